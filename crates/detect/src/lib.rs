@@ -1,0 +1,1 @@
+//! Detectors over the event stream, findings and the response policy.

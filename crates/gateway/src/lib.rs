@@ -1,0 +1,1 @@
+//! The enforcement point: every API request is checked here.

@@ -1,0 +1,1 @@
+//! Durable state of Tokenward: clients, people, grants, keys, restrictions and findings.

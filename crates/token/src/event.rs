@@ -1,0 +1,292 @@
+//! What the watcher sees: one event for each request and each step of authentication.
+//!
+//! The JSON form is the public event format: one object a line, unknown members ignored,
+//! a missing member means "not known".
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
+use crate::reason::Refused;
+use crate::restriction::TokenFacts;
+use crate::scope::ScopeSet;
+use crate::time::Timestamp;
+use crate::validate::Claimed;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened.
+    pub ts: Timestamp,
+    /// Client address after trusted-proxy resolution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// Who and what it is about.
+    #[serde(flatten)]
+    pub who: Who,
+    /// User-Agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ua: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Verified names, or (then all verified ones are absent) what a bad credential claims.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Who {
+    /// Verified subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectId>,
+    /// Verified client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// The token's `jti` or opaque id, never the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// The grant family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The sign-in session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// What a credential that failed says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_subject: Option<String>,
+    /// What a credential that failed says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_client: Option<String>,
+    /// What a credential that failed says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_token: Option<String>,
+}
+
+/// The kinds of event, each with its own members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// One API request at a door.
+    Request(Request),
+    /// One factor of a sign-in tried.
+    Login {
+        /// Keyed hash of the name typed.
+        username: String,
+        /// `ok`, `bad_password`, `unknown_user`, `mfa_failed`, `throttled`, `disabled`.
+        result: String,
+        /// `password`, `totp`, `passkey`, `sso`.
+        factor: String,
+        /// Whether this factor finished the sign-in.
+        #[serde(default)]
+        complete: bool,
+    },
+    /// A client authenticated, or failed to.
+    ClientAuth {
+        /// The method, by its registered name.
+        method: String,
+        /// `ok`, `bad_secret`, `unknown_client`, `bad_assertion`, `replayed_assertion`.
+        result: String,
+    },
+    /// An authorization request.
+    Authorize {
+        /// What was asked for.
+        #[serde(default, with = "scope_array")]
+        scopes: ScopeSet,
+        /// `ok`, `unknown_client`, `bad_redirect_uri`, `bad_pkce`, `denied`, `login_required`.
+        result: String,
+        /// Host of the redirect URI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        redirect_host: Option<String>,
+    },
+    /// A person decided.
+    Consent {
+        /// What was asked for.
+        #[serde(default, with = "scope_array")]
+        scopes: ScopeSet,
+        /// `granted` or `denied`.
+        result: String,
+    },
+    /// A token request was decided.
+    Grant {
+        /// By its registered name.
+        grant_type: String,
+        /// What was given.
+        #[serde(default, with = "scope_array")]
+        scopes: ScopeSet,
+        /// `ok` or the RFC 6749 error.
+        result: String,
+        /// Why it was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<GrantCause>,
+    },
+    /// Dynamic registration.
+    Register {
+        /// `ok` or the error.
+        result: String,
+        /// Hosts of the redirect URIs.
+        #[serde(default)]
+        redirect_hosts: Vec<String>,
+    },
+    /// The introspection endpoint was called.
+    Introspect {
+        /// `active`, `inactive` or the error.
+        result: String,
+    },
+    /// Something was taken back.
+    Revoke {
+        /// `ok` or the error.
+        result: String,
+        /// What it was about, as `grant:…`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        selector: Option<String>,
+        /// `client:…`, `admin:…`, `system`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<String>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// An administrative change.
+    Admin {
+        /// Who did it.
+        actor: String,
+        /// What, such as `client.create`.
+        action: String,
+        /// On what.
+        target: String,
+    },
+    /// A kind that this version has no detector for, such as `device` or `leak_report`.
+    #[serde(other)]
+    Other,
+}
+
+/// Why a token request was refused, for the detectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantCause {
+    /// Sender-constraint of the grant not met.
+    BindingMismatch,
+    /// An authorization code came a second time.
+    CodeReplayed,
+    /// Too late.
+    Expired,
+    /// The code verifier does not fit.
+    PkceFailed,
+    /// A rotated refresh token came back from elsewhere.
+    RefreshReused,
+    /// More scope than was granted.
+    ScopeExceeded,
+    /// The grant is another client's.
+    WrongClient,
+    /// A cause that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Members of a `request` event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// What kind of credential came.
+    #[serde(default)]
+    pub token_kind: TokenKind,
+    /// Scopes of the verified token.
+    #[serde(default, with = "scope_array")]
+    pub scopes: ScopeSet,
+    /// HTTP method.
+    pub method: String,
+    /// Host asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Path without query.
+    pub path: String,
+    /// The route's template; absent when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Value of the last path parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// Status sent to the client.
+    pub status: u16,
+    /// Why it was refused; absent when it was let through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
+    /// Body bytes received.
+    #[serde(default)]
+    pub bytes_in: u64,
+    /// Body bytes sent.
+    #[serde(default)]
+    pub bytes_out: u64,
+    /// Microseconds from the request's head to the response's end.
+    #[serde(default)]
+    pub latency_us: u64,
+}
+
+/// What kind of credential a request carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// A configured API key.
+    ApiKey,
+    /// A JWT.
+    Jwt,
+    /// Nothing.
+    #[default]
+    None,
+    /// An opaque access token.
+    Opaque,
+    /// A personal token.
+    Pat,
+    /// A backend-for-frontend session.
+    Session,
+}
+
+/// Where events go: never waits; what cannot be taken is counted and lost.
+pub trait EventSink: Send + Sync + 'static {
+    /// Hands an event over.
+    fn emit(&self, event: Event);
+}
+
+// === impl Who ===
+
+impl Who {
+    /// The verified names of a token.
+    pub fn verified(facts: &TokenFacts) -> Self {
+        Self {
+            subject: Some(facts.subject.clone()),
+            client: Some(facts.client.clone()),
+            token: Some(facts.token.clone()),
+            grant: facts.grant.clone(),
+            session: facts.session.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// What a refused token says of itself.
+    pub fn claimed(claimed: &Claimed) -> Self {
+        Self {
+            claimed_subject: claimed.subject.clone(),
+            claimed_client: claimed.client.clone(),
+            claimed_token: claimed.token.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Events carry scopes as an array, unlike the OAuth wire.
+mod scope_array {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::scope::ScopeSet;
+
+    pub(super) fn serialize<S: Serializer>(scopes: &ScopeSet, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(scopes.iter())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<ScopeSet, D::Error> {
+        let list = Vec::<String>::deserialize(d)?;
+        ScopeSet::parse(&list.join(" ")).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

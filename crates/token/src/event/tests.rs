@@ -1,0 +1,31 @@
+//! Events read and print the public format.
+
+use super::{Event, EventKind, GrantCause, TokenKind};
+
+#[test]
+fn reads_a_request_and_prints_it_again() {
+    let line = r#"{"ts":"2026-09-21T14:13:20.123Z","kind":"request","ip":"192.0.2.1","subject":"u1","token":"t1","token_kind":"jwt","scopes":["a","b"],"method":"GET","path":"/orders/7","route":"/orders/{id}","object":"7","status":403,"refused":"insufficient_scope","unknown_member":[1]}"#;
+    let event: Event = serde_json::from_str(line).expect("event");
+    let EventKind::Request(request) = &event.kind else { panic!("a request") };
+    assert_eq!(request.token_kind, TokenKind::Jwt);
+    assert_eq!(request.scopes.to_string(), "a b");
+    assert_eq!(event.who.subject.as_ref().map(|id| id.as_str()), Some("u1"));
+    let printed = serde_json::to_string(&event).expect("json");
+    assert_eq!(serde_json::from_str::<Event>(&printed).expect("event"), event);
+    assert!(printed.contains(r#""refused":"insufficient_scope""#));
+    assert!(!printed.contains("claimed_subject"));
+}
+
+#[test]
+fn reads_a_refresh_reuse() {
+    let line = r#"{"ts":"2026-09-21T14:13:20Z","kind":"grant","grant_type":"refresh_token","result":"invalid_grant","cause":"refresh_reused","grant":"g1","client":"c1"}"#;
+    let event: Event = serde_json::from_str(line).expect("event");
+    assert!(matches!(event.kind, EventKind::Grant { cause: Some(GrantCause::RefreshReused), .. }));
+}
+
+#[test]
+fn a_kind_without_a_detector_is_still_an_event() {
+    let line = r#"{"ts":"2026-09-21T14:13:20Z","kind":"device","step":"polled","code":"x"}"#;
+    let event: Event = serde_json::from_str(line).expect("event");
+    assert_eq!(event.kind, EventKind::Other);
+}

@@ -1,0 +1,156 @@
+//! What the index refuses is exactly what the log says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::RestrictionIndex;
+use crate::restriction::{Effect, LogEntry, Restriction, Selector, TokenFacts};
+use crate::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+fn facts() -> TokenFacts {
+    TokenFacts {
+        token: "t1".into(),
+        grant: Some("g1".into()),
+        session: Some("s1".into()),
+        subject: "u1".into(),
+        client: "c1".into(),
+        key: "k1".into(),
+        issued_at: NOW,
+    }
+}
+
+fn row(seq: u64, selector: Selector, effect: Effect) -> Restriction {
+    Restriction {
+        seq,
+        selector,
+        effect,
+        from: NOW,
+        until: None,
+        reason: "test".into(),
+        actor: "admin:test".into(),
+        at: NOW,
+    }
+}
+
+fn holding(rows: impl IntoIterator<Item = Restriction>) -> RestrictionIndex {
+    let index = RestrictionIndex::default();
+    for row in rows {
+        index.apply(&LogEntry::Restrict(row));
+    }
+    index
+}
+
+#[test]
+fn each_kind_of_selector_fits_its_own_tokens_only() {
+    let fitting = [
+        Selector::Token("t1".into()),
+        Selector::Grant("g1".into()),
+        Selector::Session("s1".into()),
+        Selector::Subject("u1".into()),
+        Selector::Client("c1".into()),
+        Selector::Key("k1".into()),
+        Selector::Issuer,
+    ];
+    for selector in fitting {
+        let index = holding([row(1, selector.clone(), Effect::Revoke)]);
+        assert!(index.on_token(&facts(), NOW).is_some(), "{selector}");
+    }
+    let others = [
+        Selector::Token("t2".into()),
+        Selector::Token("g1".into()),
+        Selector::Grant("u1".into()),
+        Selector::Subject("c1".into()),
+    ];
+    for selector in others {
+        let index = holding([row(1, selector.clone(), Effect::Revoke)]);
+        assert!(index.on_token(&facts(), NOW).is_none(), "{selector}");
+    }
+}
+
+#[test]
+fn a_token_issued_later_is_free_except_of_a_row_about_itself() {
+    let later = TokenFacts { issued_at: NOW.plus(std::time::Duration::from_millis(1)), ..facts() };
+    let family = holding([row(1, Selector::Grant("g1".into()), Effect::Revoke)]);
+    assert!(family.on_token(&facts(), NOW).is_some());
+    assert!(family.on_token(&later, NOW).is_none());
+    let single = holding([row(1, Selector::Token("t1".into()), Effect::Revoke)]);
+    assert!(single.on_token(&later, NOW).is_some());
+}
+
+#[test]
+fn a_lift_ends_its_row_and_no_other() {
+    let index = holding([
+        row(1, Selector::Client("c1".into()), Effect::Suspend),
+        row(2, Selector::Client("c1".into()), Effect::Suspend),
+    ]);
+    index.apply(&LogEntry::Lift { seq: 3, lifts: 1 });
+    assert_eq!(index.on_token(&facts(), NOW).map(|row| row.seq), Some(2));
+    index.apply(&LogEntry::Lift { seq: 4, lifts: 2 });
+    assert!(index.on_token(&facts(), NOW).is_none());
+    assert_eq!((index.len(), index.last_seq()), (0, 4));
+}
+
+#[test]
+fn a_revocation_is_named_before_a_suspension() {
+    let index = holding([
+        row(1, Selector::Token("t1".into()), Effect::Suspend),
+        row(2, Selector::Subject("u1".into()), Effect::Revoke),
+        row(3, Selector::Client("c1".into()), Effect::Suspend),
+    ]);
+    assert_eq!(index.on_token(&facts(), NOW).map(|row| row.seq), Some(2));
+}
+
+#[test]
+fn what_has_ended_is_forgotten() {
+    let until = NOW.plus(std::time::Duration::from_secs(60));
+    let ends = Restriction { until: Some(until), ..row(1, Selector::Issuer, Effect::Suspend) };
+    let index = holding([ends, row(2, Selector::Token("x".into()), Effect::Revoke)]);
+    assert!(index.on_token(&facts(), NOW).is_some());
+    assert!(index.on_token(&facts(), until).is_none());
+    assert_eq!((index.forget_ended(until), index.len()), (1, 1));
+}
+
+#[test]
+fn networks_fit_addresses_whatever_their_notation() {
+    let net = |text: &str| Selector::Network(text.parse().expect("network"));
+    let index = holding([
+        row(1, net("192.0.2.0/24"), Effect::Suspend),
+        row(2, net("2001:db8::/64"), Effect::Suspend),
+        row(3, net("198.51.100.7/32"), Effect::Suspend),
+    ]);
+    let blocked = |ip: &str| index.on_network(ip.parse().expect("address"), NOW).is_some();
+    assert!(blocked("192.0.2.99"));
+    assert!(blocked("::ffff:192.0.2.99"));
+    assert!(blocked("2001:db8::5"));
+    assert!(blocked("198.51.100.7"));
+    assert!(!blocked("198.51.100.8"));
+    assert!(!blocked("2001:db8:0:1::5"));
+    index.apply(&LogEntry::Lift { seq: 4, lifts: 1 });
+    assert!(!blocked("192.0.2.99"));
+    assert!(blocked("198.51.100.7"));
+}
+
+#[test]
+fn an_entry_seen_twice_counts_once() {
+    let again = row(1, Selector::Client("c1".into()), Effect::Suspend);
+    let index = holding([again.clone(), again]);
+    index.apply(&LogEntry::Lift { seq: 2, lifts: 1 });
+    index.apply(&LogEntry::Lift { seq: 2, lifts: 1 });
+    assert!(index.on_token(&facts(), NOW).is_none());
+}
+
+#[test]
+fn listeners_hear_after_the_row_holds() {
+    let index = Arc::new(RestrictionIndex::default());
+    let heard = Arc::new(AtomicUsize::new(0));
+    let (seen, inner) = (Arc::clone(&heard), Arc::downgrade(&index));
+    index.on_restriction(move |_| {
+        let index = inner.upgrade().expect("index");
+        assert!(index.on_token(&facts(), NOW).is_some());
+        seen.fetch_add(1, Ordering::Relaxed);
+    });
+    index.apply(&LogEntry::Restrict(row(1, Selector::Issuer, Effect::Revoke)));
+    assert_eq!(heard.load(Ordering::Relaxed), 1);
+}

@@ -1,0 +1,190 @@
+//! JWS compact serialisation (RFC 7515 §7.1): text ⇄ parts. What is parsed here is not verified.
+
+use serde_json::{Map, Value};
+
+use crate::base64url;
+use crate::json;
+use crate::jwk::{BadKey, PrivateKey};
+
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The longest protected header, in base64url characters.
+const MAX_HEADER_CHARS: usize = 4 * 1024;
+
+/// A parsed, **unverified** token: nothing in it is known to be true.
+#[derive(Debug)]
+pub struct Jws<'a> {
+    header: Header,
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// What the protected header says, as far as choosing and refusing needs it.
+#[derive(Debug)]
+pub struct Header {
+    /// `alg` as it stands there.
+    pub alg: String,
+    /// `typ`, without a leading `application/` and in lower case (RFC 7515 §4.1.9).
+    pub typ: Option<String>,
+    /// `kid`.
+    pub kid: Kid,
+    /// The header brings its own key: `jwk` or `x5c`.
+    pub brings_key: bool,
+    /// The header says where a key can be fetched: `jku` or `x5u`.
+    pub names_key_url: bool,
+    /// `crit` or `b64` is there; we understand no extension (RFC 7515 §4.1.11, RFC 7797).
+    pub critical: bool,
+}
+
+/// The `kid` member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kid {
+    /// There is none.
+    Absent,
+    /// A name of 1 to 128 characters from `A–Z a–z 0–9 . _ ~ : -`.
+    Named(String),
+    /// Anything else: a path, a query, an object.
+    Odd,
+}
+
+/// Why a text is not a compact JWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotJws {
+    /// `alg` is missing or no text.
+    #[error("the header has no `alg` text")]
+    Alg,
+    /// A part is not canonical base64url.
+    #[error("the {0} is not canonical base64url")]
+    Base64(&'static str),
+    /// Five parts: an encrypted token.
+    #[error("the token is encrypted (JWE), which is not accepted here")]
+    Encrypted,
+    /// The header is no strict JSON object.
+    #[error("the header is not a strict JSON object")]
+    Header,
+    /// Not three parts.
+    #[error("the token does not have three parts")]
+    Parts,
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("the token is longer than 16 KiB")]
+    TooLong,
+    /// `typ` is no text.
+    #[error("the header's `typ` is not a text")]
+    Typ,
+}
+
+// === impl Jws ===
+
+impl<'a> Jws<'a> {
+    /// Splits and decodes a token. A missing last part (`a.b`) is an empty signature, so that
+    /// an unsigned token is seen as one.
+    ///
+    /// # Errors
+    /// [`NotJws`] names the part that is wrong.
+    pub fn parse(text: &'a str) -> Result<Self, NotJws> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return Err(NotJws::TooLong);
+        }
+        let mut parts = text.splitn(6, '.');
+        let (header, payload) = (parts.next().unwrap_or_default(), parts.next());
+        let (Some(payload), signature) = (payload, parts.next().unwrap_or_default()) else {
+            return Err(NotJws::Parts);
+        };
+        match parts.count() {
+            0 => {}
+            2 => return Err(NotJws::Encrypted),
+            _ => return Err(NotJws::Parts),
+        }
+        let signing_input = text.get(..header.len() + 1 + payload.len()).ok_or(NotJws::Parts)?;
+        Ok(Self {
+            header: Header::parse(header)?,
+            signing_input,
+            payload: base64url::decode(payload).ok_or(NotJws::Base64("payload"))?,
+            signature: base64url::decode(signature).ok_or(NotJws::Base64("signature"))?,
+        })
+    }
+
+    /// The protected header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What the signature is over: header and payload as they were sent.
+    pub fn signing_input(&self) -> &[u8] {
+        self.signing_input.as_bytes()
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The payload, which nobody has vouched for yet.
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+// === impl Header ===
+
+impl Header {
+    fn parse(text: &str) -> Result<Self, NotJws> {
+        if text.len() > MAX_HEADER_CHARS {
+            return Err(NotJws::TooLong);
+        }
+        let bytes = base64url::decode(text).ok_or(NotJws::Base64("header"))?;
+        let members = json::parse_object(&bytes).map_err(|_| NotJws::Header)?;
+        let has = |name: &str| members.contains_key(name);
+        Ok(Self {
+            alg: members.get("alg").and_then(Value::as_str).ok_or(NotJws::Alg)?.to_owned(),
+            typ: typ(&members)?,
+            kid: Kid::of(members.get("kid")),
+            brings_key: has("jwk") || has("x5c"),
+            names_key_url: has("jku") || has("x5u"),
+            critical: has("crit") || has("b64"),
+        })
+    }
+}
+
+fn typ(members: &Map<String, Value>) -> Result<Option<String>, NotJws> {
+    let Some(value) = members.get("typ") else { return Ok(None) };
+    let text = value.as_str().ok_or(NotJws::Typ)?.to_ascii_lowercase();
+    Ok(Some(text.strip_prefix("application/").map_or(text.clone(), str::to_owned)))
+}
+
+// === impl Kid ===
+
+impl Kid {
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            None => Self::Absent,
+            Some(Value::String(name)) if is_opaque_name(name) => Self::Named(name.clone()),
+            Some(_) => Self::Odd,
+        }
+    }
+}
+
+fn is_opaque_name(name: &str) -> bool {
+    let opaque = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b':' | b'-');
+    !name.is_empty() && name.len() <= 128 && name.bytes().all(opaque) && !name.contains("..")
+}
+
+/// Signs `payload` (JSON bytes) with `key` under the type `typ`; returns the compact token.
+///
+/// # Errors
+/// [`BadKey::Library`] when the library fails to sign.
+pub fn sign(key: &PrivateKey, typ: &str, payload: &[u8]) -> Result<String, BadKey> {
+    let header = format!(
+        r#"{{"alg":"{}","typ":"{typ}","kid":"{}"}}"#,
+        key.public().algorithm().name(),
+        key.public().kid()
+    );
+    let mut token = base64url::encode(header);
+    token.push('.');
+    token.push_str(&base64url::encode(payload));
+    let signature = key.sign(token.as_bytes())?;
+    token.push('.');
+    token.push_str(&base64url::encode(signature));
+    Ok(token)
+}

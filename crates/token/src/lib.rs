@@ -1,0 +1,27 @@
+//! The vocabulary of Tokenward: token formats, claims, scopes, restrictions and events.
+//!
+//! Bytes, keys and the time are arguments here. This crate knows no I/O, no clock,
+//! no async runtime and no HTTP framework, so every rule in it can be tested with plain values.
+
+pub mod base62;
+pub mod base64url;
+pub mod claims;
+pub mod client_address;
+pub mod event;
+pub mod finding;
+pub mod honeytoken;
+pub mod id;
+pub mod index;
+pub mod json;
+pub mod jwk;
+pub mod jws;
+pub mod keyring;
+pub mod opaque;
+pub mod random;
+pub mod reason;
+pub mod restriction;
+pub mod scope;
+pub mod secret;
+pub mod term;
+pub mod time;
+pub mod validate;

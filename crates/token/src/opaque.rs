@@ -1,0 +1,168 @@
+//! The opaque family: secrets that we make, which a scanner can recognise offline.
+//!
+//! `twr_` + 43 base-62 digits (256 random bits) + 6 base-62 digits of CRC-32 over all before.
+//! Stored only as SHA-256: a value of 256 random bits needs no slow hash.
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+
+use crate::base62;
+use crate::random::Random;
+use crate::secret::Secret;
+
+const BODY: usize = 43;
+const CHECK: usize = 6;
+
+/// What an opaque value is for; its prefix says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// `twa_`: an access token.
+    Access,
+    /// `twc_`: an authorization code.
+    Code,
+    /// `twi_`: the cookie of a sign-in session.
+    SignIn,
+    /// `twr_`: a refresh token.
+    Refresh,
+    /// `tws_`: a client secret.
+    ClientSecret,
+}
+
+/// The SHA-256 of an opaque value: what is stored, and what is looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OpaqueHash([u8; 32]);
+
+/// Why a text is not an opaque value of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpaque {
+    /// The checksum does not fit: a typing error, or not made by us.
+    #[error("the checksum is wrong: part of the value is missing or altered")]
+    Checksum,
+    /// Wrong length or a character outside base 62.
+    #[error("the value does not have the form of this kind of token")]
+    Form,
+    /// No prefix of ours.
+    #[error("the value has none of the known prefixes")]
+    Prefix,
+}
+
+// === impl Family ===
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 5] =
+        [Self::Access, Self::Code, Self::SignIn, Self::Refresh, Self::ClientSecret];
+
+    /// The first four characters.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "twa_",
+            Self::Code => "twc_",
+            Self::SignIn => "twi_",
+            Self::Refresh => "twr_",
+            Self::ClientSecret => "tws_",
+        }
+    }
+
+    /// A new value.
+    pub fn generate(self, random: &dyn Random) -> Secret {
+        let mut text = String::with_capacity(4 + BODY + CHECK);
+        text.push_str(self.prefix());
+        let mut bytes = [0u8; 32];
+        random.fill(&mut bytes);
+        text.push_str(&base62::encode(&bytes, BODY));
+        text.push_str(&checksum(&text));
+        Secret::new(text)
+    }
+
+    /// The family of a well-formed value. This says nothing about whether we issued it.
+    ///
+    /// # Errors
+    /// [`NotOpaque`] names what is wrong with the text.
+    pub fn of(text: &str) -> Result<Self, NotOpaque> {
+        let family = Self::ALL
+            .into_iter()
+            .find(|family| text.starts_with(family.prefix()))
+            .ok_or(NotOpaque::Prefix)?;
+        let body = text.get(4..).unwrap_or_default();
+        if body.len() != BODY + CHECK || !base62::is_base62(body) {
+            return Err(NotOpaque::Form);
+        }
+        let (value, check) = text.split_at(4 + BODY);
+        if checksum(value) == check { Ok(family) } else { Err(NotOpaque::Checksum) }
+    }
+}
+
+// === impl OpaqueHash ===
+
+impl OpaqueHash {
+    /// The hash of a presented value.
+    pub fn of(text: &str) -> Self {
+        let mut hash = [0u8; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+        Self(hash)
+    }
+
+    /// From its stored bytes; `None` unless there are 32.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OpaqueHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{:02x}{:02x}{:02x}…", self.0[0], self.0[1], self.0[2])
+    }
+}
+
+fn checksum(text: &str) -> String {
+    base62::encode(&crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, NotOpaque, OpaqueHash};
+    use crate::random::OsRandom;
+
+    #[test]
+    fn a_generated_value_names_its_family() {
+        for family in Family::ALL {
+            let value = family.generate(&OsRandom::new());
+            assert_eq!(value.expose().len(), 53);
+            assert_eq!(Family::of(value.expose()), Ok(family));
+        }
+    }
+
+    #[test]
+    fn one_altered_character_is_noticed() {
+        let value = Family::Refresh.generate(&OsRandom::new());
+        for position in 4..53 {
+            let mut altered = value.expose().as_bytes().to_vec();
+            altered[position] = if altered[position] == b'x' { b'y' } else { b'x' };
+            let altered = String::from_utf8(altered).unwrap_or_default();
+            assert_eq!(Family::of(&altered), Err(NotOpaque::Checksum), "position {position}");
+        }
+    }
+
+    #[test]
+    fn foreign_texts_are_refused_by_form() {
+        assert_eq!(Family::of(""), Err(NotOpaque::Prefix));
+        assert_eq!(Family::of("ghp_abc"), Err(NotOpaque::Prefix));
+        assert_eq!(Family::of("twr_abc"), Err(NotOpaque::Form));
+        assert_eq!(Family::of(&format!("twr_{}", "é".repeat(24))), Err(NotOpaque::Form));
+    }
+
+    #[test]
+    fn the_hash_does_not_print_the_value() {
+        let value = Family::Access.generate(&OsRandom::new());
+        let hash = OpaqueHash::of(value.expose());
+        assert_eq!(OpaqueHash::from_slice(hash.as_bytes()), Some(hash));
+        assert!(!format!("{hash:?}").contains(value.expose()));
+    }
+}

@@ -1,0 +1,153 @@
+//! The protocol's own words, each once: grant types, error codes, methods, types and header names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A word that is not in the list of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown value")]
+pub struct UnknownTerm;
+
+macro_rules! terms {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownTerm;
+
+            fn from_str(text: &str) -> Result<Self, UnknownTerm> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(UnknownTerm)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(|_| {
+                    let known: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    let shown: String = text.chars().take(64).collect();
+                    de::Error::custom(format!("unknown value `{shown}`, expected one of: {}", known.join(", ")))
+                })
+            }
+        }
+    )*};
+}
+
+terms! {
+    /// `grant_type` (RFC 6749 §4, RFC 7591 §2).
+    GrantType {
+        /// RFC 6749 §4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 §4.4.
+        ClientCredentials = "client_credentials",
+        /// RFC 6749 §6.
+        RefreshToken = "refresh_token",
+    }
+
+    /// `token_endpoint_auth_method` (RFC 7591 §2).
+    ClientAuthMethod {
+        /// The secret in the Authorization field (RFC 6749 §2.3.1).
+        ClientSecretBasic = "client_secret_basic",
+        /// The secret in the body (RFC 6749 §2.3.1).
+        ClientSecretPost = "client_secret_post",
+        /// A public client.
+        None = "none",
+    }
+
+    /// Error codes of the OAuth endpoints (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1,
+    /// RFC 7009 §2.2.1, RFC 7591 §3.2.2, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6).
+    OAuthErrorCode {
+        /// The person or the server said no.
+        AccessDenied = "access_denied",
+        /// Interaction is needed, but was forbidden by `prompt=none`.
+        ConsentRequired = "consent_required",
+        /// The token lacks a scope.
+        InsufficientScope = "insufficient_scope",
+        /// Client authentication failed.
+        InvalidClient = "invalid_client",
+        /// A member of the registration is wrong.
+        InvalidClientMetadata = "invalid_client_metadata",
+        /// The code, refresh token or its binding is not good.
+        InvalidGrant = "invalid_grant",
+        /// A redirect URI of the registration is wrong.
+        InvalidRedirectUri = "invalid_redirect_uri",
+        /// The request is not well formed.
+        InvalidRequest = "invalid_request",
+        /// The scope is unknown or not allowed.
+        InvalidScope = "invalid_scope",
+        /// The resource is unknown or not allowed.
+        InvalidTarget = "invalid_target",
+        /// The access token is not good.
+        InvalidToken = "invalid_token",
+        /// A sign-in is needed, but was forbidden by `prompt=none`.
+        LoginRequired = "login_required",
+        /// Request objects by value are not taken.
+        RequestNotSupported = "request_not_supported",
+        /// Request objects by reference are not taken.
+        RequestUriNotSupported = "request_uri_not_supported",
+        /// Something here failed.
+        ServerError = "server_error",
+        /// Too much to do just now.
+        TemporarilyUnavailable = "temporarily_unavailable",
+        /// The client may not use this grant.
+        UnauthorizedClient = "unauthorized_client",
+        /// Nobody here knows this grant.
+        UnsupportedGrantType = "unsupported_grant_type",
+        /// Only `code` is known.
+        UnsupportedResponseType = "unsupported_response_type",
+        /// This kind of token cannot be revoked.
+        UnsupportedTokenType = "unsupported_token_type",
+    }
+}
+
+/// Values of the JOSE header `typ`.
+pub mod token_type {
+    /// RFC 9068 §2.1.
+    pub const ACCESS_TOKEN: &str = "at+jwt";
+    /// ID tokens have no type of their own.
+    pub const ID_TOKEN: &str = "JWT";
+}
+
+/// Scopes with a meaning of their own.
+pub mod scope {
+    /// Everything in the admin API.
+    pub const ADMIN: &str = "tokenward:admin";
+    /// Reading in the admin API.
+    pub const ADMIN_READ: &str = "tokenward:read";
+    /// Registering clients (RFC 7591 §3: initial access token).
+    pub const REGISTER: &str = "tokenward:register";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const OPENID: &str = "openid";
+    /// OpenID Connect Core 1.0 §5.4.
+    pub const PROFILE: &str = "profile";
+    /// OpenID Connect Core 1.0 §5.4.
+    pub const EMAIL: &str = "email";
+    /// OpenID Connect Core 1.0 §11.
+    pub const OFFLINE_ACCESS: &str = "offline_access";
+}

@@ -1,0 +1,234 @@
+//! Unverified token + keys + policy + time → [`VerifiedAccessToken`], the only proof of a check.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::claims::AccessTokenClaims;
+use crate::id::KeyId;
+use crate::json;
+use crate::jwk::KeySet;
+use crate::jws::{Jws, Kid, NotJws};
+use crate::reason::{Forgery, Reason, Refused};
+use crate::restriction::TokenFacts;
+use crate::scope::ScopeSet;
+use crate::term::token_type;
+use crate::time::Timestamp;
+
+/// What an access token must be to be accepted: built once, used for every token.
+#[derive(Clone, Debug)]
+pub struct AccessTokenPolicy {
+    /// The issuer, compared exactly.
+    pub issuer: String,
+    /// At least one of these must be an audience of the token.
+    pub audiences: Vec<String>,
+    /// How far clocks may differ; at most 60 s are used.
+    pub leeway: Duration,
+}
+
+/// An access token whose signature and claims have been checked. There is no other way to
+/// make one than [`verify_access_token`].
+#[derive(Debug)]
+pub struct VerifiedAccessToken {
+    claims: AccessTokenClaims,
+    facts: TokenFacts,
+    leeway: Duration,
+}
+
+/// Why a token was refused, and what it says of itself; the latter is nobody's word.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("token refused: {refused}")]
+pub struct TokenRefused {
+    /// The reason, the same word everywhere.
+    pub refused: Refused,
+    /// What a person who made the token can read to mend it; repeats nothing of the token.
+    pub detail: &'static str,
+    /// The unverified names inside.
+    pub claimed: Claimed,
+}
+
+/// What a token that failed verification says of itself. Never act on whom it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// `sub`.
+    pub subject: Option<String>,
+    /// `client_id`.
+    pub client: Option<String>,
+    /// `jti`.
+    pub token: Option<String>,
+}
+
+// === impl VerifiedAccessToken ===
+
+impl VerifiedAccessToken {
+    /// The claims.
+    pub fn claims(&self) -> &AccessTokenClaims {
+        &self.claims
+    }
+
+    /// What restrictions can fit on.
+    pub fn facts(&self) -> &TokenFacts {
+        &self.facts
+    }
+
+    /// What it allows.
+    pub fn scopes(&self) -> &ScopeSet {
+        &self.claims.scope
+    }
+
+    /// Whether its time has passed: a cached token is asked again on every use.
+    pub fn expired(&self, now: Timestamp) -> bool {
+        now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway)
+    }
+
+    /// When it will be refused.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_secs(self.claims.exp).plus(self.leeway)
+    }
+}
+
+/// Checks a JWT access token (RFC 9068 §4): form, type, key, signature, issuer, audience, times.
+///
+/// # Errors
+/// [`TokenRefused`] with the first rule broken, in that order. A token that claims our issuer
+/// and breaks the cryptography is a forgery; one that names another issuer is only a stranger.
+pub fn verify_access_token(
+    text: &str,
+    keys: &KeySet,
+    policy: &AccessTokenPolicy,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, TokenRefused> {
+    let jws = Jws::parse(text).map_err(refuse_form)?;
+    let claimed = Claimed::of(jws.unverified_payload());
+    let refuse =
+        |refused: Refused, detail| TokenRefused { refused, detail, claimed: claimed.clone() };
+
+    let kid = check_signature(&jws, keys, policy).map_err(|(why, detail)| refuse(why, detail))?;
+    if jws.header().typ.as_deref() != Some(token_type::ACCESS_TOKEN) {
+        return Err(refuse(Reason::WrongType.into(), "the token's type is not at+jwt"));
+    }
+    let claims: AccessTokenClaims = json::parse(jws.unverified_payload()).map_err(|_| {
+        refuse(Reason::Malformed.into(), "a required claim is missing or has the wrong type")
+    })?;
+    let leeway = policy.leeway.min(Duration::from_secs(60));
+    check_claims(&claims, policy, leeway, now)
+        .map_err(|(why, detail)| refuse(why.into(), detail))?;
+    let facts = TokenFacts {
+        token: claims.jti.clone(),
+        grant: claims.grant_id.clone(),
+        session: claims.sid.clone(),
+        subject: claims.sub.clone(),
+        client: claims.client_id.clone(),
+        key: kid,
+        issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
+    };
+    Ok(VerifiedAccessToken { claims, facts, leeway })
+}
+
+fn check_signature(
+    jws: &Jws<'_>,
+    keys: &KeySet,
+    policy: &AccessTokenPolicy,
+) -> Result<KeyId, (Refused, &'static str)> {
+    let header = jws.header();
+    if header.alg.trim().eq_ignore_ascii_case("none") {
+        return Err((Forgery::AlgNone.into(), "the token is not signed"));
+    }
+    if names_other_issuer(jws.unverified_payload(), policy) {
+        return Err((Reason::WrongIssuer.into(), "the token is from another issuer"));
+    }
+    if header.critical {
+        return Err((Forgery::Crit.into(), "the header demands an extension"));
+    }
+    if header.names_key_url {
+        return Err((Forgery::Jku.into(), "the header names a place for its key"));
+    }
+    if header.brings_key {
+        return Err((Forgery::Jwk.into(), "the header brings its own key"));
+    }
+    let kid = match &header.kid {
+        Kid::Odd => return Err((Forgery::Kid.into(), "the key's name is not opaque")),
+        Kid::Absent => {
+            if header.alg.starts_with("HS") {
+                return Err((Forgery::KeyConfusion.into(), "the algorithm is not the key's"));
+            }
+            return Err((Forgery::UnknownKey.into(), "the header names no key"));
+        }
+        Kid::Named(kid) => kid,
+    };
+    let Some(key) = keys.key(kid) else {
+        if header.alg.starts_with("HS") {
+            return Err((Forgery::KeyConfusion.into(), "the algorithm is not the key's"));
+        }
+        return Err((Forgery::UnknownKey.into(), "no key of this name signs tokens here"));
+    };
+    if header.alg != key.algorithm().name() {
+        return Err((Forgery::KeyConfusion.into(), "the algorithm is not the key's"));
+    }
+    if !key.verifies(jws.signing_input(), jws.signature()) {
+        return Err((Forgery::BadSignature.into(), "the signature does not fit"));
+    }
+    Ok(key.kid().clone())
+}
+
+fn check_claims(
+    claims: &AccessTokenClaims,
+    policy: &AccessTokenPolicy,
+    leeway: Duration,
+    now: Timestamp,
+) -> Result<(), (Reason, &'static str)> {
+    if claims.iss != policy.issuer {
+        return Err((Reason::WrongIssuer, "the token is from another issuer"));
+    }
+    if !policy.audiences.iter().any(|audience| claims.aud.contains(audience)) {
+        return Err((Reason::WrongAudience, "the token is for another audience"));
+    }
+    if now >= Timestamp::from_secs(claims.exp).plus(leeway) {
+        return Err((Reason::Expired, "the token has expired"));
+    }
+    let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
+    if Timestamp::from_secs(starts) > now.plus(leeway) {
+        return Err((Reason::NotYetValid, "the token is not valid yet"));
+    }
+    Ok(())
+}
+
+fn names_other_issuer(payload: &[u8], policy: &AccessTokenPolicy) -> bool {
+    let Ok(members) = json::parse_object(payload) else { return false };
+    members.get("iss").and_then(Value::as_str).is_some_and(|issuer| issuer != policy.issuer)
+}
+
+fn refuse_form(fault: NotJws) -> TokenRefused {
+    let (reason, detail) = match fault {
+        NotJws::Alg => (Reason::Malformed, "the token's header has no `alg` text"),
+        NotJws::Base64(_) => (Reason::Malformed, "a part of the token is not canonical base64url"),
+        NotJws::Encrypted => (Reason::WrongType, "the token is encrypted"),
+        NotJws::Header => (Reason::Malformed, "the token's header is not a strict JSON object"),
+        NotJws::Parts => (Reason::Malformed, "the token does not have the form of a JWT"),
+        NotJws::TooLong => (Reason::TooLarge, "the token is longer than 16 KiB"),
+        NotJws::Typ => (Reason::Malformed, "the token's `typ` is not a text"),
+    };
+    TokenRefused { refused: reason.into(), detail, claimed: Claimed::default() }
+}
+
+// === impl Claimed ===
+
+impl Claimed {
+    fn of(payload: &[u8]) -> Self {
+        let Ok(members) = json::parse_object(payload) else { return Self::default() };
+        Self {
+            subject: short_text(&members, "sub"),
+            client: short_text(&members, "client_id"),
+            token: short_text(&members, "jti"),
+        }
+    }
+}
+
+/// Attacker's text goes into events: bounded, and without control characters.
+fn short_text(members: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = members.get(name)?.as_str()?;
+    Some(text.chars().filter(|c| !c.is_control()).take(128).collect())
+}
+
+#[cfg(test)]
+mod tests;

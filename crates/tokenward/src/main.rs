@@ -1,0 +1,2 @@
+//! The tokenward program.
+fn main() {}
