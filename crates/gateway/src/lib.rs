@@ -1,1 +1,42 @@
-//! The enforcement point: every API request is checked here.
+//! The enforcement point: every API request is checked here, and forwarded only with proof.
+//!
+//! A request goes through the steps of [`check`], each a file: [`target`], [`present`],
+//! [`verify`], [`bind`], [`in_force`], [`permit`], [`admit`]. Each step takes the proof type of
+//! the step before by value; `forward` takes [`admit::Admitted`] and nothing else, and only
+//! [`admit`] can make one. One event is emitted for each request, refused or not, when the last
+//! byte of its answer is sent.
+
+pub mod admit;
+pub mod bind;
+mod body;
+mod cache;
+mod check;
+mod core;
+mod forward;
+mod framing;
+mod gateway;
+mod headers;
+mod identity;
+pub mod in_force;
+mod meters;
+mod observe;
+pub mod permit;
+pub mod present;
+mod refusal;
+mod resource;
+pub mod route;
+mod settings;
+mod streams;
+pub mod target;
+mod tunnel;
+mod upstream;
+pub mod verify;
+mod worker;
+
+pub use crate::body::{ResponseBody, StreamError};
+pub use crate::gateway::{Gateway, Parts};
+pub use crate::settings::{Access, RouteRule, Settings, SettingsError};
+pub use crate::worker::{Peer, Worker};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,53 @@
 //! Durable state of Tokenward: clients, people, grants, keys, restrictions and findings.
+//!
+//! The only SQL. Everything that changes state is an *act*: one function over a transaction, run
+//! by one writer thread that commits what waits together, one sync to disk for all of it. An act
+//! that was answered survives the end of the process at any moment; a restriction holds in memory
+//! before the act that wrote it is answered. Reads run on the calling thread.
+
+mod audit;
+mod background;
+mod client;
+mod code;
+mod consent;
+mod error;
+mod finding;
+mod forget;
+mod grant;
+mod honeytoken;
+mod issued;
+mod key;
+mod master_key;
+mod meta;
+mod open;
+mod reader;
+mod refresh;
+mod restriction;
+mod schema;
+pub mod seal;
+mod session;
+mod shared;
+mod sql;
+mod user;
+mod writer;
+
+pub use audit::{AuditEntry, AuditRow};
+pub use client::Client;
+pub use code::{Code, CodeState, Redeemed};
+pub use error::StoreError;
+pub use finding::StoredFinding;
+pub use forget::Forgotten;
+pub use grant::{Grant, GrantsOf};
+pub use honeytoken::Honeytoken;
+pub use issued::IssuedToken;
+pub use key::{KeyState, StoredKey};
+pub use master_key::{BadMasterKey, MasterKey};
+pub use open::{Settings, Store};
+pub use refresh::{NewRefresh, RefreshState, Rotate, Rotation};
+pub use restriction::{Filter, Lift, NewRestriction, RestrictionRow};
+pub use session::Session;
+pub use shared::Health;
+pub use user::User;
+
+#[cfg(test)]
+mod tests;

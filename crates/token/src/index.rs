@@ -127,6 +127,19 @@ impl RestrictionIndex {
         found
     }
 
+    /// The suspension in force on exactly this selector, even where a revocation of older tokens
+    /// stands beside it: as long as there is one, nothing new may be issued.
+    pub fn suspension_on(&self, selector: &Selector, now: Timestamp) -> Option<Arc<Restriction>> {
+        let (map, key) = self.texts(selector)?;
+        let mut found = None;
+        map.visit(key, |row| {
+            if row.effect == Effect::Suspend && row.in_force(now) {
+                found = Some(Arc::clone(row));
+            }
+        });
+        found
+    }
+
     /// The restriction at this position, if it is still held.
     pub fn at(&self, seq: u64) -> Option<Arc<Restriction>> {
         self.by_seq.pin().get(&seq).cloned()
@@ -149,6 +162,12 @@ impl RestrictionIndex {
             self.remove(*seq);
         }
         ended.len()
+    }
+
+    /// Forgets the row at this position: whoever keeps the log knows that it can fit nothing that
+    /// is alive.
+    pub fn forget(&self, seq: u64) {
+        self.remove(seq);
     }
 
     fn insert(&self, row: Arc<Restriction>) {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A set of scope tokens; printed in alphabetical order, separated by single spaces.
+/// A set of scope tokens; printed in alphabetical order, separated by single spaces. A copy
+/// shares the set: every event carries one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ScopeSet(BTreeSet<Box<str>>);
+pub struct ScopeSet(Arc<BTreeSet<Box<str>>>);
 
 /// A text that is no list of scope tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +32,7 @@ impl ScopeSet {
             let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
             return Err(NotScopes(shown));
         }
-        Ok(Self(text.split(' ').map(Box::from).collect()))
+        Ok(Self(Arc::new(text.split(' ').map(Box::from).collect())))
     }
 
     /// Whether this one scope is in the set.
@@ -46,19 +48,19 @@ impl ScopeSet {
     /// The scopes in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        Self(Arc::new(self.0.intersection(&other.0).cloned().collect()))
     }
 
     /// The scopes of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self(self.0.difference(&other.0).cloned().collect())
+        Self(Arc::new(self.0.difference(&other.0).cloned().collect()))
     }
 
     /// The scopes in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0).cloned().collect())
+        Self(Arc::new(self.0.union(&other.0).cloned().collect()))
     }
 
     /// Whether there is no scope in it.

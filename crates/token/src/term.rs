@@ -151,3 +151,59 @@ pub mod scope {
     /// OpenID Connect Core 1.0 §11.
     pub const OFFLINE_ACCESS: &str = "offline_access";
 }
+
+/// Names of request parameters.
+pub mod parameter {
+    /// RFC 6750 §2.2.
+    pub const ACCESS_TOKEN: &str = "access_token";
+    /// RFC 7521 §4.2.
+    pub const CLIENT_ASSERTION: &str = "client_assertion";
+    /// RFC 6749 §2.2.
+    pub const CLIENT_ID: &str = "client_id";
+    /// RFC 6749 §2.3.1.
+    pub const CLIENT_SECRET: &str = "client_secret";
+    /// RFC 6749 §4.1.3.
+    pub const CODE: &str = "code";
+    /// RFC 7636 §4.3.
+    pub const CODE_CHALLENGE: &str = "code_challenge";
+    /// RFC 7636 §4.3.
+    pub const CODE_CHALLENGE_METHOD: &str = "code_challenge_method";
+    /// RFC 7636 §4.5.
+    pub const CODE_VERIFIER: &str = "code_verifier";
+    /// RFC 6749 §4.1.2.1 and §5.2.
+    pub const ERROR: &str = "error";
+    /// RFC 6749 §4.1.2.1 and §5.2.
+    pub const ERROR_DESCRIPTION: &str = "error_description";
+    /// RFC 6749 §4.1.3.
+    pub const GRANT_TYPE: &str = "grant_type";
+    /// RFC 9207 §2.
+    pub const ISS: &str = "iss";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const LOGIN_HINT: &str = "login_hint";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const MAX_AGE: &str = "max_age";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const NONCE: &str = "nonce";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const PROMPT: &str = "prompt";
+    /// RFC 6749 §3.1.2.
+    pub const REDIRECT_URI: &str = "redirect_uri";
+    /// RFC 6749 §6.
+    pub const REFRESH_TOKEN: &str = "refresh_token";
+    /// RFC 9101 §5.
+    pub const REQUEST: &str = "request";
+    /// RFC 9101 §5.
+    pub const REQUEST_URI: &str = "request_uri";
+    /// RFC 8707 §2.
+    pub const RESOURCE: &str = "resource";
+    /// OAuth 2.0 Multiple Response Type Encoding Practices §2.1.
+    pub const RESPONSE_MODE: &str = "response_mode";
+    /// RFC 6749 §3.1.1.
+    pub const RESPONSE_TYPE: &str = "response_type";
+    /// RFC 6749 §3.3.
+    pub const SCOPE: &str = "scope";
+    /// RFC 6749 §4.1.1.
+    pub const STATE: &str = "state";
+    /// RFC 7009 §2.1, RFC 7662 §2.1.
+    pub const TOKEN: &str = "token";
+}

@@ -33,6 +33,7 @@ pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
     facts: TokenFacts,
     leeway: Duration,
+    sender_constrained: bool,
 }
 
 /// Why a token was refused, and what it says of itself; the latter is nobody's word.
@@ -74,6 +75,11 @@ impl VerifiedAccessToken {
     /// What it allows.
     pub fn scopes(&self) -> &ScopeSet {
         &self.claims.scope
+    }
+
+    /// Whether it may be used only with a proof of possession (`cnf`, RFC 7800 §3.1).
+    pub fn sender_constrained(&self) -> bool {
+        self.sender_constrained
     }
 
     /// Whether its time has passed: a cached token is asked again on every use.
@@ -122,7 +128,9 @@ pub fn verify_access_token(
         key: kid,
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
     };
-    Ok(VerifiedAccessToken { claims, facts, leeway })
+    let sender_constrained = json::parse_object(jws.unverified_payload())
+        .map_or(true, |members| members.contains_key("cnf"));
+    Ok(VerifiedAccessToken { claims, facts, leeway, sender_constrained })
 }
 
 fn check_signature(

@@ -154,3 +154,17 @@ fn listeners_hear_after_the_row_holds() {
     index.apply(&LogEntry::Restrict(row(1, Selector::Issuer, Effect::Revoke)));
     assert_eq!(heard.load(Ordering::Relaxed), 1);
 }
+
+#[test]
+fn a_suspension_is_seen_beside_a_revocation() {
+    let selector = Selector::Subject("u1".into());
+    let mut suspension = row(1, selector.clone(), Effect::Suspend);
+    suspension.until = Some(Timestamp::from_secs(NOW.as_secs() + 60));
+    let index = holding([suspension, row(2, selector.clone(), Effect::Revoke)]);
+    assert_eq!(index.suspension_on(&selector, NOW).map(|row| row.seq), Some(1));
+    let later = Timestamp::from_secs(NOW.as_secs() + 60);
+    assert!(index.suspension_on(&selector, later).is_none());
+    assert!(index.suspension_on(&Selector::Subject("u2".into()), NOW).is_none());
+    index.apply(&LogEntry::Lift { seq: 3, lifts: 1 });
+    assert!(index.suspension_on(&selector, NOW).is_none());
+}

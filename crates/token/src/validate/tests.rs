@@ -248,3 +248,14 @@ fn a_stranger_is_no_forger_and_names_only_claims() {
     assert_eq!(refused.claimed.subject.as_deref(), Some("u1"));
     assert_eq!(refused.claimed.client.as_deref(), Some("c1"));
 }
+
+#[test]
+fn a_sender_constrained_token_says_so() {
+    let bench = Bench::new();
+    let verify = |claims: &Value| {
+        verify_access_token(&bench.sign(claims), &bench.keys, &bench.policy, NOW).expect("token")
+    };
+    assert!(!verify(&bench.claims()).sender_constrained());
+    assert!(verify(&bench.with("cnf", json!({"jkt": "x"}))).sender_constrained());
+    assert!(verify(&bench.with("cnf", json!(null))).sender_constrained());
+}

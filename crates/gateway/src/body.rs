@@ -1,0 +1,267 @@
+//! Bodies as they pass: streamed, counted, watched, never gathered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use crate::headers::clean_trailers;
+use crate::observe::Observation;
+use crate::streams::{Cut, Watch};
+
+/// Why a body ends before its end. The connection is closed with it (HTTP/1.1) or the stream
+/// reset (HTTP/2), so that nobody takes the part for the whole.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The token behind the stream has expired.
+    #[error("the token of this stream has expired")]
+    Expired,
+    /// The token or the network behind the stream was taken back.
+    #[error("the token of this stream was taken back")]
+    Restricted,
+    /// The other side broke off.
+    #[error("the stream broke off: {0}")]
+    Transport(#[from] hyper::Error),
+}
+
+/// The body of an answer. When it is dropped, the request's event is emitted.
+pub struct ResponseBody {
+    kind: Kind,
+    seen: Option<Box<Observation>>,
+}
+
+enum Kind {
+    Ready(Option<Bytes>),
+    Stream { body: Incoming, watch: Watch },
+}
+
+/// The body of a request on its way upstream.
+pub(crate) struct RequestBody(Option<Box<Uploading>>);
+
+struct Uploading {
+    body: Incoming,
+    watch: Watch,
+    upload: Arc<Upload>,
+}
+
+/// What became of a request's body, seen from outside of it.
+#[derive(Default)]
+pub(crate) struct Upload {
+    pub(crate) bytes: AtomicU64,
+    ended: AtomicBool,
+    fault: AtomicU8,
+}
+
+/// Why a request's body broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UploadFault {
+    /// The client sent no such body as it promised, or went away.
+    Client,
+    /// The watch ended it.
+    Cut(Cut),
+}
+
+const CLIENT: u8 = 1;
+const EXPIRED: u8 = 2;
+const RESTRICTED: u8 = 3;
+
+// === impl ResponseBody ===
+
+impl ResponseBody {
+    /// Bytes that are there already.
+    pub(crate) fn ready(bytes: Bytes, seen: Box<Observation>) -> Self {
+        let bytes = (!bytes.is_empty()).then_some(bytes);
+        Self { kind: Kind::Ready(bytes), seen: Some(seen) }
+    }
+
+    /// Nothing, and nothing to observe: the observation is elsewhere.
+    pub(crate) fn empty() -> Self {
+        Self { kind: Kind::Ready(None), seen: None }
+    }
+
+    /// What the upstream sends.
+    pub(crate) fn stream(body: Incoming, watch: Watch, seen: Box<Observation>) -> Self {
+        if body.is_end_stream() {
+            return Self { kind: Kind::Ready(None), seen: Some(seen) };
+        }
+        Self { kind: Kind::Stream { body, watch }, seen: Some(seen) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        let (body, watch) = match &mut self.kind {
+            Kind::Ready(bytes) => return Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Kind::Stream { body, watch } => (body, watch),
+        };
+        match Pin::new(&mut *body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => match watch.check_unless(body.is_end_stream()) {
+                Some(cut) => Poll::Ready(Some(Err(cut.into()))),
+                None => Poll::Ready(Some(Ok(clean_trailers(frame)))),
+            },
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => watch.poll_cut(cx).map(|cut| Some(Err(cut.into()))),
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        let polled = self.poll(cx);
+        if let Poll::Ready(Some(result)) = &polled {
+            match result {
+                Ok(frame) => {
+                    let bytes = frame.data_ref().map_or(0, Bytes::len);
+                    if let Some(seen) = &mut self.seen {
+                        seen.sent(bytes);
+                    }
+                }
+                // Whoever polls once more gets the end, and the upstream is let go at once.
+                Err(_) => self.kind = Kind::Ready(None),
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Ready(bytes) => bytes.is_none(),
+            Kind::Stream { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Ready(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Kind::Stream { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+// === impl RequestBody ===
+
+impl RequestBody {
+    /// No body.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// What the client sends; its progress is told in `upload`.
+    pub(crate) fn stream(body: Incoming, watch: Watch, upload: Arc<Upload>) -> Self {
+        Self(Some(Box::new(Uploading { body, watch, upload })))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        match &mut self.0 {
+            Some(uploading) => uploading.poll(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|uploading| uploading.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Some(uploading) => uploading.body.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
+    }
+}
+
+// === impl Uploading ===
+
+impl Uploading {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        loop {
+            return match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let ended = self.body.is_end_stream();
+                    if let Some(cut) = self.watch.check_unless(ended) {
+                        return Poll::Ready(Some(Err(self.upload.cut(cut))));
+                    }
+                    if ended {
+                        self.upload.ended.store(true, Ordering::Release);
+                    }
+                    let Some(data) = frame.data_ref() else {
+                        // Trailers could bring fields that are removed from the head.
+                        continue;
+                    };
+                    self.upload.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                    Poll::Ready(Some(Ok(frame)))
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.upload.fault.store(CLIENT, Ordering::Release);
+                    Poll::Ready(Some(Err(error.into())))
+                }
+                Poll::Ready(None) => {
+                    self.upload.ended.store(true, Ordering::Release);
+                    Poll::Ready(None)
+                }
+                Poll::Pending => match self.watch.poll_cut(cx) {
+                    Poll::Ready(cut) => Poll::Ready(Some(Err(self.upload.cut(cut)))),
+                    Poll::Pending => Poll::Pending,
+                },
+            };
+        }
+    }
+}
+
+// === impl Upload ===
+
+impl Upload {
+    /// Whether the whole body has gone upstream.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Why it broke off, if it did.
+    pub(crate) fn fault(&self) -> Option<UploadFault> {
+        match self.fault.load(Ordering::Acquire) {
+            CLIENT => Some(UploadFault::Client),
+            EXPIRED => Some(UploadFault::Cut(Cut::Expired)),
+            RESTRICTED => Some(UploadFault::Cut(Cut::Restricted)),
+            _ => None,
+        }
+    }
+
+    fn cut(&self, cut: Cut) -> StreamError {
+        let fault = match cut {
+            Cut::Expired => EXPIRED,
+            Cut::Restricted => RESTRICTED,
+        };
+        self.fault.store(fault, Ordering::Release);
+        cut.into()
+    }
+}
+
+// === impl StreamError ===
+
+impl From<Cut> for StreamError {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Expired => Self::Expired,
+            Cut::Restricted => Self::Restricted,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What all threads of a gateway share: settings turned into values that are ready to use.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use token::event::EventSink;
+use token::honeytoken::Honeytokens;
+use token::index::RestrictionIndex;
+use token::time::Clock;
+
+use crate::meters::{RequestMeters, StreamMeters};
+use crate::resource::Resource;
+use crate::route::Routes;
+use crate::streams::Streams;
+use crate::verify::Verifier;
+
+/// Everything that a check and a forward read.
+pub(crate) struct Core {
+    pub(crate) routes: Routes,
+    pub(crate) verifier: Verifier,
+    pub(crate) index: Arc<RestrictionIndex>,
+    pub(crate) honeytokens: Arc<Honeytokens>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) resource: Resource,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) forward_token: bool,
+    pub(crate) upstream_timeout: Duration,
+    pub(crate) requests: RequestMeters,
+    pub(crate) streams: StreamMeters,
+    /// The open streams of every worker, for the listener of the restriction log.
+    pub(crate) workers: Mutex<Vec<Weak<Streams>>>,
+}

@@ -1,0 +1,266 @@
+//! The step that sends: what was admitted goes upstream, exactly so, and the answer comes back.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use hyper::body::{Body as _, Incoming};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::client::legacy;
+
+use crate::admit::Admitted;
+use crate::body::{RequestBody, ResponseBody, Upload, UploadFault};
+use crate::core::Core;
+use crate::framing::Framing;
+use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
+use crate::meters::Outcome;
+use crate::observe::Observation;
+use crate::refusal::{Fault, Refusal, error};
+use crate::streams::{Cut, Watch, Whose};
+use crate::tunnel;
+use crate::worker::Worker;
+
+/// Why there is no answer from the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// No connection, or it broke before an answer.
+    Broken,
+    /// No connection in time.
+    ConnectTimeout,
+    /// Another protocol than the one asked for.
+    Protocol,
+    /// No answer in time.
+    Timeout,
+}
+
+/// What came of sending the request.
+enum Sent {
+    Answered(Response<Incoming>),
+    Failed(Failure),
+    Refused(Refusal),
+}
+
+/// Sends what was admitted and passes the answer on.
+pub(crate) async fn forward(
+    worker: &Worker,
+    admitted: Admitted,
+    mut head: Parts,
+    body: Incoming,
+    https: bool,
+    mut seen: Box<Observation>,
+) -> Response<ResponseBody> {
+    seen.admitted(admitted.known());
+    let upgrade = tunnel::wanted(&head, admitted.framing());
+    let on_client = if upgrade { head.extensions.remove::<OnUpgrade>() } else { None };
+    let (body, upload) = outgoing_body(worker, &admitted, body);
+    if let Some(upload) = &upload {
+        seen.upload(upload);
+    }
+    let request = outgoing(&worker.core, &admitted, head, body, https, on_client.is_some());
+    let Some(request) = request else {
+        return failed(Failure::Broken, seen);
+    };
+    let response = match send(worker, request, upload.as_deref(), &admitted).await {
+        Sent::Answered(response) => response,
+        Sent::Failed(failure) => return failed(failure, seen),
+        Sent::Refused(refusal) => return refused(&worker.core, &refusal, seen),
+    };
+    let watch = Watch::new(&worker.streams, whose(&admitted), admitted.seen());
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return match on_client.filter(|_| tunnel::accepted(&response)) {
+            Some(on_client) => switched(response, on_client, watch, seen),
+            None => failed(Failure::Protocol, seen),
+        };
+    }
+    seen.answered(response.status(), Outcome::Forwarded);
+    let (mut head, body) = response.into_parts();
+    clean_response(&mut head.headers);
+    state_length(&mut head.headers, &body);
+    head.version = Version::HTTP_11;
+    Response::from_parts(head, ResponseBody::stream(body, watch, seen))
+}
+
+/// The answer of the gateway itself to a request that it refuses.
+pub(crate) fn refused(
+    core: &Core,
+    refusal: &Refusal,
+    mut seen: Box<Observation>,
+) -> Response<ResponseBody> {
+    seen.refused(refusal);
+    let response = refusal.answer(&core.resource);
+    seen.answered(response.status(), Outcome::Answered);
+    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
+}
+
+fn outgoing_body(
+    worker: &Worker,
+    admitted: &Admitted,
+    body: Incoming,
+) -> (RequestBody, Option<Arc<Upload>>) {
+    match admitted.framing() {
+        Framing::None => (RequestBody::none(), None),
+        Framing::Length(_) | Framing::Chunked => {
+            let upload = Arc::new(Upload::default());
+            let watch = Watch::new(&worker.streams, whose(admitted), admitted.seen());
+            (RequestBody::stream(body, watch, Arc::clone(&upload)), Some(upload))
+        }
+    }
+}
+
+/// The request as the upstream gets it; `None` never happens for a normal path.
+fn outgoing(
+    core: &Core,
+    admitted: &Admitted,
+    head: Parts,
+    body: RequestBody,
+    https: bool,
+    upgrade: bool,
+) -> Option<Request<RequestBody>> {
+    let upstream = &admitted.rule().upstream;
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method;
+    *request.uri_mut() = upstream.uri(admitted.target().path_and_query())?;
+    let mut headers = head.headers;
+    clean_request(&mut headers, head.version, core.forward_token);
+    let forwarded = Forwarded {
+        client: admitted.ip(),
+        host: admitted.target().host(),
+        https,
+        upstream: upstream.host(),
+    };
+    describe(&mut headers, &forwarded);
+    if let Some(known) = admitted.known() {
+        known.identity.write(&mut headers);
+    }
+    admitted.framing().write(&mut headers);
+    if upgrade {
+        ask_upgrade(&mut headers);
+    }
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+/// Waits for the head of the answer. The time counts from the end of the request: a slow upload
+/// is no slow upstream.
+async fn send(
+    worker: &Worker,
+    request: Request<RequestBody>,
+    upload: Option<&Upload>,
+    admitted: &Admitted,
+) -> Sent {
+    let mut answer = worker.client.request(request);
+    let result = loop {
+        match tokio::time::timeout(worker.core.upstream_timeout, &mut answer).await {
+            Ok(result) => break result,
+            Err(_) if upload.is_some_and(|upload| !upload.has_ended()) => {}
+            Err(_) => return Sent::Failed(Failure::Timeout),
+        }
+    };
+    let error = match result {
+        Ok(response) => return Sent::Answered(response),
+        Err(error) => error,
+    };
+    let fault = match upload.and_then(Upload::fault) {
+        None => return Sent::Failed(failure(&error, admitted.rule().upstream.host())),
+        Some(UploadFault::Client) => Fault::RequestBody,
+        Some(UploadFault::Cut(Cut::Expired)) => Fault::Expired,
+        Some(UploadFault::Cut(Cut::Restricted)) => Fault::Revoked,
+    };
+    Sent::Refused(match admitted.known() {
+        Some(known) => Refusal::of_verified(fault, Arc::clone(known)),
+        None if fault.is_restriction() => Fault::Network.into(),
+        None => fault.into(),
+    })
+}
+
+fn failure(error: &legacy::Error, upstream: &HeaderValue) -> Failure {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let io = cause.downcast_ref::<io::Error>();
+        if error.is_connect() && io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
+            return Failure::ConnectTimeout;
+        }
+        source = cause.source();
+    }
+    tracing::warn!(error = %DisplayChain(error), ?upstream, "an upstream failed");
+    Failure::Broken
+}
+
+fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody> {
+    let (status, code, description) = failure.wire();
+    seen.answered(status, Outcome::UpstreamFailed);
+    error(status, code, description).map(|text| ResponseBody::ready(Bytes::from(text), seen))
+}
+
+/// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must
+/// not be told on.
+fn state_length(headers: &mut HeaderMap, body: &Incoming) {
+    if body.is_end_stream() || !headers.contains_key(CONTENT_LENGTH) {
+        return;
+    }
+    match body.size_hint().exact() {
+        Some(length) => headers.insert(CONTENT_LENGTH, HeaderValue::from(length)),
+        None => headers.remove(CONTENT_LENGTH),
+    };
+}
+
+fn switched(
+    mut response: Response<Incoming>,
+    on_client: OnUpgrade,
+    watch: Watch,
+    mut seen: Box<Observation>,
+) -> Response<ResponseBody> {
+    seen.answered(response.status(), Outcome::Forwarded);
+    let on_upstream = hyper::upgrade::on(&mut response);
+    tokio::spawn(tunnel::run(on_client, on_upstream, watch, seen));
+    let (mut head, _) = response.into_parts();
+    clean_response(&mut head.headers);
+    head.headers.remove(CONTENT_LENGTH);
+    ask_upgrade(&mut head.headers);
+    Response::from_parts(head, ResponseBody::empty())
+}
+
+fn whose(admitted: &Admitted) -> Whose {
+    Whose { known: admitted.known().cloned(), ip: admitted.ip() }
+}
+
+// === impl Failure ===
+
+impl Failure {
+    fn wire(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Broken => {
+                (StatusCode::BAD_GATEWAY, "bad_gateway", "the API behind the gateway failed")
+            }
+            Self::ConnectTimeout | Self::Timeout => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "gateway_timeout",
+                "the API behind the gateway did not answer in time",
+            ),
+            Self::Protocol => (
+                StatusCode::BAD_GATEWAY,
+                "bad_gateway",
+                "the API behind the gateway switched to a protocol that nobody asked for",
+            ),
+        }
+    }
+}
+
+/// An error with its causes, for the log.
+struct DisplayChain<'e>(&'e dyn Error);
+
+impl std::fmt::Display for DisplayChain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! From settings to a gateway, and from a gateway to the workers of its threads.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use rustls::ClientConfig;
+use token::event::EventSink;
+use token::honeytoken::Honeytokens;
+use token::index::RestrictionIndex;
+use token::keyring::Keyring;
+use token::restriction::Restriction;
+use token::scope::is_scope_token;
+use token::time::Clock;
+use token::validate::AccessTokenPolicy;
+
+use crate::cache::TokenCache;
+use crate::core::Core;
+use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
+use crate::resource::Resource;
+use crate::route::{Demand, Routes, Rule, Template, is_refused_method};
+use crate::settings::{Access, RouteRule, Settings, SettingsError};
+use crate::streams::Streams;
+use crate::upstream::{self, Upstream};
+use crate::verify::Verifier;
+use crate::worker::Worker;
+
+/// What a gateway works with, shared with the rest of the process.
+#[derive(Clone)]
+pub struct Parts {
+    /// The keys that sign tokens.
+    pub keyring: Arc<Keyring>,
+    /// What was taken back.
+    pub index: Arc<RestrictionIndex>,
+    /// The bait.
+    pub honeytokens: Arc<Honeytokens>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A gateway, ready to give a [`Worker`] to every thread that serves it.
+#[derive(Clone)]
+pub struct Gateway {
+    core: Arc<Core>,
+    tls: ClientConfig,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Builds a gateway. A metrics recorder is to be installed before, if there is to be one.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the route, upstream or option that is wrong, and how to mend it.
+    pub fn new(settings: Settings, parts: Parts) -> Result<Self, SettingsError> {
+        if settings.upstream_timeout.is_zero() {
+            return Err(SettingsError::ZeroTimeout);
+        }
+        let upstreams = upstreams(&settings)?;
+        let tls = upstream::tls_config(upstreams.values().any(|upstream| upstream.is_https()))
+            .map_err(SettingsError::TrustRoots)?;
+        let routes = routes(&settings, &upstreams)?;
+        let resource = Resource::new(&settings, scopes(&settings.routes))?;
+        let verifier = Verifier {
+            policy: AccessTokenPolicy {
+                issuer: settings.issuer.clone(),
+                audiences: audiences(&settings),
+                leeway: settings.leeway,
+            },
+            keyring: parts.keyring,
+            cache: TokenCache::new(settings.cache_entries),
+            meters: CacheMeters::new(),
+        };
+        let core = Arc::new(Core {
+            routes,
+            verifier,
+            index: parts.index,
+            honeytokens: parts.honeytokens,
+            events: parts.events,
+            clock: parts.clock,
+            resource,
+            trusted_proxies: settings.trusted_proxies,
+            forward_token: settings.forward_token,
+            upstream_timeout: settings.upstream_timeout,
+            requests: RequestMeters::new(),
+            streams: StreamMeters::new(),
+            workers: Mutex::default(),
+        });
+        listen(&core);
+        Ok(Self { core, tls })
+    }
+
+    /// A worker for one thread, with upstream connections and open streams of its own.
+    pub fn worker(&self) -> Worker {
+        let streams = Arc::new(Streams::new(Arc::clone(&self.core)));
+        let mut workers = self.core.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|worker| worker.strong_count() > 0);
+        workers.push(Arc::downgrade(&streams));
+        Worker::new(Arc::clone(&self.core), upstream::client(self.tls.clone()), streams)
+    }
+
+    /// For tests: other certificate authorities than the system's.
+    #[cfg(test)]
+    pub(crate) fn trusting(mut self, tls: ClientConfig) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
+/// Hands every restriction to every worker; the work is done on their own threads.
+fn listen(core: &Arc<Core>) {
+    let weak = Arc::downgrade(core);
+    core.index.on_restriction(move |restriction: &Restriction| {
+        let Some(core) = weak.upgrade() else { return };
+        let restriction = Arc::new(restriction.clone());
+        let workers = core.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        for streams in workers.iter().filter_map(Weak::upgrade) {
+            streams.restricted(&restriction);
+        }
+    });
+}
+
+fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
+    let parse = |(name, url): (_, &String)| {
+        let name: &String = name;
+        let upstream = Upstream::parse(url)
+            .ok_or_else(|| SettingsError::BadUpstream { name: name.clone(), url: url.clone() })?;
+        Ok((name.as_str(), Arc::new(upstream)))
+    };
+    settings.upstreams.iter().map(parse).collect()
+}
+
+fn routes(
+    settings: &Settings,
+    upstreams: &HashMap<&str, Arc<Upstream>>,
+) -> Result<Routes, SettingsError> {
+    let mut routes = Routes::default();
+    for rule in &settings.routes {
+        let path = || rule.path.clone();
+        let template = Template::parse(&rule.path)
+            .map_err(|fault| SettingsError::BadTemplate { path: path(), fault })?;
+        if let Some(method) = rule.methods.iter().find(|method| is_refused_method(method)) {
+            return Err(SettingsError::RefusedMethod { path: path(), method: method.to_string() });
+        }
+        let upstream = upstreams.get(rule.upstream.as_str()).ok_or_else(|| {
+            SettingsError::UnknownUpstream { path: path(), upstream: rule.upstream.clone() }
+        })?;
+        let compiled = Rule {
+            template: Arc::clone(template.text()),
+            upstream: Arc::clone(upstream),
+            demand: demand(rule, &settings.resource)?,
+        };
+        routes
+            .add(&template, &rule.methods, compiled)
+            .map_err(|method| SettingsError::DuplicateRoute { path: path(), method })?;
+    }
+    Ok(routes)
+}
+
+fn demand(rule: &RouteRule, resource: &str) -> Result<Demand, SettingsError> {
+    let Access::Token { scopes, audiences } = &rule.access else { return Ok(Demand::Public) };
+    if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
+        return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
+    }
+    let audiences = match audiences.as_slice() {
+        [] => Box::from([resource.to_owned()]),
+        listed => Box::from(listed),
+    };
+    Ok(Demand::Token {
+        scopes: scopes.iter().map(|scope| Box::from(scope.as_str())).collect(),
+        audiences,
+        scope_text: scopes.join(" "),
+    })
+}
+
+/// Every audience that some route accepts: the route decides which of them it does.
+fn audiences(settings: &Settings) -> Vec<String> {
+    let listed = settings.routes.iter().flat_map(|rule| match &rule.access {
+        Access::Public => [].as_slice(),
+        Access::Token { audiences, .. } => audiences.as_slice(),
+    });
+    let mut audiences: Vec<String> = listed.cloned().collect();
+    audiences.push(settings.resource.clone());
+    audiences.sort_unstable();
+    audiences.dedup();
+    audiences
+}
+
+fn scopes(routes: &[RouteRule]) -> impl Iterator<Item = &str> {
+    routes
+        .iter()
+        .flat_map(|rule| match &rule.access {
+            Access::Public => [].as_slice(),
+            Access::Token { scopes, .. } => scopes.as_slice(),
+        })
+        .map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests;

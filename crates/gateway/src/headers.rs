@@ -1,0 +1,240 @@
+//! Which fields go through, in both directions (RFC 9110 §7.6), and which ones are ours.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE, TRAILER, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue, Version};
+use http_body::Frame;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+
+/// What the gateway itself says of a request.
+pub(crate) struct Forwarded<'r> {
+    pub(crate) client: IpAddr,
+    pub(crate) host: &'r HeaderValue,
+    pub(crate) https: bool,
+    pub(crate) upstream: &'r HeaderValue,
+}
+
+/// Takes out of a request's fields what is between two hops, what the gateway alone may say, and
+/// what makes another request of it; the Authorization field goes on only if `forward_token`.
+pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_token: bool) {
+    let trailers = takes_trailers(headers);
+    remove_named_by_connection(headers);
+    remove(headers, |name| {
+        is_between_hops(name)
+            || is_ours(name)
+            || is_another_request(name)
+            || (name == AUTHORIZATION.as_str() && !forward_token)
+    });
+    if trailers {
+        headers.insert(TE, TRAILERS);
+        // RFC 9110 §10.1.4: TE is for the next hop only and must be named so.
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
+    if version == Version::HTTP_2 {
+        join_cookies(headers);
+    }
+}
+
+/// Adds what the gateway says.
+pub(crate) fn describe(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
+    headers.insert(HOST, forwarded.upstream.clone());
+    let client = Bytes::from(forwarded.client.to_string());
+    if let Ok(client) = HeaderValue::from_maybe_shared(client) {
+        headers.insert(FORWARDED_FOR, client);
+    }
+    headers.insert(FORWARDED_HOST, forwarded.host.clone());
+    let scheme = if forwarded.https { "https" } else { "http" };
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+}
+
+/// Takes out of an answer's fields what is between two hops, and what is the gateway's.
+pub(crate) fn clean_response(headers: &mut HeaderMap) {
+    remove_named_by_connection(headers);
+    remove(headers, |name| {
+        (is_between_hops(name) && name != TRAILER.as_str()) || is_identity(name)
+    });
+}
+
+/// The same for an answer's trailers.
+pub(crate) fn clean_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Ok(mut trailers) => {
+            clean_response(&mut trailers);
+            trailers.remove(CONTENT_LENGTH);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    }
+}
+
+/// The field's value as told by a trusted proxy: `https`, `http` or unknown.
+pub(crate) fn told_https(headers: &HeaderMap) -> Option<bool> {
+    let mut values = headers.get_all(FORWARDED_PROTO).iter();
+    match (values.next().map(HeaderValue::as_bytes), values.next()) {
+        (Some(b"https"), None) => Some(true),
+        (Some(b"http"), None) => Some(false),
+        _ => None,
+    }
+}
+
+/// The values of all `X-Forwarded-For` fields.
+pub(crate) fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
+    headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or("?"))
+}
+
+/// Whether one of the Connection fields has this option.
+pub(crate) fn connection_has(headers: &HeaderMap, option: &str) -> bool {
+    connection_options(headers).any(|text| text.eq_ignore_ascii_case(option))
+}
+
+fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(CONNECTION).iter();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',').map(str::trim))
+}
+
+/// RFC 9110 §7.6.1, but a client cannot make the gateway drop what others rely on.
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = connection_options(headers)
+        .filter(|option| !is_usual_option(option))
+        .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
+        .filter(|name| !is_protected(name.as_str()))
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+fn is_usual_option(option: &str) -> bool {
+    ["keep-alive", "close", "upgrade", "te"].iter().any(|own| own.eq_ignore_ascii_case(option))
+}
+
+fn is_protected(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "content-encoding"
+            | "content-length"
+            | "content-range"
+            | "content-type"
+            | "cookie"
+            | "host"
+            | "origin"
+            | "set-cookie"
+            | "transfer-encoding"
+            | "www-authenticate"
+    )
+}
+
+fn remove(headers: &mut HeaderMap, doomed: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| doomed(name.as_str())).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+/// Between two hops (RFC 9110 §7.6.1, RFC 9113 §8.2.2). Content-Length and Transfer-Encoding are
+/// restated by `framing`; Expect was answered by the HTTP server; request trailers are dropped.
+fn is_between_hops(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "expect"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+fn is_identity(name: &str) -> bool {
+    name.starts_with("tokenward-")
+}
+
+/// What only the gateway may tell an upstream: who asks, from where, for what, with which
+/// certificate. A name with `_` is to some servers the same as with `-`.
+fn is_ours(name: &str) -> bool {
+    is_identity(name)
+        || name.contains('_')
+        || name.starts_with("x-forwarded-")
+        || matches!(
+            name,
+            "cf-connecting-ip"
+                | "client-cert"
+                | "client-cert-chain"
+                | "client-ip"
+                | "fastly-client-ip"
+                | "forwarded"
+                | "forwarded-for"
+                | "ssl-client-cert"
+                | "ssl-client-verify"
+                | "true-client-ip"
+                | "x-client-cert"
+                | "x-client-ip"
+                | "x-cluster-client-ip"
+                | "x-forwarded"
+                | "x-host"
+                | "x-original-forwarded-for"
+                | "x-original-host"
+                | "x-originating-ip"
+                | "x-real-ip"
+                | "x-remote-addr"
+                | "x-remote-ip"
+                | "x-remote-user"
+                | "remote-user"
+                | "x-ssl-client-cert"
+                | "x-ssl-client-verify"
+        )
+}
+
+/// What makes some servers act on another method or path than the one authorised.
+fn is_another_request(name: &str) -> bool {
+    matches!(
+        name,
+        "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-uri"
+            | "x-original-url"
+            | "x-rewrite-uri"
+            | "x-rewrite-url"
+    )
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        coding.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("trailers"))
+    })
+}
+
+/// RFC 9113 §8.2.3: HTTP/2 may split the field, HTTP/1.1 must not.
+fn join_cookies(headers: &mut HeaderMap) {
+    let parts: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if parts.len() < 2 {
+        return;
+    }
+    if let Ok(joined) = HeaderValue::from_maybe_shared(Bytes::from(parts.join(&b"; "[..]))) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// The fields that ask for a WebSocket, and that answer such a request.
+pub(crate) fn ask_upgrade(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}

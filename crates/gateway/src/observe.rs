@@ -1,0 +1,218 @@
+//! The last step, observe: one event for each request, when its answer has ended.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use http::header::{HOST, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, Uri};
+use token::event::{Event, EventKind, Request, TokenKind, Who};
+use token::reason::Refused;
+use token::time::Timestamp;
+use token::validate::{Claimed, TokenRefused};
+
+use crate::body::Upload;
+use crate::core::Core;
+use crate::meters::Outcome;
+use crate::refusal::{Fault, Refusal, Whose};
+use crate::route::{Found, Rule};
+use crate::target::Target;
+use crate::verify::Known;
+
+/// What the client gets when it does not wait for the answer: nothing; events need a number.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+/// Attacker's text goes into events: bounded.
+const LONGEST_TEXT: usize = 2048;
+
+/// What is known of a request so far. Dropped with the answer's body, it emits the event.
+pub(crate) struct Observation {
+    core: Arc<Core>,
+    began: Instant,
+    at: Timestamp,
+    ip: IpAddr,
+    method: Method,
+    uri: Uri,
+    target: Option<Target>,
+    host: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    rule: Option<Arc<Rule>>,
+    object: Option<Range<usize>>,
+    token: TokenKind,
+    who: Named,
+    status: u16,
+    refused: Option<Refused>,
+    outcome: Outcome,
+    upload: Option<Arc<Upload>>,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+enum Named {
+    Nobody,
+    Known(Arc<Known>),
+    ClaimedByKnown(Arc<Known>),
+    Claimed(Arc<TokenRefused>),
+}
+
+// === impl Observation ===
+
+impl Observation {
+    pub(crate) fn start(core: &Arc<Core>, head: &Parts, ip: IpAddr, at: Timestamp) -> Box<Self> {
+        Box::new(Self {
+            core: Arc::clone(core),
+            began: Instant::now(),
+            at,
+            ip,
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            target: None,
+            host: head.headers.get(HOST).cloned(),
+            user_agent: head.headers.get(USER_AGENT).cloned(),
+            rule: None,
+            object: None,
+            token: TokenKind::None,
+            who: Named::Nobody,
+            status: CLIENT_CLOSED_REQUEST,
+            refused: None,
+            outcome: Outcome::Abandoned,
+            upload: None,
+            bytes_in: 0,
+            bytes_out: 0,
+        })
+    }
+
+    /// The target has one meaning.
+    pub(crate) fn target(&mut self, target: &Target) {
+        self.target = Some(target.clone());
+    }
+
+    /// Which rule it would be.
+    pub(crate) fn route(&mut self, found: Option<&Found<'_>>, method: &Method) {
+        if let Some(found) = found {
+            self.rule = found.rules.rule(method).cloned();
+            self.object = found.object.clone();
+        }
+    }
+
+    /// A bearer token came.
+    pub(crate) fn token_presented(&mut self) {
+        self.token = TokenKind::Jwt;
+    }
+
+    /// Whose request is let through.
+    pub(crate) fn admitted(&mut self, known: Option<&Arc<Known>>) {
+        if let Some(known) = known {
+            self.who = Named::Known(Arc::clone(known));
+        }
+    }
+
+    /// It is refused.
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        self.refused = Some(refusal.fault().refused());
+        self.who = match (refusal.whose(), refusal.fault()) {
+            (Whose::Verified(known), _) => Named::Known(Arc::clone(known)),
+            (Whose::Claimed(known), _) => Named::ClaimedByKnown(Arc::clone(known)),
+            (Whose::Nobody, Fault::Token(refused)) => Named::Claimed(Arc::clone(refused)),
+            (Whose::Nobody, _) => Named::Nobody,
+        };
+    }
+
+    /// Its body is counted here.
+    pub(crate) fn upload(&mut self, upload: &Arc<Upload>) {
+        self.upload = Some(Arc::clone(upload));
+    }
+
+    /// What is answered.
+    pub(crate) fn answered(&mut self, status: StatusCode, outcome: Outcome) {
+        self.status = status.as_u16();
+        self.outcome = outcome;
+    }
+
+    /// So much more of the answer was sent.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.bytes_out = self.bytes_out.saturating_add(bytes as u64);
+    }
+
+    /// So much went through a tunnel.
+    pub(crate) fn tunnelled(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.bytes_in = bytes_in;
+        self.bytes_out = bytes_out;
+    }
+
+    fn event(&mut self, latency_us: u64) -> Event {
+        let path = self.target.as_ref().map_or_else(|| self.uri.path(), |target| target.path());
+        let object = self.object.clone().and_then(|range| path.get(range));
+        let (who, scopes) = match &self.who {
+            Named::Nobody => (Who::default(), None),
+            Named::Known(known) => {
+                (Who::verified(known.token.facts()), Some(known.token.scopes().clone()))
+            }
+            Named::ClaimedByKnown(known) => (Who::claimed(&claims_of(known)), None),
+            Named::Claimed(refused) => (Who::claimed(&refused.claimed), None),
+        };
+        let uploaded = self.upload.as_ref().map(|upload| upload.bytes.load(Ordering::Relaxed));
+        let host = match (&self.target, &self.host) {
+            (Some(target), _) => text(target.host()),
+            (None, Some(host)) => text(host),
+            (None, None) => self.uri.authority().map(|authority| bounded(authority.as_str())),
+        };
+        let request = Request {
+            token_kind: self.token,
+            scopes: scopes.unwrap_or_default(),
+            method: bounded(self.method.as_str()),
+            host,
+            path: bounded(path),
+            route: self.rule.as_ref().map(|rule| rule.template.as_ref().to_owned()),
+            object: object.map(bounded),
+            status: self.status,
+            refused: self.refused.take(),
+            bytes_in: uploaded.unwrap_or(self.bytes_in),
+            bytes_out: self.bytes_out,
+            latency_us,
+        };
+        let ua = self.user_agent.as_ref().and_then(text);
+        Event { ts: self.at, ip: Some(self.ip), who, ua, kind: EventKind::Request(request) }
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let meters = &self.core.requests;
+        match &self.refused {
+            Some(refused) => meters.refused(refused),
+            None => meters.outcome(self.outcome),
+        }
+        meters.seconds(took.as_secs_f64());
+        let event = self.event(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.core.events.emit(event);
+    }
+}
+
+fn claims_of(known: &Known) -> Claimed {
+    let facts = known.token.facts();
+    Claimed {
+        subject: Some(facts.subject.to_string()),
+        client: Some(facts.client.to_string()),
+        token: Some(facts.token.to_string()),
+    }
+}
+
+fn text(value: &HeaderValue) -> Option<String> {
+    match value.to_str() {
+        Ok(text) => Some(bounded(text)),
+        // Not ASCII: shown as far as it is text.
+        Err(_) => Some(bounded(&String::from_utf8_lossy(value.as_bytes()))),
+    }
+}
+
+fn bounded(text: &str) -> String {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

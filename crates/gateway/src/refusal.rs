@@ -1,0 +1,307 @@
+//! Every refusal once: reason code, status, challenge (RFC 6750 §3) and words for the client.
+
+use std::sync::Arc;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::json;
+use token::reason::{Reason, Refused};
+use token::term::OAuthErrorCode;
+use token::validate::TokenRefused;
+
+use crate::framing::BadFraming;
+use crate::resource::Resource;
+use crate::route::{Demand, Rule};
+use crate::target::BadTarget;
+use crate::verify::Known;
+
+/// A request that goes no further: the rule broken, and whose token it was.
+pub(crate) struct Refusal {
+    fault: Fault,
+    whose: Whose,
+}
+
+/// Whose token came with a refused request.
+pub(crate) enum Whose {
+    /// Nobody's, as far as known.
+    Nobody,
+    /// It failed verification; what it says is only a claim.
+    Claimed(Arc<Known>),
+    /// It was verified.
+    Verified(Arc<Known>),
+}
+
+/// The rule broken.
+pub(crate) enum Fault {
+    /// The token is for another audience than the route's.
+    Audience,
+    /// The `Authorization` field has no bearer token's form.
+    Credential,
+    /// The token's time has passed.
+    Expired,
+    /// The message's framing can be read in two ways.
+    Framing(BadFraming),
+    /// The token is bait.
+    Honeytoken,
+    /// The route has no rule for this method.
+    Method { allow: HeaderValue },
+    /// The client's network is blocked.
+    Network,
+    /// No access token.
+    NoToken,
+    /// The access token is in the query.
+    QueryToken,
+    /// The body broke off or is malformed.
+    RequestBody,
+    /// The token was revoked.
+    Revoked,
+    /// The token lacks a scope that the rule demands.
+    Scope(Arc<Rule>),
+    /// The token is suspended.
+    Suspended,
+    /// The target can be read in two ways.
+    Target(BadTarget),
+    /// The token failed verification.
+    Token(Arc<TokenRefused>),
+    /// More than one access token.
+    TwoTokens,
+    /// The token needs a proof of possession that did not come.
+    Unbound,
+    /// No rule knows the path.
+    UnknownRoute,
+}
+
+/// What a fault is on the wire: status, error code and challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// 400 `invalid_request`.
+    BadRequest,
+    /// 403 `access_denied`.
+    Forbidden,
+    /// 403 `insufficient_scope` (RFC 6750 §3.1).
+    InsufficientScope,
+    /// 401 `invalid_token` (RFC 6750 §3.1).
+    InvalidToken,
+    /// 405 with `Allow`.
+    MethodNotAllowed,
+    /// 404.
+    NotFound,
+    /// 414.
+    UriTooLong,
+    /// 401 with a challenge that names no error (RFC 6750 §3.1).
+    Unauthenticated,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// For a token that was verified.
+    pub(crate) fn of_verified(fault: Fault, known: Arc<Known>) -> Self {
+        Self { fault, whose: Whose::Verified(known) }
+    }
+
+    /// For a token that was verified once and is good no longer.
+    pub(crate) fn of_known(fault: Fault, known: Arc<Known>) -> Self {
+        Self { fault, whose: Whose::Claimed(known) }
+    }
+
+    pub(crate) fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    pub(crate) fn whose(&self) -> &Whose {
+        &self.whose
+    }
+
+    /// The answer's head and its body.
+    pub(crate) fn answer(&self, resource: &Resource) -> Response<String> {
+        let class = self.fault.class();
+        let description = self.fault.description();
+        let mut response = error(class.status(), class.error(), &description);
+        let headers = response.headers_mut();
+        match class {
+            Class::Unauthenticated => challenge(headers, resource.challenge().clone()),
+            Class::InvalidToken | Class::InsufficientScope => {
+                let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
+                let text = format!(
+                    "{}, error=\"{}\", error_description=\"{description}\"{}",
+                    resource.challenge().to_str().unwrap_or("Bearer"),
+                    class.error(),
+                    scope.unwrap_or_default(),
+                );
+                challenge(headers, HeaderValue::from_str(&text).unwrap_or_else(|_| bare()));
+            }
+            Class::BadRequest
+            | Class::Forbidden
+            | Class::MethodNotAllowed
+            | Class::NotFound
+            | Class::UriTooLong => {}
+        }
+        if let Fault::Method { allow } = &self.fault {
+            headers.insert(ALLOW, allow.clone());
+        }
+        if matches!(self.fault, Fault::Framing(_) | Fault::RequestBody) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { fault, whose: Whose::Nobody }
+    }
+}
+
+impl From<BadTarget> for Refusal {
+    fn from(fault: BadTarget) -> Self {
+        Fault::Target(fault).into()
+    }
+}
+
+impl From<BadFraming> for Refusal {
+    fn from(fault: BadFraming) -> Self {
+        Fault::Framing(fault).into()
+    }
+}
+
+// === impl Fault ===
+
+impl Fault {
+    /// The reason code of the event.
+    pub(crate) fn refused(&self) -> Refused {
+        match self {
+            Self::Audience => Reason::WrongAudience.into(),
+            Self::Credential | Self::Framing(_) | Self::QueryToken | Self::RequestBody => {
+                Reason::Malformed.into()
+            }
+            Self::Expired => Reason::Expired.into(),
+            Self::Honeytoken => Reason::Honeytoken.into(),
+            Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
+            Self::Network | Self::Suspended => Reason::Blocked.into(),
+            Self::NoToken => Reason::NoToken.into(),
+            Self::Revoked => Reason::Revoked.into(),
+            Self::Scope(_) => Reason::InsufficientScope.into(),
+            Self::Target(BadTarget::TooLong) => Reason::TooLarge.into(),
+            Self::Target(_) => Reason::Malformed.into(),
+            Self::Token(refused) => refused.refused.clone(),
+            Self::TwoTokens => Reason::TwoTokens.into(),
+            Self::Unbound => Reason::DpopMissing.into(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Credential
+            | Self::Framing(_)
+            | Self::QueryToken
+            | Self::RequestBody
+            | Self::TwoTokens => Class::BadRequest,
+            Self::Target(BadTarget::TooLong) => Class::UriTooLong,
+            Self::Target(_) => Class::BadRequest,
+            Self::Method { .. } => Class::MethodNotAllowed,
+            Self::Network => Class::Forbidden,
+            Self::NoToken => Class::Unauthenticated,
+            Self::Scope(_) => Class::InsufficientScope,
+            Self::UnknownRoute => Class::NotFound,
+            Self::Audience
+            | Self::Expired
+            | Self::Honeytoken
+            | Self::Revoked
+            | Self::Suspended
+            | Self::Token(_)
+            | Self::Unbound => Class::InvalidToken,
+        }
+    }
+
+    /// Words for the client. Bait reads like a revoked token: a thief must not learn of it.
+    fn description(&self) -> String {
+        match self {
+            Self::Audience => "the token is for another audience",
+            Self::Credential => "the Authorization field is not `Bearer` and one token",
+            Self::Expired => "the token has expired",
+            Self::Framing(fault) => return fault.to_string(),
+            Self::Honeytoken | Self::Revoked => "the token was revoked",
+            Self::Method { .. } => "the method is not allowed here",
+            Self::Network => "requests from this network are blocked",
+            Self::NoToken => "an access token is needed in the Authorization field",
+            Self::QueryToken => {
+                "an access token in the query is not taken, and is now known to \
+                                 logs: replace it, and send it in the Authorization field"
+            }
+            Self::RequestBody => "the request's body is malformed or broke off",
+            Self::Scope(_) => "the token lacks a scope",
+            Self::Suspended => "the token is suspended",
+            Self::Target(fault) => return fault.to_string(),
+            Self::Token(refused) => refused.detail,
+            Self::TwoTokens => "more than one access token",
+            Self::Unbound => "the token needs a proof of possession",
+            Self::UnknownRoute => "nothing is at this path",
+        }
+        .to_owned()
+    }
+
+    /// Whether something was taken back.
+    pub(crate) fn is_restriction(&self) -> bool {
+        matches!(self, Self::Network | Self::Revoked | Self::Suspended)
+    }
+
+    fn scope(&self) -> Option<&str> {
+        match self {
+            Self::Scope(rule) => match &rule.demand {
+                Demand::Token { scope_text, .. } => Some(scope_text),
+                Demand::Public => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+// === impl Class ===
+
+impl Class {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Forbidden | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::InvalidToken | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+        }
+    }
+
+    fn error(self) -> &'static str {
+        match self {
+            Self::BadRequest | Self::UriTooLong => OAuthErrorCode::InvalidRequest.as_str(),
+            Self::Forbidden => OAuthErrorCode::AccessDenied.as_str(),
+            Self::InsufficientScope => OAuthErrorCode::InsufficientScope.as_str(),
+            Self::InvalidToken => OAuthErrorCode::InvalidToken.as_str(),
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotFound => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+        }
+    }
+}
+
+/// An error answer of the gateway itself: JSON, never cached.
+pub(crate) fn error(status: StatusCode, code: &str, description: &str) -> Response<String> {
+    let body = json!({ "error": code, "error_description": description }).to_string();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn challenge(headers: &mut HeaderMap, value: HeaderValue) {
+    headers.insert(WWW_AUTHENTICATE, value);
+}
+
+fn bare() -> HeaderValue {
+    HeaderValue::from_static("Bearer")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Every refusal on the wire.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::{ALLOW, CONNECTION, WWW_AUTHENTICATE};
+use token::reason::{Forgery, Refused};
+use token::validate::{Claimed, TokenRefused};
+
+use super::{Fault, Refusal};
+use crate::framing::BadFraming;
+use crate::resource::Resource;
+use crate::target::BadTarget;
+use crate::tests::support_settings;
+
+fn faults() -> Vec<(Fault, &'static str)> {
+    let forged = TokenRefused {
+        refused: Refused::Forged(Forgery::AlgNone),
+        detail: "the token is not signed",
+        claimed: Claimed::default(),
+    };
+    vec![
+        (Fault::Audience, "401 invalid_token wrong_audience"),
+        (Fault::Credential, "400 invalid_request malformed"),
+        (Fault::Expired, "401 invalid_token expired"),
+        (Fault::Framing(BadFraming::Length), "400 invalid_request malformed"),
+        (Fault::Honeytoken, "401 invalid_token honeytoken"),
+        (
+            Fault::Method { allow: HeaderValue::from_static("GET") },
+            "405 method_not_allowed unknown_route",
+        ),
+        (Fault::Network, "403 access_denied blocked"),
+        (Fault::NoToken, "401 unauthenticated no_token"),
+        (Fault::QueryToken, "400 invalid_request malformed"),
+        (Fault::RequestBody, "400 invalid_request malformed"),
+        (Fault::Revoked, "401 invalid_token revoked"),
+        (Fault::Suspended, "401 invalid_token blocked"),
+        (Fault::Target(BadTarget::DotSegment), "400 invalid_request malformed"),
+        (Fault::Target(BadTarget::TooLong), "414 invalid_request too_large"),
+        (Fault::Token(Arc::new(forged)), "401 invalid_token forged:alg_none"),
+        (Fault::TwoTokens, "400 invalid_request two_tokens"),
+        (Fault::Unbound, "401 invalid_token dpop:missing"),
+        (Fault::UnknownRoute, "404 not_found unknown_route"),
+    ]
+}
+
+#[test]
+fn status_error_and_reason() {
+    let settings = support_settings();
+    let resource = Resource::new(&settings, std::iter::empty()).expect("resource");
+    for (fault, expected) in faults() {
+        let refusal = Refusal::from(fault);
+        let answer = refusal.answer(&resource);
+        let body: serde_json::Value = serde_json::from_str(answer.body()).expect("json");
+        let error = body["error"].as_str().expect("error");
+        let status = answer.status();
+        let got = format!("{} {error} {}", status.as_u16(), refusal.fault().refused());
+        assert_eq!(got, expected);
+        // RFC 6750 §3.1: a challenge with every 401; an error only if a token came.
+        let challenge = answer.headers().get(WWW_AUTHENTICATE).map(|value| value.to_str());
+        assert_eq!(challenge.is_some(), status == 401, "{expected}");
+        if let Some(challenge) = challenge {
+            let challenge = challenge.expect("text");
+            assert!(challenge.starts_with("Bearer resource_metadata=\""));
+            assert_eq!(challenge.contains("error="), error == "invalid_token", "{challenge}");
+            assert!(!challenge.contains('\\') && challenge.matches('"').count() % 2 == 0);
+        }
+        assert_eq!(answer.headers().contains_key(ALLOW), status == 405);
+        assert!(!answer.headers().contains_key(CONNECTION) || status == 400);
+    }
+}

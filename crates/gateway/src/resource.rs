@@ -1,0 +1,73 @@
+//! What the gateway says of itself: protected resource metadata (RFC 9728).
+
+use bytes::Bytes;
+use http::HeaderValue;
+use serde_json::json;
+use url::Url;
+
+use crate::settings::{Settings, SettingsError};
+
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The metadata as ready bytes, and where it is found.
+pub(crate) struct Resource {
+    /// For a resource with a path, RFC 9728 §3.1 puts the well-known part before that path.
+    path_with_suffix: String,
+    document: Bytes,
+    challenge: HeaderValue,
+}
+
+// === impl Resource ===
+
+impl Resource {
+    /// Of these settings; `scopes` are all that any rule demands.
+    ///
+    /// # Errors
+    /// [`SettingsError::BadResource`] when the identifier is no http or https URL without query
+    /// and fragment.
+    pub(crate) fn new<'s>(
+        settings: &Settings,
+        scopes: impl Iterator<Item = &'s str>,
+    ) -> Result<Self, SettingsError> {
+        let bad = || SettingsError::BadResource(settings.resource.clone());
+        let url = Url::parse(&settings.resource).map_err(|_| bad())?;
+        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        if !plain || !matches!(url.scheme(), "http" | "https") {
+            return Err(bad());
+        }
+        let suffix = url.path().trim_end_matches('/');
+        let path_with_suffix = format!("{WELL_KNOWN}{suffix}");
+        let address = format!("{}{path_with_suffix}", url.origin().ascii_serialization());
+        let challenge = format!("Bearer resource_metadata=\"{address}\"");
+        let mut scopes: Vec<&str> = scopes.collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let document = json!({
+            "resource": settings.resource,
+            "authorization_servers": settings.authorization_servers,
+            "scopes_supported": scopes,
+            "bearer_methods_supported": ["header"],
+            "resource_name": url.host_str(),
+        });
+        Ok(Self {
+            path_with_suffix,
+            document: Bytes::from(document.to_string()),
+            challenge: HeaderValue::from_str(&challenge).map_err(|_| bad())?,
+        })
+    }
+
+    /// Whether the metadata is at this path.
+    pub(crate) fn answers(&self, path: &str) -> bool {
+        path.starts_with(WELL_KNOWN) && (path == WELL_KNOWN || path == self.path_with_suffix)
+    }
+
+    /// The metadata, JSON.
+    pub(crate) fn document(&self) -> &Bytes {
+        &self.document
+    }
+
+    /// `Bearer resource_metadata="…"` (RFC 9728 §5.1).
+    pub(crate) fn challenge(&self) -> &HeaderValue {
+        &self.challenge
+    }
+}

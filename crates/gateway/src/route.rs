@@ -1,0 +1,272 @@
+//! Rules by path and method: compiled once, found without allocating.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use http::{HeaderValue, Method};
+
+use crate::target::{BadTarget, normal_path};
+use crate::upstream::Upstream;
+
+/// A path template: literal segments, parameters `{id}`, and at the end perhaps `{rest...}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: Arc<str>,
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(Box<str>),
+    Parameter,
+    Rest,
+}
+
+/// Why a text is no path template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadTemplate {
+    /// A literal part that no request could ever have.
+    #[error("{0}")]
+    Literal(BadTarget),
+    /// A literal part is percent-encoded where it need not be.
+    #[error("write the path in its normal form: unreserved characters as they are, %C3 not %c3")]
+    NotNormal,
+    /// Braces that are not a whole segment, or a name that is not letters, digits and `_`.
+    #[error("a parameter is a whole segment such as {{id}}, its name letters, digits and `_`")]
+    Parameter,
+    /// `{rest...}` before the end.
+    #[error("a {{rest...}} can only be the last segment")]
+    RestNotLast,
+    /// The same name twice.
+    #[error("a parameter's name is used twice")]
+    SameName,
+    /// No leading slash.
+    #[error("a path begins with `/`")]
+    Slash,
+}
+
+/// One compiled rule.
+pub struct Rule {
+    pub(crate) template: Arc<str>,
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) demand: Demand,
+}
+
+/// What a rule demands.
+pub(crate) enum Demand {
+    /// Nothing.
+    Public,
+    /// A token with all of these scopes and one of these audiences.
+    Token { scopes: Box<[Box<str>]>, audiences: Box<[String]>, scope_text: String },
+}
+
+/// The rules of one path template.
+#[derive(Default)]
+pub struct Rules {
+    by_method: Vec<(Method, Arc<Rule>)>,
+    any: Option<Arc<Rule>>,
+}
+
+/// All rules, as a tree of path segments.
+#[derive(Default)]
+pub struct Routes {
+    root: Node,
+}
+
+#[derive(Default)]
+struct Node {
+    literals: HashMap<Box<str>, Node>,
+    parameter: Option<Box<Node>>,
+    here: Option<Rules>,
+    rest: Option<Rules>,
+}
+
+/// The rules that answer for a path, and where in the path the last parameter's value is.
+#[derive(Clone)]
+pub struct Found<'r> {
+    pub(crate) rules: &'r Rules,
+    pub(crate) object: Option<Range<usize>>,
+}
+
+// === impl Template ===
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// [`BadTemplate`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, BadTemplate> {
+        let Some(path) = text.strip_prefix('/') else { return Err(BadTemplate::Slash) };
+        let mut segments = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for part in path.split('/') {
+            if segments.last() == Some(&Segment::Rest) {
+                return Err(BadTemplate::RestNotLast);
+            }
+            let segment = Self::segment(part, &mut names)?;
+            segments.push(segment);
+        }
+        check_literals(&segments)?;
+        Ok(Self { text: text.into(), segments })
+    }
+
+    fn segment<'t>(part: &'t str, names: &mut Vec<&'t str>) -> Result<Segment, BadTemplate> {
+        if !part.contains(['{', '}']) {
+            return Ok(Segment::Literal(part.into()));
+        }
+        let inner = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let inner = inner.ok_or(BadTemplate::Parameter)?;
+        let (name, segment) = match inner.strip_suffix("...") {
+            Some(name) => (name, Segment::Rest),
+            None => (inner, Segment::Parameter),
+        };
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(good) {
+            return Err(BadTemplate::Parameter);
+        }
+        if names.contains(&name) {
+            return Err(BadTemplate::SameName);
+        }
+        names.push(name);
+        Ok(segment)
+    }
+}
+
+/// A literal that differs from every normal path would be a rule that never applies.
+fn check_literals(segments: &[Segment]) -> Result<(), BadTemplate> {
+    let mut example = String::new();
+    for segment in segments {
+        example.push('/');
+        example.push_str(match segment {
+            Segment::Literal(text) => text,
+            Segment::Parameter | Segment::Rest => "x",
+        });
+    }
+    let normal = normal_path(&example).map_err(BadTemplate::Literal)?;
+    if normal == example { Ok(()) } else { Err(BadTemplate::NotNormal) }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Template {
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+}
+
+// === impl Rules ===
+
+impl Rules {
+    /// The rule for a method: its own, else the one for every method. `CONNECT` and `TRACE`
+    /// have none, ever: one asks for a tunnel, the other for the request's own headers.
+    pub(crate) fn rule(&self, method: &Method) -> Option<&Arc<Rule>> {
+        if is_refused_method(method) {
+            return None;
+        }
+        let own = self.by_method.iter().find(|(own, _)| own == method);
+        own.map(|(_, rule)| rule).or(self.any.as_ref())
+    }
+
+    /// The field `Allow` (RFC 9110 §10.2.1).
+    pub(crate) fn allow(&self) -> HeaderValue {
+        if self.any.is_some() {
+            return HeaderValue::from_static(EVERY_METHOD);
+        }
+        let names: Vec<&str> = self.by_method.iter().map(|(method, _)| method.as_str()).collect();
+        HeaderValue::from_str(&names.join(", "))
+            .unwrap_or_else(|_| HeaderValue::from_static(EVERY_METHOD))
+    }
+
+    /// Adds a rule for these methods (none for every method).
+    fn add(&mut self, methods: &[Method], rule: &Arc<Rule>) -> Result<(), String> {
+        if methods.is_empty() && self.any.replace(Arc::clone(rule)).is_some() {
+            return Err("*".to_owned());
+        }
+        for method in methods {
+            if self.by_method.iter().any(|(known, _)| known == method) {
+                return Err(method.to_string());
+            }
+            self.by_method.push((method.clone(), Arc::clone(rule)));
+        }
+        Ok(())
+    }
+}
+
+/// What `Allow` says where every method has a rule.
+pub(crate) const EVERY_METHOD: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Methods that no rule can let through.
+pub(crate) fn is_refused_method(method: &Method) -> bool {
+    method == Method::CONNECT || method == Method::TRACE
+}
+
+// === impl Routes ===
+
+impl Routes {
+    /// Adds a rule.
+    ///
+    /// # Errors
+    /// The method (`*` for all) that has a rule for this template already.
+    pub(crate) fn add(
+        &mut self,
+        template: &Template,
+        methods: &[Method],
+        rule: Rule,
+    ) -> Result<(), String> {
+        let rule = Arc::new(rule);
+        let mut node = &mut self.root;
+        for segment in &template.segments {
+            node = match segment {
+                Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
+                Segment::Parameter => node.parameter.get_or_insert_default(),
+                Segment::Rest => return node.rest.get_or_insert_default().add(methods, &rule),
+            };
+        }
+        node.here.get_or_insert_default().add(methods, &rule)
+    }
+
+    /// The rules for a path in normal form. The most particular template decides, whatever its
+    /// methods are: literal before parameter before rest, segment by segment.
+    pub fn find(&self, path: &str) -> Option<Found<'_>> {
+        let start = usize::from(path.starts_with('/'));
+        self.root.find(path, Some(start), None)
+    }
+}
+
+// === impl Node ===
+
+impl Node {
+    /// `at` is where the next segment begins; `None` when all are used up.
+    fn find(
+        &self,
+        path: &str,
+        at: Option<usize>,
+        object: Option<Range<usize>>,
+    ) -> Option<Found<'_>> {
+        let Some(at) = at else {
+            return self.here.as_ref().map(|rules| Found { rules, object });
+        };
+        let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
+        let next = (end < path.len()).then_some(end + 1);
+        let segment = &path[at..end];
+        let literal = self.literals.get(segment);
+        if let Some(found) = literal.and_then(|node| node.find(path, next, object.clone())) {
+            return Some(found);
+        }
+        if let Some(node) = self.parameter.as_ref().filter(|_| !segment.is_empty())
+            && let Some(found) = node.find(path, next, Some(at..end))
+        {
+            return Some(found);
+        }
+        self.rest.as_ref().map(|rules| Found { rules, object })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! What a gateway is told: values, checked once when it is built.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Method;
+use ipnet::IpNet;
+
+use crate::route::BadTemplate;
+
+/// Everything that a gateway has to know of its place.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its resource identifier (RFC 9728 §1.2): the URL by which clients reach the API, and the
+    /// audience of the API's tokens.
+    pub resource: String,
+    /// Who issues the tokens; compared exactly.
+    pub issuer: String,
+    /// Where clients get tokens, as told in the protected resource metadata (RFC 9728 §2).
+    pub authorization_servers: Vec<String>,
+    /// The rules; a request that fits none is refused.
+    pub routes: Vec<RouteRule>,
+    /// The APIs behind it: name → `http://host:port` or `https://host`, with or without a path
+    /// that is put before every path sent there.
+    pub upstreams: BTreeMap<String, String>,
+    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How far clocks may differ; at most 60 s are used.
+    pub leeway: Duration,
+    /// How many verified tokens are remembered.
+    pub cache_entries: usize,
+    /// Whether the access token goes on to the upstream.
+    pub forward_token: bool,
+    /// How long an upstream may take from the end of a request to the head of its answer.
+    pub upstream_timeout: Duration,
+}
+
+/// One rule: what a path and its methods need, and where they go.
+#[derive(Clone, Debug)]
+pub struct RouteRule {
+    /// Path template: `/orders/{id}`; the last segment may be `{rest...}`.
+    pub path: String,
+    /// HTTP methods; empty for every method but `CONNECT` and `TRACE`.
+    pub methods: Vec<Method>,
+    /// Name of the upstream.
+    pub upstream: String,
+    /// What is needed.
+    pub access: Access,
+}
+
+/// What a rule demands.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Nothing: the request goes on without an identity.
+    Public,
+    /// A good access token.
+    Token {
+        /// All of these scopes; none for any good token.
+        scopes: Vec<String>,
+        /// One of these audiences; empty for the gateway's own resource identifier.
+        audiences: Vec<String>,
+    },
+}
+
+/// Why a gateway cannot be built from its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The resource identifier is not usable (RFC 9728 §1.2).
+    #[error(
+        "resource `{0}` is not an http or https URL without query and fragment, such as \
+         https://api.example.com"
+    )]
+    BadResource(String),
+    /// A scope of a rule is not one scope token (RFC 6749 §3.3).
+    #[error("route `{path}`: `{scope}` is not one scope; list each scope by itself")]
+    BadScope {
+        /// The rule's template.
+        path: String,
+        /// The text in place of a scope.
+        scope: String,
+    },
+    /// A path template is not well formed.
+    #[error("route `{path}`: {fault}")]
+    BadTemplate {
+        /// The template.
+        path: String,
+        /// What is wrong with it.
+        fault: BadTemplate,
+    },
+    /// An upstream's address is not usable.
+    #[error(
+        "upstream `{name}`: `{url}` is not an http or https URL without user, query and fragment, \
+         such as http://127.0.0.1:9000"
+    )]
+    BadUpstream {
+        /// The upstream's name.
+        name: String,
+        /// The text in place of its address.
+        url: String,
+    },
+    /// Two rules answer for the same path and method.
+    #[error("route `{path}`: method {method} has a rule already; merge the two")]
+    DuplicateRoute {
+        /// The later rule's template.
+        path: String,
+        /// The method, or `*` for every method.
+        method: String,
+    },
+    /// A method that is never let through.
+    #[error("route `{path}`: method {method} is never let through; remove it")]
+    RefusedMethod {
+        /// The rule's template.
+        path: String,
+        /// The method.
+        method: String,
+    },
+    /// The system's certificate authorities cannot be read, and an upstream is `https`.
+    #[error("the system's certificate authorities, needed for https upstreams, are unusable: {0}")]
+    TrustRoots(String),
+    /// A rule names an upstream that is not there.
+    #[error("route `{path}`: no upstream is named `{upstream}`; add it or correct the name")]
+    UnknownUpstream {
+        /// The rule's template.
+        path: String,
+        /// The name.
+        upstream: String,
+    },
+    /// An answer could never come in time.
+    #[error("the upstream timeout is zero; give at least one second")]
+    ZeroTimeout,
+}

@@ -1,0 +1,25 @@
+//! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
+
+mod decide;
+mod events;
+mod failures;
+mod http2;
+mod https;
+mod metadata;
+mod public;
+mod smuggling;
+mod streams;
+mod support;
+mod target;
+mod websocket;
+mod wire;
+
+/// Good settings, for the tests of single files.
+pub(crate) fn support_settings() -> crate::Settings {
+    support::settings("http://127.0.0.1:9")
+}
+
+/// A worker of a gateway without keys, for the tests of single files.
+pub(crate) fn support_worker() -> crate::Worker {
+    support::worker(support_settings())
+}

@@ -1,0 +1,333 @@
+//! A gateway on loopback, tokens for it, and clients that write bytes as they are told.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use serde_json::{Value, json};
+use token::event::{Event, EventKind, EventSink, Request};
+use token::honeytoken::Honeytokens;
+use token::id::TokenId;
+use token::index::RestrictionIndex;
+use token::jwk::PrivateKey;
+use token::jws;
+use token::keyring::Keyring;
+use token::random::OsRandom;
+use token::restriction::{Effect, LogEntry, Restriction, Selector};
+use token::time::{Clock, Timestamp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::settings::{Access, RouteRule, Settings};
+use crate::{Gateway, Parts, Peer, Worker};
+
+pub(super) mod upstream;
+
+pub(super) const ISSUER: &str = "https://issuer.example";
+pub(super) const RESOURCE: &str = "https://api.example";
+/// Nothing in these tests takes longer, unless it hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Starts at a fixed time and goes on as time does, or faster.
+pub(super) struct TestClock {
+    began: Instant,
+    ahead: AtomicI64,
+}
+
+#[derive(Default)]
+pub(super) struct Recorder(Mutex<Vec<Event>>);
+
+pub(super) struct House {
+    pub(super) address: SocketAddr,
+    pub(super) clock: Arc<TestClock>,
+    pub(super) events: Arc<Recorder>,
+    pub(super) honeytokens: Arc<Honeytokens>,
+    pub(super) index: Arc<RestrictionIndex>,
+    pub(super) key: PrivateKey,
+    pub(super) keyring: Arc<Keyring>,
+}
+
+// === impl TestClock ===
+
+impl TestClock {
+    fn new() -> Self {
+        Self { began: Instant::now(), ahead: AtomicI64::new(0) }
+    }
+
+    pub(super) fn advance(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).expect("span");
+        self.ahead.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let ahead = u64::try_from(self.ahead.load(Ordering::SeqCst)).expect("forward");
+        Timestamp::from_secs(1_790_000_000)
+            .plus(self.began.elapsed())
+            .plus(Duration::from_millis(ahead))
+    }
+}
+
+// === impl Recorder ===
+
+impl EventSink for Recorder {
+    fn emit(&self, event: Event) {
+        self.0.lock().expect("events").push(event);
+    }
+}
+
+impl Recorder {
+    /// The next event, when it has come; it is taken out.
+    pub(super) async fn next(&self) -> (Event, Request) {
+        let began = Instant::now();
+        loop {
+            let first = {
+                let mut events = self.0.lock().expect("events");
+                (!events.is_empty()).then(|| events.remove(0))
+            };
+            if let Some(event) = first {
+                let EventKind::Request(request) = event.kind.clone() else {
+                    panic!("no request: {event:?}")
+                };
+                return (event, request);
+            }
+            assert!(began.elapsed() < PATIENCE, "no event came");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().expect("events").len()
+    }
+}
+
+// === impl House ===
+
+/// Settings over one upstream: `/orders…` with scopes, `/open/…` public, `/files/{rest...}`.
+pub(super) fn settings(upstream: &str) -> Settings {
+    let rule = |path: &str, methods: &[&str], scopes: &[&str]| RouteRule {
+        path: path.into(),
+        methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
+        upstream: "api".into(),
+        access: Access::Token {
+            scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+            audiences: Vec::new(),
+        },
+    };
+    let open = RouteRule {
+        path: "/open/{id}".into(),
+        methods: Vec::new(),
+        upstream: "api".into(),
+        access: Access::Public,
+    };
+    let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
+    ledger.access = Access::Token {
+        scopes: vec!["orders:read".into()],
+        audiences: vec!["https://ledger.example".into()],
+    };
+    Settings {
+        resource: RESOURCE.into(),
+        issuer: ISSUER.into(),
+        authorization_servers: vec![ISSUER.into()],
+        routes: vec![
+            rule("/orders", &["GET", "HEAD"], &["orders:read"]),
+            rule("/orders", &["POST"], &["orders:write"]),
+            rule("/orders/{id}", &["GET", "HEAD"], &["orders:read"]),
+            rule("/orders/{id}", &["PUT", "DELETE"], &["orders:read", "orders:write"]),
+            rule("/files/{rest...}", &[], &[]),
+            ledger,
+            open,
+        ],
+        upstreams: [("api".to_owned(), upstream.to_owned())].into(),
+        trusted_proxies: Vec::new(),
+        leeway: Duration::from_secs(0),
+        cache_entries: 100,
+        forward_token: false,
+        upstream_timeout: Duration::from_secs(5),
+    }
+}
+
+impl House {
+    /// A gateway before `upstream`.
+    pub(super) async fn new(upstream: SocketAddr) -> Self {
+        Self::with(settings(&format!("http://{upstream}"))).await
+    }
+
+    pub(super) async fn with(settings: Settings) -> Self {
+        Self::build(settings, |gateway| gateway).await
+    }
+
+    pub(super) async fn build(settings: Settings, adapt: impl FnOnce(Gateway) -> Gateway) -> Self {
+        let key = PrivateKey::generate().expect("key");
+        let keyring = Keyring::new([Arc::clone(key.public())].into_iter().collect());
+        let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
+        let parts = parts(keyring, &clock, &events);
+        let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let address = listener.local_addr().expect("address");
+        tokio::spawn(serve(listener, gateway));
+        let Parts { keyring, index, honeytokens, .. } = parts;
+        Self { address, clock, events, honeytokens, index, key, keyring }
+    }
+
+    pub(super) fn claims(&self) -> Value {
+        let now = self.clock.now();
+        json!({
+            "iss": ISSUER, "aud": RESOURCE, "sub": "u1", "client_id": "c1",
+            "jti": TokenId::generate(now, &OsRandom::new()), "grant_id": "g1", "sid": "s1",
+            "iat": now.as_secs(), "exp": now.as_secs() + 300,
+            "scope": "orders:read orders:write",
+        })
+    }
+
+    pub(super) fn sign(&self, claims: &Value) -> String {
+        jws::sign(&self.key, "at+jwt", claims.to_string().as_bytes()).expect("token")
+    }
+
+    /// A good token with these scopes.
+    pub(super) fn token(&self, scope: &str) -> String {
+        self.token_with("scope", json!(scope))
+    }
+
+    /// A good token but for one claim.
+    pub(super) fn token_with(&self, name: &str, value: Value) -> String {
+        let mut claims = self.claims();
+        claims[name] = value;
+        self.sign(&claims)
+    }
+
+    /// Now, in whole seconds.
+    pub(super) fn clock_secs(&self) -> i64 {
+        self.clock.now().as_secs()
+    }
+
+    pub(super) fn restrict(&self, selector: Selector, effect: Effect) -> u64 {
+        let now = self.clock.now();
+        let seq = self.index.last_seq() + 1;
+        self.index.apply(&LogEntry::Restrict(Restriction {
+            seq,
+            selector,
+            effect,
+            from: now,
+            until: None,
+            reason: "test".into(),
+            actor: "test".into(),
+            at: now,
+        }));
+        seq
+    }
+
+    /// Sends the bytes and reads what comes until the other side closes.
+    pub(super) async fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connect");
+        stream.write_all(bytes.as_ref()).await.expect("write");
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        // A connection that is reset after its answer has answered all the same.
+        let _ = read.expect("an answer in time");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request by its first line and more fields; the rest is as it should be.
+    pub(super) async fn ask(&self, line: &str, fields: &str) -> String {
+        let request =
+            format!("{line} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{fields}\r\n");
+        self.raw(request).await
+    }
+
+    /// A request with a token.
+    pub(super) async fn ask_as(&self, token: &str, line: &str, fields: &str) -> String {
+        self.ask(line, &format!("Authorization: Bearer {token}\r\n{fields}")).await
+    }
+}
+
+fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Parts {
+    Parts {
+        keyring: Arc::new(keyring),
+        index: Arc::default(),
+        honeytokens: Arc::default(),
+        events: events.clone(),
+        clock: clock.clone(),
+    }
+}
+
+/// A worker without a listener.
+pub(super) fn worker(settings: Settings) -> Worker {
+    let parts = parts(Keyring::default(), &Arc::new(TestClock::new()), &Arc::default());
+    Gateway::new(settings, parts).expect("gateway").worker()
+}
+
+/// As the program does it.
+async fn serve(listener: TcpListener, gateway: Gateway) {
+    let worker = gateway.worker();
+    while let Ok((stream, address)) = listener.accept().await {
+        let worker = worker.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let worker = worker.clone();
+                let peer = Peer { address, tls: false };
+                async move { Ok::<_, std::convert::Infallible>(worker.handle(request, peer).await) }
+            });
+            let builder = Builder::new(TokioExecutor::new());
+            let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let _ = serving.await;
+        });
+    }
+}
+
+/// The status of an answer.
+#[track_caller]
+pub(super) fn status(answer: &str) -> u16 {
+    let code = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    code.and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
+}
+
+/// The value of a field of a message.
+pub(super) fn field<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+    let head = message.split("\r\n\r\n").next()?;
+    head.lines().skip(1).find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// The body of a message.
+pub(super) fn body(message: &str) -> &str {
+    message.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+/// The body of an error answer.
+#[track_caller]
+pub(super) fn error(answer: &str) -> String {
+    let value: Value = serde_json::from_str(body(answer)).expect("a JSON error");
+    assert!(value["error_description"].is_string());
+    assert_eq!(field(answer, "content-type"), Some("application/json"));
+    assert_eq!(field(answer, "cache-control"), Some("no-store"));
+    value["error"].as_str().expect("error").to_owned()
+}
+
+/// Reads until `wanted` has come.
+pub(super) async fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains(wanted) {
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await;
+        let count = read.expect("in time").expect("readable");
+        assert!(count > 0, "closed after {text:?}, before {wanted:?}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    text
+}
+
+/// Reads until the other side closes; whatever came meanwhile.
+pub(super) async fn read_to_close(stream: &mut TcpStream) -> String {
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+    let _ = read.expect("closed in time");
+    String::from_utf8_lossy(&rest).into_owned()
+}

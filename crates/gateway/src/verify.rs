@@ -1,0 +1,97 @@
+//! Step 2, verify: form, signature, issuer, audience and times of the token.
+
+use std::sync::Arc;
+
+use token::keyring::Keyring;
+use token::opaque::OpaqueHash;
+use token::time::Timestamp;
+use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
+
+use crate::cache::{Remembered, TokenCache};
+use crate::identity::Identity;
+use crate::meters::CacheMeters;
+use crate::present::Presented;
+use crate::refusal::{Fault, Refusal};
+
+/// A token that was verified at least once, with all that is derived from it.
+pub(crate) struct Known {
+    pub(crate) token: VerifiedAccessToken,
+    pub(crate) identity: Identity,
+}
+
+/// A token whose signature, issuer, audience and times are good just now.
+pub struct Verified(Arc<Known>);
+
+/// What verification needs, made once.
+pub(crate) struct Verifier {
+    pub(crate) policy: AccessTokenPolicy,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) cache: TokenCache,
+    pub(crate) meters: CacheMeters,
+}
+
+// === impl Verifier ===
+
+impl Verifier {
+    /// Verifies the presented token, or remembers that it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with what the token says of itself.
+    pub(crate) fn verify(
+        &self,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        let hash = OpaqueHash::of(presented.text());
+        // Read before the keys: what is stored under an older version is only asked again.
+        let keys = self.keyring.version();
+        match self.cache.find(&hash, keys) {
+            Some(Remembered::Good(known)) => {
+                self.meters.hit.increment(1);
+                if known.token.expired(now) {
+                    return Err(Refusal::of_known(Fault::Expired, known));
+                }
+                Ok(Verified(known))
+            }
+            Some(Remembered::Refused(refused)) => {
+                self.meters.hit.increment(1);
+                Err(Fault::Token(refused).into())
+            }
+            None => {
+                self.meters.miss.increment(1);
+                self.verify_afresh(presented, hash, keys, now)
+            }
+        }
+    }
+
+    fn verify_afresh(
+        &self,
+        presented: &Presented<'_>,
+        hash: OpaqueHash,
+        keys: u64,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        let ring = self.keyring.current();
+        match verify_access_token(presented.text(), &ring, &self.policy, now) {
+            Ok(token) => {
+                let identity = Identity::of(&token);
+                let known = Arc::new(Known { token, identity });
+                self.cache.remember(hash, keys, &known);
+                Ok(Verified(known))
+            }
+            Err(refused) => {
+                let refused = Arc::new(refused);
+                self.cache.remember_refused(hash, keys, &refused);
+                Err(Fault::Token(refused).into())
+            }
+        }
+    }
+}
+
+// === impl Verified ===
+
+impl Verified {
+    pub(crate) fn into_known(self) -> Arc<Known> {
+        self.0
+    }
+}

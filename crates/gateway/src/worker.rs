@@ -1,0 +1,91 @@
+//! One thread's part of a gateway: a request in, an answer out, never an error.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use token::client_address::client_address;
+
+use crate::body::ResponseBody;
+use crate::check::{Verdict, check};
+use crate::core::Core;
+use crate::forward::{forward, refused};
+use crate::headers::{forwarded_for, told_https};
+use crate::meters::Outcome;
+use crate::observe::Observation;
+use crate::refusal::Fault;
+use crate::streams::Streams;
+use crate::upstream::UpstreamClient;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+}
+
+/// A gateway for one thread: it has upstream connections and open streams of its own. Requests
+/// are to be handled on one runtime.
+#[derive(Clone)]
+pub struct Worker {
+    pub(crate) core: Arc<Core>,
+    pub(crate) client: UpstreamClient,
+    pub(crate) streams: Arc<Streams>,
+}
+
+// === impl Worker ===
+
+impl Worker {
+    pub(crate) fn new(core: Arc<Core>, client: UpstreamClient, streams: Arc<Streams>) -> Self {
+        Self { core, client, streams }
+    }
+
+    /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's
+    /// event is emitted when the answer's body is dropped.
+    pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
+        let core = &self.core;
+        let (head, body) = request.into_parts();
+        let now = core.clock.now();
+        let trusted = &core.trusted_proxies;
+        let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
+        let mut seen = Observation::start(core, &head, ip, now);
+        match check(core, &head, &body, ip, now, &mut seen) {
+            Ok(Verdict::Forward(admitted)) => {
+                let https = self.is_https(&head, peer);
+                forward(self, admitted, head, body, https, seen).await
+            }
+            Ok(Verdict::Describe) => self.describe(&head.method, seen),
+            Err(refusal) => refused(core, &refusal, seen),
+        }
+    }
+
+    /// Whether the client came by TLS: to us, or to a trusted proxy that says so.
+    fn is_https(&self, head: &Parts, peer: Peer) -> bool {
+        let address = peer.address.ip().to_canonical();
+        let trusted = self.core.trusted_proxies.iter().any(|net| net.contains(&address));
+        let told = if trusted { told_https(&head.headers) } else { None };
+        told.unwrap_or(peer.tls)
+    }
+
+    /// Answers with the protected resource metadata (RFC 9728 §3.2).
+    fn describe(&self, method: &Method, mut seen: Box<Observation>) -> Response<ResponseBody> {
+        if method != Method::GET && method != Method::HEAD {
+            let allow = HeaderValue::from_static("GET, HEAD");
+            return refused(&self.core, &Fault::Method { allow }.into(), seen);
+        }
+        seen.answered(StatusCode::OK, Outcome::Answered);
+        let document = self.core.resource.document().clone();
+        let mut response = Response::new(ResponseBody::ready(document, seen));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        // Clients in browsers read it before they have a token.
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+    }
+}

@@ -1,0 +1,99 @@
+//! Forgetting what is over, in bites that do not keep other acts waiting.
+
+use std::time::Duration;
+
+use rusqlite::params;
+use token::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::sql;
+
+/// Rows of one act.
+const BITE: usize = 1000;
+
+/// Restrictions that can fit nothing any more stay readable for this long.
+const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How many rows were forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Sealed answers of rotations, whose time for a retry has passed.
+    pub answers: usize,
+    /// Authorization codes.
+    pub codes: usize,
+    /// Grants, with their refresh tokens.
+    pub grants: usize,
+    /// Records of issued tokens.
+    pub issued_tokens: usize,
+    /// Refresh tokens of grants that live on.
+    pub refresh_tokens: usize,
+    /// Restrictions and lifts, from disk.
+    pub restrictions: usize,
+    /// Sign-in sessions.
+    pub sessions: usize,
+}
+
+const ANSWERS: &str = "UPDATE refresh_tokens SET party = NULL, answer = NULL, \
+    answer_until = NULL WHERE hash IN (SELECT hash FROM refresh_tokens \
+    WHERE answer_until IS NOT NULL AND answer_until <= ?1 LIMIT ?2)";
+const CODES: &str = "DELETE FROM codes WHERE hash IN \
+    (SELECT hash FROM codes WHERE forget_at <= ?1 LIMIT ?2)";
+const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
+    (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
+const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
+    (SELECT token FROM issued_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE hash IN \
+    (SELECT hash FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
+    (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
+const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
+    (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)";
+
+impl Store {
+    /// Forgets what is over: from memory at once, from disk at most a thousand rows at a time.
+    /// To be called every minute.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written; the next call goes on from there.
+    pub async fn forget(&self, now: Timestamp) -> Result<Forgotten, StoreError> {
+        self.forget_in_memory(now)?;
+        Ok(Forgotten {
+            answers: self.bites(ANSWERS, now).await?,
+            codes: self.bites(CODES, now).await?,
+            grants: self.bites(GRANTS, now).await?,
+            issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
+            refresh_tokens: self.bites(REFRESH_TOKENS, now).await?,
+            restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
+            sessions: self.bites(SESSIONS, now).await?,
+        })
+    }
+
+    async fn bites(&self, sql: &'static str, until: Timestamp) -> Result<usize, StoreError> {
+        let mut total = 0;
+        loop {
+            let values = (until.as_millis(), sql::page(BITE));
+            let done =
+                self.write(move |act| sql::execute(act.db, sql, params![values.0, values.1]));
+            let done = done.await?;
+            total += done;
+            if done < BITE {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Rows that end by themselves, and revocations whose last token has expired.
+    fn forget_in_memory(&self, now: Timestamp) -> Result<(), StoreError> {
+        let index = self.index();
+        index.forget_ended(now);
+        let sql = "SELECT seq FROM restrictions WHERE until_at IS NULL AND forget_at <= ?1 \
+                   AND forget_at > ?2";
+        let values = params![now.as_millis(), self.shared().forgotten_until().as_millis()];
+        for seq in self.read(|db| sql::all(db, sql, values, |row| row.seq("seq")))? {
+            index.forget(seq);
+        }
+        self.shared().forgot_until(now);
+        Ok(())
+    }
+}

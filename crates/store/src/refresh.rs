@@ -1,0 +1,217 @@
+//! Refresh tokens: honest rotation (RFC 9700 §4.14.2).
+//!
+//! A refresh token works once. The same party's repeat within seconds, before the successor was
+//! used, gets the same answer again; any other second use ends the grant in the transaction that
+//! notices it.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+use token::id::GrantId;
+use token::opaque::OpaqueHash;
+use token::scope::ScopeSet;
+use token::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::grant::{self, Grant};
+use crate::open::Store;
+use crate::sql::{self, Columns};
+use crate::writer::Act;
+
+/// A refresh token that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRefresh {
+    /// The hash of the token.
+    pub hash: OpaqueHash,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+    /// What it can be used for.
+    pub scopes: ScopeSet,
+}
+
+/// A refresh token as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshState {
+    /// The grant that it belongs to.
+    pub grant: Grant,
+    /// What it can be used for.
+    pub scopes: ScopeSet,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+    /// When it was used.
+    pub rotated_at: Option<Timestamp>,
+    /// Whether its grant was ended.
+    pub ended: bool,
+}
+
+/// One use of a refresh token.
+#[derive(Clone, Debug)]
+pub struct Rotate {
+    /// The token that was shown.
+    pub presented: OpaqueHash,
+    /// The token that takes its place.
+    pub successor: NewRefresh,
+    /// Who shows it: a hash of everything by which two callers can be told apart.
+    pub party: [u8; 32],
+    /// The answer, sealed under the token that was shown ([`crate::seal::seal_to`]).
+    pub answer: Vec<u8>,
+    /// How long the same party may ask again.
+    pub retry_window: Duration,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What came of using a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Its grant was ended.
+    Ended,
+    /// It, or its grant, is over.
+    Expired,
+    /// The same party asks again: here is the same answer.
+    Retry {
+        /// As it was sealed.
+        answer: Vec<u8>,
+    },
+    /// It came back from elsewhere or too late: the grant is ended now.
+    Reused {
+        /// The grant.
+        grant: Grant,
+    },
+    /// The successor is in its place.
+    Rotated,
+    /// There is no such token.
+    Unknown,
+}
+
+/// What only the rotation itself looks at.
+struct Row {
+    state: RefreshState,
+    predecessor: Option<OpaqueHash>,
+    party: Option<Vec<u8>>,
+    answer: Option<Vec<u8>>,
+    successor_unused: bool,
+}
+
+impl Store {
+    /// The refresh token of this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn refresh(&self, hash: &OpaqueHash) -> Result<Option<RefreshState>, StoreError> {
+        self.read(|db| Ok(read(db, hash)?.map(|row| row.state)))
+    }
+
+    /// Uses a refresh token: whichever of any number of calls comes first wins.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn rotate_refresh(&self, rotate: Rotate) -> Result<Rotation, StoreError> {
+        self.write(move |act| decide(act, rotate)).await
+    }
+}
+
+fn decide(act: &mut Act<'_>, rotate: Rotate) -> Result<Rotation, StoreError> {
+    let Some(row) = read(act.db, &rotate.presented)? else { return Ok(Rotation::Unknown) };
+    let state = &row.state;
+    if state.ended {
+        return Ok(Rotation::Ended);
+    }
+    if rotate.now >= state.grant.expires_at {
+        return Ok(Rotation::Expired);
+    }
+    if let Some(rotated_at) = state.rotated_at {
+        return judge_second_use(act, row, rotated_at, &rotate);
+    }
+    if rotate.now >= state.expires_at {
+        return Ok(Rotation::Expired);
+    }
+    put_successor(act.db, &row, &rotate)?;
+    Ok(Rotation::Rotated)
+}
+
+fn judge_second_use(
+    act: &mut Act<'_>,
+    row: Row,
+    rotated_at: Timestamp,
+    rotate: &Rotate,
+) -> Result<Rotation, StoreError> {
+    let in_time = rotate.now < rotated_at.plus(rotate.retry_window);
+    let same_party = row.party.as_deref() == Some(rotate.party.as_slice());
+    if let Some(answer) = row.answer.filter(|_| in_time && same_party && row.successor_unused) {
+        return Ok(Rotation::Retry { answer });
+    }
+    let grant = row.state.grant;
+    grant::end(act, &grant.id, "refresh token used twice", "authority", rotate.now)?;
+    Ok(Rotation::Reused { grant })
+}
+
+fn put_successor(db: &Connection, row: &Row, rotate: &Rotate) -> Result<(), StoreError> {
+    let sql = "UPDATE refresh_tokens SET rotated_at = ?2, successor = ?3, party = ?4, \
+               answer = ?5, answer_until = ?6 WHERE hash = ?1 AND rotated_at IS NULL";
+    let values = params![
+        rotate.presented.as_bytes(),
+        rotate.now.as_millis(),
+        rotate.successor.hash.as_bytes(),
+        rotate.party,
+        rotate.answer,
+        rotate.now.plus(rotate.retry_window).as_millis(),
+    ];
+    sql::execute(db, sql, values)?;
+    // Once its successor is used, the answer before can never be given again.
+    if let Some(predecessor) = &row.predecessor {
+        let sql = "UPDATE refresh_tokens SET party = NULL, answer = NULL, answer_until = NULL \
+                   WHERE hash = ?1 AND answer_until IS NOT NULL";
+        sql::execute(db, sql, [predecessor.as_bytes()])?;
+    }
+    insert(db, &rotate.successor, &row.state.grant.id, Some(&rotate.presented))
+}
+
+/// Adds a refresh token to a grant.
+pub(crate) fn insert(
+    db: &Connection,
+    new: &NewRefresh,
+    grant: &GrantId,
+    predecessor: Option<&OpaqueHash>,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO refresh_tokens (hash, grant_id, scopes, expires_at, predecessor) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let values = params![
+        new.hash.as_bytes(),
+        grant.as_str(),
+        new.scopes.to_string(),
+        new.expires_at.as_millis(),
+        predecessor.map(OpaqueHash::as_bytes),
+    ];
+    sql::execute(db, sql, values).map_err(|error| error.or_taken("refresh token"))?;
+    Ok(())
+}
+
+fn read(db: &Connection, hash: &OpaqueHash) -> Result<Option<Row>, StoreError> {
+    let sql = format!(
+        "SELECT {}, r.scopes, r.expires_at, r.predecessor, r.rotated_at, r.party, r.answer, \
+         grants.ended_at, CASE WHEN s.hash IS NOT NULL AND s.rotated_at IS NULL THEN 1 ELSE 0 END \
+         AS successor_unused FROM refresh_tokens r \
+         JOIN grants ON grants.grant_id = r.grant_id \
+         LEFT JOIN refresh_tokens s ON s.hash = r.successor WHERE r.hash = ?1",
+        grant::COLUMNS.replacen("grant_id", "grants.grant_id", 1)
+    );
+    sql::one(db, &sql, [hash.as_bytes()], from_columns)
+}
+
+fn from_columns(row: &Columns<'_, '_>) -> Result<Row, StoreError> {
+    let state = RefreshState {
+        grant: grant::from_columns(row)?,
+        scopes: row.scopes("scopes")?,
+        expires_at: row.time("expires_at")?,
+        rotated_at: row.maybe_time("rotated_at")?,
+        ended: row.maybe_time("ended_at")?.is_some(),
+    };
+    Ok(Row {
+        state,
+        predecessor: row.maybe_hash("predecessor")?,
+        party: row.maybe_bytes("party")?,
+        answer: row.maybe_bytes("answer")?,
+        successor_unused: row.flag("successor_unused")?,
+    })
+}

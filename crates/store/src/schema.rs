@@ -1,0 +1,47 @@
+//! The schema and its versions: each migration is one file, applied once, in one transaction.
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+/// In order; the number of those applied is the file's `user_version`.
+const MIGRATIONS: &[&str] = &[include_str!("sql/0001_first.sql")];
+
+/// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).
+const APPLICATION_ID: i64 = 0x5477_7264;
+
+/// Checks that the file is empty or ours, and not from the future; changes nothing.
+pub(crate) fn check(db: &Connection) -> Result<i64, StoreError> {
+    let version = pragma(db, "user_version")?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let ours = pragma(db, "application_id")? == APPLICATION_ID;
+    if !ours && (tables > 0 || version != 0) {
+        return Err(StoreError::NotAStore);
+    }
+    if version > newest() {
+        return Err(StoreError::SchemaTooNew { found: version, known: newest() });
+    }
+    Ok(version)
+}
+
+/// Brings the file to the newest version.
+pub(crate) fn migrate(db: &Connection) -> Result<(), StoreError> {
+    let version = check(db)?;
+    let done = usize::try_from(version).map_err(|_| StoreError::NotAStore)?;
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(done) {
+        db.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; \
+             PRAGMA user_version = {number}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}
+
+/// The version that this program writes.
+pub(crate) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(db.pragma_query_value(None, name, |row| row.get(0))?)
+}

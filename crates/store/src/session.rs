@@ -1,0 +1,110 @@
+//! Sign-in sessions of people, found by their cookie.
+
+use rusqlite::params;
+use token::id::{SessionId, SubjectId};
+use token::opaque::OpaqueHash;
+use token::restriction::Selector;
+use token::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::grant::{self, GrantsOf};
+use crate::open::Store;
+use crate::sql::{self, Columns};
+use crate::writer::Act;
+
+/// A sign-in session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// `sid` of the tokens that come from it.
+    pub id: SessionId,
+    /// The hash of the cookie's value.
+    pub cookie: OpaqueHash,
+    /// Who signed in.
+    pub subject: SubjectId,
+    /// When they proved who they are.
+    pub auth_time: Timestamp,
+    /// How they did (RFC 8176).
+    pub amr: Vec<String>,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+impl Store {
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when the id or the cookie is in use.
+    pub async fn start_session(&self, session: &Session) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.write(move |act| insert(act, &session)).await
+    }
+
+    /// The session of this cookie, unless it was ended or is over.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn session_by_cookie(
+        &self,
+        cookie: &OpaqueHash,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let sql = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at \
+                   FROM sessions WHERE cookie = ?1 AND expires_at > ?2";
+        self.read(|db| sql::one(db, sql, params![cookie.as_bytes(), now.as_millis()], from_columns))
+    }
+
+    /// Ends a session and its grants and revokes its tokens; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn end_session(
+        &self,
+        id: &SessionId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (id, actor) = (id.clone(), actor.to_owned());
+        self.write(move |act| end(act, &id, &actor, now)).await
+    }
+}
+
+fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sessions (id, cookie, subject, auth_time, amr, created_at, expires_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let values = params![
+        session.id.as_str(),
+        session.cookie.as_bytes(),
+        session.subject.as_str(),
+        session.auth_time.as_millis(),
+        sql::json(&session.amr)?,
+        session.created_at.as_millis(),
+        session.expires_at.as_millis(),
+    ];
+    sql::execute(act.db, sql, values).map_err(|error| error.or_taken("session id or cookie"))?;
+    Ok(())
+}
+
+fn end(act: &mut Act<'_>, id: &SessionId, actor: &str, now: Timestamp) -> Result<bool, StoreError> {
+    if sql::execute(act.db, "DELETE FROM sessions WHERE id = ?1", [id.as_str()])? == 0 {
+        return Ok(false);
+    }
+    let sql = "DELETE FROM codes WHERE session = ?1 AND redeemed_at IS NULL";
+    sql::execute(act.db, sql, [id.as_str()])?;
+    grant::end_all(act, GrantsOf::Session(id), "session ended", now)?;
+    act.revoke_for_good(Selector::Session(id.clone()), "session ended", actor, now)?;
+    Ok(true)
+}
+
+fn from_columns(row: &Columns<'_, '_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: row.id("id")?,
+        cookie: row.hash("cookie")?,
+        subject: row.id("subject")?,
+        auth_time: row.time("auth_time")?,
+        amr: row.json("amr")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+    })
+}

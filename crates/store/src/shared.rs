@@ -1,0 +1,104 @@
+//! What the writer thread and the callers share: memory that follows the disk, and gauges.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use token::honeytoken::Honeytokens;
+use token::id::ClientId;
+use token::index::RestrictionIndex;
+use token::time::Timestamp;
+
+use crate::background::Background;
+use crate::client::Client;
+use crate::seal::Sealer;
+
+/// Clients held in memory; those asked for least are dropped first.
+const CLIENTS: usize = 10_000;
+
+/// How the store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether writes are taken at all.
+    pub writer_alive: bool,
+    /// Why the last commit failed; `None` when it succeeded.
+    pub last_error: Option<String>,
+    /// Acts that wait to be written.
+    pub queue_depth: usize,
+    /// Records of issued tokens that were lost since the start, because too many waited or the
+    /// disk refused them.
+    pub lost_background: u64,
+}
+
+/// Memory on both sides of the queue.
+pub(crate) struct Shared {
+    pub(crate) index: Arc<RestrictionIndex>,
+    pub(crate) honeytokens: Arc<Honeytokens>,
+    pub(crate) clients: Cache<ClientId, Arc<Client>>,
+    pub(crate) sealer: Sealer,
+    pub(crate) longest_token_life: Duration,
+    pub(crate) background: Background,
+    pub(crate) gauges: Gauges,
+    /// Up to when restrictions that can fit nothing any more are out of memory.
+    forgotten_until: AtomicI64,
+}
+
+/// What [`Health`] is read from.
+#[derive(Default)]
+pub(crate) struct Gauges {
+    pub(crate) alive: AtomicBool,
+    pub(crate) queued: AtomicUsize,
+    pub(crate) lost: AtomicU64,
+    last_error: Mutex<Option<String>>,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    pub(crate) fn new(sealer: Sealer, longest_token_life: Duration, now: Timestamp) -> Self {
+        Self {
+            index: Arc::default(),
+            honeytokens: Arc::default(),
+            clients: Cache::new(CLIENTS),
+            sealer,
+            longest_token_life,
+            background: Background::default(),
+            gauges: Gauges::default(),
+            forgotten_until: AtomicI64::new(now.as_millis()),
+        }
+    }
+
+    pub(crate) fn forgotten_until(&self) -> Timestamp {
+        Timestamp::from_millis(self.forgotten_until.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn forgot_until(&self, now: Timestamp) {
+        self.forgotten_until.fetch_max(now.as_millis(), Ordering::AcqRel);
+    }
+}
+
+// === impl Gauges ===
+
+impl Gauges {
+    pub(crate) fn health(&self) -> Health {
+        Health {
+            writer_alive: self.alive.load(Ordering::Acquire),
+            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            queue_depth: self.queued.load(Ordering::Acquire),
+            lost_background: self.lost.load(Ordering::Acquire),
+        }
+    }
+
+    pub(crate) fn committed(&self, outcome: Result<(), &str>) {
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => *last = None,
+            Err(cause) => *last = Some(cause.to_owned()),
+        }
+    }
+
+    pub(crate) fn lose(&self, records: usize) {
+        self.lost.fetch_add(u64::try_from(records).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,17 @@
+//! Every act, its refusals, and what a crash leaves.
+
+mod audit;
+mod clients;
+mod codes;
+mod findings;
+mod forgetting;
+mod issued;
+mod keys;
+mod lifetime;
+mod master_key;
+mod people;
+mod refresh;
+mod restrictions;
+mod sealing;
+mod support;
+mod writing;
