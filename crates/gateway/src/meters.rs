@@ -86,6 +86,8 @@ impl RequestMeters {
             Refused::Forged(forgery) => self.forged.get(*forgery as usize),
             Refused::Injection(_) => Some(&self.injection),
             Refused::Plain(reason) => self.plain.get(*reason as usize),
+            // Only recordings have these.
+            Refused::Unknown(_) => None,
         };
         if let Some(counter) = counter {
             counter.increment(1);

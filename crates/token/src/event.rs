@@ -71,10 +71,13 @@ pub enum EventKind {
     /// One factor of a sign-in tried.
     Login {
         /// Keyed hash of the name typed.
+        #[serde(default)]
         username: String,
         /// `ok`, `bad_password`, `unknown_user`, `mfa_failed`, `throttled`, `disabled`.
+        #[serde(default)]
         result: String,
         /// `password`, `totp`, `passkey`, `sso`.
+        #[serde(default)]
         factor: String,
         /// Whether this factor finished the sign-in.
         #[serde(default)]
@@ -83,8 +86,10 @@ pub enum EventKind {
     /// A client authenticated, or failed to.
     ClientAuth {
         /// The method, by its registered name.
+        #[serde(default)]
         method: String,
         /// `ok`, `bad_secret`, `unknown_client`, `bad_assertion`, `replayed_assertion`.
+        #[serde(default)]
         result: String,
     },
     /// An authorization request.
@@ -93,6 +98,7 @@ pub enum EventKind {
         #[serde(default, with = "scope_array")]
         scopes: ScopeSet,
         /// `ok`, `unknown_client`, `bad_redirect_uri`, `bad_pkce`, `denied`, `login_required`.
+        #[serde(default)]
         result: String,
         /// Host of the redirect URI.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,16 +110,19 @@ pub enum EventKind {
         #[serde(default, with = "scope_array")]
         scopes: ScopeSet,
         /// `granted` or `denied`.
+        #[serde(default)]
         result: String,
     },
     /// A token request was decided.
     Grant {
         /// By its registered name.
+        #[serde(default)]
         grant_type: String,
         /// What was given.
         #[serde(default, with = "scope_array")]
         scopes: ScopeSet,
         /// `ok` or the RFC 6749 error.
+        #[serde(default)]
         result: String,
         /// Why it was refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +131,7 @@ pub enum EventKind {
     /// Dynamic registration.
     Register {
         /// `ok` or the error.
+        #[serde(default)]
         result: String,
         /// Hosts of the redirect URIs.
         #[serde(default)]
@@ -130,11 +140,13 @@ pub enum EventKind {
     /// The introspection endpoint was called.
     Introspect {
         /// `active`, `inactive` or the error.
+        #[serde(default)]
         result: String,
     },
     /// Something was taken back.
     Revoke {
         /// `ok` or the error.
+        #[serde(default)]
         result: String,
         /// What it was about, as `grant:…`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,10 +161,13 @@ pub enum EventKind {
     /// An administrative change.
     Admin {
         /// Who did it.
+        #[serde(default)]
         actor: String,
         /// What, such as `client.create`.
+        #[serde(default)]
         action: String,
         /// On what.
+        #[serde(default)]
         target: String,
     },
     /// A kind that this version has no detector for, such as `device` or `leak_report`.
@@ -193,11 +208,13 @@ pub struct Request {
     #[serde(default, with = "scope_array")]
     pub scopes: ScopeSet,
     /// HTTP method.
+    #[serde(default)]
     pub method: String,
     /// Host asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// Path without query.
+    #[serde(default)]
     pub path: String,
     /// The route's template; absent when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +223,7 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
     /// Status sent to the client.
+    #[serde(default)]
     pub status: u16,
     /// Why it was refused; absent when it was let through.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,3 +29,34 @@ fn a_kind_without_a_detector_is_still_an_event() {
     let event: Event = serde_json::from_str(line).expect("event");
     assert_eq!(event.kind, EventKind::Other);
 }
+
+#[test]
+fn a_missing_member_means_not_known() {
+    for kind in [
+        "request",
+        "login",
+        "client_auth",
+        "authorize",
+        "consent",
+        "grant",
+        "register",
+        "introspect",
+        "revoke",
+        "admin",
+        "leak_report",
+    ] {
+        let line = format!(r#"{{"ts":"2026-09-21T14:13:20Z","kind":"{kind}"}}"#);
+        let event: Event =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        assert!(event.ip.is_none() && event.who.subject.is_none());
+    }
+}
+
+#[test]
+fn a_reason_of_another_version_is_kept_as_it_is() {
+    let line = r#"{"ts":"2026-09-21T14:13:20Z","kind":"request","refused":"forged:new_trick"}"#;
+    let event: Event = serde_json::from_str(line).expect("event");
+    assert!(
+        serde_json::to_string(&event).expect("json").contains(r#""refused":"forged:new_trick""#)
+    );
+}

@@ -1,0 +1,74 @@
+//! The detectors, one file each: what it sees, what it holds, and why.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use token::event::Event;
+use token::finding::Whom;
+
+mod forged_token;
+mod honeytoken;
+mod network;
+mod refresh_reuse;
+
+pub use forged_token::ForgedToken;
+pub use honeytoken::Honeytoken;
+pub use refresh_reuse::RefreshReuse;
+
+pub(crate) use network::of as network_of;
+
+/// A state machine over events.
+pub trait Detector: Send {
+    /// Looks at one event; what it sees in it, if anything. Never reads a clock.
+    fn observe(&mut self, event: &Event) -> Option<Sighting>;
+}
+
+/// What a detector saw; the policy makes a finding of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// Which row of the policy decides.
+    pub kind: Kind,
+    /// Who did it, as `ip:…` or `grant:…`: findings of one actor are one incident.
+    pub actor: String,
+    /// Whom it concerns; verified names only.
+    pub whom: Whom,
+    /// In plain words.
+    pub summary: String,
+    /// The numbers, with what they were compared with.
+    pub facts: BTreeMap<&'static str, Value>,
+}
+
+/// The kinds of sighting that the policy tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Forged tokens that can have no honest cause, from one network.
+    ForgedToken,
+    /// Forged tokens in one client's name from several networks.
+    ForgedTokenCampaign,
+    /// One token of a key that is unknown here, again and again: it may be a relic.
+    ForgedTokenRelic,
+    /// Bait was taken.
+    Honeytoken,
+    /// A refresh token in two hands.
+    RefreshReuse,
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// The detector's name in findings.
+    pub const fn detector(self) -> &'static str {
+        match self {
+            Self::ForgedToken | Self::ForgedTokenCampaign | Self::ForgedTokenRelic => {
+                "forged_token"
+            }
+            Self::Honeytoken => "honeytoken",
+            Self::RefreshReuse => "refresh_reuse",
+        }
+    }
+}
+
+/// Every detector, in the order in which they look.
+pub fn all() -> Vec<Box<dyn Detector>> {
+    vec![Box::new(RefreshReuse::default()), Box::new(Honeytoken), Box::new(ForgedToken::default())]
+}

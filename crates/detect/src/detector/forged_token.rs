@@ -1,0 +1,210 @@
+//! Bursts of forged tokens: no signature, a foreign key, key confusion, tricks with `kid`.
+//!
+//! Certain: each of these claims our issuer and was not signed by us. Counted by network (an IPv4
+//! address or IPv6 /64), because names inside a forgery are anybody's; by claimed client only to
+//! see a campaign, which harms nobody. Defaults and their reason: three tokens that no honest
+//! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst; a wrong
+//! signature may be one truncated token, so five. An unknown key may be a relic of an earlier
+//! installation that a program keeps sending: five different tokens are a burst, five times the
+//! same one is only remembered. State: 20,000 networks and 5,000 clients.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+use token::reason::{Forgery, Refused};
+use token::time::Timestamp;
+
+use crate::detector::{Detector, Kind, Sighting, network};
+use crate::sketch::recent::Recent;
+
+const NETWORKS: usize = 20_000;
+const CLIENTS: usize = 5_000;
+/// The length of a burst.
+const WINDOW: Duration = Duration::from_secs(60);
+/// How many forgeries that have no honest cause make a burst.
+const DELIBERATE: usize = 3;
+/// How many that might have one.
+const DOUBTFUL: usize = 5;
+/// From how many networks forgeries in one name are a campaign.
+const CAMPAIGN: usize = 3;
+/// Forgeries remembered for a key: more change nothing.
+const HELD: usize = 32;
+
+/// Bursts of forged tokens.
+pub struct ForgedToken {
+    networks: Recent<IpNet, Burst>,
+    clients: Recent<String, Burst>,
+}
+
+/// Forgeries of one key within the window.
+#[derive(Default)]
+struct Burst {
+    seen: VecDeque<Seen>,
+    last_sighting: Option<Timestamp>,
+}
+
+struct Seen {
+    ts: Timestamp,
+    forgery: Forgery,
+    token: Option<String>,
+    network: IpNet,
+}
+
+impl Default for ForgedToken {
+    fn default() -> Self {
+        Self { networks: Recent::new(NETWORKS), clients: Recent::new(CLIENTS) }
+    }
+}
+
+impl Detector for ForgedToken {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Request(request) = &event.kind else { return None };
+        let Some(Refused::Forged(forgery)) = request.refused else { return None };
+        let ip = event.ip?;
+        let network = network::of(ip);
+        let seen =
+            || Seen { ts: event.ts, forgery, token: event.who.claimed_token.clone(), network };
+        let burst = self.networks.touch(&network);
+        burst.add(seen());
+        let by_network = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
+        let by_client = event.who.claimed_client.as_ref().and_then(|client| {
+            let burst = self.clients.touch(client);
+            burst.add(seen());
+            burst.campaign(event.ts).then(|| burst.named(client, event))
+        });
+        by_network.or(by_client)
+    }
+}
+
+// === impl Burst ===
+
+impl Burst {
+    fn add(&mut self, seen: Seen) {
+        let start = seen.ts.minus(WINDOW);
+        self.seen.push_back(seen);
+        while self.seen.len() > HELD || self.seen.front().is_some_and(|first| first.ts < start) {
+            self.seen.pop_front();
+        }
+    }
+
+    /// What the burst is by now, at most one sighting a window.
+    fn judge(&mut self, now: Timestamp) -> Option<Kind> {
+        if self.last_sighting.is_some_and(|last| now.since(last) < WINDOW) {
+            return None;
+        }
+        let deliberate = self.seen.iter().filter(|seen| is_deliberate(seen.forgery)).count();
+        let count = |wanted| self.seen.iter().filter(|seen| seen.forgery == wanted).count();
+        let (unsigned, strange) = (count(Forgery::BadSignature), count(Forgery::UnknownKey));
+        let kind =
+            if deliberate >= DELIBERATE || deliberate + unsigned + self.different() >= DOUBTFUL {
+                Kind::ForgedToken
+            } else if deliberate + unsigned + strange >= DOUBTFUL {
+                Kind::ForgedTokenRelic
+            } else {
+                return None;
+            };
+        self.last_sighting = Some(now);
+        Some(kind)
+    }
+
+    /// Different tokens among those of an unknown key; nameless ones all count.
+    fn different(&self) -> usize {
+        let strange = || self.seen.iter().filter(|seen| seen.forgery == Forgery::UnknownKey);
+        let named: BTreeSet<&String> = strange().filter_map(|seen| seen.token.as_ref()).collect();
+        named.len() + strange().filter(|seen| seen.token.is_none()).count()
+    }
+
+    fn campaign(&mut self, now: Timestamp) -> bool {
+        let quiet = self.last_sighting.is_some_and(|last| now.since(last) < WINDOW);
+        let networks: BTreeSet<IpNet> = self.seen.iter().map(|seen| seen.network).collect();
+        if quiet || networks.len() < CAMPAIGN || self.seen.len() < DOUBTFUL {
+            return false;
+        }
+        self.last_sighting = Some(now);
+        true
+    }
+
+    fn sighting(&self, kind: Kind, event: &Event, ip: IpAddr) -> Sighting {
+        let wanted = if kind == Kind::ForgedToken {
+            "no honest cause"
+        } else {
+            "one token, perhaps a relic of another installation"
+        };
+        let summary = format!(
+            "{} forged tokens within {} s from {ip} ({}): {wanted}",
+            self.seen.len(),
+            WINDOW.as_secs(),
+            self.kinds().join(", ")
+        );
+        Sighting {
+            kind,
+            actor: network::actor(ip),
+            whom: Whom { ip: Some(ip), ..Whom::default() },
+            summary,
+            facts: self.facts(event),
+        }
+    }
+
+    fn named(&self, client: &str, event: &Event) -> Sighting {
+        let networks: BTreeSet<IpNet> = self.seen.iter().map(|seen| seen.network).collect();
+        let mut facts = self.facts(event);
+        facts.insert("claimed_client", json!(client));
+        facts.insert("networks", json!(networks.len()));
+        facts.insert("networks_threshold", json!(CAMPAIGN));
+        Sighting {
+            kind: Kind::ForgedTokenCampaign,
+            actor: format!("claimed_client:{client}"),
+            whom: Whom::default(),
+            summary: format!(
+                "{} forged tokens within {} s claim the client `{client}`, from {} networks; the client itself did nothing",
+                self.seen.len(),
+                WINDOW.as_secs(),
+                networks.len()
+            ),
+            facts,
+        }
+    }
+
+    fn facts(&self, event: &Event) -> BTreeMap<&'static str, serde_json::Value> {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for seen in &self.seen {
+            *kinds.entry(seen.forgery.code()).or_default() += 1;
+        }
+        let mut facts = BTreeMap::from([
+            ("count", json!(self.seen.len())),
+            ("window_seconds", json!(WINDOW.as_secs())),
+            ("threshold_deliberate", json!(DELIBERATE)),
+            ("threshold_doubtful", json!(DOUBTFUL)),
+            ("kinds", json!(kinds)),
+        ]);
+        if let Some(first) = self.seen.front() {
+            facts.insert("first_at", json!(first.ts));
+        }
+        if let Some(ua) = &event.ua {
+            facts.insert("ua", json!(ua));
+        }
+        facts
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        let kinds: BTreeSet<&str> = self.seen.iter().map(|seen| seen.forgery.code()).collect();
+        kinds.into_iter().map(|code| code.trim_start_matches("forged:")).collect()
+    }
+}
+
+fn is_deliberate(forgery: Forgery) -> bool {
+    match forgery {
+        Forgery::AlgNone
+        | Forgery::Crit
+        | Forgery::Jku
+        | Forgery::Jwk
+        | Forgery::KeyConfusion
+        | Forgery::Kid => true,
+        Forgery::BadSignature | Forgery::UnknownKey => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! The bounded queue between those who answer requests and the watcher: nobody waits for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use metrics::Counter;
+use token::event::{Event, EventSink};
+
+/// The sending end; a full queue is counted and not waited for.
+pub struct EventQueue {
+    sender: SyncSender<Message>,
+    lost: AtomicU64,
+    lost_metric: Counter,
+}
+
+/// The receiving end.
+pub struct Events(Receiver<Message>);
+
+/// Boxed: the queue is allocated whole, and an event is large.
+enum Message {
+    Event(Box<Event>),
+    Close,
+}
+
+/// What the receiver got.
+pub enum Received {
+    /// An event.
+    Event(Box<Event>),
+    /// Nothing waits at the moment: a good time to write what was held back.
+    Idle,
+    /// The queue was closed; everything sent before was received.
+    Closed,
+}
+
+/// A queue for so many events.
+pub fn queue(capacity: usize) -> (EventQueue, Events) {
+    let (sender, receiver) = sync_channel(capacity.max(1));
+    metrics::describe_counter!(
+        "tokenward_events_lost_total",
+        "Events lost because the watcher's queue was full"
+    );
+    let lost_metric = metrics::counter!("tokenward_events_lost_total");
+    lost_metric.absolute(0);
+    (EventQueue { sender, lost: AtomicU64::new(0), lost_metric }, Events(receiver))
+}
+
+// === impl EventQueue ===
+
+impl EventQueue {
+    /// How many events were lost.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Ends the receiver once it has read what was sent before. Waits for room in the queue.
+    pub fn close(&self) {
+        // An error only says that the receiver has ended already.
+        let _ = self.sender.send(Message::Close);
+    }
+}
+
+impl EventSink for EventQueue {
+    fn emit(&self, event: Event) {
+        if self.sender.try_send(Message::Event(Box::new(event))).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.lost_metric.increment(1);
+        }
+    }
+}
+
+// === impl Events ===
+
+impl Events {
+    /// The next event. With `busy`, says [`Received::Idle`] first when none waits.
+    pub fn next(&self, busy: bool) -> Received {
+        let message = if busy {
+            match self.0.try_recv() {
+                Ok(message) => Some(message),
+                Err(std::sync::mpsc::TryRecvError::Empty) => return Received::Idle,
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => None,
+            }
+        } else {
+            self.0.recv().ok()
+        };
+        match message {
+            Some(Message::Event(event)) => Received::Event(event),
+            Some(Message::Close) | None => Received::Closed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use token::event::{Event, EventKind, EventSink as _, Who};
+    use token::time::Timestamp;
+
+    use super::{Received, queue};
+
+    fn event(ts: i64) -> Event {
+        Event {
+            ts: Timestamp::from_millis(ts),
+            ip: None,
+            who: Who::default(),
+            ua: None,
+            kind: EventKind::Other,
+        }
+    }
+
+    #[test]
+    fn a_full_queue_loses_and_counts_and_never_waits() {
+        let (sender, receiver) = queue(2);
+        for ts in 0..5 {
+            sender.emit(event(ts));
+        }
+        assert_eq!(sender.lost(), 3);
+        assert!(matches!(receiver.next(true), Received::Event(event) if event.ts.as_millis() == 0));
+        assert!(matches!(receiver.next(true), Received::Event(event) if event.ts.as_millis() == 1));
+        assert!(matches!(receiver.next(true), Received::Idle));
+    }
+
+    #[test]
+    fn closing_lets_what_waits_through() {
+        let (sender, receiver) = queue(4);
+        sender.emit(event(1));
+        sender.close();
+        assert!(matches!(receiver.next(false), Received::Event(_)));
+        assert!(matches!(receiver.next(false), Received::Closed));
+    }
+}

@@ -1,0 +1,164 @@
+//! A finding's response → the restriction log, and back again.
+
+use serde_json::{Value, json};
+use store::{Lift, NewRestriction, Store, StoreError, StoredFinding};
+use token::event::{Event, EventKind, Who};
+use token::finding::{Finding, Response, Target};
+use token::id::FindingId;
+use token::random::Random;
+use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
+
+use crate::detector;
+
+/// A finding that was kept, and the event that tells of what was taken back.
+#[derive(Debug)]
+pub struct CarriedOut {
+    /// As it is kept.
+    pub finding: StoredFinding,
+    /// `revoke` by `system`, when a restriction was written.
+    pub event: Option<Event>,
+}
+
+/// What an undo did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// Position of the restriction that was lifted.
+    pub restriction: Option<u64>,
+}
+
+/// Why a finding cannot be undone.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoRefused {
+    /// It was undone before.
+    #[error("it was undone before")]
+    AlreadyUndone,
+    /// It was a revocation.
+    #[error("a revocation is final: the person signs in again, the client asks for a new token")]
+    Final,
+    /// Nothing was done about it, or that has ended.
+    #[error("nothing that was done about it is still in force")]
+    NothingDone,
+    /// State cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such finding.
+    #[error("there is no such finding")]
+    Unknown,
+}
+
+/// Does what the finding says and keeps it. A restriction that is already in force is not
+/// written again.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be written; a finding whose restriction could not be written
+/// is not kept either.
+pub async fn carry_out(
+    store: &Store,
+    finding: &Finding,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<CarriedOut, StoreError> {
+    let mut value =
+        serde_json::to_value(finding).map_err(|_| StoreError::Corrupt { what: "finding" })?;
+    add_label(store, finding, &mut value).await?;
+    let mut held = None;
+    if let Some((selector, effect)) = restriction(finding) {
+        let new = NewRestriction {
+            selector,
+            effect,
+            from: now,
+            until: finding.until,
+            reason: finding.evidence.summary.clone(),
+            actor: format!("detector:{}", finding.detector),
+        };
+        held = Some(store.restrict_once(new, now).await?);
+    }
+    let stored = StoredFinding {
+        id: FindingId::generate(random),
+        finding: value,
+        ts: finding.ts,
+        detector: finding.detector.to_owned(),
+        incident: finding.incident.clone(),
+        restriction: held.as_ref().map(|(restriction, _)| restriction.seq),
+        restriction_created: held.as_ref().is_some_and(|(_, created)| *created),
+        undone_at: None,
+        undone_by: None,
+    };
+    store.add_finding(&stored).await?;
+    let event = held.filter(|(_, created)| *created).map(|(restriction, _)| Event {
+        ts: now,
+        ip: None,
+        who: Who::default(),
+        ua: None,
+        kind: EventKind::Revoke {
+            result: "ok".to_owned(),
+            selector: Some(restriction.selector.to_string()),
+            actor: Some("system".to_owned()),
+            reason: Some(restriction.actor.clone()),
+        },
+    });
+    Ok(CarriedOut { finding: stored, event })
+}
+
+/// Lifts what was done about a finding.
+///
+/// # Errors
+/// [`UndoRefused`] says why that cannot be.
+pub async fn undo(
+    store: &Store,
+    id: &FindingId,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Undone, UndoRefused> {
+    let held = store.finding(id).await?.ok_or(UndoRefused::Unknown)?;
+    if held.undone_at.is_some() {
+        return Err(UndoRefused::AlreadyUndone);
+    }
+    let seq = held.restriction.ok_or(UndoRefused::NothingDone)?;
+    // A block that an administrator had set before is not this finding's to lift.
+    let ours = store
+        .index()
+        .at(seq)
+        .is_none_or(|row| row.actor.starts_with("detector:") || row.effect == Effect::Revoke);
+    if !ours {
+        return Err(UndoRefused::NothingDone);
+    }
+    match store.lift(seq, actor, now).await? {
+        Lift::Final => Err(UndoRefused::Final),
+        Lift::NotInForce | Lift::Unknown => Err(UndoRefused::NothingDone),
+        Lift::Lifted => {
+            store.mark_undone(id, actor, now).await?;
+            Ok(Undone { restriction: Some(seq) })
+        }
+    }
+}
+
+fn restriction(finding: &Finding) -> Option<(Selector, Effect)> {
+    let (target, effect) = match finding.response {
+        Response::Block(target) => (target, Effect::Suspend),
+        Response::Revoke(target) => (target, Effect::Revoke),
+        Response::None | Response::Tag => return None,
+    };
+    let whom = &finding.whom;
+    let selector = match target {
+        Target::Client => Selector::Client(whom.client.clone()?),
+        Target::Grant => Selector::Grant(whom.grant.clone()?),
+        Target::Ip => Selector::Network(detector::network_of(whom.ip?)),
+        Target::Session => Selector::Session(whom.session.clone()?),
+        Target::Subject => Selector::Subject(whom.subject.clone()?),
+        Target::Token => Selector::Token(whom.token.clone()?),
+    };
+    Some((selector, effect))
+}
+
+/// Where the bait was hidden is what whoever reads the finding needs first.
+async fn add_label(store: &Store, finding: &Finding, value: &mut Value) -> Result<(), StoreError> {
+    let Some(token) = &finding.whom.token else { return Ok(()) };
+    if let Some(bait) = store.honeytoken(token).await?
+        && let Some(evidence) = value.get_mut("evidence")
+    {
+        evidence["label"] = json!(bait.label);
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Bounded state: nothing here grows with the number of attackers.
+
+pub(crate) mod recent;

@@ -1,0 +1,107 @@
+//! Responses against a real store: what holds, what is undone, what cannot be.
+
+#![allow(missing_docs, reason = "tests")]
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use detect::engine::Engine;
+use detect::respond::{CarriedOut, UndoRefused, carry_out, undo};
+use store::{MasterKey, NewRestriction, Settings, Store};
+use token::event::{Event, EventKind};
+use token::random::OsRandom;
+use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+fn store(folder: &tempfile::TempDir) -> Store {
+    let settings = Settings {
+        path: folder.path().join("t.db"),
+        longest_token_life: Duration::from_secs(3600),
+    };
+    Store::open(settings, MasterKey::generate(&OsRandom::new()), NOW).expect("store")
+}
+
+fn event(line: &str) -> Event {
+    let line = line.replace("NOW", &NOW.to_string());
+    serde_json::from_str(&line).expect("event")
+}
+
+async fn respond(store: &Store, line: &str) -> CarriedOut {
+    let findings = Engine::new(60).observe(&event(line));
+    assert_eq!(findings.len(), 1);
+    carry_out(store, &findings[0], NOW, &OsRandom::new()).await.expect("carried out")
+}
+
+const BAIT: &str = r#"{"ts":"NOW","kind":"request","ip":"2001:db8::7","token":"bait","method":"GET","path":"/","status":401,"refused":"honeytoken"}"#;
+const REUSE: &str = r#"{"ts":"NOW","kind":"grant","ip":"192.0.2.1","grant":"g1","client":"c1","grant_type":"refresh_token","result":"invalid_grant","cause":"refresh_reused"}"#;
+
+#[tokio::test]
+async fn a_block_holds_for_the_network_is_told_and_is_undone_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let done = respond(&store, BAIT).await;
+    let neighbour: IpAddr = "2001:db8::ffff".parse().expect("address");
+    let stranger: IpAddr = "2001:db8:0:1::1".parse().expect("address");
+    assert!(store.index().on_network(neighbour, NOW).is_some());
+    assert!(store.index().on_network(stranger, NOW).is_none());
+    assert!(store.index().on_network(neighbour, NOW.plus(Duration::from_secs(3600))).is_none());
+    let told = done.event.expect("event");
+    assert!(matches!(told.kind, EventKind::Revoke { actor: Some(actor), .. } if actor == "system"));
+    let kept = store.finding(&done.finding.id).await.expect("read").expect("kept");
+    assert_eq!(kept.finding["response"], "block:ip");
+    let undone = undo(&store, &done.finding.id, "admin:a", NOW).await.expect("undone");
+    assert_eq!(undone.restriction, kept.restriction);
+    assert!(store.index().on_network(neighbour, NOW).is_none());
+    let again = undo(&store, &done.finding.id, "admin:a", NOW).await;
+    assert!(matches!(again, Err(UndoRefused::AlreadyUndone)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_second_finding_about_the_same_thing_writes_no_second_restriction() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let first = respond(&store, BAIT).await;
+    let second = respond(&store, BAIT).await;
+    assert_eq!(first.finding.restriction, second.finding.restriction);
+    assert!(first.finding.restriction_created && !second.finding.restriction_created);
+    assert!(second.event.is_none());
+}
+
+#[tokio::test]
+async fn a_revocation_is_final() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let done = respond(&store, REUSE).await;
+    assert!(store.index().on_selector(&Selector::Grant("g1".into()), NOW).is_some());
+    let refused = undo(&store, &done.finding.id, "admin:a", NOW).await;
+    assert!(matches!(refused, Err(UndoRefused::Final)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_administrators_own_block_is_not_lifted_with_a_finding() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let new = NewRestriction {
+        selector: Selector::Network("2001:db8::/64".parse().expect("network")),
+        effect: Effect::Suspend,
+        from: NOW,
+        until: None,
+        reason: "by hand".into(),
+        actor: "admin:a".into(),
+    };
+    store.restrict(new, NOW).await.expect("restricted");
+    let done = respond(&store, BAIT).await;
+    assert!(!done.finding.restriction_created);
+    let refused = undo(&store, &done.finding.id, "admin:a", NOW).await;
+    assert!(matches!(refused, Err(UndoRefused::NothingDone)), "{refused:?}");
+    assert!(store.index().on_network("2001:db8::7".parse().expect("address"), NOW).is_some());
+}
+
+#[tokio::test]
+async fn an_unknown_finding_is_said_to_be_unknown() {
+    let folder = tempfile::tempdir().expect("folder");
+    let refused = undo(&store(&folder), &"nothing".into(), "admin:a", NOW).await;
+    assert!(matches!(refused, Err(UndoRefused::Unknown)), "{refused:?}");
+}

@@ -1,0 +1,268 @@
+//! Labelled streams: what must be found, and what must not.
+
+#![allow(missing_docs, reason = "tests")]
+
+use detect::replay::{ReplayError, replay};
+use serde_json::{Value, json};
+
+/// Seconds after the start of the stream.
+fn at(seconds: f64) -> String {
+    let millis = 1_790_000_000_000i64 + (seconds * 1000.0) as i64;
+    token::time::Timestamp::from_millis(millis).to_string()
+}
+
+fn found(events: &[Value]) -> Vec<Value> {
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    let mut output = Vec::new();
+    replay(lines.join("\n").as_bytes(), &mut output, false).expect("events");
+    let text = String::from_utf8(output).expect("text");
+    text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
+}
+
+fn forged(seconds: f64, ip: &str, code: &str, token: Option<&str>) -> Value {
+    let mut event = json!({
+        "ts": at(seconds), "kind": "request", "ip": ip, "method": "GET", "path": "/orders",
+        "status": 401, "refused": code, "claimed_client": "victim", "claimed_subject": "victim",
+    });
+    if let Some(token) = token {
+        event["claimed_token"] = json!(token);
+    }
+    event
+}
+
+fn responses(findings: &[Value]) -> Vec<&str> {
+    findings.iter().filter_map(|finding| finding["response"].as_str()).collect()
+}
+
+#[test]
+fn three_deliberate_forgeries_within_a_minute_block_their_network() {
+    for code in ["alg_none", "key_confusion", "kid", "jku", "jwk", "crit"] {
+        let code = format!("forged:{code}");
+        let events: Vec<Value> =
+            (0..3).map(|n| forged(f64::from(n), "192.0.2.7", &code, None)).collect();
+        let findings = found(&events);
+        assert_eq!(responses(&findings), ["block:ip"], "{code}");
+        let finding = &findings[0];
+        assert_eq!(finding["ip"], "192.0.2.7");
+        assert_eq!(
+            (&finding["class"], &finding["detector"]),
+            (&json!("certain"), &json!("forged_token"))
+        );
+        assert_eq!(finding["until"], at(2.0 + 900.0));
+        assert_eq!(finding["evidence"]["count"], 3);
+        // The names inside are the victim's.
+        assert!(finding.get("subject").is_none() && finding.get("client").is_none(), "{finding}");
+        assert!(found(&events[..2]).is_empty());
+    }
+}
+
+#[test]
+fn slow_forgeries_are_no_burst() {
+    let events: Vec<Value> = (0..20)
+        .map(|n| forged(f64::from(n) * 31.0, "192.0.2.7", "forged:alg_none", None))
+        .collect();
+    assert_eq!(responses(&found(&events)), Vec::<&str>::new());
+}
+
+#[test]
+fn wrong_signatures_and_foreign_keys_count_from_five() {
+    for code in ["forged:bad_signature", "forged:unknown_key"] {
+        let events: Vec<Value> = (0..5)
+            .map(|n| forged(f64::from(n), "192.0.2.7", code, Some(&format!("t{n}"))))
+            .collect();
+        assert_eq!(responses(&found(&events)), ["block:ip"], "{code}");
+        assert!(found(&events[..4]).is_empty(), "{code}");
+    }
+}
+
+#[test]
+fn a_relic_of_another_installation_is_remembered_and_nobody_is_blocked() {
+    let events: Vec<Value> = (0..30)
+        .map(|n| forged(f64::from(n), "192.0.2.7", "forged:unknown_key", Some("the same")))
+        .collect();
+    assert_eq!(responses(&found(&events)), ["tag"]);
+}
+
+#[test]
+fn honest_trouble_is_no_attack() {
+    let mut events = Vec::new();
+    for n in 0..200 {
+        for (offset, code) in [
+            "expired",
+            "wrong_issuer",
+            "wrong_audience",
+            "revoked",
+            "insufficient_scope",
+            "malformed",
+            "no_token",
+            "unknown_route",
+            "blocked",
+        ]
+        .iter()
+        .enumerate()
+        {
+            events.push(forged(f64::from(n) + offset as f64 / 100.0, "192.0.2.7", code, None));
+        }
+    }
+    // One truncated token behind the address of a whole office.
+    events.push(forged(50.5, "192.0.2.7", "forged:bad_signature", Some("t1")));
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_network_is_an_ipv4_address_or_an_ipv6_64() {
+    let spread = |ips: [&str; 3]| {
+        let events: Vec<Value> = ips
+            .iter()
+            .zip(0..)
+            .map(|(ip, n)| forged(f64::from(n), ip, "forged:alg_none", None))
+            .collect();
+        responses(&found(&events)).len()
+    };
+    assert_eq!(spread(["2001:db8::1", "2001:db8::2", "2001:db8::3"]), 1);
+    assert_eq!(spread(["2001:db8::1", "2001:db8:0:1::2", "2001:db8:0:2::3"]), 0);
+    assert_eq!(spread(["192.0.2.1", "192.0.2.2", "192.0.2.3"]), 0);
+    assert_eq!(spread(["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"]), 1);
+}
+
+#[test]
+fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
+    let events: Vec<Value> = (0..6)
+        .map(|n| forged(f64::from(n), &format!("192.0.2.{}", n % 3), "forged:bad_signature", None))
+        .collect();
+    let findings = found(&events);
+    assert_eq!(responses(&findings), ["tag"]);
+    assert_eq!(findings[0]["evidence"]["claimed_client"], "victim");
+    assert!(findings[0].get("client").is_none());
+}
+
+#[test]
+fn one_burst_is_one_finding_a_minute_and_one_incident() {
+    let events: Vec<Value> =
+        (0..150).map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None)).collect();
+    let findings = found(&events);
+    assert_eq!(findings.len(), 3);
+    assert!(findings.iter().all(|finding| finding["incident"] == findings[0]["incident"]));
+}
+
+#[test]
+fn a_honeytoken_is_found_at_its_first_use() {
+    let event = json!({
+        "ts": at(0.0), "kind": "request", "ip": "198.51.100.9", "token": "bait", "subject": "s",
+        "client": "c", "method": "GET", "path": "/users", "status": 401, "refused": "honeytoken", "ua": "curl/8",
+    });
+    let findings = found(&[event]);
+    assert_eq!(responses(&findings), ["block:ip"]);
+    let finding = &findings[0];
+    assert_eq!((&finding["severity"], &finding["token"]), (&json!("critical"), &json!("bait")));
+    assert_eq!(finding["until"], at(3600.0));
+    assert!(
+        finding["evidence"]["summary"].as_str().is_some_and(|text| text.contains("198.51.100.9"))
+    );
+}
+
+fn refresh(seconds: f64, ip: &str, result: &str, cause: Option<&str>) -> Value {
+    let mut event = json!({
+        "ts": at(seconds), "kind": "grant", "ip": ip, "grant_type": "refresh_token", "result": result,
+        "grant": "g1", "client": "c1", "subject": "u1", "session": "s1", "ua": "app/1", "scopes": ["a"],
+    });
+    if let Some(cause) = cause {
+        event["cause"] = json!(cause);
+    }
+    event
+}
+
+#[test]
+fn a_reused_refresh_token_ends_its_family_with_the_evidence() {
+    let findings = found(&[
+        refresh(0.0, "192.0.2.1", "ok", None),
+        refresh(40.0, "203.0.113.5", "invalid_grant", Some("refresh_reused")),
+    ]);
+    assert_eq!(responses(&findings), ["revoke:grant"]);
+    let finding = &findings[0];
+    for (member, value) in [
+        ("grant", "g1"),
+        ("client", "c1"),
+        ("subject", "u1"),
+        ("session", "s1"),
+        ("ip", "203.0.113.5"),
+    ] {
+        assert_eq!(finding[member], value);
+    }
+    let evidence = &finding["evidence"];
+    assert_eq!(
+        (&evidence["last_good_ip"], &evidence["same_network"]),
+        (&json!("192.0.2.1"), &json!(false))
+    );
+    assert_eq!(evidence["seconds_since_last_good"], 40);
+}
+
+#[test]
+fn other_refused_grants_are_no_reuse() {
+    let events: Vec<Value> =
+        ["expired", "wrong_client", "scope_exceeded", "pkce_failed", "code_replayed"]
+            .iter()
+            .zip(0..)
+            .map(|(cause, n)| refresh(f64::from(n), "192.0.2.1", "invalid_grant", Some(cause)))
+            .collect();
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn disorder_of_five_seconds_changes_nothing_and_the_output_is_the_same_byte_for_byte() {
+    let mut events: Vec<Value> = (0..90)
+        .map(|n| forged(f64::from(n) * 0.7, &format!("192.0.2.{}", n % 9), "forged:alg_none", None))
+        .collect();
+    events.push(refresh(9.0, "192.0.2.1", "ok", None));
+    events.sort_by_key(|event| event["ts"].to_string());
+    let ordered = found(&events);
+    assert!(ordered.len() > 3);
+    assert_eq!(ordered, found(&events));
+    for pair in events.chunks_mut(4) {
+        pair.reverse();
+    }
+    assert_eq!(ordered, found(&events));
+}
+
+#[test]
+fn too_many_responses_a_minute_are_held_back_and_say_so() {
+    let events: Vec<Value> = (0..70)
+        .map(|n| {
+            json!({
+                "ts": at(f64::from(n) / 10.0), "kind": "request", "ip": format!("198.51.100.{n}"),
+                "token": "bait", "method": "GET", "path": "/", "status": 401, "refused": "honeytoken",
+            })
+        })
+        .collect();
+    let findings = found(&events);
+    let blocked = findings.iter().filter(|finding| finding["response"] == "block:ip").count();
+    assert_eq!((findings.len(), blocked), (70, 60));
+    assert_eq!(findings[69]["response"], "tag");
+    assert_eq!(findings[69]["evidence"]["held_back"], "block:ip");
+}
+
+#[test]
+fn a_bad_line_is_named_and_what_came_before_is_judged() {
+    let good: Vec<String> = (0..3)
+        .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())
+        .collect();
+    let input = format!("{}\n\n{{\"ts\":\"never\",\"kind\":\"request\"}}\n", good.join("\n"));
+    let mut output = Vec::new();
+    let refused = replay(input.as_bytes(), &mut output, true);
+    assert!(matches!(refused, Err(ReplayError::NotAnEvent { line: 5, .. })), "{refused:?}");
+    assert_eq!(String::from_utf8_lossy(&output).lines().count(), 1);
+}
+
+#[test]
+fn the_summary_counts() {
+    let lines: Vec<String> = (0..3)
+        .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())
+        .collect();
+    let mut output = Vec::new();
+    replay(lines.join("\n").as_bytes(), &mut output, true).expect("events");
+    let text = String::from_utf8(output).expect("text");
+    let summary: Value = serde_json::from_str(text.lines().last().expect("line")).expect("json");
+    assert_eq!((&summary["events"], &summary["findings"]), (&json!(3), &json!(1)));
+    assert_eq!(summary["detectors"], json!({ "forged_token": 1 }));
+    assert_eq!(summary["incidents"].as_object().map(serde_json::Map::len), Some(1));
+}
