@@ -1,1 +1,32 @@
 //! The authorization server and OpenID provider.
+//!
+//! Handlers under `endpoint` only translate; every rule of the protocol is a function over plain
+//! values and the time. This crate knows neither the gateway nor detection: what they need to
+//! know leaves as events and restrictions.
+
+pub mod approve;
+mod bearer;
+pub mod caller;
+pub mod client_auth;
+pub mod endpoint;
+pub mod events;
+pub mod grant;
+pub mod issue;
+pub mod keys;
+pub mod login;
+pub mod oauth_error;
+pub mod page;
+pub mod parameters;
+pub mod peer;
+mod presented_token;
+pub mod register;
+pub mod router;
+pub mod rule;
+pub mod settings;
+pub mod state;
+
+pub use settings::{ScopeDefinition, Settings, SettingsError};
+pub use state::{Authority, Parts};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Our own endpoints that take access tokens: present → verify → admit (RFC 6750, RFC 9068 §4).
+
+use http::{HeaderMap, StatusCode, header};
+use store::StoreError;
+use token::event::Who;
+use token::reason::{Reason, Refused};
+use token::scope::ScopeSet;
+use token::secret::Secret;
+use token::term::{OAuthErrorCode, parameter};
+use token::time::Timestamp;
+use token::validate::{TokenRefused, VerifiedAccessToken};
+
+use crate::caller::Caller;
+use crate::oauth_error::OAuthError;
+use crate::parameters::Parameters;
+use crate::presented_token;
+use crate::state::Authority;
+
+/// What an endpoint asks of a token.
+pub(crate) struct Demand {
+    /// One of these must be an audience.
+    pub(crate) audiences: Vec<String>,
+    /// The scope that it must have.
+    pub(crate) scope: &'static str,
+}
+
+/// Why a request to one of our protected endpoints is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BearerRefused {
+    /// The network is blocked for now.
+    #[error("requests from this network are refused for now")]
+    Blocked,
+    /// The form body of the request is wrong.
+    #[error(transparent)]
+    Form(OAuthError),
+    /// The `Authorization` field is no bearer token.
+    #[error("the field `Authorization` must be `Bearer` and one token")]
+    HeaderForm,
+    /// RFC 6750 §5.3: URLs end up in logs.
+    #[error("the token must not be in the URL; use the field `Authorization`")]
+    InQuery,
+    /// No token at all.
+    #[error("an access token is needed; send it in the field `Authorization: Bearer`")]
+    NoToken,
+    /// The token verifies, but cannot be used.
+    #[error("the access token cannot be used any more")]
+    NotInOrder(Reason, Box<VerifiedAccessToken>),
+    /// The token lacks the scope.
+    #[error("the access token lacks the scope `{0}`")]
+    Scope(&'static str, Box<VerifiedAccessToken>),
+    /// State could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More than one token in the request (RFC 6750 §2).
+    #[error("the request carries more than one token")]
+    TwoTokens,
+    /// The token does not verify.
+    #[error("{}", .0.detail)]
+    Unverified(TokenRefused),
+}
+
+/// Finds the one token of a request. `form` are the parameters of a form body, if there is one.
+///
+/// # Errors
+/// [`BearerRefused`] when there is none, more than one, or one in the URL.
+pub(crate) fn present(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    form: Option<&Parameters>,
+) -> Result<Secret, BearerRefused> {
+    let in_query = Parameters::parse(query.unwrap_or_default())
+        .is_ok_and(|parameters| parameters.value(parameter::ACCESS_TOKEN).is_some());
+    if in_query {
+        return Err(BearerRefused::InQuery);
+    }
+    let in_body = form.and_then(|form| form.secret(parameter::ACCESS_TOKEN));
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let field = fields.next();
+    if fields.next().is_some() || (field.is_some() && in_body.is_some()) {
+        return Err(BearerRefused::TwoTokens);
+    }
+    let Some(field) = field else { return in_body.ok_or(BearerRefused::NoToken) };
+    let text = field.to_str().map_err(|_| BearerRefused::HeaderForm)?;
+    let (scheme, token) = text.split_once(' ').ok_or(BearerRefused::HeaderForm)?;
+    let one_token = !token.is_empty() && !token.contains([' ', ',']);
+    if !scheme.eq_ignore_ascii_case("bearer") || !one_token {
+        return Err(BearerRefused::HeaderForm);
+    }
+    Ok(Secret::new(token))
+}
+
+/// Lets a request pass, or says why not.
+///
+/// # Errors
+/// [`BearerRefused`] with the first rule broken.
+pub(crate) async fn admit(
+    authority: &Authority,
+    caller: &Caller,
+    presented: &Secret,
+    demand: Demand,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, BearerRefused> {
+    let index = authority.store().index();
+    if caller.ip.is_some_and(|ip| index.on_network(ip, now).is_some()) {
+        return Err(BearerRefused::Blocked);
+    }
+    let token = presented_token::verify(authority, presented.expose(), demand.audiences, now)
+        .map_err(BearerRefused::Unverified)?;
+    if let Some(reason) = presented_token::objection(authority, &token, now).await? {
+        return Err(BearerRefused::NotInOrder(reason, Box::new(token)));
+    }
+    if !token.scopes().contains(demand.scope) {
+        return Err(BearerRefused::Scope(demand.scope, Box::new(token)));
+    }
+    Ok(token)
+}
+
+// === impl BearerRefused ===
+
+impl BearerRefused {
+    /// The reason code for events; `None` for a failure of ours.
+    pub(crate) fn reason(&self) -> Option<Refused> {
+        Some(match self {
+            Self::Blocked => Reason::Blocked.into(),
+            Self::Form(_) | Self::HeaderForm | Self::InQuery => Reason::Malformed.into(),
+            Self::NoToken => Reason::NoToken.into(),
+            Self::NotInOrder(reason, _) => (*reason).into(),
+            Self::Scope(..) => Reason::InsufficientScope.into(),
+            Self::Store(_) => return None,
+            Self::TwoTokens => Reason::TwoTokens.into(),
+            Self::Unverified(refused) => refused.refused.clone(),
+        })
+    }
+
+    /// The registered error code.
+    fn code(&self) -> OAuthErrorCode {
+        match self {
+            Self::Blocked => OAuthErrorCode::AccessDenied,
+            Self::Form(error) => error.code,
+            Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
+            Self::NoToken | Self::NotInOrder(..) | Self::Unverified(_) => {
+                OAuthErrorCode::InvalidToken
+            }
+            Self::Scope(..) => OAuthErrorCode::InsufficientScope,
+            Self::Store(_) => OAuthErrorCode::ServerError,
+        }
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Blocked | Self::Scope(..) => StatusCode::FORBIDDEN,
+            Self::Form(error) => error.status,
+            Self::HeaderForm | Self::InQuery | Self::TwoTokens => StatusCode::BAD_REQUEST,
+            Self::NoToken | Self::NotInOrder(..) | Self::Unverified(_) => StatusCode::UNAUTHORIZED,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whose token it was, or whose it says it is.
+    pub(crate) fn who(&self) -> Who {
+        match self {
+            Self::NotInOrder(_, token) | Self::Scope(_, token) => Who::verified(token.facts()),
+            Self::Unverified(refused) => Who::claimed(&refused.claimed),
+            _ => Who::default(),
+        }
+    }
+
+    /// The scopes of a token that verified.
+    pub(crate) fn scopes(&self) -> ScopeSet {
+        match self {
+            Self::NotInOrder(_, token) | Self::Scope(_, token) => token.scopes().clone(),
+            _ => ScopeSet::default(),
+        }
+    }
+
+    /// The challenge of RFC 6750 §3, where there is one. No error code when no token was sent.
+    pub(crate) fn challenge(&self) -> Option<String> {
+        const BARE: &str = r#"Bearer realm="tokenward""#;
+        let error = match self {
+            Self::Blocked | Self::Form(_) | Self::Store(_) => return None,
+            Self::NoToken => return Some(BARE.to_owned()),
+            Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
+            Self::NotInOrder(..) | Self::Unverified(_) => OAuthErrorCode::InvalidToken,
+            Self::Scope(scope, _) => {
+                let error = OAuthErrorCode::InsufficientScope;
+                return Some(format!(r#"{BARE}, error="{error}", scope="{scope}""#));
+            }
+        };
+        Some(format!(r#"{BARE}, error="{error}", error_description="{self}""#))
+    }
+}
+
+impl From<BearerRefused> for OAuthError {
+    fn from(refused: BearerRefused) -> Self {
+        match refused {
+            BearerRefused::Form(error) => error,
+            BearerRefused::Store(error) => error.into(),
+            other => Self::new(other.code(), other.to_string()).with_status(other.status()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where a request comes from: the client's address behind trusted proxies, and its user agent.
+
+use std::net::IpAddr;
+
+use http::{Extensions, HeaderMap, header};
+use ipnet::IpNet;
+use token::client_address::client_address;
+
+use crate::peer::PeerAddress;
+
+const MAX_USER_AGENT_CHARS: usize = 256;
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The client's address; `None` when no listener said who the peer is.
+    pub ip: Option<IpAddr>,
+    /// `User-Agent`, at most 256 characters, without control characters.
+    pub user_agent: Option<String>,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Reads it from a request's parts.
+    pub fn of(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: &[IpNet]) -> Self {
+        let hops: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            // A hop that is no text must stop the walk, not vanish from it.
+            .map(|value| value.to_str().unwrap_or("?"))
+            .collect();
+        let ip = extensions.get::<PeerAddress>().map(|PeerAddress(peer)| {
+            client_address(peer.ip(), hops.iter().copied(), trusted_proxies)
+        });
+        let user_agent = headers.get(header::USER_AGENT).map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect()
+        });
+        Self { ip, user_agent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Extensions, HeaderMap, HeaderValue};
+
+    use super::Caller;
+    use crate::peer::PeerAddress;
+
+    #[test]
+    fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
+        let mut extensions = Extensions::new();
+        assert_eq!(Caller::of(&headers, &extensions, &[]).ip, None);
+        extensions.insert(PeerAddress("10.0.0.1:5".parse().expect("address")));
+        let ip = |trusted: &[&str]| {
+            let nets: Vec<_> = trusted.iter().map(|net| net.parse().expect("net")).collect();
+            Caller::of(&headers, &extensions, &nets).ip.map(|ip| ip.to_string())
+        };
+        assert_eq!(ip(&[]).as_deref(), Some("10.0.0.1"));
+        assert_eq!(ip(&["10.0.0.0/8"]).as_deref(), Some("203.0.113.9"));
+    }
+
+    #[test]
+    fn a_hop_that_is_no_text_stops_the_walk() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
+        headers.append("x-forwarded-for", HeaderValue::from_bytes(b"\xff").expect("value"));
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddress("10.0.0.1:5".parse().expect("address")));
+        let nets = ["10.0.0.0/8".parse().expect("net")];
+        let ip = Caller::of(&headers, &extensions, &nets).ip;
+        assert_eq!(ip.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_user_agent_is_bounded() {
+        let mut headers = HeaderMap::new();
+        let long = "x".repeat(1000);
+        headers.insert("user-agent", HeaderValue::from_str(&long).expect("value"));
+        let caller = Caller::of(&headers, &Extensions::new(), &[]);
+        assert_eq!(caller.user_agent.map(|text| text.len()), Some(256));
+    }
+}

@@ -1,0 +1,228 @@
+//! Which client is asking: credentials → [`AuthenticatedClient`] (RFC 6749 §2.3).
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, header};
+use store::{Client, Store, StoreError};
+use token::id::ClientId;
+use token::opaque::OpaqueHash;
+use token::restriction::Selector;
+use token::secret::Secret;
+use token::term::{ClientAuthMethod, OAuthErrorCode, parameter};
+use token::time::Timestamp;
+
+use crate::oauth_error::OAuthError;
+use crate::parameters::{Parameters, form_decode};
+
+/// Credentials as they came: nothing about them is known to be true.
+#[derive(Clone, Debug)]
+pub struct PresentedClient {
+    /// The client that it says it is.
+    pub claimed: ClientId,
+    /// How it says so.
+    pub method: ClientAuthMethod,
+    secret: Option<Secret>,
+}
+
+/// A client that has shown to be who it says. There is no other way to make one than
+/// [`authenticate`]. A public client has shown nothing: see [`AuthenticatedClient::is_public`].
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    method: ClientAuthMethod,
+}
+
+/// Why a client is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientAuthRefused {
+    /// The secret is not the client's.
+    #[error("client authentication failed")]
+    BadSecret,
+    /// The `Authorization` field is not what RFC 6749 §2.3.1 says.
+    #[error(
+        "the field `Authorization` must be `Basic` with the base64 of the form-encoded client id, \
+         a colon and the form-encoded secret"
+    )]
+    BasicForm,
+    /// Disabled or suspended, said only to who knows the secret.
+    #[error("the client is disabled")]
+    Disabled,
+    /// Assertions are not supported.
+    #[error("client assertions are not supported; use the client's secret")]
+    Method,
+    /// There are none.
+    #[error("the request names no client; send `client_id`, or HTTP Basic authentication")]
+    NoCredentials,
+    /// A confidential client sent no secret.
+    #[error("this client must authenticate with its secret")]
+    SecretMissing,
+    /// The client has no secret to send.
+    #[error("this client is public and must send no secret")]
+    SecretUnexpected,
+    /// State could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// RFC 6749 §2.3: one method per request.
+    #[error("the client authenticates in two ways at once; use one")]
+    TwoMethods,
+    /// Nobody has registered it.
+    #[error("client authentication failed")]
+    UnknownClient,
+}
+
+/// Finds the credentials in a request.
+///
+/// # Errors
+/// [`ClientAuthRefused`] when there are none, more than one kind, or malformed ones.
+pub fn present(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<PresentedClient, ClientAuthRefused> {
+    if parameters.value(parameter::CLIENT_ASSERTION).is_some() {
+        return Err(ClientAuthRefused::Method);
+    }
+    let id = parameters.value(parameter::CLIENT_ID);
+    let secret = parameters.secret(parameter::CLIENT_SECRET);
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    if let Some(field) = fields.next() {
+        let text = field.to_str().map_err(|_| ClientAuthRefused::BasicForm)?;
+        let presented = basic(text).ok_or(ClientAuthRefused::BasicForm)?;
+        let other_id = id.is_some_and(|id| id != presented.claimed.as_str());
+        if fields.next().is_some() || secret.is_some() || other_id {
+            return Err(ClientAuthRefused::TwoMethods);
+        }
+        return Ok(presented);
+    }
+    let method = match secret {
+        Some(_) => ClientAuthMethod::ClientSecretPost,
+        None => ClientAuthMethod::None,
+    };
+    let claimed = id.ok_or(ClientAuthRefused::NoCredentials)?.into();
+    Ok(PresentedClient { claimed, method, secret })
+}
+
+fn basic(field: &str) -> Option<PresentedClient> {
+    let (scheme, value) = field.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let (id, secret) = (form_decode(id)?, form_decode(secret)?);
+    if id.is_empty() {
+        return None;
+    }
+    Some(PresentedClient {
+        claimed: id.into(),
+        method: ClientAuthMethod::ClientSecretBasic,
+        secret: Some(Secret::new(secret)),
+    })
+}
+
+/// Checks the credentials. A client with a secret may send it either way of RFC 6749 §2.3.1;
+/// an unknown client costs the same work as a known one.
+///
+/// # Errors
+/// [`ClientAuthRefused`] names the rule broken; an unknown client and a bad secret read the same.
+pub async fn authenticate(
+    store: &Store,
+    presented: &PresentedClient,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, ClientAuthRefused> {
+    let client = store.client(&presented.claimed).await?;
+    let expected = client.as_ref().and_then(|client| client.secret_hash);
+    let shown = presented.secret.as_ref().map(|secret| OpaqueHash::of(secret.expose()));
+    let fits = hashes_agree(expected.as_ref(), shown.as_ref());
+    let client = client.ok_or(ClientAuthRefused::UnknownClient)?;
+    match (expected.is_some(), shown.is_some()) {
+        (true, true) if !fits => return Err(ClientAuthRefused::BadSecret),
+        (true, false) => return Err(ClientAuthRefused::SecretMissing),
+        (false, true) => return Err(ClientAuthRefused::SecretUnexpected),
+        (true, true) | (false, false) => {}
+    }
+    if client.disabled || is_suspended(store, &client.id, now) {
+        return Err(ClientAuthRefused::Disabled);
+    }
+    Ok(AuthenticatedClient { client, method: presented.method })
+}
+
+/// Whether a client is suspended, so that nothing may be issued to it.
+pub(crate) fn is_suspended(store: &Store, client: &ClientId, now: Timestamp) -> bool {
+    let index = store.index();
+    index.suspension_on(&Selector::Client(client.clone()), now).is_some()
+        || index.suspension_on(&Selector::Issuer, now).is_some()
+}
+
+fn hashes_agree(expected: Option<&OpaqueHash>, shown: Option<&OpaqueHash>) -> bool {
+    const NOBODY: [u8; 32] = [0; 32];
+    let expected_bytes = expected.map_or(&NOBODY, OpaqueHash::as_bytes);
+    let shown_bytes = shown.map_or(&NOBODY, OpaqueHash::as_bytes);
+    let equal = verify_slices_are_equal(expected_bytes, shown_bytes).is_ok();
+    equal && expected.is_some() && shown.is_some()
+}
+
+// === impl AuthenticatedClient ===
+
+impl AuthenticatedClient {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &ClientId {
+        &self.client.id
+    }
+
+    /// How it authenticated.
+    pub fn method(&self) -> ClientAuthMethod {
+        self.method
+    }
+
+    /// Whether it has no secret: anybody can name themselves so, PKCE and the redirect URI are
+    /// what protects it.
+    pub fn is_public(&self) -> bool {
+        self.client.secret_hash.is_none()
+    }
+}
+
+// === impl ClientAuthRefused ===
+
+impl ClientAuthRefused {
+    /// The word for it in `client_auth` events; `None` when nothing was tried.
+    pub fn event_result(&self) -> Option<&'static str> {
+        match self {
+            Self::BadSecret | Self::Disabled | Self::SecretMissing | Self::SecretUnexpected => {
+                Some("bad_secret")
+            }
+            Self::Method => Some("bad_assertion"),
+            Self::UnknownClient => Some("unknown_client"),
+            Self::BasicForm | Self::NoCredentials | Self::Store(_) | Self::TwoMethods => None,
+        }
+    }
+}
+
+impl From<ClientAuthRefused> for OAuthError {
+    fn from(refused: ClientAuthRefused) -> Self {
+        match refused {
+            ClientAuthRefused::Store(error) => error.into(),
+            ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
+            ClientAuthRefused::BadSecret
+            | ClientAuthRefused::BasicForm
+            | ClientAuthRefused::Disabled
+            | ClientAuthRefused::Method
+            | ClientAuthRefused::NoCredentials
+            | ClientAuthRefused::SecretMissing
+            | ClientAuthRefused::SecretUnexpected
+            | ClientAuthRefused::UnknownClient => {
+                Self::new(OAuthErrorCode::InvalidClient, refused.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! The endpoints: parse, one call, render. No rule of the protocol lives here.
+
+pub mod answer;
+pub mod assets;
+pub mod authorize;
+pub mod consent;
+pub mod cookie;
+pub mod cors;
+pub mod discovery;
+pub mod document;
+pub mod form;
+pub mod introspect;
+pub mod jwks;
+pub mod login;
+pub mod protected;
+pub mod register;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;
+pub mod visit;

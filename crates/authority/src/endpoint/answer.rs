@@ -1,0 +1,95 @@
+//! How answers look: JSON, never cached, and refusals as RFC 6749 §5.2 has them.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use token::term::OAuthErrorCode;
+
+use crate::oauth_error::OAuthError;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const BASIC: HeaderValue = HeaderValue::from_static(r#"Basic realm="tokenward", charset="UTF-8""#);
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: OAuthErrorCode,
+    error_description: &'a str,
+}
+
+/// JSON bytes that no cache may keep.
+pub(crate) fn json_bytes(status: StatusCode, body: Bytes) -> Response {
+    with_headers(status, body, &[(header::CACHE_CONTROL, NO_STORE)])
+}
+
+/// A value as JSON that no cache may keep.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => json_bytes(status, body.into()),
+        Err(error) => OAuthError::internal(&error).into_response(),
+    }
+}
+
+/// JSON bytes that caches may keep for this many seconds.
+pub(crate) fn public_json(body: Bytes, max_age_secs: u32) -> Response {
+    let value = HeaderValue::from_str(&format!("public, max-age={max_age_secs}"));
+    let cache = value.unwrap_or(NO_STORE);
+    with_headers(StatusCode::OK, body, &[(header::CACHE_CONTROL, cache)])
+}
+
+/// Nothing but a status that no cache may keep.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// A refusal with a challenge of its own.
+pub(crate) fn challenged(error: &OAuthError, challenge: &str) -> Response {
+    let mut response = refusal(error);
+    if let Ok(value) = HeaderValue::from_str(challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let mut response = refusal(&self);
+        // RFC 9110 §15.5.2: every 401 says how to authenticate.
+        if self.code == OAuthErrorCode::InvalidClient {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BASIC);
+        }
+        response
+    }
+}
+
+fn refusal(error: &OAuthError) -> Response {
+    let body = ErrorBody { error: error.code, error_description: &error.description };
+    let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let mut response = json_bytes(error.status, bytes.into());
+    if error.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn with_headers(
+    status: StatusCode,
+    body: Bytes,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, JSON);
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    for (name, value) in headers {
+        fields.insert(name, value.clone());
+    }
+    response
+}

@@ -1,0 +1,187 @@
+//! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2).
+
+mod agreement;
+mod client;
+mod code;
+mod demand;
+pub(crate) mod person;
+mod quiet;
+pub(crate) mod refusal;
+pub(crate) mod return_to;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use store::Client;
+use token::event::{EventKind, Who};
+
+use self::demand::Demand;
+use self::person::Standing;
+use self::refusal::{AuthorizeRefused, PageRefused, Refused};
+use self::return_to::ReturnTo;
+use crate::endpoint::form::Form;
+use crate::endpoint::visit::Visit;
+use crate::endpoint::{assets, consent, document, login};
+use crate::login::session::SignedIn;
+use crate::oauth_error::OAuthError;
+use crate::parameters::Parameters;
+use crate::state::Authority;
+
+/// Longer requests are refused: they travel in URLs, and every step repeats them.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
+
+/// The authorization endpoint and the pages behind it.
+pub(crate) fn routes() -> Router<Authority> {
+    Router::new()
+        .route("/authorize", get(authorize).post(authorize_by_form))
+        .route("/login", post(login::login).get(out_of_turn))
+        .route("/consent", post(consent::consent).get(out_of_turn))
+        .route("/assets/{name}", get(assets::asset))
+}
+
+/// `GET /authorize`
+async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    match Request::read(&query.unwrap_or_default()) {
+        Ok(request) => match evaluate(&visit, &request).await {
+            Ok(evaluated) => proceed(&visit, &request, evaluated).await,
+            Err(refused) => refusal::answer(&visit, refused),
+        },
+        Err(refused) => refusal::answer(&visit, refused.into()),
+    }
+}
+
+/// `POST /authorize`: becomes the same request by GET. Browsers send no session cookie along with
+/// a form of another site, but they do with the redirect that follows.
+async fn authorize_by_form(visit: Visit, form: Result<Form, OAuthError>) -> Response {
+    let request = form.map_err(PageRefused::Form);
+    match request.and_then(|Form(parameters)| Request::of(parameters)) {
+        Ok(request) => document::see_other(&request.url(&visit)),
+        Err(refused) => refusal::answer(&visit, refused.into()),
+    }
+}
+
+/// `GET /login` and `GET /consent`: a page that was kept or reloaded out of its turn.
+async fn out_of_turn(visit: Visit) -> Response {
+    refusal::answer(&visit, PageRefused::OutOfTurn.into())
+}
+
+/// An authorization request, on its own or as a form brings it along.
+pub(crate) struct Request {
+    pub(crate) parameters: Parameters,
+    /// The parameters as one text, always written the same way.
+    pub(crate) text: String,
+}
+
+/// A request that all rules let through, and how far its person has come.
+pub(crate) struct Evaluated {
+    pub(crate) client: Arc<Client>,
+    pub(crate) return_to: ReturnTo,
+    pub(crate) demand: Demand,
+    pub(crate) standing: Standing,
+}
+
+// === impl Request ===
+
+impl Request {
+    /// Reads a query.
+    pub(crate) fn read(query: &str) -> Result<Self, PageRefused> {
+        if query.len() > MAX_REQUEST_BYTES {
+            return Err(PageRefused::TooLong);
+        }
+        Self::of(Parameters::parse(query)?)
+    }
+
+    fn of(parameters: Parameters) -> Result<Self, PageRefused> {
+        let text = parameters.to_query();
+        if text.len() > MAX_REQUEST_BYTES {
+            return Err(PageRefused::TooLong);
+        }
+        Ok(Self { parameters, text })
+    }
+
+    /// Where the request starts anew.
+    pub(crate) fn url(&self, visit: &Visit) -> String {
+        format!("{}?{}", visit.authority.settings().path("/authorize"), self.text)
+    }
+}
+
+/// The rules in their order; each takes what those before it found. Up to the redirect URI a
+/// refusal is a page, behind it an answer to the client (RFC 6749 §4.1.2.1).
+pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluated, Refused> {
+    let parameters = &request.parameters;
+    let client = client::identify(visit, parameters).await?;
+    let return_to = return_to::check(visit, &client, parameters)?;
+    let decided = async {
+        let demand = demand::check(visit.authority.settings(), &client, parameters)?;
+        let signed_in = person::recognise(visit).await?;
+        let standing = person::prove(&demand, signed_in, visit.now);
+        let standing = agreement::ask(visit, &client, &return_to, &demand, standing).await?;
+        quiet::check(demand.prompt, &standing)?;
+        Ok((demand, standing))
+    };
+    match decided.await {
+        Ok((demand, standing)) => Ok(Evaluated { client, return_to, demand, standing }),
+        Err(why) => Err(Refused::ToClient(Box::new((client, return_to, why)))),
+    }
+}
+
+/// Shows the page that is still needed, or sends the code.
+async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Response {
+    match &evaluated.standing {
+        Standing::Unproven(_) => {
+            let page = login::form(visit, request, &evaluated, login::Notice::None);
+            visit.with_browser_cookie(document::page(StatusCode::OK, page))
+        }
+        Standing::Unasked(person) => {
+            let page = consent::form(visit, request, &evaluated, person, None);
+            document::page(StatusCode::OK, page)
+        }
+        Standing::Agreed(person) => finish(visit, &evaluated, person).await,
+    }
+}
+
+/// Makes the code and sends it to the client.
+pub(crate) async fn finish(visit: &Visit, evaluated: &Evaluated, person: &SignedIn) -> Response {
+    match code::issue(visit, evaluated, person).await {
+        Ok((code, grant)) => {
+            let who = Who { grant: Some(grant), ..who(&evaluated.client, Some(person)) };
+            observe(visit, evaluated, who, "ok");
+            document::see_other(&evaluated.return_to.with_code(&code))
+        }
+        Err(error) => refuse(visit, evaluated, Some(person), &error.into()),
+    }
+}
+
+/// Answers the client with a refusal.
+pub(crate) fn refuse(
+    visit: &Visit,
+    evaluated: &Evaluated,
+    person: Option<&SignedIn>,
+    why: &AuthorizeRefused,
+) -> Response {
+    observe(visit, evaluated, who(&evaluated.client, person), why.event_result());
+    document::see_other(&evaluated.return_to.with_error(&why.to_oauth()))
+}
+
+/// Whom events are about.
+pub(crate) fn who(client: &Client, person: Option<&SignedIn>) -> Who {
+    Who {
+        client: Some(client.id.clone()),
+        subject: person.map(|person| person.user().id.clone()),
+        session: person.map(|person| person.session().id.clone()),
+        ..Who::default()
+    }
+}
+
+fn observe(visit: &Visit, evaluated: &Evaluated, who: Who, result: &str) {
+    let kind = EventKind::Authorize {
+        scopes: evaluated.demand.scopes.clone(),
+        result: result.to_owned(),
+        redirect_host: evaluated.return_to.host(),
+    };
+    visit.emit(who, kind);
+}

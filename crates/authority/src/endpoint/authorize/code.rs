@@ -1,0 +1,44 @@
+//! The authorization code, and the grant that begins when it is redeemed (RFC 6749 §4.1.2).
+
+use store::{Code, Grant, StoreError};
+use token::id::GrantId;
+use token::opaque::{Family, OpaqueHash};
+use token::secret::Secret;
+
+use super::Evaluated;
+use crate::endpoint::visit::Visit;
+use crate::login::session::SignedIn;
+
+/// Makes and keeps a code for somebody who has agreed.
+pub(super) async fn issue(
+    visit: &Visit,
+    evaluated: &Evaluated,
+    person: &SignedIn,
+) -> Result<(Secret, GrantId), StoreError> {
+    let (settings, random) = (visit.authority.settings(), visit.authority.random());
+    let (now, session) = (visit.now, person.session());
+    let code = Family::Code.generate(random);
+    let grant = GrantId::generate(random);
+    let row = Code {
+        hash: OpaqueHash::of(code.expose()),
+        grant: Grant {
+            id: grant.clone(),
+            client: evaluated.client.id.clone(),
+            subject: person.user().id.clone(),
+            session: Some(session.id.clone()),
+            scopes: evaluated.demand.scopes.clone(),
+            audiences: evaluated.demand.audiences.clone(),
+            auth_time: session.auth_time,
+            amr: session.amr.clone(),
+            created_at: now,
+            expires_at: now.plus(settings.refresh_absolute_life),
+        },
+        redirect_uri: evaluated.return_to.uri().to_owned(),
+        redirect_uri_sent: evaluated.return_to.was_sent(),
+        challenge: Some(evaluated.demand.challenge.clone()),
+        nonce: evaluated.demand.nonce.clone(),
+        expires_at: now.plus(settings.code_life),
+    };
+    visit.authority.store().save_code(&row).await?;
+    Ok((code, grant))
+}

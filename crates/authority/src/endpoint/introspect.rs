@@ -1,0 +1,121 @@
+//! The introspection endpoint (RFC 7662).
+//!
+//! Any client with a secret may ask about any access token, since resource servers are clients
+//! here; a refresh token is told to its own client only. Public clients may not ask at all.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use store::RefreshState;
+use token::claims::Audience;
+use token::event::{EventKind, Who};
+use token::id::{ClientId, SubjectId, TokenId};
+use token::scope::ScopeSet;
+use token::term::{OAuthErrorCode, parameter};
+use token::validate::VerifiedAccessToken;
+
+use crate::caller::Caller;
+use crate::endpoint::answer;
+use crate::endpoint::form::Form;
+use crate::endpoint::token::authenticate;
+use crate::oauth_error::OAuthError;
+use crate::presented_token::{self, GoodToken};
+use crate::state::Authority;
+
+/// RFC 7662 §2.2; all but `active` are absent for a token that is not good.
+#[derive(Default, Serialize)]
+struct Introspection {
+    active: bool,
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    scope: ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<SubjectId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<TokenId>,
+}
+
+/// `POST /introspect`
+pub(crate) async fn introspect(
+    State(authority): State<Authority>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(parameters): Form,
+) -> Result<Response, OAuthError> {
+    let now = authority.now();
+    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    if client.is_public() {
+        let words = "introspection needs a client with a secret";
+        return Err(OAuthError::new(OAuthErrorCode::InvalidClient, words));
+    }
+    let text = parameters.required(parameter::TOKEN)?;
+    let good = presented_token::good(&authority, &client, text, now).await?;
+    let body = match &good {
+        Some(GoodToken::Access(token)) => of_access(&authority, token).await?,
+        Some(GoodToken::Refresh(state)) => of_refresh(&authority, state).await?,
+        None => Introspection::default(),
+    };
+    let result = if body.active { "active" } else { "inactive" }.to_owned();
+    let who = Who { client: Some(client.id().clone()), token: body.jti.clone(), ..Who::default() };
+    authority.emit(&caller, who, EventKind::Introspect { result }, now);
+    Ok(answer::json(StatusCode::OK, &body))
+}
+
+async fn of_access(
+    authority: &Authority,
+    token: &VerifiedAccessToken,
+) -> Result<Introspection, OAuthError> {
+    let claims = token.claims();
+    Ok(Introspection {
+        active: true,
+        scope: claims.scope.clone(),
+        client_id: Some(claims.client_id.clone()),
+        username: username(authority, &claims.sub).await?,
+        token_type: Some("Bearer"),
+        exp: Some(claims.exp),
+        iat: Some(claims.iat),
+        sub: Some(claims.sub.clone()),
+        aud: Some(claims.aud.clone()),
+        iss: Some(claims.iss.clone()),
+        jti: Some(claims.jti.clone()),
+    })
+}
+
+async fn of_refresh(
+    authority: &Authority,
+    state: &RefreshState,
+) -> Result<Introspection, OAuthError> {
+    let grant = &state.grant;
+    Ok(Introspection {
+        active: true,
+        scope: state.scopes.clone(),
+        client_id: Some(grant.client.clone()),
+        username: username(authority, &grant.subject).await?,
+        exp: Some(state.expires_at.min(grant.expires_at).as_secs()),
+        sub: Some(grant.subject.clone()),
+        aud: Some(grant.audiences.clone().into()),
+        iss: Some(authority.settings().issuer.clone()),
+        ..Introspection::default()
+    })
+}
+
+async fn username(
+    authority: &Authority,
+    subject: &SubjectId,
+) -> Result<Option<String>, OAuthError> {
+    Ok(authority.store().user(subject).await?.map(|user| user.username))
+}

@@ -1,0 +1,87 @@
+//! The token endpoint (RFC 6749 §3.2).
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use token::event::{EventKind, Who};
+use token::scope::ScopeSet;
+use token::term::parameter;
+use token::time::Timestamp;
+
+use crate::caller::Caller;
+use crate::client_auth::{self, AuthenticatedClient, ClientAuthRefused};
+use crate::endpoint::answer;
+use crate::endpoint::form::Form;
+use crate::grant::{self, GrantRefused, Granted, TokenRequest};
+use crate::oauth_error::OAuthError;
+use crate::parameters::Parameters;
+use crate::state::Authority;
+
+/// `POST /token`
+pub(crate) async fn token(
+    State(authority): State<Authority>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(parameters): Form,
+) -> Result<Response, OAuthError> {
+    let now = authority.now();
+    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    let request = TokenRequest { client: &client, parameters: &parameters, caller: &caller, now };
+    let decided = decide(&authority, &request).await;
+    observe(&authority, &request, &decided);
+    Ok(answer::json_bytes(StatusCode::OK, decided?.body))
+}
+
+async fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+) -> Result<Granted, GrantRefused> {
+    let grant_type = grant::grant_type(request.parameters)?;
+    grant::decide(authority, request, grant_type).await
+}
+
+/// Authenticates the client of a form request, and tells the watcher.
+///
+/// # Errors
+/// [`ClientAuthRefused`] when the client is not believed.
+pub(crate) async fn authenticate(
+    authority: &Authority,
+    caller: &Caller,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, ClientAuthRefused> {
+    let presented = client_auth::present(headers, parameters)?;
+    let outcome = client_auth::authenticate(authority.store(), &presented, now).await;
+    let result = match &outcome {
+        Ok(_) => Some("ok"),
+        Err(refused) => refused.event_result(),
+    };
+    if let Some(result) = result {
+        let name = presented.claimed.as_str().chars().filter(|c| !c.is_control());
+        let client = name.take(128).collect::<String>().into();
+        let who = Who { client: Some(client), ..Who::default() };
+        let (method, result) = (presented.method.to_string(), result.to_owned());
+        authority.emit(caller, who, EventKind::ClientAuth { method, result }, now);
+    }
+    outcome
+}
+
+fn observe(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    decided: &Result<Granted, GrantRefused>,
+) {
+    let asked = |name| request.parameters.value(name).unwrap_or_default();
+    let (who, scopes, result, cause) = match decided {
+        Ok(granted) => (granted.who.clone(), granted.scopes.clone(), "ok", None),
+        Err(refused) => {
+            let scopes = ScopeSet::parse(asked(parameter::SCOPE)).unwrap_or_default();
+            (refused.who(request.client), scopes, refused.code().as_str(), refused.cause())
+        }
+    };
+    let grant_type = asked(parameter::GRANT_TYPE).chars().filter(|c| !c.is_control()).take(64);
+    let (grant_type, result) = (grant_type.collect(), result.to_owned());
+    let kind = EventKind::Grant { grant_type, scopes, result, cause };
+    authority.emit(request.caller, who, kind, request.now);
+}

@@ -1,0 +1,103 @@
+//! One visit of a person's browser: where it comes from, what it brings, and the time.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use token::event::{EventKind, Who};
+use token::secret::Secret;
+use token::time::Timestamp;
+
+use crate::caller::Caller;
+use crate::endpoint::cookie::Cookie;
+use crate::login::browser::Browser;
+use crate::state::Authority;
+
+/// How long a browser is remembered after somebody has signed in there.
+const KNOWN_BROWSER_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long one is remembered where nobody has.
+const NEW_BROWSER_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// A request for a page.
+pub(crate) struct Visit {
+    pub(crate) authority: Authority,
+    pub(crate) caller: Caller,
+    pub(crate) browser: Browser,
+    pub(crate) now: Timestamp,
+    is_new: bool,
+    session_cookie: Option<Secret>,
+}
+
+// === impl Visit ===
+
+impl Visit {
+    fn of(authority: Authority, caller: Caller, headers: &HeaderMap) -> Self {
+        let settings = authority.settings();
+        let session_cookie = Cookie::Session.read(headers, settings).map(Secret::new);
+        let held = Cookie::Browser.read(headers, settings);
+        let known = held.as_deref().and_then(Browser::parse);
+        Self {
+            is_new: known.is_none(),
+            browser: known.unwrap_or_else(|| Browser::new(authority.random())),
+            now: authority.now(),
+            session_cookie,
+            caller,
+            authority,
+        }
+    }
+
+    /// What the browser holds of a sign-in session.
+    pub(crate) fn session_cookie(&self) -> Option<&str> {
+        self.session_cookie.as_ref().map(Secret::expose)
+    }
+
+    /// Gives a page along with the cookie that its form will need.
+    pub(crate) fn with_browser_cookie(&self, response: Response) -> Response {
+        if !self.is_new {
+            return response;
+        }
+        self.set_cookie(response, Cookie::Browser, &self.browser.to_text(), NEW_BROWSER_LIFE)
+    }
+
+    /// Gives the cookies of somebody who has just signed in.
+    pub(crate) fn with_session_cookies(
+        &self,
+        response: Response,
+        session: &Secret,
+        browser: &Browser,
+    ) -> Response {
+        let life = self.authority.settings().session_life;
+        let response = self.set_cookie(response, Cookie::Session, session.expose(), life);
+        self.set_cookie(response, Cookie::Browser, &browser.to_text(), KNOWN_BROWSER_LIFE)
+    }
+
+    /// Tells the watcher.
+    pub(crate) fn emit(&self, who: Who, kind: EventKind) {
+        self.authority.emit(&self.caller, who, kind, self.now);
+    }
+
+    fn set_cookie(
+        &self,
+        mut response: Response,
+        cookie: Cookie,
+        value: &str,
+        life: Duration,
+    ) -> Response {
+        if let Some(field) = cookie.set(value, life, self.authority.settings()) {
+            response.headers_mut().append(header::SET_COOKIE, field);
+        }
+        response
+    }
+}
+
+impl FromRequestParts<Authority> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Authority) -> Result<Self, Infallible> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self::of(state.clone(), caller, &parts.headers))
+    }
+}

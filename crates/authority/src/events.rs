@@ -1,0 +1,43 @@
+//! What the authority tells the watcher.
+
+use aws_lc_rs::hmac;
+use store::Store;
+use token::event::{Event, EventKind, Who};
+use token::time::Timestamp;
+
+use crate::caller::Caller;
+use crate::state::Authority;
+
+/// Turns what people type as their name into what events may carry: the same name gives the
+/// same text, and nobody without the master key can go back.
+pub struct NameHasher(hmac::Key);
+
+// === impl NameHasher ===
+
+impl NameHasher {
+    pub(crate) fn new(store: &Store) -> Self {
+        let key = store.derive_key("event username");
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
+    }
+
+    /// 32 hexadecimal digits: half of HMAC-SHA256 over the trimmed, lower-cased name.
+    pub fn hash(&self, name: &str) -> String {
+        let tag = hmac::sign(&self.0, name.trim().to_lowercase().as_bytes());
+        tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+// === impl Authority ===
+
+impl Authority {
+    /// Hands one event over; never waits.
+    pub(crate) fn emit(&self, caller: &Caller, who: Who, kind: EventKind, now: Timestamp) {
+        let (ip, ua) = (caller.ip, caller.user_agent.clone());
+        self.events().emit(Event { ts: now, ip, who, ua, kind });
+    }
+
+    /// What a `login` event carries in place of the name that was typed.
+    pub(crate) fn hashed_name(&self, name: &str) -> String {
+        self.names().hash(name)
+    }
+}

@@ -1,0 +1,221 @@
+//! The grants of the token endpoint, one per file, and why one is refused.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
+
+use bytes::Bytes;
+use store::{Grant, StoreError};
+use token::event::{GrantCause, Who};
+use token::id::GrantId;
+use token::jwk::BadKey;
+use token::scope::ScopeSet;
+use token::term::{GrantType, OAuthErrorCode, parameter};
+use token::time::Timestamp;
+
+use crate::caller::Caller;
+use crate::client_auth::AuthenticatedClient;
+use crate::oauth_error::OAuthError;
+use crate::parameters::{Parameters, ParametersRefused};
+use crate::rule::pkce::PkceRefused;
+use crate::rule::resource::ResourceRefused;
+use crate::rule::scope::ScopeRefused;
+use crate::state::Authority;
+
+/// A token request whose client is known.
+pub(crate) struct TokenRequest<'a> {
+    pub(crate) client: &'a AuthenticatedClient,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) caller: &'a Caller,
+    pub(crate) now: Timestamp,
+}
+
+/// A token request that was granted.
+pub(crate) struct Granted {
+    /// The response's JSON.
+    pub(crate) body: Bytes,
+    /// Whom it is about.
+    pub(crate) who: Who,
+    /// What was given.
+    pub(crate) scopes: ScopeSet,
+}
+
+/// Why a token request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantRefused {
+    /// The client was not registered for this grant type.
+    #[error("the client is not registered for the grant type `{0}`")]
+    ClientMayNot(GrantType),
+    /// The code is older than its life.
+    #[error("the authorization code has expired; start again at the authorization endpoint")]
+    CodeExpired(Box<Grant>),
+    /// The code was redeemed before: whoever has it now may have stolen it.
+    #[error("the authorization code was used before; every token made from it is revoked")]
+    CodeReplayed(Box<Grant>),
+    /// No such code.
+    #[error("the authorization code is unknown")]
+    CodeUnknown,
+    /// A parameter is missing.
+    #[error(transparent)]
+    Parameters(#[from] ParametersRefused),
+    /// The person is gone, disabled or suspended.
+    #[error("the person behind this grant is disabled")]
+    PersonDisabled,
+    /// The verifier does not fit the challenge (RFC 7636 §4.6).
+    #[error("{refused}")]
+    PkceFailed {
+        /// What does not fit.
+        refused: PkceRefused,
+        /// The grant that was not given.
+        grant: Box<Grant>,
+    },
+    /// A public client cannot act for itself (RFC 6749 §4.4).
+    #[error("a public client cannot use the grant type `client_credentials`")]
+    PublicClient,
+    /// Another redirect URI than at the authorization endpoint (RFC 6749 §4.1.3).
+    #[error("`redirect_uri` is not the one that the authorization request had")]
+    RedirectUriMismatch,
+    /// The refresh token lay unused too long, or its grant came to its end.
+    #[error("the refresh token has expired; the person has to sign in again")]
+    RefreshExpired(Box<Grant>),
+    /// A used refresh token came back from elsewhere.
+    #[error("the refresh token was used before; every token of its grant is revoked")]
+    RefreshReused(Box<Grant>),
+    /// No such refresh token.
+    #[error("the refresh token is unknown")]
+    RefreshUnknown,
+    /// RFC 8707.
+    #[error(transparent)]
+    Resource(#[from] ResourceRefused),
+    /// RFC 6749 §3.3 and §6.
+    #[error("{refused}")]
+    Scope {
+        /// What is wrong with the scopes.
+        refused: ScopeRefused,
+        /// Whose grant would have been exceeded.
+        grant: Option<Box<Grant>>,
+    },
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Signing(#[from] BadKey),
+    /// State could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Revoked, ended or suspended.
+    #[error("the grant was taken back; the person has to sign in again")]
+    TakenBack,
+    /// Nobody here knows this grant type.
+    #[error("the grant type is not supported; the metadata document names those that are")]
+    UnsupportedGrantType,
+    /// The code or refresh token was given to another client.
+    #[error("the code or token was issued to another client")]
+    WrongClient(GrantId),
+}
+
+/// Decides a token request by its grant type.
+pub(crate) async fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    grant_type: GrantType,
+) -> Result<Granted, GrantRefused> {
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
+        GrantType::ClientCredentials => client_credentials::decide(authority, request),
+        GrantType::RefreshToken => refresh_token::decide(authority, request).await,
+    }
+}
+
+/// The grant type that is asked for.
+pub(crate) fn grant_type(parameters: &Parameters) -> Result<GrantType, GrantRefused> {
+    let text = parameters.required(parameter::GRANT_TYPE)?;
+    text.parse().map_err(|_| GrantRefused::UnsupportedGrantType)
+}
+
+// === impl GrantRefused ===
+
+impl GrantRefused {
+    /// What detectors are told.
+    pub fn cause(&self) -> Option<GrantCause> {
+        match self {
+            Self::CodeExpired(_) | Self::RefreshExpired(_) => Some(GrantCause::Expired),
+            Self::CodeReplayed(_) => Some(GrantCause::CodeReplayed),
+            Self::PkceFailed { .. } => Some(GrantCause::PkceFailed),
+            Self::RefreshReused(_) => Some(GrantCause::RefreshReused),
+            Self::Scope { refused: ScopeRefused::Wider(_), .. } => Some(GrantCause::ScopeExceeded),
+            Self::WrongClient(_) => Some(GrantCause::WrongClient),
+            Self::ClientMayNot(_)
+            | Self::CodeUnknown
+            | Self::Parameters(_)
+            | Self::PersonDisabled
+            | Self::PublicClient
+            | Self::RedirectUriMismatch
+            | Self::RefreshUnknown
+            | Self::Resource(_)
+            | Self::Scope { .. }
+            | Self::Signing(_)
+            | Self::Store(_)
+            | Self::TakenBack
+            | Self::UnsupportedGrantType => None,
+        }
+    }
+
+    /// The registered error code.
+    pub fn code(&self) -> OAuthErrorCode {
+        match self {
+            Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
+            Self::Signing(_) | Self::Store(_) => OAuthErrorCode::ServerError,
+            Self::ClientMayNot(_) | Self::PublicClient => OAuthErrorCode::UnauthorizedClient,
+            Self::Resource(_) => OAuthErrorCode::InvalidTarget,
+            Self::Scope { .. } => OAuthErrorCode::InvalidScope,
+            Self::UnsupportedGrantType => OAuthErrorCode::UnsupportedGrantType,
+            Self::CodeExpired(_)
+            | Self::CodeReplayed(_)
+            | Self::CodeUnknown
+            | Self::PersonDisabled
+            | Self::PkceFailed { .. }
+            | Self::RedirectUriMismatch
+            | Self::RefreshExpired(_)
+            | Self::RefreshReused(_)
+            | Self::RefreshUnknown
+            | Self::TakenBack
+            | Self::WrongClient(_) => OAuthErrorCode::InvalidGrant,
+        }
+    }
+
+    /// Whom the refusal is about, beside the client that asked.
+    pub fn who(&self, client: &AuthenticatedClient) -> Who {
+        let asking = Who { client: Some(client.id().clone()), ..Who::default() };
+        match self {
+            Self::CodeExpired(grant)
+            | Self::CodeReplayed(grant)
+            | Self::PkceFailed { grant, .. }
+            | Self::RefreshExpired(grant)
+            | Self::RefreshReused(grant)
+            | Self::Scope { grant: Some(grant), .. } => Who {
+                subject: Some(grant.subject.clone()),
+                grant: Some(grant.id.clone()),
+                session: grant.session.clone(),
+                ..asking
+            },
+            Self::WrongClient(grant) => Who { grant: Some(grant.clone()), ..asking },
+            _ => asking,
+        }
+    }
+}
+
+impl From<ScopeRefused> for GrantRefused {
+    fn from(refused: ScopeRefused) -> Self {
+        Self::Scope { refused, grant: None }
+    }
+}
+
+impl From<GrantRefused> for OAuthError {
+    fn from(refused: GrantRefused) -> Self {
+        match refused {
+            GrantRefused::Parameters(refused) => refused.into(),
+            GrantRefused::Signing(error) => error.into(),
+            GrantRefused::Store(error) => error.into(),
+            other => Self::new(other.code(), other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `client_credentials`: a client that acts for itself (RFC 6749 §4.4).
+
+use token::term::parameter;
+
+use crate::approve::{self, Wanted};
+use crate::grant::{GrantRefused, Granted, TokenRequest};
+use crate::issue;
+use crate::rule::{resource, scope};
+use crate::state::Authority;
+
+/// The client is its own subject; there is no refresh token and no ID token.
+pub(crate) fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+) -> Result<Granted, GrantRefused> {
+    let (client, parameters) = (request.client.client(), request.parameters);
+    let asked = parameters.value(parameter::SCOPE);
+    let scopes = scope::requested_by_machine(asked, &client.scopes, &client.default_scopes)?;
+    let resources = parameters.all(parameter::RESOURCE);
+    let audiences = resource::requested(resources, &scopes, authority.settings())?;
+    let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    let approved = approve::machine(request.client, wanted)?;
+    let answer = issue::answer(authority, request.client, &approved, None, request.now)?;
+    let (body, who) = answer.give(authority);
+    Ok(Granted { body, who, scopes })
+}

@@ -1,0 +1,162 @@
+//! `refresh_token`: honest rotation (RFC 6749 §6, RFC 9700 §4.14).
+//!
+//! A refresh token works once. The same party's repeat within seconds, after a lost answer, gets
+//! the very same bytes again; the token in other hands, or later, ends its whole family.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use store::{NewRefresh, RefreshState, Rotate, Rotation};
+use token::event::Who;
+use token::opaque::{Family, OpaqueHash};
+use token::scope::ScopeSet;
+use token::term::{GrantType, parameter};
+
+use crate::approve::{self, Wanted};
+use crate::grant::authorization_code::idle_end;
+use crate::grant::{GrantRefused, Granted, TokenRequest};
+use crate::issue::{self, Answer, OutgoingRefresh};
+use crate::rule::{resource, scope};
+use crate::state::Authority;
+
+const SEAL: &str = "refresh answer";
+
+/// A token response that is ready, and the refresh token in it.
+struct Prepared {
+    answer: Answer,
+    successor: NewRefresh,
+    scopes: ScopeSet,
+}
+
+/// Prepares the answer first, then rotates: only who wins the rotation gives its answer out.
+pub(crate) async fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+) -> Result<Granted, GrantRefused> {
+    approve::grant_type(request.client, GrantType::RefreshToken)?;
+    let presented = request.parameters.required(parameter::REFRESH_TOKEN)?;
+    let state = authority.store().refresh(&OpaqueHash::of(presented)).await?;
+    let state = state.ok_or(GrantRefused::RefreshUnknown)?;
+    if state.grant.client != *request.client.id() {
+        return Err(GrantRefused::WrongClient(state.grant.id));
+    }
+    if state.rotated_at.is_some() {
+        // A used token is judged for its second use alone, whatever else the request says.
+        let successor = unused_successor(authority, &state);
+        let rotation = rotate(authority, request, presented, successor, Vec::new()).await?;
+        return settle(rotation, presented, state);
+    }
+    let Prepared { answer, successor, scopes } = prepare(authority, request, &state).await?;
+    let sealed = store::seal::seal_to(presented, SEAL, &answer.body)?;
+    match rotate(authority, request, presented, successor, sealed).await? {
+        Rotation::Rotated => {
+            let (body, who) = answer.give(authority);
+            Ok(Granted { body, who, scopes })
+        }
+        // Another request with the same token was faster.
+        other => settle(other, presented, state),
+    }
+}
+
+async fn prepare(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    state: &RefreshState,
+) -> Result<Prepared, GrantRefused> {
+    let (parameters, grant, now) = (request.parameters, &state.grant, request.now);
+    if state.ended {
+        return Err(GrantRefused::TakenBack);
+    }
+    if now >= state.expires_at || now >= grant.expires_at {
+        return Err(GrantRefused::RefreshExpired(Box::new(grant.clone())));
+    }
+    let scopes = scope::narrowed(parameters.value(parameter::SCOPE), &state.scopes)
+        .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
+    let audiences = resource::narrowed(parameters.all(parameter::RESOURCE), &grant.audiences)?;
+    let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
+
+    let token = Family::Refresh.generate(authority.random());
+    let expires_at = idle_end(authority.settings(), now, grant.expires_at);
+    let outgoing = OutgoingRefresh { token: &token, expires_at };
+    let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), now)?;
+    let hash = OpaqueHash::of(token.expose());
+    // RFC 6749 §6: the new refresh token's scope is that of the old one.
+    let successor = NewRefresh { hash, expires_at, scopes: state.scopes.clone() };
+    Ok(Prepared { answer, successor, scopes })
+}
+
+async fn rotate(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    presented: &str,
+    successor: NewRefresh,
+    answer: Vec<u8>,
+) -> Result<Rotation, GrantRefused> {
+    let rotate = Rotate {
+        presented: OpaqueHash::of(presented),
+        successor,
+        party: party(request),
+        answer,
+        retry_window: authority.settings().refresh_retry_window,
+        now: request.now,
+    };
+    Ok(authority.store().rotate_refresh(rotate).await?)
+}
+
+/// What it means not to have been the one who rotated.
+fn settle(
+    rotation: Rotation,
+    presented: &str,
+    state: RefreshState,
+) -> Result<Granted, GrantRefused> {
+    match rotation {
+        Rotation::Retry { answer } => {
+            let body = Bytes::copy_from_slice(&store::seal::open_from(presented, SEAL, &answer)?);
+            let who = Who {
+                subject: Some(state.grant.subject),
+                client: Some(state.grant.client),
+                grant: Some(state.grant.id),
+                session: state.grant.session,
+                ..Who::default()
+            };
+            Ok(Granted { body, who, scopes: state.scopes })
+        }
+        Rotation::Reused { grant } => Err(GrantRefused::RefreshReused(Box::new(grant))),
+        Rotation::Expired => Err(GrantRefused::RefreshExpired(Box::new(state.grant))),
+        Rotation::Unknown => Err(GrantRefused::RefreshUnknown),
+        // `Rotated` cannot be here: a used token does not become unused.
+        Rotation::Ended | Rotation::Rotated => Err(GrantRefused::TakenBack),
+    }
+}
+
+/// The act wants a successor even where there can be none; nobody ever learns this one.
+fn unused_successor(authority: &Authority, state: &RefreshState) -> NewRefresh {
+    let token = Family::Refresh.generate(authority.random());
+    NewRefresh {
+        hash: OpaqueHash::of(token.expose()),
+        expires_at: state.expires_at,
+        scopes: state.scopes.clone(),
+    }
+}
+
+/// Who asks, as far as can be told: client, its way to authenticate, address and user agent.
+fn party(request: &TokenRequest<'_>) -> [u8; 32] {
+    let ip = request.caller.ip.as_ref().map(IpAddr::to_string);
+    let parts = [
+        request.client.id().as_str(),
+        request.client.method().as_str(),
+        ip.as_deref().unwrap_or_default(),
+        request.caller.user_agent.as_deref().unwrap_or_default(),
+    ];
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        // With its length, so that no two lists of parts read the same.
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}

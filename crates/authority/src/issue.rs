@@ -1,0 +1,232 @@
+//! [`ApprovedGrant`] → tokens. Issuing an access token waits for nothing.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use serde::Serialize;
+use store::{IssuedToken, Store};
+use token::base64url;
+use token::claims::{AccessTokenClaims, IdTokenClaims};
+use token::event::Who;
+use token::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
+use token::jwk::{BadKey, PrivateKey};
+use token::random::Random;
+use token::scope::ScopeSet;
+use token::secret::Secret;
+use token::term::scope;
+use token::time::Timestamp;
+
+use crate::approve::ApprovedGrant;
+use crate::client_auth::AuthenticatedClient;
+use crate::keys::SigningKeys;
+use crate::state::Authority;
+
+/// An access token to be made, for whoever needs one without a grant: the administrator's first
+/// token, an initial access token for registration, a honeytoken.
+#[derive(Clone, Debug)]
+pub struct AccessTokenOrder {
+    /// Whom it speaks for.
+    pub subject: SubjectId,
+    /// To whom it is issued.
+    pub client: ClientId,
+    /// What it allows.
+    pub scopes: ScopeSet,
+    /// Whom it is for.
+    pub audiences: Vec<String>,
+    /// How long it lives; at least one second.
+    pub life: Duration,
+    /// The grant that it belongs to.
+    pub grant: Option<GrantId>,
+    /// The sign-in session behind it.
+    pub session: Option<SessionId>,
+    /// When the person signed in.
+    pub auth_time: Option<Timestamp>,
+}
+
+/// An access token, made and recorded.
+#[derive(Clone, Debug)]
+pub struct IssuedAccessToken {
+    /// The token.
+    pub token: Secret,
+    /// Its name.
+    pub id: TokenId,
+    /// When it expires, in whole seconds.
+    pub expires_at: Timestamp,
+}
+
+/// A refresh token that goes out with an answer.
+pub(crate) struct OutgoingRefresh<'a> {
+    pub(crate) token: &'a Secret,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// A token response that is ready, but not yet given out. [`Answer::give`] records its token.
+pub(crate) struct Answer {
+    pub(crate) body: Bytes,
+    pub(crate) who: Who,
+    record: IssuedToken,
+}
+
+/// RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3.
+#[derive(Serialize)]
+struct TokenResponse<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    scope: &'a ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// Makes an access token and records it, without waiting for the record to be written.
+///
+/// # Errors
+/// [`BadKey::Library`] when the cryptographic library fails to sign.
+pub fn mint(
+    order: AccessTokenOrder,
+    issuer: &str,
+    keys: &SigningKeys,
+    store: &Store,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<IssuedAccessToken, BadKey> {
+    let (issued, record) = sign(order, issuer, &keys.active(), now, random)?;
+    store.record_token(record);
+    Ok(issued)
+}
+
+/// Makes a token response for an approved grant.
+pub(crate) fn answer(
+    authority: &Authority,
+    client: &AuthenticatedClient,
+    approved: &ApprovedGrant,
+    refresh: Option<&OutgoingRefresh<'_>>,
+    now: Timestamp,
+) -> Result<Answer, BadKey> {
+    let consented = approved.consented();
+    let order = AccessTokenOrder {
+        subject: approved.subject().clone(),
+        client: client.id().clone(),
+        scopes: approved.scopes().clone(),
+        audiences: approved.audiences().to_vec(),
+        life: authority.settings().access_token_life,
+        grant: consented.map(|grant| grant.id.clone()),
+        session: consented.and_then(|grant| grant.session.clone()),
+        auth_time: consented.map(|grant| grant.auth_time),
+    };
+    let (issuer, key) = (&authority.settings().issuer, authority.keys().active());
+    let (issued, record) = sign(order, issuer, &key, now, authority.random())?;
+    let body = TokenResponse {
+        access_token: issued.token.expose(),
+        token_type: "Bearer",
+        expires_in: seconds(issued.expires_at, now),
+        scope: approved.scopes(),
+        refresh_token: refresh.map(|refresh| refresh.token.expose()),
+        refresh_token_expires_in: refresh.map(|refresh| seconds(refresh.expires_at, now)),
+        id_token: id_token(authority, client, approved, issued.token.expose(), now)?,
+    };
+    let body = serde_json::to_vec(&body).map_err(|_| BadKey::Library)?.into();
+    let who = Who {
+        subject: Some(approved.subject().clone()),
+        client: Some(client.id().clone()),
+        token: Some(issued.id),
+        grant: consented.map(|grant| grant.id.clone()),
+        session: consented.and_then(|grant| grant.session.clone()),
+        ..Who::default()
+    };
+    Ok(Answer { body, who, record })
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Gives the answer out: from here on its token exists.
+    pub(crate) fn give(self, authority: &Authority) -> (Bytes, Who) {
+        authority.store().record_token(self.record);
+        (self.body, self.who)
+    }
+}
+
+fn sign(
+    order: AccessTokenOrder,
+    issuer: &str,
+    key: &PrivateKey,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<(IssuedAccessToken, IssuedToken), BadKey> {
+    let id = TokenId::generate(now, random);
+    let expires_at = Timestamp::from_secs(now.plus(order.life).as_secs());
+    let claims = AccessTokenClaims {
+        iss: issuer.to_owned(),
+        sub: order.subject.clone(),
+        aud: order.audiences.clone().into(),
+        exp: expires_at.as_secs(),
+        iat: now.as_secs(),
+        nbf: None,
+        jti: id.clone(),
+        client_id: order.client.clone(),
+        scope: order.scopes.clone(),
+        auth_time: order.auth_time.map(Timestamp::as_secs),
+        sid: order.session.clone(),
+        grant_id: order.grant.clone(),
+    };
+    let token = Secret::new(claims.sign(key)?);
+    let record = IssuedToken {
+        token: id.clone(),
+        kind: "access".into(),
+        subject: order.subject,
+        client: order.client,
+        grant: order.grant,
+        session: order.session,
+        scopes: order.scopes,
+        audiences: order.audiences,
+        issued_at: now,
+        expires_at,
+        key: key.public().kid().clone(),
+    };
+    Ok((IssuedAccessToken { token, id, expires_at }, record))
+}
+
+/// OpenID Connect Core 1.0 §2 and §12.2: an ID token when `openid` is among the scopes.
+fn id_token(
+    authority: &Authority,
+    client: &AuthenticatedClient,
+    approved: &ApprovedGrant,
+    access_token: &str,
+    now: Timestamp,
+) -> Result<Option<String>, BadKey> {
+    let Some(grant) = approved.consented() else { return Ok(None) };
+    if !approved.scopes().contains(scope::OPENID) {
+        return Ok(None);
+    }
+    let claims = IdTokenClaims {
+        iss: authority.settings().issuer.clone(),
+        sub: approved.subject().clone(),
+        aud: client.id().clone(),
+        exp: now.plus(authority.settings().id_token_life).as_secs(),
+        iat: now.as_secs(),
+        auth_time: grant.auth_time.as_secs(),
+        nonce: approved.nonce().map(str::to_owned),
+        amr: grant.amr.clone(),
+        at_hash: half_hash(access_token),
+        sid: grant.session.clone(),
+    };
+    claims.sign(&authority.keys().active()).map(Some)
+}
+
+/// OpenID Connect Core 1.0 §3.1.3.6: the left half of SHA-256.
+fn half_hash(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    base64url::encode(&hash.as_ref()[..16])
+}
+
+/// Rounded up, so that a life of ten minutes reads as such whatever the millisecond is.
+fn seconds(until: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(until.since(now).as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+}

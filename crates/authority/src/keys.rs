@@ -1,0 +1,257 @@
+//! The signing keys: pending (published, unused) → active → retiring (verify only) → gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use store::{KeyState, Store, StoreError, StoredKey};
+use token::id::KeyId;
+use token::jwk::{BadKey, KeySet, PrivateKey, PublicJwk, PublicKey};
+use token::keyring::Keyring;
+use token::time::Timestamp;
+
+/// When keys change places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySchedule {
+    /// How long a key signs; `None` leaves rotation to people.
+    pub rotate_every: Option<Duration>,
+    /// How long a key is published before it signs: more than checkers keep our JWKS.
+    pub overlap: Duration,
+    /// How long a key verifies after it signed last: at least the life of the longest token.
+    pub retire_after: Duration,
+}
+
+/// The keys that sign and verify tokens, as the store has them.
+pub struct SigningKeys {
+    store: Store,
+    schedule: KeySchedule,
+    active: ArcSwap<PrivateKey>,
+    keyring: Arc<Keyring>,
+    jwks: ArcSwap<Bytes>,
+    /// One change at a time: each reads the store, writes it, and shows the outcome.
+    change: tokio::sync::Mutex<()>,
+}
+
+/// Why keys cannot be loaded or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A stored public key is not what was written.
+    #[error("the stored public key `{0}` cannot be read")]
+    Damaged(KeyId),
+    /// A key that was just made active is not there.
+    #[error("no signing key is active; the data directory is damaged")]
+    NoneActive,
+    /// The cryptographic library failed, or a stored private key is not what was written.
+    #[error(transparent)]
+    Signing(#[from] BadKey),
+    /// State could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How a rotation is to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// A new key signs from now on: for a key that may be known to others.
+    AtOnce,
+    /// A new key is published now and signs when checkers have had time to fetch it.
+    Scheduled,
+}
+
+// === impl SigningKeys ===
+
+impl SigningKeys {
+    /// Loads the keys of the store, or makes the first one, which is active at once.
+    ///
+    /// # Errors
+    /// [`KeysError`] when the store cannot be read or holds keys that cannot be used.
+    pub async fn load_or_create(
+        store: &Store,
+        schedule: KeySchedule,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
+        let keys = store.keys().await?;
+        if !keys.iter().any(|key| key.state == KeyState::Active) {
+            // A start that was cut short may have left a key that nobody promoted.
+            let kid = match keys.iter().find(|key| key.state == KeyState::Pending) {
+                Some(key) => key.kid.clone(),
+                None => add_new(store, now).await?,
+            };
+            store.promote_key(&kid, now).await?;
+        }
+        let keys = store.keys().await?;
+        let (active, published) = (active(&keys)?, published(&keys)?);
+        Ok(Self {
+            store: store.clone(),
+            schedule,
+            active: ArcSwap::from_pointee(active),
+            jwks: ArcSwap::from_pointee(jwks(&published)?),
+            keyring: Arc::new(Keyring::new(published)),
+            change: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// The key that signs now.
+    pub fn active(&self) -> Arc<PrivateKey> {
+        self.active.load_full()
+    }
+
+    /// The keys that verify, shared with every checker in this process.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring)
+    }
+
+    /// The published key set (RFC 7517 §5), ready to be sent.
+    pub fn jwks(&self) -> Bytes {
+        Bytes::clone(&self.jwks.load())
+    }
+
+    /// Brings in a new key; returns its name. A scheduled rotation that is already under way
+    /// is not started twice.
+    ///
+    /// # Errors
+    /// [`KeysError`] when the change could not be made, or only in part; calling again mends it.
+    pub async fn rotate(&self, how: Rotation, now: Timestamp) -> Result<KeyId, KeysError> {
+        let _alone = self.change.lock().await;
+        let keys = self.store.keys().await?;
+        let pending: Vec<&KeyId> =
+            keys.iter().filter(|key| key.state == KeyState::Pending).map(|key| &key.kid).collect();
+        if let (Rotation::Scheduled, Some(kid)) = (how, pending.first()) {
+            return Ok(KeyId::clone(kid));
+        }
+        let outcome = match how {
+            Rotation::AtOnce => replace_at_once(&self.store, &pending, now).await,
+            Rotation::Scheduled => add_new(&self.store, now).await,
+        };
+        self.show().await?;
+        outcome
+    }
+
+    /// Does what is due: promotes a key that was published long enough, publishes the next one
+    /// in time, and drops those that nothing alive was signed with. To be called every minute.
+    ///
+    /// # Errors
+    /// [`KeysError`] when a change could not be made; the next call tries again.
+    pub async fn tend(&self, now: Timestamp) -> Result<(), KeysError> {
+        let due = {
+            let _alone = self.change.lock().await;
+            let keys = self.store.keys().await?;
+            let mut changed = false;
+            for key in &keys {
+                match step(key, &self.schedule, now) {
+                    Some(Step::Promote) => self.store.promote_key(&key.kid, now).await?,
+                    Some(Step::Drop) => self.store.drop_key(&key.kid, now).await?,
+                    None => continue,
+                };
+                changed = true;
+            }
+            if changed {
+                self.show().await?;
+            }
+            !changed && next_is_due(&keys, &self.schedule, now)
+        };
+        if due {
+            self.rotate(Rotation::Scheduled, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes what the store has now the truth of this process. The verifying keys come first:
+    /// no token may be signed with a key that checkers do not have yet.
+    async fn show(&self) -> Result<(), KeysError> {
+        let keys = self.store.keys().await?;
+        let (active, published) = (active(&keys)?, published(&keys)?);
+        self.jwks.store(Arc::new(jwks(&published)?));
+        self.keyring.replace(published);
+        self.active.store(Arc::new(active));
+        Ok(())
+    }
+}
+
+enum Step {
+    Drop,
+    Promote,
+}
+
+/// What is due for one key.
+fn step(key: &StoredKey, schedule: &KeySchedule, now: Timestamp) -> Option<Step> {
+    match key.state {
+        KeyState::Pending => {
+            (now >= key.created_at.plus(schedule.overlap)).then_some(Step::Promote)
+        }
+        KeyState::Retiring => {
+            let retired_at = key.retired_at?;
+            (now >= retired_at.plus(schedule.retire_after)).then_some(Step::Drop)
+        }
+        KeyState::Active | KeyState::Gone => None,
+    }
+}
+
+/// Whether the next key must be published now to sign in time.
+fn next_is_due(keys: &[StoredKey], schedule: &KeySchedule, now: Timestamp) -> bool {
+    let Some(rotate_every) = schedule.rotate_every else { return false };
+    let active = keys.iter().find(|key| key.state == KeyState::Active);
+    let pending = keys.iter().any(|key| key.state == KeyState::Pending);
+    let Some(since) = active.and_then(|key| key.activated_at) else { return false };
+    !pending && now >= since.plus(rotate_every.saturating_sub(schedule.overlap))
+}
+
+async fn add_new(store: &Store, now: Timestamp) -> Result<KeyId, KeysError> {
+    let key = stored(&PrivateKey::generate()?, now)?;
+    store.add_key(&key).await?;
+    Ok(key.kid)
+}
+
+async fn replace_at_once(
+    store: &Store,
+    pending: &[&KeyId],
+    now: Timestamp,
+) -> Result<KeyId, KeysError> {
+    let kid = add_new(store, now).await?;
+    store.promote_key(&kid, now).await?;
+    // Whoever knows the active key may know the one that lay beside it.
+    for kid in pending {
+        store.drop_key(kid, now).await?;
+    }
+    Ok(kid)
+}
+
+fn active(keys: &[StoredKey]) -> Result<PrivateKey, KeysError> {
+    let key = keys.iter().find(|key| key.state == KeyState::Active);
+    Ok(PrivateKey::from_pkcs8(&key.ok_or(KeysError::NoneActive)?.pkcs8)?)
+}
+
+/// The keys that checkers may meet: all but those that are gone.
+fn published(keys: &[StoredKey]) -> Result<KeySet, KeysError> {
+    let live = keys.iter().filter(|key| key.state != KeyState::Gone);
+    live.map(|key| {
+        let jwk: PublicJwk = serde_json::from_str(&key.public_jwk)
+            .map_err(|_| KeysError::Damaged(key.kid.clone()))?;
+        Ok(Arc::new(PublicKey::from_jwk(jwk)?))
+    })
+    .collect()
+}
+
+fn jwks(keys: &KeySet) -> Result<Bytes, BadKey> {
+    let mut list: Vec<&PublicJwk> = keys.iter().map(|key| key.jwk()).collect();
+    list.sort_by(|a, b| a.kid.cmp(&b.kid));
+    let document = serde_json::json!({ "keys": list });
+    serde_json::to_vec(&document).map(Bytes::from).map_err(|_| BadKey::Library)
+}
+
+fn stored(key: &PrivateKey, now: Timestamp) -> Result<StoredKey, BadKey> {
+    let public_jwk = serde_json::to_string(key.public().jwk()).map_err(|_| BadKey::Library)?;
+    Ok(StoredKey {
+        kid: key.public().kid().clone(),
+        state: KeyState::Pending,
+        pkcs8: key.expose_pkcs8().to_vec().into(),
+        public_jwk,
+        created_at: now,
+        activated_at: None,
+        retired_at: None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

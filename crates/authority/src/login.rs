@@ -1,0 +1,131 @@
+//! Who the person is: passwords, sign-in sessions, throttling. No HTTP.
+
+pub mod browser;
+pub mod csrf;
+pub mod password;
+pub mod session;
+pub mod throttle;
+
+use std::net::IpAddr;
+
+use store::{Store, StoreError, User};
+use token::secret::Secret;
+use token::time::Timestamp;
+
+use self::browser::Browser;
+use self::csrf::Proofs;
+use self::password::{PasswordError, Passwords};
+use self::throttle::{Place, Throttle, Throttled};
+use crate::approve;
+
+/// What sign-in works with beside the store.
+pub struct Desk {
+    /// Failed tries.
+    pub throttle: Throttle,
+    /// What browsers bring back.
+    pub proofs: Proofs,
+}
+
+/// One try to sign in.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The name as it was typed.
+    pub username: &'a str,
+    /// The password as it was typed.
+    pub password: Secret,
+    /// The address behind trusted proxies.
+    pub ip: Option<IpAddr>,
+    /// The browser that it comes from.
+    pub browser: &'a Browser,
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInRefused {
+    /// The password is right, but the account is switched off.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The password could not be checked.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// State could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many failures before this try.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// Nobody of this name. Must look like [`SignInRefused::WrongPassword`] from outside.
+    #[error("there is nobody of this name")]
+    UnknownUser,
+    /// Another password.
+    #[error("the password is wrong")]
+    WrongPassword,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    /// With no failures yet.
+    pub fn new(store: &Store) -> Self {
+        Self { throttle: Throttle::default(), proofs: Proofs::new(store) }
+    }
+
+    /// Checks a name and a password. Whether there is somebody of that name makes no difference
+    /// to the work done or to what is counted.
+    ///
+    /// # Errors
+    /// [`SignInRefused`] says why it is not believed.
+    pub async fn sign_in(
+        &self,
+        store: &Store,
+        passwords: &Passwords,
+        attempt: Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<User, SignInRefused> {
+        let known_browser = attempt.browser.known_as(attempt.username, &self.proofs);
+        let place = Place { ip: attempt.ip, known_browser };
+        let tried = self.throttle.begin(attempt.username, place, now)?;
+        let checked = check(store, passwords, attempt.username, attempt.password, now).await;
+        match &checked {
+            Ok(_) | Err(SignInRefused::Disabled) => self.throttle.succeeded(tried),
+            Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword) => drop(tried),
+            Err(_) => self.throttle.withdrawn(tried),
+        }
+        checked
+    }
+}
+
+async fn check(
+    store: &Store,
+    passwords: &Passwords,
+    username: &str,
+    password: Secret,
+    now: Timestamp,
+) -> Result<User, SignInRefused> {
+    let user = store.user_by_name(username).await?;
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let fits = passwords.verify(stored, password).await?;
+    let user = user.ok_or(SignInRefused::UnknownUser)?;
+    if !fits {
+        return Err(SignInRefused::WrongPassword);
+    }
+    match approve::active_person(store, &user.id, now).await? {
+        Some(user) => Ok(user),
+        None => Err(SignInRefused::Disabled),
+    }
+}
+
+// === impl SignInRefused ===
+
+impl SignInRefused {
+    /// The word that events carry.
+    pub fn event_result(&self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Password(_) | Self::Store(_) => "error",
+            Self::Throttled(_) => "throttled",
+            Self::UnknownUser => "unknown_user",
+            Self::WrongPassword => "bad_password",
+        }
+    }
+}

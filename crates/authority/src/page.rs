@@ -1,0 +1,59 @@
+//! The pages that people see: no script, every text from outside escaped by the template engine.
+
+pub(crate) mod asset;
+pub(crate) mod consent;
+pub(crate) mod login;
+mod policy;
+pub(crate) mod problem;
+
+use askama::Template;
+
+use crate::settings::Settings;
+
+/// A page as it is sent.
+#[derive(Debug)]
+pub(crate) struct Html {
+    /// Its text.
+    pub(crate) html: String,
+    /// Its `Content-Security-Policy`.
+    pub(crate) policy: String,
+}
+
+/// What rendering gives; it can only fail for lack of memory.
+pub(crate) type Rendered = Result<Html, askama::Error>;
+
+/// What is around every page.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Whose page it is: the issuer's host.
+    host: String,
+    style: String,
+    icon: String,
+}
+
+// === impl Frame ===
+
+impl Frame {
+    fn new(settings: &Settings) -> Self {
+        let after_scheme = settings.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        let asset = |asset: &asset::Asset| settings.path(&format!("/assets/{}", asset.name));
+        Self {
+            host: after_scheme.to_owned(),
+            style: asset(&asset::STYLE),
+            icon: asset(&asset::ICON),
+        }
+    }
+}
+
+fn render(page: &impl Template, form_leads_to: Option<&str>) -> Rendered {
+    Ok(Html { html: page.render()?, policy: policy::of(form_leads_to) })
+}
+
+/// The letter that stands for a name.
+fn initial(name: &str) -> String {
+    let letter = name.chars().find(|c| c.is_alphanumeric());
+    letter.map_or_else(|| "?".to_owned(), |letter| letter.to_uppercase().collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! The consent page: who asks, for whom, for what, in plain words.
+
+use askama::Template;
+use store::{Client, User};
+use token::scope::ScopeSet;
+use token::term::scope;
+
+use super::{Frame, Rendered, initial, render};
+use crate::rule::redirect_uri;
+use crate::settings::Settings;
+
+/// Clients that registered themselves (RFC 7591) are written down so.
+const SELF_REGISTERED: &str = "registration:";
+
+/// What the page says above the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// The form is not one that this session was given for this request.
+    Stale,
+    /// Neither button was pressed.
+    Undecided,
+}
+
+/// What a person is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// Who wants it.
+    pub(crate) client: &'a Client,
+    /// Who is asked.
+    pub(crate) person: &'a User,
+    /// What for.
+    pub(crate) scopes: &'a ScopeSet,
+    /// Where it can be used.
+    pub(crate) audiences: &'a [String],
+    /// Where the answer goes.
+    pub(crate) return_to: &'a str,
+}
+
+/// The consent page.
+#[derive(Debug, Template)]
+#[template(path = "consent.html")]
+pub(crate) struct ConsentPage {
+    frame: Frame,
+    client: String,
+    client_id: String,
+    client_initial: String,
+    is_self_registered: bool,
+    person: String,
+    person_initial: String,
+    username: String,
+    permissions: Vec<Permission>,
+    destination: String,
+    audiences: Vec<String>,
+    return_to: String,
+    action: String,
+    request: String,
+    proof: String,
+    another: String,
+    notice: &'static str,
+}
+
+/// One scope, in words.
+#[derive(Debug, PartialEq, Eq)]
+struct Permission {
+    words: String,
+    scope: String,
+}
+
+// === impl ConsentPage ===
+
+impl ConsentPage {
+    /// The page for one question.
+    pub(crate) fn new(settings: &Settings, asked: &Asked<'_>, notice: Option<Notice>) -> Self {
+        let (client, person) = (asked.client, asked.person);
+        let name = person.name.as_ref().filter(|name| !name.trim().is_empty());
+        let name = name.unwrap_or(&person.username);
+        Self {
+            frame: Frame::new(settings),
+            client: client.name.clone(),
+            client_id: client.id.to_string(),
+            client_initial: initial(&client.name),
+            is_self_registered: client.created_by.starts_with(SELF_REGISTERED),
+            person: name.clone(),
+            person_initial: initial(name),
+            username: person.username.clone(),
+            permissions: permissions(asked.scopes, settings),
+            destination: destination(asked.return_to),
+            audiences: asked.audiences.to_vec(),
+            return_to: asked.return_to.to_owned(),
+            action: settings.path("/consent"),
+            request: String::new(),
+            proof: String::new(),
+            another: String::new(),
+            notice: match notice {
+                None => "",
+                Some(Notice::Stale) => {
+                    "This page was open for a long time, or you signed in as somebody else. \
+                     Please look at it again and decide."
+                }
+                Some(Notice::Undecided) => "Choose “Allow” or “Deny”.",
+            },
+        }
+    }
+
+    /// With the request that the decision is about, and where to go for another account.
+    pub(crate) fn continuing(self, request: &str, proof: String, another: String) -> Self {
+        Self { request: request.to_owned(), proof, another, ..self }
+    }
+
+    /// The page as it is sent.
+    pub(crate) fn finish(&self) -> Rendered {
+        render(self, Some(&self.return_to))
+    }
+}
+
+/// First who somebody is, then what they have, then for how long.
+fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permission> {
+    let mut permissions: Vec<Permission> = scopes
+        .iter()
+        .map(|name| Permission {
+            words: settings.describe_scope(name).unwrap_or(name).to_owned(),
+            scope: name.to_owned(),
+        })
+        .collect();
+    let identity = [scope::OPENID, scope::PROFILE, scope::EMAIL];
+    permissions.sort_by_key(|permission| match permission.scope.as_str() {
+        scope::OFFLINE_ACCESS => 4,
+        other => identity.iter().position(|name| *name == other).unwrap_or(3),
+    });
+    permissions
+}
+
+fn destination(return_to: &str) -> String {
+    if redirect_uri::is_loopback(return_to) {
+        return "an app on this device".to_owned();
+    }
+    let host = redirect_uri::host_of(return_to).unwrap_or_default();
+    if return_to.starts_with("https://") { host } else { format!("the app {host}") }
+}

@@ -1,0 +1,165 @@
+//! The sign-in page.
+
+use askama::Template;
+use store::Client;
+
+use super::{Frame, Rendered, initial, render};
+use crate::settings::Settings;
+
+/// What the page says above the form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// Too many people at once.
+    Busy {
+        /// The name that was typed.
+        username: String,
+    },
+    /// The account is switched off.
+    Disabled {
+        /// The name that was typed.
+        username: String,
+    },
+    /// Something of ours failed.
+    Failed {
+        /// The name that was typed.
+        username: String,
+    },
+    /// A field was left empty.
+    Incomplete {
+        /// The name that was typed.
+        username: String,
+    },
+    /// Nothing.
+    None,
+    /// The form is not one that this browser was given for this request.
+    Stale,
+    /// Too many failures.
+    Throttled {
+        /// The name that was typed.
+        username: String,
+        /// Seconds until the next try.
+        wait: u64,
+    },
+    /// The name or the password is wrong.
+    Wrong {
+        /// The name that was typed.
+        username: String,
+    },
+}
+
+/// The sign-in page.
+#[derive(Debug, Template)]
+#[template(path = "login.html")]
+pub(crate) struct LoginPage {
+    frame: Frame,
+    client: String,
+    client_initial: String,
+    action: String,
+    request: String,
+    proof: String,
+    username: String,
+    notice: String,
+    /// Whether the fields themselves are to be corrected.
+    is_wrong: bool,
+    is_again: bool,
+}
+
+// === impl Notice ===
+
+impl Notice {
+    /// Seconds until another try makes sense.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        match self {
+            Self::Busy { .. } => Some(1),
+            Self::Throttled { wait, .. } => Some(*wait),
+            _ => None,
+        }
+    }
+
+    fn username(&self) -> &str {
+        match self {
+            Self::Busy { username }
+            | Self::Disabled { username }
+            | Self::Failed { username }
+            | Self::Incomplete { username }
+            | Self::Throttled { username, .. }
+            | Self::Wrong { username } => username,
+            Self::None | Self::Stale => "",
+        }
+    }
+
+    fn words(&self, host: &str) -> String {
+        match self {
+            Self::Busy { .. } => {
+                "Many people are signing in right now. Try again in a moment.".to_owned()
+            }
+            Self::Disabled { .. } => {
+                format!("This account is switched off. Ask whoever runs {host} about it.")
+            }
+            Self::Failed { .. } => {
+                "Something failed on our side. Try again in a moment.".to_owned()
+            }
+            Self::Incomplete { .. } => "Enter your username and your password.".to_owned(),
+            Self::None => String::new(),
+            Self::Stale => "This page was open for a long time, or your browser keeps no \
+                            cookies. Please try again."
+                .to_owned(),
+            Self::Throttled { wait, .. } => {
+                format!("Too many failed tries. Wait {}, then try again.", spoken(*wait))
+            }
+            Self::Wrong { .. } => {
+                "This username and password do not match. Check both and try again.".to_owned()
+            }
+        }
+    }
+}
+
+fn spoken(seconds: u64) -> String {
+    match (seconds, seconds.div_ceil(60)) {
+        (1, _) => "1 second".to_owned(),
+        (2..=90, _) => format!("{seconds} seconds"),
+        (_, minutes) => format!("{minutes} minutes"),
+    }
+}
+
+// === impl LoginPage ===
+
+impl LoginPage {
+    /// The page for signing in to a client.
+    pub(crate) fn new(settings: &Settings, client: &Client, notice: &Notice) -> Self {
+        let frame = Frame::new(settings);
+        Self {
+            notice: notice.words(&frame.host),
+            frame,
+            client: client.name.clone(),
+            client_initial: initial(&client.name),
+            action: settings.path("/login"),
+            request: String::new(),
+            proof: String::new(),
+            username: notice.username().to_owned(),
+            is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
+            is_again: false,
+        }
+    }
+
+    /// With the name that is probably meant: what was typed before, else who is signed in, else
+    /// what the client thinks.
+    pub(crate) fn asking(self, current: Option<&str>, hint: Option<&str>) -> Self {
+        let is_again = current.is_some();
+        if !self.username.is_empty() {
+            return Self { is_again, ..self };
+        }
+        let username = hint.or(current).unwrap_or_default().to_owned();
+        Self { is_again, username, ..self }
+    }
+
+    /// With the request that goes on after sign-in.
+    pub(crate) fn continuing(self, request: &str, proof: String) -> Self {
+        Self { request: request.to_owned(), proof, ..self }
+    }
+
+    /// The page as it is sent.
+    pub(crate) fn finish(&self, return_to: &str) -> Rendered {
+        render(self, Some(return_to))
+    }
+}

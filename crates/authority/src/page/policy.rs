@@ -1,0 +1,51 @@
+//! What a page may load, and where its form may lead (Content Security Policy Level 3).
+
+/// The policy of a page without a form, or of one whose form ends at this redirect URI.
+pub(super) fn of(form_leads_to: Option<&str>) -> String {
+    let targets = match form_leads_to {
+        None => "'none'".to_owned(),
+        Some(uri) => format!("'self' {}", schemes_behind(uri)),
+    };
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Chromium holds every redirect that follows a form to `form-action`, also those that the
+/// client makes behind its redirect URI, whose hosts nobody here can know: so whole schemes.
+fn schemes_behind(uri: &str) -> String {
+    match uri.split_once(':').map_or("https", |(scheme, _)| scheme) {
+        "https" => "https:".to_owned(),
+        // An app on the person's machine often shows a web page in the end.
+        "http" => "http: https:".to_owned(),
+        own => format!("{own}:"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn nothing_runs_and_nobody_frames() {
+        for policy in [of(None), of(Some("https://app.example/cb"))] {
+            assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+            assert!(policy.ends_with("base-uri 'none'; frame-ancestors 'none'"), "{policy}");
+            assert!(!policy.contains("script") && !policy.contains("unsafe"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn a_form_leads_back_to_the_client() {
+        let targets = |uri| {
+            let policy = of(uri);
+            let rest = policy.split_once("form-action ").expect("directive").1;
+            rest.split(';').next().expect("targets").to_owned()
+        };
+        assert_eq!(targets(None), "'none'");
+        assert_eq!(targets(Some("https://app.example/cb")), "'self' https:");
+        assert_eq!(targets(Some("http://[::1]:9/cb")), "'self' http: https:");
+        assert_eq!(targets(Some("com.example.app:/cb")), "'self' com.example.app:");
+    }
+}

@@ -1,0 +1,144 @@
+//! What pages say, and that nothing from outside becomes markup.
+
+use http::StatusCode;
+use store::Client;
+use token::scope::ScopeSet;
+use token::term::ClientAuthMethod;
+use token::time::Timestamp;
+
+use super::consent::{Asked, ConsentPage};
+use super::initial;
+use super::login::{LoginPage, Notice};
+use super::problem::{Problem, ProblemPage};
+use crate::tests::support::{person, settings};
+
+const EVIL: &str = "<script>alert(1)</script>\" onfocus=\"x' & y";
+
+fn client(name: &str) -> Client {
+    Client {
+        id: "c".into(),
+        name: name.to_owned(),
+        secret_hash: None,
+        auth_method: ClientAuthMethod::None,
+        grant_types: Vec::new(),
+        redirect_uris: Vec::new(),
+        scopes: ScopeSet::default(),
+        default_scopes: ScopeSet::default(),
+        created_by: "authority".to_owned(),
+        created_at: Timestamp::from_secs(0),
+        disabled: false,
+        metadata: "{}".to_owned(),
+    }
+}
+
+fn consent(client: &Client, return_to: &str) -> String {
+    let mut person = person(EVIL);
+    person.name = Some(EVIL.to_owned());
+    let scopes = ScopeSet::parse("offline_access orders:read email openid x:<b>").expect("scopes");
+    let audiences = [EVIL.to_owned()];
+    let asked =
+        Asked { client, person: &person, scopes: &scopes, audiences: &audiences, return_to };
+    let page = ConsentPage::new(&settings(), &asked, None);
+    page.continuing(EVIL, EVIL.to_owned(), EVIL.to_owned()).finish().expect("page").html
+}
+
+fn login(notice: &Notice) -> String {
+    let page = LoginPage::new(&settings(), &client(EVIL), notice);
+    let page = page.asking(None, Some(EVIL)).continuing(EVIL, EVIL.to_owned());
+    page.finish("https://app.example/cb").expect("page").html
+}
+
+#[test]
+fn nothing_from_outside_becomes_markup() {
+    let problem = ProblemPage::new(&settings(), Problem::Ours, &EVIL, StatusCode::BAD_REQUEST);
+    let wrong = Notice::Wrong { username: EVIL.to_owned() };
+    for page in [
+        consent(&client(EVIL), EVIL),
+        login(&Notice::None),
+        login(&wrong),
+        problem.finish().expect("page").html,
+    ] {
+        assert!(!page.contains("<script") && !page.contains("\" onfocus"), "{page}");
+        assert!(page.contains("&#60;script&#62;"), "{page}");
+        // No script, no style and no picture but our own, so nothing needs an exception.
+        for forbidden in [" style=", "<style", "javascript:", " onclick", "<img", "http://evil"] {
+            assert!(!page.contains(forbidden), "{forbidden}: {page}");
+        }
+    }
+}
+
+#[test]
+fn permissions_come_in_an_order_that_makes_sense() {
+    let page = consent(&client("App"), "https://app.example/cb");
+    let place = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+    let order =
+        ["Know who you are", "See your e-mail address", "Use orders:read", "Keep access while"];
+    assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{page}");
+}
+
+#[test]
+fn the_page_says_where_the_answer_goes() {
+    for (return_to, words) in [
+        ("https://app.example/cb", "<b>app.example</b>"),
+        ("http://127.0.0.1:5/cb", "<b>an app on this device</b>"),
+        ("com.example.app:/cb", "<b>the app com.example.app</b>"),
+    ] {
+        let page = consent(&client("App"), return_to);
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+#[test]
+fn the_name_that_was_typed_comes_before_any_guess() {
+    let field = |notice: &Notice, current, hint| {
+        let page = LoginPage::new(&settings(), &client("App"), notice).asking(current, hint);
+        let html = page.finish("https://app.example/cb").expect("page").html;
+        let tag = html.split("id=\"username\"").nth(1).expect("field").to_owned();
+        tag.split("value=\"").nth(1).expect("value").split('"').next().expect("end").to_owned()
+    };
+    let typed = Notice::Wrong { username: "typed".to_owned() };
+    assert_eq!(field(&typed, Some("current"), Some("hint")), "typed");
+    assert_eq!(field(&Notice::None, Some("current"), Some("hint")), "hint");
+    assert_eq!(field(&Notice::None, Some("current"), None), "current");
+    assert_eq!(field(&Notice::None, None, None), "");
+}
+
+#[test]
+fn a_wait_is_told_in_words() {
+    let told = |wait| login(&Notice::Throttled { username: String::new(), wait });
+    for (wait, words) in [
+        (1, "Wait 1 second,"),
+        (30, "Wait 30 seconds,"),
+        (91, "Wait 2 minutes,"),
+        (600, "10 minutes"),
+    ] {
+        assert!(told(wait).contains(words), "{words}");
+    }
+}
+
+#[test]
+fn every_problem_has_words_for_both_readers() {
+    for problem in [
+        Problem::Blocked,
+        Problem::ClientDisabled,
+        Problem::ClientUnknown,
+        Problem::Malformed,
+        Problem::Ours,
+        Problem::OutOfTurn,
+        Problem::ReturnAddress,
+    ] {
+        let page = ProblemPage::new(&settings(), problem, &"the exact reason", StatusCode::OK);
+        let html = page.finish().expect("page").html;
+        assert!(html.contains("the exact reason"));
+        assert!(html.contains("For the developers of the application"));
+        assert!(!html.contains("<form") && !html.contains("<p class=\"words\"></p>"));
+    }
+}
+
+#[test]
+fn a_name_has_its_letter() {
+    for (name, letter) in [("orders", "O"), ("  élan", "É"), ("7up", "7"), ("", "?"), ("…", "?")]
+    {
+        assert_eq!(initial(name), letter);
+    }
+}

@@ -1,0 +1,172 @@
+//! A token that somebody shows us: what it is, whether it is good, and taking it back
+//! (RFC 7009 §2.1, RFC 7662 §2.1). The token says itself of which kind it is; hints are not needed.
+
+use std::time::Duration;
+
+use store::{NewRestriction, RefreshState, StoreError};
+use token::event::Who;
+use token::opaque::{Family, OpaqueHash};
+use token::reason::Reason;
+use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
+use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, verify_access_token};
+
+use crate::approve;
+use crate::client_auth::{self, AuthenticatedClient};
+use crate::state::Authority;
+
+/// The reason that goes into the restriction log.
+pub(crate) const REVOKED_BY_CLIENT: &str = "revoked by its client";
+
+/// How long after its expiry a checker may still take a token, for clocks that differ.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// What a revocation request had an effect on.
+#[derive(Debug, Default)]
+pub(crate) struct TakenBack {
+    pub(crate) selector: Option<Selector>,
+    pub(crate) who: Option<Who>,
+}
+
+/// A token that is good right now.
+#[derive(Debug)]
+pub(crate) enum GoodToken {
+    Access(Box<VerifiedAccessToken>),
+    Refresh(Box<RefreshState>),
+}
+
+/// Takes a token back when it belongs to this client; otherwise nothing happens.
+///
+/// # Errors
+/// [`StoreError`] when the restriction could not be written.
+pub(crate) async fn take_back(
+    authority: &Authority,
+    client: &AuthenticatedClient,
+    text: &str,
+    now: Timestamp,
+) -> Result<TakenBack, StoreError> {
+    let store = authority.store();
+    let actor = format!("client:{}", client.id());
+    if Family::of(text) == Ok(Family::Refresh) {
+        let state = store.refresh(&OpaqueHash::of(text)).await?;
+        let Some(state) = state.filter(|state| state.grant.client == *client.id()) else {
+            return Ok(TakenBack::default());
+        };
+        let grant = state.grant;
+        store.end_grant(&grant.id, REVOKED_BY_CLIENT, &actor, now).await?;
+        let who = Who {
+            subject: Some(grant.subject),
+            client: Some(grant.client),
+            grant: Some(grant.id.clone()),
+            session: grant.session,
+            ..Who::default()
+        };
+        return Ok(TakenBack { selector: Some(Selector::Grant(grant.id)), who: Some(who) });
+    }
+    let audiences = authority.settings().audiences();
+    let Ok(token) = verify(authority, text, audiences, now) else {
+        return Ok(TakenBack::default());
+    };
+    if token.claims().client_id != *client.id() {
+        return Ok(TakenBack::default());
+    }
+    let selector = Selector::Token(token.facts().token.clone());
+    let restriction = NewRestriction {
+        selector: selector.clone(),
+        effect: Effect::Revoke,
+        from: now,
+        until: Some(token.expires_at().plus(LEEWAY)),
+        reason: REVOKED_BY_CLIENT.to_owned(),
+        actor,
+    };
+    store.restrict_once(restriction, now).await?;
+    Ok(TakenBack { selector: Some(selector), who: Some(Who::verified(token.facts())) })
+}
+
+/// The token, if it can be used right now: not expired, revoked, suspended or bait, and neither
+/// its client nor its person disabled. A refresh token is shown to its own client only.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub(crate) async fn good(
+    authority: &Authority,
+    asking: &AuthenticatedClient,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<GoodToken>, StoreError> {
+    if Family::of(text) == Ok(Family::Refresh) {
+        let state = authority.store().refresh(&OpaqueHash::of(text)).await?;
+        let Some(state) = state.filter(|state| state.grant.client == *asking.id()) else {
+            return Ok(None);
+        };
+        let live = is_live(authority, &state, now).await?;
+        return Ok(live.then(|| GoodToken::Refresh(Box::new(state))));
+    }
+    let audiences = authority.settings().audiences();
+    let Ok(token) = verify(authority, text, audiences, now) else { return Ok(None) };
+    match objection(authority, &token, now).await? {
+        None => Ok(Some(GoodToken::Access(Box::new(token)))),
+        Some(_) => Ok(None),
+    }
+}
+
+/// Checks an access token of ours for one of these audiences.
+///
+/// # Errors
+/// [`TokenRefused`] with the first rule that it breaks.
+pub(crate) fn verify(
+    authority: &Authority,
+    text: &str,
+    audiences: Vec<String>,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, TokenRefused> {
+    let issuer = authority.settings().issuer.clone();
+    // No leeway: our own tokens by our own clock.
+    let policy = AccessTokenPolicy { issuer, audiences, leeway: Duration::ZERO };
+    verify_access_token(text, &authority.keys().keyring().current(), &policy, now)
+}
+
+/// Why a token that verifies cannot be used all the same: bait, taken back, or its client or
+/// person disabled.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub(crate) async fn objection(
+    authority: &Authority,
+    token: &VerifiedAccessToken,
+    now: Timestamp,
+) -> Result<Option<Reason>, StoreError> {
+    let (store, facts) = (authority.store(), token.facts());
+    if store.honeytokens().contains(&facts.token) {
+        return Ok(Some(Reason::Honeytoken));
+    }
+    if let Some(restriction) = store.index().on_token(facts, now) {
+        return Ok(Some(match restriction.effect {
+            Effect::Revoke => Reason::Revoked,
+            Effect::Suspend => Reason::Blocked,
+        }));
+    }
+    // A token without a grant speaks for its client, or was made by an administrator.
+    if facts.grant.is_some() && approve::active_person(store, &facts.subject, now).await?.is_none()
+    {
+        return Ok(Some(Reason::Disabled));
+    }
+    let client = store.client(&facts.client).await?;
+    let disabled = client.is_some_and(|client| client.disabled);
+    let disabled = disabled || client_auth::is_suspended(store, &facts.client, now);
+    Ok(disabled.then_some(Reason::Disabled))
+}
+
+async fn is_live(
+    authority: &Authority,
+    state: &RefreshState,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (store, grant) = (authority.store(), &state.grant);
+    let over = state.ended
+        || state.rotated_at.is_some()
+        || now >= state.expires_at
+        || now >= grant.expires_at
+        || approve::is_taken_back(store, grant, now);
+    Ok(!over && approve::active_person(store, &grant.subject, now).await?.is_some())
+}

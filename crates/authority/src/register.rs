@@ -1,0 +1,234 @@
+//! What may be registered as a client, by whoever asks: RFC 7591, the admin API, the first start.
+
+pub mod metadata;
+
+use store::{Client, Store, StoreError};
+use token::id::ClientId;
+use token::opaque::{Family, OpaqueHash};
+use token::random::Random;
+use token::scope::ScopeSet;
+use token::secret::Secret;
+use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
+use token::time::Timestamp;
+
+use crate::oauth_error::OAuthError;
+use crate::rule::redirect_uri::{self, RedirectUriRefused};
+use crate::settings::Settings;
+
+const MAX_NAME_CHARS: usize = 100;
+const MAX_REDIRECT_URIS: usize = 20;
+
+/// A client as somebody wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientDraft {
+    /// The name that people see, 1 to 100 characters.
+    pub name: String,
+    /// How it authenticates; with any method but `none` it gets a secret.
+    pub auth_method: ClientAuthMethod,
+    /// What it may do at the token endpoint.
+    pub grant_types: Vec<GrantType>,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: ScopeSet,
+    /// What it gets when it asks for nothing.
+    pub default_scopes: ScopeSet,
+    /// Other members of the registration, as a JSON object.
+    pub metadata: String,
+}
+
+/// A client that was registered, with its secret, which is shown this once.
+#[derive(Clone, Debug)]
+pub struct RegisteredClient {
+    /// The client as stored.
+    pub client: Client,
+    /// Its secret, unless it is public.
+    pub secret: Option<Secret>,
+}
+
+/// Which member of a registration is wrong, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationRefused {
+    /// `client_credentials` without a secret.
+    #[error("a public client cannot have the grant type `client_credentials`: give it a secret")]
+    CredentialsWithoutSecret,
+    /// Default scopes that it may not have.
+    #[error("the default scopes `{0}` are not among the client's scopes")]
+    DefaultScopes(String),
+    /// No grant type.
+    #[error("`grant_types` must name at least one grant type")]
+    NoGrantType,
+    /// `authorization_code` without a place to return to.
+    #[error("`redirect_uris` must name at least one URI for the grant type `authorization_code`")]
+    NoRedirectUri,
+    /// Another member.
+    #[error("`{member}` {rule}")]
+    Member {
+        /// Its name.
+        member: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// A redirect URI that nobody may register.
+    #[error("`redirect_uris` has `{uri}`: {refused}")]
+    RedirectUri {
+        /// The URI.
+        uri: String,
+        /// The rule it breaks.
+        refused: RedirectUriRefused,
+    },
+    /// `refresh_token` has nothing to refresh.
+    #[error("the grant type `refresh_token` needs `authorization_code` beside it")]
+    RefreshAlone,
+    /// The body is not what RFC 7591 §3.1 says.
+    #[error("the body is {0}")]
+    Body(#[from] token::json::NotAnObject),
+    /// A scope that this registration cannot give.
+    #[error("`scope` has `{0}`, which cannot be had by registration")]
+    ScopeNotAllowed(String),
+    /// A scope that nobody knows.
+    #[error("the scope `{0}` is not defined here")]
+    ScopeUnknown(String),
+    /// State could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More redirect URIs than 20.
+    #[error("`redirect_uris` can name at most 20 URIs")]
+    TooManyRedirectUris,
+}
+
+/// Checks and stores a client. `created_by` is `client:…`, `admin:…` or `authority`.
+///
+/// # Errors
+/// [`RegistrationRefused`] names the member that is wrong.
+pub async fn register(
+    store: &Store,
+    settings: &Settings,
+    draft: ClientDraft,
+    created_by: String,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<RegisteredClient, RegistrationRefused> {
+    check(&draft, settings)?;
+    let secret = (draft.auth_method != ClientAuthMethod::None).then(|| new_secret(random));
+    let client = Client {
+        id: ClientId::generate(random),
+        name: draft.name,
+        secret_hash: secret.as_ref().map(|secret| OpaqueHash::of(secret.expose())),
+        auth_method: draft.auth_method,
+        grant_types: draft.grant_types,
+        redirect_uris: draft.redirect_uris,
+        scopes: draft.scopes,
+        default_scopes: draft.default_scopes,
+        created_by,
+        created_at: now,
+        disabled: false,
+        metadata: draft.metadata,
+    };
+    store.create_client(&client).await?;
+    Ok(RegisteredClient { client, secret })
+}
+
+/// A new client secret: 256 random bits, stored as SHA-256 only.
+pub fn new_secret(random: &dyn Random) -> Secret {
+    Family::ClientSecret.generate(random)
+}
+
+/// Checks a draft, new or changed.
+///
+/// # Errors
+/// [`RegistrationRefused`] names the first member that is wrong.
+pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
+    check_name(&draft.name)?;
+    check_grant_types(draft)?;
+    if draft.redirect_uris.len() > MAX_REDIRECT_URIS {
+        return Err(RegistrationRefused::TooManyRedirectUris);
+    }
+    for uri in &draft.redirect_uris {
+        redirect_uri::check_registration(uri)
+            .map_err(|refused| RegistrationRefused::RedirectUri { uri: shown(uri), refused })?;
+    }
+    for scope in draft.scopes.iter() {
+        if settings.describe_scope(scope).is_none() {
+            return Err(RegistrationRefused::ScopeUnknown(scope.to_owned()));
+        }
+    }
+    match draft.default_scopes.difference(&draft.scopes) {
+        beyond if beyond.is_empty() => Ok(()),
+        beyond => Err(RegistrationRefused::DefaultScopes(beyond.to_string())),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), RegistrationRefused> {
+    let length = name.chars().count();
+    if name.trim().is_empty() || length > MAX_NAME_CHARS || name.chars().any(is_deceptive) {
+        return Err(RegistrationRefused::Member {
+            member: "client_name",
+            rule: "must be 1 to 100 characters that can be seen",
+        });
+    }
+    Ok(())
+}
+
+/// Characters that make a name look like another on the consent page: control characters and
+/// those that change the direction of text or cannot be seen.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || c == '\u{feff}'
+}
+
+fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {
+    let has = |grant_type| draft.grant_types.contains(&grant_type);
+    if draft.grant_types.is_empty() {
+        return Err(RegistrationRefused::NoGrantType);
+    }
+    if has(GrantType::ClientCredentials) && draft.auth_method == ClientAuthMethod::None {
+        return Err(RegistrationRefused::CredentialsWithoutSecret);
+    }
+    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+        return Err(RegistrationRefused::RefreshAlone);
+    }
+    if has(GrantType::AuthorizationCode) && draft.redirect_uris.is_empty() {
+        return Err(RegistrationRefused::NoRedirectUri);
+    }
+    Ok(())
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(128).collect()
+}
+
+// === impl RegistrationRefused ===
+
+impl RegistrationRefused {
+    /// The registered error code (RFC 7591 §3.2.2).
+    pub fn code(&self) -> OAuthErrorCode {
+        match self {
+            Self::NoRedirectUri | Self::RedirectUri { .. } | Self::TooManyRedirectUris => {
+                OAuthErrorCode::InvalidRedirectUri
+            }
+            Self::Store(_) => OAuthErrorCode::ServerError,
+            Self::Body(_)
+            | Self::CredentialsWithoutSecret
+            | Self::DefaultScopes(_)
+            | Self::Member { .. }
+            | Self::NoGrantType
+            | Self::RefreshAlone
+            | Self::ScopeNotAllowed(_)
+            | Self::ScopeUnknown(_) => OAuthErrorCode::InvalidClientMetadata,
+        }
+    }
+}
+
+impl From<RegistrationRefused> for OAuthError {
+    fn from(refused: RegistrationRefused) -> Self {
+        match refused {
+            RegistrationRefused::Store(error) => error.into(),
+            other => Self::new(other.code(), other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

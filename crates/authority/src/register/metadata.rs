@@ -1,0 +1,213 @@
+//! Client metadata on the wire (RFC 7591 §2): JSON ⇄ [`ClientDraft`].
+
+use serde_json::{Map, Value, json};
+use store::Client;
+use token::json;
+use token::jwk::Algorithm;
+use token::scope::ScopeSet;
+use token::term::{ClientAuthMethod, GrantType, parameter};
+use url::Url;
+
+use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused};
+
+/// Members that are kept and given back as they came: web addresses.
+const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
+/// Members that are kept and given back as they came: short texts.
+const TEXTS: [&str; 2] = ["software_id", "software_version"];
+/// Members that ask for something that is not built; to ignore one would break a promise.
+const NOT_SUPPORTED: [&str; 11] = [
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "jwks",
+    "jwks_uri",
+    "request_object_encryption_alg",
+    "request_object_signing_alg",
+    "sector_identifier_uri",
+    "token_endpoint_auth_signing_alg",
+    "userinfo_encrypted_response_alg",
+    "userinfo_encrypted_response_enc",
+    "userinfo_signed_response_alg",
+];
+const MAX_TEXT_CHARS: usize = 512;
+
+/// Reads a registration request. Members that nobody knows are ignored (RFC 7591 §2).
+///
+/// # Errors
+/// [`RegistrationRefused`] names the member that is wrong.
+pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, RegistrationRefused> {
+    let members = json::parse_object(body)?;
+    if let Some(member) = NOT_SUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
+        return Err(wrong(member, "is not supported here; leave it out"));
+    }
+    let signing = text(&members, "id_token_signed_response_alg")?;
+    if signing.is_some_and(|name| name != Algorithm::Es256.name()) {
+        return Err(wrong("id_token_signed_response_alg", "can only be ES256"));
+    }
+    if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {
+        return Err(wrong("subject_type", "can only be public"));
+    }
+    let grant_types = grant_types(&members)?;
+    check_response_types(&members, &grant_types)?;
+    let scopes = scopes(&members, allowed)?;
+    Ok(ClientDraft {
+        name: text(&members, "client_name")?.unwrap_or("Unnamed application").to_owned(),
+        auth_method: auth_method(&members)?,
+        grant_types,
+        redirect_uris: texts(&members, "redirect_uris")?.unwrap_or_default(),
+        default_scopes: scopes.clone(),
+        scopes,
+        metadata: Value::Object(kept(&members)?).to_string(),
+    })
+}
+
+/// The registration response (RFC 7591 §3.2.1): all that was registered.
+pub(crate) fn response(registered: &RegisteredClient) -> Value {
+    let mut members = of_client(&registered.client);
+    if let Some(secret) = &registered.secret {
+        members.insert(parameter::CLIENT_SECRET.to_owned(), json!(secret.expose()));
+        members.insert("client_secret_expires_at".to_owned(), json!(0));
+    }
+    Value::Object(members)
+}
+
+fn of_client(client: &Client) -> Map<String, Value> {
+    // Written by `parse` as an object; anything else has no members to show.
+    let mut members = json::parse_object(client.metadata.as_bytes()).unwrap_or_default();
+    let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    let response_types: &[&str] = if has_code { &["code"] } else { &[] };
+    let own = [
+        (parameter::CLIENT_ID, json!(client.id)),
+        ("client_id_issued_at", json!(client.created_at.as_secs())),
+        ("client_name", json!(client.name)),
+        ("grant_types", json!(client.grant_types)),
+        ("redirect_uris", json!(client.redirect_uris)),
+        ("response_types", json!(response_types)),
+        (parameter::SCOPE, json!(client.scopes)),
+        ("token_endpoint_auth_method", json!(client.auth_method)),
+        ("id_token_signed_response_alg", json!(Algorithm::Es256)),
+        ("subject_type", json!("public")),
+    ];
+    members.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    members
+}
+
+/// RFC 7591 §2: `authorization_code` when omitted.
+fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, RegistrationRefused> {
+    const RULE: &str = "can only have authorization_code, client_credentials and refresh_token";
+    let Some(names) = texts(members, "grant_types")? else {
+        return Ok(vec![GrantType::AuthorizationCode]);
+    };
+    let mut grant_types: Vec<GrantType> = Vec::new();
+    for name in names {
+        let grant_type = name.parse().map_err(|_| wrong("grant_types", RULE))?;
+        if !grant_types.contains(&grant_type) {
+            grant_types.push(grant_type);
+        }
+    }
+    Ok(grant_types)
+}
+
+/// RFC 7591 §2.1: `code` and `authorization_code` come together or not at all.
+fn check_response_types(
+    members: &Map<String, Value>,
+    grant_types: &[GrantType],
+) -> Result<(), RegistrationRefused> {
+    let Some(names) = texts(members, "response_types")? else { return Ok(()) };
+    let has_code = grant_types.contains(&GrantType::AuthorizationCode);
+    if names.iter().any(|name| name != "code") {
+        return Err(wrong("response_types", "can only have code"));
+    }
+    if has_code == names.is_empty() {
+        return Err(wrong(
+            "response_types",
+            "must have code exactly when grant_types has \
+            authorization_code",
+        ));
+    }
+    Ok(())
+}
+
+fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, RegistrationRefused> {
+    const MEMBER: &str = "token_endpoint_auth_method";
+    const RULE: &str = "can only be client_secret_basic, client_secret_post or none";
+    match text(members, MEMBER)? {
+        None => Ok(ClientAuthMethod::ClientSecretBasic),
+        Some(name) => name.parse().map_err(|_| wrong(MEMBER, RULE)),
+    }
+}
+
+fn scopes(
+    members: &Map<String, Value>,
+    allowed: &ScopeSet,
+) -> Result<ScopeSet, RegistrationRefused> {
+    let Some(asked) = text(members, parameter::SCOPE)? else { return Ok(allowed.clone()) };
+    let asked = ScopeSet::parse(asked)
+        .map_err(|_| wrong(parameter::SCOPE, "must be scopes separated by single spaces"))?;
+    match asked.difference(allowed) {
+        beyond if beyond.is_empty() => Ok(asked),
+        beyond => Err(RegistrationRefused::ScopeNotAllowed(beyond.to_string())),
+    }
+}
+
+/// Members without an effect here, checked because people will be shown them.
+fn kept(members: &Map<String, Value>) -> Result<Map<String, Value>, RegistrationRefused> {
+    let mut kept = Map::new();
+    for name in WEB_ADDRESSES {
+        let Some(address) = text(members, name)? else { continue };
+        let is_web = |url: Url| matches!(url.scheme(), "https" | "http");
+        if !Url::parse(address).is_ok_and(is_web) {
+            return Err(wrong(name, "must be a web address"));
+        }
+        kept.insert(name.to_owned(), json!(address));
+    }
+    for name in TEXTS {
+        if let Some(value) = text(members, name)? {
+            kept.insert(name.to_owned(), json!(value));
+        }
+    }
+    if let Some(contacts) = texts(members, "contacts")? {
+        kept.insert("contacts".to_owned(), json!(contacts));
+    }
+    if let Some(kind) = text(members, "application_type")? {
+        if !matches!(kind, "native" | "web") {
+            return Err(wrong("application_type", "can only be native or web"));
+        }
+        kept.insert("application_type".to_owned(), json!(kind));
+    }
+    Ok(kept)
+}
+
+/// A member that must be a short text; `null` counts as absent.
+fn text<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, RegistrationRefused> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.chars().count() <= MAX_TEXT_CHARS => Ok(Some(text)),
+        Some(_) => Err(wrong(name, "must be a text of at most 512 characters")),
+    }
+}
+
+/// A member that must be a list of texts; `null` counts as absent.
+fn texts(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Vec<String>>, RegistrationRefused> {
+    const RULE: &str = "must be a list of at most 100 texts of at most 2048 characters";
+    let list = match members.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(list)) if list.len() <= 100 => list,
+        Some(_) => return Err(wrong(name, RULE)),
+    };
+    let one = |value: &Value| value.as_str().filter(|text| text.len() <= 2048).map(str::to_owned);
+    let list: Option<Vec<String>> = list.iter().map(one).collect();
+    list.map(Some).ok_or(wrong(name, RULE))
+}
+
+fn wrong(member: &'static str, rule: &'static str) -> RegistrationRefused {
+    RegistrationRefused::Member { member, rule }
+}
+
+#[cfg(test)]
+mod tests;

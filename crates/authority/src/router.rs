@@ -1,0 +1,63 @@
+//! Which path leads where.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::routing::{get, post};
+
+use crate::endpoint::cors::{self, preflight};
+use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
+use crate::endpoint::form::MAX_BODY_BYTES;
+use crate::endpoint::{authorize, introspect, jwks, register, revoke, token, userinfo};
+use crate::state::Authority;
+
+const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+
+impl Authority {
+    /// Every endpoint, under the issuer's path. The listener must put a
+    /// [`crate::peer::PeerAddress`] into each request's extensions.
+    pub fn router(&self) -> Router {
+        let path = self.settings().issuer_path();
+        let endpoints = open_endpoints()
+            .layer(map_response(cors::open))
+            .merge(closed_endpoints())
+            .merge(authorize::routes())
+            .method_not_allowed_fallback(wrong_method);
+        let router = if path.is_empty() {
+            endpoints
+        } else {
+            Router::new().nest(path, endpoints).merge(metadata_beside(path))
+        };
+        router
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .with_state(self.clone())
+    }
+}
+
+/// Endpoints that applications in browsers call from their own origin.
+fn open_endpoints() -> Router<Authority> {
+    Router::new()
+        .route(OAUTH_METADATA, get(metadata).options(preflight))
+        .route(OPENID_METADATA, get(metadata).options(preflight))
+        .route("/.well-known/jwks.json", get(jwks::jwks).options(preflight))
+        .route("/token", post(token::token).options(preflight))
+        .route("/revoke", post(revoke::revoke).options(preflight))
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo).options(preflight))
+}
+
+fn closed_endpoints() -> Router<Authority> {
+    Router::new()
+        .route("/introspect", post(introspect::introspect))
+        .route("/register", post(register::register))
+}
+
+/// RFC 8414 §3.1 puts the issuer's path behind the well-known name.
+fn metadata_beside(path: &str) -> Router<Authority> {
+    Router::new()
+        .route(&format!("{OAUTH_METADATA}{path}"), get(metadata).options(preflight))
+        .route(&format!("{OPENID_METADATA}{path}"), get(metadata).options(preflight))
+        .layer(map_response(cors::open))
+}

@@ -1,0 +1,9 @@
+//! One rule of the protocol per file: plain values in, a refusal that names the rule out.
+
+pub mod max_age;
+pub mod pkce;
+pub mod prompt;
+pub mod redirect_uri;
+pub mod resource;
+pub mod response_type;
+pub mod scope;

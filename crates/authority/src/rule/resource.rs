@@ -1,0 +1,152 @@
+//! Whom a token is for (RFC 8707).
+
+use token::scope::ScopeSet;
+use url::Url;
+
+use crate::settings::Settings;
+
+/// Scopes of our own administration begin so.
+pub(crate) const ADMIN_PREFIX: &str = "tokenward:";
+const MAX_RESOURCES: usize = 8;
+
+/// Why a resource is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceRefused {
+    /// RFC 8707 §2: an absolute URI without a fragment.
+    #[error("`resource` must be an absolute URI without a fragment")]
+    Form,
+    /// The grant does not include it.
+    #[error("the grant is not for the resource `{0}`")]
+    NotGranted(String),
+    /// More than eight.
+    #[error("at most 8 resources can be named")]
+    TooMany,
+    /// No such resource here.
+    #[error("there is no resource `{0}` here")]
+    Unknown(String),
+}
+
+/// The audiences of a new grant: the resources asked for, or those that its scopes belong to.
+///
+/// # Errors
+/// [`ResourceRefused`] when one is malformed or unknown.
+pub fn requested<'a>(
+    asked: impl Iterator<Item = &'a str>,
+    scopes: &ScopeSet,
+    settings: &Settings,
+) -> Result<Vec<String>, ResourceRefused> {
+    let known = settings.audiences();
+    let audiences = pick(asked, &known, ResourceRefused::Unknown)?;
+    Ok(if audiences.is_empty() { default_audiences(scopes, settings) } else { audiences })
+}
+
+/// The audiences of tokens from an existing grant: the resources asked for, or all of it.
+///
+/// # Errors
+/// [`ResourceRefused`] when one is malformed or not part of the grant.
+pub fn narrowed<'a>(
+    asked: impl Iterator<Item = &'a str>,
+    granted: &[String],
+) -> Result<Vec<String>, ResourceRefused> {
+    let audiences = pick(asked, granted, ResourceRefused::NotGranted)?;
+    Ok(if audiences.is_empty() { granted.to_vec() } else { audiences })
+}
+
+fn pick<'a>(
+    asked: impl Iterator<Item = &'a str>,
+    known: &[String],
+    stranger: fn(String) -> ResourceRefused,
+) -> Result<Vec<String>, ResourceRefused> {
+    let mut picked: Vec<String> = Vec::new();
+    for (count, text) in asked.enumerate() {
+        if count >= MAX_RESOURCES {
+            return Err(ResourceRefused::TooMany);
+        }
+        let url = Url::parse(text).map_err(|_| ResourceRefused::Form)?;
+        if url.fragment().is_some() {
+            return Err(ResourceRefused::Form);
+        }
+        let same = |name: &&String| name.as_str() == text || Url::parse(name).as_ref() == Ok(&url);
+        let name = known.iter().find(same);
+        let name = name.ok_or_else(|| stranger(text.chars().take(128).collect()))?;
+        if !picked.contains(name) {
+            picked.push(name.clone());
+        }
+    }
+    Ok(picked)
+}
+
+fn default_audiences(scopes: &ScopeSet, settings: &Settings) -> Vec<String> {
+    let mut audiences = Vec::new();
+    let is_admin = |scope: &str| scope.starts_with(ADMIN_PREFIX);
+    if scopes.is_empty() || scopes.iter().any(|scope| !is_admin(scope)) {
+        audiences.extend(settings.resources.first().cloned());
+    }
+    if scopes.iter().any(is_admin) && !audiences.contains(&settings.admin_resource) {
+        audiences.push(settings.admin_resource.clone());
+    }
+    audiences
+}
+
+#[cfg(test)]
+mod tests {
+    use token::scope::ScopeSet;
+
+    use super::{ResourceRefused, narrowed, requested};
+    use crate::tests::support::settings;
+
+    fn audiences(asked: &[&str], scopes: &str) -> Result<Vec<String>, ResourceRefused> {
+        let mut settings = settings();
+        settings.admin_resource = "https://id.example".to_owned();
+        settings.resources =
+            vec!["https://api.example".to_owned(), "https://files.example/v1".to_owned()];
+        requested(asked.iter().copied(), &ScopeSet::parse(scopes).expect("scopes"), &settings)
+    }
+
+    #[test]
+    fn the_resources_asked_for_are_the_audience() {
+        let named = audiences(&["https://files.example/v1", "https://id.example"], "a");
+        assert_eq!(named, Ok(vec!["https://files.example/v1".into(), "https://id.example".into()]));
+        // As URL parsers print an origin: the same resource, under its configured name.
+        assert_eq!(
+            audiences(&["https://api.example/"], "a"),
+            Ok(vec!["https://api.example".into()])
+        );
+        assert_eq!(
+            audiences(&["https://api.example", "https://api.example"], "a").map(|all| all.len()),
+            Ok(1)
+        );
+    }
+
+    #[test]
+    fn unknown_or_malformed_resources_are_refused() {
+        for text in ["https://api.example.evil", "https://api.example/x", "http://api.example"] {
+            assert_eq!(audiences(&[text], "a"), Err(ResourceRefused::Unknown(text.to_owned())));
+        }
+        for text in ["api", "/api", "https://api.example/#x", "https://api.example#"] {
+            assert_eq!(audiences(&[text], "a"), Err(ResourceRefused::Form), "{text}");
+        }
+        assert_eq!(audiences(&["https://api.example"; 9], "a"), Err(ResourceRefused::TooMany));
+    }
+
+    #[test]
+    fn without_a_resource_the_scopes_decide() {
+        let api = || "https://api.example".to_owned();
+        let admin = || "https://id.example".to_owned();
+        assert_eq!(audiences(&[], "orders:read"), Ok(vec![api()]));
+        assert_eq!(audiences(&[], "openid"), Ok(vec![api()]));
+        assert_eq!(audiences(&[], ""), Ok(vec![api()]));
+        assert_eq!(audiences(&[], "tokenward:admin"), Ok(vec![admin()]));
+        assert_eq!(audiences(&[], "orders:read tokenward:read"), Ok(vec![api(), admin()]));
+    }
+
+    #[test]
+    fn a_token_request_can_only_narrow() {
+        let granted = vec!["https://a.example".to_owned(), "https://b.example".to_owned()];
+        assert_eq!(narrowed([].into_iter(), &granted), Ok(granted.clone()));
+        let one = narrowed(["https://b.example"].into_iter(), &granted);
+        assert_eq!(one, Ok(vec!["https://b.example".to_owned()]));
+        let refused = narrowed(["https://c.example"].into_iter(), &granted);
+        assert_eq!(refused, Err(ResourceRefused::NotGranted("https://c.example".to_owned())));
+    }
+}

@@ -1,0 +1,227 @@
+//! What an authority is told at its start, checked once.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+use token::scope::{ScopeSet, is_scope_token};
+use token::term::scope;
+use url::{Host, Url};
+
+/// What an authority is told at its start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The issuer identifier (RFC 8414 §2): an https URL without query, fragment or final `/`;
+    /// http only for a loopback host.
+    pub issuer: String,
+    /// Audience of tokens for the admin API and for registration, usually the issuer.
+    pub admin_resource: String,
+    /// Resource identifiers that tokens can be for (RFC 8707); the first is the default.
+    pub resources: Vec<String>,
+    /// The scopes of the APIs, with the words that the consent page shows.
+    pub scopes: Vec<ScopeDefinition>,
+    /// Life of an access token.
+    pub access_token_life: Duration,
+    /// Life of an ID token.
+    pub id_token_life: Duration,
+    /// Life of an authorization code; RFC 6749 §4.1.2 recommends at most ten minutes.
+    pub code_life: Duration,
+    /// How long a refresh token may lie unused.
+    pub refresh_idle_life: Duration,
+    /// How long a grant lives, however often it is refreshed.
+    pub refresh_absolute_life: Duration,
+    /// How long the same party may repeat a refresh and gets the same answer.
+    pub refresh_retry_window: Duration,
+    /// How long a person stays signed in.
+    pub session_life: Duration,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What a dynamically registered client may ask for (RFC 7591).
+    pub registration_scopes: ScopeSet,
+    /// How many passwords are checked at the same time.
+    pub password_threads: usize,
+}
+
+/// A scope that clients can ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeDefinition {
+    /// The scope token.
+    pub name: String,
+    /// What it allows, in words for the person who consents.
+    pub description: String,
+}
+
+/// Which setting is wrong, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The issuer is not an absolute URL of the form that RFC 8414 §2 wants.
+    #[error(
+        "the issuer `{0}` must be a URL with a host and without credentials, query, fragment \
+         or final `/`, its path made of letters, digits and `-._~`"
+    )]
+    IssuerForm(String),
+    /// Plain http is for loopback hosts.
+    #[error("the issuer `{0}` must use https; http is accepted for a loopback host only")]
+    IssuerInsecure(String),
+    /// A life of zero.
+    #[error("`{0}` must be at least one second")]
+    LifeTooShort(&'static str),
+    /// There is no resource that tokens could be for.
+    #[error("at least one resource is needed: tokens must be for somebody")]
+    NoResource,
+    /// No thread to check passwords on.
+    #[error("`password_threads` must be at least 1")]
+    NoPasswordThread,
+    /// RFC 8707 §2: an absolute URI without a fragment.
+    #[error("the resource `{0}` must be an absolute URI without a fragment")]
+    ResourceForm(String),
+    /// RFC 6749 §3.3 excludes the name.
+    #[error("the scope `{0}` has a character that scopes cannot have")]
+    ScopeName(String),
+    /// The name is defined by us.
+    #[error("the scope `{0}` is built in and cannot be defined again")]
+    ScopeReserved(String),
+}
+
+// === impl Settings ===
+
+impl Settings {
+    /// Scopes that every authority knows, with the words that the consent page shows.
+    pub const BUILT_IN_SCOPES: &'static [(&'static str, &'static str)] = &[
+        (scope::OPENID, "Know who you are"),
+        (scope::PROFILE, "See your name and username"),
+        (scope::EMAIL, "See your e-mail address"),
+        (scope::OFFLINE_ACCESS, "Keep access while you are away"),
+        (scope::ADMIN, "Change everything in Tokenward's administration"),
+        (scope::ADMIN_READ, "Read everything in Tokenward's administration"),
+        (scope::REGISTER, "Register new applications"),
+    ];
+
+    /// Checks what can be checked without looking at anything else.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first setting that is wrong.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        check_issuer(&self.issuer)?;
+        if self.resources.is_empty() {
+            return Err(SettingsError::NoResource);
+        }
+        for resource in self.resources.iter().chain([&self.admin_resource]) {
+            if !is_resource(resource) {
+                return Err(SettingsError::ResourceForm(resource.clone()));
+            }
+        }
+        for ScopeDefinition { name, .. } in &self.scopes {
+            if !is_scope_token(name) {
+                return Err(SettingsError::ScopeName(name.clone()));
+            }
+            if Self::BUILT_IN_SCOPES.iter().any(|(built_in, _)| built_in == name) {
+                return Err(SettingsError::ScopeReserved(name.clone()));
+            }
+        }
+        if self.password_threads == 0 {
+            return Err(SettingsError::NoPasswordThread);
+        }
+        self.check_lives()
+    }
+
+    fn check_lives(&self) -> Result<(), SettingsError> {
+        let lives = [
+            ("access_token_life", self.access_token_life),
+            ("id_token_life", self.id_token_life),
+            ("code_life", self.code_life),
+            ("refresh_idle_life", self.refresh_idle_life),
+            ("refresh_absolute_life", self.refresh_absolute_life),
+            ("session_life", self.session_life),
+        ];
+        match lives.iter().find(|(_, life)| *life < Duration::from_secs(1)) {
+            Some((name, _)) => Err(SettingsError::LifeTooShort(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether browsers reach the authority by https, so that cookies can be `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// The path of the issuer: empty, or `/tenant` without a final `/`.
+    pub fn issuer_path(&self) -> &str {
+        let after_scheme = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or_default()
+    }
+
+    /// The full URL of one of our paths, such as `/token`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The path of one of our paths as browsers see it, such as `/tenant/login`.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer_path())
+    }
+
+    /// The words that say what a scope allows; `None` when nobody knows the scope.
+    pub fn describe_scope(&self, name: &str) -> Option<&str> {
+        let built_in = Self::BUILT_IN_SCOPES.iter().find(|(known, _)| *known == name);
+        let defined = || self.scopes.iter().find(|scope| scope.name == name);
+        built_in
+            .map(|(_, words)| *words)
+            .or_else(|| defined().map(|scope| scope.description.as_str()))
+    }
+
+    /// Everything that a token of ours can be for.
+    pub fn audiences(&self) -> Vec<String> {
+        let mut audiences = self.resources.clone();
+        if !audiences.contains(&self.admin_resource) {
+            audiences.push(self.admin_resource.clone());
+        }
+        audiences
+    }
+
+    /// How long after its issue the last token of a grant can still be alive: restrictions must
+    /// be remembered at least that long.
+    pub fn longest_token_life(&self) -> Duration {
+        self.refresh_absolute_life + self.access_token_life.max(self.id_token_life)
+    }
+}
+
+fn check_issuer(issuer: &str) -> Result<(), SettingsError> {
+    let wrong = || SettingsError::IssuerForm(issuer.to_owned());
+    let url = Url::parse(issuer).map_err(|_| wrong())?;
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && !issuer.ends_with('/')
+        && url.path().split('/').skip(1).all(is_plain_segment);
+    // The parser mends much in silence (upper case, default ports, tabs); clients compare
+    // issuers as texts, so only a text that needs no mending will do.
+    let unmended = url.as_str().strip_suffix('/').unwrap_or(url.as_str()) == issuer;
+    if !plain || !unmended || !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong());
+    }
+    if url.scheme() == "http" && !is_loopback(url.host()) {
+        return Err(SettingsError::IssuerInsecure(issuer.to_owned()));
+    }
+    Ok(())
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+fn is_loopback(host: Option<Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+fn is_resource(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.fragment().is_none())
+}
+
+#[cfg(test)]
+mod tests;

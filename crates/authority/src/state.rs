@@ -1,0 +1,109 @@
+//! The authority itself: its settings and the parts that it works with.
+
+use std::sync::Arc;
+
+use store::Store;
+use token::event::EventSink;
+use token::random::Random;
+use token::time::{Clock, Timestamp};
+
+use crate::endpoint::discovery::Metadata;
+use crate::events::NameHasher;
+use crate::keys::SigningKeys;
+use crate::login::Desk;
+use crate::login::password::Passwords;
+use crate::settings::{Settings, SettingsError};
+
+/// What an authority works with; made by the binary, or by a test.
+pub struct Parts {
+    /// Durable state.
+    pub store: Store,
+    /// The keys that sign tokens.
+    pub keys: Arc<SigningKeys>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// An authorization server. Cheap to clone: all clones are the same one.
+#[derive(Clone)]
+pub struct Authority(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    parts: Parts,
+    passwords: Passwords,
+    desk: Desk,
+    metadata: Metadata,
+    names: NameHasher,
+}
+
+// === impl Authority ===
+
+impl Authority {
+    /// An authority with these settings and parts.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the first setting that is wrong.
+    pub fn new(settings: Settings, parts: Parts) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self(Arc::new(Inner {
+            passwords: Passwords::new(settings.password_threads),
+            desk: Desk::new(&parts.store),
+            metadata: Metadata::of(&settings),
+            names: NameHasher::new(&parts.store),
+            settings,
+            parts,
+        })))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Durable state.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// The keys that sign tokens.
+    pub fn keys(&self) -> &Arc<SigningKeys> {
+        &self.0.parts.keys
+    }
+
+    /// Where passwords are hashed and checked.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    /// The current time; read once per request, at its endpoint.
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// Randomness.
+    pub fn random(&self) -> &dyn Random {
+        &*self.0.parts.random
+    }
+
+    /// Where events go.
+    pub fn events(&self) -> &dyn EventSink {
+        &*self.0.parts.events
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    pub(crate) fn names(&self) -> &NameHasher {
+        &self.0.names
+    }
+}

@@ -1,0 +1,18 @@
+//! The endpoints from outside: requests in, answers, restrictions and events out.
+
+pub(crate) mod support;
+
+mod arbitrary;
+mod authorize;
+mod browser;
+mod client_credentials;
+mod code;
+mod consent;
+mod discovery;
+mod introspect;
+mod refresh;
+mod register;
+mod revoke;
+mod sign_in;
+mod userinfo;
+mod wire;
