@@ -17,16 +17,17 @@ use crate::presented_token;
 use crate::state::Authority;
 
 /// What an endpoint asks of a token.
-pub(crate) struct Demand {
+#[derive(Clone, Debug)]
+pub struct Demand {
     /// One of these must be an audience.
-    pub(crate) audiences: Vec<String>,
-    /// The scope that it must have.
-    pub(crate) scope: &'static str,
+    pub audiences: Vec<String>,
+    /// It must have one of these scopes; the first is the one that a refusal asks for.
+    pub scopes: &'static [&'static str],
 }
 
 /// Why a request to one of our protected endpoints is refused.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BearerRefused {
+pub enum BearerRefused {
     /// The network is blocked for now.
     #[error("requests from this network are refused for now")]
     Blocked,
@@ -63,7 +64,7 @@ pub(crate) enum BearerRefused {
 ///
 /// # Errors
 /// [`BearerRefused`] when there is none, more than one, or one in the URL.
-pub(crate) fn present(
+pub fn present(
     headers: &HeaderMap,
     query: Option<&str>,
     form: Option<&Parameters>,
@@ -89,7 +90,7 @@ pub(crate) fn present(
     Ok(Secret::new(token))
 }
 
-/// Lets a request pass, or says why not.
+/// Lets a request from this caller pass, or says why not.
 ///
 /// # Errors
 /// [`BearerRefused`] with the first rule broken.
@@ -104,13 +105,31 @@ pub(crate) async fn admit(
     if caller.ip.is_some_and(|ip| index.on_network(ip, now).is_some()) {
         return Err(BearerRefused::Blocked);
     }
+    admit_from_anywhere(authority, presented, demand, now).await
+}
+
+/// Lets a request pass, or says why not, whatever is restricted about the network that it comes
+/// from: for the place where blocks are undone.
+///
+/// # Errors
+/// [`BearerRefused`] with the first rule broken.
+pub async fn admit_from_anywhere(
+    authority: &Authority,
+    presented: &Secret,
+    demand: Demand,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, BearerRefused> {
     let token = presented_token::verify(authority, presented.expose(), demand.audiences, now)
-        .map_err(BearerRefused::Unverified)?;
+        .map_err(|refused| {
+            let bait = authority.store().honeytokens().recognise(&refused);
+            BearerRefused::Unverified(bait.unwrap_or(refused))
+        })?;
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {
         return Err(BearerRefused::NotInOrder(reason, Box::new(token)));
     }
-    if !token.scopes().contains(demand.scope) {
-        return Err(BearerRefused::Scope(demand.scope, Box::new(token)));
+    if !demand.scopes.iter().any(|scope| token.scopes().contains(scope)) {
+        let asked = demand.scopes.first().copied().unwrap_or_default();
+        return Err(BearerRefused::Scope(asked, Box::new(token)));
     }
     Ok(token)
 }
@@ -147,7 +166,7 @@ impl BearerRefused {
     }
 
     /// The status of the answer.
-    pub(crate) fn status(&self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::Blocked | Self::Scope(..) => StatusCode::FORBIDDEN,
             Self::Form(error) => error.status,
@@ -175,7 +194,7 @@ impl BearerRefused {
     }
 
     /// The challenge of RFC 6750 §3, where there is one. No error code when no token was sent.
-    pub(crate) fn challenge(&self) -> Option<String> {
+    pub fn challenge(&self) -> Option<String> {
         const BARE: &str = r#"Bearer realm="tokenward""#;
         let error = match self {
             Self::Blocked | Self::Form(_) | Self::Store(_) => return None,

@@ -31,7 +31,7 @@ impl NameHasher {
 
 impl Authority {
     /// Hands one event over; never waits.
-    pub(crate) fn emit(&self, caller: &Caller, who: Who, kind: EventKind, now: Timestamp) {
+    pub fn emit(&self, caller: &Caller, who: Who, kind: EventKind, now: Timestamp) {
         let (ip, ua) = (caller.ip, caller.user_agent.clone());
         self.events().emit(Event { ts: now, ip, who, ua, kind });
     }

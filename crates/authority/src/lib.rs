@@ -5,7 +5,7 @@
 //! know leaves as events and restrictions.
 
 pub mod approve;
-mod bearer;
+pub mod bearer;
 pub mod caller;
 pub mod client_auth;
 pub mod endpoint;

@@ -161,7 +161,7 @@ pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Registratio
 
 fn check_name(name: &str) -> Result<(), RegistrationRefused> {
     let length = name.chars().count();
-    if name.trim().is_empty() || length > MAX_NAME_CHARS || name.chars().any(is_deceptive) {
+    if name.trim().is_empty() || length > MAX_NAME_CHARS || !is_visible(name) {
         return Err(RegistrationRefused::Member {
             member: "client_name",
             rule: "must be 1 to 100 characters that can be seen",
@@ -170,8 +170,12 @@ fn check_name(name: &str) -> Result<(), RegistrationRefused> {
     Ok(())
 }
 
-/// Characters that make a name look like another on the consent page: control characters and
-/// those that change the direction of text or cannot be seen.
+/// Whether a name shows all that it has: nothing that makes it look like another one.
+pub fn is_visible(name: &str) -> bool {
+    !name.chars().any(is_deceptive)
+}
+
+/// Control characters, and those that change the direction of text or cannot be seen.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

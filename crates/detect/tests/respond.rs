@@ -1,6 +1,12 @@
 //! Responses against a real store: what holds, what is undone, what cannot be.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: helpers too"
+)]
 
 use std::net::IpAddr;
 use std::time::Duration;

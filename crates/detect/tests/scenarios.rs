@@ -1,6 +1,12 @@
 //! Labelled streams: what must be found, and what must not.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: helpers too"
+)]
 
 use detect::replay::{ReplayError, replay};
 use serde_json::{Value, json};
@@ -159,6 +165,18 @@ fn a_honeytoken_is_found_at_its_first_use() {
     assert!(
         finding["evidence"]["summary"].as_str().is_some_and(|text| text.contains("198.51.100.9"))
     );
+}
+
+#[test]
+fn a_honeytoken_that_verifies_no_longer_is_named_by_its_claim() {
+    let event = json!({
+        "ts": at(0.0), "kind": "request", "ip": "198.51.100.9", "claimed_token": "bait",
+        "claimed_subject": "victim", "method": "GET", "path": "/", "status": 401,
+        "refused": "honeytoken",
+    });
+    let findings = found(&[event]);
+    assert_eq!(findings[0]["token"], "bait");
+    assert!(findings[0].get("subject").is_none(), "nobody is concerned but the thief");
 }
 
 fn refresh(seconds: f64, ip: &str, result: &str, cause: Option<&str>) -> Value {

@@ -58,7 +58,8 @@ pub(crate) fn check(
     }
     let presented = present(&head.headers, &target)?;
     seen.token_presented();
-    let verified = core.verifier.verify(&presented, now)?;
+    let verified = core.verifier.verify(&presented, now);
+    let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = bind(verified)?;
     let token = in_force(bound, &core.honeytokens, &core.index, now)?;
     let permitted = permit(token, found, &head.method)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
+use token::honeytoken::Honeytokens;
 use token::reason::{Reason, Refused};
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
@@ -103,6 +104,21 @@ impl Refusal {
     /// For a token that was verified once and is good no longer.
     pub(crate) fn of_known(fault: Fault, known: Arc<Known>) -> Self {
         Self { fault, whose: Whose::Claimed(known) }
+    }
+
+    /// The same, unless the token turns out to be bait: who shows bait is a thief also when it
+    /// has expired or its key is gone.
+    pub(crate) fn or_bait(self, honeytokens: &Honeytokens) -> Self {
+        match (&self.fault, &self.whose) {
+            (Fault::Token(refused), _) => match honeytokens.recognise(refused) {
+                Some(bait) => Fault::Token(Arc::new(bait)).into(),
+                None => self,
+            },
+            (_, Whose::Claimed(known)) if honeytokens.contains(&known.token.facts().token) => {
+                Self::of_verified(Fault::Honeytoken, Arc::clone(known))
+            }
+            _ => self,
+        }
     }
 
     pub(crate) fn fault(&self) -> &Fault {

@@ -1,7 +1,8 @@
-//! What UserInfo and registration share: an endpoint behind one of our own access tokens.
+//! What UserInfo, registration and the admin API share: an endpoint behind one of our own access
+//! tokens.
 
 use axum::response::{IntoResponse, Response};
-use http::Method;
+use http::{Method, StatusCode};
 use token::event::{EventKind, Request, TokenKind, Who};
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
@@ -13,11 +14,17 @@ use crate::oauth_error::OAuthError;
 use crate::state::Authority;
 
 /// A request to a protected endpoint, as far as its event needs it.
-pub(crate) struct Seen<'a> {
-    pub(crate) caller: &'a Caller,
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) now: Timestamp,
+pub struct Seen<'a> {
+    /// Where it comes from.
+    pub caller: &'a Caller,
+    /// Its method.
+    pub method: &'a Method,
+    /// Its path.
+    pub path: &'a str,
+    /// The template that the path fits.
+    pub route: Option<&'a str>,
+    /// When it came.
+    pub now: Timestamp,
 }
 
 /// The answer to a request that is refused.
@@ -30,31 +37,31 @@ pub(crate) fn refusal(refused: BearerRefused) -> Response {
     }
 }
 
-/// Tells the watcher about a request and its token.
-pub(crate) fn observe(
+/// Tells the watcher about a request, its token, and the status of the answer.
+pub fn observe(
     authority: &Authority,
     seen: &Seen<'_>,
     admitted: Result<&VerifiedAccessToken, &BearerRefused>,
+    status: StatusCode,
 ) {
     let (who, scopes, refused, status) = match admitted {
-        Ok(token) => (Who::verified(token.facts()), token.scopes().clone(), None, 200),
+        Ok(token) => (Who::verified(token.facts()), token.scopes().clone(), None, status),
         Err(refused) => {
             let Some(reason) = refused.reason() else { return };
-            (refused.who(), refused.scopes(), Some(reason), refused.status().as_u16())
+            (refused.who(), refused.scopes(), Some(reason), refused.status())
         }
     };
     let token_kind = match admitted {
         Err(BearerRefused::NoToken | BearerRefused::Blocked) => TokenKind::None,
         _ => TokenKind::Jwt,
     };
-    let path = authority.settings().path(seen.path);
     let request = Request {
         token_kind,
         scopes,
         method: seen.method.to_string(),
-        route: Some(path.clone()),
-        path,
-        status,
+        route: seen.route.map(str::to_owned),
+        path: seen.path.to_owned(),
+        status: status.as_u16(),
         refused,
         ..Request::default()
     };

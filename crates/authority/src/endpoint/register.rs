@@ -28,13 +28,19 @@ pub(crate) async fn register(
     let now = authority.now();
     let presented = bearer::present(request.headers(), request.uri().query(), None);
     let admitted = admit(&authority, &caller, presented, now).await;
-    let seen = Seen { caller: &caller, method: Method::POST, path: "/register", now };
-    protected::observe(&authority, &seen, admitted.as_ref());
+    let path = authority.settings().path("/register");
+    let method = Method::POST;
+    let seen = Seen { caller: &caller, method: &method, path: &path, route: Some(&path), now };
     let token = match admitted {
         Ok(token) => token,
-        Err(refused) => return protected::refusal(refused),
+        Err(refused) => {
+            protected::observe(&authority, &seen, Err(&refused), refused.status());
+            return protected::refusal(refused);
+        }
     };
     let registered = create(&authority, request, &token, now).await;
+    let status = registered.as_ref().map_or_else(|error| error.status, |_| StatusCode::CREATED);
+    protected::observe(&authority, &seen, Ok(&token), status);
     observe(&authority, &caller, &token, &registered, now);
     match registered {
         Ok(registered) => answer::json(StatusCode::CREATED, &metadata::response(&registered)),
@@ -49,7 +55,7 @@ async fn admit(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
     let audiences = vec![authority.settings().admin_resource.clone()];
-    let demand = Demand { audiences, scope: scope::REGISTER };
+    let demand = Demand { audiences, scopes: &[scope::REGISTER] };
     bearer::admit(authority, caller, &presented?, demand, now).await
 }
 

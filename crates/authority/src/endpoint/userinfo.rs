@@ -41,8 +41,10 @@ pub(crate) async fn userinfo(
 ) -> Response {
     let (now, method) = (authority.now(), request.method().clone());
     let decided = decide(&authority, &caller, request, now).await;
-    let seen = Seen { caller: &caller, method, path: "/userinfo", now };
-    protected::observe(&authority, &seen, decided.as_ref().map(|(token, _)| token));
+    let path = authority.settings().path("/userinfo");
+    let seen = Seen { caller: &caller, method: &method, path: &path, route: Some(&path), now };
+    let admitted = decided.as_ref().map(|(token, _)| token);
+    protected::observe(&authority, &seen, admitted, StatusCode::OK);
     match decided {
         Ok((token, user)) => answer::json(StatusCode::OK, &claims(&user, token.scopes())),
         Err(refused) => protected::refusal(refused),
@@ -65,7 +67,7 @@ async fn decide(
     };
     let presented = bearer::present(&headers, query.as_deref(), form.as_ref())?;
     let audiences = authority.settings().audiences();
-    let demand = Demand { audiences, scope: scope::OPENID };
+    let demand = Demand { audiences, scopes: &[scope::OPENID] };
     let token = bearer::admit(authority, caller, &presented, demand, now).await?;
     match authority.store().user(&token.claims().sub).await? {
         Some(user) => Ok((token, user)),

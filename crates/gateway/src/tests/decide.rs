@@ -308,3 +308,32 @@ async fn bait_is_noticed_wherever_it_is_tried_and_does_not_say_so() {
     }
     assert!(upstream.requests().is_empty());
 }
+
+#[tokio::test]
+async fn bait_that_verifies_no_longer_is_bait_all_the_same() {
+    let (house, upstream) = house().await;
+    let mut claims = house.claims();
+    let name = claims["jti"].as_str().expect("jti").to_owned();
+    house.honeytokens.add(TokenId::from(name.as_str()));
+    let good = house.sign(&claims);
+    claims["exp"] = json!(house.clock_secs() - 3600);
+    let expired = house.sign(&claims);
+    let tampered = format!("{}AAAA", &good[..good.len() - 4]);
+    for token in [&expired, &tampered] {
+        let answer = house.ask_as(token, "GET /orders/7", "").await;
+        assert_eq!(status(&answer), 401);
+        assert!(!answer.contains("honey") && !answer.contains("bait"), "{answer}");
+        let (event, request) = house.events.next().await;
+        assert_eq!(request.refused.expect("refused").to_string(), "honeytoken");
+        assert_eq!(event.who.claimed_token.as_deref(), Some(name.as_str()));
+        assert_eq!(event.who.token, None, "it was not verified");
+    }
+    // Verified once, remembered, and expired since.
+    assert_eq!(status(&house.ask_as(&good, "GET /orders/7", "").await), 401);
+    house.events.next().await;
+    house.clock.advance(Duration::from_secs(7200));
+    house.ask_as(&good, "GET /orders/7", "").await;
+    let (_, request) = house.events.next().await;
+    assert_eq!(request.refused.expect("refused").to_string(), "honeytoken");
+    assert!(upstream.requests().is_empty());
+}
