@@ -1,0 +1,11 @@
+//! The operations: parse, one call, render.
+
+pub(crate) mod audit;
+pub(crate) mod clients;
+pub(crate) mod findings;
+pub(crate) mod health;
+pub(crate) mod honeytokens;
+pub(crate) mod keys;
+pub(crate) mod restrictions;
+pub(crate) mod tokens;
+pub(crate) mod users;

@@ -1,0 +1,116 @@
+//! `/keys`: the keys that sign tokens.
+
+use authority::keys::{KeysError, Rotation};
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use store::StoredKey;
+use token::id::KeyId;
+use token::jwk::{Algorithm, PublicJwk};
+use token::time::Timestamp;
+use utoipa::ToSchema;
+
+use crate::Console;
+use crate::access::{Administrator, Reader};
+use crate::answer::{self, Answer, Page};
+use crate::change::{Change, Recorded};
+use crate::input::{After, Body, Query};
+use crate::problem::Problem;
+
+/// A signing key; never its private part.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KeyView {
+    /// Its name (`kid`).
+    #[schema(value_type = String)]
+    kid: KeyId,
+    /// Its one algorithm.
+    #[schema(value_type = String)]
+    alg: Algorithm,
+    /// `pending` (published, not used yet), `active` (signs), `retiring` (only verifies), `gone`.
+    #[schema(value_type = String)]
+    state: &'static str,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it began to sign.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    activated_at: Option<Timestamp>,
+    /// When it ceased to sign.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    retired_at: Option<Timestamp>,
+}
+
+/// How to rotate.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateBody {
+    /// Sign with the new key from now on, for a key that others may know. Otherwise it is
+    /// published now and signs once checkers have had time to fetch it.
+    #[serde(default)]
+    at_once: bool,
+}
+
+/// List keys, oldest first.
+#[utoipa::path(get, path = "/keys", tag = "keys", params(After),
+    responses((status = 200, description = "A page of keys", body = Page<KeyView>)))]
+pub(crate) async fn list(
+    State(console): State<Console>,
+    _: Reader,
+    Query(page): Query<After>,
+) -> Result<Answer<Page<KeyView>>, Problem> {
+    let keys = views(&console).await?;
+    let start = match &page.after {
+        None => 0,
+        Some(after) => {
+            let position = keys.iter().position(|key| key.kid.as_str() == after);
+            position.map_or(keys.len(), |position| position + 1)
+        }
+    };
+    let limit = page.limit.rows();
+    let rows: Vec<KeyView> = keys.into_iter().skip(start).take(limit).collect();
+    Ok(Answer(Page::of(rows, limit, |key| key.kid.to_string(), |key| key)))
+}
+
+/// Bring in a new key.
+#[utoipa::path(post, path = "/keys/rotate", tag = "keys", request_body = RotateBody,
+    responses((status = 200, description = "The new key", body = KeyView)))]
+pub(crate) async fn rotate(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Body(body): Body<RotateBody>,
+) -> Result<Recorded, Problem> {
+    let now = console.authority.now();
+    let how = if body.at_once { Rotation::AtOnce } else { Rotation::Scheduled };
+    let kid = console.authority.keys().rotate(how, now).await?;
+    let keys = views(&console).await?;
+    let key = keys.into_iter().find(|key| key.kid == kid);
+    let key = key.ok_or_else(|| Problem::internal(&"the new key is not in the store"))?;
+    let change = Change { action: "key.rotate", target: kid.as_str(), at: now };
+    console.record(&administrator, change, answer::json(StatusCode::OK, &key)).await
+}
+
+async fn views(console: &Console) -> Result<Vec<KeyView>, Problem> {
+    console.store().keys().await?.into_iter().map(view).collect()
+}
+
+fn view(key: StoredKey) -> Result<KeyView, Problem> {
+    let jwk: PublicJwk =
+        serde_json::from_str(&key.public_jwk).map_err(|e| Problem::internal(&e))?;
+    Ok(KeyView {
+        kid: key.kid,
+        alg: jwk.alg,
+        state: key.state.as_str(),
+        created_at: key.created_at,
+        activated_at: key.activated_at,
+        retired_at: key.retired_at,
+    })
+}
+
+impl From<KeysError> for Problem {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `/users`: people who sign in with a name and a password.
+
+use authority::login::password::{PasswordError, policy};
+use axum::extract::State;
+use axum::response::IntoResponse as _;
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+use store::User;
+use token::id::SubjectId;
+use token::restriction::Selector;
+use token::secret::Secret;
+use token::time::Timestamp;
+use utoipa::ToSchema;
+
+use crate::Console;
+use crate::access::{Administrator, Reader};
+use crate::answer::{self, Answer, Page};
+use crate::change::{Change, Recorded};
+use crate::input::{self, After, Body, Query, Segment};
+use crate::person;
+use crate::problem::Problem;
+
+/// A person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserView {
+    /// `sub` of their tokens.
+    #[schema(value_type = String)]
+    id: SubjectId,
+    /// The name they sign in with; case does not matter.
+    username: String,
+    /// Their name as others see it.
+    name: Option<String>,
+    /// Their mail address.
+    email: Option<String>,
+    /// Whether the address was proven to be theirs.
+    email_verified: bool,
+    /// Whether they are turned away.
+    disabled: bool,
+    /// When they were added.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// A person to be added.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserBody {
+    /// The name they sign in with, 1 to 128 characters.
+    username: String,
+    /// Their password: at least 15 characters, not predictable. Without one they cannot sign in.
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<Secret>,
+    /// Their name as others see it.
+    name: Option<String>,
+    /// Their mail address.
+    email: Option<String>,
+    /// Whether the address was proven to be theirs.
+    #[serde(default)]
+    email_verified: bool,
+}
+
+/// What is to be changed of a person; the rest stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserChange {
+    /// The name they sign in with.
+    username: Option<String>,
+    /// Their name as others see it; `null` takes it away.
+    #[serde(default, deserialize_with = "input::given")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    /// Their mail address; `null` takes it away. A new one is not proven to be theirs.
+    #[serde(default, deserialize_with = "input::given")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    /// Whether the address was proven to be theirs.
+    email_verified: Option<bool>,
+    /// Turns them away, ends their sessions and revokes every token issued until now; `false`
+    /// lets them sign in again.
+    disabled: Option<bool>,
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordBody {
+    /// At least 15 characters, not predictable.
+    #[schema(value_type = String, format = Password)]
+    password: Secret,
+}
+
+/// List people.
+#[utoipa::path(get, path = "/users", tag = "users", params(After),
+    responses((status = 200, description = "A page of people", body = Page<UserView>)))]
+pub(crate) async fn list(
+    State(console): State<Console>,
+    _: Reader,
+    Query(page): Query<After>,
+) -> Result<Answer<Page<UserView>>, Problem> {
+    let after = page.after.map(SubjectId::from);
+    let limit = page.limit.rows();
+    let rows = console.store().users(after.as_ref(), limit).await?;
+    Ok(Answer(Page::of(rows, limit, |row| row.id.to_string(), view)))
+}
+
+/// Add a person.
+#[utoipa::path(post, path = "/users", tag = "users", request_body = UserBody,
+    responses((status = 201, description = "The person", body = UserView),
+        (status = 409, description = "The user name is taken", body = Problem)))]
+pub(crate) async fn create(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Body(body): Body<UserBody>,
+) -> Result<Recorded, Problem> {
+    let now = console.authority.now();
+    let mut user = User {
+        id: SubjectId::generate(console.authority.random()),
+        username: body.username,
+        password_hash: None,
+        name: body.name,
+        email_verified: body.email_verified && body.email.is_some(),
+        email: body.email,
+        disabled: false,
+        created_at: now,
+    };
+    check(&user)?;
+    if let Some(password) = body.password {
+        user.password_hash = Some(hashed(&console, password, &user).await?);
+    }
+    console.store().create_user(&user).await?;
+    let id = user.id.clone();
+    let change = Change { action: "user.create", target: id.as_str(), at: now };
+    let shown = answer::json(StatusCode::CREATED, &view(user));
+    console.record(&administrator, change, shown).await
+}
+
+/// Show a person.
+#[utoipa::path(get, path = "/users/{id}", tag = "users",
+    params(("id" = String, Path, description = "The person's id: `sub` of their tokens")),
+    responses((status = 200, description = "The person", body = UserView),
+        (status = 404, description = "Nobody of this id", body = Problem)))]
+pub(crate) async fn show(
+    State(console): State<Console>,
+    _: Reader,
+    Segment(id): Segment,
+) -> Result<Answer<UserView>, Problem> {
+    find(&console, &SubjectId::from(id)).await.map(|user| Answer(view(user)))
+}
+
+/// Change a person.
+#[utoipa::path(patch, path = "/users/{id}", tag = "users", request_body = UserChange,
+    params(("id" = String, Path, description = "The person's id: `sub` of their tokens")),
+    responses((status = 200, description = "The person as they are now", body = UserView),
+        (status = 404, description = "Nobody of this id", body = Problem),
+        (status = 409, description = "The user name is taken", body = Problem)))]
+pub(crate) async fn update(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Segment(id): Segment,
+    Body(body): Body<UserChange>,
+) -> Result<Recorded, Problem> {
+    let id = SubjectId::from(id);
+    let _alone = console.changing.lock().await;
+    let now = console.authority.now();
+    let disable = body.disabled == Some(true);
+    let user = body.applied_to(find(&console, &id).await?);
+    check(&user)?;
+    write(&console, &user).await?;
+    if disable {
+        let selector = Selector::Subject(id.clone());
+        console.revoke_until_now(&administrator, selector, "user disabled").await?;
+    }
+    let change = Change { action: "user.update", target: id.as_str(), at: now };
+    let shown = answer::json(StatusCode::OK, &view(user));
+    console.record(&administrator, change, shown).await
+}
+
+/// Set a new password. Ends the person's sessions and revokes every token issued until now.
+#[utoipa::path(put, path = "/users/{id}/password", tag = "users", request_body = PasswordBody,
+    params(("id" = String, Path, description = "The person's id: `sub` of their tokens")),
+    responses((status = 204, description = "The password is set"),
+        (status = 404, description = "Nobody of this id", body = Problem)))]
+pub(crate) async fn set_password(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Segment(id): Segment,
+    Body(body): Body<PasswordBody>,
+) -> Result<Recorded, Problem> {
+    let id = SubjectId::from(id);
+    let _alone = console.changing.lock().await;
+    let now = console.authority.now();
+    let mut user = find(&console, &id).await?;
+    user.password_hash = Some(hashed(&console, body.password, &user).await?);
+    write(&console, &user).await?;
+    let selector = Selector::Subject(id.clone());
+    console.revoke_until_now(&administrator, selector, "password set").await?;
+    let change = Change { action: "user.password", target: id.as_str(), at: now };
+    console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await
+}
+
+/// Delete a person, end their sessions and revoke all their tokens.
+#[utoipa::path(delete, path = "/users/{id}", tag = "users",
+    params(("id" = String, Path, description = "The person's id: `sub` of their tokens")),
+    responses((status = 204, description = "They are deleted"),
+        (status = 404, description = "Nobody of this id", body = Problem)))]
+pub(crate) async fn remove(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Segment(id): Segment,
+) -> Result<Recorded, Problem> {
+    let (id, now) = (SubjectId::from(id), console.authority.now());
+    if !console.store().delete_user(&id, administrator.actor(), now).await? {
+        return Err(Problem::unknown("user"));
+    }
+    let change = Change { action: "user.delete", target: id.as_str(), at: now };
+    console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await
+}
+
+fn check(user: &User) -> Result<(), Problem> {
+    person::check_username(&user.username)?;
+    person::check_name(user.name.as_deref())?;
+    person::check_email(user.email.as_deref())
+}
+
+async fn hashed(console: &Console, password: Secret, user: &User) -> Result<Secret, Problem> {
+    let names = [Some(&user.username), user.name.as_ref(), user.email.as_ref()];
+    let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
+    policy::check_against(&password, &names).map_err(Problem::bad_request)?;
+    Ok(console.authority.passwords().hash(password).await?)
+}
+
+async fn find(console: &Console, id: &SubjectId) -> Result<User, Problem> {
+    console.store().user(id).await?.ok_or_else(|| Problem::unknown("user"))
+}
+
+async fn write(console: &Console, user: &User) -> Result<(), Problem> {
+    match console.store().update_user(user).await? {
+        true => Ok(()),
+        false => Err(Problem::unknown("user")),
+    }
+}
+
+fn view(user: User) -> UserView {
+    UserView {
+        id: user.id,
+        username: user.username,
+        name: user.name,
+        email: user.email,
+        email_verified: user.email_verified,
+        disabled: user.disabled,
+        created_at: user.created_at,
+    }
+}
+
+// === impl UserChange ===
+
+impl UserChange {
+    fn applied_to(self, user: User) -> User {
+        let email = self.email.unwrap_or_else(|| user.email.clone());
+        let same_address = email == user.email;
+        let verified = self.email_verified.unwrap_or(user.email_verified && same_address);
+        User {
+            username: self.username.unwrap_or(user.username),
+            name: self.name.unwrap_or(user.name),
+            email_verified: verified && email.is_some(),
+            email,
+            disabled: self.disabled.unwrap_or(user.disabled),
+            ..user
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Policy(refused) => Self::bad_request(refused),
+            PasswordError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
+                .with_field(header::RETRY_AFTER, "1"),
+            PasswordError::Hashing(_) | PasswordError::StoredHash => Self::internal(&error),
+        }
+    }
+}

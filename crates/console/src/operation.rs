@@ -1,0 +1,116 @@
+//! The one table of operations: what is routed is what is described.
+
+use axum::Router;
+use axum::routing::{delete, get, patch, post, put};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::Console;
+use crate::endpoint::{
+    audit, clients, findings, health, honeytokens, keys, restrictions, tokens, users,
+};
+use crate::problem::Problem;
+
+macro_rules! operations {
+    ($($method:ident $path:literal $room:ident::$handler:ident;)*) => {
+        /// Every operation, below `/api/v1`.
+        pub(crate) fn routes() -> Router<Console> {
+            Router::new()$(.route($path, $method($room::$handler)))*
+        }
+
+        /// Method and path of every operation.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        #[derive(utoipa::OpenApi)]
+        #[openapi(
+            info(
+                title = "Tokenward admin API",
+                description = "Clients, people, tokens, restrictions, findings and keys. \
+                    Every operation takes an access token of this Tokenward: reading needs the \
+                    scope `tokenward:read` or `tokenward:admin`, changing `tokenward:admin`. \
+                    Every refusal is a problem document (RFC 9457). Lists come in pages: `next` \
+                    is what to give as `after` or `before` for the next one.",
+            ),
+            servers((url = "/api/v1")),
+            paths($($room::$handler),*),
+            components(schemas(Problem)),
+            security(("access_token" = [])),
+            modifiers(&Refusals)
+        )]
+        struct Document;
+    };
+}
+
+operations! {
+    get "/audit" audit::list;
+    get "/clients" clients::list;
+    post "/clients" clients::create;
+    get "/clients/{client_id}" clients::show;
+    patch "/clients/{client_id}" clients::update;
+    delete "/clients/{client_id}" clients::remove;
+    post "/clients/{client_id}/secret" clients::replace_secret;
+    get "/findings" findings::list;
+    get "/findings/{id}" findings::show;
+    post "/findings/{id}/undo" findings::undo;
+    get "/health" health::show;
+    get "/honeytokens" honeytokens::list;
+    post "/honeytokens" honeytokens::create;
+    get "/keys" keys::list;
+    post "/keys/rotate" keys::rotate;
+    get "/restrictions" restrictions::list;
+    post "/restrictions" restrictions::add;
+    delete "/restrictions/{seq}" restrictions::lift;
+    get "/tokens/{jti}" tokens::show;
+    get "/users" users::list;
+    post "/users" users::create;
+    get "/users/{id}" users::show;
+    patch "/users/{id}" users::update;
+    delete "/users/{id}" users::remove;
+    put "/users/{id}/password" users::set_password;
+}
+
+/// What every operation shares: how to authenticate, and how a refusal looks.
+struct Refusals;
+
+// === impl Refusals ===
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("access_token", scheme);
+        for item in document.paths.paths.values_mut() {
+            let operations =
+                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            for operation in operations.into_iter().flatten() {
+                // Handlers of several rooms have the same name; ids must be unique.
+                let room = operation.tags.iter().flatten().next();
+                operation.operation_id = room
+                    .zip(operation.operation_id.as_ref())
+                    .map(|(room, id)| format!("{room}_{id}"));
+                let refusals = [
+                    ("400", "The request is wrong; `detail` says where"),
+                    ("401", "No access token, or one that cannot be used"),
+                    ("403", "The access token lacks the scope"),
+                    ("default", "Any other refusal"),
+                ];
+                for (status, words) in refusals {
+                    let response = refusal(words).into();
+                    operation.responses.responses.insert(status.to_owned(), response);
+                }
+            }
+        }
+    }
+}
+
+fn refusal(words: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(words).content("application/problem+json", content).build()
+}
+
+/// The OpenAPI document.
+pub(crate) fn document() -> OpenApi {
+    Document::openapi()
+}

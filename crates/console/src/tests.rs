@@ -1,0 +1,11 @@
+//! The admin API as a whole: every operation, every credential, every refusal.
+
+mod access;
+mod clients;
+mod document;
+mod findings;
+mod hostile;
+mod keys;
+mod restrictions;
+pub(crate) mod support;
+mod users;

@@ -1,0 +1,64 @@
+//! People over HTTP.
+
+use serde_json::json;
+
+use super::support::Harness;
+
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test]
+async fn a_person_lives() {
+    let harness = Harness::new().await;
+    let body = json!({ "username": "Rosa", "password": PASSWORD, "email": "rosa@example.com",
+        "email_verified": true });
+    let made = harness.call("POST", "/users", Some(body)).await.expect(201);
+    assert_eq!(made["email_verified"], true);
+    assert!(!made.to_string().contains("argon2") && !made.to_string().contains(PASSWORD));
+    let path = format!("/users/{}", made["id"].as_str().expect("id"));
+    let change = json!({ "email": "new@example.com", "name": "Rosa L." });
+    let changed = harness.call("PATCH", &path, Some(change)).await.expect(200);
+    assert_eq!(changed["email_verified"], false, "a new address is not proven");
+    let cleared = harness.call("PATCH", &path, Some(json!({ "name": null }))).await.expect(200);
+    assert_eq!((&cleared["name"], &cleared["username"]), (&json!(null), &json!("Rosa")));
+    let body = json!({ "password": "another long passphrase" });
+    harness.call("PUT", &format!("{path}/password"), Some(body)).await.expect(204);
+    let body = json!({ "disabled": true });
+    assert_eq!(harness.call("PATCH", &path, Some(body)).await.expect(200)["disabled"], true);
+    let taken_back = harness.call("GET", "/restrictions", None).await.expect(200);
+    let reasons: Vec<_> = taken_back["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["reason"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(reasons, ["user disabled", "password set"]);
+    harness.call("DELETE", &path, None).await.expect(204);
+    harness.call("GET", &path, None).await.problem(404);
+    let expected = [
+        "user.create",
+        "user.update",
+        "user.update",
+        "user.password",
+        "user.update",
+        "user.delete",
+    ];
+    assert_eq!(harness.actions().await, expected);
+}
+
+#[tokio::test]
+async fn a_wrong_member_is_named() {
+    let harness = Harness::new().await;
+    harness.call("POST", "/users", Some(json!({ "username": "taken" }))).await.expect(201);
+    let cases = [
+        (json!({ "username": " spaced" }), 400, "username"),
+        (json!({ "username": "a", "password": "short" }), 400, "15 characters"),
+        (json!({ "username": "rosalind.franklin", "password": "rosalind.franklin1" }), 400, "name"),
+        (json!({ "username": "a", "email": "nowhere" }), 400, "email"),
+        (json!({ "username": "a", "admin": true }), 400, "admin"),
+        (json!({ "username": "TAKEN" }), 409, "taken"),
+    ];
+    for (body, status, word) in cases {
+        let detail = harness.call("POST", "/users", Some(body.clone())).await.problem(status);
+        assert!(detail.contains(word), "{body}: {detail}");
+    }
+}
