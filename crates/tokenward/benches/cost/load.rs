@@ -1,0 +1,150 @@
+//! Load over keep-alive connections, and the upstream that answers with 200 bytes.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// A request's bytes.
+pub(crate) struct Request(Vec<u8>);
+
+/// What to send where.
+pub(crate) struct Load<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) connections: usize,
+    pub(crate) requests: &'a [Request],
+}
+
+/// What came of it.
+pub(crate) struct Done {
+    pub(crate) answered: usize,
+    pub(crate) failed: usize,
+}
+
+// === impl Request ===
+
+impl Request {
+    pub(crate) fn get(address: &str, path: &str, token: Option<&str>) -> Self {
+        let token =
+            token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        Self(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}\r\n").into_bytes())
+    }
+
+    pub(crate) fn post(address: &str, path: &str, authorization: &str, form: &str) -> Self {
+        let length = form.len();
+        Self(format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}").into_bytes())
+    }
+}
+
+// === impl Load ===
+
+impl Load<'_> {
+    /// Sends request after request on every connection for `span`.
+    pub(crate) fn run(&self, span: Duration) -> Done {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        let (answered, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let stop = AtomicBool::new(false);
+        runtime.block_on(async {
+            let one = |first: usize| {
+                let (answered, failed, stop) = (&answered, &failed, &stop);
+                async move {
+                    let mut stream =
+                        tokio::net::TcpStream::connect(self.address).await.expect("connect");
+                    stream.set_nodelay(true).expect("nodelay");
+                    let mut buffer = Vec::with_capacity(8192);
+                    let mut next = first;
+                    while !stop.load(Ordering::Relaxed) {
+                        stream
+                            .write_all(&self.requests[next % self.requests.len()].0)
+                            .await
+                            .expect("write");
+                        let good = answer(&mut stream, &mut buffer).await;
+                        answered.fetch_add(1, Ordering::Relaxed);
+                        failed.fetch_add(usize::from(!good), Ordering::Relaxed);
+                        next += self.connections;
+                    }
+                }
+            };
+            let all = futures_util::future::join_all((0..self.connections).map(one));
+            let end = async {
+                tokio::time::sleep(span).await;
+                stop.store(true, Ordering::Relaxed);
+            };
+            tokio::join!(all, end);
+        });
+        Done { answered: answered.into_inner(), failed: failed.into_inner() }
+    }
+}
+
+/// Reads one answer with a Content-Length or in chunks; whether it is a 200.
+async fn answer(stream: &mut tokio::net::TcpStream, buffer: &mut Vec<u8>) -> bool {
+    buffer.clear();
+    loop {
+        assert!(
+            stream.read_buf(buffer).await.expect("read") > 0,
+            "the server closed the connection"
+        );
+        let Some(end) = find(buffer, b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        loop {
+            let body = &buffer[end + 4..];
+            let whole = match length {
+                Some(length) => body.len() >= length,
+                None => body.ends_with(b"0\r\n\r\n"),
+            };
+            if whole {
+                return head.starts_with("http/1.1 200");
+            }
+            assert!(
+                stream.read_buf(buffer).await.expect("read") > 0,
+                "the server closed the connection"
+            );
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+/// Answers every request with 200 bytes, on threads of this process; its address.
+pub(crate) fn upstream() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = listener.local_addr().expect("address").to_string();
+    let answer = Arc::new(format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 200\r\n\r\n{}",
+        "x".repeat(200)
+    ));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            std::thread::spawn(move || respond(stream, answer.as_bytes()));
+        }
+    });
+    address
+}
+
+fn respond(mut stream: TcpStream, answer: &[u8]) {
+    let _ = stream.set_nodelay(true);
+    let mut buffer = vec![0u8; 16 * 1024];
+    let mut held = 0;
+    while let Ok(read) = stream.read(&mut buffer[held..]) {
+        if read == 0 {
+            return;
+        }
+        held += read;
+        if buffer[..held].ends_with(b"\r\n\r\n") {
+            held = 0;
+            if stream.write_all(answer).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Peers for the same load, where they are installed: nginx, Envoy, oidc-provider.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use crate::background;
+use crate::load::Request;
+use crate::served::{await_port, free_address};
+
+pub(crate) struct Peer {
+    child: Child,
+    pub(crate) address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Peer {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn start(command: &mut Command, address: String, folder: tempfile::TempDir) -> Self {
+        let child = background(command);
+        await_port(&address);
+        Self { child, address, _folder: folder }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // TERM first: nginx's workers outlive a killed master.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn found(program: &str) -> Option<PathBuf> {
+    let output = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().ok()?;
+    let path = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
+/// nginx as a plain reverse proxy, one worker.
+pub(crate) fn nginx(upstream: &str) -> Option<Peer> {
+    let program = found("nginx")
+        .or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|path| path.exists()))?;
+    let folder = tempfile::tempdir().ok()?;
+    let address = free_address();
+    let file = folder.path().join("nginx.conf");
+    let text = format!(
+        "daemon off; worker_processes 1; pid {0}/pid; error_log stderr crit; events {{ worker_connections 1024; }}\n\
+         http {{ access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n\
+         keepalive_requests 1000000000; upstream u {{ server {upstream}; keepalive 256; keepalive_requests 1000000000; }}\n\
+         server {{ listen {address}; location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header X-Forwarded-For $remote_addr; }} }} }}\n",
+        folder.path().display()
+    );
+    std::fs::write(&file, text).ok()?;
+    Some(Peer::start(
+        Command::new(program).arg("-c").arg(&file).arg("-p").arg(folder.path()),
+        address,
+        folder,
+    ))
+}
+
+/// Envoy as a plain reverse proxy, one worker.
+pub(crate) fn envoy(upstream: &str) -> Option<Peer> {
+    let program = found("envoy")?;
+    let folder = tempfile::tempdir().ok()?;
+    let address = free_address();
+    let (host, port) = address.split_once(':')?;
+    let (up_host, up_port) = upstream.split_once(':')?;
+    let file = folder.path().join("envoy.yaml");
+    let text = format!(
+        r#"static_resources:
+  listeners:
+  - address: {{ socket_address: {{ address: {host}, port_value: {port} }} }}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: p
+          route_config:
+            virtual_hosts:
+            - {{ name: v, domains: ["*"], routes: [ {{ match: {{ prefix: "/" }}, route: {{ cluster: u }} }} ] }}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
+  clusters:
+  - name: u
+    type: STATIC
+    load_assignment:
+      cluster_name: u
+      endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: {up_host}, port_value: {up_port} }} }} }} }} ] }} ]
+"#
+    );
+    std::fs::write(&file, text).ok()?;
+    let mut command = Command::new(program);
+    command
+        .args(["--concurrency", "1", "--log-level", "critical", "--disable-hot-restart", "-c"])
+        .arg(&file);
+    Some(Peer::start(&mut command, address, folder))
+}
+
+/// node-oidc-provider issuing ES256 JWTs that it does not store.
+pub(crate) fn oidc_provider() -> Option<Peer> {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop/node_modules");
+    if !modules.join("oidc-provider").is_dir() {
+        return None;
+    }
+    let folder = tempfile::tempdir_in(modules.parent()?).ok()?;
+    let address = free_address();
+    let file = folder.path().join("provider.mjs");
+    std::fs::write(&file, include_str!("provider.mjs")).ok()?;
+    let mut command = Command::new("node");
+    command.arg(&file).env("ADDRESS", &address);
+    Some(Peer::start(&mut command, address, folder))
+}
+
+/// A token request to the provider.
+pub(crate) fn client_credentials(address: &str) -> Request {
+    Request::post(
+        address,
+        "/token",
+        "Basic bG9hZDpsb2FkLXNlY3JldC1sb2FkLXNlY3JldA==",
+        "grant_type=client_credentials&resource=https%3A%2F%2Fapi.example.com",
+    )
+}

@@ -1,0 +1,128 @@
+//! `tokenward serve` under measurement, with one client and two routes.
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::background;
+use crate::load::Request;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tokenward");
+
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) authority: String,
+    pub(crate) gateway: String,
+    client: (String, String),
+    _folder: tempfile::TempDir,
+}
+
+impl Served {
+    /// Starts it in front of `upstream`, with room for so many verified tokens.
+    pub(crate) fn start(upstream: &str, cache_entries: usize) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let [authority, gateway, admin] = [(); 3].map(|()| free_address());
+        let file = folder.path().join("tokenward.toml");
+        let config = format!(
+            "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"1h\"\n\
+             [gateway]\nlisten = \"{gateway}\"\ncache_entries = {cache_entries}\nthreads = 1\n\
+             [gateway.upstreams]\nu = \"http://{upstream}\"\n\
+             [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\
+             [[gateway.route]]\npath = \"/api\"\nmethods = [\"GET\"]\nupstream = \"u\"\nscopes = [\"orders:read\"]\n\
+             [[scope]]\nname = \"orders:read\"\ndescription = \"Read orders\"\n\
+             [admin]\nlisten = \"{admin}\"\n[log]\nlevel = \"error\"\n",
+            folder.path().display()
+        );
+        std::fs::write(&file, config).expect("file");
+        let child = background(Command::new(PROGRAM).args(["serve", "-c"]).arg(&file));
+        await_port(&gateway);
+        await_port(&admin);
+        let made = Command::new(PROGRAM)
+            .args(["admin-token", "-c"])
+            .arg(&file)
+            .output()
+            .expect("admin token");
+        let token = String::from_utf8(made.stdout).expect("text").trim().to_owned();
+        let made = Command::new(PROGRAM)
+            .args(["client", "create", "--name", "load", "--scope", "orders:read", "--json"])
+            .args(["--admin", &format!("http://{admin}"), "--admin-token", &token])
+            .output()
+            .expect("client");
+        let made: Value = serde_json::from_slice(&made.stdout).expect("client");
+        let member = |name: &str| made[name].as_str().expect("member").to_owned();
+        Self {
+            child,
+            authority,
+            gateway,
+            client: (member("client_id"), member("client_secret")),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory in KiB.
+    pub(crate) fn resident(&self) -> usize {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("number")
+    }
+
+    fn basic(&self) -> String {
+        use base64::Engine as _;
+        let pair = format!("{}:{}", self.client.0, self.client.1);
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    }
+
+    pub(crate) fn token_request(&self) -> Request {
+        Request::post(
+            &self.authority,
+            "/token",
+            &self.basic(),
+            "grant_type=client_credentials&scope=orders%3Aread",
+        )
+    }
+
+    pub(crate) fn introspection(&self, token: &str) -> Request {
+        Request::post(&self.authority, "/introspect", &self.basic(), &format!("token={token}"))
+    }
+
+    /// A fresh access token.
+    pub(crate) fn token(&self) -> String {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(&self.authority).expect("connect");
+        let form = "grant_type=client_credentials&scope=orders%3Aread";
+        write!(stream, "POST /token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}", self.authority, self.basic(), form.len()).expect("write");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answer");
+        let body = answer.split("\r\n\r\n").nth(1).expect("body");
+        let answer: Value = serde_json::from_str(body).expect("token answer");
+        answer["access_token"].as_str().expect("access token").to_owned()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nothing listens on.
+pub(crate) fn free_address() -> String {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    socket.local_addr().expect("address").to_string()
+}
+
+/// Waits until something listens there, at most 20 s.
+pub(crate) fn await_port(address: &str) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < until, "nothing listens on {address}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,157 @@
+//! The command line: one file a command, each a thin client of what does the work.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::admin_client::AdminClient;
+
+mod admin_token;
+mod cli_reference;
+mod client;
+mod configuration;
+mod detect;
+mod dev;
+mod finding;
+mod honeytoken;
+mod key;
+mod openapi;
+mod restriction;
+mod serve;
+mod table;
+mod token;
+mod user;
+
+/// Issue, check, watch and take back API tokens.
+#[derive(Debug, Parser)]
+#[command(name = "tokenward", version, about, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole product on this machine: nothing to install, nothing to configure
+    Dev(dev::Arguments),
+    /// Run from a configuration file
+    Serve(serve::Arguments),
+    /// Check a configuration file, or print every option
+    #[command(subcommand)]
+    Config(configuration::Command),
+    /// Print every command with its options
+    #[command(hide = true)]
+    CliReference,
+    /// Print the OpenAPI document of the admin API
+    Openapi,
+    /// Make an access token for the admin API from the store of a configuration file
+    AdminToken(admin_token::Arguments),
+    /// OAuth clients
+    Client(client::Arguments),
+    /// People who sign in
+    User(user::Arguments),
+    /// Issued tokens: look up, revoke
+    Token(token::Arguments),
+    /// What has been taken back: list, add, lift
+    Restriction(restriction::Arguments),
+    /// What the detectors found: list, show, undo
+    Finding(finding::Arguments),
+    /// Signing keys: list, rotate
+    Key(key::Arguments),
+    /// Bait: tokens that nobody has a reason to use
+    Honeytoken(honeytoken::Arguments),
+    /// Detectors over recorded events
+    #[command(subcommand)]
+    Detect(detect::Command),
+}
+
+/// Why a command ends with another exit code than 0.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+// === impl Failure ===
+
+impl Failure {
+    /// With the words that the person reads.
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self(message.to_string())
+    }
+
+    /// Prints it; exit code 1 (wrong usage is 2, by the argument parser).
+    #[expect(clippy::print_stderr, reason = "this is where commands report")]
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.0);
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] with what went wrong and how to mend it.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Config(command) => configuration::run(&command),
+        Command::CliReference => cli_reference::run(),
+        Command::Openapi => openapi::run(),
+        Command::AdminToken(arguments) => admin_token::run(&arguments),
+        Command::Client(arguments) => client::run(arguments),
+        Command::User(arguments) => user::run(arguments),
+        Command::Token(arguments) => token::run(arguments),
+        Command::Restriction(arguments) => restriction::run(arguments),
+        Command::Finding(arguments) => finding::run(arguments),
+        Command::Key(arguments) => key::run(arguments),
+        Command::Honeytoken(arguments) => honeytoken::run(arguments),
+        Command::Detect(command) => detect::run(&command),
+    }
+}
+
+/// Prints to standard output; a reader that went away ends the program quietly.
+pub(crate) fn say(text: impl fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints one object of the admin API.
+fn print(value: &serde_json::Value, json: bool) -> Result<(), Failure> {
+    if json {
+        say(value);
+    } else {
+        table::members(value);
+    }
+    Ok(())
+}
+
+/// Reads every page of a list (`cursor` is the parameter that asks for the next) and prints it; as
+/// JSON, one array.
+fn print_list(
+    api: &AdminClient,
+    path: &str,
+    cursor: &str,
+    columns: &[table::Column],
+    json: bool,
+) -> Result<(), Failure> {
+    let rows = api.list(path, cursor)?;
+    if json {
+        say(serde_json::Value::Array(rows));
+    } else {
+        table::rows(&rows, columns);
+    }
+    Ok(())
+}
+
+/// An identifier as one path segment.
+fn segment(id: &str) -> String {
+    let mut segment = String::new();
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
+}

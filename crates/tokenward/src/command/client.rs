@@ -1,0 +1,98 @@
+//! `tokenward client`: OAuth clients.
+
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::json;
+
+use crate::admin_client::Target;
+use crate::command::{Failure, say, table};
+
+const COLUMNS: [table::Column; 5] = [
+    ("CLIENT", "/client_id"),
+    ("NAME", "/client_name"),
+    ("GRANTS", "/grant_types"),
+    ("SCOPES", "/scope"),
+    ("DISABLED", "/disabled"),
+];
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List clients
+    List,
+    /// Show one client
+    Show { client_id: String },
+    /// Create a client; its secret is shown once
+    Create {
+        /// Name, as people see it on the consent page
+        #[arg(long)]
+        name: String,
+        /// Grant types; repeat the option for several
+        #[arg(long = "grant", value_name = "GRANT", default_value = "client_credentials")]
+        grants: Vec<String>,
+        /// Redirect URIs; repeat the option for several
+        #[arg(long = "redirect-uri", value_name = "URI")]
+        redirect_uris: Vec<String>,
+        /// Scopes it may have, separated by spaces
+        #[arg(long, default_value = "")]
+        scope: String,
+        /// A client that cannot keep a secret: a browser or native application
+        #[arg(long)]
+        public: bool,
+    },
+    /// Disable a client: its tokens are revoked, and it is issued nothing more
+    Disable { client_id: String },
+    /// Enable a disabled client
+    Enable { client_id: String },
+    /// Replace the secret; the new one is shown once
+    RotateSecret { client_id: String },
+    /// Delete a client and revoke all its tokens
+    Delete { client_id: String },
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let api = arguments.target.connect()?;
+    let json = arguments.target.json;
+    let at = |id: &str| format!("/clients/{}", super::segment(id));
+    match arguments.command {
+        Command::List => super::print_list(&api, "/clients", "after", &COLUMNS, json),
+        Command::Show { client_id } => super::print(&api.get(&at(&client_id))?, json),
+        Command::Create { name, grants, redirect_uris, scope, public } => {
+            let method = if public { "none" } else { "client_secret_basic" };
+            let body = json!({
+                "client_name": name, "grant_types": grants, "redirect_uris": redirect_uris,
+                "scope": scope, "token_endpoint_auth_method": method,
+            });
+            super::print(&api.call(&Method::POST, "/clients", Some(&body))?, json)
+        }
+        Command::Disable { client_id } => set_disabled(&api, &at(&client_id), true, json),
+        Command::Enable { client_id } => set_disabled(&api, &at(&client_id), false, json),
+        Command::RotateSecret { client_id } => {
+            let path = format!("{}/secret", at(&client_id));
+            super::print(&api.call(&Method::POST, &path, None)?, json)
+        }
+        Command::Delete { client_id } => {
+            api.call(&Method::DELETE, &at(&client_id), None)?;
+            if !json {
+                say(format_args!("client {client_id} is deleted, its tokens are revoked"));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn set_disabled(
+    api: &crate::admin_client::AdminClient,
+    path: &str,
+    disabled: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    super::print(&api.call(&Method::PATCH, path, Some(&json!({ "disabled": disabled })))?, json)
+}

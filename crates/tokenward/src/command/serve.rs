@@ -1,0 +1,70 @@
+//! `tokenward serve`: the product from a configuration file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::command::Failure;
+use crate::compose::{Product, Sockets, open_store};
+use crate::config::load;
+use crate::logging;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    use token::time::Clock as _;
+    let environment = load::environment();
+    let config = load::load(&arguments.config, &environment).map_err(Failure::new)?;
+    logging::start(&config.log);
+    let _lock = super::dev::lock(&config.store.path)?;
+    let sockets = Sockets::bind(&config)?;
+    let store = open_store(&config, &environment, SystemClock.now())?;
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        let issuer = sockets.issuer(&config.authority);
+        let product = Product::compose(config, sockets, store).await?;
+        product.serve(stop, || tracing::info!(%issuer, "ready")).await
+    })
+}
+
+/// The runtime of authority, admin API and background work; the gateway has threads of its own.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // Ring-free: both TLS sides use the one cryptographic library.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).min(4))
+        .enable_all()
+        .build()
+        .map_err(Failure::new)
+}
+
+/// Cancelled by SIGTERM or SIGINT; a second signal ends the process at once.
+pub(super) fn stop_signal() -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::new)?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if told.is_cancelled() {
+                #[expect(clippy::disallowed_methods, reason = "asked for twice")]
+                std::process::exit(130);
+            }
+            tracing::info!("stopping: requests in flight are finished");
+            told.cancel();
+        }
+    });
+    Ok(stop)
+}

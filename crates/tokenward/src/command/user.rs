@@ -1,0 +1,106 @@
+//! `tokenward user`: people who sign in.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::json;
+
+use crate::admin_client::{AdminClient, Target};
+use crate::command::{Failure, say, table};
+
+const COLUMNS: [table::Column; 5] = [
+    ("SUBJECT", "/id"),
+    ("USERNAME", "/username"),
+    ("NAME", "/name"),
+    ("EMAIL", "/email"),
+    ("DISABLED", "/disabled"),
+];
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List people
+    List,
+    /// Show one person
+    Show { id: String },
+    /// Create a person; the password is read from standard input
+    Create {
+        #[arg(long)]
+        username: String,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Set a new password, read from standard input; sessions end, tokens are revoked
+    SetPassword { id: String },
+    /// Disable a person: sessions end, tokens are revoked, no sign-in
+    Disable { id: String },
+    /// Enable a disabled person
+    Enable { id: String },
+    /// Delete a person and revoke all their tokens
+    Delete { id: String },
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let api = arguments.target.connect()?;
+    let json = arguments.target.json;
+    let at = |id: &str| format!("/users/{}", super::segment(id));
+    match arguments.command {
+        Command::List => super::print_list(&api, "/users", "after", &COLUMNS, json),
+        Command::Show { id } => super::print(&api.get(&at(&id))?, json),
+        Command::Create { username, name, email } => {
+            let mut body = json!({ "username": username, "password": read_password()? });
+            for (member, value) in [("name", name), ("email", email)] {
+                if let Some(value) = value {
+                    body[member] = json!(value);
+                }
+            }
+            super::print(&api.call(&Method::POST, "/users", Some(&body))?, json)
+        }
+        Command::SetPassword { id } => {
+            let body = json!({ "password": read_password()? });
+            api.call(&Method::PUT, &format!("{}/password", at(&id)), Some(&body))?;
+            if !json {
+                say(format_args!("the password of {id} is set"));
+            }
+            Ok(())
+        }
+        Command::Disable { id } => set_disabled(&api, &at(&id), true, json),
+        Command::Enable { id } => set_disabled(&api, &at(&id), false, json),
+        Command::Delete { id } => {
+            api.call(&Method::DELETE, &at(&id), None)?;
+            if !json {
+                say(format_args!("{id} is deleted, the tokens are revoked"));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn set_disabled(api: &AdminClient, path: &str, disabled: bool, json: bool) -> Result<(), Failure> {
+    super::print(&api.call(&Method::PATCH, path, Some(&json!({ "disabled": disabled })))?, json)
+}
+
+/// One line of standard input: an argument would stay in the shell's history.
+fn read_password() -> Result<String, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let _ = write!(std::io::stderr(), "password: ");
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).map_err(Failure::new)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new("no password came on standard input"));
+    }
+    Ok(password.to_owned())
+}

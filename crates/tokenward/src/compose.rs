@@ -1,0 +1,383 @@
+//! Everything is built here, in the order in which traffic meets it, and stopped in reverse.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use authority::keys::{KeySchedule, SigningKeys};
+use authority::{Authority, ScopeDefinition};
+use gateway::{Access, Gateway, RouteRule};
+use store::{MasterKey, Store};
+use token::event::EventSink;
+use token::random::{OsRandom, Random};
+use token::scope::ScopeSet;
+use token::time::{Clock, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::command::Failure;
+use crate::config::{self, Config};
+use crate::listen::tls::Acceptor;
+use crate::listen::{self, Bound};
+use crate::operations::{self, Operations};
+
+mod door;
+mod record;
+mod watcher;
+
+pub(crate) use door::ControlDoor;
+use door::GatewayDoor;
+use watcher::Watcher;
+
+/// How often what has ended is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// The sockets, bound before anything else, so that a taken port is the first thing said.
+pub(crate) struct Sockets {
+    pub(crate) authority: Bound,
+    pub(crate) gateway: Option<Bound>,
+    pub(crate) admin: Option<Bound>,
+}
+
+/// The product, built and not yet serving.
+pub(crate) struct Product {
+    config: Config,
+    sockets: Sockets,
+    pub(crate) authority: Authority,
+    gateway: Option<Gateway>,
+    pub(crate) store: Store,
+    operations: Operations,
+    watcher: Watcher,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+// === impl Sockets ===
+
+impl Sockets {
+    /// Binds what is configured.
+    ///
+    /// # Errors
+    /// [`Failure`] with the address that cannot be used.
+    pub(crate) fn bind(config: &Config) -> Result<Self, Failure> {
+        let bind = |address, option: &str| {
+            Bound::new(address).map_err(|error| {
+                Failure::new(format_args!(
+                    "{error}; choose another with {option}, port 0 picks a free one"
+                ))
+            })
+        };
+        let gateway = config
+            .gateway
+            .as_ref()
+            .map(|part| bind(part.listen, "--gateway-listen or gateway.listen"));
+        let admin =
+            config.admin.as_ref().map(|part| bind(part.listen, "--admin-listen or admin.listen"));
+        Ok(Self {
+            authority: bind(config.authority.listen, "--authority-listen or authority.listen")?,
+            gateway: gateway.transpose()?,
+            admin: admin.transpose()?,
+        })
+    }
+
+    /// The issuer: as configured, or the address listened on.
+    pub(crate) fn issuer(&self, config: &config::Authority) -> String {
+        config.issuer.clone().unwrap_or_else(|| url_of(&self.authority, config.tls.is_some()))
+    }
+
+    /// The gateway's resource identifier: as configured, or the address listened on.
+    pub(crate) fn resource(&self, config: &config::Gateway) -> Option<String> {
+        let bound = self.gateway.as_ref()?;
+        Some(config.resource.clone().unwrap_or_else(|| url_of(bound, config.tls.is_some())))
+    }
+
+    /// The admin API's address.
+    pub(crate) fn admin_url(&self, config: &config::Admin) -> Option<String> {
+        self.admin.as_ref().map(|bound| url_of(bound, config.tls.is_some()))
+    }
+}
+
+fn url_of(bound: &Bound, tls: bool) -> String {
+    format!("{}://{}", if tls { "https" } else { "http" }, bound.address())
+}
+
+/// Opens the store of a configuration.
+///
+/// # Errors
+/// [`Failure`] with what cannot be read or opened.
+pub(crate) fn open_store(
+    config: &Config,
+    environment: &config::load::Environment,
+    now: Timestamp,
+) -> Result<Store, Failure> {
+    let file = config
+        .store
+        .master_key_file
+        .clone()
+        .unwrap_or_else(|| config.store.path.with_file_name("master.key"));
+    let master = match environment.get("TOKENWARD_MASTER_KEY") {
+        Some(text) => MasterKey::from_hex(text)
+            .map_err(|error| Failure::new(format_args!("TOKENWARD_MASTER_KEY: {error}")))?,
+        None => MasterKey::load_or_create(&file, &OsRandom::new())
+            .map_err(|error| Failure::new(format_args!("{}: {error}", file.display())))?,
+    };
+    let settings = store::Settings {
+        path: config.store.path.clone(),
+        longest_token_life: longest_token_life(&config.authority),
+    };
+    Store::open(settings, master, now)
+        .map_err(|error| Failure::new(format_args!("{}: {error}", config.store.path.display())))
+}
+
+/// Loads the signing keys, or makes the first one.
+///
+/// # Errors
+/// [`Failure`] when they cannot be read.
+pub(crate) async fn load_keys(
+    config: &config::Authority,
+    store: &Store,
+    now: Timestamp,
+) -> Result<SigningKeys, Failure> {
+    let schedule = KeySchedule {
+        rotate_every: Some(config.key_rotate_every.duration()).filter(|every| !every.is_zero()),
+        overlap: config.key_overlap.duration(),
+        retire_after: longest_token_life(config),
+    };
+    SigningKeys::load_or_create(store, schedule, now)
+        .await
+        .map_err(|error| Failure::new(format_args!("signing keys: {error}")))
+}
+
+/// Restrictions are kept as long as a token that they can fit may live.
+fn longest_token_life(config: &config::Authority) -> Duration {
+    config.refresh_absolute_life.duration()
+        + config.access_token_life.duration().max(config.id_token_life.duration())
+}
+
+// === impl Product ===
+
+impl Product {
+    /// Builds everything from `config`; starts no listener.
+    ///
+    /// # Errors
+    /// [`Failure`] with what is wrong.
+    pub(crate) async fn compose(
+        config: Config,
+        sockets: Sockets,
+        store: Store,
+    ) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(OsRandom::new());
+        let operations = Operations::new(store.clone(), operations::start_metrics());
+        let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
+        let events = watcher.sink();
+        let keys = Arc::new(load_keys(&config.authority, &store, clock.now()).await?);
+        let gateway = match &config.gateway {
+            Some(part) => Some(gateway(part, &sockets, &config, &keys, &store, &events, &clock)?),
+            None => None,
+        };
+        let parts = authority::Parts {
+            store: store.clone(),
+            keys,
+            events,
+            clock: Arc::clone(&clock),
+            random,
+        };
+        let authority =
+            Authority::new(authority_settings(&config, &sockets)?, parts).map_err(Failure::new)?;
+        Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
+    }
+
+    /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes what waits, and returns.
+    ///
+    /// # Errors
+    /// [`Failure`] when a listener or a thread cannot be started.
+    pub(crate) async fn serve(
+        self,
+        stop: CancellationToken,
+        ready: impl FnOnce(),
+    ) -> Result<(), Failure> {
+        let Self { config, sockets, authority, gateway, store, operations, watcher, clock } = self;
+        let drain = config.drain.duration();
+        let mut control = tokio::task::JoinSet::new();
+        let door = ControlDoor::new(authority.router());
+        let tls = acceptor(config.authority.tls.as_ref(), &stop)?;
+        control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
+        if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
+            let parts = console::Parts { authority: authority.clone() };
+            let router = console::router(parts).merge(operations.clone().router());
+            let tls = acceptor(part.tls.as_ref(), &stop)?;
+            control.spawn(listen::serve(bound, tls, ControlDoor::new(router), stop.clone(), drain));
+        }
+        let mut threads = Vec::new();
+        if let (Some(bound), Some(part), Some(gateway)) =
+            (sockets.gateway, &config.gateway, gateway)
+        {
+            let tls = acceptor(part.tls.as_ref(), &stop)?;
+            threads = data_plane(bound, part.threads, &gateway, &tls, &stop, drain)?;
+        }
+        control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
+        operations.set_ready(true);
+        ready();
+        stop.cancelled().await;
+        operations.set_ready(false);
+        while let Some(ended) = control.join_next().await {
+            ended.map_err(Failure::new)?.map_err(Failure::new)?;
+        }
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().all(|thread| thread.join().is_ok())
+        });
+        if !joined.await.unwrap_or(false) {
+            tracing::error!("a gateway thread ended in a panic");
+        }
+        watcher.stop().await;
+        store.close().await;
+        Ok(())
+    }
+}
+
+fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::Settings, Failure> {
+    let part = &config.authority;
+    let issuer = sockets.issuer(part);
+    let resource = config.gateway.as_ref().and_then(|gateway| sockets.resource(gateway));
+    let registration_scopes = ScopeSet::parse(&part.registration_scopes).map_err(Failure::new)?;
+    Ok(authority::Settings {
+        admin_resource: issuer.clone(),
+        resources: vec![resource.unwrap_or_else(|| issuer.clone())],
+        scopes: config
+            .scopes
+            .iter()
+            .map(|scope| ScopeDefinition {
+                name: scope.name.clone(),
+                description: scope.description.clone(),
+            })
+            .collect(),
+        issuer,
+        access_token_life: part.access_token_life.duration(),
+        id_token_life: part.id_token_life.duration(),
+        code_life: Duration::from_secs(60),
+        refresh_idle_life: part.refresh_idle_life.duration(),
+        refresh_absolute_life: part.refresh_absolute_life.duration(),
+        refresh_retry_window: part.refresh_retry_window.duration(),
+        session_life: part.session_life.duration(),
+        trusted_proxies: part.trusted_proxies.clone(),
+        registration_scopes,
+        password_threads: part.password_threads,
+    })
+}
+
+fn gateway(
+    part: &config::Gateway,
+    sockets: &Sockets,
+    config: &Config,
+    keys: &Arc<SigningKeys>,
+    store: &Store,
+    events: &Arc<dyn EventSink>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Gateway, Failure> {
+    let issuer = sockets.issuer(&config.authority);
+    let settings = gateway::Settings {
+        resource: sockets.resource(part).unwrap_or_default(),
+        authorization_servers: vec![issuer.clone()],
+        issuer,
+        upstreams: part.upstreams.clone(),
+        routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
+        trusted_proxies: part.trusted_proxies.clone(),
+        leeway: part.leeway.duration(),
+        cache_entries: part.cache_entries,
+        forward_token: part.forward_token,
+        upstream_timeout: part.upstream_timeout.duration(),
+    };
+    let parts = gateway::Parts {
+        keyring: keys.keyring(),
+        index: Arc::clone(store.index()),
+        honeytokens: Arc::clone(store.honeytokens()),
+        events: Arc::clone(events),
+        clock: Arc::clone(clock),
+    };
+    Gateway::new(settings, parts).map_err(Failure::new)
+}
+
+fn route(route: &config::Route) -> Result<RouteRule, Failure> {
+    let methods = route.methods.iter().map(|method| http::Method::from_bytes(method.as_bytes()));
+    let access = if route.public {
+        Access::Public
+    } else {
+        Access::Token { scopes: route.scopes.clone(), audiences: route.audiences.clone() }
+    };
+    Ok(RouteRule {
+        path: route.path.clone(),
+        methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
+        upstream: route.upstream.clone(),
+        access,
+    })
+}
+
+fn acceptor(
+    files: Option<&config::Tls>,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<Acceptor>>, Failure> {
+    let Some(files) = files else { return Ok(None) };
+    let acceptor = Acceptor::new(files).map_err(Failure::new)?;
+    tokio::spawn(Arc::clone(&acceptor).watch(stop.clone()));
+    Ok(Some(acceptor))
+}
+
+/// One thread for each processor, each with a runtime and upstream connections of its own:
+/// a third cheaper than tasks that wander between threads (measured).
+fn data_plane(
+    bound: Bound,
+    threads: usize,
+    gateway: &Gateway,
+    tls: &Option<Arc<Acceptor>>,
+    stop: &CancellationToken,
+    drain: Duration,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let count = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    (0..count)
+        .map(|number| {
+            let bound = bound.share().map_err(Failure::new)?;
+            let (tls, stop) = (tls.clone(), stop.clone());
+            let gateway = gateway.clone();
+            let run = move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let served = runtime.and_then(|runtime| {
+                    let door = GatewayDoor::new(gateway.worker());
+                    runtime.block_on(listen::serve(bound, tls, door, stop, drain))
+                });
+                if let Err(error) = served {
+                    tracing::error!(%error, "a gateway thread ended");
+                }
+            };
+            std::thread::Builder::new()
+                .name(format!("gateway-{number}"))
+                .spawn(run)
+                .map_err(Failure::new)
+        })
+        .collect()
+}
+
+async fn upkeep(
+    store: Store,
+    authority: Authority,
+    operations: Operations,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let now = clock.now();
+        if let Err(error) = store.forget(now).await {
+            tracing::warn!(%error, "what has ended could not be forgotten");
+        }
+        if let Err(error) = authority.keys().tend(now).await {
+            tracing::warn!(%error, "the signing keys could not be tended");
+        }
+        operations.upkeep();
+    }
+}

@@ -1,0 +1,154 @@
+//! The watcher's thread: queue → recording → detectors → responses.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use detect::engine::Engine;
+use detect::queue::{EventQueue, Events, Received, queue};
+use detect::respond::carry_out;
+use store::Store;
+use token::event::{Event, EventSink};
+use token::finding::Finding;
+use token::random::Random;
+use token::time::Clock;
+use tokio::runtime::Handle;
+
+use super::record::Recording;
+use crate::command::Failure;
+use crate::config;
+
+/// The running watcher.
+pub(super) struct Watcher {
+    queue: Arc<EventQueue>,
+    thread: JoinHandle<()>,
+}
+
+/// What the thread works with.
+struct Watch {
+    events: Events,
+    engine: Engine,
+    recording: Option<Recording>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    handle: Handle,
+}
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// Starts the thread; called inside the runtime that the store's answers need.
+    ///
+    /// # Errors
+    /// [`Failure`] when the recording cannot be opened or the thread not started.
+    pub(super) fn start(
+        config: &config::Detect,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        random: &Arc<dyn Random>,
+    ) -> Result<Self, Failure> {
+        let recording = config.record.as_deref().map(|file| {
+            Recording::open(file).map_err(|error| {
+                Failure::new(format_args!("detect.record: {}: {error}", file.display()))
+            })
+        });
+        let (sender, events) = queue(config.queue);
+        let watch = Watch {
+            events,
+            engine: Engine::new(config.responses_per_minute),
+            recording: recording.transpose()?,
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            random: Arc::clone(random),
+            handle: Handle::current(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("watcher".to_owned())
+            .spawn(move || watch.run())
+            .map_err(Failure::new)?;
+        Ok(Self { queue: Arc::new(sender), thread })
+    }
+
+    /// Where events go.
+    pub(super) fn sink(&self) -> Arc<dyn EventSink> {
+        Arc::clone(&self.queue) as Arc<dyn EventSink>
+    }
+
+    /// Finishes what waits in the queue.
+    pub(super) async fn stop(self) {
+        let joined = tokio::task::spawn_blocking(move || {
+            self.queue.close();
+            self.thread.join().is_ok()
+        });
+        if !joined.await.unwrap_or(false) {
+            tracing::error!("the watcher ended in a panic");
+        }
+    }
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn run(mut self) {
+        let mut busy = false;
+        loop {
+            match self.events.next(busy) {
+                Received::Event(event) => {
+                    busy = true;
+                    self.observe(&event);
+                }
+                Received::Idle => {
+                    busy = false;
+                    self.flush();
+                }
+                Received::Closed => return self.flush(),
+            }
+        }
+    }
+
+    fn observe(&mut self, event: &Event) {
+        self.record(event);
+        for finding in self.engine.observe(event) {
+            self.respond(&finding);
+        }
+    }
+
+    fn respond(&mut self, finding: &Finding) {
+        let now = self.clock.now();
+        let done = self.handle.block_on(carry_out(&self.store, finding, now, &*self.random));
+        metrics::counter!("tokenward_findings_total", "detector" => finding.detector).increment(1);
+        match done {
+            Ok(done) => {
+                tracing::warn!(
+                    detector = finding.detector,
+                    response = %finding.response,
+                    finding = %done.finding.id,
+                    "{}",
+                    finding.evidence.summary
+                );
+                if let Some(event) = &done.event {
+                    self.record(event);
+                }
+            }
+            Err(error) => {
+                tracing::error!(detector = finding.detector, %error, "a finding could not be answered");
+            }
+        }
+    }
+
+    fn record(&mut self, event: &Event) {
+        let Some(recording) = &mut self.recording else { return };
+        if let Err(error) = recording.append(event) {
+            tracing::error!(%error, "events are not recorded any more");
+            self.recording = None;
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(recording) = &mut self.recording else { return };
+        if let Err(error) = recording.flush() {
+            tracing::error!(%error, "events are not recorded any more");
+            self.recording = None;
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The configuration file: what it may say, with every default. The reference is printed from these types.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) mod check;
+pub(crate) mod load;
+pub(crate) mod reference;
+pub(crate) mod span;
+
+use span::Span;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where state is kept.
+    #[serde(default)]
+    pub(crate) store: Store,
+    /// The authorization server: issues, introspects and revokes tokens.
+    #[serde(default)]
+    pub(crate) authority: Authority,
+    /// The gateway: checks every request before it reaches an API. Absent: no gateway runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<Gateway>,
+    /// The admin API, health and metrics. Absent: they are not served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) admin: Option<Admin>,
+    /// Scopes that may be granted, as people see them on the consent page. `openid`, `profile`,
+    /// `email` and `offline_access` are built in.
+    #[serde(default, rename = "scope")]
+    pub(crate) scopes: Vec<Scope>,
+    /// The watcher.
+    #[serde(default)]
+    pub(crate) detect: Detect,
+    /// What is written to standard error.
+    #[serde(default)]
+    pub(crate) log: Log,
+    /// How long a stopping process waits for requests in flight.
+    #[serde(default = "defaults::drain")]
+    pub(crate) drain: Span,
+}
+
+/// Where state is kept.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Store {
+    /// The SQLite database file; its folder is created with mode 0700.
+    pub(crate) path: PathBuf,
+    /// File with the master key (64 hexadecimal digits) that seals private keys at rest;
+    /// created at the first start. `TOKENWARD_MASTER_KEY` takes precedence. Absent:
+    /// `master.key` beside the database. Keep a copy elsewhere: without it the database
+    /// cannot be opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) master_key_file: Option<PathBuf>,
+}
+
+/// A listener's TLS files.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// PEM file with the certificate chain, own certificate first. Read again when it changes.
+    pub(crate) certificate: PathBuf,
+    /// PEM file with the private key.
+    pub(crate) key: PathBuf,
+}
+
+/// The authorization server.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Authority {
+    /// Address to listen on.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// Issuer identifier: the URL by which clients reach this server. Absent: made from
+    /// `listen`, which only fits a machine of your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    /// Certificate and key; absent: plain HTTP, which is refused on addresses other than
+    /// loopback unless `behind_tls_proxy` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+    /// A proxy in front does TLS.
+    pub(crate) behind_tls_proxy: bool,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Life of an access token. Revocation does not wait for its end.
+    pub(crate) access_token_life: Span,
+    /// Life of an ID token.
+    pub(crate) id_token_life: Span,
+    /// A refresh token that is not used for this long ends.
+    pub(crate) refresh_idle_life: Span,
+    /// A grant ends this long after it was given, however often it is refreshed.
+    pub(crate) refresh_absolute_life: Span,
+    /// Within this time the same client's repeated refresh gets the same answer again.
+    pub(crate) refresh_retry_window: Span,
+    /// A person is asked to sign in again after this time.
+    pub(crate) session_life: Span,
+    /// Scopes that a dynamically registered client may have, separated by spaces.
+    pub(crate) registration_scopes: String,
+    /// A signing key is replaced after this time; 0s: only by hand (`tokenward key rotate`).
+    pub(crate) key_rotate_every: Span,
+    /// A new signing key is published for this long before it signs, so that checkers that keep
+    /// the key set have fetched it.
+    pub(crate) key_overlap: Span,
+    /// How many passwords are hashed at the same time (19 MiB each).
+    pub(crate) password_threads: usize,
+}
+
+/// A scope that may be granted.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scope {
+    /// The scope token, such as `orders:read`.
+    pub(crate) name: String,
+    /// What it allows, in plain words: "Read your orders".
+    pub(crate) description: String,
+}
+
+/// The gateway.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Gateway {
+    /// Address to listen on.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// Resource identifier: the URL by which clients reach the API, and the audience of its
+    /// tokens. Absent: made from `listen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<String>,
+    /// Certificate and key; absent: plain HTTP, as under `authority`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+    /// A proxy in front does TLS.
+    pub(crate) behind_tls_proxy: bool,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`.
+    pub(crate) upstreams: BTreeMap<String, String>,
+    /// Rules; a request that fits none is refused.
+    #[serde(rename = "route")]
+    pub(crate) routes: Vec<Route>,
+    /// How far clocks may differ; at most 60s.
+    pub(crate) leeway: Span,
+    /// How many verified tokens are remembered (about 1 KiB each).
+    pub(crate) cache_entries: usize,
+    /// Pass the client's access token on to the upstream; otherwise it ends here and only
+    /// the identity headers go on.
+    pub(crate) forward_token: bool,
+    /// How long an upstream may take to begin its answer.
+    pub(crate) upstream_timeout: Span,
+    /// Threads that check and forward; 0: one for each processor.
+    pub(crate) threads: usize,
+}
+
+/// A rule of the gateway.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Route {
+    /// Path template: `/orders/{id}`; the last segment may be `{rest...}`.
+    pub(crate) path: String,
+    /// HTTP methods; empty: every method.
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
+    /// Name of the upstream.
+    pub(crate) upstream: String,
+    /// Scopes that the token must have, all of them. May be empty: any good token.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    /// Audiences of which the token must have one; empty: the gateway's `resource`.
+    #[serde(default)]
+    pub(crate) audiences: Vec<String>,
+    /// No token is needed.
+    #[serde(default)]
+    pub(crate) public: bool,
+}
+
+/// The admin API.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Admin {
+    /// Address to listen on.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// Certificate and key; absent: plain HTTP, as under `authority`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+    /// A proxy in front does TLS.
+    pub(crate) behind_tls_proxy: bool,
+}
+
+/// The watcher.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Detect {
+    /// Events that may wait for the watcher; more are counted and lost, requests never wait.
+    pub(crate) queue: usize,
+    /// How many automatic responses a minute may be carried out; further findings are only kept.
+    pub(crate) responses_per_minute: u32,
+    /// File to which every event is appended (JSON Lines), for `tokenward detect replay`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// Form.
+    pub(crate) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `info,gateway=debug`.
+    pub(crate) level: String,
+}
+
+/// For people or for machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+// === defaults ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: Store::default(),
+            authority: Authority::default(),
+            gateway: None,
+            admin: None,
+            scopes: Vec::new(),
+            detect: Detect::default(),
+            log: Log::default(),
+            drain: defaults::drain(),
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: PathBuf::from("/var/lib/tokenward/tokenward.db"), master_key_file: None }
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self {
+            listen: defaults::loopback(8080),
+            issuer: None,
+            tls: None,
+            behind_tls_proxy: false,
+            trusted_proxies: Vec::new(),
+            access_token_life: Span::minutes(10),
+            id_token_life: Span::minutes(10),
+            refresh_idle_life: Span::days(30),
+            refresh_absolute_life: Span::days(90),
+            refresh_retry_window: Span::seconds(10),
+            session_life: Span::hours(12),
+            registration_scopes: "openid profile email offline_access".to_owned(),
+            key_rotate_every: Span::days(90),
+            key_overlap: Span::hours(24),
+            password_threads: 2,
+        }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            listen: defaults::loopback(8081),
+            resource: None,
+            tls: None,
+            behind_tls_proxy: false,
+            trusted_proxies: Vec::new(),
+            upstreams: BTreeMap::new(),
+            routes: Vec::new(),
+            leeway: Span::seconds(5),
+            cache_entries: 100_000,
+            forward_token: false,
+            upstream_timeout: Span::seconds(60),
+            threads: 0,
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: defaults::loopback(8082), tls: None, behind_tls_proxy: false }
+    }
+}
+
+impl Default for Detect {
+    fn default() -> Self {
+        Self { queue: 65_536, responses_per_minute: 60, record: None }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+mod defaults {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::span::Span;
+
+    pub(super) fn drain() -> Span {
+        Span::seconds(20)
+    }
+
+    pub(super) fn loopback(port: u16) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+}

@@ -1,0 +1,188 @@
+//! What the types alone cannot say about a configuration: each mistake with the option's path.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::Method;
+use token::scope::{ScopeSet, is_scope_token};
+use url::Url;
+
+use crate::config::{Authority, Config, Gateway, Tls};
+
+/// Path of the option, and what is wrong with it.
+pub(crate) type Finding = (String, String);
+
+/// Every mistake in `config`.
+pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    authority(&config.authority, &mut found);
+    if let Some(part) = &config.gateway {
+        listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
+        gateway(part, &mut found);
+    }
+    if let Some(part) = &config.admin {
+        listener("admin", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
+    }
+    for (position, scope) in config.scopes.iter().enumerate() {
+        let path = format!("scope[{position}].name");
+        if !is_scope_token(&scope.name) {
+            found.push((
+                path,
+                format!(
+                    "`{}` is not a scope: use characters such as a-z, 0-9, `:` and `_`, no spaces",
+                    scope.name
+                ),
+            ));
+        } else if scope.name.starts_with("tokenward:") {
+            found.push((path, "scopes that begin with `tokenward:` are built in".to_owned()));
+        }
+    }
+    if config.detect.queue == 0 {
+        found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
+    }
+    if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
+        found.push((
+            "log.level".to_owned(),
+            format!(
+                "`{}` is not a level such as info, or a filter such as info,gateway=debug",
+                config.log.level
+            ),
+        ));
+    }
+    found
+}
+
+fn authority(part: &Authority, found: &mut Vec<Finding>) {
+    listener("authority", part.listen, part.tls.as_ref(), part.behind_tls_proxy, found);
+    if let Some(issuer) = &part.issuer {
+        identifier("authority.issuer", issuer, found);
+    }
+    let day = Duration::from_secs(86_400);
+    let spans = [
+        ("access_token_life", part.access_token_life, day * 30),
+        ("id_token_life", part.id_token_life, day),
+        ("refresh_idle_life", part.refresh_idle_life, day * 3650),
+        ("refresh_absolute_life", part.refresh_absolute_life, day * 3650),
+        ("session_life", part.session_life, day * 365),
+    ];
+    for (name, span, longest) in spans {
+        if span.duration().is_zero() || span.duration() > longest {
+            found.push((
+                format!("authority.{name}"),
+                format!("must be more than 0s and at most {}d", longest.as_secs() / 86_400),
+            ));
+        }
+    }
+    if part.refresh_retry_window.duration() > Duration::from_secs(60) {
+        found.push((
+            "authority.refresh_retry_window".to_owned(),
+            "must be at most 60s: within it a stolen token of the same network goes unnoticed"
+                .to_owned(),
+        ));
+    }
+    if ScopeSet::parse(&part.registration_scopes).is_err() {
+        found.push((
+            "authority.registration_scopes".to_owned(),
+            "must be scopes separated by single spaces".to_owned(),
+        ));
+    }
+    if !(1..=64).contains(&part.password_threads) {
+        found.push(("authority.password_threads".to_owned(), "must be from 1 to 64".to_owned()));
+    }
+}
+
+fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
+    if let Some(resource) = &part.resource {
+        identifier("gateway.resource", resource, found);
+    }
+    for (name, url) in &part.upstreams {
+        let good = Url::parse(url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+        });
+        if !good {
+            found.push((
+                format!("gateway.upstreams.{name}"),
+                format!("`{url}` is not an address such as http://127.0.0.1:9000"),
+            ));
+        }
+    }
+    for (position, route) in part.routes.iter().enumerate() {
+        let at = |member: &str| format!("gateway.route[{position}].{member}");
+        if !part.upstreams.contains_key(&route.upstream) {
+            let known: Vec<&str> = part.upstreams.keys().map(String::as_str).collect();
+            found.push((
+                at("upstream"),
+                format!("no upstream is named `{}` (known: {})", route.upstream, known.join(", ")),
+            ));
+        }
+        for method in &route.methods {
+            if Method::from_bytes(method.as_bytes()).is_err()
+                || method.to_ascii_uppercase() != *method
+            {
+                found
+                    .push((at("methods"), format!("`{method}` is not an HTTP method such as GET")));
+            }
+        }
+        for scope in route.scopes.iter().filter(|scope| !is_scope_token(scope)) {
+            found.push((at("scopes"), format!("`{scope}` is not one scope")));
+        }
+        if route.public && !route.scopes.is_empty() {
+            found.push((
+                at("public"),
+                "a public route cannot demand scopes: remove one of the two".to_owned(),
+            ));
+        }
+        if let Err(error) = ::gateway::route::Template::parse(&route.path) {
+            found.push((at("path"), error.to_string()));
+        }
+    }
+    if part.leeway.duration() > Duration::from_secs(60) {
+        found.push(("gateway.leeway".to_owned(), "must be at most 60s".to_owned()));
+    }
+    if part.cache_entries == 0 {
+        found.push(("gateway.cache_entries".to_owned(), "must be at least 1".to_owned()));
+    }
+    if part.upstream_timeout.duration().is_zero() {
+        found.push(("gateway.upstream_timeout".to_owned(), "must be more than 0s".to_owned()));
+    }
+}
+
+fn listener(
+    section: &str,
+    listen: SocketAddr,
+    tls: Option<&Tls>,
+    proxied: bool,
+    found: &mut Vec<Finding>,
+) {
+    if tls.is_none() && !proxied && !listen.ip().is_loopback() {
+        found.push((format!("{section}.listen"), format!("{listen} can be reached from other machines without TLS: give `tls`, or set `behind_tls_proxy = true` when a proxy in front does TLS")));
+    }
+    for file in tls.into_iter().flat_map(|tls| [&tls.certificate, &tls.key]) {
+        if !file.is_file() {
+            found.push((format!("{section}.tls"), format!("there is no file {}", file.display())));
+        }
+    }
+}
+
+/// RFC 8414 §2 and RFC 8707 §2: an absolute URL without fragment; https unless on loopback.
+fn identifier(path: &str, text: &str, found: &mut Vec<Finding>) {
+    let what = match Url::parse(text) {
+        Ok(url) if url.fragment().is_some() || url.query().is_some() => {
+            "must have no query and no fragment"
+        }
+        Ok(url) if url.scheme() == "https" => return,
+        Ok(url) if url.scheme() == "http" && on_loopback(&url) => return,
+        Ok(_) => "must begin with https:// (http:// only on 127.0.0.1, [::1] or localhost)",
+        Err(_) => "must be a URL such as https://auth.example.com",
+    };
+    found.push((path.to_owned(), format!("`{text}` {what}")));
+}
+
+fn on_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

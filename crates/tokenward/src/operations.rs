@@ -1,0 +1,83 @@
+//! Health, readiness and metrics, for whoever keeps the process running.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::json;
+use store::Store;
+
+/// What the probes look at.
+#[derive(Clone)]
+pub(crate) struct Operations {
+    ready: Arc<AtomicBool>,
+    store: Store,
+    metrics: Option<PrometheusHandle>,
+}
+
+// === impl Operations ===
+
+impl Operations {
+    /// Probes over this store; not ready yet.
+    pub(crate) fn new(store: Store, metrics: Option<PrometheusHandle>) -> Self {
+        Self { ready: Arc::new(AtomicBool::new(false)), store, metrics }
+    }
+
+    /// Says whether requests should be sent here.
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Release);
+    }
+
+    /// `/healthz`, `/readyz` and `/metrics`.
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .with_state(self)
+    }
+
+    /// Drops what the metrics need no longer to hold; called regularly.
+    pub(crate) fn upkeep(&self) {
+        metrics::gauge!("tokenward_restrictions").set(self.store.index().len() as f64);
+        if let Some(handle) = &self.metrics {
+            handle.run_upkeep();
+        }
+    }
+}
+
+/// Starts to count for this process; `None` when something else counts already.
+pub(crate) fn start_metrics() -> Option<PrometheusHandle> {
+    let handle = PrometheusBuilder::new().install_recorder().ok()?;
+    metrics::describe_gauge!("tokenward_restrictions", "Restrictions held in memory");
+    Some(handle)
+}
+
+/// The process works at all.
+async fn healthz(State(operations): State<Operations>) -> Response {
+    let health = operations.store.health();
+    let status =
+        if health.writer_alive { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    (status, Json(json!({ "alive": health.writer_alive }))).into_response()
+}
+
+/// Requests should be sent here: started, not stopping, and the store takes writes.
+async fn readyz(State(operations): State<Operations>) -> Response {
+    let ready = operations.ready.load(Ordering::Acquire);
+    let health = operations.store.health();
+    let good = ready && health.writer_alive && health.last_error.is_none();
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": good, "serving": ready, "store": health.last_error.is_none() })))
+        .into_response()
+}
+
+async fn metrics(State(operations): State<Operations>) -> Response {
+    operations.upkeep();
+    let page = operations.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response()
+}

@@ -1,0 +1,72 @@
+//! The configuration file: mistakes are named before anything starts.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::{PROGRAM, output_of, root, text};
+
+fn check(folder: &Path, content: &str) -> Output {
+    let file = folder.join("tokenward.toml");
+    std::fs::write(&file, content).expect("file");
+    Command::new(PROGRAM).args(["config", "check", "-c"]).arg(&file).output().expect("run")
+}
+
+#[test]
+fn a_good_file_is_called_good() {
+    let folder = tempfile::tempdir().expect("folder");
+    let output = check(
+        folder.path(),
+        "[gateway]\n[gateway.upstreams]\na = \"http://127.0.0.1:1\"\n[[gateway.route]]\npath = \"/x/{id}\"\nupstream = \"a\"\n",
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).ends_with("tokenward.toml: good\n"));
+}
+
+#[test]
+fn mistakes_name_file_line_and_cure_and_start_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let cases = [
+        (
+            "[authority]\nlisten = \"0.0.0.0:8080\"\n",
+            ":2: authority.listen: 0.0.0.0:8080 can be reached from other machines without TLS",
+        ),
+        ("[authority]\naccess_token_lief = \"5m\"\n", ":2: unknown field `access_token_lief`"),
+        ("\n\n[gateway\n", ":3: "),
+        ("[[gateway.route]]\npath = \"orders\"\nupstream = \"x\"\n", ":2: gateway.route[0].path: "),
+        ("[log]\nformat = \"xml\"\n", ":2: "),
+    ];
+    for (content, expected) in cases {
+        let output = check(folder.path(), content);
+        assert_eq!(output.status.code(), Some(1), "{content}");
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("tokenward.toml{expected}")), "{content:?} said {said}");
+        // `serve` refuses the same file with the same words.
+        let file = folder.path().join("tokenward.toml");
+        let served = Command::new(PROGRAM).args(["serve", "-c"]).arg(&file).output().expect("run");
+        assert_eq!((served.status.code(), text(&served.stderr)), (Some(1), said));
+    }
+    let missing = Command::new(PROGRAM).args(["config", "check", "-c", "/nowhere.toml"]).output();
+    assert!(text(&missing.expect("run").stderr).contains("/nowhere.toml"));
+}
+
+#[test]
+fn the_example_file_of_the_documentation_is_good() {
+    output_of(
+        Command::new(PROGRAM)
+            .args(["config", "check", "-c"])
+            .arg(root().join("docs/tokenward.example.toml")),
+    );
+}
+
+#[test]
+fn the_reference_in_the_documentation_is_this_programs() {
+    let printed = output_of(Command::new(PROGRAM).args(["config", "reference"]));
+    let kept = std::fs::read_to_string(root().join("docs/configuration.md")).expect("docs");
+    assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
+    let printed = output_of(Command::new(PROGRAM).arg("cli-reference"));
+    let kept = std::fs::read_to_string(root().join("docs/cli.md")).expect("docs");
+    assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
+    let printed = output_of(Command::new(PROGRAM).arg("openapi"));
+    let kept = std::fs::read_to_string(root().join("docs/openapi.json")).expect("docs");
+    assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
+}

@@ -1,0 +1,78 @@
+//! Clients that we did not write: npm and PyPI libraries against the real program.
+//!
+//! `cargo xtask test` installs them and says where in two variables; without them these tests fail.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::{Product, output_of, root};
+
+fn variable(name: &str) -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
+    let value = std::env::var(name);
+    PathBuf::from(value.unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test`")))
+}
+
+fn run(mut command: Command, product: &Product) {
+    command
+        .env("ISSUER", product.said("issuer"))
+        .env("GATEWAY", product.said("gateway"))
+        .env("CLIENT_ID", product.said("client_id"))
+        .env("CLIENT_SECRET", product.said("client_secret"))
+        .env("USERNAME", product.said("username"))
+        .env("PASSWORD", product.said("password"))
+        .env("TOKEN", product.access_token());
+    let said = output_of(&mut command);
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
+}
+
+fn node(script: &str) {
+    let modules = variable("TOKENWARD_INTEROP_NODE");
+    // ES modules are looked up beside the script.
+    let folder = modules.join("scripts");
+    std::fs::create_dir_all(&folder).expect("folder");
+    for entry in std::fs::read_dir(root().join("interop/node")).expect("scripts") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_some_and(|ending| ending == "mjs") {
+            let to = folder.join(path.file_name().expect("name"));
+            let wanted = std::fs::read(&path).expect("script");
+            if std::fs::read(&to).ok().as_ref() != Some(&wanted) {
+                std::fs::write(&to, wanted).expect("copy");
+            }
+        }
+    }
+    let mut command = Command::new("node");
+    command.arg(folder.join(script));
+    run(command, &Product::start());
+}
+
+fn python(script: &str) {
+    let mut command = Command::new(variable("TOKENWARD_INTEROP_PYTHON"));
+    command.arg(root().join("interop/python").join(script));
+    run(command, &Product::start());
+}
+
+#[test]
+fn npm_openid_client() {
+    node("openid-client.mjs");
+}
+
+#[test]
+fn npm_oauth4webapi() {
+    node("oauth4webapi.mjs");
+}
+
+#[test]
+fn npm_jose() {
+    node("jose.mjs");
+}
+
+#[test]
+fn pypi_authlib() {
+    python("authlib_client.py");
+}
+
+#[test]
+fn pypi_joserfc() {
+    python("joserfc_verify.py");
+}

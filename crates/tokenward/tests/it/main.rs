@@ -1,0 +1,21 @@
+//! User stories against the real program over real HTTP on loopback: one module a story.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: helpers too"
+)]
+
+mod admin;
+mod attack;
+mod configuration;
+mod crash;
+mod hostile;
+mod interop;
+mod operations;
+mod start;
+mod support;
+mod take_back;
+mod tls;

@@ -1,0 +1,194 @@
+//! Health, readiness, metrics, logs, and an orderly end.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{PROGRAM, Product, text};
+
+#[test]
+fn health_readiness_and_metrics_are_on_the_admin_listener() {
+    let product = Product::start();
+    product.http.get(&product.admin("/healthz"), None).expect(200);
+    product.http.get(&product.admin("/readyz"), None).expect(200);
+    let token = product.access_token();
+    product.api("/orders", &token).expect(200);
+    product.http.get(&product.gateway("/orders"), None).expect(401);
+    let answer = product.http.get(&product.admin("/metrics"), None);
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("text/plain"));
+    for name in [
+        "tokenward_gateway_requests_total",
+        "tokenward_restrictions",
+        "tokenward_events_lost_total",
+    ] {
+        assert!(answer.body.contains(name), "no {name} in\n{}", answer.body);
+    }
+    for path in ["/healthz", "/metrics", "/api/v1/health"] {
+        assert_ne!(product.http.get(&product.issuer(path), None).status, 200);
+        assert_ne!(product.http.get(&product.gateway(path), None).status, 200);
+    }
+}
+
+#[test]
+fn no_secret_is_in_metrics_or_logs() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut child = Command::new(PROGRAM)
+        .args(["dev", "--json", "--data-dir"])
+        .arg(folder.path())
+        .args([
+            "--authority-listen",
+            "127.0.0.1:0",
+            "--gateway-listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ])
+        .env("TOKENWARD_LOG__LEVEL", "debug")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("start");
+    let mut line = String::new();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.as_mut().expect("stdout")),
+        &mut line,
+    )
+    .expect("line");
+    let said: Value = serde_json::from_str(&line).expect("json");
+    let member = |name: &str| said[name].as_str().expect("member").to_owned();
+    let http = crate::support::http::Http::new();
+    let (id, secret) = (member("client_id"), member("client_secret"));
+    let url = format!("{}/token", member("issuer"));
+    let token = http.post_form(&url, Some((&id, &secret)), &[("grant_type", "client_credentials")]);
+    let token = token.expect(200)["access_token"].as_str().expect("token").to_owned();
+    http.get(&format!("{}/orders", member("gateway")), Some(&token)).expect(200);
+    http.post_form(&url, Some((&id, "a-wrong-secret")), &[("grant_type", "client_credentials")])
+        .expect(401);
+    let metrics = http.get(&format!("{}/metrics", member("admin")), None).body;
+    assert!(
+        Command::new("kill")
+            .arg("-TERM")
+            .arg(child.id().to_string())
+            .status()
+            .expect("kill")
+            .success()
+    );
+    let mut log = String::new();
+    child.stderr.take().expect("stderr").read_to_string(&mut log).expect("log");
+    child.wait().expect("end");
+    let signature = token.rsplit('.').next().expect("signature").to_owned();
+    let password = member("password");
+    for hidden in [
+        &secret,
+        &token,
+        &signature,
+        &password,
+        &member("admin_token"),
+        &"a-wrong-secret".to_owned(),
+    ] {
+        assert!(!log.contains(hidden.as_str()), "a secret is in the log");
+        assert!(!metrics.contains(hidden.as_str()), "a secret is in the metrics");
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_finished_before_the_end() {
+    let upstream = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    let url = format!("http://{}", upstream.local_addr().expect("address"));
+    let (arrived, seen) = std::sync::mpsc::channel();
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = upstream.accept().expect("connection");
+        let mut head = [0u8; 4096];
+        let _ = stream.read(&mut head).expect("head");
+        arrived.send(()).expect("told");
+        std::thread::sleep(Duration::from_millis(600));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").expect("answer");
+    });
+    let mut product = Product::start_with(&["--upstream", &url]);
+    let token = product.access_token();
+    let address = product.said("gateway").trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).expect("gateway");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+    write!(stream, "GET /slow HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n").expect("request");
+    seen.recv_timeout(Duration::from_secs(10)).expect("the request reached the upstream");
+    product.signal("TERM");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answer");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("late"), "{answer}");
+    assert_eq!(product.wait(), Some(0));
+    serving.join().expect("upstream");
+}
+
+#[test]
+fn recorded_events_replay_to_the_findings_that_were_made() {
+    let folder = tempfile::tempdir().expect("folder");
+    let record = folder.path().join("events.jsonl");
+    let data = folder.path().join("data");
+    // `dev` takes options of the configuration from the environment like `serve`.
+    let mut child = Command::new(PROGRAM)
+        .args(["dev", "--json", "--data-dir"])
+        .arg(&data)
+        .args([
+            "--authority-listen",
+            "127.0.0.1:0",
+            "--gateway-listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ])
+        .env("TOKENWARD_DETECT__RECORD", &record)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start");
+    let mut line = String::new();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.as_mut().expect("stdout")),
+        &mut line,
+    )
+    .expect("line");
+    let said: Value = serde_json::from_str(&line).expect("json");
+    let orders = format!("{}/orders", said["gateway"].as_str().expect("gateway"));
+    let forger = crate::support::http::Http::from([127, 0, 0, 44].into());
+    for _ in 0..3 {
+        forger.get(&orders, Some("eyJhbGciOiJub25lIn0.e30."));
+    }
+    assert!(
+        Command::new("kill")
+            .arg("-TERM")
+            .arg(child.id().to_string())
+            .status()
+            .expect("kill")
+            .success()
+    );
+    child.wait().expect("end");
+    let replay = || {
+        let output = Command::new(PROGRAM)
+            .args(["detect", "replay", "--summary"])
+            .arg(&record)
+            .output()
+            .expect("run");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let found = replay();
+    assert!(
+        found.contains("\"detector\":\"forged_token\"") && found.contains("127.0.0.44"),
+        "{found}"
+    );
+    assert_eq!(found, replay());
+}
+
+#[test]
+fn replay_names_the_line_that_is_no_event() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("e.jsonl");
+    std::fs::write(&file, "{\"ts\":\"2026-01-01T00:00:00.000Z\",\"kind\":\"device\"}\n{broken\n")
+        .expect("file");
+    let output = Command::new(PROGRAM).args(["detect", "replay"]).arg(&file).output().expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("line 2"), "{}", text(&output.stderr));
+}
