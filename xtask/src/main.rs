@@ -1,2 +1,52 @@
-//! Developer commands.
-fn main() {}
+//! What developers and CI run: `cargo xtask test`, `tidy`, `bench`, `reference`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+mod bench;
+mod failure;
+mod install;
+mod place;
+mod process;
+mod reference;
+mod test;
+mod tidy;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test                  install what the tests need, then run every check and every test
+  tidy                  check what the compiler does not: edges, licences, sizes, names
+  bench                 measure what a request and a token cost, beside peers
+  reference [--check]   write the documents that are made from the code, or compare them
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match perform(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nxtask: {}", failure.words);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn perform(words: &[&str]) -> Result<(), Failure> {
+    match words {
+        ["test"] => test::run(),
+        ["bench"] => bench::run(),
+        ["reference"] => reference::run(&place::Place::find()?, false),
+        ["reference", "--check"] => reference::run(&place::Place::find()?, true),
+        ["tidy"] => tidy::run(&place::Place::find()?),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure { words: format!("no such task\n\n{USAGE}"), status: 2 }),
+    }
+}

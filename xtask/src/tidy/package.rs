@@ -1,0 +1,126 @@
+//! What we depend on: licences that go with ours, and no package in two versions without a reason.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::Metadata;
+
+/// Licences that ask for no more than their text to be kept.
+const LICENCES: [&str; 10] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+/// Packages that are there in two versions, and who must move before that ends.
+const DOUBLE: [(&str, &str); 11] = [
+    ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
+    ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
+    ("hashbrown", "metrics-util 0.20 has 0.16"),
+    ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),
+    ("rand", "metrics-util 0.20 and proptest 1 have 0.9, others 0.10"),
+    ("rand_core", "with rand"),
+    ("syn", "tracing-attributes 0.1 has 2"),
+    ("synstructure", "with syn"),
+    ("untrusted", "aws-lc-rs has 0.7, rustls-webpki 0.9"),
+    ("windows-link", "for Windows alone"),
+    ("windows-sys", "for Windows alone"),
+];
+
+/// What is refused.
+pub(crate) fn check(metadata: &Metadata) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut versions = BTreeMap::<&str, Vec<String>>::new();
+    for package in &metadata.packages {
+        versions.entry(package.name.as_str()).or_default().push(package.version.to_string());
+        let licence = package.license.as_deref().unwrap_or("none");
+        if !is_accepted(licence) {
+            problems.push(format!("package `{}` has the licence `{licence}`", package.name));
+        }
+    }
+    let doubled: BTreeMap<_, _> = versions.into_iter().filter(|(_, all)| all.len() > 1).collect();
+    problems.extend(check_doubles(&doubled));
+    problems
+}
+
+fn check_doubles(doubled: &BTreeMap<&str, Vec<String>>) -> Vec<String> {
+    let unexpected = doubled
+        .iter()
+        .filter(|(name, _)| !DOUBLE.iter().any(|(known, _)| known == *name))
+        .map(|(name, all)| format!("package `{name}` is there as {}", all.join(" and ")));
+    let ended = DOUBLE
+        .iter()
+        .filter(|(name, _)| !doubled.contains_key(name))
+        .map(|(name, _)| format!("package `{name}` needs no exception for two versions any more"));
+    unexpected.chain(ended).collect()
+}
+
+/// Whether an SPDX expression can be met by the accepted licences.
+fn is_accepted(expression: &str) -> bool {
+    // `/` is how `OR` was written before SPDX expressions.
+    let expression = expression.replace('/', " OR ");
+    let any = |part: &str| alternatives(part).iter().any(|one| LICENCES.contains(&one.trim()));
+    conjuncts(&expression).iter().all(|part| any(part))
+}
+
+/// The parts joined by `AND` outside of brackets.
+fn conjuncts(expression: &str) -> Vec<String> {
+    let (mut depth, mut parts) = (0_i32, vec![String::new()]);
+    for word in expression.replace('(', "( ").replace(')', " )").split_whitespace() {
+        match word {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "AND" if depth == 0 => parts.push(String::new()),
+            _ => {
+                if let Some(last) = parts.last_mut() {
+                    last.push_str(word);
+                    last.push(' ');
+                }
+            }
+        }
+    }
+    parts
+}
+
+fn alternatives(part: &str) -> Vec<&str> {
+    part.split(" OR ").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_are_read() {
+        for good in [
+            "MIT",
+            "MIT OR GPL-3.0",
+            "MIT/Apache-2.0",
+            "(MIT OR Apache-2.0) AND Unicode-3.0",
+            "ISC AND (Apache-2.0 OR ISC)",
+            "Apache-2.0 WITH LLVM-exception OR GPL-2.0",
+        ] {
+            assert!(is_accepted(good), "{good}");
+        }
+        for bad in ["none", "GPL-3.0", "MIT AND GPL-3.0", "(GPL-3.0 OR AGPL-3.0) AND MIT", ""] {
+            assert!(!is_accepted(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_second_version_needs_a_reason_and_the_reason_ends() {
+        let mut doubled: BTreeMap<_, _> =
+            DOUBLE.iter().map(|(name, _)| (*name, vec!["1".to_owned(), "2".to_owned()])).collect();
+        assert!(check_doubles(&doubled).is_empty());
+        doubled.insert("other", vec!["1".to_owned(), "2".to_owned()]);
+        doubled.remove("base64");
+        let problems = check_doubles(&doubled);
+        assert!(problems[0].contains("other") && problems[1].contains("base64"), "{problems:?}");
+    }
+}
