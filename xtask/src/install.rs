@@ -26,7 +26,8 @@ pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
     let folder = place.target.join("interop");
     create(&folder)?;
     node::provide(&place.root.join("interop/node"), &folder)?;
-    let python = python::provide(&place.root.join("interop/python"), &folder)?;
+    let requirements = place.root.join("interop/python/requirements.txt");
+    let python = python::provide(&requirements, &folder, "venv")?;
     Ok(Clients { node: folder, python })
 }
 
@@ -36,14 +37,15 @@ pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
 /// # Errors
 /// Names what is missing and how to mend it.
 pub(crate) fn peers(place: &Place) -> Result<(), Failure> {
-    debian::provide(&[debian::NODE, debian::NPM])?;
+    debian::provide(&[debian::NODE, debian::NPM, debian::PYTHON])?;
     if let Err(failure) = debian::provide(&[debian::NGINX]) {
         println!("without nginx: {}", failure.words);
     }
     // The benchmark looks for the modules there, wherever cargo builds.
     let folder = place.root.join("target/interop");
     create(&folder)?;
-    node::provide(&place.root.join("interop/node"), &folder)
+    node::provide(&place.root.join("interop/node"), &folder)?;
+    python::provide(&place.root.join("interop/python/peers.txt"), &folder, "peers").map(drop)
 }
 
 fn create(folder: &Path) -> Result<(), Failure> {

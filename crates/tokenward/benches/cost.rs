@@ -49,75 +49,80 @@ fn main() {
     let upstream = load::upstream();
     let served = Served::start(&upstream, 100_000);
     let small_cache = Served::start(&upstream, 16);
-    let tokens: Vec<String> = (0..TOKENS).map(|_| served.token()).collect();
-    let cold_tokens: Vec<String> = (0..TOKENS).map(|_| small_cache.token()).collect();
-    let plain = vec![Request::get(&served.gateway, "/plain", None)];
-    let checked: Vec<Request> =
-        tokens.iter().map(|token| Request::get(&served.gateway, "/api", Some(token))).collect();
-    let cold: Vec<Request> = cold_tokens
-        .iter()
-        .map(|token| Request::get(&small_cache.gateway, "/api", Some(token)))
-        .collect();
-    let issue = vec![served.token_request()];
-    let introspect: Vec<Request> = tokens.iter().map(|token| served.introspection(token)).collect();
-    let discovery =
-        vec![Request::get(&served.authority, "/.well-known/openid-configuration", None)];
-    let subject = |name: &str, served: &Served, address: &str, requests| Subject {
-        name: name.to_owned(),
-        pid: served.pid(),
-        address: address.to_owned(),
-        requests,
-    };
-    let mut gateway = vec![
-        subject("tokenward, plain", &served, &served.gateway, &plain),
-        subject("tokenward, token cached", &served, &served.gateway, &checked),
-        subject("tokenward, token not cached", &small_cache, &small_cache.gateway, &cold),
-    ];
-    let nginx = peer::nginx(&upstream);
-    if let Some(nginx) = &nginx {
-        gateway.push(Subject {
-            name: "nginx, plain".to_owned(),
-            pid: nginx.pid(),
-            address: nginx.address.clone(),
-            requests: &plain,
-        });
-    }
-    let envoy = peer::envoy(&upstream);
-    if let Some(envoy) = &envoy {
-        gateway.push(Subject {
-            name: "envoy, plain".to_owned(),
-            pid: envoy.pid(),
-            address: envoy.address.clone(),
-            requests: &plain,
-        });
-    }
-    println!(
-        "Gateway: GET, 200-byte answer, {CONNECTIONS} connections, {TOKENS} tokens, {ROUNDS} rounds of {} s",
-        ROUND.as_secs()
-    );
-    report(&measure(&gateway), "tokenward, plain");
-    println!("\nAuthority, same load:");
-    let mut authority = vec![
-        subject("tokenward, client_credentials ES256", &served, &served.authority, &issue),
-        subject("tokenward, introspection", &served, &served.authority, &introspect),
-        subject("tokenward, discovery", &served, &served.authority, &discovery),
-    ];
-    let provider = peer::oidc_provider();
-    let provider_request =
-        provider.as_ref().map(|peer| vec![peer::client_credentials(&peer.address)]);
-    if let (Some(provider), Some(request)) = (&provider, &provider_request) {
-        authority.push(Subject {
-            name: "oidc-provider, client_credentials ES256".to_owned(),
-            pid: provider.pid(),
-            address: provider.address.clone(),
-            requests: request,
-        });
-    }
-    report(&measure(&authority), "tokenward, client_credentials ES256");
+    gateway(&upstream, &served, &small_cache);
+    authority(&served);
     println!(
         "\nMemory after the load: {} MiB resident, tokenward with a cache of 100,000",
         served.resident() / 1024
     );
+}
+
+/// What a request through the gateway costs.
+fn gateway(upstream: &str, served: &Served, small_cache: &Served) {
+    let requests = |served: &Served| -> Vec<Request> {
+        (0..TOKENS).map(|_| Request::get(&served.gateway, "/api", Some(&served.token()))).collect()
+    };
+    let plain = vec![Request::get(&served.gateway, "/plain", None)];
+    let (checked, cold) = (requests(served), requests(small_cache));
+    let mut subjects = vec![
+        Subject::ours("tokenward, plain", served, &served.gateway, &plain),
+        Subject::ours("tokenward, token cached", served, &served.gateway, &checked),
+        Subject::ours("tokenward, token not cached", small_cache, &small_cache.gateway, &cold),
+    ];
+    let issuer = format!("http://{}", served.authority);
+    let jwks = served.jwks();
+    let jwt = |cache| peer::Envoy::Jwt { issuer: &issuer, jwks: &jwks, cache };
+    let peers = [
+        ("nginx, plain", peer::nginx(upstream), &plain),
+        ("envoy, plain", peer::envoy(upstream, &peer::Envoy::Plain), &plain),
+        ("envoy, JWT cached", peer::envoy(upstream, &jwt(2 * TOKENS)), &checked),
+        ("envoy, JWT not cached", peer::envoy(upstream, &jwt(1)), &checked),
+    ];
+    for (name, peer, requests) in &peers {
+        subjects.extend(peer.as_ref().map(|peer| Subject::peer(name, peer, requests)));
+    }
+    println!(
+        "Gateway: GET, 200-byte answer, {CONNECTIONS} connections, {TOKENS} tokens of {} bytes, \
+         {ROUNDS} rounds of {} s",
+        served.token().len(),
+        ROUND.as_secs()
+    );
+    report(&measure(&subjects), "tokenward, plain");
+}
+
+/// What a token and the questions about it cost.
+fn authority(served: &Served) {
+    let issue = vec![served.token_request()];
+    let introspect: Vec<Request> =
+        (0..TOKENS).map(|_| served.introspection(&served.token())).collect();
+    let discovery =
+        vec![Request::get(&served.authority, "/.well-known/openid-configuration", None)];
+    let provider = peer::oidc_provider();
+    let provider_request =
+        provider.as_ref().map(|peer| vec![peer::client_credentials(&peer.address)]);
+    let ours = |name, requests| Subject::ours(name, served, &served.authority, requests);
+    let mut subjects = vec![
+        ours("tokenward, client_credentials ES256", &issue),
+        ours("tokenward, introspection", &introspect),
+        ours("tokenward, discovery", &discovery),
+    ];
+    if let (Some(peer), Some(request)) = (&provider, &provider_request) {
+        subjects.push(Subject::peer("oidc-provider, client_credentials ES256", peer, request));
+    }
+    println!("\nAuthority, same load:");
+    report(&measure(&subjects), "tokenward, client_credentials ES256");
+}
+
+// === impl Subject ===
+
+impl<'a> Subject<'a> {
+    fn ours(name: &str, served: &Served, address: &str, requests: &'a [Request]) -> Self {
+        Self { name: name.to_owned(), pid: served.pid(), address: address.to_owned(), requests }
+    }
+
+    fn peer(name: &str, peer: &peer::Peer, requests: &'a [Request]) -> Self {
+        Self { name: name.to_owned(), pid: peer.pid(), address: peer.address.clone(), requests }
+    }
 }
 
 /// Every subject in turn, round after round, so that a busy neighbour hurts all alike.

@@ -31,6 +31,8 @@ use watcher::Watcher;
 
 /// How often what has ended is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// Longer than the allocator keeps what was freed, before it may give it back.
+const SETTLED: Duration = Duration::from_millis(1500);
 
 /// The sockets, bound before anything else, so that a taken port is the first thing said.
 pub(crate) struct Sockets {
@@ -366,11 +368,14 @@ async fn upkeep(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
+    let mut pause = SETTLED;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return Ok(()),
         }
+        pause = FORGET_EVERY;
+        give_back();
         let now = clock.now();
         if let Err(error) = store.forget(now).await {
             tracing::warn!(%error, "what has ended could not be forgotten");
@@ -380,4 +385,10 @@ async fn upkeep(
         }
         operations.upkeep();
     }
+}
+
+/// The allocator gives freed memory back to the system when something large is freed some time
+/// later: on an idle server nothing is, and the 19 MiB of a password hash would stay.
+fn give_back() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
 }

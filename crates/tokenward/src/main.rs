@@ -14,7 +14,7 @@ mod logging;
 mod operations;
 mod sample;
 
-// Half the allocation cost of the system's allocator on the request path.
+// Six per cent less CPU time for a request than with the C library's allocator (measured).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

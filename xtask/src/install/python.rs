@@ -1,4 +1,4 @@
-//! A Python virtual environment from the committed requirements.
+//! Python virtual environments from committed requirements.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,21 +7,20 @@ use super::{is_installed_from, stamped};
 use crate::failure::Failure;
 use crate::process;
 
-/// Installs a virtual environment `venv` into `folder` and returns its interpreter.
+/// Installs a virtual environment `name` into `folder` and returns its interpreter.
 ///
 /// # Errors
 /// The environment cannot be made, a file is missing, or `pip install` failed.
-pub(super) fn provide(source: &Path, folder: &Path) -> Result<PathBuf, Failure> {
-    let requirements = source.join("requirements.txt");
-    let wanted = std::fs::read(&requirements)
-        .map_err(|error| Failure::file("read", &requirements, &error))?;
-    let venv = folder.join("venv");
+pub(super) fn provide(requirements: &Path, folder: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let wanted =
+        std::fs::read(requirements).map_err(|error| Failure::file("read", requirements, &error))?;
+    let venv = folder.join(name);
     let python = venv.join("bin/python");
-    let stamp = folder.join("python.installed");
+    let stamp = folder.join(format!("{name}.installed"));
     // An interpreter that was upgraded or moved leaves an environment that no longer starts.
-    let starts = || process::ask(Command::new(&python).args(["-c", "import authlib"])).is_ok();
+    let starts = || process::ask(Command::new(&python).args(["-m", "pip", "--version"])).is_ok();
     if is_installed_from(&stamp, &wanted) && starts() {
-        println!("python packages: up to date");
+        println!("python packages ({name}): up to date");
         return Ok(python);
     }
     stamped(&stamp, &wanted, || {
@@ -39,7 +38,7 @@ pub(super) fn provide(source: &Path, folder: &Path) -> Result<PathBuf, Failure> 
         })?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip.args(["--no-deps", "--requirement"]).arg(&requirements);
+        pip.args(["--no-deps", "--requirement"]).arg(requirements);
         process::run("installing python packages: pip install", &mut pip)
     })?;
     Ok(python)

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
+use serde_json::{Value, json};
+
 use crate::background;
 use crate::load::Request;
 use crate::served::{await_port, free_address};
@@ -61,44 +63,84 @@ pub(crate) fn nginx(upstream: &str) -> Option<Peer> {
     ))
 }
 
-/// Envoy as a plain reverse proxy, one worker.
-pub(crate) fn envoy(upstream: &str) -> Option<Peer> {
-    let program = found("envoy")?;
+/// What Envoy does with tokens.
+pub(crate) enum Envoy<'a> {
+    /// Nothing.
+    Plain,
+    /// Verifies ES256 tokens of this issuer with this key set, and remembers so many.
+    Jwt { issuer: &'a str, jwks: &'a str, cache: usize },
+}
+
+/// Envoy as a reverse proxy, one worker.
+pub(crate) fn envoy(upstream: &str, work: &Envoy<'_>) -> Option<Peer> {
+    let program = installed_envoy().or_else(|| found("envoy"))?;
     let folder = tempfile::tempdir().ok()?;
     let address = free_address();
-    let (host, port) = address.split_once(':')?;
-    let (up_host, up_port) = upstream.split_once(':')?;
-    let file = folder.path().join("envoy.yaml");
-    let text = format!(
-        r#"static_resources:
-  listeners:
-  - address: {{ socket_address: {{ address: {host}, port_value: {port} }} }}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: p
-          route_config:
-            virtual_hosts:
-            - {{ name: v, domains: ["*"], routes: [ {{ match: {{ prefix: "/" }}, route: {{ cluster: u }} }} ] }}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
-  clusters:
-  - name: u
-    type: STATIC
-    load_assignment:
-      cluster_name: u
-      endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: {up_host}, port_value: {up_port} }} }} }} }} ] }} ]
-"#
-    );
-    std::fs::write(&file, text).ok()?;
+    let file = folder.path().join("envoy.json");
+    std::fs::write(&file, envoy_config(&address, upstream, work)?.to_string()).ok()?;
     let mut command = Command::new(program);
     command
         .args(["--concurrency", "1", "--log-level", "critical", "--disable-hot-restart", "-c"])
         .arg(&file);
     Some(Peer::start(&mut command, address, folder))
+}
+
+/// The program inside the Python package that `cargo xtask bench` installs.
+fn installed_envoy() -> Option<PathBuf> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop/peers/lib");
+    let versions = std::fs::read_dir(peers).ok()?;
+    let program = |version: PathBuf| version.join("site-packages/envoy/_bin/envoy");
+    versions.flatten().map(|version| program(version.path())).find(|path| path.exists())
+}
+
+fn envoy_config(address: &str, upstream: &str, work: &Envoy<'_>) -> Option<Value> {
+    const EXTENSIONS: &str = "type.googleapis.com/envoy.extensions.filters";
+    let at = |address: &str| {
+        let (host, port) = address.split_once(':')?;
+        let port: u16 = port.parse().ok()?;
+        Some(json!({ "socket_address": { "address": host, "port_value": port } }))
+    };
+    let mut filters = Vec::new();
+    if let Envoy::Jwt { issuer, jwks, cache } = work {
+        let provider = json!({
+            "issuer": issuer, "forward": true, "local_jwks": { "inline_string": jwks },
+            "jwt_cache_config": { "jwt_cache_size": cache },
+        });
+        filters.push(json!({
+            "name": "envoy.filters.http.jwt_authn",
+            "typed_config": {
+                "@type": format!("{EXTENSIONS}.http.jwt_authn.v3.JwtAuthentication"),
+                "providers": { "p": provider },
+                "rules": [{ "match": { "prefix": "/" }, "requires": { "provider_name": "p" } }],
+            },
+        }));
+    }
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": { "@type": format!("{EXTENSIONS}.http.router.v3.Router") },
+    }));
+    let manager = json!({
+        "@type": format!("{EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "p",
+        "route_config": { "virtual_hosts": [{
+            "name": "v", "domains": ["*"],
+            "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "u" } }],
+        }] },
+        "http_filters": filters,
+    });
+    let filter = json!({
+        "name": "envoy.filters.network.http_connection_manager", "typed_config": manager,
+    });
+    Some(json!({ "static_resources": {
+        "listeners": [{ "address": at(address)?, "filter_chains": [{ "filters": [filter] }] }],
+        "clusters": [{
+            "name": "u", "type": "STATIC",
+            "load_assignment": {
+                "cluster_name": "u",
+                "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": at(upstream)? } }] }],
+            },
+        }],
+    } }))
 }
 
 /// node-oidc-provider issuing ES256 JWTs that it does not store.

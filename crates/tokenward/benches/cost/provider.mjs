@@ -6,7 +6,7 @@ const [host, port] = process.env.ADDRESS.split(':');
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const key = { ...privateKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256', use: 'sig' };
 const provider = new Provider(`http://${process.env.ADDRESS}`, {
-  clients: [{ client_id: 'load', client_secret: 'load-secret-load-secret', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }],
+  clients: [{ client_id: 'load', id_token_signed_response_alg: 'ES256', client_secret: 'load-secret-load-secret', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }],
   jwks: { keys: [key] },
   features: {
     clientCredentials: { enabled: true },

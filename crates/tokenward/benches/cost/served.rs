@@ -36,8 +36,7 @@ impl Served {
         );
         std::fs::write(&file, config).expect("file");
         let child = background(Command::new(PROGRAM).args(["serve", "-c"]).arg(&file));
-        await_port(&gateway);
-        await_port(&admin);
+        await_ready(&admin);
         let made = Command::new(PROGRAM)
             .args(["admin-token", "-c"])
             .arg(&file)
@@ -91,17 +90,34 @@ impl Served {
         Request::post(&self.authority, "/introspect", &self.basic(), &format!("token={token}"))
     }
 
+    /// The published key set.
+    pub(crate) fn jwks(&self) -> String {
+        let request = "GET /.well-known/jwks.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        self.exchange(request)
+    }
+
     /// A fresh access token.
     pub(crate) fn token(&self) -> String {
+        let form = "grant_type=client_credentials&scope=orders%3Aread";
+        let request = format!(
+            "POST /token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            self.authority,
+            self.basic(),
+            form.len()
+        );
+        let answer: Value = serde_json::from_str(&self.exchange(&request)).expect("token answer");
+        answer["access_token"].as_str().expect("access token").to_owned()
+    }
+
+    /// One request to the authority, which closes the connection behind it; the answer's body.
+    fn exchange(&self, request: &str) -> String {
         use std::io::{Read as _, Write as _};
         let mut stream = std::net::TcpStream::connect(&self.authority).expect("connect");
-        let form = "grant_type=client_credentials&scope=orders%3Aread";
-        write!(stream, "POST /token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}", self.authority, self.basic(), form.len()).expect("write");
+        stream.write_all(request.as_bytes()).expect("write");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answer");
-        let body = answer.split("\r\n\r\n").nth(1).expect("body");
-        let answer: Value = serde_json::from_str(body).expect("token answer");
-        answer["access_token"].as_str().expect("access token").to_owned()
+        answer.split_once("\r\n\r\n").expect("body").1.to_owned()
     }
 }
 
@@ -116,6 +132,23 @@ impl Drop for Served {
 pub(crate) fn free_address() -> String {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
     socket.local_addr().expect("address").to_string()
+}
+
+/// Waits until the server says that it is ready, at most 20 s.
+fn await_ready(admin: &str) {
+    use std::io::{Read as _, Write as _};
+    let until = Instant::now() + Duration::from_secs(20);
+    let ready = || {
+        let mut stream = std::net::TcpStream::connect(admin)?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        std::io::Result::Ok(answer.starts_with("HTTP/1.1 200"))
+    };
+    while !ready().unwrap_or(false) {
+        assert!(Instant::now() < until, "{admin} is not ready");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Waits until something listens there, at most 20 s.

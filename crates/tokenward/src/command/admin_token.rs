@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use authority::issue::{AccessTokenOrder, mint};
 use clap::Args;
+use store::{KeyState, StoredKey};
 use token::id::{ClientId, SubjectId};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
@@ -33,6 +34,10 @@ pub(super) struct Arguments {
     read_only: bool,
 }
 
+fn is_active(key: &StoredKey) -> bool {
+    key.state == KeyState::Active
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.life.duration() > LONGEST || arguments.life.duration().is_zero() {
         return Err(Failure::new("--life must be more than 0s and at most 24h"));
@@ -44,10 +49,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         format!("{scheme}://{}", config.authority.listen)
     });
     let now = SystemClock.now();
+    // Held to the end: a server that starts meanwhile must not make the first key a second time.
+    let lock = super::dev::lock(&config.store.path);
     let store = open_store(&config, &environment, now)?;
     let name = if arguments.read_only { scope::ADMIN_READ } else { scope::ADMIN };
     let runtime = super::serve::runtime()?;
     runtime.block_on(async {
+        let has_key = store.keys().await.map_err(Failure::new)?.iter().any(is_active);
+        if lock.is_err() && !has_key {
+            return Err(Failure::new("the server is just starting: try again in a moment"));
+        }
         let keys = load_keys(&config.authority, &store, now).await?;
         let order = AccessTokenOrder {
             subject: SubjectId::from("operator"),
