@@ -41,9 +41,10 @@ pub(crate) struct Console {
     pub(crate) changing: Arc<Mutex<()>>,
 }
 
-/// Every operation under `/api/v1`, and `/api/openapi.json`. The listener must put an
-/// [`authority::peer::PeerAddress`] into each request's extensions.
-pub fn router(parts: Parts) -> Router {
+/// Every operation under `/api/v1`, `/api/openapi.json`, and what else the same listener has
+/// (`beside`). The listener must put an [`authority::peer::PeerAddress`] into each request's
+/// extensions.
+pub fn router(parts: Parts, beside: Router) -> Router {
     let console = Console { authority: parts.authority, changing: Arc::default() };
     let operations = operation::routes()
         .fallback(unknown_path)
@@ -54,6 +55,9 @@ pub fn router(parts: Parts) -> Router {
     Router::new()
         .nest("/api/v1", operations)
         .route("/api/openapi.json", get(document).with_state(Arc::from(openapi_json())))
+        .merge(beside)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// The OpenAPI 3.1 document of the admin API, indented, with a final line feed.

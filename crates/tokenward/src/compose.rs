@@ -206,7 +206,7 @@ impl Product {
         control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
             let parts = console::Parts { authority: authority.clone() };
-            let router = console::router(parts).merge(operations.clone().router());
+            let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             control.spawn(listen::serve(bound, tls, ControlDoor::new(router), stop.clone(), drain));
         }

@@ -118,6 +118,12 @@ async fn what_is_not_there_is_said_to_be_not_there() {
     harness.call("GET", "/nothing", None).await.problem(404);
     harness.call("PUT", "/clients", None).await.problem(405);
     harness.send_as(None, "GET", "/nothing", None).await.problem(401);
+    for (method, path, status) in
+        [("GET", "/", 404), ("GET", "/api", 404), ("POST", "/api/openapi.json", 405)]
+    {
+        let request = Request::builder().method(method).uri(path).body(Body::empty());
+        harness.send(request.expect("request")).await.problem(status);
+    }
 }
 
 /// The name of a token, which tests may read without checking it.

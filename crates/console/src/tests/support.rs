@@ -74,7 +74,7 @@ impl Harness {
             random: Arc::new(OsRandom::new()),
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
-        let router = router(Parts { authority: authority.clone() });
+        let router = router(Parts { authority: authority.clone() }, Router::new());
         let admin = token(&authority, "tokenward:admin", ISSUER);
         Self { authority, admin, events, router, _folder: folder }
     }

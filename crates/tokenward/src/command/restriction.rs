@@ -7,12 +7,13 @@ use serde_json::json;
 use crate::admin_client::Target;
 use crate::command::{Failure, say, table};
 
-const COLUMNS: [table::Column; 7] = [
+const COLUMNS: [table::Column; 8] = [
     ("SEQ", "/seq"),
     ("KIND", "/selector/kind"),
     ("VALUE", "/selector/value"),
     ("EFFECT", "/effect"),
     ("UNTIL", "/until"),
+    ("LIFTED", "/lifted_at"),
     ("ACTOR", "/actor"),
     ("REASON", "/reason"),
 ];

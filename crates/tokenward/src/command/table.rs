@@ -24,12 +24,26 @@ pub(super) fn rows(rows: &[Value], columns: &[Column]) {
     }
 }
 
-/// Prints one object, a member a line.
+/// Prints one object, a member a line; what is inside another is `outer.inner`.
 pub(super) fn members(object: &Value) {
-    let Some(members) = object.as_object() else { return say(text(Some(object))) };
-    let width = members.keys().map(String::len).max().unwrap_or(0);
-    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-        say(format_args!("{name:<width$}  {}", text(Some(value))));
+    let mut lines = Vec::new();
+    flatten("", object, &mut lines);
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in lines {
+        say(format_args!("{name:<width$}  {value}").to_string().trim_end());
+    }
+}
+
+fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => {
+            for (inner, value) in members {
+                let joint = if name.is_empty() { "" } else { "." };
+                flatten(&format!("{name}{joint}{inner}"), value, lines);
+            }
+        }
+        other => lines.push((name.to_owned(), text(Some(other)))),
     }
 }
 

@@ -37,6 +37,7 @@ fn a_client_lives_from_creation_to_deletion() {
     assert!(said(&product, &["client", "list"]).contains("Nightly job"));
     assert!(json(&product, &["client", "show", id])["client_secret"].is_null());
     json(&product, &["client", "disable", id]);
+    assert_eq!(product.api("/orders", &access).status, 401, "its tokens are revoked");
     assert_eq!(token(secret).expect(401)["error"], "invalid_client");
     json(&product, &["client", "enable", id]);
     let newer = json(&product, &["client", "rotate-secret", id]);
@@ -65,6 +66,27 @@ fn a_person_is_made_with_a_password_from_standard_input() {
     let made: Value = serde_json::from_slice(&output.stdout).expect("json");
     assert!(made["id"].is_string() && !made.to_string().contains("argon2"), "{made}");
     assert!(said(&product, &["user", "list"]).contains("rosa@example.com"));
+}
+
+#[test]
+fn a_disabled_person_is_out_at_once_and_comes_back_by_signing_in() {
+    let product = Product::start();
+    let tokens = product.sign_in("openid orders:read");
+    let access = tokens["access_token"].as_str().expect("token");
+    let refresh = tokens["refresh_token"].as_str().expect("token");
+    product.api("/orders", access).expect(200);
+    let people = json(&product, &["user", "list"]);
+    let id = people[0]["id"].as_str().expect("id");
+    json(&product, &["user", "disable", id]);
+    assert_eq!(product.api("/orders", access).status, 401);
+    let renewal = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    assert_eq!(product.token(&renewal).expect(400)["error"], "invalid_grant");
+    json(&product, &["user", "enable", id]);
+    // What was taken back stays taken back.
+    assert_eq!(product.api("/orders", access).status, 401);
+    assert_eq!(product.token(&renewal).expect(400)["error"], "invalid_grant");
+    let again = product.sign_in("openid orders:read");
+    product.api("/orders", again["access_token"].as_str().expect("token")).expect(200);
 }
 
 #[test]
