@@ -80,11 +80,16 @@ async fn of_access(
     token: &VerifiedAccessToken,
 ) -> Result<Introspection, OAuthError> {
     let claims = token.claims();
+    // A token without a grant speaks for no person.
+    let username = match &claims.grant_id {
+        Some(_) => username(authority, &claims.sub).await?,
+        None => None,
+    };
     Ok(Introspection {
         active: true,
         scope: claims.scope.clone(),
         client_id: Some(claims.client_id.clone()),
-        username: username(authority, &claims.sub).await?,
+        username,
         token_type: Some("Bearer"),
         exp: Some(claims.exp),
         iat: Some(claims.iat),

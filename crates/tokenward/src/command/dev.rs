@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 .and_then(|part| sockets.admin_url(part))
                 .unwrap_or_default(),
             upstream,
+            own_upstream: arguments.upstream.is_some(),
             data_dir: folder.path().to_owned(),
         };
         let product = Product::compose(config, sockets, store).await?;
@@ -175,9 +176,11 @@ impl Folder {
             return tempfile::tempdir().map(Self::Temporary).map_err(Failure::new);
         }
         let chosen = arguments.data_dir.clone().or_else(default_data_dir);
-        chosen.map(Self::Kept).ok_or_else(|| {
+        let chosen = chosen.ok_or_else(|| {
             Failure::new("no data folder is known on this platform: give --data-dir")
-        })
+        })?;
+        // The printed commands must work in any folder.
+        std::path::absolute(chosen).map(Self::Kept).map_err(Failure::new)
     }
 
     fn path(&self) -> &Path {

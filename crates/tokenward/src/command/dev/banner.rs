@@ -85,6 +85,8 @@ fn commands(demo: &Demo, credentials: &Credentials) -> [(&'static str, String); 
     let program =
         std::env::current_exe().map_or_else(|_| "tokenward".to_owned(), |path| quoted(&path));
     let data = quoted(data_dir);
+    // An API of one's own may have no orders.
+    let (list, member) = if demo.own_upstream { ("/", "/") } else { ("/orders", "/orders/1001") };
     [
         (
             "get a token",
@@ -95,19 +97,19 @@ fn commands(demo: &Demo, credentials: &Credentials) -> [(&'static str, String); 
         ),
         (
             "call the API with it",
-            format!("curl -s -H \"Authorization: Bearer $TOKEN\" {gateway}/orders/1001; echo"),
+            format!("curl -s -H \"Authorization: Bearer $TOKEN\" {gateway}{member}; echo"),
         ),
         (
             "see it refused where it has no scope",
             format!(
-                "curl -si -X DELETE -H \"Authorization: Bearer $TOKEN\" {gateway}/orders/1001; echo"
+                "curl -si -X DELETE -H \"Authorization: Bearer $TOKEN\" {gateway}{member}; echo"
             ),
         ),
         (
             "attack it: the same claims in forged, unsigned tokens",
             format!(
                 "for n in 1 2 3; do curl -s -o /dev/null -w '%{{http_code}}\\n' -H \"Authorization: Bearer \
-                 eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.$(echo $TOKEN | cut -d. -f2).\" {gateway}/orders; done"
+                 eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.$(echo $TOKEN | cut -d. -f2).\" {gateway}{list}; done"
             ),
         ),
         (
@@ -115,7 +117,7 @@ fn commands(demo: &Demo, credentials: &Credentials) -> [(&'static str, String); 
              (`finding undo ID` lets it in again)",
             format!(
                 "sleep 1; {program} finding list --data-dir {data}; \
-                 curl -s -H \"Authorization: Bearer $TOKEN\" {gateway}/orders; echo"
+                 curl -s -H \"Authorization: Bearer $TOKEN\" {gateway}{list}; echo"
             ),
         ),
     ]

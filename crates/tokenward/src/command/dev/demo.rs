@@ -30,6 +30,8 @@ pub(super) struct Demo {
     pub(super) gateway: String,
     pub(super) admin: String,
     pub(super) upstream: String,
+    /// Whether that is an API of the person's own.
+    pub(super) own_upstream: bool,
     pub(super) data_dir: PathBuf,
 }
 
