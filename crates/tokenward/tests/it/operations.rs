@@ -5,9 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::support::{PROGRAM, Product, text};
+use crate::support::{PROGRAM, Product, dev, text};
 
 #[test]
 fn health_readiness_and_metrics_are_on_the_admin_listener() {
@@ -36,62 +34,26 @@ fn health_readiness_and_metrics_are_on_the_admin_listener() {
 #[test]
 fn no_secret_is_in_metrics_or_logs() {
     let folder = tempfile::tempdir().expect("folder");
-    let mut child = Command::new(PROGRAM)
-        .args(["dev", "--json", "--data-dir"])
-        .arg(folder.path())
-        .args([
-            "--authority-listen",
-            "127.0.0.1:0",
-            "--gateway-listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-        ])
-        .env("TOKENWARD_LOG__LEVEL", "debug")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("start");
-    let mut line = String::new();
-    std::io::BufRead::read_line(
-        &mut std::io::BufReader::new(child.stdout.as_mut().expect("stdout")),
-        &mut line,
-    )
-    .expect("line");
-    let said: Value = serde_json::from_str(&line).expect("json");
-    let member = |name: &str| said[name].as_str().expect("member").to_owned();
-    let http = crate::support::http::Http::new();
-    let (id, secret) = (member("client_id"), member("client_secret"));
-    let url = format!("{}/token", member("issuer"));
-    let token = http.post_form(&url, Some((&id, &secret)), &[("grant_type", "client_credentials")]);
-    let token = token.expect(200)["access_token"].as_str().expect("token").to_owned();
-    http.get(&format!("{}/orders", member("gateway")), Some(&token)).expect(200);
-    http.post_form(&url, Some((&id, "a-wrong-secret")), &[("grant_type", "client_credentials")])
-        .expect(401);
-    let metrics = http.get(&format!("{}/metrics", member("admin")), None).body;
-    assert!(
-        Command::new("kill")
-            .arg("-TERM")
-            .arg(child.id().to_string())
-            .status()
-            .expect("kill")
-            .success()
+    let mut product = Product::of(
+        dev(&["--json", "--data-dir"])
+            .arg(folder.path())
+            .env("TOKENWARD_LOG__LEVEL", "debug")
+            .stderr(Stdio::piped()),
     );
-    let mut log = String::new();
-    child.stderr.take().expect("stderr").read_to_string(&mut log).expect("log");
-    child.wait().expect("end");
+    let (id, secret) = product.client();
+    let token = product.access_token();
+    product.api("/orders", &token).expect(200);
+    let wrong = [("grant_type", "client_credentials")];
+    let url = product.issuer("/token");
+    product.http.post_form(&url, Some((&id, "a-wrong-secret")), &wrong).expect(401);
+    let metrics = product.http.get(&product.admin("/metrics"), None).body;
+    product.signal("TERM");
+    let log = product.log();
     let signature = token.rsplit('.').next().expect("signature").to_owned();
-    let password = member("password");
-    for hidden in [
-        &secret,
-        &token,
-        &signature,
-        &password,
-        &member("admin_token"),
-        &"a-wrong-secret".to_owned(),
-    ] {
-        assert!(!log.contains(hidden.as_str()), "a secret is in the log");
-        assert!(!metrics.contains(hidden.as_str()), "a secret is in the metrics");
+    let (password, admin) = (product.said("password"), product.said("admin_token"));
+    for hidden in [&secret, &token, &signature, password, admin, "a-wrong-secret"] {
+        assert!(!log.contains(hidden), "a secret is in the log");
+        assert!(!metrics.contains(hidden), "a secret is in the metrics");
     }
 }
 
@@ -129,42 +91,15 @@ fn recorded_events_replay_to_the_findings_that_were_made() {
     let record = folder.path().join("events.jsonl");
     let data = folder.path().join("data");
     // `dev` takes options of the configuration from the environment like `serve`.
-    let mut child = Command::new(PROGRAM)
-        .args(["dev", "--json", "--data-dir"])
-        .arg(&data)
-        .args([
-            "--authority-listen",
-            "127.0.0.1:0",
-            "--gateway-listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-        ])
-        .env("TOKENWARD_DETECT__RECORD", &record)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("start");
-    let mut line = String::new();
-    std::io::BufRead::read_line(
-        &mut std::io::BufReader::new(child.stdout.as_mut().expect("stdout")),
-        &mut line,
-    )
-    .expect("line");
-    let said: Value = serde_json::from_str(&line).expect("json");
-    let orders = format!("{}/orders", said["gateway"].as_str().expect("gateway"));
+    let mut product = Product::of(
+        dev(&["--json", "--data-dir"]).arg(&data).env("TOKENWARD_DETECT__RECORD", &record),
+    );
     let forger = crate::support::http::Http::from([127, 0, 0, 44].into());
     for _ in 0..3 {
-        forger.get(&orders, Some("eyJhbGciOiJub25lIn0.e30."));
+        forger.get(&product.gateway("/orders"), Some("eyJhbGciOiJub25lIn0.e30."));
     }
-    assert!(
-        Command::new("kill")
-            .arg("-TERM")
-            .arg(child.id().to_string())
-            .status()
-            .expect("kill")
-            .success()
-    );
-    child.wait().expect("end");
+    product.signal("TERM");
+    product.wait();
     let replay = || {
         let output = Command::new(PROGRAM)
             .args(["detect", "replay", "--summary"])

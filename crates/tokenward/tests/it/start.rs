@@ -1,10 +1,10 @@
 //! `tokenward dev`: one command, one line, everything usable.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{PROGRAM, Product, output_of, text};
+use crate::support::{PROGRAM, Product, dev, output_of, text};
 
 const MEMBERS: [&str; 11] = [
     "issuer",
@@ -98,20 +98,8 @@ fn the_five_printed_commands_work_when_pasted() {
 #[test]
 fn the_banner_names_what_runs_where() {
     let folder = tempfile::tempdir().expect("folder");
-    let mut child = Command::new(PROGRAM)
-        .args(["dev", "--data-dir"])
-        .arg(folder.path())
-        .args([
-            "--authority-listen",
-            "127.0.0.1:0",
-            "--gateway-listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-        ])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("start");
+    let mut command = dev(&["--data-dir"]);
+    let mut child = command.arg(folder.path()).stdout(Stdio::piped()).spawn().expect("start");
     let mut banner = String::new();
     let mut reader = std::io::BufReader::new(child.stdout.take().expect("stdout"));
     while !banner.contains("Ctrl-C") {
@@ -129,19 +117,7 @@ fn the_banner_names_what_runs_where() {
 fn one_data_folder_serves_one_process() {
     let folder = tempfile::tempdir().expect("folder");
     let _first = Product::start_in(folder.path(), &[]);
-    let second = Command::new(PROGRAM)
-        .args(["dev", "--json", "--data-dir"])
-        .arg(folder.path())
-        .args([
-            "--authority-listen",
-            "127.0.0.1:0",
-            "--gateway-listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-        ])
-        .output()
-        .expect("run");
+    let second = dev(&["--json", "--data-dir"]).arg(folder.path()).output().expect("run");
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("another tokenward"), "{}", text(&second.stderr));
 }
@@ -162,32 +138,11 @@ fn a_taken_port_is_named_with_the_way_out() {
 
 #[test]
 fn ephemeral_leaves_nothing_behind() {
-    let mut product = {
-        let mut child = Command::new(PROGRAM)
-            .args(["dev", "--json", "--ephemeral"])
-            .args([
-                "--authority-listen",
-                "127.0.0.1:0",
-                "--gateway-listen",
-                "127.0.0.1:0",
-                "--admin-listen",
-                "127.0.0.1:0",
-            ])
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .expect("start");
-        let mut line = String::new();
-        std::io::BufRead::read_line(
-            &mut std::io::BufReader::new(child.stdout.as_mut().expect("stdout")),
-            &mut line,
-        )
-        .expect("line");
-        (child, serde_json::from_str::<Value>(&line).expect("json"))
-    };
-    let folder = std::path::PathBuf::from(product.1["data_dir"].as_str().expect("folder"));
+    let mut product = Product::of(&mut dev(&["--json", "--ephemeral"]));
+    let folder = std::path::PathBuf::from(product.said("data_dir"));
     assert!(folder.is_dir());
-    output_of(Command::new("kill").arg("-TERM").arg(product.0.id().to_string()));
-    product.0.wait().expect("end");
+    product.signal("TERM");
+    product.wait();
     assert!(!folder.exists());
 }
 

@@ -45,16 +45,12 @@ impl Product {
 
     /// On this data folder.
     pub(crate) fn start_in(folder: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["dev", "--json", "--data-dir"])
-            .arg(folder)
-            .args(["--authority-listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"])
-            .args(["--admin-listen", "127.0.0.1:0"])
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("the program starts");
+        Self::of(dev(&["--json", "--data-dir"]).arg(folder).args(options))
+    }
+
+    /// As this command starts it, which must print its JSON line.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().expect("stdout")).read_line(&mut line).expect("line");
         let line = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON line: {line:?}"));
@@ -163,6 +159,13 @@ impl Product {
         self.child.wait().expect("wait");
     }
 
+    /// What it wrote to standard error, to its end, when that was piped.
+    pub(crate) fn log(&mut self) -> String {
+        let mut log = String::new();
+        self.child.stderr.take().expect("stderr").read_to_string(&mut log).expect("log");
+        log
+    }
+
     /// What it printed after the JSON line.
     pub(crate) fn rest_of_output(&mut self) -> String {
         let mut rest = String::new();
@@ -178,6 +181,15 @@ impl Drop for Product {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `tokenward dev` on free ports.
+pub(crate) fn dev(options: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("dev").args(["--authority-listen", "127.0.0.1:0"]);
+    command.args(["--gateway-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    command.args(options);
+    command
 }
 
 /// Standard output and error of a command that must succeed.
