@@ -15,6 +15,8 @@ pub(crate) struct Clients {
     pub(crate) node: PathBuf,
     /// The interpreter of the virtual environment.
     pub(crate) python: PathBuf,
+    /// The browser.
+    pub(crate) chromium: PathBuf,
 }
 
 /// Installs what `cargo xtask test` needs.
@@ -22,13 +24,13 @@ pub(crate) struct Clients {
 /// # Errors
 /// Names what is missing and how to mend it.
 pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
-    debian::provide(&[debian::NODE, debian::NPM, debian::PYTHON, debian::CURL])?;
+    debian::provide(&[debian::NODE, debian::NPM, debian::PYTHON, debian::CURL, debian::CHROMIUM])?;
     let folder = place.target.join("interop");
     create(&folder)?;
     node::provide(&place.root.join("interop/node"), &folder)?;
     let requirements = place.root.join("interop/python/requirements.txt");
     let python = python::provide(&requirements, &folder, "venv")?;
-    Ok(Clients { node: folder, python })
+    Ok(Clients { node: folder, python, chromium: debian::chromium()? })
 }
 
 /// Installs the peers of `cargo xtask bench`; without the right to install Debian packages, nginx

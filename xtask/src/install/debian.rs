@@ -1,5 +1,6 @@
 //! Programs that come as Debian packages.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
@@ -14,6 +15,11 @@ pub(super) struct Program {
     packages: &'static [&'static str],
 }
 
+/// Debian's name and that of other systems.
+const CHROMIUM_PRESENT: &str = "command -v chromium || command -v google-chrome";
+
+pub(super) const CHROMIUM: Program =
+    Program { what: "Chromium", present: CHROMIUM_PRESENT, packages: &["chromium"] };
 pub(super) const CURL: Program =
     Program { what: "curl", present: "command -v curl", packages: &["curl"] };
 pub(super) const NGINX: Program = Program {
@@ -53,6 +59,15 @@ pub(super) fn provide(programs: &[Program]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(cannot(&still, "installed its packages, but it cannot be found: see PATH"))
+}
+
+/// Where Chromium is.
+///
+/// # Errors
+/// When it is not there.
+pub(super) fn chromium() -> Result<PathBuf, Failure> {
+    let found = process::ask(Command::new("sh").args(["-c", CHROMIUM_PRESENT]))?;
+    Ok(PathBuf::from(found.lines().next().unwrap_or_default()))
 }
 
 fn apt_get() -> Command {

@@ -1,6 +1,6 @@
-//! Clients that we did not write: npm and PyPI libraries against the real program.
+//! Clients that we did not write: npm and PyPI libraries and a browser against the real program.
 //!
-//! `cargo xtask test` installs them and says where in two variables; without them these tests fail.
+//! `cargo xtask test` installs them and says where in variables; without them these tests fail.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,6 +21,7 @@ fn run(mut command: Command, product: &Product) {
         .env("CLIENT_SECRET", product.said("client_secret"))
         .env("USERNAME", product.said("username"))
         .env("PASSWORD", product.said("password"))
+        .env("CHROMIUM", variable("TOKENWARD_CHROMIUM"))
         .env("TOKEN", product.access_token());
     let said = output_of(&mut command);
     assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
@@ -37,7 +38,10 @@ fn node(script: &str) {
             let to = folder.join(path.file_name().expect("name"));
             let wanted = std::fs::read(&path).expect("script");
             if std::fs::read(&to).ok().as_ref() != Some(&wanted) {
-                std::fs::write(&to, wanted).expect("copy");
+                // At once: another test may be reading it.
+                let copy = tempfile::NamedTempFile::new_in(&folder).expect("copy");
+                std::fs::write(copy.path(), wanted).expect("copy");
+                copy.persist(&to).expect("copy");
             }
         }
     }
@@ -50,6 +54,11 @@ fn python(script: &str) {
     let mut command = Command::new(variable("TOKENWARD_INTEROP_PYTHON"));
     command.arg(root().join("interop/python").join(script));
     run(command, &Product::start());
+}
+
+#[test]
+fn a_person_at_chromium() {
+    node("chromium.mjs");
 }
 
 #[test]
