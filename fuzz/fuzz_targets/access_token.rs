@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use token::jwk::{KeySet, PrivateKey};
+use token::key::{KeySet, PrivateKey};
 use token::time::Timestamp;
 use token::validate::{AccessTokenPolicy, verify_access_token};
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
-    let key = PrivateKey::generate().expect("key");
+    let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
     [Arc::clone(key.public())].into_iter().collect()
 });
 

@@ -7,8 +7,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use store::{KeyState, Store, StoreError, StoredKey};
 use token::id::KeyId;
-use token::jwk::{BadKey, KeySet, PrivateKey, PublicJwk, PublicKey};
+use token::jwk::{BadKey, PublicJwk};
+use token::key::{KeySet, PrivateKey, PublicKey};
 use token::keyring::Keyring;
+use token::term::Algorithm;
 use token::time::Timestamp;
 
 /// When keys change places.
@@ -198,7 +200,7 @@ fn next_is_due(keys: &[StoredKey], schedule: &KeySchedule, now: Timestamp) -> bo
 }
 
 async fn add_new(store: &Store, now: Timestamp) -> Result<KeyId, KeysError> {
-    let key = stored(&PrivateKey::generate()?, now)?;
+    let key = stored(&PrivateKey::generate(Algorithm::Es256)?, now)?;
     store.add_key(&key).await?;
     Ok(key.kid)
 }
@@ -219,18 +221,18 @@ async fn replace_at_once(
 
 fn active(keys: &[StoredKey]) -> Result<PrivateKey, KeysError> {
     let key = keys.iter().find(|key| key.state == KeyState::Active);
-    Ok(PrivateKey::from_pkcs8(&key.ok_or(KeysError::NoneActive)?.pkcs8)?)
+    let key = key.ok_or(KeysError::NoneActive)?;
+    Ok(PrivateKey::from_pkcs8(jwk(key)?.alg, &key.pkcs8)?)
 }
 
 /// The keys that checkers may meet: all but those that are gone.
 fn published(keys: &[StoredKey]) -> Result<KeySet, KeysError> {
     let live = keys.iter().filter(|key| key.state != KeyState::Gone);
-    live.map(|key| {
-        let jwk: PublicJwk = serde_json::from_str(&key.public_jwk)
-            .map_err(|_| KeysError::Damaged(key.kid.clone()))?;
-        Ok(Arc::new(PublicKey::from_jwk(jwk)?))
-    })
-    .collect()
+    live.map(|key| Ok(Arc::new(PublicKey::from_jwk(jwk(key)?)?))).collect()
+}
+
+fn jwk(key: &StoredKey) -> Result<PublicJwk, KeysError> {
+    PublicJwk::parse(key.public_jwk.as_bytes()).map_err(|_| KeysError::Damaged(key.kid.clone()))
 }
 
 fn jwks(keys: &KeySet) -> Result<Bytes, BadKey> {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
-use crate::jwk::{BadKey, PrivateKey};
+use crate::jwk::BadKey;
 use crate::jws;
+use crate::key::PrivateKey;
 use crate::scope::ScopeSet;
 use crate::term::token_type;
 

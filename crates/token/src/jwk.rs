@@ -1,270 +1,300 @@
-//! Signing keys: private and public are two types; a key has one algorithm, and keeps it.
-
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
+//! Public keys on the wire (RFC 7517): read strictly, written as they were, named by their thumbprint.
 
 use aws_lc_rs::digest;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
-    ParsedPublicKey,
-};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
+use crate::algorithm::Scheme;
 use crate::base64url;
 use crate::id::KeyId;
+use crate::json;
+use crate::term::Algorithm;
 
-/// Signature algorithms, by their JOSE names (RFC 7518 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256.
-    #[serde(rename = "ES256")]
-    Es256,
-}
+/// Members that belong to private and secret keys alone (RFC 7518 §6.2.2, §6.3.2, §6.4.1,
+/// RFC 9964 §3): in a public key they are a leak.
+const PRIVATE_MEMBERS: [&str; 9] = ["d", "dp", "dq", "k", "oth", "p", "priv", "q", "qi"];
+const MAX_KID_CHARS: usize = 256;
 
-/// A public key as published (RFC 7517 §4, RFC 7518 §6.2.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A public key as published: one algorithm, one use.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicJwk {
-    /// Key type: `EC`.
-    pub kty: String,
-    /// Curve: `P-256`.
-    pub crv: String,
-    /// X coordinate, base64url.
-    pub x: String,
-    /// Y coordinate, base64url.
-    pub y: String,
-    /// The key's name.
+    /// The key's name; its thumbprint when it was published without one.
     pub kid: KeyId,
     /// The only algorithm that the key is for.
     pub alg: Algorithm,
-    /// `sig`.
-    #[serde(rename = "use")]
-    pub usage: String,
+    /// The key itself.
+    pub material: Material,
 }
 
-/// A key that checks signatures.
-pub struct PublicKey {
-    jwk: PublicJwk,
-    parsed: ParsedPublicKey,
-}
-
-/// A key that makes signatures.
-pub struct PrivateKey {
-    pair: EcdsaKeyPair,
-    pkcs8: Zeroizing<Vec<u8>>,
-    public: Arc<PublicKey>,
-}
-
-/// Keys that may have signed a token, by name.
-#[derive(Clone, Default)]
-pub struct KeySet {
-    keys: HashMap<KeyId, Arc<PublicKey>>,
+/// The members of each key type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Material {
+    /// A key of the type that its algorithm names: `AKP` (RFC 9964 §3).
+    Akp {
+        /// The public key.
+        public: Vec<u8>,
+    },
+    /// A point on a curve: `EC` (RFC 7518 §6.2).
+    Ec {
+        /// X coordinate, of the curve's full length.
+        x: Vec<u8>,
+        /// Y coordinate, of the curve's full length.
+        y: Vec<u8>,
+    },
+    /// A point on Curve25519: `OKP` (RFC 8037 §2).
+    Okp {
+        /// The public key.
+        x: Vec<u8>,
+    },
+    /// `RSA` (RFC 7518 §6.3).
+    Rsa {
+        /// Modulus, big-endian, without leading zeros.
+        n: Vec<u8>,
+        /// Exponent, big-endian, without leading zeros.
+        e: Vec<u8>,
+    },
 }
 
 /// Why a key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
+    /// `alg` names no algorithm of this kind of key.
+    #[error("the key's `alg` is unknown, or for another kind of key")]
+    Algorithm,
     /// The library could not make or sign with a key.
     #[error("the cryptographic library refused to make or use the key")]
     Library,
-    /// A coordinate is not 32 bytes of base64url, or the point is not on the curve.
-    #[error("the key is no point of the curve P-256")]
-    Point,
-    /// The stored private key is not PKCS #8 of a P-256 key.
-    #[error("the private key is not PKCS #8 of a P-256 key")]
+    /// A member is missing or has no good value.
+    #[error("the key's `{0}` is missing, or is not what it must be")]
+    Member(&'static str),
+    /// The text is no strict JSON object.
+    #[error("the key is {0}")]
+    Json(#[from] json::NotAnObject),
+    /// The stored private key is not PKCS #8 of such a key.
+    #[error("the private key is not PKCS #8 of a key for this algorithm")]
     Pkcs8,
+    /// The numbers are no key of this type: not on the curve, even, too small.
+    #[error("the key's numbers are no public key of this type")]
+    Point,
+    /// A private member in a public key.
+    #[error("the key has a private member: a public key must not")]
+    Private,
+    /// The secret is shorter than its hash (RFC 7518 §3.2).
+    #[error("the secret is shorter than the hash of its algorithm")]
+    Short,
     /// Another type, curve or use.
-    #[error("the key is not an EC key on P-256 for signatures")]
+    #[error("the key is of a type, curve or use that is not known here")]
     Unsupported,
 }
 
-// === impl Algorithm ===
+// === impl PublicJwk ===
 
-impl Algorithm {
-    /// The JOSE name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-        }
-    }
-}
-
-// === impl PublicKey ===
-
-impl PublicKey {
-    /// Checks and parses a published key.
+impl PublicJwk {
+    /// Reads a published signature key. Members that nobody knows are ignored (RFC 7517 §4).
+    /// Without `alg`, an RSA key is for RS256, which OpenID Connect has for its default.
     ///
     /// # Errors
-    /// [`BadKey`] when type, curve, use or coordinates are not those of a P-256 signing key.
-    pub fn from_jwk(jwk: PublicJwk) -> Result<Self, BadKey> {
-        if jwk.kty != "EC" || jwk.crv != "P-256" || jwk.usage != "sig" {
-            return Err(BadKey::Unsupported);
-        }
-        let mut point = vec![0x04];
-        for coordinate in [&jwk.x, &jwk.y] {
-            let bytes = base64url::decode(coordinate).filter(|bytes| bytes.len() == 32);
-            point.extend(bytes.ok_or(BadKey::Point)?);
-        }
-        let parsed =
-            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).map_err(|_| BadKey::Point)?;
-        Ok(Self { jwk, parsed })
+    /// [`BadKey`] names the member that is wrong, or the kind of key that cannot be used.
+    pub fn parse(text: &[u8]) -> Result<Self, BadKey> {
+        Self::from_members(&json::parse_object(text)?)
     }
 
-    /// Whether `signature` (64 bytes, r‖s, RFC 7518 §3.4) is this key's over `message`.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        signature.len() == 64 && self.parsed.verify_sig(message, signature).is_ok()
-    }
-
-    /// The key's name.
-    pub fn kid(&self) -> &KeyId {
-        &self.jwk.kid
-    }
-
-    /// The key's one algorithm.
-    pub fn algorithm(&self) -> Algorithm {
-        self.jwk.alg
-    }
-
-    /// The key as published.
-    pub fn jwk(&self) -> &PublicJwk {
-        &self.jwk
-    }
-}
-
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({})", self.jwk.kid)
-    }
-}
-
-// === impl PrivateKey ===
-
-impl PrivateKey {
-    /// A new key, named by its thumbprint.
+    /// The same of an object that was parsed.
     ///
     /// # Errors
-    /// [`BadKey::Library`] when the library fails.
-    pub fn generate() -> Result<Self, BadKey> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-            .map_err(|_| BadKey::Library)?;
-        let document = pair.to_pkcs8v1().map_err(|_| BadKey::Library)?;
-        Self::from_pkcs8(document.as_ref())
-    }
-
-    /// Reads a key kept as PKCS #8.
-    ///
-    /// # Errors
-    /// [`BadKey::Pkcs8`] when the bytes are not such a key.
-    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, BadKey> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
-            .map_err(|_| BadKey::Pkcs8)?;
-        let (x, y) = match pair.public_key().as_ref() {
-            [0x04, point @ ..] if point.len() == 64 => point.split_at(32),
-            _ => return Err(BadKey::Point),
+    /// [`BadKey`] as [`PublicJwk::parse`].
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, BadKey> {
+        if PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+            return Err(BadKey::Private);
+        }
+        check_use(members)?;
+        let (implied, material) = material(members)?;
+        let alg = match text(members, "alg")? {
+            None => implied,
+            Some(name) => {
+                let alg: Algorithm = name.parse().map_err(|_| BadKey::Algorithm)?;
+                if !same_kind(alg, implied) {
+                    return Err(BadKey::Algorithm);
+                }
+                alg
+            }
         };
-        let (x, y) = (base64url::encode(x), base64url::encode(y));
-        let jwk = PublicJwk {
-            kid: thumbprint(&x, &y),
-            kty: "EC".to_owned(),
-            crv: "P-256".to_owned(),
-            x,
-            y,
-            alg: Algorithm::Es256,
-            usage: "sig".to_owned(),
+        check_sizes(alg, &material)?;
+        let kid = match text(members, "kid")? {
+            None => thumbprint(alg, &material),
+            Some(kid) if is_name(kid) => KeyId::from(kid),
+            Some(_) => return Err(BadKey::Member("kid")),
         };
-        let public = Arc::new(PublicKey::from_jwk(jwk)?);
-        Ok(Self { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()), public })
+        Ok(Self { kid, alg, material })
     }
 
-    /// The key as PKCS #8, for sealed storage.
-    pub fn expose_pkcs8(&self) -> &[u8] {
-        &self.pkcs8
+    /// A key named by its thumbprint.
+    pub(crate) fn named_by_thumbprint(alg: Algorithm, material: Material) -> Self {
+        Self { kid: thumbprint(alg, &material), alg, material }
     }
 
-    /// Signs `message`: 64 bytes, r‖s.
-    ///
-    /// # Errors
-    /// [`BadKey::Library`] when the library fails.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, BadKey> {
-        let signature =
-            self.pair.sign(&SystemRandom::new(), message).map_err(|_| BadKey::Library)?;
-        Ok(signature.as_ref().to_vec())
+    /// SHA-256 thumbprint, base64url (RFC 7638 §3).
+    pub fn thumbprint(&self) -> KeyId {
+        thumbprint(self.alg, &self.material)
     }
 
-    /// The public half.
-    pub fn public(&self) -> &Arc<PublicKey> {
-        &self.public
+    /// The members of the key itself, those that RFC 7638 §3.2 hashes.
+    fn required(&self) -> Vec<(&'static str, String)> {
+        required(self.alg, &self.material)
     }
 }
 
-impl fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PrivateKey({}, [redacted])", self.public.kid())
+/// `kid`, `alg` and `use` with the members of the key type.
+impl Serialize for PublicJwk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members: Map<String, Value> = self
+            .required()
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text.into()))
+            .collect();
+        members.insert("kid".to_owned(), self.kid.as_str().into());
+        members.insert("alg".to_owned(), self.alg.as_str().into());
+        members.insert("use".to_owned(), "sig".into());
+        members.serialize(serializer)
     }
 }
 
-// === impl KeySet ===
-
-impl KeySet {
-    /// The key of this name.
-    pub fn key(&self, kid: &str) -> Option<&Arc<PublicKey>> {
-        self.keys.get(kid)
+/// RFC 7517 §4.2 and §4.3: a key for encryption, or for making signatures, checks none.
+fn check_use(members: &Map<String, Value>) -> Result<(), BadKey> {
+    if text(members, "use")?.is_some_and(|usage| usage != "sig") {
+        return Err(BadKey::Unsupported);
     }
-
-    /// The keys, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<PublicKey>> {
-        self.keys.values()
-    }
-}
-
-impl FromIterator<Arc<PublicKey>> for KeySet {
-    fn from_iter<I: IntoIterator<Item = Arc<PublicKey>>>(keys: I) -> Self {
-        Self { keys: keys.into_iter().map(|key| (key.kid().clone(), key)).collect() }
+    match members.get("key_ops") {
+        None => Ok(()),
+        Some(Value::Array(ops)) if ops.iter().any(|op| op == "verify") => Ok(()),
+        Some(Value::Array(_)) => Err(BadKey::Unsupported),
+        Some(_) => Err(BadKey::Member("key_ops")),
     }
 }
 
-/// RFC 7638 §3: the required members in alphabetical order, hashed with SHA-256.
-fn thumbprint(x: &str, y: &str) -> KeyId {
-    let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+/// The key's numbers, and the algorithm that such a key is for when it does not say.
+fn material(members: &Map<String, Value>) -> Result<(Algorithm, Material), BadKey> {
+    let kty = text(members, "kty")?.ok_or(BadKey::Member("kty"))?;
+    let curve = text(members, "crv")?;
+    match (kty, curve) {
+        ("EC", Some("P-256" | "P-384")) => {
+            let alg = if curve == Some("P-256") { Algorithm::Es256 } else { Algorithm::Es384 };
+            Ok((alg, Material::Ec { x: bytes(members, "x")?, y: bytes(members, "y")? }))
+        }
+        ("OKP", Some("Ed25519")) => {
+            Ok((Algorithm::EdDsa, Material::Okp { x: bytes(members, "x")? }))
+        }
+        ("RSA", _) => {
+            let (n, e) = (bytes(members, "n")?, bytes(members, "e")?);
+            Ok((Algorithm::Rs256, Material::Rsa { n, e }))
+        }
+        ("AKP", _) => {
+            // The algorithm is what makes the type: RFC 9964 §3 requires it.
+            let alg = text(members, "alg")?.ok_or(BadKey::Member("alg"))?;
+            let alg = alg.parse().map_err(|_| BadKey::Algorithm)?;
+            Ok((alg, Material::Akp { public: bytes(members, "pub")? }))
+        }
+        _ => Err(BadKey::Unsupported),
+    }
+}
+
+/// Whether two algorithms take the same kind of key.
+fn same_kind(alg: Algorithm, implied: Algorithm) -> bool {
+    match (alg.scheme(), implied.scheme()) {
+        (Scheme::Ecdsa(one), Scheme::Ecdsa(other)) => one.curve == other.curve,
+        (Scheme::MlDsa(_), Scheme::MlDsa(_)) => alg == implied,
+        (Scheme::Ed25519, Scheme::Ed25519) | (Scheme::Rsa(_), Scheme::Rsa(_)) => true,
+        _ => false,
+    }
+}
+
+fn check_sizes(alg: Algorithm, material: &Material) -> Result<(), BadKey> {
+    match (alg.scheme(), material) {
+        (Scheme::Ecdsa(scheme), Material::Ec { x, y }) => {
+            if x.len() != scheme.size {
+                return Err(BadKey::Member("x"));
+            }
+            if y.len() != scheme.size {
+                return Err(BadKey::Member("y"));
+            }
+            Ok(())
+        }
+        (Scheme::Ed25519, Material::Okp { x }) if x.len() == 32 => Ok(()),
+        (Scheme::Ed25519, Material::Okp { .. }) => Err(BadKey::Member("x")),
+        (Scheme::MlDsa(scheme), Material::Akp { public }) => {
+            if public.len() == scheme.public_bytes { Ok(()) } else { Err(BadKey::Member("pub")) }
+        }
+        (Scheme::Rsa(_), Material::Rsa { n, e }) => check_rsa(n, e),
+        _ => Err(BadKey::Algorithm),
+    }
+}
+
+/// 2048 to 8192 bits (RFC 7518 §3.3), both numbers odd, a small exponent: larger ones only make
+/// whoever verifies work longer.
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), BadKey> {
+    let minimal = |number: &[u8]| number.first().is_some_and(|byte| *byte != 0);
+    let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+    let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if !minimal(n) || !odd(n) || !(2048..=8192).contains(&bits) {
+        return Err(BadKey::Member("n"));
+    }
+    if !minimal(e) || !odd(e) || e.len() > 4 || e == [1] {
+        return Err(BadKey::Member("e"));
+    }
+    Ok(())
+}
+
+/// RFC 7638 §3.2, RFC 8037 §2 and RFC 9964 §6: the members that make the key, by name.
+fn required(alg: Algorithm, material: &Material) -> Vec<(&'static str, String)> {
+    let of = |bytes: &[u8]| base64url::encode(bytes);
+    match material {
+        Material::Akp { public } => {
+            vec![("alg", alg.to_string()), ("kty", "AKP".to_owned()), ("pub", of(public))]
+        }
+        Material::Ec { x, y } => {
+            let curve = match alg.scheme() {
+                Scheme::Ecdsa(scheme) => scheme.curve,
+                _ => "",
+            };
+            vec![("crv", curve.to_owned()), ("kty", "EC".to_owned()), ("x", of(x)), ("y", of(y))]
+        }
+        Material::Okp { x } => {
+            vec![("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", of(x))]
+        }
+        Material::Rsa { n, e } => vec![("e", of(e)), ("kty", "RSA".to_owned()), ("n", of(n))],
+    }
+}
+
+fn thumbprint(alg: Algorithm, material: &Material) -> KeyId {
+    // No value needs escaping: names of ours, and base64url.
+    let members: Vec<String> = required(alg, material)
+        .into_iter()
+        .map(|(name, value)| format!(r#""{name}":"{value}""#))
+        .collect();
+    let canonical = format!("{{{}}}", members.join(","));
     let hash = digest::digest(&digest::SHA256, canonical.as_bytes());
     KeyId::from(base64url::encode(hash.as_ref()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{BadKey, PrivateKey, PublicKey};
-
-    #[test]
-    fn a_signature_fits_its_key_and_message_only() {
-        let key = PrivateKey::generate().expect("key");
-        let other = PrivateKey::generate().expect("key");
-        let signature = key.sign(b"message").expect("signature");
-        assert!(key.public().verifies(b"message", &signature));
-        assert!(!key.public().verifies(b"massage", &signature));
-        assert!(!other.public().verifies(b"message", &signature));
-        // Psychic signature (CVE-2022-21449), truncation, extension.
-        assert!(!key.public().verifies(b"message", &[0; 64]));
-        assert!(!key.public().verifies(b"message", &signature[..63]));
-        assert!(!key.public().verifies(b"message", &[&signature[..], &[0]].concat()));
-        assert!(!key.public().verifies(b"message", &[]));
-    }
-
-    #[test]
-    fn a_key_survives_storage() {
-        let key = PrivateKey::generate().expect("key");
-        let again = PrivateKey::from_pkcs8(key.expose_pkcs8()).expect("key");
-        assert_eq!(key.public().jwk(), again.public().jwk());
-        assert!(!format!("{key:?}").contains("pkcs8"));
-    }
-
-    #[test]
-    fn a_point_off_the_curve_is_refused() {
-        let mut jwk = PrivateKey::generate().expect("key").public().jwk().clone();
-        jwk.y = crate::base64url::encode([1u8; 32]);
-        assert!(matches!(PublicKey::from_jwk(jwk.clone()), Err(BadKey::Point)));
-        jwk.crv = "P-384".to_owned();
-        assert!(matches!(PublicKey::from_jwk(jwk), Err(BadKey::Unsupported)));
+fn text<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, BadKey> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(BadKey::Member(name)),
     }
 }
+
+fn bytes(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, BadKey> {
+    let text = text(members, name)?.ok_or(BadKey::Member(name))?;
+    base64url::decode(text).ok_or(BadKey::Member(name))
+}
+
+fn is_name(kid: &str) -> bool {
+    !kid.is_empty() && kid.chars().count() <= MAX_KID_CHARS && !kid.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests;

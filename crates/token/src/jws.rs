@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::base64url;
+use crate::id::KeyId;
 use crate::json;
-use crate::jwk::{BadKey, PrivateKey};
+use crate::jwk::BadKey;
+use crate::key::{MacKey, PrivateKey};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -175,16 +177,29 @@ fn is_opaque_name(name: &str) -> bool {
 /// # Errors
 /// [`BadKey::Library`] when the library fails to sign.
 pub fn sign(key: &PrivateKey, typ: &str, payload: &[u8]) -> Result<String, BadKey> {
-    let header = format!(
-        r#"{{"alg":"{}","typ":"{typ}","kid":"{}"}}"#,
-        key.public().algorithm().name(),
-        key.public().kid()
-    );
-    let mut token = base64url::encode(header);
-    token.push('.');
-    token.push_str(&base64url::encode(payload));
+    let public = key.public();
+    let mut token = signing_input(public.algorithm().as_str(), typ, public.kid(), payload);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
     token.push_str(&base64url::encode(signature));
     Ok(token)
+}
+
+/// The same with a shared secret.
+pub fn sign_with_secret(key: &MacKey, typ: &str, payload: &[u8]) -> String {
+    let mut token = signing_input(key.algorithm().as_str(), typ, key.kid(), payload);
+    let signature = key.sign(token.as_bytes());
+    token.push('.');
+    token.push_str(&base64url::encode(signature));
+    token
+}
+
+fn signing_input(alg: &str, typ: &str, kid: &KeyId, payload: &[u8]) -> String {
+    // A name from elsewhere may need escaping.
+    let kid = Value::from(kid.as_str());
+    let header = format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":{kid}}}"#);
+    let mut token = base64url::encode(header);
+    token.push('.');
+    token.push_str(&base64url::encode(payload));
+    token
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
-use crate::jwk::KeySet;
+use crate::key::KeySet;
 
 /// A set of public keys shared by everything that checks tokens. What was verified under one
 /// version may be trusted only while that version is current.

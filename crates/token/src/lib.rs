@@ -3,6 +3,7 @@
 //! Bytes, keys and the time are arguments here. This crate knows no I/O, no clock,
 //! no async runtime and no HTTP framework, so every rule in it can be tested with plain values.
 
+mod algorithm;
 pub mod base62;
 pub mod base64url;
 pub mod claims;
@@ -15,6 +16,7 @@ pub mod index;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+pub mod key;
 pub mod keyring;
 pub mod opaque;
 pub mod random;

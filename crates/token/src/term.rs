@@ -70,6 +70,46 @@ terms! {
         RefreshToken = "refresh_token",
     }
 
+    /// How a key pair signs: JWS algorithms with a public half (RFC 7518 §3.1, RFC 8037 §3.1,
+    /// RFC 9864 §2.2, RFC 9964 §3). Those with a shared secret are [`MacAlgorithm`]: no key can be
+    /// taken for one of the other kind.
+    Algorithm {
+        /// ECDSA on P-256 with SHA-256.
+        Es256 = "ES256",
+        /// ECDSA on P-384 with SHA-384.
+        Es384 = "ES384",
+        /// EdDSA on Curve25519, by the name that says so (RFC 9864).
+        Ed25519 = "Ed25519",
+        /// The same, by the older name that does not say which curve (RFC 8037).
+        EdDsa = "EdDSA",
+        /// ML-DSA with the parameter set 44 (FIPS 204).
+        MlDsa44 = "ML-DSA-44",
+        /// ML-DSA with the parameter set 65 (FIPS 204).
+        MlDsa65 = "ML-DSA-65",
+        /// RSASSA-PSS with SHA-256.
+        Ps256 = "PS256",
+        /// RSASSA-PSS with SHA-384.
+        Ps384 = "PS384",
+        /// RSASSA-PSS with SHA-512.
+        Ps512 = "PS512",
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        Rs256 = "RS256",
+        /// RSASSA-PKCS1-v1_5 with SHA-384.
+        Rs384 = "RS384",
+        /// RSASSA-PKCS1-v1_5 with SHA-512.
+        Rs512 = "RS512",
+    }
+
+    /// How a shared secret signs: HMAC (RFC 7518 §3.2).
+    MacAlgorithm {
+        /// With SHA-256.
+        Hs256 = "HS256",
+        /// With SHA-384.
+        Hs384 = "HS384",
+        /// With SHA-512.
+        Hs512 = "HS512",
+    }
+
     /// `token_endpoint_auth_method` (RFC 7591 §2).
     ClientAuthMethod {
         /// The secret in the Authorization field (RFC 6749 §2.3.1).

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::claims::AccessTokenClaims;
 use crate::id::KeyId;
 use crate::json;
-use crate::jwk::KeySet;
 use crate::jws::{Jws, Kid, NotJws};
+use crate::key::KeySet;
 use crate::reason::{Forgery, Reason, Refused};
 use crate::restriction::TokenFacts;
 use crate::scope::ScopeSet;
@@ -170,7 +170,7 @@ fn check_signature(
         }
         return Err((Forgery::UnknownKey.into(), "no key of this name signs tokens here"));
     };
-    if header.alg != key.algorithm().name() {
+    if !key.algorithm().is_named(&header.alg) {
         return Err((Forgery::KeyConfusion.into(), "the algorithm is not the key's"));
     }
     if !key.verifies(jws.signing_input(), jws.signature()) {

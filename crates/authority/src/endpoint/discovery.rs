@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
-use token::jwk::Algorithm;
+use token::term::Algorithm;
 use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
 
 use crate::endpoint::answer;

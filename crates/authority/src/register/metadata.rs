@@ -3,9 +3,8 @@
 use serde_json::{Map, Value, json};
 use store::Client;
 use token::json;
-use token::jwk::Algorithm;
 use token::scope::ScopeSet;
-use token::term::{ClientAuthMethod, GrantType, parameter};
+use token::term::{Algorithm, ClientAuthMethod, GrantType, parameter};
 use url::Url;
 
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused};
@@ -40,7 +39,7 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
         return Err(wrong(member, "is not supported here; leave it out"));
     }
     let signing = text(&members, "id_token_signed_response_alg")?;
-    if signing.is_some_and(|name| name != Algorithm::Es256.name()) {
+    if signing.is_some_and(|name| name != Algorithm::Es256.as_str()) {
         return Err(wrong("id_token_signed_response_alg", "can only be ES256"));
     }
     if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {

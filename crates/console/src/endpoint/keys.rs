@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::StoredKey;
 use token::id::KeyId;
-use token::jwk::{Algorithm, PublicJwk};
+use token::jwk::PublicJwk;
+use token::term::Algorithm;
 use token::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -94,8 +95,7 @@ async fn views(console: &Console) -> Result<Vec<KeyView>, Problem> {
 }
 
 fn view(key: StoredKey) -> Result<KeyView, Problem> {
-    let jwk: PublicJwk =
-        serde_json::from_str(&key.public_jwk).map_err(|e| Problem::internal(&e))?;
+    let jwk = PublicJwk::parse(key.public_jwk.as_bytes()).map_err(|e| Problem::internal(&e))?;
     Ok(KeyView {
         kid: key.kid,
         alg: jwk.alg,

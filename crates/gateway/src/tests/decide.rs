@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use token::base64url;
 use token::id::{ClientId, GrantId, SubjectId, TokenId};
-use token::jwk::{KeySet, PrivateKey};
 use token::jws;
+use token::key::{KeySet, PrivateKey};
 use token::restriction::{Effect, Selector};
 
 use super::support::upstream::Recording;
@@ -169,7 +169,7 @@ async fn a_key_that_is_gone_takes_its_cached_tokens_along() {
     let (house, _upstream) = house().await;
     let token = house.token("orders:read");
     assert_eq!(verdict(&house, &token).await, "200");
-    let other = PrivateKey::generate().expect("key");
+    let other = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
     house.keyring.replace([Arc::clone(other.public())].into_iter().collect());
     assert_eq!(verdict(&house, &token).await, "401 forged:unknown_key");
     let both: KeySet = [other.public(), house.key.public()].into_iter().cloned().collect();

