@@ -12,12 +12,18 @@ use aws_lc_rs::signature::{
     ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, PqdsaKeyPair, RsaKeyPair,
     RsaPublicKeyComponents,
 };
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Scheme;
 use crate::id::KeyId;
+use crate::json;
 use crate::jwk::{BadKey, Material, PublicJwk};
 use crate::term::{Algorithm, MacAlgorithm};
+
+/// No issuer has more; whoever sends more wants us to work.
+const MAX_SET_BYTES: usize = 512 * 1024;
+const MAX_SET_KEYS: usize = 100;
 
 /// A key that checks signatures.
 pub struct PublicKey {
@@ -266,6 +272,37 @@ impl fmt::Debug for MacKey {
 // === impl KeySet ===
 
 impl KeySet {
+    /// Reads a published set (RFC 7517 §5). Keys of a kind that is not known here are left out, as
+    /// §5 has it; a set with a private key, or with one name for two keys, is refused whole.
+    ///
+    /// # Errors
+    /// [`BadKey`] with the first thing that is wrong.
+    pub fn from_jwks(text: &[u8]) -> Result<Self, BadKey> {
+        let members = json::parse_object(text)?;
+        let list = members.get("keys").and_then(Value::as_array).ok_or(BadKey::Member("keys"))?;
+        if text.len() > MAX_SET_BYTES || list.len() > MAX_SET_KEYS {
+            return Err(BadKey::Member("keys"));
+        }
+        let mut set = Self::default();
+        for value in list {
+            let members = value.as_object().ok_or(BadKey::Member("keys"))?;
+            let key = match PublicJwk::from_members(members).and_then(PublicKey::from_jwk) {
+                Ok(key) => key,
+                Err(BadKey::Private) => return Err(BadKey::Private),
+                Err(_) => continue,
+            };
+            if set.keys.insert(key.kid().clone(), Arc::new(key)).is_some() {
+                return Err(BadKey::Member("kid"));
+            }
+        }
+        Ok(set)
+    }
+
+    /// Whether there is no key in it.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// The key of this name.
     pub fn key(&self, kid: &str) -> Option<&Arc<PublicKey>> {
         self.keys.get(kid)

@@ -1,22 +1,17 @@
 //! A client of the admin API, for the command line.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use token::secret::Secret;
 
 use crate::command::Failure;
-
-const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::fetch;
 
 /// Where the admin API is, and with which token. Without these options the file that
 /// `tokenward dev` leaves in its data folder is read.
@@ -174,36 +169,10 @@ impl AdminClient {
         let request = request.body(Full::new(bytes)).map_err(|error| {
             Failure::new(format_args!("`{url}` or the token is not usable: {error}"))
         })?;
-        let sent =
-            self.runtime.block_on(async { tokio::time::timeout(PATIENCE, send(request)).await });
-        let (status, bytes) = sent
-            .map_err(|_| {
-                Failure::new(format_args!("{} did not answer within 30 seconds", self.base))
-            })?
-            .map_err(|error| {
-                Failure::new(format_args!(
-                    "{} cannot be reached: {error} (is Tokenward running there?)",
-                    self.base
-                ))
-            })?;
+        let (status, bytes) = fetch::send(&self.runtime, request, &self.base)?;
         let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_success() { Ok(value) } else { Err(refusal(status, &value)) }
     }
-}
-
-async fn send(
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
-    let connector = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_native_roots()?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client = Client::builder(TokioExecutor::new()).build(connector);
-    let response = client.request(request).await?;
-    let status = response.status();
-    let bytes = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await?.to_bytes();
-    Ok((status, bytes))
 }
 
 fn refusal(status: StatusCode, problem: &Value) -> Failure {

@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod compose;
 mod config;
+mod fetch;
 mod listen;
 mod logging;
 mod operations;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{BadKey, PublicJwk};
-use crate::key::{PrivateKey, PublicKey};
+use crate::key::{KeySet, PrivateKey, PublicKey};
 use crate::term::Algorithm;
 
 /// RFC 7638 §3.1.
@@ -150,6 +150,26 @@ fn a_point_off_the_curve_is_refused() {
     let off = with(ec(), "y", json!(crate::base64url::encode([1u8; 32])));
     let jwk = read(&off).expect("well formed");
     assert!(matches!(PublicKey::from_jwk(jwk), Err(BadKey::Point)));
+}
+
+#[test]
+fn a_set_leaves_out_what_it_does_not_know_and_refuses_what_leaks() {
+    let set = |keys: Value| KeySet::from_jwks(json!({ "keys": keys }).to_string().as_bytes());
+    let known = with(ec(), "kid", json!("a"));
+    let strange = json!({ "kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "b" });
+    let held = set(json!([known, strange, rsa(), with(rsa(), "use", json!("enc"))])).expect("set");
+    assert_eq!(held.iter().count(), 2);
+    assert!(held.key("a").is_some() && held.key("b").is_none() && !held.is_empty());
+    let leak = with(okp(), "d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"));
+    assert!(matches!(set(json!([ec(), leak])), Err(BadKey::Private)));
+    let twice = [with(ec(), "kid", json!("a")), with(rsa(), "kid", json!("a"))];
+    assert!(matches!(set(json!(twice)), Err(BadKey::Member("kid"))));
+    assert!(matches!(set(json!([7])), Err(BadKey::Member("keys"))));
+    assert!(matches!(set(json!(vec![json!({}); 101])), Err(BadKey::Member("keys"))));
+    assert!(set(json!([])).is_ok_and(|set| set.is_empty()));
+    for text in ["", "[]", "{}", r#"{"keys":{}}"#] {
+        assert!(KeySet::from_jwks(text.as_bytes()).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -1,11 +1,17 @@
-//! `tokenward token`: issued tokens.
+//! `tokenward token`: issued tokens, and any token that somebody holds.
 
+use std::io::BufRead as _;
+
+use ::token::secret::Secret;
 use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::json;
 
 use crate::admin_client::Target;
 use crate::command::Failure;
+
+mod inspect;
+mod verify;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -17,6 +23,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say offline what a token is and whether it is well formed; nothing in it is verified
+    Inspect(inspect::Arguments),
+    /// Verify a JWT access token against a key set, as an API would
+    Verify(verify::Arguments),
     /// Show what is known of a token, by its `jti`
     Show { jti: String },
     /// Revoke one token, by its `jti`: final
@@ -29,17 +39,37 @@ enum Command {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let api = arguments.target.connect()?;
-    let json = arguments.target.json;
+    let (target, json) = (&arguments.target, arguments.target.json);
     match arguments.command {
+        Command::Inspect(arguments) => inspect::run(&arguments, json),
+        Command::Verify(arguments) => verify::run(&arguments, json),
         Command::Show { jti } => {
+            let api = target.connect()?;
             super::print(&api.get(&format!("/tokens/{}", super::segment(&jti)))?, json)
         }
         Command::Revoke { jti, reason } => {
             let body = json!({
                 "selector": { "kind": "token", "value": jti }, "effect": "revoke", "reason": reason,
             });
+            let api = target.connect()?;
             super::print(&api.call(&Method::POST, "/restrictions", Some(&body))?, json)
         }
     }
+}
+
+/// A token from the command line, or the first line of standard input: arguments stay in the
+/// shell's history and can be read by other users of the machine.
+fn given(token: Option<&str>) -> Result<Secret, Failure> {
+    let text = match token {
+        Some(token) => Secret::new(token.trim()),
+        None => {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map_err(Failure::new)?;
+            Secret::new(line.trim())
+        }
+    };
+    if text.expose().is_empty() {
+        return Err(Failure::new("no token: give it as an argument or on standard input"));
+    }
+    Ok(text)
 }

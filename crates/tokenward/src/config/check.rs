@@ -178,7 +178,8 @@ fn identifier(path: &str, text: &str, found: &mut Vec<Finding>) {
     found.push((path.to_owned(), format!("`{text}` {what}")));
 }
 
-fn on_loopback(url: &Url) -> bool {
+/// Whether a URL leads to this machine alone.
+pub(crate) fn on_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),

@@ -19,3 +19,4 @@ mod start;
 mod support;
 mod take_back;
 mod tls;
+mod token;
