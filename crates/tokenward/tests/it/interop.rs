@@ -28,6 +28,11 @@ fn run(mut command: Command, product: &Product) {
 }
 
 fn node(script: &str) {
+    run(node_script(script), &Product::start());
+}
+
+/// A script of `interop/node`, ready to run.
+pub(crate) fn node_script(script: &str) -> Command {
     let modules = variable("TOKENWARD_INTEROP_NODE");
     // ES modules are looked up beside the script.
     let folder = modules.join("scripts");
@@ -47,13 +52,18 @@ fn node(script: &str) {
     }
     let mut command = Command::new("node");
     command.arg(folder.join(script));
-    run(command, &Product::start());
+    command
 }
 
 fn python(script: &str) {
+    run(python_script(script), &Product::start());
+}
+
+/// A script of `interop/python`, ready to run.
+pub(crate) fn python_script(script: &str) -> Command {
     let mut command = Command::new(variable("TOKENWARD_INTEROP_PYTHON"));
     command.arg(root().join("interop/python").join(script));
-    run(command, &Product::start());
+    command
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod configuration;
 mod crash;
 mod hostile;
 mod interop;
+mod jws;
 mod operations;
 mod start;
 mod support;
