@@ -7,14 +7,17 @@ use crate::install;
 use crate::place::Place;
 use crate::process;
 
-/// Installs the peers and runs the benchmark.
+/// Installs the peers and runs the benchmarks.
 ///
 /// # Errors
 /// What could not be installed, or the benchmark's own failure.
 pub(crate) fn run() -> Result<(), Failure> {
     let place = Place::find()?;
     install::peers(&place)?;
-    let mut bench = Command::new("cargo");
-    bench.args(["bench", "--package", "tokenward", "--bench", "cost"]).current_dir(&place.root);
-    process::run("cargo bench --package tokenward --bench cost", &mut bench)
+    for (package, name) in [("token", "jwt"), ("tokenward", "cost")] {
+        let mut bench = Command::new("cargo");
+        bench.args(["bench", "--package", package, "--bench", name]).current_dir(&place.root);
+        process::run(&format!("cargo bench --package {package} --bench {name}"), &mut bench)?;
+    }
+    Ok(())
 }

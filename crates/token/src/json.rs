@@ -36,8 +36,15 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, NotAnObject> {
 /// # Errors
 /// [`NotAnObject`] when the text is no strict object or a member has another type than `T` wants.
 pub fn parse<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, NotAnObject> {
-    let members = parse_object(bytes)?;
-    T::deserialize(Value::Object(members)).map_err(|error| NotAnObject(error.to_string()))
+    read(&parse_object(bytes)?)
+}
+
+/// Reads members that were parsed strictly as `T`.
+///
+/// # Errors
+/// [`NotAnObject`] when a member has another type than `T` wants.
+pub fn read<T: for<'de> Deserialize<'de>>(members: &Map<String, Value>) -> Result<T, NotAnObject> {
+    T::deserialize(members).map_err(|error| NotAnObject(error.to_string()))
 }
 
 fn without_values(error: &serde_json::Error) -> String {

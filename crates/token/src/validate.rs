@@ -105,17 +105,25 @@ pub fn verify_access_token(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, TokenRefused> {
     let jws = Jws::parse(text).map_err(refuse_form)?;
-    let claimed = Claimed::of(jws.unverified_payload());
-    let refuse =
-        |refused: Refused, detail| TokenRefused { refused, detail, claimed: claimed.clone() };
+    // Read once; believed only after the signature.
+    let members = json::parse_object(jws.unverified_payload());
+    let members = members.as_ref();
+    let refuse = |refused: Refused, detail| TokenRefused {
+        refused,
+        detail,
+        claimed: members.map_or_else(|_| Claimed::default(), Claimed::of),
+    };
 
-    let kid = check_signature(&jws, keys, policy).map_err(|(why, detail)| refuse(why, detail))?;
+    let issuer = members.ok().and_then(|members| members.get("iss")?.as_str());
+    let kid =
+        check_signature(&jws, keys, policy, issuer).map_err(|(why, detail)| refuse(why, detail))?;
     if jws.header().typ.as_deref() != Some(token_type::ACCESS_TOKEN) {
         return Err(refuse(Reason::WrongType.into(), "the token's type is not at+jwt"));
     }
-    let claims: AccessTokenClaims = json::parse(jws.unverified_payload()).map_err(|_| {
-        refuse(Reason::Malformed.into(), "a required claim is missing or has the wrong type")
-    })?;
+    let malformed = "a required claim is missing or has the wrong type";
+    let malformed = || refuse(Reason::Malformed.into(), malformed);
+    let members = members.map_err(|_| malformed())?;
+    let claims: AccessTokenClaims = json::read(members).map_err(|_| malformed())?;
     let leeway = policy.leeway.min(Duration::from_secs(60));
     check_claims(&claims, policy, leeway, now)
         .map_err(|(why, detail)| refuse(why.into(), detail))?;
@@ -128,8 +136,7 @@ pub fn verify_access_token(
         key: kid,
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
     };
-    let sender_constrained = json::parse_object(jws.unverified_payload())
-        .map_or(true, |members| members.contains_key("cnf"));
+    let sender_constrained = members.contains_key("cnf");
     Ok(VerifiedAccessToken { claims, facts, leeway, sender_constrained })
 }
 
@@ -137,12 +144,13 @@ fn check_signature(
     jws: &Jws<'_>,
     keys: &KeySet,
     policy: &AccessTokenPolicy,
+    issuer: Option<&str>,
 ) -> Result<KeyId, (Refused, &'static str)> {
     let header = jws.header();
     if header.alg.trim().eq_ignore_ascii_case("none") {
         return Err((Forgery::AlgNone.into(), "the token is not signed"));
     }
-    if names_other_issuer(jws.unverified_payload(), policy) {
+    if issuer.is_some_and(|issuer| issuer != policy.issuer) {
         return Err((Reason::WrongIssuer.into(), "the token is from another issuer"));
     }
     if header.critical {
@@ -201,11 +209,6 @@ fn check_claims(
     Ok(())
 }
 
-fn names_other_issuer(payload: &[u8], policy: &AccessTokenPolicy) -> bool {
-    let Ok(members) = json::parse_object(payload) else { return false };
-    members.get("iss").and_then(Value::as_str).is_some_and(|issuer| issuer != policy.issuer)
-}
-
 fn refuse_form(fault: NotJws) -> TokenRefused {
     let (reason, detail) = match fault {
         NotJws::Alg => (Reason::Malformed, "the token's header has no `alg` text"),
@@ -222,12 +225,11 @@ fn refuse_form(fault: NotJws) -> TokenRefused {
 // === impl Claimed ===
 
 impl Claimed {
-    fn of(payload: &[u8]) -> Self {
-        let Ok(members) = json::parse_object(payload) else { return Self::default() };
+    fn of(members: &Map<String, Value>) -> Self {
         Self {
-            subject: short_text(&members, "sub"),
-            client: short_text(&members, "client_id"),
-            token: short_text(&members, "jti"),
+            subject: short_text(members, "sub"),
+            client: short_text(members, "client_id"),
+            token: short_text(members, "jti"),
         }
     }
 }
