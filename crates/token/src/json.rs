@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// How deep arrays and objects may nest, the outermost object counted.
@@ -122,11 +123,10 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(de::Error::custom("a member appears twice"));
-            }
-            let value = map.next_value_seed(inner)?;
-            members.insert(name, value);
+            match members.entry(name) {
+                Entry::Occupied(_) => return Err(de::Error::custom("a member appears twice")),
+                Entry::Vacant(place) => place.insert(map.next_value_seed(inner)?),
+            };
         }
         Ok(Value::Object(members))
     }
