@@ -105,25 +105,23 @@ pub fn verify_access_token(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, TokenRefused> {
     let jws = Jws::parse(text).map_err(refuse_form)?;
-    // Read once; believed only after the signature.
-    let members = json::parse_object(jws.unverified_payload());
-    let members = members.as_ref();
+    // Read now, believed only after the signature.
+    let payload = Payload::read(jws.unverified_payload());
     let refuse = |refused: Refused, detail| TokenRefused {
         refused,
         detail,
-        claimed: members.map_or_else(|_| Claimed::default(), Claimed::of),
+        claimed: Claimed::of(jws.unverified_payload()),
     };
 
-    let issuer = members.ok().and_then(|members| members.get("iss")?.as_str());
-    let kid =
-        check_signature(&jws, keys, policy, issuer).map_err(|(why, detail)| refuse(why, detail))?;
+    let kid = check_signature(&jws, keys, policy, payload.issuer())
+        .map_err(|(why, detail)| refuse(why, detail))?;
     if jws.header().typ.as_deref() != Some(token_type::ACCESS_TOKEN) {
         return Err(refuse(Reason::WrongType.into(), "the token's type is not at+jwt"));
     }
-    let malformed = "a required claim is missing or has the wrong type";
-    let malformed = || refuse(Reason::Malformed.into(), malformed);
-    let members = members.map_err(|_| malformed())?;
-    let claims: AccessTokenClaims = json::read(members).map_err(|_| malformed())?;
+    let Payload::Good { claims, sender_constrained } = payload else {
+        let words = "a required claim is missing or has the wrong type";
+        return Err(refuse(Reason::Malformed.into(), words));
+    };
     let leeway = policy.leeway.min(Duration::from_secs(60));
     check_claims(&claims, policy, leeway, now)
         .map_err(|(why, detail)| refuse(why.into(), detail))?;
@@ -136,7 +134,6 @@ pub fn verify_access_token(
         key: kid,
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
     };
-    let sender_constrained = members.contains_key("cnf");
     Ok(VerifiedAccessToken { claims, facts, leeway, sender_constrained })
 }
 
@@ -222,14 +219,42 @@ fn refuse_form(fault: NotJws) -> TokenRefused {
     TokenRefused { refused: reason.into(), detail, claimed: Claimed::default() }
 }
 
+/// What a payload says, before anybody has vouched for it.
+enum Payload {
+    /// Every claim is there and of its type.
+    Good { claims: AccessTokenClaims, sender_constrained: bool },
+    /// It cannot be an access token's; this is the issuer that it names.
+    Bad { issuer: Option<String> },
+}
+
+// === impl Payload ===
+
+impl Payload {
+    fn read(bytes: &[u8]) -> Self {
+        if let Ok((claims, names)) = json::parse_with_names(bytes) {
+            return Self::Good { claims, sender_constrained: names.has("cnf") };
+        }
+        let members = json::parse_object(bytes).unwrap_or_default();
+        Self::Bad { issuer: members.get("iss").and_then(Value::as_str).map(str::to_owned) }
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Good { claims, .. } => Some(&claims.iss),
+            Self::Bad { issuer } => issuer.as_deref(),
+        }
+    }
+}
+
 // === impl Claimed ===
 
 impl Claimed {
-    fn of(members: &Map<String, Value>) -> Self {
+    fn of(payload: &[u8]) -> Self {
+        let Ok(members) = json::parse_object(payload) else { return Self::default() };
         Self {
-            subject: short_text(members, "sub"),
-            client: short_text(members, "client_id"),
-            token: short_text(members, "jti"),
+            subject: short_text(&members, "sub"),
+            client: short_text(&members, "client_id"),
+            token: short_text(&members, "jti"),
         }
     }
 }
