@@ -11,12 +11,15 @@ use crate::load::Request;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tokenward");
 
 pub(crate) struct Served {
-    child: Child,
+    child: Running,
     pub(crate) authority: String,
     pub(crate) gateway: String,
     client: (String, String),
     _folder: tempfile::TempDir,
 }
+
+/// A process that ends when this is dropped, also when the start fails half way.
+struct Running(Child);
 
 impl Served {
     /// Starts it in front of `upstream`, with room for so many verified tokens.
@@ -35,7 +38,7 @@ impl Served {
             folder.path().display()
         );
         std::fs::write(&file, config).expect("file");
-        let child = background(Command::new(PROGRAM).args(["serve", "-c"]).arg(&file));
+        let child = Running(background(Command::new(PROGRAM).args(["serve", "-c"]).arg(&file)));
         await_ready(&admin);
         let made = Command::new(PROGRAM)
             .args(["admin-token", "-c"])
@@ -60,7 +63,7 @@ impl Served {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Resident memory in KiB.
@@ -121,10 +124,10 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
