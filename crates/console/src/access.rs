@@ -49,7 +49,7 @@ pub(crate) async fn guard(
     let token = match admit(&console, presented, &method, now).await {
         Ok(token) => token,
         Err(refused) => {
-            protected::observe(authority, &seen, Err(&refused), refused.status());
+            protected::observe(authority, &seen, Err(&refused));
             return Problem::from(refused).into_response();
         }
     };
@@ -61,7 +61,7 @@ pub(crate) async fn guard(
         request.extensions_mut().insert(Administrator { actor, caller });
     }
     let response = next.run(request).await;
-    protected::observe(authority, &seen, Ok(&token), response.status());
+    protected::observe(authority, &seen, Ok((&token, response.status())));
     response
 }
 

@@ -135,7 +135,7 @@ impl MacAlgorithm {
         }
     }
 
-    pub(crate) fn library(self) -> hmac::Algorithm {
+    pub(crate) fn hash(self) -> hmac::Algorithm {
         match self {
             Self::Hs256 => hmac::HMAC_SHA256,
             Self::Hs384 => hmac::HMAC_SHA384,

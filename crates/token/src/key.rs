@@ -239,7 +239,7 @@ impl MacKey {
         if secret.len() < algorithm.bytes() {
             return Err(BadKey::Short);
         }
-        Ok(Self { algorithm, kid, key: hmac::Key::new(algorithm.library(), secret) })
+        Ok(Self { algorithm, kid, key: hmac::Key::new(algorithm.hash(), secret) })
     }
 
     /// The secret's one algorithm.

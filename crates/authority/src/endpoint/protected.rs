@@ -37,15 +37,15 @@ pub(crate) fn refusal(refused: BearerRefused) -> Response {
     }
 }
 
-/// Tells the watcher about a request, its token, and the status of the answer.
+/// Tells the watcher about a request: its token and the status of the answer, or the refusal, which
+/// has its own.
 pub fn observe(
     authority: &Authority,
     seen: &Seen<'_>,
-    admitted: Result<&VerifiedAccessToken, &BearerRefused>,
-    status: StatusCode,
+    admitted: Result<(&VerifiedAccessToken, StatusCode), &BearerRefused>,
 ) {
     let (who, scopes, refused, status) = match admitted {
-        Ok(token) => (Who::verified(token.facts()), token.scopes().clone(), None, status),
+        Ok((token, status)) => (Who::verified(token.facts()), token.scopes().clone(), None, status),
         Err(refused) => {
             let Some(reason) = refused.reason() else { return };
             (refused.who(), refused.scopes(), Some(reason), refused.status())

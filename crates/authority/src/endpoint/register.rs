@@ -34,13 +34,13 @@ pub(crate) async fn register(
     let token = match admitted {
         Ok(token) => token,
         Err(refused) => {
-            protected::observe(&authority, &seen, Err(&refused), refused.status());
+            protected::observe(&authority, &seen, Err(&refused));
             return protected::refusal(refused);
         }
     };
     let registered = create(&authority, request, &token, now).await;
     let status = registered.as_ref().map_or_else(|error| error.status, |_| StatusCode::CREATED);
-    protected::observe(&authority, &seen, Ok(&token), status);
+    protected::observe(&authority, &seen, Ok((&token, status)));
     observe(&authority, &caller, &token, &registered, now);
     match registered {
         Ok(registered) => answer::json(StatusCode::CREATED, &metadata::response(&registered)),

@@ -43,8 +43,8 @@ pub(crate) async fn userinfo(
     let decided = decide(&authority, &caller, request, now).await;
     let path = authority.settings().path("/userinfo");
     let seen = Seen { caller: &caller, method: &method, path: &path, route: Some(&path), now };
-    let admitted = decided.as_ref().map(|(token, _)| token);
-    protected::observe(&authority, &seen, admitted, StatusCode::OK);
+    let admitted = decided.as_ref().map(|(token, _)| (token, StatusCode::OK));
+    protected::observe(&authority, &seen, admitted);
     match decided {
         Ok((token, user)) => answer::json(StatusCode::OK, &claims(&user, token.scopes())),
         Err(refused) => protected::refusal(refused),

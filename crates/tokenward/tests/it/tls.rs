@@ -140,6 +140,24 @@ fn the_first_administrators_token_opens_the_admin_api() {
     assert_eq!(http.get(&clients, Some(&token)).expect(200)["items"], serde_json::json!([]));
 }
 
+#[test]
+fn a_token_asked_for_while_the_server_makes_its_first_key_makes_no_second_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("tokenward.toml");
+    let content = format!("[store]\npath = \"{}/tokenward.db\"\n", folder.path().display());
+    std::fs::write(&file, content).expect("file");
+    let ask =
+        || Command::new(PROGRAM).args(["admin-token", "-c"]).arg(&file).output().expect("run");
+    // What a server holds from its very start.
+    let lock = std::fs::File::create(folder.path().join("tokenward.lock")).expect("lock");
+    lock.try_lock().expect("lock");
+    let early = ask();
+    assert_eq!(early.status.code(), Some(1));
+    assert!(text(&early.stderr).contains("try again"), "{}", text(&early.stderr));
+    drop(lock);
+    assert!(ask().status.success());
+}
+
 /// How many TCP sockets of the process are listening.
 fn listening(pid: u32) -> usize {
     let sockets: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))

@@ -23,6 +23,26 @@ fn agrees(result: TestResult, passed: bool) -> bool {
     }
 }
 
+/// Holds every vector of a set against its group's key; a key that is refused passes nothing.
+macro_rules! hold {
+    ($algorithm:expr, $set:expr, |$group:ident| $material:expr) => {
+        hold!($algorithm, $set, |$group| $material, |_test| true)
+    };
+    ($algorithm:expr, $set:expr, |$group:ident| $material:expr, |$test:ident| $concerns:expr) => {
+        let mut checked = 0;
+        for $group in &$set.test_groups {
+            let key = key($algorithm, $material);
+            for $test in $group.tests.iter().filter(|$test| $concerns) {
+                let passed = key.as_ref().is_some_and(|key| key.verifies(&$test.msg, &$test.sig));
+                let (number, comment) = ($test.tc_id, &$test.comment);
+                assert!(agrees($test.result, passed), "{} {number}: {comment}", $algorithm);
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "{}: {checked} vectors", $algorithm);
+    };
+}
+
 #[test]
 fn ecdsa() {
     use ecdsa::TestName::{EcdsaSecp256r1Sha256P1363, EcdsaSecp384r1Sha384P1363};
@@ -31,34 +51,20 @@ fn ecdsa() {
         (EcdsaSecp384r1Sha384P1363, Algorithm::Es384, 48),
     ] {
         let set = ecdsa::TestSet::load(name).expect("vectors");
-        assert!(set.number_of_tests > 100);
-        for group in &set.test_groups {
-            let point = &group.key.key[1..];
-            let (x, y) = (point[..size].to_vec(), point[size..].to_vec());
-            let key = key(algorithm, Material::Ec { x, y }).expect("key");
-            for test in &group.tests {
-                let passed = key.verifies(&test.msg, &test.sig);
-                assert!(
-                    agrees(test.result, passed),
-                    "{algorithm} {}: {}",
-                    test.tc_id,
-                    test.comment
-                );
-            }
-        }
+        let half = |point: &[u8], number: usize| point[1..][number * size..][..size].to_vec();
+        hold!(algorithm, set, |group| Material::Ec {
+            x: half(&group.key.key, 0),
+            y: half(&group.key.key, 1)
+        });
     }
 }
 
 #[test]
 fn ed25519() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).expect("vectors");
-    for group in &set.test_groups {
-        let key = key(Algorithm::Ed25519, Material::Okp { x: group.key.pk.to_vec() }).expect("key");
-        for test in &group.tests {
-            let passed = key.verifies(&test.msg, &test.sig);
-            assert!(agrees(test.result, passed), "{}: {}", test.tc_id, test.comment);
-        }
-    }
+    hold!(Algorithm::Ed25519, set, |group| Material::Okp { x: group.key.pk.to_vec() }, |test| test
+        .tc_id
+        > 0);
 }
 
 #[test]
@@ -68,21 +74,11 @@ fn ml_dsa() {
         [(MlDsa44Verify, Algorithm::MlDsa44), (MlDsa65Verify, Algorithm::MlDsa65)]
     {
         let set = mldsa_verify::TestSet::load(name).expect("vectors");
-        for group in &set.test_groups {
-            let key = key(algorithm, Material::Akp { public: group.pubkey.to_vec() });
-            // JOSE knows no context (RFC 9964 §4).
-            for test in
-                group.tests.iter().filter(|test| test.ctx.as_ref().is_none_or(|c| c.is_empty()))
-            {
-                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
-                assert!(
-                    agrees(test.result, passed),
-                    "{algorithm} {}: {}",
-                    test.tc_id,
-                    test.comment
-                );
-            }
-        }
+        // JOSE knows no context (RFC 9964 §4).
+        hold!(algorithm, set, |group| Material::Akp { public: group.pubkey.to_vec() }, |test| test
+            .ctx
+            .as_ref()
+            .is_none_or(|context| context.is_empty()));
     }
 }
 
@@ -95,19 +91,10 @@ fn rsa_pkcs1() {
         (TestName::Rsa4096Sha512, Algorithm::Rs512),
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).expect("vectors");
-        for group in &set.test_groups {
-            let material = Material::Rsa { n: minimal(&group.key.n), e: minimal(&group.key.e) };
-            let key = key(algorithm, material);
-            for test in &group.tests {
-                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
-                assert!(
-                    agrees(test.result, passed),
-                    "{algorithm} {}: {}",
-                    test.tc_id,
-                    test.comment
-                );
-            }
-        }
+        hold!(algorithm, set, |group| Material::Rsa {
+            n: minimal(&group.key.n),
+            e: minimal(&group.key.e)
+        });
     }
 }
 
@@ -120,19 +107,10 @@ fn rsa_pss() {
         (TestName::RsaPss4096Sha512Mgf1SaltLen64, Algorithm::Ps512),
     ] {
         let set = rsa_pss_verify::TestSet::load(name).expect("vectors");
-        for group in &set.test_groups {
-            let material = Material::Rsa { n: minimal(&group.key.n), e: minimal(&group.key.e) };
-            let key = key(algorithm, material);
-            for test in &group.tests {
-                let passed = key.as_ref().is_some_and(|key| key.verifies(&test.msg, &test.sig));
-                assert!(
-                    agrees(test.result, passed),
-                    "{algorithm} {}: {}",
-                    test.tc_id,
-                    test.comment
-                );
-            }
-        }
+        hold!(algorithm, set, |group| Material::Rsa {
+            n: minimal(&group.key.n),
+            e: minimal(&group.key.e)
+        });
     }
 }
 
