@@ -8,6 +8,7 @@ use crate::algorithm::Scheme;
 use crate::base64url;
 use crate::id::KeyId;
 use crate::json;
+use crate::members::{bytes, text};
 use crate::term::Algorithm;
 
 /// Members that belong to private and secret keys alone (RFC 7518 §6.2.2, §6.3.2, §6.4.1,
@@ -79,6 +80,9 @@ pub enum BadKey {
     /// A private member in a public key.
     #[error("the key has a private member: a public key must not")]
     Private,
+    /// The private half is not of the public half beside it.
+    #[error("the key's private members do not fit its public ones")]
+    Unfit,
     /// The secret is shorter than its hash (RFC 7518 §3.2).
     #[error("the secret is shorter than the hash of its algorithm")]
     Short,
@@ -104,10 +108,18 @@ impl PublicJwk {
     /// # Errors
     /// [`BadKey`] as [`PublicJwk::parse`].
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, BadKey> {
-        if PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+        Self::from_members_for("verify", members)
+    }
+
+    /// The same, of a key that is for `operation` (RFC 7517 §4.3).
+    pub(crate) fn from_members_for(
+        operation: &str,
+        members: &Map<String, Value>,
+    ) -> Result<Self, BadKey> {
+        if has_private_member(members) {
             return Err(BadKey::Private);
         }
-        check_use(members)?;
+        check_use(members, "sig", &[operation])?;
         let (implied, material) = material(members)?;
         let alg = match text(members, "alg")? {
             None => implied,
@@ -139,7 +151,7 @@ impl PublicJwk {
     }
 
     /// The members of the key itself, those that RFC 7638 §3.2 hashes.
-    fn required(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn required(&self) -> Vec<(&'static str, String)> {
         required(self.alg, &self.material)
     }
 }
@@ -159,14 +171,24 @@ impl Serialize for PublicJwk {
     }
 }
 
-/// RFC 7517 §4.2 and §4.3: a key for encryption, or for making signatures, checks none.
-fn check_use(members: &Map<String, Value>) -> Result<(), BadKey> {
-    if text(members, "use")?.is_some_and(|usage| usage != "sig") {
+/// Whether a member is there that a public key must not have.
+pub(crate) fn has_private_member(members: &Map<String, Value>) -> bool {
+    PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name))
+}
+
+/// RFC 7517 §4.2 and §4.3: what a key says that it is for must be what it is used for.
+pub(crate) fn check_use(
+    members: &Map<String, Value>,
+    usage: &str,
+    operations: &[&str],
+) -> Result<(), BadKey> {
+    if text(members, "use")?.is_some_and(|named| named != usage) {
         return Err(BadKey::Unsupported);
     }
+    let known = |op: &Value| op.as_str().is_some_and(|op| operations.contains(&op));
     match members.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(ops)) if ops.iter().any(|op| op == "verify") => Ok(()),
+        Some(Value::Array(ops)) if ops.iter().any(known) => Ok(()),
         Some(Value::Array(_)) => Err(BadKey::Unsupported),
         Some(_) => Err(BadKey::Member("key_ops")),
     }
@@ -231,7 +253,7 @@ fn check_sizes(alg: Algorithm, material: &Material) -> Result<(), BadKey> {
 
 /// 2048 to 8192 bits (RFC 7518 §3.3), both numbers odd, a small exponent: larger ones only make
 /// whoever verifies work longer.
-fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), BadKey> {
+pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), BadKey> {
     let minimal = |number: &[u8]| number.first().is_some_and(|byte| *byte != 0);
     let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
@@ -266,33 +288,26 @@ fn required(alg: Algorithm, material: &Material) -> Vec<(&'static str, String)> 
 }
 
 fn thumbprint(alg: Algorithm, material: &Material) -> KeyId {
+    hash(&required(alg, material))
+}
+
+/// SHA-256 over the required members, which stand in the order of their names (RFC 7638 §3.3).
+pub(crate) fn hash(required: &[(&'static str, String)]) -> KeyId {
     // No value needs escaping: names of ours, and base64url.
-    let members: Vec<String> = required(alg, material)
-        .into_iter()
-        .map(|(name, value)| format!(r#""{name}":"{value}""#))
-        .collect();
+    let members: Vec<String> =
+        required.iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
     let canonical = format!("{{{}}}", members.join(","));
     let hash = digest::digest(&digest::SHA256, canonical.as_bytes());
     KeyId::from(base64url::encode(hash.as_ref()))
 }
 
-fn text<'a>(
-    members: &'a Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'a str>, BadKey> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(BadKey::Member(name)),
-    }
+/// A thumbprint as a URI (RFC 9278 §3).
+pub fn thumbprint_uri(thumbprint: &KeyId) -> String {
+    format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint}")
 }
 
-fn bytes(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, BadKey> {
-    let text = text(members, name)?.ok_or(BadKey::Member(name))?;
-    base64url::decode(text).ok_or(BadKey::Member(name))
-}
-
-fn is_name(kid: &str) -> bool {
+/// Whether a key may be called so.
+pub(crate) fn is_name(kid: &str) -> bool {
     !kid.is_empty() && kid.chars().count() <= MAX_KID_CHARS && !kid.contains(char::is_control)
 }
 

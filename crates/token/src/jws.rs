@@ -44,7 +44,7 @@ pub struct Header {
 pub enum Kid {
     /// There is none.
     Absent,
-    /// A name of 1 to 128 characters from `A–Z a–z 0–9 . _ ~ : -`.
+    /// A name of 1 to 128 characters from `A–Z a–z 0–9 . _ ~ : @ + = -`.
     Named(String),
     /// Anything else: a path, a query, an object.
     Odd,
@@ -168,7 +168,7 @@ impl Kid {
 }
 
 fn is_opaque_name(name: &str) -> bool {
-    let opaque = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b':' | b'-');
+    let opaque = |b: u8| b.is_ascii_alphanumeric() || b"._~:@+=-".contains(&b);
     !name.is_empty() && name.len() <= 128 && name.bytes().all(opaque) && !name.contains("..")
 }
 

@@ -16,9 +16,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Scheme;
+use crate::base62;
 use crate::id::KeyId;
 use crate::json;
 use crate::jwk::{BadKey, Material, PublicJwk};
+use crate::random::{OsRandom, Random as _};
 use crate::term::{Algorithm, MacAlgorithm};
 
 /// No issuer has more; whoever sends more wants us to work.
@@ -44,6 +46,7 @@ pub struct MacKey {
     algorithm: MacAlgorithm,
     kid: KeyId,
     key: hmac::Key,
+    secret: Zeroizing<Vec<u8>>,
 }
 
 /// Keys that may have signed a token, by name.
@@ -180,6 +183,17 @@ impl PrivateKey {
         Ok(Self { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()), public })
     }
 
+    /// The same key under the name, and with the algorithm's name, that it was published with.
+    ///
+    /// # Errors
+    /// [`BadKey::Unfit`] when `jwk` is another key.
+    pub(crate) fn published_as(self, jwk: PublicJwk) -> Result<Self, BadKey> {
+        if self.public.jwk.material != jwk.material {
+            return Err(BadKey::Unfit);
+        }
+        Ok(Self { public: Arc::new(PublicKey::from_jwk(jwk)?), ..self })
+    }
+
     /// The key as PKCS #8, for sealed storage.
     pub fn expose_pkcs8(&self) -> &[u8] {
         &self.pkcs8
@@ -239,7 +253,23 @@ impl MacKey {
         if secret.len() < algorithm.bytes() {
             return Err(BadKey::Short);
         }
-        Ok(Self { algorithm, kid, key: hmac::Key::new(algorithm.hash(), secret) })
+        let key = hmac::Key::new(algorithm.hash(), secret);
+        Ok(Self { algorithm, kid, key, secret: Zeroizing::new(secret.to_vec()) })
+    }
+
+    /// A new secret of the hash's length, under a random name.
+    ///
+    /// # Errors
+    /// None in practice: the secret is of the right length.
+    pub fn generate(algorithm: MacAlgorithm) -> Result<Self, BadKey> {
+        let mut secret = Zeroizing::new(vec![0; algorithm.bytes()]);
+        OsRandom::new().fill(&mut secret);
+        Self::new(algorithm, KeyId::from(base62::random(22, &OsRandom::new())), &secret)
+    }
+
+    /// The secret itself, for storage.
+    pub(crate) fn expose(&self) -> &Zeroizing<Vec<u8>> {
+        &self.secret
     }
 
     /// The secret's one algorithm.

@@ -110,6 +110,29 @@ terms! {
         Hs512 = "HS512",
     }
 
+    /// How a JWE's content key reaches who decrypts (RFC 7518 §4.1). `PBES2` (a flood of work by one
+    /// header), `RSA1_5` (Bleichenbacher) and `RSA-OAEP` (SHA-1) are not among them.
+    KeyManagement {
+        /// The shared secret is the content key.
+        Dir = "dir",
+        /// The shared secret wraps the content key by AES-256-GCM.
+        A256GcmKw = "A256GCMKW",
+        /// The content key is agreed on with an ephemeral key.
+        EcdhEs = "ECDH-ES",
+        /// The key that is agreed on wraps the content key.
+        EcdhEsA256Kw = "ECDH-ES+A256KW",
+        /// The content key is encrypted to an RSA key, with SHA-256.
+        RsaOaep256 = "RSA-OAEP-256",
+    }
+
+    /// How a JWE's content is encrypted (RFC 7518 §5.1).
+    ContentEncryption {
+        /// AES-256-GCM: what we write.
+        A256Gcm = "A256GCM",
+        /// AES-128-CBC and HMAC-SHA-256, cut to 128 bits: read only.
+        A128CbcHs256 = "A128CBC-HS256",
+    }
+
     /// `token_endpoint_auth_method` (RFC 7591 §2).
     ClientAuthMethod {
         /// The secret in the Authorization field (RFC 6749 §2.3.1).

@@ -1,9 +1,11 @@
-//! The examples of RFC 7515 appendix A and RFC 8037 appendix A.
+//! The examples of RFC 7515 appendix A, RFC 7520 §3 and §4, and RFC 8037 appendix A.
+
+use serde_json::Value;
 
 use crate::base64url;
-use crate::jwk::PublicJwk;
-use crate::jws::Jws;
-use crate::key::{MacKey, PublicKey};
+use crate::jwk::{BadKey, PublicJwk};
+use crate::jws::{Jws, Kid};
+use crate::key::{MacKey, PrivateKey, PublicKey};
 use crate::term::MacAlgorithm;
 
 /// The payload of RFC 7515 appendix A.
@@ -56,4 +58,48 @@ fn rfc_8037_a_5_eddsa() {
     let jws = Jws::parse(token).expect("JWS");
     assert_eq!(jws.unverified_payload(), b"Example of Ed25519 signing");
     assert!(key.verifies(jws.signing_input(), jws.signature()));
+}
+
+/// RFC 7520 §3 and §4: what is within our algorithms verifies, and is signed again where signing
+/// gives one answer; ES512 is refused.
+#[test]
+fn the_cookbook_of_rfc_7520() {
+    let book: Value =
+        serde_json::from_str(include_str!("../../../vectors/rfc7520.json")).expect("JSON");
+    let mut verified = 0;
+    for vector in book["vectors"].as_array().expect("list") {
+        let text = |name: &str| vector[name].as_str().unwrap_or_default();
+        if !text("section").starts_with('4') {
+            continue;
+        }
+        let (mut key, jws) = (vector["key"].clone(), Jws::parse(text("compact")).expect("form"));
+        assert_eq!(jws.unverified_payload(), text("content").as_bytes());
+        assert_eq!(jws.header().kid, Kid::Named(key["kid"].as_str().unwrap_or_default().into()));
+        key["alg"] = text("alg").into();
+        let key = key.to_string();
+        if text("expect") == "algorithm" {
+            assert!(PrivateKey::from_jwk(key.as_bytes()).is_err());
+            continue;
+        }
+        let (message, signature) = (jws.signing_input(), jws.signature());
+        if let Ok(secret) = MacKey::from_jwk(key.as_bytes()) {
+            assert_eq!(secret.sign(message), signature);
+        } else {
+            let key = PrivateKey::from_jwk(key.as_bytes()).expect("key");
+            assert!(key.public().verifies(message, signature));
+            if text("alg") == "RS256" {
+                assert_eq!(key.sign(message).expect("signature"), signature);
+            }
+        }
+        verified += 1;
+    }
+    assert_eq!(verified, 3);
+    let public = PublicJwk::parse(book["keys"]["3.3"].to_string().as_bytes()).expect("3.3");
+    let private = PrivateKey::from_jwk(book["keys"]["3.4"].to_string().as_bytes()).expect("3.4");
+    assert_eq!(*private.public().jwk(), public);
+    assert_eq!(
+        PublicJwk::parse(book["keys"]["3.1"].to_string().as_bytes()),
+        Err(BadKey::Unsupported),
+        "P-521 is not ours"
+    );
 }
