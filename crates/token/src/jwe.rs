@@ -174,6 +174,23 @@ impl<'a> Jwe<'a> {
     }
 }
 
+// === impl NotDecrypted ===
+
+impl NotDecrypted {
+    /// The rule that was broken, as one word.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Algorithm => "alg",
+            Self::Compressed => "zip",
+            Self::Critical => "crit",
+            Self::Encryption => "enc",
+            Self::Key => "undecryptable",
+            Self::TooLong => "too_large",
+            Self::Base64(_) | Self::Header | Self::Member(_) | Self::Parts => "malformed",
+        }
+    }
+}
+
 // === impl Header ===
 
 impl Header {

@@ -151,8 +151,14 @@ impl Header {
 
 fn typ(members: &Map<String, Value>) -> Result<Option<String>, NotJws> {
     let Some(value) = members.get("typ") else { return Ok(None) };
-    let text = value.as_str().ok_or(NotJws::Typ)?.to_ascii_lowercase();
-    Ok(Some(text.strip_prefix("application/").map_or(text.clone(), str::to_owned)))
+    value.as_str().map(|text| Some(normal_type(text))).ok_or(NotJws::Typ)
+}
+
+/// A media type as types are compared: in lower case, without a leading `application/`
+/// (RFC 7515 §4.1.9).
+pub fn normal_type(typ: &str) -> String {
+    let text = typ.to_ascii_lowercase();
+    text.strip_prefix("application/").map_or(text.clone(), str::to_owned)
 }
 
 // === impl Kid ===

@@ -29,6 +29,7 @@ pub mod restriction;
 mod rsa_der;
 pub mod scope;
 pub mod secret;
+pub mod signature;
 pub mod term;
 pub mod time;
 pub mod validate;

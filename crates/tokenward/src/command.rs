@@ -15,6 +15,7 @@ mod detect;
 mod dev;
 mod finding;
 mod honeytoken;
+mod jose;
 mod key;
 mod openapi;
 mod restriction;
@@ -53,6 +54,9 @@ enum Command {
     User(user::Arguments),
     /// Issued tokens: look up, revoke
     Token(token::Arguments),
+    /// Signatures, encryption and keys offline: what would otherwise be pasted into a web page
+    #[command(subcommand)]
+    Jose(jose::Command),
     /// What has been taken back: list, add, lift
     Restriction(restriction::Arguments),
     /// What the detectors found: list, show, undo
@@ -68,21 +72,35 @@ enum Command {
 
 /// Why a command ends with another exit code than 0.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure {
+    words: String,
+    code: u8,
+}
 
 // === impl Failure ===
 
 impl Failure {
     /// With the words that the person reads.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self(message.to_string())
+        Self { words: message.to_string(), code: 1 }
     }
 
-    /// Prints it; exit code 1 (wrong usage is 2, by the argument parser).
+    /// The command was called with what it cannot use; a script that asks whether a token is good
+    /// must be able to tell this from a no.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self { words: message.to_string(), code: 2 }
+    }
+
+    /// The same, as wrong usage.
+    pub(crate) fn into_usage(self) -> Self {
+        Self { code: 2, ..self }
+    }
+
+    /// Prints it; exit code 1, or 2 for wrong usage, as the argument parser has it.
     #[expect(clippy::print_stderr, reason = "this is where commands report")]
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.0);
-        ExitCode::FAILURE
+        eprintln!("error: {}", self.words);
+        ExitCode::from(self.code)
     }
 }
 
@@ -101,6 +119,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Client(arguments) => client::run(arguments),
         Command::User(arguments) => user::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Jose(command) => jose::run(command),
         Command::Restriction(arguments) => restriction::run(arguments),
         Command::Finding(arguments) => finding::run(arguments),
         Command::Key(arguments) => key::run(arguments),

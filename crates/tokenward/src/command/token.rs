@@ -11,7 +11,7 @@ use crate::admin_client::Target;
 use crate::command::Failure;
 
 mod inspect;
-mod verify;
+pub(super) mod verify;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// A token from the command line, or the first line of standard input: arguments stay in the
 /// shell's history and can be read by other users of the machine.
-fn given(token: Option<&str>) -> Result<Secret, Failure> {
+pub(super) fn given(token: Option<&str>) -> Result<Secret, Failure> {
     let text = match token {
         Some(token) => Secret::new(token.trim()),
         None => {
@@ -69,7 +69,7 @@ fn given(token: Option<&str>) -> Result<Secret, Failure> {
         }
     };
     if text.expose().is_empty() {
-        return Err(Failure::new("no token: give it as an argument or on standard input"));
+        return Err(Failure::usage("no token: give it as an argument or on standard input"));
     }
     Ok(text)
 }

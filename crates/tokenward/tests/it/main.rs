@@ -14,6 +14,8 @@ mod configuration;
 mod crash;
 mod hostile;
 mod interop;
+mod jose;
+mod jwe;
 mod jws;
 mod operations;
 mod start;

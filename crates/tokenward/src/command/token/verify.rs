@@ -38,11 +38,7 @@ pub(in crate::command) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let token = super::given(arguments.token.as_deref())?;
-    let keys = KeySet::from_jwks(&key_set(&arguments.jwks)?)
-        .map_err(|error| Failure::new(format_args!("{}: {error}", arguments.jwks)))?;
-    if keys.is_empty() {
-        return Err(Failure::new(format_args!("{}: no key for signatures", arguments.jwks)));
-    }
+    let keys = key_set(&arguments.jwks)?;
     let policy = AccessTokenPolicy {
         issuer: arguments.issuer.clone(),
         audiences: arguments.audiences.clone(),
@@ -63,20 +59,29 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn key_set(place: &str) -> Result<Vec<u8>, Failure> {
+/// Reads a key set from a file or an https URL; what cannot be used is wrong usage, not a verdict.
+pub(in crate::command) fn key_set(place: &str) -> Result<KeySet, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format_args!("{place}: {error}"));
+    let keys = KeySet::from_jwks(&text(place)?).map_err(|error| wrong(&error))?;
+    if keys.is_empty() { Err(wrong(&"no key for signatures")) } else { Ok(keys) }
+}
+
+fn text(place: &str) -> Result<Vec<u8>, Failure> {
     let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let Some(url) = url else {
         return std::fs::read(Path::new(place))
-            .map_err(|error| Failure::new(format_args!("{place}: {error}")));
+            .map_err(|error| Failure::usage(format_args!("{place}: {error}")));
     };
     // Keys that anybody on the way can replace prove nothing.
     if url.scheme() == "http" && !on_loopback(&url) {
-        return Err(Failure::new(format_args!("{place}: keys are fetched by https only")));
+        return Err(Failure::usage(format_args!("{place}: keys are fetched by https only")));
     }
-    let request = Request::get(url.as_str()).body(Full::new(Bytes::new())).map_err(Failure::new)?;
-    let (status, bytes) = fetch::send(&super::super::serve::runtime()?, request, place)?;
+    let request =
+        Request::get(url.as_str()).body(Full::new(Bytes::new())).map_err(Failure::usage)?;
+    let answer = fetch::send(&super::super::serve::runtime()?, request, place);
+    let (status, bytes) = answer.map_err(Failure::into_usage)?;
     if !status.is_success() {
-        return Err(Failure::new(format_args!("{place} answered {status}")));
+        return Err(Failure::usage(format_args!("{place} answered {status}")));
     }
     Ok(bytes.to_vec())
 }
