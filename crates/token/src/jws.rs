@@ -33,6 +33,8 @@ pub struct Header {
     pub kid: Kid,
     /// The header brings its own key: `jwk` or `x5c`.
     pub brings_key: bool,
+    /// The key in `jwk` when there is no `x5c` beside it, which only a proof of possession may bring (RFC 9449 §4.2).
+    pub(crate) jwk: Option<Value>,
     /// The header says where a key can be fetched: `jku` or `x5u`.
     pub names_key_url: bool,
     /// `crit` or `b64` is there; we understand no extension (RFC 7515 §4.1.11, RFC 7797).
@@ -136,15 +138,17 @@ impl Header {
             return Err(NotJws::TooLong);
         }
         let bytes = base64url::decode(text).ok_or(NotJws::Base64("header"))?;
-        let members = json::parse_object(&bytes).map_err(|_| NotJws::Header)?;
+        let mut members = json::parse_object(&bytes).map_err(|_| NotJws::Header)?;
+        let jwk = members.remove("jwk");
         let has = |name: &str| members.contains_key(name);
         Ok(Self {
             alg: members.get("alg").and_then(Value::as_str).ok_or(NotJws::Alg)?.to_owned(),
             typ: typ(&members)?,
             kid: Kid::of(members.get("kid")),
-            brings_key: has("jwk") || has("x5c"),
+            brings_key: jwk.is_some() || has("x5c"),
             names_key_url: has("jku") || has("x5u"),
             critical: has("crit") || has("b64"),
+            jwk: jwk.filter(|_| !has("x5c")),
         })
     }
 }

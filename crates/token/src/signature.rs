@@ -45,6 +45,14 @@ pub fn verify_with_key(jws: &Jws<'_>, key: &PublicKey) -> Result<(), Broken> {
     fits(jws, key)
 }
 
+/// Checks a proof of possession, which alone brings its own key (RFC 9449 §4.2).
+pub(crate) fn verify_proof_of(jws: &Jws<'_>, key: &PublicKey) -> Result<(), Broken> {
+    let header = jws.header();
+    is_claimed(header)?;
+    asks_for_more(header)?;
+    fits(jws, key)
+}
+
 /// Checks a token with a shared secret.
 ///
 /// # Errors
@@ -59,14 +67,19 @@ pub fn verify_with_secret(jws: &Jws<'_>, key: &MacKey) -> Result<(), Broken> {
 
 fn check_header(header: &Header) -> Result<(), Broken> {
     is_claimed(header)?;
+    asks_for_more(header)?;
+    if header.brings_key {
+        return Err((Forgery::Jwk.into(), "the header brings its own key"));
+    }
+    Ok(())
+}
+
+fn asks_for_more(header: &Header) -> Result<(), Broken> {
     if header.critical {
         return Err((Forgery::Crit.into(), "the header demands an extension"));
     }
     if header.names_key_url {
         return Err((Forgery::Jku.into(), "the header names a place for its key"));
-    }
-    if header.brings_key {
-        return Err((Forgery::Jwk.into(), "the header brings its own key"));
     }
     Ok(())
 }

@@ -193,8 +193,18 @@ terms! {
 pub mod token_type {
     /// RFC 9068 §2.1.
     pub const ACCESS_TOKEN: &str = "at+jwt";
+    /// Client assertions (draft-ietf-oauth-rfc7523bis §3).
+    pub const CLIENT_ASSERTION: &str = "client-authentication+jwt";
+    /// RFC 9449 §4.2.
+    pub const DPOP_PROOF: &str = "dpop+jwt";
     /// ID tokens have no type of their own.
     pub const ID_TOKEN: &str = "JWT";
+    /// RFC 9701 §5.
+    pub const INTROSPECTION: &str = "token-introspection+jwt";
+    /// OpenID Connect Back-Channel Logout 1.0 §2.4.
+    pub const LOGOUT_TOKEN: &str = "logout+jwt";
+    /// RFC 9101 §4.
+    pub const REQUEST_OBJECT: &str = "oauth-authz-req+jwt";
 }
 
 /// Scopes with a meaning of their own.

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 enum Command {
     /// Say offline what a token is and whether it is well formed; nothing in it is verified
     Inspect(inspect::Arguments),
-    /// Verify a JWT access token against a key set, as an API would
+    /// Verify a signed token against a key set, as an API or a client would
     Verify(verify::Arguments),
     /// Show what is known of a token, by its `jti`
     Show { jti: String },

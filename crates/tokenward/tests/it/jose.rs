@@ -171,3 +171,70 @@ fn refusals_name_the_rule_and_never_the_key() {
     let long = vec![b'x'; 20_000];
     bad(2, &["sign", "--key", &private], &long);
 }
+
+/// Signs each kind of token by hand and verifies it as what it is, and as nothing else.
+#[test]
+fn kinds_of_token_are_told_apart() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (private, _) = pair(folder.path(), "ES256");
+    let set = save(folder.path(), "set.json", &good(&["jwk", "public", "--set", &private], b""));
+    let set = set.to_str().expect("path");
+    let exp = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("time").as_secs() + 60;
+    let base = json!({ "iss": "https://as.example", "aud": "c", "iat": exp - 60, "exp": exp });
+    let with = |members: Value| {
+        let mut claims = base.clone();
+        let members = members.as_object().expect("object").clone();
+        claims.as_object_mut().expect("object").extend(members);
+        claims.to_string()
+    };
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let kinds = [
+        ("id", "JWT", with(json!({ "sub": "u", "nonce": "n" }))),
+        ("logout", "logout+jwt", with(json!({ "jti": "1", "sub": "u", "events": { event: {} } }))),
+        ("client-assertion", "JWT", with(json!({ "sub": "https://as.example", "jti": "1" }))),
+        (
+            "request-object",
+            "oauth-authz-req+jwt",
+            with(json!({ "client_id": "https://as.example" })),
+        ),
+    ];
+    let verify = |kind: &str, token: &[u8], more: &[&str]| {
+        let options =
+            ["token", "verify", "--json", "--jwks", set, "--issuer", "https://as.example"];
+        let mut child = Command::new(PROGRAM)
+            .args(options)
+            .args(["--audience", "c", "--type", kind])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run");
+        let _ = child.stdin.take().expect("stdin").write_all(token);
+        let output = child.wait_with_output().expect("output");
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default())
+    };
+    for (kind, typ, claims) in &kinds {
+        let token = good(&["sign", "--key", &private, "--typ", typ], claims.as_bytes());
+        let (code, seen) = verify(kind, &token, &[]);
+        assert_eq!((code, &seen["valid"]), (Some(0), &json!(true)), "{kind}: {seen}");
+        assert_eq!(seen["claims"]["aud"], "c");
+        for other in
+            ["access", "id", "logout", "introspection", "client-assertion", "request-object"]
+        {
+            if other != *kind {
+                let (code, seen) = verify(other, &token, &[]);
+                assert_eq!((code, &seen["valid"]), (Some(1), &json!(false)), "{kind} as {other}");
+            }
+        }
+    }
+    let (_, _, claims) = &kinds[0];
+    let token = good(&["sign", "--key", &private], claims.as_bytes());
+    assert_eq!(verify("id", &token, &["--nonce", "n"]).0, Some(0));
+    let (code, seen) = verify("id", &token, &["--nonce", "m"]);
+    assert_eq!(
+        (code, &seen["detail"]),
+        (Some(1), &json!("claim `nonce`: is not the expected value"))
+    );
+    assert_eq!(verify("logout", &token, &["--nonce", "n"]).0, Some(2));
+}

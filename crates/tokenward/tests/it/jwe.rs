@@ -10,7 +10,7 @@ use token::random::{OsRandom, Random as _};
 use token::term::KeyManagement;
 
 use crate::interop;
-use crate::support::output_of;
+use crate::jws::exchange;
 
 const EACH: usize = 40;
 
@@ -56,16 +56,8 @@ fn check(made: &Value) {
     assert_eq!(open(&format!("{before}{other}{}", &after[1..])), Err(NotDecrypted::Key));
 }
 
-fn both_ways(mut command: Command) {
-    let folder = tempfile::tempdir().expect("folder");
-    let (given, made) = (folder.path().join("given.json"), folder.path().join("made.json"));
-    let ours = ours();
-    assert!(ours.len() >= 200);
-    std::fs::write(&given, serde_json::to_vec(&ours).expect("JSON")).expect("file");
-    let said = output_of(command.env("GIVEN", &given).env("MADE", &made));
-    assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
-    let made: Vec<Value> =
-        serde_json::from_slice(&std::fs::read(&made).expect("made")).expect("JSON");
+fn both_ways(command: Command) {
+    let made = exchange(command, &ours());
     assert!(made.len() >= 180);
     made.iter().for_each(check);
 }

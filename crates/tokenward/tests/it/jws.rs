@@ -1,6 +1,5 @@
 //! Signatures both ways with libraries of other makers: every algorithm, random payloads.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -81,27 +80,29 @@ fn fits(made: &Value, input: &[u8], signature: &[u8]) -> bool {
     key.verifies(input, signature)
 }
 
-fn both_ways(folder: &Path, mut command: Command) {
-    let (given, made) = (folder.join("given.json"), folder.join("made.json"));
-    let ours = ours();
+/// Gives another library what we made, and returns what it made.
+pub(crate) fn exchange(mut command: Command, ours: &[Value]) -> Vec<Value> {
+    let folder = tempfile::tempdir().expect("folder");
+    let (given, made) = (folder.path().join("given.json"), folder.path().join("made.json"));
     assert!(ours.len() >= 200);
-    std::fs::write(&given, serde_json::to_vec(&ours).expect("JSON")).expect("file");
+    std::fs::write(&given, serde_json::to_vec(ours).expect("JSON")).expect("file");
     let said = output_of(command.env("GIVEN", &given).env("MADE", &made));
     assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
-    let made: Vec<Value> =
-        serde_json::from_slice(&std::fs::read(&made).expect("made")).expect("JSON");
+    serde_json::from_slice(&std::fs::read(&made).expect("made")).expect("JSON")
+}
+
+fn both_ways(command: Command) {
+    let made = exchange(command, &ours());
     assert!(made.len() >= 200);
     made.iter().for_each(check);
 }
 
 #[test]
 fn npm_jose() {
-    let folder = tempfile::tempdir().expect("folder");
-    both_ways(folder.path(), interop::node_script("jws.mjs"));
+    both_ways(interop::node_script("jws.mjs"));
 }
 
 #[test]
 fn pypi_joserfc() {
-    let folder = tempfile::tempdir().expect("folder");
-    both_ways(folder.path(), interop::python_script("joserfc_jws.py"));
+    both_ways(interop::python_script("joserfc_jws.py"));
 }

@@ -1,15 +1,22 @@
-//! `tokenward token verify`: whether an API would take a token, and if not, which rule it breaks.
+//! `tokenward token verify`: whether its recipient would take a token, and if not, which rule it breaks.
 
 use std::path::Path;
 
+use ::token::json::parse_object;
+use ::token::jws::{Jws, Kid};
 use ::token::key::KeySet;
+use ::token::kind::{
+    ClientAssertion, IdToken, IntrospectionResponse, Kind, LogoutToken, RequestObject,
+};
+use ::token::reason::{Reason, Refused};
 use ::token::time::Clock as _;
 use ::token::validate::{AccessTokenPolicy, verify_access_token};
+use ::token::verify::{Policy, Refusal, verify};
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use http::Request;
 use http_body_util::Full;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::clock::SystemClock;
@@ -31,6 +38,13 @@ pub(in crate::command) struct Arguments {
     /// An audience that the token must have; repeat the option to take any of several
     #[arg(long = "audience", value_name = "URL", required = true)]
     audiences: Vec<String>,
+    /// What kind of token it has to be. The issuer of a client-assertion or a request-object is the
+    /// client
+    #[arg(long = "type", value_name = "KIND", value_enum, default_value_t = TokenKind::Access)]
+    kind: TokenKind,
+    /// The nonce that an ID token has to bring back
+    #[arg(long, value_name = "TEXT")]
+    nonce: Option<String>,
     /// How far clocks may differ, at most 60s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = Span::parse)]
     leeway: Span,
@@ -39,24 +53,101 @@ pub(in crate::command) struct Arguments {
 pub(super) fn run(arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let token = super::given(arguments.token.as_deref())?;
     let keys = key_set(&arguments.jwks)?;
-    let policy = AccessTokenPolicy {
-        issuer: arguments.issuer.clone(),
-        audiences: arguments.audiences.clone(),
-        leeway: arguments.leeway.duration(),
-    };
-    match verify_access_token(token.expose(), &keys, &policy, SystemClock.now()) {
-        Ok(verified) => {
-            let (key, claims) = (verified.facts().key.clone(), verified.claims());
-            print(&json!({ "valid": true, "key": key, "claims": claims }), json)
-        }
-        Err(refused) => {
-            let (rule, detail) = (refused.refused.to_string(), refused.detail);
+    if arguments.nonce.is_some() && arguments.kind != TokenKind::Id {
+        return Err(Failure::usage("--nonce is for --type id"));
+    }
+    match verified(token.expose(), &keys, arguments) {
+        Ok((key, claims)) => print(&json!({ "valid": true, "key": key, "claims": claims }), json),
+        Err((rule, detail)) => {
             if json {
+                let rule = rule.to_string();
                 print(&json!({ "valid": false, "rule": rule, "detail": detail }), true)?;
             }
             Err(Failure::new(format_args!("refused: {detail} ({rule})")))
         }
     }
+}
+
+/// The kinds of token that can be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TokenKind {
+    /// Access token (RFC 9068)
+    Access,
+    /// ID token (OpenID Connect Core 1.0)
+    Id,
+    /// Logout token (OpenID Connect Back-Channel Logout 1.0)
+    Logout,
+    /// Signed introspection response (RFC 9701)
+    Introspection,
+    /// Client assertion (RFC 7523)
+    ClientAssertion,
+    /// Request object (RFC 9101)
+    RequestObject,
+}
+
+/// The key's name and the claims, or the rule that was broken and words about it.
+fn verified(
+    token: &str,
+    keys: &KeySet,
+    arguments: &Arguments,
+) -> Result<(Option<String>, Value), (Refused, String)> {
+    match arguments.kind {
+        TokenKind::Access => access(token, keys, arguments),
+        TokenKind::Id => other::<IdToken>(token, keys, arguments),
+        TokenKind::Logout => other::<LogoutToken>(token, keys, arguments),
+        TokenKind::Introspection => other::<IntrospectionResponse>(token, keys, arguments),
+        TokenKind::ClientAssertion => other::<ClientAssertion>(token, keys, arguments),
+        TokenKind::RequestObject => other::<RequestObject>(token, keys, arguments),
+    }
+}
+
+fn access(
+    token: &str,
+    keys: &KeySet,
+    arguments: &Arguments,
+) -> Result<(Option<String>, Value), (Refused, String)> {
+    let policy = AccessTokenPolicy {
+        issuer: arguments.issuer.clone(),
+        audiences: arguments.audiences.clone(),
+        leeway: arguments.leeway.duration(),
+    };
+    let verified = verify_access_token(token, keys, &policy, SystemClock.now())
+        .map_err(|refused| (refused.refused, refused.detail.to_owned()))?;
+    Ok((Some(verified.facts().key.to_string()), json!(verified.claims())))
+}
+
+fn other<K: Kind>(
+    token: &str,
+    keys: &KeySet,
+    arguments: &Arguments,
+) -> Result<(Option<String>, Value), (Refused, String)> {
+    let (first, more) = arguments
+        .audiences
+        .split_first()
+        .map_or(("", &[][..]), |(first, more)| (first.as_str(), more));
+    let mut policy = Policy::new(&arguments.issuer, first).leeway(arguments.leeway.duration());
+    for audience in more {
+        policy = policy.or_audience(audience);
+    }
+    if let Some(nonce) = &arguments.nonce {
+        policy = policy.nonce(nonce);
+    }
+    verify::<K>(token, keys, &policy, SystemClock.now()).map_err(|refused| {
+        let words = match &refused {
+            Refusal::Signature { detail, .. } => (*detail).to_owned(),
+            other => other.to_string(),
+        };
+        (refused.reason(), words)
+    })?;
+    // As it was signed, also what this kind of token does not know.
+    let jws = Jws::parse(token).map_err(|error| (Reason::Malformed.into(), error.to_string()))?;
+    let claims = parse_object(jws.unverified_payload())
+        .map_err(|error| (Reason::Malformed.into(), error.to_string()))?;
+    let key = match &jws.header().kid {
+        Kid::Named(kid) => Some(kid.clone()),
+        Kid::Absent | Kid::Odd => None,
+    };
+    Ok((key, Value::Object(claims)))
 }
 
 /// Reads a key set from a file or an https URL; what cannot be used is wrong usage, not a verdict.
