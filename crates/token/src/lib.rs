@@ -2,6 +2,36 @@
 //!
 //! Bytes, keys and the time are arguments here. This crate knows no I/O, no clock,
 //! no async runtime and no HTTP framework, so every rule in it can be tested with plain values.
+//!
+//! # From bytes to proof
+//!
+//! What comes from outside is one type, what has been verified is another, and one function leads
+//! from the first to the second:
+//!
+//! | you hold | you want | call |
+//! |---|---|---|
+//! | the text of a published key set | keys that check | [`key::KeySet::from_jwks`] |
+//! | an access token (RFC 9068) | [`validate::VerifiedAccessToken`] | [`validate::verify_access_token`] |
+//! | an ID token, a logout token, an assertion … | [`verify::Verified`] of a [`kind`] | [`verify::verify`] |
+//! | a DPoP proof and its request | [`dpop::VerifiedProof`] | [`dpop::verify_proof`] |
+//! | an encrypted text and a private key | [`jwe::Decrypted`] | [`jwe::Jwe::decrypt`] |
+//! | an opaque value | which kind it is, and its hash | [`opaque::Family::of`], [`opaque::OpaqueHash`] |
+//!
+//! `examples/verify.rs` verifies a token in ten lines.
+//!
+//! # Keys
+//!
+//! A key has one algorithm and keeps it, so that no header can choose another (RFC 8725 §3.1). Which
+//! key can do what is a matter of types: [`key::PublicKey`] checks, [`key::PrivateKey`] signs,
+//! [`key::MacKey`] does both and is never part of a set; [`encryption_key::EncryptionKey`] encrypts,
+//! [`encryption_key::DecryptionKey`] decrypts.
+//!
+//! # Refusals
+//!
+//! Every refusal is a value that names what was broken and repeats nothing of the token, so that it
+//! is safe to log: [`validate::TokenRefused`], [`verify::Refusal`], [`jwe::NotDecrypted`],
+//! [`jwk::BadKey`]. Their words on the wire and in events are [`reason::Reason`] and
+//! [`reason::Forgery`].
 
 mod algorithm;
 pub mod base62;

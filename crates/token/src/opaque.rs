@@ -14,6 +14,10 @@ use crate::secret::Secret;
 const BODY: usize = 43;
 const CHECK: usize = 6;
 
+/// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
+/// then held against its checksum by [`Family::of`].
+pub const PATTERN: &str = r"\btw[acirs]_[0-9A-Za-z]{49}\b";
+
 /// What an opaque value is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -127,7 +131,7 @@ fn checksum(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, NotOpaque, OpaqueHash};
+    use super::{BODY, CHECK, Family, NotOpaque, OpaqueHash, PATTERN};
     use crate::random::OsRandom;
 
     #[test]
@@ -136,6 +140,20 @@ mod tests {
             let value = family.generate(&OsRandom::new());
             assert_eq!(value.expose().len(), 53);
             assert_eq!(Family::of(value.expose()), Ok(family));
+        }
+    }
+
+    #[test]
+    fn the_published_expression_is_that_of_the_families() {
+        let mut letters = Family::ALL.map(|family| &family.prefix()[2..3]);
+        letters.sort_unstable();
+        let length = BODY + CHECK;
+        let expected = format!(r"\btw[{}]_[0-9A-Za-z]{{{length}}}\b", letters.concat());
+        assert_eq!(PATTERN, expected);
+        let page = include_str!("../../../docs/secret-scanning.md");
+        assert!(page.contains(PATTERN));
+        for family in Family::ALL {
+            assert!(page.contains(&format!("| `{}` |", family.prefix())));
         }
     }
 
