@@ -27,7 +27,7 @@ use crate::rsa_der;
 use crate::secret::Secret;
 use crate::term::{ContentEncryption, KeyManagement};
 
-const ENCRYPTING: [&str; 5] = ["encrypt", "wrapKey", "deriveKey", "deriveBits", "unwrapKey"];
+const ENCRYPTING: [&str; 4] = ["encrypt", "wrapKey", "deriveKey", "deriveBits"];
 const DECRYPTING: [&str; 4] = ["decrypt", "unwrapKey", "deriveKey", "deriveBits"];
 const PRIVATE: [&str; 7] = ["d", "dp", "dq", "k", "p", "q", "qi"];
 
@@ -85,17 +85,7 @@ impl EncryptionKey {
     /// # Errors
     /// [`BadKey`] names the member that is wrong; `alg` when neither says what the key is for.
     pub fn from_jwk(text: &[u8], algorithm: Option<KeyManagement>) -> Result<Self, BadKey> {
-        Self::from_members(&json::parse_object(text)?, algorithm)
-    }
-
-    /// The same of an object that was parsed.
-    ///
-    /// # Errors
-    /// [`BadKey`] as [`EncryptionKey::from_jwk`].
-    pub fn from_members(
-        members: &Map<String, Value>,
-        algorithm: Option<KeyManagement>,
-    ) -> Result<Self, BadKey> {
+        let members = &json::parse_object(text)?;
         if jwk::has_private_member(members) {
             return Err(BadKey::Private);
         }

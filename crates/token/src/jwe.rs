@@ -12,6 +12,8 @@ use crate::term::{ContentEncryption, KeyManagement};
 mod content;
 mod management;
 
+use content::Sealed;
+
 /// The longest encrypted text that is looked at, in bytes.
 pub const MAX_ENCRYPTED_BYTES: usize = 64 * 1024;
 /// The longest content that is encrypted: what comes out can be read here.
@@ -26,9 +28,7 @@ pub struct Jwe<'a> {
     /// The header as it was sent: what the tag is also over.
     aad: &'a str,
     encrypted_key: Vec<u8>,
-    iv: Vec<u8>,
-    ciphertext: Vec<u8>,
-    tag: Vec<u8>,
+    sealed: Sealed,
 }
 
 /// What the protected header says.
@@ -128,25 +128,17 @@ impl<'a> Jwe<'a> {
             header: Header::parse(aad)?,
             aad,
             encrypted_key: decode("encrypted key", key)?,
-            iv: decode("initialization vector", iv)?,
-            ciphertext: decode("ciphertext", ciphertext)?,
-            tag: decode("authentication tag", tag)?,
+            sealed: Sealed {
+                iv: decode("initialization vector", iv)?,
+                ciphertext: decode("ciphertext", ciphertext)?,
+                tag: decode("authentication tag", tag)?,
+            },
         })
     }
 
     /// The name of the key that it is encrypted to, unverified.
     pub fn kid(&self) -> Option<&str> {
         self.header.text("kid")
-    }
-
-    /// The algorithm that the header names, unverified.
-    pub fn algorithm(&self) -> KeyManagement {
-        self.header.algorithm
-    }
-
-    /// The content encryption that the header names, unverified.
-    pub fn content_encryption(&self) -> ContentEncryption {
-        self.header.content
     }
 
     /// Opens it with `key`, whose algorithm has to be the header's.
@@ -160,15 +152,9 @@ impl<'a> Jwe<'a> {
             return Err(NotDecrypted::Algorithm);
         }
         let content_key = management::recover(header, key, &self.encrypted_key)?;
-        let content = content::open(
-            header.content,
-            &content_key,
-            &self.iv,
-            self.aad.as_bytes(),
-            &self.ciphertext,
-            &self.tag,
-        )
-        .ok_or(NotDecrypted::Key)?;
+        let aad = self.aad.as_bytes();
+        let content = content::open(header.content, &content_key, aad, &self.sealed)
+            .ok_or(NotDecrypted::Key)?;
         let text = |name| header.text(name).map(str::to_owned);
         Ok(Decrypted { typ: text("typ"), cty: text("cty"), content })
     }
@@ -289,7 +275,7 @@ fn seal(
     let management::Encapsulated { content_key, encrypted_key } = encapsulate(&mut members)?;
     let mut text = base64url::encode(Value::Object(members).to_string());
     let sealed = content::seal(&content_key, text.as_bytes(), content)?;
-    for part in [&encrypted_key, &sealed.iv[..], &sealed.ciphertext, &sealed.tag] {
+    for part in [&encrypted_key, &sealed.iv, &sealed.ciphertext, &sealed.tag] {
         text.push('.');
         text.push_str(&base64url::encode(part));
     }

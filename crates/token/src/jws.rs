@@ -188,7 +188,7 @@ fn is_opaque_name(name: &str) -> bool {
 /// [`BadKey::Library`] when the library fails to sign.
 pub fn sign(key: &PrivateKey, typ: &str, payload: &[u8]) -> Result<String, BadKey> {
     let public = key.public();
-    let mut token = signing_input(public.algorithm().as_str(), typ, public.kid(), payload);
+    let mut token = signing_input(public.algorithm().as_str(), typ, Some(public.kid()), payload);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
     token.push_str(&base64url::encode(signature));
@@ -204,10 +204,11 @@ pub fn sign_with_secret(key: &MacKey, typ: &str, payload: &[u8]) -> String {
     token
 }
 
-fn signing_input(alg: &str, typ: &str, kid: &KeyId, payload: &[u8]) -> String {
+fn signing_input(alg: &str, typ: &str, kid: Option<&KeyId>, payload: &[u8]) -> String {
     // A name from elsewhere may need escaping.
-    let kid = Value::from(kid.as_str());
-    let header = format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":{kid}}}"#);
+    let kid = kid.map(|kid| format!(r#","kid":{}"#, Value::from(kid.as_str())));
+    let kid = kid.unwrap_or_default();
+    let header = format!(r#"{{"alg":"{alg}","typ":"{typ}"{kid}}}"#);
     let mut token = base64url::encode(header);
     token.push('.');
     token.push_str(&base64url::encode(payload));

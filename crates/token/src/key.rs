@@ -44,7 +44,7 @@ pub struct PrivateKey {
 /// [`KeySet`], so that no public key can be taken for it.
 pub struct MacKey {
     algorithm: MacAlgorithm,
-    kid: KeyId,
+    kid: Option<KeyId>,
     key: hmac::Key,
     secret: Zeroizing<Vec<u8>>,
 }
@@ -250,6 +250,15 @@ impl MacKey {
     /// [`BadKey::Short`] when it is shorter than the algorithm's hash (RFC 7518 §3.2): such
     /// secrets are guessed from one token.
     pub fn new(algorithm: MacAlgorithm, kid: KeyId, secret: &[u8]) -> Result<Self, BadKey> {
+        Self::named(algorithm, Some(kid), secret)
+    }
+
+    /// The same of a secret that may have no name.
+    pub(crate) fn named(
+        algorithm: MacAlgorithm,
+        kid: Option<KeyId>,
+        secret: &[u8],
+    ) -> Result<Self, BadKey> {
         if secret.len() < algorithm.bytes() {
             return Err(BadKey::Short);
         }
@@ -260,7 +269,7 @@ impl MacKey {
     /// A new secret of the hash's length, under a random name.
     ///
     /// # Errors
-    /// None in practice: the secret is of the right length.
+    /// [`BadKey::Short`] never: the secret has the hash's length.
     pub fn generate(algorithm: MacAlgorithm) -> Result<Self, BadKey> {
         let mut secret = Zeroizing::new(vec![0; algorithm.bytes()]);
         OsRandom::new().fill(&mut secret);
@@ -277,9 +286,9 @@ impl MacKey {
         self.algorithm
     }
 
-    /// The secret's name.
-    pub fn kid(&self) -> &KeyId {
-        &self.kid
+    /// The secret's name, when it has one.
+    pub fn kid(&self) -> Option<&KeyId> {
+        self.kid.as_ref()
     }
 
     /// Signs `message`.
@@ -295,7 +304,8 @@ impl MacKey {
 
 impl fmt::Debug for MacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MacKey({}, {}, [redacted])", self.kid, self.algorithm)
+        let kid = self.kid.as_ref().map_or("unnamed", |kid| kid.as_str());
+        write!(f, "MacKey({kid}, {}, [redacted])", self.algorithm)
     }
 }
 

@@ -57,8 +57,8 @@ impl PrivateKey {
 // === impl MacKey ===
 
 impl MacKey {
-    /// Reads a shared secret (`kty` `oct`). Without `kid` it has an empty name, which no header is
-    /// looked up by.
+    /// Reads a shared secret (`kty` `oct`). Without `kid` it has no name, and neither have the
+    /// headers that it signs.
     ///
     /// # Errors
     /// [`BadKey`] names the member that is wrong: `alg` has to be there, because a secret does not
@@ -75,11 +75,11 @@ impl MacKey {
         }
         let alg = text_member(&members, "alg")?.ok_or(BadKey::Member("alg"))?;
         let kid = match text_member(&members, "kid")? {
-            None => KeyId::from(""),
-            Some(kid) if jwk::is_name(kid) => KeyId::from(kid),
+            None => None,
+            Some(kid) if jwk::is_name(kid) => Some(KeyId::from(kid)),
             Some(_) => return Err(BadKey::Member("kid")),
         };
-        Self::new(alg.parse().map_err(|_| BadKey::Algorithm)?, kid, &private.bytes("k")?)
+        Self::named(alg.parse().map_err(|_| BadKey::Algorithm)?, kid, &private.bytes("k")?)
     }
 
     /// The secret as JSON: whoever reads it can sign.
@@ -89,7 +89,7 @@ impl MacKey {
             ("alg", self.algorithm().to_string()),
             ("use", "sig".to_owned()),
         ];
-        write(Some(self.kid()), &public, &[("k", self.expose().clone())])
+        write(self.kid(), &public, &[("k", self.expose().clone())])
     }
 }
 

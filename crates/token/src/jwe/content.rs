@@ -13,11 +13,12 @@ use crate::term::ContentEncryption;
 
 /// Both encryptions take a key of as many bytes, and give a tag of half as many.
 pub(super) const KEY_BYTES: usize = 32;
-pub(super) const TAG_BYTES: usize = 16;
+const TAG_BYTES: usize = 16;
 
-/// Sealed content.
+/// What was sealed, a content or a key: its three parts belong together.
+#[derive(Debug)]
 pub(super) struct Sealed {
-    pub(super) iv: [u8; NONCE_LEN],
+    pub(super) iv: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
     pub(super) tag: Vec<u8>,
 }
@@ -35,38 +36,30 @@ pub(super) fn seal(key: &[u8], aad: &[u8], content: &[u8]) -> Result<Sealed, Bad
             &mut ciphertext,
         )
         .map_err(|_| BadKey::Library)?;
-    Ok(Sealed { iv, ciphertext, tag: tag.as_ref().to_vec() })
+    Ok(Sealed { iv: iv.to_vec(), ciphertext, tag: tag.as_ref().to_vec() })
 }
 
 /// The content; `None` when anything is not as it was sealed.
 pub(super) fn open(
     encryption: ContentEncryption,
     key: &[u8],
-    iv: &[u8],
     aad: &[u8],
-    ciphertext: &[u8],
-    tag: &[u8],
+    sealed: &Sealed,
 ) -> Option<Zeroizing<Vec<u8>>> {
     // A short tag is quickly guessed (RFC 7518 §5.2.2.2, §5.3).
-    if tag.len() != TAG_BYTES || key.len() != KEY_BYTES {
+    if sealed.tag.len() != TAG_BYTES || key.len() != KEY_BYTES {
         return None;
     }
     match encryption {
-        ContentEncryption::A256Gcm => open_gcm(key, iv, aad, ciphertext, tag),
-        ContentEncryption::A128CbcHs256 => open_cbc(key, iv, aad, ciphertext, tag),
+        ContentEncryption::A256Gcm => open_gcm(key, aad, sealed),
+        ContentEncryption::A128CbcHs256 => open_cbc(key, aad, sealed),
     }
 }
 
-fn open_gcm(
-    key: &[u8],
-    iv: &[u8],
-    aad: &[u8],
-    ciphertext: &[u8],
-    tag: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+fn open_gcm(key: &[u8], aad: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
-    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
-    let mut both = Zeroizing::new([ciphertext, tag].concat());
+    let nonce = Nonce::try_assume_unique_for_key(&sealed.iv).ok()?;
+    let mut both = Zeroizing::new([sealed.ciphertext.as_slice(), &sealed.tag].concat());
     let length = key.open_in_place(nonce, Aad::from(aad), &mut both).ok()?.len();
     both.truncate(length);
     Some(both)
@@ -74,24 +67,18 @@ fn open_gcm(
 
 /// RFC 7518 §5.2.2.2. The padding is looked at after the tag has vouched for it, so that it tells
 /// nobody anything.
-fn open_cbc(
-    key: &[u8],
-    iv: &[u8],
-    aad: &[u8],
-    ciphertext: &[u8],
-    tag: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+fn open_cbc(key: &[u8], aad: &[u8], sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
     let (mac_key, cipher_key) = key.split_at_checked(KEY_BYTES / 2)?;
-    let iv: [u8; 16] = iv.try_into().ok()?;
+    let iv: [u8; 16] = sealed.iv.as_slice().try_into().ok()?;
     let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, mac_key));
     let aad_bits = u64::try_from(aad.len()).ok()?.checked_mul(8)?;
-    for part in [aad, &iv, ciphertext, &aad_bits.to_be_bytes()] {
+    for part in [aad, &iv, &sealed.ciphertext, &aad_bits.to_be_bytes()] {
         mac.update(part);
     }
-    verify_slices_are_equal(mac.sign().as_ref().get(..TAG_BYTES)?, tag).ok()?;
+    verify_slices_are_equal(mac.sign().as_ref().get(..TAG_BYTES)?, &sealed.tag).ok()?;
     let key = UnboundCipherKey::new(&AES_128, cipher_key).ok()?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?;
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let mut buffer = Zeroizing::new(sealed.ciphertext.clone());
     let context = DecryptionContext::Iv128(FixedLength::from(iv));
     let length = key.decrypt(&mut buffer, context).ok()?.len();
     buffer.truncate(length);

@@ -1,6 +1,5 @@
 //! How the content key gets to who decrypts (RFC 7518 §4): agreed on, wrapped, encrypted, or shared.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::agreement;
 use aws_lc_rs::kdf::{SskdfDigestAlgorithmId, get_sskdf_digest_algorithm, sskdf_digest};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
@@ -8,7 +7,7 @@ use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPubli
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::content::{KEY_BYTES, TAG_BYTES};
+use super::content::{self, KEY_BYTES, Sealed};
 use super::{Header, NotDecrypted};
 use crate::base64url;
 use crate::encryption_key::{Curve, DecryptionKey, Holder, Recipient};
@@ -87,16 +86,10 @@ pub(super) fn wrap(
         return Ok(Encapsulated { content_key, encrypted_key: Vec::new() });
     }
     let content_key = random_key();
-    let mut iv = [0; NONCE_LEN];
-    OsRandom::new().fill(&mut iv);
-    let key = UnboundKey::new(&AES_256_GCM, secret).map_err(|_| BadKey::Library)?;
-    let mut wrapped = content_key.to_vec();
-    let tag = LessSafeKey::new(key)
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut wrapped)
-        .map_err(|_| BadKey::Library)?;
+    let Sealed { iv, ciphertext, tag } = content::seal(secret, &[], &content_key)?;
     members.insert("iv".to_owned(), base64url::encode(iv).into());
-    members.insert("tag".to_owned(), base64url::encode(tag.as_ref()).into());
-    Ok(Encapsulated { content_key, encrypted_key: wrapped })
+    members.insert("tag".to_owned(), base64url::encode(tag).into());
+    Ok(Encapsulated { content_key, encrypted_key: ciphertext })
 }
 
 /// The content key of a text, as far as its header, its encrypted key and our key give one.
@@ -113,7 +106,9 @@ pub(super) fn recover(
         (KeyManagement::A256GcmKw, Holder::Secret(secret)) => {
             let iv = header.bytes("iv")?.ok_or(NotDecrypted::Member("iv"))?;
             let tag = header.bytes("tag")?.ok_or(NotDecrypted::Member("tag"))?;
-            unwrap_gcm(secret, &iv, encrypted_key, &tag).ok_or(NotDecrypted::Key)
+            // RFC 7518 §4.7: the same cipher as for contents, over the key.
+            let sealed = Sealed { iv, ciphertext: encrypted_key.to_vec(), tag };
+            content::open(ContentEncryption::A256Gcm, secret, &[], &sealed).ok_or(NotDecrypted::Key)
         }
         (KeyManagement::EcdhEs, Holder::Agreement { key, public }) => {
             empty(encrypted_key)?;
@@ -131,18 +126,6 @@ pub(super) fn recover(
 /// RFC 7516 §5.2 step 10: nothing may stand where no key is sent.
 fn empty(encrypted_key: &[u8]) -> Result<(), NotDecrypted> {
     if encrypted_key.is_empty() { Ok(()) } else { Err(NotDecrypted::Key) }
-}
-
-fn unwrap_gcm(secret: &[u8], iv: &[u8], wrapped: &[u8], tag: &[u8]) -> Option<ContentKey> {
-    if tag.len() != TAG_BYTES {
-        return None;
-    }
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, secret).ok()?);
-    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
-    let mut both = Zeroizing::new([wrapped, tag].concat());
-    let length = key.open_in_place(nonce, Aad::empty(), &mut both).ok()?.len();
-    both.truncate(length);
-    Some(both)
 }
 
 fn unwrap_aes(kek: &[u8], wrapped: &[u8]) -> Option<ContentKey> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::jwk::{BadKey, PublicJwk};
+use crate::jws::{Jws, Kid, sign_with_secret};
 use crate::key::{MacKey, PrivateKey};
 use crate::term::{Algorithm, MacAlgorithm};
 
@@ -114,4 +115,13 @@ fn a_shared_secret_survives_its_text_and_is_no_other_key() {
     ] {
         assert_eq!(MacKey::from_jwk(value.to_string().as_bytes()).err(), Some(expected), "{value}");
     }
+}
+
+#[test]
+fn a_secret_without_a_name_signs_without_one() {
+    let jwk = json!({ "kty": "oct", "k": "A".repeat(43), "alg": "HS256" });
+    let key = MacKey::from_jwk(jwk.to_string().as_bytes()).expect("key");
+    let token = sign_with_secret(&key, "JWT", b"{}");
+    assert_eq!(Jws::parse(&token).expect("form").header().kid, Kid::Absent);
+    assert!(MacKey::from_jwk(key.expose_jwk().expose().as_bytes()).is_ok());
 }

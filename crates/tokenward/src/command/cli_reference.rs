@@ -11,7 +11,8 @@ Written by `cargo xtask reference`; do not edit.
 Every command that asks a running Tokenward takes `--admin URL` and `--admin-token TOKEN` (or
 `TOKENWARD_ADMIN_URL` and `TOKENWARD_ADMIN_TOKEN`); without them it asks the `tokenward dev` of the
 data folder. `--json` prints answers for scripts. The exit code is 0, 1 when the command failed, or
-2 when it was written wrongly.
+2 when it was written wrongly; of `token verify` and `jose`, 1 says that the token was refused, 2 that
+the key or the input cannot be used.
 ";
 
 /// Prints the document.

@@ -6,19 +6,12 @@ use serde_json::{Value, json};
 use token::base64url;
 use token::encryption_key::DecryptionKey;
 use token::jwe::{self, Description, Jwe, NotDecrypted};
-use token::random::{OsRandom, Random as _};
 use token::term::KeyManagement;
 
 use crate::interop;
-use crate::jws::exchange;
+use crate::jws::{exchange, random};
 
 const EACH: usize = 40;
-
-fn random(length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    OsRandom::new().fill(&mut bytes);
-    bytes
-}
 
 /// Encrypted texts of ours, each with the key that opens it.
 fn ours() -> Vec<Value> {

