@@ -174,7 +174,12 @@ fn sign(
         client_id: order.client.clone(),
         scope: order.scopes.clone(),
         auth_time: order.auth_time.map(Timestamp::as_secs),
+        acr: None,
         sid: order.session.clone(),
+        cnf: None,
+        act: None,
+        authorization_details: Vec::new(),
+        status: None,
         grant_id: order.grant.clone(),
     };
     let token = Secret::new(claims.sign(key)?);

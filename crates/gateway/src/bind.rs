@@ -15,7 +15,7 @@ pub struct Bound(Arc<Known>);
 /// [`Refusal`] for a sender-constrained token.
 pub(crate) fn bind(verified: Verified) -> Result<Bound, Refusal> {
     let known = verified.into_known();
-    if known.token.sender_constrained() {
+    if known.token.confirmation().is_some() {
         return Err(Refusal::of_verified(Fault::Unbound, known));
     }
     Ok(Bound(known))

@@ -8,6 +8,11 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Writes the text of `bytes` at the end of `text`.
+pub(crate) fn push(text: &mut String, bytes: impl AsRef<[u8]>) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
 /// The bytes of `text`; `None` for padding, a foreign character, white space, or trailing
 /// bits that are not zero, so that no two texts mean the same bytes.
 pub fn decode(text: &str) -> Option<Vec<u8>> {

@@ -1,16 +1,23 @@
 //! Claims sets, each its own type with its own `typ`, so that one cannot pass for another (RFC 8725 §3.11).
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::act::Actor;
+use crate::authorization_details::AuthorizationDetail;
+use crate::cnf::Confirmation;
 use crate::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
 use crate::jwk::BadKey;
 use crate::jws;
 use crate::key::PrivateKey;
 use crate::scope::ScopeSet;
+use crate::status_list::StatusClaim;
 use crate::term::token_type;
 
 /// Audiences of a token: one text or several (RFC 7519 §4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Audience {
     /// One audience.
@@ -45,9 +52,24 @@ pub struct AccessTokenClaims {
     /// When the person signed in, seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// How surely the person was known (RFC 9470 §6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// The sign-in session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
+    /// Whose key has to be shown beside the token (RFC 7800 §3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    pub cnf: Option<Box<Confirmation>>,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Actor>>,
+    /// What exactly it allows (RFC 9396 §9.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<AuthorizationDetail>,
+    /// Where its status stands.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    pub status: Option<Box<StatusClaim>>,
     /// The grant that the token came from (our own claim).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<GrantId>,
@@ -97,6 +119,34 @@ impl Audience {
     }
 }
 
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneOrMany)
+    }
+}
+
+struct OneOrMany;
+
+impl<'de> Visitor<'de> for OneOrMany {
+    type Value = Audience;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or an array of texts")
+    }
+
+    fn visit_str<E>(self, one: &str) -> Result<Audience, E> {
+        Ok(Audience::One(one.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Audience, A::Error> {
+        let mut many = Vec::new();
+        while let Some(one) = sequence.next_element()? {
+            many.push(one);
+        }
+        Ok(Audience::Many(many))
+    }
+}
+
 /// One audience prints as one text.
 impl From<Vec<String>> for Audience {
     fn from(mut audiences: Vec<String>) -> Self {
@@ -108,6 +158,13 @@ impl From<Vec<String>> for Audience {
 }
 
 // === impl AccessTokenClaims ===
+
+/// What limits a token is never lost by being `null`.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
 
 impl AccessTokenClaims {
     /// Signs them as an access token (`typ: at+jwt`, RFC 9068 §2.1).

@@ -1,11 +1,13 @@
 //! JSON objects from outside, read strictly: no duplicate member, bounded depth (RFC 7515 §4, RFC 8725 §2.4).
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use strict::Strict;
+
+mod strict;
 
 /// How deep arrays and objects may nest, the outermost object counted.
 pub const MAX_DEPTH: usize = 8;
@@ -16,6 +18,7 @@ pub const MAX_DEPTH: usize = 8;
 pub struct NotAnObject(String);
 
 /// The names of an object's own members.
+#[derive(Debug)]
 pub struct Names<'de>(Vec<Cow<'de, str>>);
 
 /// Parses one JSON object: UTF-8, no member twice at any level, at most [`MAX_DEPTH`] levels,
@@ -42,19 +45,14 @@ pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, NotAnObjec
 pub fn parse_with_names<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
 ) -> Result<(T, Names<'de>), NotAnObject> {
-    // Strictness first, without building anything; what is then built needs no check of its own.
-    let names = names(bytes)?;
-    let value = serde_json::from_slice(bytes).map_err(|error| NotAnObject(error.to_string()))?;
+    let text = str::from_utf8(bytes).map_err(|_| NotAnObject("not UTF-8".to_owned()))?;
+    let (mut inner, mut names) = (serde_json::Deserializer::from_str(text), None);
+    let strict = Strict { inner: &mut inner, depth: MAX_DEPTH, names: Some(&mut names) };
+    let value = T::deserialize(strict)
+        .and_then(|value| inner.end().map(|()| value))
+        .map_err(|error| NotAnObject(without_values(&error)))?;
+    let names = names.ok_or_else(|| NotAnObject("the outermost value is no object".to_owned()))?;
     Ok((value, names))
-}
-
-fn names(bytes: &[u8]) -> Result<Names<'_>, NotAnObject> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Skim { depth: MAX_DEPTH }
-        .deserialize(&mut deserializer)
-        .and_then(|names| deserializer.end().map(|()| names))
-        .map_err(|error| NotAnObject(without_values(&error)))?
-        .ok_or_else(|| NotAnObject("the outermost value is no object".to_owned()))
 }
 
 fn without_values(error: &serde_json::Error) -> String {
@@ -69,112 +67,7 @@ fn without_values(error: &serde_json::Error) -> String {
 impl Names<'_> {
     /// Whether there is a member of this name.
     pub fn has(&self, name: &str) -> bool {
-        self.0.binary_search_by(|known| known.as_ref().cmp(name)).is_ok()
-    }
-}
-
-/// Walks over a value; of an object it returns the names.
-#[derive(Clone, Copy)]
-struct Skim {
-    depth: usize,
-}
-
-/// A member's name, borrowed where nothing in it is escaped.
-struct Name;
-
-// === impl Skim ===
-
-impl Skim {
-    fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
-        Ok(Self { depth })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Skim {
-    type Value = Option<Names<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Skim {
-    type Value = Option<Names<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        if value.is_finite() { Ok(None) } else { Err(E::custom("number out of range")) }
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let inner = self.deeper()?;
-        while sequence.next_element_seed(inner)?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut names = Vec::with_capacity(16);
-        while let Some(name) = map.next_key_seed(Name)? {
-            map.next_value_seed(inner)?;
-            names.push(name);
-        }
-        // Sorted, so that a thousand members cost no million comparisons.
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(de::Error::custom("a member appears twice"));
-        }
-        Ok(Some(Names(names)))
-    }
-}
-
-// === impl Name ===
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
+        self.0.iter().any(|known| known == name)
     }
 }
 

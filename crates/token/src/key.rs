@@ -1,7 +1,7 @@
 //! Keys that sign and keys that check: private and public are two types, a shared secret is a third;
 //! each has one algorithm, and keeps it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,8 +20,9 @@ use crate::base62;
 use crate::id::KeyId;
 use crate::json;
 use crate::jwk::{BadKey, Material, PublicJwk};
+use crate::jws::{self, Header};
 use crate::random::{OsRandom, Random as _};
-use crate::term::{Algorithm, MacAlgorithm};
+use crate::term::{Algorithm, MacAlgorithm, token_type};
 
 /// No issuer has more; whoever sends more wants us to work.
 const MAX_SET_BYTES: usize = 512 * 1024;
@@ -53,6 +54,8 @@ pub struct MacKey {
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: HashMap<KeyId, Arc<PublicKey>>,
+    /// Headers as we write them into access tokens, parsed once and not for every token.
+    headers: BTreeMap<Box<str>, Arc<Header>>,
 }
 
 enum Pair {
@@ -331,7 +334,7 @@ impl KeySet {
                 Err(BadKey::Private) => return Err(BadKey::Private),
                 Err(_) => continue,
             };
-            if set.keys.insert(key.kid().clone(), Arc::new(key)).is_some() {
+            if set.insert(Arc::new(key)).is_some() {
                 return Err(BadKey::Member("kid"));
             }
         }
@@ -348,6 +351,19 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// The header whose base64url text this is, when it is one that these keys' owner writes.
+    pub(crate) fn header(&self, text: &str) -> Option<&Arc<Header>> {
+        self.headers.get(text)
+    }
+
+    fn insert(&mut self, key: Arc<PublicKey>) -> Option<Arc<PublicKey>> {
+        let text = jws::header_of(&key, token_type::ACCESS_TOKEN);
+        if let Ok(header) = Header::parse(&text) {
+            self.headers.insert(text.into(), Arc::new(header));
+        }
+        self.keys.insert(key.kid().clone(), key)
+    }
+
     /// The keys, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<PublicKey>> {
         self.keys.values()
@@ -356,7 +372,11 @@ impl KeySet {
 
 impl FromIterator<Arc<PublicKey>> for KeySet {
     fn from_iter<I: IntoIterator<Item = Arc<PublicKey>>>(keys: I) -> Self {
-        Self { keys: keys.into_iter().map(|key| (key.kid().clone(), key)).collect() }
+        let mut set = Self::default();
+        for key in keys {
+            set.insert(key);
+        }
+        set
     }
 }
 

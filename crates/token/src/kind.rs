@@ -166,7 +166,7 @@ impl Kind for IdToken {
 
     fn common(&self) -> Common<'_> {
         let (exp, iat) = (Some(self.exp), Some(self.iat));
-        Common { iss: &self.iss, aud: &self.aud, exp, nbf: None, iat }
+        Common { iss: Some(&self.iss), aud: Some(&self.aud), exp, nbf: None, iat }
     }
 
     fn check(&self, policy: &Policy, names: &Names<'_>) -> Result<(), Refusal> {
@@ -198,7 +198,7 @@ impl Kind for LogoutToken {
 
     fn common(&self) -> Common<'_> {
         let (exp, iat) = (Some(self.exp), Some(self.iat));
-        Common { iss: &self.iss, aud: &self.aud, exp, nbf: None, iat }
+        Common { iss: Some(&self.iss), aud: Some(&self.aud), exp, nbf: None, iat }
     }
 
     fn check(&self, _: &Policy, names: &Names<'_>) -> Result<(), Refusal> {
@@ -223,7 +223,13 @@ impl Kind for IntrospectionResponse {
     const REQUIRED: &'static [&'static str] = &["iss", "aud", "iat", "token_introspection"];
 
     fn common(&self) -> Common<'_> {
-        Common { iss: &self.iss, aud: &self.aud, exp: None, nbf: None, iat: Some(self.iat) }
+        Common {
+            iss: Some(&self.iss),
+            aud: Some(&self.aud),
+            exp: None,
+            nbf: None,
+            iat: Some(self.iat),
+        }
     }
 
     fn check(&self, _: &Policy, names: &Names<'_>) -> Result<(), Refusal> {
@@ -246,7 +252,7 @@ impl Kind for ClientAssertion {
 
     fn common(&self) -> Common<'_> {
         let Self { iss, aud, exp, nbf, iat, .. } = self;
-        Common { iss, aud, exp: Some(*exp), nbf: *nbf, iat: *iat }
+        Common { iss: Some(iss), aud: Some(aud), exp: Some(*exp), nbf: *nbf, iat: *iat }
     }
 
     fn check(&self, _: &Policy, _: &Names<'_>) -> Result<(), Refusal> {
@@ -270,7 +276,7 @@ impl Kind for RequestObject {
 
     fn common(&self) -> Common<'_> {
         let Self { iss, aud, exp, nbf, iat, .. } = self;
-        Common { iss, aud, exp: Some(*exp), nbf: *nbf, iat: *iat }
+        Common { iss: Some(iss), aud: Some(aud), exp: Some(*exp), nbf: *nbf, iat: *iat }
     }
 
     fn check(&self, _: &Policy, names: &Names<'_>) -> Result<(), Refusal> {

@@ -33,11 +33,14 @@
 //! [`jwk::BadKey`]. Their words on the wire and in events are [`reason::Reason`] and
 //! [`reason::Forgery`].
 
+pub mod act;
 mod algorithm;
+pub mod authorization_details;
 pub mod base62;
 pub mod base64url;
 pub mod claims;
 pub mod client_address;
+pub mod cnf;
 pub mod dpop;
 pub mod encryption_key;
 pub mod event;
@@ -62,6 +65,7 @@ mod rsa_der;
 pub mod scope;
 pub mod secret;
 pub mod signature;
+pub mod status_list;
 pub mod term;
 pub mod time;
 pub mod validate;

@@ -1,15 +1,15 @@
 //! Scopes in one normal form (RFC 6749 §3.3).
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A set of scope tokens; printed in alphabetical order, separated by single spaces. A copy
-/// shares the set: every event carries one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ScopeSet(Arc<BTreeSet<Box<str>>>);
+/// A set of scope tokens, kept as it is printed: in alphabetical order, separated by single spaces.
+/// A copy shares the text: every event carries one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ScopeSet(Arc<str>);
 
 /// A text that is no list of scope tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,39 +28,59 @@ impl ScopeSet {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        if text.len() > 4096 || !text.split(' ').all(is_scope_token) {
-            let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
-            return Err(NotScopes(shown));
+        if text.len() > 4096 {
+            return Err(NotScopes::of(text));
         }
-        Ok(Self(Arc::new(text.split(' ').map(Box::from).collect())))
+        let (mut last, mut in_order) = ("", true);
+        for scope in text.split(' ') {
+            if !is_scope_token(scope) {
+                return Err(NotScopes::of(text));
+            }
+            in_order &= last < scope;
+            last = scope;
+        }
+        // What we issued is in order already.
+        if in_order {
+            return Ok(Self(Arc::from(text)));
+        }
+        Ok(Self::collect(text.split(' ')))
+    }
+
+    fn collect<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
+        let mut scopes: Vec<&str> = scopes.collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(Arc::from(scopes.join(" ")))
     }
 
     /// Whether this one scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.contains(scope)
+        self.iter().any(|known| known == scope)
     }
 
     /// Whether every scope of `other` is in this set.
     pub fn contains_all(&self, other: &Self) -> bool {
-        other.0.is_subset(&self.0)
+        // Both are in order, so that one walk over this set meets all of the other.
+        let mut own = self.iter();
+        other.iter().all(|scope| own.by_ref().find(|known| *known >= scope) == Some(scope))
     }
 
     /// The scopes in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(Arc::new(self.0.intersection(&other.0).cloned().collect()))
+        Self::collect(self.iter().filter(|scope| other.contains(scope)))
     }
 
     /// The scopes of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self(Arc::new(self.0.difference(&other.0).cloned().collect()))
+        Self::collect(self.iter().filter(|scope| !other.contains(scope)))
     }
 
     /// The scopes in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self(Arc::new(self.0.union(&other.0).cloned().collect()))
+        Self::collect(self.iter().chain(other.iter()))
     }
 
     /// Whether there is no scope in it.
@@ -70,33 +90,58 @@ impl ScopeSet {
 
     /// The scopes, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|scope| &**scope)
+        self.0.split(' ').filter(|scope| !scope.is_empty())
+    }
+}
+
+impl NotScopes {
+    fn of(text: &str) -> Self {
+        Self(text.chars().filter(|c| !c.is_control()).take(64).collect())
+    }
+}
+
+impl Default for ScopeSet {
+    fn default() -> Self {
+        Self(Arc::from(""))
     }
 }
 
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, scope) in self.0.iter().enumerate() {
-            if position > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope)?;
-        }
-        Ok(())
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
     }
 }
 
 /// As the wire has it: one text.
 impl Serialize for ScopeSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for ScopeSet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text)
+    }
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = ScopeSet;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes separated by single spaces")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ScopeSet, E> {
+        ScopeSet::parse(text).map_err(E::custom)
     }
 }
 
@@ -131,6 +176,9 @@ mod tests {
         let parse = |text| ScopeSet::parse(text).unwrap_or_default();
         assert!(parse("a b c").contains_all(&parse("a c")));
         assert!(!parse("a b").contains_all(&parse("a c")));
+        assert!(!parse("b c").contains_all(&parse("a")) && !parse("").contains_all(&parse("a")));
+        assert!(parse("a").contains_all(&parse("")) && parse("").contains_all(&parse("")));
+        assert!(parse("a b").intersection(&parse("c")).iter().next().is_none());
         assert_eq!(parse("a b").intersection(&parse("b c")), parse("b"));
         assert_eq!(parse("a b").difference(&parse("b c")), parse("a"));
         assert_eq!(parse("a").union(&parse("b")), parse("a b"));

@@ -205,6 +205,8 @@ pub mod token_type {
     pub const LOGOUT_TOKEN: &str = "logout+jwt";
     /// RFC 9101 §4.
     pub const REQUEST_OBJECT: &str = "oauth-authz-req+jwt";
+    /// Token Status List §5.1.
+    pub const STATUS_LIST: &str = "statuslist+jwt";
 }
 
 /// Scopes with a meaning of their own.

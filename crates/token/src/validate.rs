@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::claims::AccessTokenClaims;
+use crate::cnf::Confirmation;
 use crate::id::KeyId;
 use crate::json;
 use crate::jws::{Jws, NotJws};
@@ -34,7 +35,6 @@ pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
     facts: TokenFacts,
     leeway: Duration,
-    sender_constrained: bool,
 }
 
 /// Why a token was refused, and what it says of itself; the latter is nobody's word.
@@ -78,9 +78,9 @@ impl VerifiedAccessToken {
         &self.claims.scope
     }
 
-    /// Whether it may be used only with a proof of possession (`cnf`, RFC 7800 §3.1).
-    pub fn sender_constrained(&self) -> bool {
-        self.sender_constrained
+    /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.claims.cnf.as_deref()
     }
 
     /// Whether its time has passed: a cached token is asked again on every use.
@@ -105,7 +105,7 @@ pub fn verify_access_token(
     policy: &AccessTokenPolicy,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, TokenRefused> {
-    let jws = Jws::parse(text).map_err(refuse_form)?;
+    let jws = Jws::parse_for(text, keys).map_err(refuse_form)?;
     // Read now, believed only after the signature.
     let payload = Payload::read(jws.unverified_payload());
     let refuse = |refused: Refused, detail| TokenRefused {
@@ -119,7 +119,7 @@ pub fn verify_access_token(
     if jws.header().typ.as_deref() != Some(token_type::ACCESS_TOKEN) {
         return Err(refuse(Reason::WrongType.into(), "the token's type is not at+jwt"));
     }
-    let Payload::Good { claims, sender_constrained } = payload else {
+    let Payload::Good(claims) = payload else {
         let words = "a required claim is missing or has the wrong type";
         return Err(refuse(Reason::Malformed.into(), words));
     };
@@ -135,7 +135,7 @@ pub fn verify_access_token(
         key: kid,
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
     };
-    Ok(VerifiedAccessToken { claims, facts, leeway, sender_constrained })
+    Ok(VerifiedAccessToken { claims, facts, leeway })
 }
 
 fn check_signature(
@@ -187,9 +187,10 @@ fn refuse_form(fault: NotJws) -> TokenRefused {
 }
 
 /// What a payload says, before anybody has vouched for it.
+#[expect(clippy::large_enum_variant, reason = "it lives for one call")]
 enum Payload {
     /// Every claim is there and of its type.
-    Good { claims: AccessTokenClaims, sender_constrained: bool },
+    Good(AccessTokenClaims),
     /// It cannot be an access token's; this is the issuer that it names.
     Bad { issuer: Option<String> },
 }
@@ -198,8 +199,8 @@ enum Payload {
 
 impl Payload {
     fn read(bytes: &[u8]) -> Self {
-        if let Ok((claims, names)) = json::parse_with_names(bytes) {
-            return Self::Good { claims, sender_constrained: names.has("cnf") };
+        if let Ok(claims) = json::parse(bytes) {
+            return Self::Good(claims);
         }
         let members = json::parse_object(bytes).unwrap_or_default();
         Self::Bad { issuer: members.get("iss").and_then(Value::as_str).map(str::to_owned) }
@@ -207,7 +208,7 @@ impl Payload {
 
     fn issuer(&self) -> Option<&str> {
         match self {
-            Self::Good { claims, .. } => Some(&claims.iss),
+            Self::Good(claims) => Some(&claims.iss),
             Self::Bad { issuer } => issuer.as_deref(),
         }
     }

@@ -26,6 +26,7 @@ pub struct Policy {
     leeway: Duration,
     max_age: Option<Duration>,
     pub(crate) nonce: Option<String>,
+    pub(crate) subject: Option<String>,
     required: Vec<String>,
 }
 
@@ -101,10 +102,10 @@ pub enum Rule {
 /// The claims that every kind is checked by.
 #[derive(Clone, Copy, Debug)]
 pub struct Common<'a> {
-    /// Issuer.
-    pub iss: &'a str,
-    /// Audiences.
-    pub aud: &'a Audience,
+    /// Issuer; a kind that has to have one says so in [`Kind::REQUIRED`].
+    pub iss: Option<&'a str>,
+    /// Audiences; likewise.
+    pub aud: Option<&'a Audience>,
     /// End of life, seconds since the epoch.
     pub exp: Option<i64>,
     /// Not before, seconds since the epoch.
@@ -125,6 +126,7 @@ impl Policy {
             leeway: Duration::ZERO,
             max_age: None,
             nonce: None,
+            subject: None,
             required: Vec::new(),
         }
     }
@@ -164,6 +166,13 @@ impl Policy {
         self
     }
 
+    /// The URI that a status list has to be of.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
     /// A claim that has to be there, whatever its value.
     #[must_use]
     pub fn require(mut self, claim: impl Into<String>) -> Self {
@@ -194,10 +203,11 @@ impl Policy {
     }
 
     fn check_claims(&self, common: Common<'_>, names: &Names<'_>) -> Result<(), Refusal> {
-        if common.iss != self.issuer {
+        if common.iss.is_some_and(|iss| iss != self.issuer) {
             return Err(Refusal::Claim { claim: "iss", rule: Rule::Mismatch });
         }
-        if !self.audiences.iter().any(|audience| common.aud.contains(audience)) {
+        let ours = |aud: &Audience| self.audiences.iter().any(|audience| aud.contains(audience));
+        if common.aud.is_some_and(|aud| !ours(aud)) {
             return Err(Refusal::Claim { claim: "aud", rule: Rule::Mismatch });
         }
         match self.required.iter().find(|name| !names.has(name)) {
@@ -245,7 +255,7 @@ pub fn verify<K: Kind>(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Verified<K>, Refusal> {
-    let jws = Jws::parse(text)?;
+    let jws = Jws::parse_for(text, keys)?;
     let key = signature::verify(&jws, keys)
         .map_err(|(rule, detail)| Refusal::Signature { rule, detail })?;
     if policy.algorithms.as_ref().is_some_and(|known| !known.contains(&key.algorithm())) {

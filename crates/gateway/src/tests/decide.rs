@@ -141,7 +141,8 @@ async fn a_bad_token_is_told_so() {
         (house.token_with("aud", json!(["https://api.example/"])), "401 wrong_audience"),
         (house.token_with("exp", json!(now - 1)), "401 expired"),
         (house.token_with("iat", json!(now + 600)), "401 not_yet_valid"),
-        (house.token_with("cnf", json!({"jkt": "x"})), "401 dpop:missing"),
+        (house.token_with("cnf", json!({"jkt": "A".repeat(43)})), "401 dpop:missing"),
+        (house.token_with("cnf", json!({"jkt": "x"})), "401 malformed"),
         (house.token_with("scope", json!("orders:read\torders:write")), "401 malformed"),
         ("x".repeat(20_000), "401 too_large"),
     ];

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{AccessTokenPolicy, verify_access_token};
 use crate::base64url;
+use crate::cnf::Confirmation;
 use crate::jws;
 use crate::key::{KeySet, MacKey, PrivateKey};
 use crate::term::{Algorithm, MacAlgorithm};
@@ -290,7 +291,27 @@ fn a_sender_constrained_token_says_so() {
     let verify = |claims: &Value| {
         verify_access_token(&bench.sign(claims), &bench.keys, &bench.policy, NOW).expect("token")
     };
-    assert!(!verify(&bench.claims()).sender_constrained());
-    assert!(verify(&bench.with("cnf", json!({"jkt": "x"}))).sender_constrained());
-    assert!(verify(&bench.with("cnf", json!(null))).sender_constrained());
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    assert_eq!(verify(&bench.claims()).confirmation(), None);
+    let bound = verify(&bench.with("cnf", json!({ "jkt": jkt })));
+    assert_eq!(bound.confirmation(), Some(&Confirmation::jkt(jkt.into())));
+    let unknown = verify(&bench.with("cnf", json!({ "kid": "k" })));
+    assert!(unknown.confirmation().is_some_and(|cnf| cnf.unknown));
+}
+
+#[test]
+fn what_limits_a_token_is_never_lost() {
+    let bench = Bench::new();
+    for (name, value) in [
+        ("cnf", json!(null)),
+        ("cnf", json!([])),
+        ("cnf", json!({"jkt": "x"})),
+        ("status", json!(null)),
+        ("status", json!({"status_list": {"idx": -1, "uri": "https://s.example"}})),
+        ("act", json!({"iss": "https://s.example"})),
+        ("authorization_details", json!({"type": "payment"})),
+        ("authorization_details", json!([{}])),
+    ] {
+        assert_eq!(bench.refused(&bench.sign(&bench.with(name, value))), "malformed", "{name}");
+    }
 }

@@ -11,6 +11,7 @@ use crate::kind::{
     ClientAssertion, IdToken, IntrospectionResponse, Kind, LogoutToken, RequestObject,
 };
 use crate::reason::Reason;
+use crate::status_list::{StatusList, StatusListToken};
 use crate::term::Algorithm;
 use crate::time::Timestamp;
 
@@ -131,6 +132,34 @@ fn id_tokens() {
     let refused = |policy: Policy| issuer.refused::<IdToken>("JWT", &id_token(), &policy);
     assert_eq!(refused(policy().nonce("n-1")), None);
     assert_eq!(refused(policy().nonce("n-2")), broken("nonce", Rule::Mismatch));
+}
+
+#[test]
+fn status_lists() {
+    let packed = StatusList::new(2, 8).expect("list").pack();
+    let token = json!({ "sub": "https://as.example/s/1", "iat": NOW, "status_list": packed });
+    let issuer = Issuer::new();
+    let refused = |claims: &Value, policy: Policy| {
+        issuer.refused::<StatusListToken>("statuslist+jwt", claims, &policy)
+    };
+    let ours = || policy().subject("https://as.example/s/1");
+    assert_eq!(refused(&token, ours()), None);
+    assert_eq!(refused(&token, policy()), broken("sub", Rule::Mismatch));
+    let other = policy().subject("https://as.example/s/2");
+    assert_eq!(refused(&token, other), broken("sub", Rule::Mismatch));
+    for claim in StatusListToken::REQUIRED {
+        let mut without = token.clone();
+        without.as_object_mut().expect("object").remove(*claim);
+        assert_eq!(refused(&without, ours()), broken(claim, Rule::Missing));
+    }
+    for (claim, value, rule) in [
+        ("exp", json!(NOW), Rule::Expired),
+        ("iat", json!(NOW + 1), Rule::NotYet),
+        ("iss", json!("https://other.example"), Rule::Mismatch),
+    ] {
+        let changed = with(token.clone(), json!({ claim: value }));
+        assert_eq!(refused(&changed, ours()), broken(claim, rule), "{claim}");
+    }
 }
 
 #[test]
