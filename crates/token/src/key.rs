@@ -346,6 +346,14 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// Whether it has the same keys under the same names.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let twin = |key: &Arc<PublicKey>| {
+            other.key(key.kid().as_str()).is_some_and(|other| other.jwk == key.jwk)
+        };
+        self.keys.len() == other.keys.len() && self.iter().all(twin)
+    }
+
     /// The key of this name.
     pub fn key(&self, kid: &str) -> Option<&Arc<PublicKey>> {
         self.keys.get(kid)

@@ -1,0 +1,245 @@
+//! The key set of an issuer: fetched once for everybody, kept while the issuer is down, asked again for an unknown key, but not by whoever likes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use token::jwk::BadKey;
+use token::key::KeySet;
+use token::keyring::Keyring;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::fetch::{FetchError, Fetcher};
+
+/// When a key set is fetched again.
+#[derive(Clone, Copy, Debug)]
+pub struct Freshness {
+    /// It is fetched again after this time, or sooner when the issuer says so …
+    pub at_most: Duration,
+    /// … but not before this time has passed, whatever the issuer says.
+    pub at_least: Duration,
+    /// After a failure so long nothing is tried.
+    pub pause: Duration,
+    /// So often an unknown key name leads to a fetch out of turn …
+    pub unknown_every: Duration,
+    /// … and so many may have been saved up.
+    pub unknown_burst: u32,
+    /// For so long after the last good answer the keys are used while the issuer is down; `None`
+    /// for ever.
+    pub while_down: Option<Duration>,
+}
+
+/// The keys of one issuer. [`RemoteKeys::keyring`] is what checks read, without waiting.
+pub struct RemoteKeys {
+    fetcher: Fetcher,
+    url: Url,
+    freshness: Freshness,
+    keyring: Arc<Keyring>,
+    state: Mutex<State>,
+    /// Held by the one who fetches.
+    flight: tokio::sync::Mutex<()>,
+}
+
+/// Why no keys were had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The set cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// What was fetched is no key set, or has no key that is of use.
+    #[error("`{url}` is no usable key set: {fault}")]
+    Set {
+        /// Where it was found.
+        url: String,
+        /// What is wrong with it.
+        fault: BadKey,
+    },
+    /// It failed a moment ago, and is not tried again yet.
+    #[error("`{0}` could not be fetched a moment ago")]
+    Paused(String),
+}
+
+struct State {
+    /// Grows with every fetch that ended, well or badly.
+    fetches: u64,
+    fresh_until: Option<Instant>,
+    last_good: Option<Instant>,
+    paused_until: Option<Instant>,
+    /// An unknown name has caused a fetch that has not ended.
+    asked: bool,
+    /// Fetches out of turn that are left, and since when.
+    unknown: (u32, Instant),
+}
+
+// === impl Freshness ===
+
+/// Five minutes at most, ten seconds at least; for unknown names three at once and one in ten seconds.
+impl Default for Freshness {
+    fn default() -> Self {
+        Self {
+            at_most: Duration::from_mins(5),
+            at_least: Duration::from_secs(10),
+            pause: Duration::from_secs(5),
+            unknown_every: Duration::from_secs(10),
+            unknown_burst: 3,
+            while_down: None,
+        }
+    }
+}
+
+// === impl RemoteKeys ===
+
+impl RemoteKeys {
+    /// The keys at `url`. Nothing is fetched yet.
+    pub fn new(fetcher: Fetcher, url: Url, freshness: Freshness) -> Self {
+        let state = State {
+            fetches: 0,
+            fresh_until: None,
+            last_good: None,
+            paused_until: None,
+            asked: false,
+            unknown: (freshness.unknown_burst, Instant::now()),
+        };
+        let (keyring, flight) = (Arc::default(), tokio::sync::Mutex::default());
+        Self { fetcher, url, freshness, keyring, state: Mutex::new(state), flight }
+    }
+
+    /// The keys as they are now; empty before the first fetch.
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.keyring
+    }
+
+    /// Whether [`RemoteKeys::refresh`] has something to do.
+    pub fn is_stale(&self) -> bool {
+        let (state, now) = (self.state(), Instant::now());
+        let paused = state.paused_until.is_some_and(|until| now < until);
+        !paused && state.fresh_until.is_none_or(|until| now >= until)
+    }
+
+    /// Fetches the keys if it is time. Whoever comes while somebody fetches waits for that one.
+    ///
+    /// # Errors
+    /// [`KeysError`] when the issuer cannot be asked: what was held stays.
+    pub async fn refresh(&self) -> Result<(), KeysError> {
+        if !self.is_stale() {
+            let paused = self.state().paused_until.is_some_and(|until| Instant::now() < until);
+            return if paused { Err(KeysError::Paused(self.url.to_string())) } else { Ok(()) };
+        }
+        self.fetch_once().await
+    }
+
+    /// Fetches the keys because a token names one that is not among them, if the issuer was not
+    /// asked so lately; returns whether the name is known now.
+    pub async fn look_for(&self, kid: &str) -> bool {
+        if self.keyring.current().key(kid).is_some() {
+            return true;
+        }
+        let Some(seen) = self.may_ask() else { return false };
+        if let Err(error) = self.fetch_unless_done(seen).await {
+            tracing::warn!(%error, "an issuer's keys could not be fetched; the last good ones stay");
+        }
+        self.keyring.current().key(kid).is_some()
+    }
+
+    /// Drops the keys when the issuer has been silent for too long.
+    pub fn forget_if_silent(&self) {
+        let (Some(most), Some(last)) = (self.freshness.while_down, self.state().last_good) else {
+            return;
+        };
+        if last.elapsed() > most && !self.keyring.current().is_empty() {
+            tracing::error!(url = %self.url, "an issuer was silent for too long: its keys are dropped");
+            self.keyring.replace(KeySet::default());
+        }
+    }
+
+    /// Joins the fetch that unknown names have caused, or takes one of those that they may cause,
+    /// if one is left; returns how many fetches there were before it.
+    fn may_ask(&self) -> Option<u64> {
+        let (now, Freshness { unknown_every, unknown_burst, .. }) =
+            (Instant::now(), self.freshness);
+        let mut state = self.state();
+        if state.asked {
+            return Some(state.fetches);
+        }
+        if state.paused_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        let (left, since) = state.unknown;
+        let every = unknown_every.max(Duration::from_millis(1));
+        let grown = now.duration_since(since).as_millis() / every.as_millis();
+        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
+        let (left, since) = match left.saturating_add(grown) {
+            full if full >= unknown_burst => (unknown_burst, now),
+            left => (left, since + every.saturating_mul(grown)),
+        };
+        state.unknown = (left.saturating_sub(1), since);
+        state.asked = left > 0;
+        state.asked.then_some(state.fetches)
+    }
+
+    async fn fetch_once(&self) -> Result<(), KeysError> {
+        let seen = self.state().fetches;
+        self.fetch_unless_done(seen).await
+    }
+
+    /// Fetches, unless somebody has done so since `seen`.
+    async fn fetch_unless_done(&self, seen: u64) -> Result<(), KeysError> {
+        let _flight = self.flight.lock().await;
+        if self.state().fetches != seen {
+            return Ok(());
+        }
+        let fetched = self.fetch().await;
+        let now = Instant::now();
+        let mut state = self.state();
+        state.fetches += 1;
+        state.asked = false;
+        match fetched {
+            Ok((keys, max_age)) => {
+                let Freshness { at_least, at_most, .. } = self.freshness;
+                let stays = max_age.unwrap_or(at_most).max(at_least).min(at_most);
+                state.fresh_until = Some(now + stays);
+                state.last_good = Some(now);
+                state.paused_until = None;
+                // The same keys again must not make every verified token be verified again.
+                if !keys.is_same(&self.keyring.current()) {
+                    self.keyring.replace(keys);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                state.paused_until = Some(now + self.freshness.pause);
+                Err(error)
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<(KeySet, Option<Duration>), KeysError> {
+        let answer = self.fetcher.get(&self.url, "application/jwk-set+json, application/json");
+        let answer = answer.await?;
+        let max_age = answer.max_age();
+        let wrong = |fault| KeysError::Set { url: self.url.to_string(), fault };
+        let keys = KeySet::from_jwks(&answer.body).map_err(wrong)?;
+        // An empty set would refuse everybody: it is taken for the mistake that it nearly always is.
+        if keys.is_empty() { Err(wrong(BadKey::Member("keys"))) } else { Ok((keys, max_age)) }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the keys fresh until nobody else holds them: asks when it is time, and says when it fails.
+pub async fn keep_fresh(keys: Arc<RemoteKeys>) {
+    loop {
+        if Arc::strong_count(&keys) == 1 {
+            return;
+        }
+        if keys.is_stale()
+            && let Err(error) = keys.refresh().await
+        {
+            tracing::warn!(%error, "an issuer's keys could not be fetched; the last good ones stay");
+        }
+        keys.forget_if_silent();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
