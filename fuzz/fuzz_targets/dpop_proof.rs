@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
         method: "GET",
         uri: "https://api.example/orders",
         access_token: Some("token"),
-        nonce: Some("nonce that nobody was given"),
+        nonces: None,
         max_age: Duration::from_secs(60),
         leeway: Duration::from_secs(5),
     };

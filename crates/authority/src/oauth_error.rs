@@ -89,6 +89,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         Code::AccessDenied
         | Code::ConsentRequired
         | Code::InvalidClientMetadata
+        | Code::InvalidDpopProof
         | Code::InvalidGrant
         | Code::InvalidRedirectUri
         | Code::InvalidRequest
@@ -100,7 +101,8 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::UnauthorizedClient
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType
-        | Code::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+        | Code::UnsupportedTokenType
+        | Code::UseDpopNonce => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -8,13 +8,12 @@ use hyper::body::{Body as _, Incoming};
 use token::time::Timestamp;
 
 use crate::admit::{Admitted, admit, clear};
-use crate::bind::bind;
 use crate::core::Core;
 use crate::framing::framing;
-use crate::in_force::in_force;
+use crate::in_force::{InForce, in_force};
 use crate::observe::Observation;
 use crate::permit::{permit, permit_public};
-use crate::present::{present, present_nothing};
+use crate::present::{Presented, present, present_nothing};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
 use crate::target::Target;
@@ -58,10 +57,22 @@ pub(crate) fn check(
     }
     let presented = present(&head.headers, &target)?;
     seen.token_presented();
-    let verified = core.verifier.verify(&presented, now);
-    let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
-    let bound = bind(verified)?;
-    let token = in_force(bound, &core.honeytokens, &core.index, now)?;
-    let permitted = permit(token, found, &head.method)?;
+    let permitted = check_token(core, &presented, &head.method, &target, now)
+        .and_then(|token| permit(token, found, &head.method))
+        .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, permitted)))
+}
+
+/// The steps that ask about the token alone.
+fn check_token(
+    core: &Core,
+    presented: &Presented<'_>,
+    method: &Method,
+    target: &Target,
+    now: Timestamp,
+) -> Result<InForce, Refusal> {
+    let verified = core.verifier.verify(presented, now);
+    let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
+    let bound = core.binder.bind(verified, presented, method, target, now)?;
+    in_force(bound, &core.honeytokens, &core.index, now)
 }

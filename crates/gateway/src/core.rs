@@ -9,6 +9,7 @@ use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::time::Clock;
 
+use crate::bind::Binder;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
@@ -19,6 +20,7 @@ use crate::verify::Verifier;
 pub(crate) struct Core {
     pub(crate) routes: Routes,
     pub(crate) verifier: Verifier,
+    pub(crate) binder: Binder,
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
     pub(crate) events: Arc<dyn EventSink>,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustls::ClientConfig;
+use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
@@ -13,6 +14,7 @@ use token::scope::is_scope_token;
 use token::time::Clock;
 use token::validate::AccessTokenPolicy;
 
+use crate::bind::Binder;
 use crate::cache::TokenCache;
 use crate::core::Core;
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
@@ -37,6 +39,8 @@ pub struct Parts {
     pub events: Arc<dyn EventSink>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §9).
+    pub nonces: Option<Arc<Nonces>>,
 }
 
 /// A gateway, ready to give a [`Worker`] to every thread that serves it.
@@ -72,9 +76,14 @@ impl Gateway {
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
         };
+        let binder = Binder {
+            desk: ProofDesk::new(ProofRules::default(), parts.nonces),
+            origin: resource.origin().to_owned(),
+        };
         let core = Arc::new(Core {
             routes,
             verifier,
+            binder,
             index: parts.index,
             honeytokens: parts.honeytokens,
             events: parts.events,

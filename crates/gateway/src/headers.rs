@@ -9,6 +9,10 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 
+/// A proof of possession (RFC 9449 §4.1).
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// The nonce for the next one (RFC 9449 §8.1).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -23,7 +27,7 @@ pub(crate) struct Forwarded<'r> {
 }
 
 /// Takes out of a request's fields what is between two hops, what the gateway alone may say, and
-/// what makes another request of it; the Authorization field goes on only if `forward_token`.
+/// what makes another request of it; the token and its proof go on only if `forward_token`.
 pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_token: bool) {
     let trailers = takes_trailers(headers);
     remove_named_by_connection(headers);
@@ -31,7 +35,7 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_t
         is_between_hops(name)
             || is_ours(name)
             || is_another_request(name)
-            || (name == AUTHORIZATION.as_str() && !forward_token)
+            || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
     });
     if trailers {
         headers.insert(TE, TRAILERS);

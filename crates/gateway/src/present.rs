@@ -1,19 +1,42 @@
-//! Step 1, present: exactly one credential, and only where RFC 6750 §2.1 puts it.
+//! Step 1, present: exactly one credential, and only where RFC 6750 §2.1 and RFC 9449 §7.1 put it.
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use token::term::parameter;
 
+use crate::headers::DPOP;
 use crate::refusal::{Fault, Refusal};
 use crate::target::{Target, hex_byte};
 
-const SCHEME: &[u8] = b"bearer";
-
 /// The one credential of a request; nobody has looked into it yet.
 #[derive(Debug)]
-pub struct Presented<'r>(&'r str);
+pub struct Presented<'r> {
+    text: &'r str,
+    scheme: Scheme,
+    proof: Proof<'r>,
+}
 
-/// Takes the access token out of `Authorization: Bearer`.
+/// How the token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// Whoever bears it (RFC 6750).
+    Bearer,
+    /// With a proof of possession (RFC 9449).
+    Dpop,
+}
+
+/// The `DPoP` fields of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof<'r> {
+    /// None.
+    Absent,
+    /// One.
+    One(&'r str),
+    /// Several, or one that is no text: none of them counts (RFC 9449 §4.3).
+    Odd,
+}
+
+/// Takes the access token out of `Authorization: Bearer` or `Authorization: DPoP`.
 ///
 /// # Errors
 /// [`Refusal`] when there is none, more than one, or something that is none.
@@ -21,12 +44,12 @@ pub(crate) fn present<'r>(
     headers: &'r HeaderMap,
     target: &Target,
 ) -> Result<Presented<'r>, Refusal> {
-    let bearer = header(headers)?;
-    match (bearer, in_query(target)) {
+    let credential = header(headers)?;
+    match (credential, in_query(target)) {
         (Some(_), true) => Err(Fault::TwoTokens.into()),
         (None, true) => Err(Fault::QueryToken.into()),
         (None, false) => Err(Fault::NoToken.into()),
-        (Some(token), false) => Ok(Presented(token)),
+        (Some((scheme, text)), false) => Ok(Presented { text, scheme, proof: proof(headers) }),
     }
 }
 
@@ -41,14 +64,31 @@ pub(crate) fn present_nothing(target: &Target) -> Result<(), Refusal> {
 
 // === impl Presented ===
 
-impl Presented<'_> {
+impl<'r> Presented<'r> {
     /// The token's text.
-    pub(crate) fn text(&self) -> &str {
-        self.0
+    pub(crate) fn text(&self) -> &'r str {
+        self.text
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    pub(crate) fn proof(&self) -> Proof<'r> {
+        self.proof
     }
 }
 
-fn header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+fn proof(headers: &HeaderMap) -> Proof<'_> {
+    let mut fields = headers.get_all(DPOP).iter();
+    match (fields.next().map(HeaderValue::to_str), fields.next()) {
+        (None, _) => Proof::Absent,
+        (Some(Ok(proof)), None) => Proof::One(proof),
+        _ => Proof::Odd,
+    }
+}
+
+fn header(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Refusal> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let Some(field) = fields.next() else { return Ok(None) };
     if fields.next().is_some() {
@@ -57,11 +97,15 @@ fn header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let bytes = field.as_bytes();
     let end = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (scheme, rest) = bytes.split_at(end);
-    if !scheme.eq_ignore_ascii_case(SCHEME) {
+    let scheme = if scheme.eq_ignore_ascii_case(b"bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case(b"dpop") {
+        Scheme::Dpop
+    } else {
         // `Authorization: Basic …, Bearer …`: which of the two counts is anybody's guess.
         let joined = bytes.contains(&b',');
         return if joined { Err(Fault::TwoTokens.into()) } else { Ok(None) };
-    }
+    };
     if rest.contains(&b',') {
         return Err(Fault::TwoTokens.into());
     }
@@ -70,7 +114,7 @@ fn header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     if text.is_empty() || !text.bytes().all(token) {
         return Err(Fault::Credential.into());
     }
-    Ok(Some(text))
+    Ok(Some((scheme, text)))
 }
 
 /// Whether a query parameter is named `access_token` (RFC 6750 §2.3), however it is written.

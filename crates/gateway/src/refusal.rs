@@ -5,12 +5,15 @@ use std::sync::Arc;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
+use token::dpop::ProofRefused;
 use token::honeytoken::Honeytokens;
 use token::reason::{Reason, Refused};
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
 
 use crate::framing::BadFraming;
+use crate::headers::DPOP_NONCE;
+use crate::present::Scheme;
 use crate::resource::Resource;
 use crate::route::{Demand, Rule};
 use crate::target::BadTarget;
@@ -20,6 +23,7 @@ use crate::verify::Known;
 pub(crate) struct Refusal {
     fault: Fault,
     whose: Whose,
+    scheme: Scheme,
 }
 
 /// Whose token came with a refused request.
@@ -66,8 +70,16 @@ pub(crate) enum Fault {
     Token(Arc<TokenRefused>),
     /// More than one access token.
     TwoTokens,
-    /// The token needs a proof of possession that did not come.
-    Unbound,
+    /// The token is presented with a proof, and bound to no key.
+    NotBound,
+    /// No proof of possession came.
+    NoProof,
+    /// The proof of possession is not good; the next one needs this nonce.
+    Proof { refused: Box<ProofRefused>, nonce: Option<String> },
+    /// More than one proof of possession came.
+    TwoProofs,
+    /// The token is bound to something else than what came with it.
+    Unbound(Reason),
     /// No rule knows the path.
     UnknownRoute,
 }
@@ -81,6 +93,8 @@ enum Class {
     Forbidden,
     /// 403 `insufficient_scope` (RFC 6750 §3.1).
     InsufficientScope,
+    /// 401 `invalid_dpop_proof` (RFC 9449 §7.1).
+    InvalidProof,
     /// 401 `invalid_token` (RFC 6750 §3.1).
     InvalidToken,
     /// 405 with `Allow`.
@@ -91,6 +105,8 @@ enum Class {
     UriTooLong,
     /// 401 with a challenge that names no error (RFC 6750 §3.1).
     Unauthenticated,
+    /// 401 `use_dpop_nonce` (RFC 9449 §9).
+    UseNonce,
 }
 
 // === impl Refusal ===
@@ -98,12 +114,12 @@ enum Class {
 impl Refusal {
     /// For a token that was verified.
     pub(crate) fn of_verified(fault: Fault, known: Arc<Known>) -> Self {
-        Self { fault, whose: Whose::Verified(known) }
+        Self { whose: Whose::Verified(known), ..fault.into() }
     }
 
     /// For a token that was verified once and is good no longer.
     pub(crate) fn of_known(fault: Fault, known: Arc<Known>) -> Self {
-        Self { fault, whose: Whose::Claimed(known) }
+        Self { whose: Whose::Claimed(known), ..fault.into() }
     }
 
     /// The same, unless the token turns out to be bait: who shows bait is a thief also when it
@@ -118,6 +134,15 @@ impl Refusal {
                 Self::of_verified(Fault::Honeytoken, Arc::clone(known))
             }
             _ => self,
+        }
+    }
+
+    /// The challenge is of the scheme that the client used; of `DPoP` where only that will do.
+    pub(crate) fn told_by(self, scheme: Scheme) -> Self {
+        match self.fault {
+            Fault::Unbound(Reason::DpopMissing) => Self { scheme: Scheme::Dpop, ..self },
+            Fault::NotBound => Self { scheme: Scheme::Bearer, ..self },
+            _ => Self { scheme, ..self },
         }
     }
 
@@ -136,12 +161,19 @@ impl Refusal {
         let mut response = error(class.status(), class.error(), &description);
         let headers = response.headers_mut();
         match class {
-            Class::Unauthenticated => challenge(headers, resource.challenge().clone()),
-            Class::InvalidToken | Class::InsufficientScope => {
+            Class::Unauthenticated => {
+                for scheme in [Scheme::Bearer, Scheme::Dpop] {
+                    challenge(headers, resource.challenge(scheme).clone());
+                }
+            }
+            Class::InvalidToken
+            | Class::InsufficientScope
+            | Class::InvalidProof
+            | Class::UseNonce => {
                 let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
                 let text = format!(
                     "{}, error=\"{}\", error_description=\"{description}\"{}",
-                    resource.challenge().to_str().unwrap_or("Bearer"),
+                    resource.challenge(self.scheme).to_str().unwrap_or("Bearer"),
                     class.error(),
                     scope.unwrap_or_default(),
                 );
@@ -156,6 +188,11 @@ impl Refusal {
         if let Fault::Method { allow } = &self.fault {
             headers.insert(ALLOW, allow.clone());
         }
+        if let Fault::Proof { nonce: Some(nonce), .. } = &self.fault
+            && let Ok(nonce) = HeaderValue::from_str(nonce)
+        {
+            headers.insert(DPOP_NONCE, nonce);
+        }
         if matches!(self.fault, Fault::Framing(_) | Fault::RequestBody) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -165,7 +202,7 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self { fault, whose: Whose::Nobody }
+        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer }
     }
 }
 
@@ -202,7 +239,10 @@ impl Fault {
             Self::Target(_) => Reason::Malformed.into(),
             Self::Token(refused) => refused.refused.clone(),
             Self::TwoTokens => Reason::TwoTokens.into(),
-            Self::Unbound => Reason::DpopMissing.into(),
+            Self::NoProof => Reason::DpopMissing.into(),
+            Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
+            Self::Proof { refused, .. } => refused.reason().into(),
+            Self::Unbound(reason) => (*reason).into(),
         }
     }
 
@@ -225,8 +265,14 @@ impl Fault {
             | Self::Honeytoken
             | Self::Revoked
             | Self::Suspended
+            | Self::NotBound
             | Self::Token(_)
-            | Self::Unbound => Class::InvalidToken,
+            | Self::Unbound(_) => Class::InvalidToken,
+            Self::NoProof | Self::TwoProofs => Class::InvalidProof,
+            Self::Proof { refused, .. } => match **refused {
+                ProofRefused::Nonce => Class::UseNonce,
+                ProofRefused::Broken(_) | ProofRefused::Replayed => Class::InvalidProof,
+            },
         }
     }
 
@@ -251,7 +297,16 @@ impl Fault {
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
             Self::TwoTokens => "more than one access token",
-            Self::Unbound => "the token needs a proof of possession",
+            Self::NoProof => "the token needs a proof of possession in the DPoP field",
+            Self::NotBound => "the token is bound to no key; send it as `Bearer`",
+            Self::Proof { refused, .. } => return refused.to_string(),
+            Self::TwoProofs => "the DPoP field is to be there once, and a JWT",
+            Self::Unbound(Reason::DpopMissing) => {
+                "the token is bound to a key; send it as `DPoP` with a proof of possession"
+            }
+            Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
+            Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
+            Self::Unbound(_) => "the token is bound in a way that is not known here",
             Self::UnknownRoute => "nothing is at this path",
         }
         .to_owned()
@@ -280,7 +335,9 @@ impl Class {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::InsufficientScope => StatusCode::FORBIDDEN,
-            Self::InvalidToken | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::InvalidProof | Self::InvalidToken | Self::Unauthenticated | Self::UseNonce => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
@@ -292,10 +349,12 @@ impl Class {
             Self::BadRequest | Self::UriTooLong => OAuthErrorCode::InvalidRequest.as_str(),
             Self::Forbidden => OAuthErrorCode::AccessDenied.as_str(),
             Self::InsufficientScope => OAuthErrorCode::InsufficientScope.as_str(),
+            Self::InvalidProof => OAuthErrorCode::InvalidDpopProof.as_str(),
             Self::InvalidToken => OAuthErrorCode::InvalidToken.as_str(),
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound => "not_found",
             Self::Unauthenticated => "unauthenticated",
+            Self::UseNonce => OAuthErrorCode::UseDpopNonce.as_str(),
         }
     }
 }
@@ -312,7 +371,7 @@ pub(crate) fn error(status: StatusCode, code: &str, description: &str) -> Respon
 }
 
 fn challenge(headers: &mut HeaderMap, value: HeaderValue) {
-    headers.insert(WWW_AUTHENTICATE, value);
+    headers.append(WWW_AUTHENTICATE, value);
 }
 
 fn bare() -> HeaderValue {

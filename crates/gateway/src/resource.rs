@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::json;
+use token::term::Algorithm;
 use url::Url;
 
+use crate::present::Scheme;
 use crate::settings::{Settings, SettingsError};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -14,7 +16,9 @@ pub(crate) struct Resource {
     /// For a resource with a path, RFC 9728 §3.1 puts the well-known part before that path.
     path_with_suffix: String,
     document: Bytes,
-    challenge: HeaderValue,
+    bearer: HeaderValue,
+    dpop: HeaderValue,
+    origin: String,
 }
 
 // === impl Resource ===
@@ -37,8 +41,11 @@ impl Resource {
         }
         let suffix = url.path().trim_end_matches('/');
         let path_with_suffix = format!("{WELL_KNOWN}{suffix}");
-        let address = format!("{}{path_with_suffix}", url.origin().ascii_serialization());
-        let challenge = format!("Bearer resource_metadata=\"{address}\"");
+        let origin = url.origin().ascii_serialization();
+        let metadata = format!("resource_metadata=\"{origin}{path_with_suffix}\"");
+        let algorithms: Vec<&str> = Algorithm::ALL.iter().map(|known| known.as_str()).collect();
+        let bearer = format!("Bearer {metadata}");
+        let dpop = format!("DPoP algs=\"{}\", {metadata}", algorithms.join(" "));
         let mut scopes: Vec<&str> = scopes.collect();
         scopes.sort_unstable();
         scopes.dedup();
@@ -47,12 +54,15 @@ impl Resource {
             "authorization_servers": settings.authorization_servers,
             "scopes_supported": scopes,
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": algorithms,
             "resource_name": url.host_str(),
         });
         Ok(Self {
             path_with_suffix,
             document: Bytes::from(document.to_string()),
-            challenge: HeaderValue::from_str(&challenge).map_err(|_| bad())?,
+            bearer: HeaderValue::from_str(&bearer).map_err(|_| bad())?,
+            dpop: HeaderValue::from_str(&dpop).map_err(|_| bad())?,
+            origin,
         })
     }
 
@@ -66,8 +76,16 @@ impl Resource {
         &self.document
     }
 
-    /// `Bearer resource_metadata="…"` (RFC 9728 §5.1).
-    pub(crate) fn challenge(&self) -> &HeaderValue {
-        &self.challenge
+    /// `Bearer resource_metadata="…"` (RFC 9728 §5.1), or `DPoP` with its algorithms (RFC 9449 §7.1).
+    pub(crate) fn challenge(&self, scheme: Scheme) -> &HeaderValue {
+        match scheme {
+            Scheme::Bearer => &self.bearer,
+            Scheme::Dpop => &self.dpop,
+        }
+    }
+
+    /// Scheme, host and port by which clients reach it.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 }

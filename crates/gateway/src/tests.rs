@@ -1,6 +1,7 @@
 //! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
 
 mod decide;
+mod dpop;
 mod events;
 mod failures;
 mod http2;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+pub use crate::dpop::desk::{ProofDesk, ProofRefused, ProofRules};
+pub use crate::dpop::nonce::Nonces;
+
 use aws_lc_rs::digest;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,11 +21,14 @@ use crate::term::token_type;
 use crate::time::Timestamp;
 use crate::verify::{Refusal, Rule};
 
+mod desk;
+mod nonce;
+
 /// Longer names would only fill the memory of those already used.
 const MAX_JTI_BYTES: usize = 256;
 
 /// The request that a proof has to be for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The method, exactly.
     pub method: &'a str,
@@ -30,8 +36,8 @@ pub struct Request<'a> {
     pub uri: &'a str,
     /// The access token beside it; `None` at the token endpoint.
     pub access_token: Option<&'a str>,
-    /// The nonce that we handed out and want to see again.
-    pub nonce: Option<&'a str>,
+    /// The nonces that we hand out; with them, the proof has to have one.
+    pub nonces: Option<&'a Nonces>,
     /// How long ago it may have been made, clocks that differ included.
     pub max_age: Duration,
     /// How far in the future it may say that it was made.
@@ -135,9 +141,11 @@ fn check(claims: &Claims, request: Request<'_>, now: Timestamp) -> Result<(), Re
         (None, _) => return broken("htu", Rule::Invalid),
         _ => return broken("htu", Rule::Mismatch),
     }
-    match (request.nonce, &claims.nonce) {
+    match (request.nonces, &claims.nonce) {
         (Some(_), None) => return broken("nonce", Rule::Missing),
-        (Some(ours), Some(theirs)) if ours != theirs => return broken("nonce", Rule::Mismatch),
+        (Some(ours), Some(nonce)) if !ours.knows(nonce, now) => {
+            return broken("nonce", Rule::Mismatch);
+        }
         _ => {}
     }
     let made = Timestamp::from_secs(claims.iat);

@@ -60,6 +60,7 @@ pub mod opaque;
 mod private_jwk;
 pub mod random;
 pub mod reason;
+pub mod replay;
 pub mod restriction;
 mod rsa_der;
 pub mod scope;

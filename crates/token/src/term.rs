@@ -164,6 +164,8 @@ terms! {
         InvalidRequest = "invalid_request",
         /// The scope is unknown or not allowed.
         InvalidScope = "invalid_scope",
+        /// The proof of possession is not good (RFC 9449 §5 and §7.1).
+        InvalidDpopProof = "invalid_dpop_proof",
         /// The resource is unknown or not allowed.
         InvalidTarget = "invalid_target",
         /// The access token is not good.
@@ -186,6 +188,8 @@ terms! {
         UnsupportedResponseType = "unsupported_response_type",
         /// This kind of token cannot be revoked.
         UnsupportedTokenType = "unsupported_token_type",
+        /// The proof of possession needs a nonce (RFC 9449 §8 and §9).
+        UseDpopNonce = "use_dpop_nonce",
     }
 }
 

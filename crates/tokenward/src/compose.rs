@@ -8,6 +8,7 @@ use authority::keys::{KeySchedule, SigningKeys};
 use authority::{Authority, ScopeDefinition};
 use gateway::{Access, Gateway, RouteRule};
 use store::{MasterKey, Store};
+use token::dpop::Nonces;
 use token::event::EventSink;
 use token::random::{OsRandom, Random};
 use token::scope::ScopeSet;
@@ -295,8 +296,14 @@ fn gateway(
         honeytokens: Arc::clone(store.honeytokens()),
         events: Arc::clone(events),
         clock: Arc::clone(clock),
+        nonces: part.dpop_nonce.then(nonces),
     };
     Gateway::new(settings, parts).map_err(Failure::new)
+}
+
+/// Nonces for proofs of possession: good for five minutes, known by this process.
+fn nonces() -> Arc<Nonces> {
+    Arc::new(Nonces::of_this_process(&OsRandom::new(), Duration::from_mins(5)))
 }
 
 fn route(route: &config::Route) -> Result<RouteRule, Failure> {

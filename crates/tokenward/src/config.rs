@@ -149,6 +149,8 @@ pub(crate) struct Gateway {
     pub(crate) routes: Vec<Route>,
     /// How far clocks may differ; at most 60s.
     pub(crate) leeway: Span,
+    /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
+    pub(crate) dpop_nonce: bool,
     /// How many verified tokens are remembered (about 1 KiB each).
     pub(crate) cache_entries: usize,
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
@@ -285,6 +287,7 @@ impl Default for Gateway {
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
             leeway: Span::seconds(5),
+            dpop_nonce: false,
             cache_entries: 100_000,
             forward_token: false,
             upstream_timeout: Span::seconds(60),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::{ALLOW, CONNECTION, WWW_AUTHENTICATE};
-use token::reason::{Forgery, Refused};
+use token::dpop::ProofRefused;
+use token::reason::{Forgery, Reason, Refused};
 use token::validate::{Claimed, TokenRefused};
 
 use super::{Fault, Refusal};
@@ -12,6 +13,10 @@ use crate::framing::BadFraming;
 use crate::resource::Resource;
 use crate::target::BadTarget;
 use crate::tests::support_settings;
+
+fn proof(refused: ProofRefused) -> Fault {
+    Fault::Proof { refused: Box::new(refused), nonce: None }
+}
 
 fn faults() -> Vec<(Fault, &'static str)> {
     let forged = TokenRefused {
@@ -39,7 +44,13 @@ fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::Target(BadTarget::TooLong), "414 invalid_request too_large"),
         (Fault::Token(Arc::new(forged)), "401 invalid_token forged:alg_none"),
         (Fault::TwoTokens, "400 invalid_request two_tokens"),
-        (Fault::Unbound, "401 invalid_token dpop:missing"),
+        (Fault::Unbound(Reason::DpopMissing), "401 invalid_token dpop:missing"),
+        (Fault::Unbound(Reason::MtlsMissing), "401 invalid_token mtls:missing"),
+        (Fault::NotBound, "401 invalid_token dpop:mismatch"),
+        (Fault::NoProof, "401 invalid_dpop_proof dpop:missing"),
+        (Fault::TwoProofs, "401 invalid_dpop_proof dpop:mismatch"),
+        (proof(ProofRefused::Replayed), "401 invalid_dpop_proof dpop:replayed"),
+        (proof(ProofRefused::Nonce), "401 use_dpop_nonce dpop:missing"),
         (Fault::UnknownRoute, "404 not_found unknown_route"),
     ]
 }
@@ -62,7 +73,7 @@ fn status_error_and_reason() {
         if let Some(challenge) = challenge {
             let challenge = challenge.expect("text");
             assert!(challenge.starts_with("Bearer resource_metadata=\""));
-            assert_eq!(challenge.contains("error="), error == "invalid_token", "{challenge}");
+            assert_eq!(challenge.contains("error="), error != "unauthenticated", "{challenge}");
             assert!(!challenge.contains('\\') && challenge.matches('"').count() % 2 == 0);
         }
         assert_eq!(answer.headers().contains_key(ALLOW), status == 405);

@@ -46,12 +46,13 @@ async fn a_good_token_is_let_through() {
 #[tokio::test]
 async fn without_a_token_the_challenge_names_no_error() {
     let (house, upstream) = house().await;
-    let fields = ["", "Authorization: Basic dTpw\r\n", "Authorization: DPoP abc\r\n"];
+    let fields = ["", "Authorization: Basic dTpw\r\n", "Authorization: Digest abc\r\n"];
     for fields in fields {
         for line in ["GET /orders/7", "GET /nothing/here", "PATCH /orders"] {
             let answer = house.ask(line, fields).await;
             assert_eq!(status(&answer), 401, "{line}");
             assert_eq!(field(&answer, "www-authenticate"), Some(BARE));
+            assert!(answer.contains("www-authenticate: DPoP algs=\"ES256 "), "{answer}");
             assert_eq!(error(&answer), "unauthenticated");
             let (_, event) = house.events.next().await;
             assert_eq!(event.refused.expect("refused").to_string(), "no_token");

@@ -23,6 +23,10 @@ async fn the_gateway_describes_itself() {
             "authorization_servers": ["https://issuer.example"],
             "scopes_supported": ["orders:read", "orders:write"],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": [
+                "ES256", "ES384", "Ed25519", "EdDSA", "ML-DSA-44", "ML-DSA-65",
+                "PS256", "PS384", "PS512", "RS256", "RS384", "RS512",
+            ],
             "resource_name": "api.example",
         })
     );

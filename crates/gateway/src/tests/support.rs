@@ -9,6 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
+use token::dpop::Nonces;
 use token::event::{Event, EventKind, EventSink, Request};
 use token::honeytoken::Honeytokens;
 use token::id::TokenId;
@@ -163,10 +164,23 @@ impl House {
     }
 
     pub(super) async fn build(settings: Settings, adapt: impl FnOnce(Gateway) -> Gateway) -> Self {
+        Self::start(settings, None, adapt).await
+    }
+
+    /// A gateway that demands nonces in proofs of possession.
+    pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
+        Self::start(settings, Some(nonces), |gateway| gateway).await
+    }
+
+    async fn start(
+        settings: Settings,
+        nonces: Option<Arc<Nonces>>,
+        adapt: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
         let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
         let keyring = Keyring::new([Arc::clone(key.public())].into_iter().collect());
         let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
-        let parts = parts(keyring, &clock, &events);
+        let parts = Parts { nonces, ..parts(keyring, &clock, &events) };
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
@@ -253,6 +267,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         honeytokens: Arc::default(),
         events: events.clone(),
         clock: clock.clone(),
+        nonces: None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Proofs against the examples of RFC 9449, and each of its rules broken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Request, normal_uri, token_hash, verify_proof};
+use super::{
+    Nonces, ProofDesk, ProofRefused, ProofRules, Request, normal_uri, token_hash, verify_proof,
+};
 use crate::base64url;
 use crate::jws::NotJws;
 use crate::key::{MacKey, PrivateKey};
@@ -18,7 +21,7 @@ const CALL: Request<'static> = Request {
     method: "GET",
     uri: "https://api.example/orders?page=2#top",
     access_token: Some(TOKEN),
-    nonce: None,
+    nonces: None,
     max_age: Duration::from_secs(60),
     leeway: Duration::from_secs(5),
 };
@@ -124,10 +127,15 @@ fn each_rule_of_section_4_3_refuses() {
 #[test]
 fn a_nonce_that_was_handed_out_has_to_come_back() {
     let key = PrivateKey::generate(Algorithm::Es256).expect("key");
-    let request = Request { nonce: Some("n-1"), ..CALL };
-    for (nonce, rule) in
-        [(None, Some(Rule::Missing)), (Some("n-0"), Some(Rule::Mismatch)), (Some("n-1"), None)]
-    {
+    let nonces = Nonces::new(&[7; 32], Duration::from_secs(60));
+    let request = Request { nonces: Some(&nonces), ..CALL };
+    let (ours, old) = (nonces.issue(NOW), nonces.issue(NOW.minus(Duration::from_secs(61))));
+    for (nonce, rule) in [
+        (None, Some(Rule::Missing)),
+        (Some("n-0"), Some(Rule::Mismatch)),
+        (Some(&*old), Some(Rule::Mismatch)),
+        (Some(&*ours), None),
+    ] {
         let mut claims = claims();
         claims["nonce"] = nonce.into();
         let refused = verify_proof(&proof(&key, &header(&key), &claims), request, NOW).err();
@@ -195,4 +203,42 @@ fn uris_are_compared_in_their_normal_form() {
     }
     assert_eq!(normal_uri("https://a/%+f%zz%"), normal_uri("https://a/%+f%zz%"));
     assert_eq!(normal_uri("ftp://api.example/a"), None);
+}
+
+#[test]
+fn a_desk_takes_a_proof_once() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let desk = ProofDesk::new(ProofRules::default(), None);
+    let take = |proof: &str, now| desk.take(proof, "GET", CALL.uri, Some(TOKEN), now);
+    let first = proof(&key, &header(&key), &claims());
+    assert!(take(&first, NOW).is_ok());
+    assert_eq!(take(&first, NOW), Err(ProofRefused::Replayed));
+    // The same name by another key is another proof.
+    let other = PrivateKey::generate(Algorithm::Es256).expect("key");
+    assert!(take(&proof(&other, &header(&other), &claims()), NOW).is_ok());
+    // A broken one uses no name up.
+    let mut claims = claims();
+    claims["jti"] = "another".into();
+    claims["htm"] = "POST".into();
+    assert!(take(&proof(&key, &header(&key), &claims), NOW).is_err());
+    claims["htm"] = "GET".into();
+    assert!(take(&proof(&key, &header(&key), &claims), NOW).is_ok());
+    assert_eq!(desk.nonce(NOW), None);
+}
+
+#[test]
+fn a_desk_with_nonces_says_that_it_wants_one() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let nonces = Nonces::new(&[7; 32], Duration::from_secs(60));
+    let desk = ProofDesk::new(ProofRules::default(), Some(Arc::new(nonces)));
+    let mut claims = claims();
+    let mut take = |nonce: Option<&str>, now| {
+        claims["nonce"] = nonce.into();
+        desk.take(&proof(&key, &header(&key), &claims), "GET", CALL.uri, Some(TOKEN), now)
+    };
+    assert_eq!(take(None, NOW), Err(ProofRefused::Nonce));
+    assert_eq!(take(Some("invented"), NOW), Err(ProofRefused::Nonce));
+    let nonce = desk.nonce(NOW).expect("nonce");
+    assert!(take(Some(&nonce), NOW).is_ok());
+    assert_eq!(take(Some(&nonce), NOW), Err(ProofRefused::Replayed));
 }
