@@ -14,6 +14,7 @@ pub mod jwks;
 pub mod login;
 pub mod protected;
 pub mod register;
+pub mod restrictions;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

@@ -14,6 +14,7 @@ pub mod grant;
 pub mod issue;
 pub mod keys;
 pub mod login;
+mod news;
 pub mod oauth_error;
 pub mod page;
 pub mod parameters;

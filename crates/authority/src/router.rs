@@ -8,7 +8,9 @@ use axum::routing::{get, post};
 use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
-use crate::endpoint::{authorize, introspect, jwks, register, revoke, token, userinfo};
+use crate::endpoint::{
+    authorize, introspect, jwks, register, restrictions, revoke, token, userinfo,
+};
 use crate::state::Authority;
 
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -52,6 +54,7 @@ fn closed_endpoints() -> Router<Authority> {
     Router::new()
         .route("/introspect", post(introspect::introspect))
         .route("/register", post(register::register))
+        .route("/restrictions", post(restrictions::restrictions))
 }
 
 /// RFC 8414 §3.1 puts the issuer's path behind the well-known name.

@@ -94,6 +94,7 @@ impl Settings {
         (scope::ADMIN, "Change everything in Tokenward's administration"),
         (scope::ADMIN_READ, "Read everything in Tokenward's administration"),
         (scope::REGISTER, "Register new applications"),
+        (scope::RESTRICTIONS, "Read which tokens were taken back"),
     ];
 
     /// Checks what can be checked without looking at anything else.

@@ -12,6 +12,7 @@ use crate::events::NameHasher;
 use crate::keys::SigningKeys;
 use crate::login::Desk;
 use crate::login::password::Passwords;
+use crate::news::News;
 use crate::settings::{Settings, SettingsError};
 
 /// What an authority works with; made by the binary, or by a test.
@@ -39,6 +40,7 @@ struct Inner {
     desk: Desk,
     metadata: Metadata,
     names: NameHasher,
+    news: News,
 }
 
 // === impl Authority ===
@@ -55,6 +57,7 @@ impl Authority {
             desk: Desk::new(&parts.store),
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
+            news: News::of(parts.store.index()),
             settings,
             parts,
         })))
@@ -101,6 +104,10 @@ impl Authority {
 
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.0.metadata
+    }
+
+    pub(crate) fn news(&self) -> &News {
+        &self.0.news
     }
 
     pub(crate) fn names(&self) -> &NameHasher {

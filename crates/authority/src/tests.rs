@@ -12,6 +12,7 @@ mod discovery;
 mod introspect;
 mod refresh;
 mod register;
+mod restrictions;
 mod revoke;
 mod sign_in;
 mod userinfo;

@@ -64,7 +64,7 @@ pub(crate) fn check(
 }
 
 /// The steps that ask about the token alone.
-fn check_token(
+pub(crate) fn check_token(
     core: &Core,
     presented: &Presented<'_>,
     method: &Method,

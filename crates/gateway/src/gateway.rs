@@ -17,6 +17,7 @@ use token::validate::AccessTokenPolicy;
 use crate::bind::Binder;
 use crate::cache::TokenCache;
 use crate::core::Core;
+use crate::guard::Guard;
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::{Demand, Routes, Rule, Template, is_refused_method};
@@ -109,6 +110,11 @@ impl Gateway {
         Worker::new(Arc::clone(&self.core), upstream::client(self.tls.clone()), streams)
     }
 
+    /// The same check for a service that answers by itself.
+    pub fn guard(&self) -> Guard {
+        Guard::new(Arc::clone(&self.core))
+    }
+
     /// For tests: other certificate authorities than the system's.
     #[cfg(test)]
     pub(crate) fn trusting(mut self, tls: ClientConfig) -> Self {
@@ -145,6 +151,8 @@ fn routes(
     upstreams: &HashMap<&str, Arc<Upstream>>,
 ) -> Result<Routes, SettingsError> {
     let mut routes = Routes::default();
+    let own: Vec<String> =
+        [&settings.resource].into_iter().chain(&settings.audiences).cloned().collect();
     for rule in &settings.routes {
         let path = || rule.path.clone();
         let template = Template::parse(&rule.path)
@@ -158,7 +166,7 @@ fn routes(
         let compiled = Rule {
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
-            demand: demand(rule, &settings.resource)?,
+            demand: demand(rule, &own)?,
         };
         routes
             .add(&template, &rule.methods, compiled)
@@ -167,19 +175,19 @@ fn routes(
     Ok(routes)
 }
 
-fn demand(rule: &RouteRule, resource: &str) -> Result<Demand, SettingsError> {
+fn demand(rule: &RouteRule, own: &[String]) -> Result<Demand, SettingsError> {
     let Access::Token { scopes, audiences } = &rule.access else { return Ok(Demand::Public) };
     if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
         return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
     }
     let audiences = match audiences.as_slice() {
-        [] => Box::from([resource.to_owned()]),
+        [] => own.into(),
         listed => Box::from(listed),
     };
     Ok(Demand::Token {
         scopes: scopes.iter().map(|scope| Box::from(scope.as_str())).collect(),
         audiences,
-        scope_text: scopes.join(" "),
+        scope_text: scopes.join(" ").into(),
     })
 }
 
@@ -191,6 +199,7 @@ fn audiences(settings: &Settings) -> Vec<String> {
     });
     let mut audiences: Vec<String> = listed.cloned().collect();
     audiences.push(settings.resource.clone());
+    audiences.extend_from_slice(&settings.audiences);
     audiences.sort_unstable();
     audiences.dedup();
     audiences

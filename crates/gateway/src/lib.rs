@@ -15,6 +15,7 @@ mod core;
 mod forward;
 mod framing;
 mod gateway;
+pub mod guard;
 mod headers;
 mod identity;
 pub mod in_force;

@@ -32,7 +32,7 @@ pub(crate) struct Observation {
     core: Arc<Core>,
     began: Instant,
     at: Timestamp,
-    ip: IpAddr,
+    ip: Option<IpAddr>,
     method: Method,
     uri: Uri,
     target: Option<Target>,
@@ -48,6 +48,7 @@ pub(crate) struct Observation {
     upload: Option<Arc<Upload>>,
     bytes_in: u64,
     bytes_out: u64,
+    forgotten: bool,
 }
 
 enum Named {
@@ -60,7 +61,12 @@ enum Named {
 // === impl Observation ===
 
 impl Observation {
-    pub(crate) fn start(core: &Arc<Core>, head: &Parts, ip: IpAddr, at: Timestamp) -> Box<Self> {
+    pub(crate) fn start(
+        core: &Arc<Core>,
+        head: &Parts,
+        ip: Option<IpAddr>,
+        at: Timestamp,
+    ) -> Box<Self> {
         Box::new(Self {
             core: Arc::clone(core),
             began: Instant::now(),
@@ -81,6 +87,7 @@ impl Observation {
             upload: None,
             bytes_in: 0,
             bytes_out: 0,
+            forgotten: false,
         })
     }
 
@@ -118,6 +125,11 @@ impl Observation {
             (Whose::Nobody, Fault::Token(refused)) => Named::Claimed(Arc::clone(refused)),
             (Whose::Nobody, _) => Named::Nobody,
         };
+    }
+
+    /// It is decided on again, and seen then.
+    pub(crate) fn forget(&mut self) {
+        self.forgotten = true;
     }
 
     /// Its body is counted here.
@@ -174,12 +186,15 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
-        Event { ts: self.at, ip: Some(self.ip), who, ua, kind: EventKind::Request(request) }
+        Event { ts: self.at, ip: self.ip, who, ua, kind: EventKind::Request(request) }
     }
 }
 
 impl Drop for Observation {
     fn drop(&mut self) {
+        if self.forgotten {
+            return;
+        }
         let took = self.began.elapsed();
         let meters = &self.core.requests;
         match &self.refused {

@@ -32,16 +32,32 @@ pub(crate) fn permit(
         let fault = Fault::Method { allow: rules.allow() };
         return Err(Refusal::of_verified(fault, known));
     };
-    if let Demand::Token { scopes, audiences, .. } = &rule.demand {
-        let claims = known.token.claims();
-        if !audiences.iter().any(|audience| claims.aud.contains(audience)) {
-            return Err(Refusal::of_verified(Fault::Audience, known));
-        }
-        if !scopes.iter().all(|scope| claims.scope.contains(scope)) {
-            return Err(Refusal::of_verified(Fault::Scope(Arc::clone(rule)), known));
-        }
+    match fault(&known, &rule.demand) {
+        Some(fault) => Err(Refusal::of_verified(fault, known)),
+        None => Ok(Permitted { rule: Arc::clone(rule), known: Some(known) }),
     }
-    Ok(Permitted { rule: Arc::clone(rule), known: Some(known) })
+}
+
+/// Asks one demand, where somebody else has found the route.
+///
+/// # Errors
+/// [`Refusal`] when the token lacks audience or scope.
+pub(crate) fn allows(token: InForce, demand: &Demand) -> Result<Arc<Known>, Refusal> {
+    let known = token.into_known();
+    match fault(&known, demand) {
+        Some(fault) => Err(Refusal::of_verified(fault, known)),
+        None => Ok(known),
+    }
+}
+
+fn fault(known: &Known, demand: &Demand) -> Option<Fault> {
+    let Demand::Token { scopes, audiences, scope_text } = demand else { return None };
+    let claims = known.token.claims();
+    if !audiences.iter().any(|audience| claims.aud.contains(audience)) {
+        return Some(Fault::Audience);
+    }
+    let lacks = !scopes.iter().all(|scope| claims.scope.contains(scope));
+    lacks.then(|| Fault::Scope(Arc::clone(scope_text)))
 }
 
 /// The way for routes that need no token.

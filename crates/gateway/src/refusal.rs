@@ -15,7 +15,6 @@ use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::present::Scheme;
 use crate::resource::Resource;
-use crate::route::{Demand, Rule};
 use crate::target::BadTarget;
 use crate::verify::Known;
 
@@ -61,7 +60,7 @@ pub(crate) enum Fault {
     /// The token was revoked.
     Revoked,
     /// The token lacks a scope that the rule demands.
-    Scope(Arc<Rule>),
+    Scope(Arc<str>),
     /// The token is suspended.
     Suspended,
     /// The target can be read in two ways.
@@ -319,10 +318,7 @@ impl Fault {
 
     fn scope(&self) -> Option<&str> {
         match self {
-            Self::Scope(rule) => match &rule.demand {
-                Demand::Token { scope_text, .. } => Some(scope_text),
-                Demand::Public => None,
-            },
+            Self::Scope(scopes) => Some(scopes),
             _ => None,
         }
     }

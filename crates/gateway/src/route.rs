@@ -59,7 +59,7 @@ pub(crate) enum Demand {
     /// Nothing.
     Public,
     /// A token with all of these scopes and one of these audiences.
-    Token { scopes: Box<[Box<str>]>, audiences: Box<[String]>, scope_text: String },
+    Token { scopes: Box<[Box<str>]>, audiences: Box<[String]>, scope_text: Arc<str> },
 }
 
 /// The rules of one path template.

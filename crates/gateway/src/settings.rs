@@ -14,6 +14,8 @@ pub struct Settings {
     /// Its resource identifier (RFC 9728 §1.2): the URL by which clients reach the API, and the
     /// audience of the API's tokens.
     pub resource: String,
+    /// Other audiences that are as good where a rule names none.
+    pub audiences: Vec<String>,
     /// Who issues the tokens; compared exactly.
     pub issuer: String,
     /// Where clients get tokens, as told in the protected resource metadata (RFC 9728 §2).

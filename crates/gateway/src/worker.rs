@@ -53,7 +53,7 @@ impl Worker {
         let now = core.clock.now();
         let trusted = &core.trusted_proxies;
         let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
-        let mut seen = Observation::start(core, &head, ip, now);
+        let mut seen = Observation::start(core, &head, Some(ip), now);
         match check(core, &head, &body, ip, now, &mut seen) {
             Ok(Verdict::Forward(admitted)) => {
                 let https = self.is_https(&head, peer);

@@ -92,6 +92,16 @@ impl Default for Freshness {
 impl RemoteKeys {
     /// The keys at `url`. Nothing is fetched yet.
     pub fn new(fetcher: Fetcher, url: Url, freshness: Freshness) -> Self {
+        Self::into_keyring(fetcher, url, freshness, Arc::default())
+    }
+
+    /// The same, for a ring that somebody reads already.
+    pub fn into_keyring(
+        fetcher: Fetcher,
+        url: Url,
+        freshness: Freshness,
+        keyring: Arc<Keyring>,
+    ) -> Self {
         let state = State {
             fetches: 0,
             fresh_until: None,
@@ -100,7 +110,7 @@ impl RemoteKeys {
             asked: false,
             unknown: (freshness.unknown_burst, Instant::now()),
         };
-        let (keyring, flight) = (Arc::default(), tokio::sync::Mutex::default());
+        let flight = tokio::sync::Mutex::default();
         Self { fetcher, url, freshness, keyring, state: Mutex::new(state), flight }
     }
 

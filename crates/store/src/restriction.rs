@@ -1,5 +1,6 @@
 //! The restriction log: append-only, numbered without holes, in memory before a call returns.
 
+mod page;
 mod row;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::sql;
 use crate::writer::{Act, AfterCommit};
+
+pub use page::LogPage;
 
 /// A token that is being signed while its grant is ended carries a time somewhat later than the
 /// end. What is ended for good has no successor of the same name, so its revocation may reach

@@ -261,6 +261,14 @@ pub fn normal_type(typ: &str) -> String {
 // === impl Kid ===
 
 impl Kid {
+    /// The name, if it is one.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Absent | Self::Odd => None,
+        }
+    }
+
     fn of(member: Member<'_>) -> Self {
         match member {
             Member::Absent => Self::Absent,

@@ -129,6 +129,18 @@ impl fmt::Display for Selector {
     }
 }
 
+// === impl LogEntry ===
+
+impl LogEntry {
+    /// Its position in the log.
+    pub fn seq(&self) -> u64 {
+        match self {
+            Self::Lift { seq, .. } => *seq,
+            Self::Restrict(restriction) => restriction.seq,
+        }
+    }
+}
+
 // === impl Effect ===
 
 impl Effect {

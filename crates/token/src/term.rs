@@ -219,6 +219,8 @@ pub mod scope {
     pub const ADMIN: &str = "tokenward:admin";
     /// Reading in the admin API.
     pub const ADMIN_READ: &str = "tokenward:read";
+    /// Reading what was taken back, for services that check tokens themselves.
+    pub const RESTRICTIONS: &str = "tokenward:restrictions";
     /// Registering clients (RFC 7591 §3: initial access token).
     pub const REGISTER: &str = "tokenward:register";
     /// OpenID Connect Core 1.0 §3.1.2.1.

@@ -280,6 +280,7 @@ fn gateway(
     let issuer = sockets.issuer(&config.authority);
     let settings = gateway::Settings {
         resource: sockets.resource(part).unwrap_or_default(),
+        audiences: Vec::new(),
         authorization_servers: vec![issuer.clone()],
         issuer,
         upstreams: part.upstreams.clone(),

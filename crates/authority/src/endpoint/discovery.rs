@@ -40,6 +40,7 @@ impl Metadata {
             "registration_endpoint": url("/register"),
             "revocation_endpoint": url("/revoke"),
             "introspection_endpoint": url("/introspect"),
+            "restrictions_endpoint": url("/restrictions"),
             "scopes_supported": scopes,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],

@@ -132,6 +132,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         audiences: vec!["https://ledger.example".into()],
     };
     Settings {
+        audiences: Vec::new(),
         resource: RESOURCE.into(),
         issuer: ISSUER.into(),
         authorization_servers: vec![ISSUER.into()],

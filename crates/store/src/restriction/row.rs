@@ -13,7 +13,7 @@ use super::{Filter, RestrictionRow};
 use crate::error::StoreError;
 use crate::sql::{self, Columns};
 
-const COLUMNS: &str = "r.seq, r.selector_kind, r.selector_value, r.effect, r.from_at, \
+pub(super) const COLUMNS: &str = "r.seq, r.selector_kind, r.selector_value, r.effect, r.from_at, \
                        r.until_at, r.reason, r.actor, r.written_at";
 
 /// Adds one.
@@ -155,7 +155,7 @@ fn selector(kind: &str, value: String) -> Option<Selector> {
     })
 }
 
-fn from_columns(row: &Columns<'_, '_>) -> Result<Restriction, StoreError> {
+pub(super) fn from_columns(row: &Columns<'_, '_>) -> Result<Restriction, StoreError> {
     let selector = selector(&row.text("selector_kind")?, row.text("selector_value")?);
     let effect = match row.text("effect")?.as_str() {
         "revoke" => Effect::Revoke,

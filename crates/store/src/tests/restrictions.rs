@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use token::restriction::Selector;
+use token::index::RestrictionIndex;
+use token::restriction::{LogEntry, Selector};
 
 use super::support::{Fixture, LIFE, NOW, after, facts, issued, revoke, suspend};
 use crate::{Filter, IssuedToken, Lift, NewRestriction, RestrictionRow};
@@ -320,4 +321,50 @@ async fn a_listener_hears_before_the_call_returns_and_may_panic() {
     assert!(fixture.store.index().on_token(&facts("t1"), NOW).is_some());
     fixture.store.restrict(revoke(Selector::Issuer), NOW).await.expect("the writer goes on");
     assert!(fixture.store.health().writer_alive);
+}
+
+#[tokio::test]
+async fn the_log_is_read_in_pages_that_make_an_equal_index() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    for number in 0..7 {
+        let row = suspend(Selector::Token(format!("t{number}").into()));
+        store.restrict(row, NOW).await.expect("restriction");
+    }
+    for seq in [2, 5] {
+        assert_eq!(store.lift(seq, "admin:a", NOW).await.expect("lift"), Lift::Lifted);
+    }
+    let copy = RestrictionIndex::default();
+    let mut at = 0;
+    for _ in 0..10 {
+        let page = store.restriction_log(at, 2, NOW).await.expect("page");
+        page.entries.iter().for_each(|entry| copy.apply(entry));
+        assert!(page.upto >= at && page.entries.len() <= 2);
+        at = page.upto;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((at, copy.len()), (9, 5));
+    for number in 0..7 {
+        let facts = facts(&format!("t{number}"));
+        let both = [&copy, store.index()].map(|index| index.on_token(&facts, NOW).is_some());
+        assert_eq!(both[0], both[1], "t{number}");
+    }
+    // A lift reaches who knows the restriction already; an end that is known is told.
+    store.lift(1, "admin:a", NOW).await.expect("lift");
+    let until = Some(after(60));
+    let short = NewRestriction { until, ..suspend(subject()) };
+    store.restrict(short, NOW).await.expect("restriction");
+    store.restrict(revoke(subject()), NOW).await.expect("restriction");
+    let page = store.restriction_log(at, 100, NOW).await.expect("page");
+    page.entries.iter().for_each(|entry| copy.apply(entry));
+    assert!(copy.on_token(&facts("t0"), after(61)).is_some_and(|row| row.until > until));
+    let page = store.restriction_log(12, 100, NOW).await.expect("page");
+    assert_eq!((page.entries.len(), page.upto, page.more), (0, 12, false));
+    let page = store.restriction_log(0, 100, after(10_000_000)).await.expect("page");
+    assert!(page.entries.iter().all(|entry| match entry {
+        LogEntry::Restrict(row) => row.until.is_none(),
+        LogEntry::Lift { .. } => true,
+    }));
 }

@@ -12,6 +12,7 @@ mod admin;
 mod attack;
 mod configuration;
 mod crash;
+mod embedding;
 mod hostile;
 mod interop;
 mod jose;

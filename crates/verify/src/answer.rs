@@ -1,0 +1,65 @@
+//! Answers of this crate itself, as the client's protocol has them.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::json;
+
+/// Codes of gRPC that stand for refusals.
+const GRPC_PERMISSION_DENIED: HeaderValue = HeaderValue::from_static("7");
+const GRPC_UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
+const GRPC_UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
+
+/// `503`: nothing can be checked just now.
+pub(crate) fn unavailable(why: &str) -> Response<String> {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// `401 invalid_token` for what only this crate looks at.
+pub(crate) fn invalid_token(why: &str) -> Response<String> {
+    let mut response = error(StatusCode::UNAUTHORIZED, "invalid_token", why);
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn error(status: StatusCode, code: &str, description: &str) -> Response<String> {
+    let mut response =
+        Response::new(json!({ "error": code, "error_description": description }).to_string());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The answer in the form that the client of this request reads: gRPC has its status in a field,
+/// and `200` above it.
+pub(crate) fn in_form_of(request: &HeaderMap, answer: Response<String>) -> Response<Full<Bytes>> {
+    let is_grpc = request
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    if !is_grpc {
+        return answer.map(|text| Full::new(text.into()));
+    }
+    let status = match answer.status() {
+        StatusCode::FORBIDDEN => GRPC_PERMISSION_DENIED,
+        StatusCode::SERVICE_UNAVAILABLE => GRPC_UNAVAILABLE,
+        _ => GRPC_UNAUTHENTICATED,
+    };
+    let (mut head, text) = answer.into_parts();
+    let message = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
+    let message = message["error_description"].as_str().unwrap_or("refused").replace('%', "%25");
+    head.status = StatusCode::OK;
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    head.headers.insert("grpc-status", status);
+    if let Ok(message) = HeaderValue::from_str(&message) {
+        head.headers.insert("grpc-message", message);
+    }
+    Response::from_parts(head, Full::default())
+}
