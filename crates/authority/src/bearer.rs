@@ -6,13 +6,14 @@ use token::event::Who;
 use token::reason::{Reason, Refused};
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{OAuthErrorCode, parameter};
+use token::term::{Algorithm, OAuthErrorCode, parameter};
 use token::time::Timestamp;
 use token::validate::{TokenRefused, VerifiedAccessToken};
 
 use crate::caller::Caller;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
+use crate::possession::{Place, PossessionRefused, Shown};
 use crate::presented_token;
 use crate::state::Authority;
 
@@ -23,11 +24,33 @@ pub struct Demand {
     pub audiences: Vec<String>,
     /// It must have one of these scopes; the first is the one that a refusal asks for.
     pub scopes: &'static [&'static str],
+    /// Where it is used; `None` where tokens that are bound to a key are not taken.
+    pub place: Option<Place>,
+}
+
+/// The one token of a request, as it came.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    token: Secret,
+    scheme: Scheme,
+    shown: Shown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
 }
 
 /// Why a request to one of our protected endpoints is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerRefused {
+    /// The token is bound to a key that was not shown, or cannot be here.
+    #[error("the access token is bound to a key; send it as `DPoP` with a proof of possession")]
+    Bound(Box<VerifiedAccessToken>),
+    /// The proof is by another key.
+    #[error("the access token is bound to another key")]
+    BoundToAnother(Box<VerifiedAccessToken>),
     /// The network is blocked for now.
     #[error("requests from this network are refused for now")]
     Blocked,
@@ -43,9 +66,15 @@ pub enum BearerRefused {
     /// No token at all.
     #[error("an access token is needed; send it in the field `Authorization: Bearer`")]
     NoToken,
+    /// The token is bound to no key, and sent as if it were.
+    #[error("the access token is bound to no key; send it as `Bearer`")]
+    NotBound(Box<VerifiedAccessToken>),
     /// The token verifies, but cannot be used.
     #[error("the access token cannot be used any more")]
     NotInOrder(Reason, Box<VerifiedAccessToken>),
+    /// A proof of possession that is not taken.
+    #[error("{0}")]
+    Possession(PossessionRefused, Box<VerifiedAccessToken>),
     /// The token lacks the scope.
     #[error("the access token lacks the scope `{0}`")]
     Scope(&'static str, Box<VerifiedAccessToken>),
@@ -68,7 +97,16 @@ pub fn present(
     headers: &HeaderMap,
     query: Option<&str>,
     form: Option<&Parameters>,
-) -> Result<Secret, BearerRefused> {
+) -> Result<Presented, BearerRefused> {
+    let (token, scheme) = one_token(headers, query, form)?;
+    Ok(Presented { token, scheme, shown: Shown::of(headers) })
+}
+
+fn one_token(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    form: Option<&Parameters>,
+) -> Result<(Secret, Scheme), BearerRefused> {
     let in_query = Parameters::parse(query.unwrap_or_default())
         .is_ok_and(|parameters| parameters.value(parameter::ACCESS_TOKEN).is_some());
     if in_query {
@@ -80,14 +118,47 @@ pub fn present(
     if fields.next().is_some() || (field.is_some() && in_body.is_some()) {
         return Err(BearerRefused::TwoTokens);
     }
-    let Some(field) = field else { return in_body.ok_or(BearerRefused::NoToken) };
+    let Some(field) = field else {
+        return in_body.map(|token| (token, Scheme::Bearer)).ok_or(BearerRefused::NoToken);
+    };
     let text = field.to_str().map_err(|_| BearerRefused::HeaderForm)?;
     let (scheme, token) = text.split_once(' ').ok_or(BearerRefused::HeaderForm)?;
     let one_token = !token.is_empty() && !token.contains([' ', ',']);
-    if !scheme.eq_ignore_ascii_case("bearer") || !one_token {
-        return Err(BearerRefused::HeaderForm);
+    let scheme = match scheme {
+        _ if !one_token => return Err(BearerRefused::HeaderForm),
+        name if name.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        name if name.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return Err(BearerRefused::HeaderForm),
+    };
+    Ok((Secret::new(token), scheme))
+}
+
+/// Holds the key that the token is bound to against the one that was shown (RFC 9449 §7.1, §7.2).
+fn bind(
+    authority: &Authority,
+    token: VerifiedAccessToken,
+    presented: &Presented,
+    place: Option<&Place>,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, BearerRefused> {
+    let Some(cnf) = token.confirmation() else {
+        return match presented.scheme {
+            Scheme::Bearer => Ok(token),
+            Scheme::Dpop => Err(BearerRefused::NotBound(Box::new(token))),
+        };
+    };
+    let (Some(jkt), Some(place), Scheme::Dpop) = (cnf.jkt.clone(), place, presented.scheme) else {
+        return Err(BearerRefused::Bound(Box::new(token)));
+    };
+    if cnf.unknown || cnf.x5t_s256.is_some() {
+        return Err(BearerRefused::Bound(Box::new(token)));
     }
-    Ok(Secret::new(token))
+    match presented.shown.take(authority, place, Some(presented.token.expose()), now) {
+        Ok(Some(proof)) if *proof.jkt() == jkt => Ok(token),
+        Ok(Some(_)) => Err(BearerRefused::BoundToAnother(Box::new(token))),
+        Ok(None) => Err(BearerRefused::Bound(Box::new(token))),
+        Err(refused) => Err(BearerRefused::Possession(refused, Box::new(token))),
+    }
 }
 
 /// Lets a request from this caller pass, or says why not.
@@ -97,7 +168,7 @@ pub fn present(
 pub(crate) async fn admit(
     authority: &Authority,
     caller: &Caller,
-    presented: &Secret,
+    presented: &Presented,
     demand: Demand,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
@@ -115,15 +186,16 @@ pub(crate) async fn admit(
 /// [`BearerRefused`] with the first rule broken.
 pub async fn admit_from_anywhere(
     authority: &Authority,
-    presented: &Secret,
+    presented: &Presented,
     demand: Demand,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
-    let token = presented_token::verify(authority, presented.expose(), demand.audiences, now)
+    let token = presented_token::verify(authority, presented.token.expose(), demand.audiences, now)
         .map_err(|refused| {
             let bait = authority.store().honeytokens().recognise(&refused);
             BearerRefused::Unverified(bait.unwrap_or(refused))
         })?;
+    let token = bind(authority, token, presented, demand.place.as_ref(), now)?;
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {
         return Err(BearerRefused::NotInOrder(reason, Box::new(token)));
     }
@@ -140,6 +212,12 @@ impl BearerRefused {
     /// The reason code for events; `None` for a failure of ours.
     pub(crate) fn reason(&self) -> Option<Refused> {
         Some(match self {
+            Self::Bound(_) => Reason::DpopMissing.into(),
+            Self::BoundToAnother(_) | Self::NotBound(_) => Reason::DpopMismatch.into(),
+            Self::Possession(PossessionRefused::Odd, _) => Reason::DpopMismatch.into(),
+            Self::Possession(PossessionRefused::Proof { refused, .. }, _) => {
+                refused.reason().into()
+            }
             Self::Blocked => Reason::Blocked.into(),
             Self::Form(_) | Self::HeaderForm | Self::InQuery => Reason::Malformed.into(),
             Self::NoToken => Reason::NoToken.into(),
@@ -157,9 +235,13 @@ impl BearerRefused {
             Self::Blocked => OAuthErrorCode::AccessDenied,
             Self::Form(error) => error.code,
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
-            Self::NoToken | Self::NotInOrder(..) | Self::Unverified(_) => {
-                OAuthErrorCode::InvalidToken
-            }
+            Self::Bound(_)
+            | Self::BoundToAnother(_)
+            | Self::NoToken
+            | Self::NotBound(_)
+            | Self::NotInOrder(..)
+            | Self::Unverified(_) => OAuthErrorCode::InvalidToken,
+            Self::Possession(refused, _) => refused.code(),
             Self::Scope(..) => OAuthErrorCode::InsufficientScope,
             Self::Store(_) => OAuthErrorCode::ServerError,
         }
@@ -171,7 +253,13 @@ impl BearerRefused {
             Self::Blocked | Self::Scope(..) => StatusCode::FORBIDDEN,
             Self::Form(error) => error.status,
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => StatusCode::BAD_REQUEST,
-            Self::NoToken | Self::NotInOrder(..) | Self::Unverified(_) => StatusCode::UNAUTHORIZED,
+            Self::Bound(_)
+            | Self::BoundToAnother(_)
+            | Self::NoToken
+            | Self::NotBound(_)
+            | Self::NotInOrder(..)
+            | Self::Possession(..)
+            | Self::Unverified(_) => StatusCode::UNAUTHORIZED,
             Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -179,7 +267,12 @@ impl BearerRefused {
     /// Whose token it was, or whose it says it is.
     pub(crate) fn who(&self) -> Who {
         match self {
-            Self::NotInOrder(_, token) | Self::Scope(_, token) => Who::verified(token.facts()),
+            Self::Bound(token)
+            | Self::BoundToAnother(token)
+            | Self::NotBound(token)
+            | Self::NotInOrder(_, token)
+            | Self::Possession(_, token)
+            | Self::Scope(_, token) => Who::verified(token.facts()),
             Self::Unverified(refused) => Who::claimed(&refused.claimed),
             _ => Who::default(),
         }
@@ -197,10 +290,21 @@ impl BearerRefused {
     pub fn challenge(&self) -> Option<String> {
         const BARE: &str = r#"Bearer realm="tokenward""#;
         let error = match self {
+            Self::Bound(_) | Self::BoundToAnother(_) | Self::Possession(..) => {
+                let algorithms: Vec<&str> =
+                    Algorithm::ALL.iter().map(|known| known.as_str()).collect();
+                return Some(format!(
+                    r#"DPoP algs="{}", error="{}", error_description="{self}""#,
+                    algorithms.join(" "),
+                    self.code(),
+                ));
+            }
             Self::Blocked | Self::Form(_) | Self::Store(_) => return None,
             Self::NoToken => return Some(BARE.to_owned()),
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
-            Self::NotInOrder(..) | Self::Unverified(_) => OAuthErrorCode::InvalidToken,
+            Self::NotBound(_) | Self::NotInOrder(..) | Self::Unverified(_) => {
+                OAuthErrorCode::InvalidToken
+            }
             Self::Scope(scope, _) => {
                 let error = OAuthErrorCode::InsufficientScope;
                 return Some(format!(r#"{BARE}, error="{error}", scope="{scope}""#));
@@ -214,6 +318,9 @@ impl From<BearerRefused> for OAuthError {
     fn from(refused: BearerRefused) -> Self {
         match refused {
             BearerRefused::Form(error) => error,
+            BearerRefused::Possession(refused, _) => {
+                Self::from(refused).with_status(StatusCode::UNAUTHORIZED)
+            }
             BearerRefused::Store(error) => error.into(),
             other => Self::new(other.code(), other.to_string()).with_status(other.status()),
         }

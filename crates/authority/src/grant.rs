@@ -7,7 +7,7 @@ pub mod refresh_token;
 use bytes::Bytes;
 use store::{Grant, StoreError};
 use token::event::{GrantCause, Who};
-use token::id::GrantId;
+use token::id::{GrantId, KeyId};
 use token::jwk::BadKey;
 use token::scope::ScopeSet;
 use token::term::{GrantType, OAuthErrorCode, parameter};
@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
+use crate::possession::PossessionRefused;
 use crate::rule::pkce::PkceRefused;
 use crate::rule::resource::ResourceRefused;
 use crate::rule::scope::ScopeRefused;
@@ -27,6 +28,8 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) client: &'a AuthenticatedClient,
     pub(crate) parameters: &'a Parameters,
     pub(crate) caller: &'a Caller,
+    /// The key that the client has shown.
+    pub(crate) jkt: Option<KeyId>,
     pub(crate) now: Timestamp,
 }
 
@@ -69,6 +72,15 @@ pub enum GrantRefused {
         /// The grant that was not given.
         grant: Box<Grant>,
     },
+    /// A token request without the proof of possession that it needs.
+    #[error("the field `DPoP` with a proof of possession is missing")]
+    ProofMissing,
+    /// The proof is by another key than the grant is bound to.
+    #[error("the grant is bound to another key than the proof of possession is made with")]
+    ProofMismatch(Box<Grant>),
+    /// A proof of possession that is not taken.
+    #[error(transparent)]
+    Possession(#[from] PossessionRefused),
     /// A public client cannot act for itself (RFC 6749 §4.4).
     #[error("a public client cannot use the grant type `client_credentials`")]
     PublicClient,
@@ -125,6 +137,16 @@ pub(crate) async fn decide(
     }
 }
 
+/// Holds the key that the client has shown against the one that its grant is bound to.
+pub(crate) fn check_key(request: &TokenRequest<'_>, grant: &Grant) -> Result<(), GrantRefused> {
+    match (&grant.jkt, &request.jkt) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(GrantRefused::ProofMissing),
+        (Some(bound), Some(shown)) if bound == shown => Ok(()),
+        (Some(_), Some(_)) => Err(GrantRefused::ProofMismatch(Box::new(grant.clone()))),
+    }
+}
+
 /// The grant type that is asked for.
 pub(crate) fn grant_type(parameters: &Parameters) -> Result<GrantType, GrantRefused> {
     let text = parameters.required(parameter::GRANT_TYPE)?;
@@ -147,6 +169,9 @@ impl GrantRefused {
             | Self::CodeUnknown
             | Self::Parameters(_)
             | Self::PersonDisabled
+            | Self::Possession(_)
+            | Self::ProofMismatch(_)
+            | Self::ProofMissing
             | Self::PublicClient
             | Self::RedirectUriMismatch
             | Self::RefreshUnknown
@@ -163,6 +188,8 @@ impl GrantRefused {
     pub fn code(&self) -> OAuthErrorCode {
         match self {
             Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
+            Self::Possession(refused) => refused.code(),
+            Self::ProofMissing => OAuthErrorCode::InvalidDpopProof,
             Self::Signing(_) | Self::Store(_) => OAuthErrorCode::ServerError,
             Self::ClientMayNot(_) | Self::PublicClient => OAuthErrorCode::UnauthorizedClient,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,
@@ -173,6 +200,7 @@ impl GrantRefused {
             | Self::CodeUnknown
             | Self::PersonDisabled
             | Self::PkceFailed { .. }
+            | Self::ProofMismatch(_)
             | Self::RedirectUriMismatch
             | Self::RefreshExpired(_)
             | Self::RefreshReused(_)
@@ -189,6 +217,7 @@ impl GrantRefused {
             Self::CodeExpired(grant)
             | Self::CodeReplayed(grant)
             | Self::PkceFailed { grant, .. }
+            | Self::ProofMismatch(grant)
             | Self::RefreshExpired(grant)
             | Self::RefreshReused(grant)
             | Self::Scope { grant: Some(grant), .. } => Who {
@@ -213,6 +242,7 @@ impl From<GrantRefused> for OAuthError {
     fn from(refused: GrantRefused) -> Self {
         match refused {
             GrantRefused::Parameters(refused) => refused.into(),
+            GrantRefused::Possession(refused) => refused.into(),
             GrantRefused::Signing(error) => error.into(),
             GrantRefused::Store(error) => error.into(),
             other => Self::new(other.code(), other.to_string()),

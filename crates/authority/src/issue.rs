@@ -8,8 +8,9 @@ use serde::Serialize;
 use store::{IssuedToken, Store};
 use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
+use token::cnf::Confirmation;
 use token::event::Who;
-use token::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
+use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
 use token::random::Random;
@@ -43,6 +44,8 @@ pub struct AccessTokenOrder {
     pub session: Option<SessionId>,
     /// When the person signed in.
     pub auth_time: Option<Timestamp>,
+    /// The key that has to be shown beside it.
+    pub jkt: Option<KeyId>,
 }
 
 /// An access token, made and recorded.
@@ -108,6 +111,7 @@ pub(crate) fn answer(
     client: &AuthenticatedClient,
     approved: &ApprovedGrant,
     refresh: Option<&OutgoingRefresh<'_>>,
+    jkt: Option<&KeyId>,
     now: Timestamp,
 ) -> Result<Answer, BadKey> {
     let consented = approved.consented();
@@ -120,12 +124,13 @@ pub(crate) fn answer(
         grant: consented.map(|grant| grant.id.clone()),
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),
+        jkt: jkt.cloned(),
     };
     let (issuer, key) = (&authority.settings().issuer, authority.keys().active());
     let (issued, record) = sign(order, issuer, &key, now, authority.random())?;
     let body = TokenResponse {
         access_token: issued.token.expose(),
-        token_type: "Bearer",
+        token_type: if jkt.is_some() { "DPoP" } else { "Bearer" },
         expires_in: seconds(issued.expires_at, now),
         scope: approved.scopes(),
         refresh_token: refresh.map(|refresh| refresh.token.expose()),
@@ -176,7 +181,7 @@ fn sign(
         auth_time: order.auth_time.map(Timestamp::as_secs),
         acr: None,
         sid: order.session.clone(),
-        cnf: None,
+        cnf: order.jkt.map(|jkt| Box::new(Confirmation::jkt(jkt))),
         act: None,
         authorization_details: Vec::new(),
         status: None,

@@ -246,6 +246,7 @@ fn stored(key: &PrivateKey, now: Timestamp) -> Result<StoredKey, BadKey> {
     let public_jwk = serde_json::to_string(key.public().jwk()).map_err(|_| BadKey::Library)?;
     Ok(StoredKey {
         kid: key.public().kid().clone(),
+        alg: key.public().algorithm(),
         state: KeyState::Pending,
         pkcs8: key.expose_pkcs8().to_vec().into(),
         public_jwk,

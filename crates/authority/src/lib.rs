@@ -19,6 +19,7 @@ pub mod oauth_error;
 pub mod page;
 pub mod parameters;
 pub mod peer;
+pub mod possession;
 mod presented_token;
 pub mod register;
 pub mod router;

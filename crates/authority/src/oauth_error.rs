@@ -19,6 +19,8 @@ pub struct OAuthError {
     pub description: String,
     /// The HTTP status where the refusal is the answer itself (it may also travel in a redirect).
     pub status: StatusCode,
+    /// The nonce that the next proof of possession needs (RFC 9449 §8).
+    pub dpop_nonce: Option<String>,
 }
 
 // === impl OAuthError ===
@@ -33,7 +35,7 @@ impl OAuthError {
         };
         let description =
             description.as_ref().chars().map(allowed).take(MAX_DESCRIPTION_CHARS).collect();
-        Self { code, description, status: status(code) }
+        Self { code, description, status: status(code), dpop_nonce: None }
     }
 
     /// `invalid_request`.
@@ -45,6 +47,12 @@ impl OAuthError {
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
+    }
+
+    /// The same refusal with a nonce.
+    #[must_use]
+    pub fn with_nonce(self, nonce: &str) -> Self {
+        Self { dpop_nonce: Some(nonce.to_owned()), ..self }
     }
 
     /// A failure of ours: the log has the cause, the caller learns only that it was not theirs.

@@ -2,7 +2,7 @@
 
 pub mod metadata;
 
-use store::{Client, Store, StoreError};
+use store::{Client, ClientOptions, Store, StoreError};
 use token::id::ClientId;
 use token::opaque::{Family, OpaqueHash};
 use token::random::Random;
@@ -33,6 +33,8 @@ pub struct ClientDraft {
     pub scopes: ScopeSet,
     /// What it gets when it asks for nothing.
     pub default_scopes: ScopeSet,
+    /// Its keys, and how it wants its answers.
+    pub options: ClientOptions,
     /// Other members of the registration, as a JSON object.
     pub metadata: String,
 }
@@ -123,6 +125,7 @@ pub async fn register(
         created_by,
         created_at: now,
         disabled: false,
+        options: draft.options,
         metadata: draft.metadata,
     };
     store.create_client(&client).await?;

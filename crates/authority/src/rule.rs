@@ -1,5 +1,6 @@
 //! One rule of the protocol per file: plain values in, a refusal that names the rule out.
 
+pub mod dpop_jkt;
 pub mod max_age;
 pub mod pkce;
 pub mod prompt;

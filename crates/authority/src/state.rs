@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use store::Store;
+use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::event::EventSink;
 use token::random::Random;
 use token::time::{Clock, Timestamp};
@@ -27,6 +28,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §8).
+    pub nonces: Option<Arc<Nonces>>,
 }
 
 /// An authorization server. Cheap to clone: all clones are the same one.
@@ -41,6 +44,7 @@ struct Inner {
     metadata: Metadata,
     names: NameHasher,
     news: News,
+    proofs: ProofDesk,
 }
 
 // === impl Authority ===
@@ -58,6 +62,7 @@ impl Authority {
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
+            proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
             parts,
         })))
@@ -104,6 +109,11 @@ impl Authority {
 
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.0.metadata
+    }
+
+    /// Where proofs of possession are handed in.
+    pub(crate) fn proofs(&self) -> &ProofDesk {
+        &self.0.proofs
     }
 
     pub(crate) fn news(&self) -> &News {

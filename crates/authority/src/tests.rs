@@ -9,6 +9,7 @@ mod client_credentials;
 mod code;
 mod consent;
 mod discovery;
+mod dpop;
 mod introspect;
 mod refresh;
 mod register;

@@ -1,6 +1,6 @@
 //! Who may call: one table of methods and scopes, checked before any handler runs.
 
-use authority::bearer::{self, BearerRefused, Demand};
+use authority::bearer::{self, BearerRefused, Demand, Presented};
 use authority::caller::Caller;
 use authority::endpoint::protected::{self, Seen};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -8,7 +8,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Method, StatusCode, header};
-use token::secret::Secret;
 use token::term::scope;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
@@ -67,13 +66,13 @@ pub(crate) async fn guard(
 
 async fn admit(
     console: &Console,
-    presented: Result<Secret, BearerRefused>,
+    presented: Result<Presented, BearerRefused>,
     method: &Method,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
     let audiences = vec![console.authority.settings().admin_resource.clone()];
     let scopes = if is_reading(method) { MAY_READ } else { MAY_CHANGE };
-    let demand = Demand { audiences, scopes };
+    let demand = Demand { audiences, scopes, place: None };
     bearer::admit_from_anywhere(&console.authority, &presented?, demand, now).await
 }
 

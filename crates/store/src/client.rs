@@ -10,6 +10,7 @@ use token::scope::ScopeSet;
 use token::term::{ClientAuthMethod, GrantType};
 use token::time::Timestamp;
 
+use crate::client_options::ClientOptions;
 use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
@@ -41,12 +42,14 @@ pub struct Client {
     pub created_at: Timestamp,
     /// Whether it is turned away.
     pub disabled: bool,
+    /// Its keys, and how it wants its answers.
+    pub options: ClientOptions,
     /// Other members of the registration, as a JSON object.
     pub metadata: String,
 }
 
 const COLUMNS: &str = "id, name, secret_hash, auth_method, grant_types, redirect_uris, scopes, \
-                       default_scopes, created_by, created_at, disabled, metadata";
+                       default_scopes, created_by, created_at, disabled, options, metadata";
 
 impl Store {
     /// Adds a client.
@@ -116,8 +119,8 @@ impl Store {
 
 fn insert(act: &mut Act<'_>, client: &Client) -> Result<(), StoreError> {
     let sql = "INSERT INTO clients (id, name, secret_hash, auth_method, grant_types, \
-               redirect_uris, scopes, default_scopes, created_by, created_at, disabled, metadata) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+               redirect_uris, scopes, default_scopes, created_by, created_at, disabled, options, \
+               metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let values = params![
         client.id.as_str(),
         client.name,
@@ -130,6 +133,7 @@ fn insert(act: &mut Act<'_>, client: &Client) -> Result<(), StoreError> {
         client.created_by,
         client.created_at.as_millis(),
         client.disabled,
+        sql::json(&client.options)?,
         client.metadata,
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("client id"))?;
@@ -140,7 +144,7 @@ fn insert(act: &mut Act<'_>, client: &Client) -> Result<(), StoreError> {
 fn update(act: &mut Act<'_>, client: &Client) -> Result<bool, StoreError> {
     let sql = "UPDATE clients SET name = ?2, secret_hash = ?3, auth_method = ?4, \
                grant_types = ?5, redirect_uris = ?6, scopes = ?7, default_scopes = ?8, \
-               disabled = ?9, metadata = ?10 WHERE id = ?1";
+               disabled = ?9, options = ?10, metadata = ?11 WHERE id = ?1";
     let values = params![
         client.id.as_str(),
         client.name,
@@ -151,6 +155,7 @@ fn update(act: &mut Act<'_>, client: &Client) -> Result<bool, StoreError> {
         client.scopes.to_string(),
         client.default_scopes.to_string(),
         client.disabled,
+        sql::json(&client.options)?,
         client.metadata,
     ];
     let changed = sql::execute(act.db, sql, values)? > 0;
@@ -194,6 +199,7 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<Client, StoreError> {
         created_by: row.text("created_by")?,
         created_at: row.time("created_at")?,
         disabled: row.flag("disabled")?,
+        options: row.json("options")?,
         metadata: row.text("metadata")?,
     })
 }

@@ -1,7 +1,7 @@
 //! Authorization codes: redeemed once (RFC 6749 §4.1.2).
 
 use rusqlite::{Connection, params};
-use token::id::{GrantId, SessionId};
+use token::id::{GrantId, KeyId, SessionId};
 use token::opaque::OpaqueHash;
 use token::time::Timestamp;
 
@@ -72,8 +72,8 @@ impl Store {
         self.read(|db| read(db, hash))
     }
 
-    /// Redeems a code: its grant begins, with a first refresh token where one is given. Works
-    /// once; a second time ends the grant and revokes its tokens, in the same transaction.
+    /// Redeems a code: its grant begins, with a first refresh token where one is given, bound to
+    /// the key `jkt` from now on. Works once; a second time ends the grant and revokes its tokens, in the same transaction.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
@@ -81,10 +81,11 @@ impl Store {
         &self,
         hash: &OpaqueHash,
         refresh: Option<NewRefresh>,
+        jkt: Option<KeyId>,
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
         let hash = *hash;
-        self.write(move |act| redeem(act, &hash, refresh.as_ref(), now)).await
+        self.write(move |act| redeem(act, &hash, refresh.as_ref(), jkt, now)).await
     }
 }
 
@@ -92,10 +93,11 @@ fn redeem(
     act: &mut Act<'_>,
     hash: &OpaqueHash,
     refresh: Option<&NewRefresh>,
+    jkt: Option<KeyId>,
     now: Timestamp,
 ) -> Result<Redeemed, StoreError> {
     let Some(state) = read(act.db, hash)? else { return Ok(Redeemed::Unknown) };
-    let grant = state.code.grant;
+    let grant = Grant { jkt, ..state.code.grant };
     if state.redeemed {
         grant::end(act, &grant.id, "authorization code used twice", "authority", now)?;
         return Ok(Redeemed::Replayed { grant: grant.id });
@@ -116,8 +118,8 @@ fn redeem(
 fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
     let sql = "INSERT INTO codes (hash, grant_id, client, subject, session, grant_scopes, \
                audiences, auth_time, amr, granted_at, grant_expires_at, redirect_uri, \
-               redirect_uri_sent, challenge, nonce, expires_at, forget_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)";
+               redirect_uri_sent, challenge, nonce, expires_at, forget_at, jkt) VALUES (?1, ?2, \
+               ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?17)";
     let values = params![
         code.hash.as_bytes(),
         code.grant.id.as_str(),
@@ -135,6 +137,7 @@ fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
         code.challenge,
         code.nonce,
         code.expires_at.as_millis(),
+        code.grant.jkt.as_ref().map(KeyId::as_str),
     ];
     sql::execute(db, sql, values).map_err(|error| error.or_taken("authorization code"))?;
     Ok(())

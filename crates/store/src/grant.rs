@@ -1,7 +1,7 @@
 //! Grants: what one person gave one client at one time, the family of every token made from it.
 
 use rusqlite::{Connection, params};
-use token::id::{ClientId, GrantId, SessionId, SubjectId};
+use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId};
 use token::restriction::Selector;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
@@ -30,6 +30,8 @@ pub struct Grant {
     pub auth_time: Timestamp,
     /// How they did (RFC 8176).
     pub amr: Vec<String>,
+    /// The key that its client has to show (RFC 9449 §5 and §10).
+    pub jkt: Option<KeyId>,
     /// When it was given.
     pub created_at: Timestamp,
     /// When it ends, however often it is refreshed.
@@ -49,7 +51,7 @@ pub enum GrantsOf<'a> {
 
 /// The same in the table `codes`.
 pub(crate) const COLUMNS: &str = "grant_id, client, subject, session, grant_scopes, audiences, \
-                                  auth_time, amr, granted_at, grant_expires_at";
+                                  auth_time, amr, granted_at, grant_expires_at, jkt";
 
 impl Store {
     /// Ends a grant and revokes every token made from it; `false` when there is none, or when it
@@ -103,8 +105,8 @@ impl GrantsOf<'_> {
 /// Adds a grant.
 pub(crate) fn insert(db: &Connection, grant: &Grant) -> Result<(), StoreError> {
     let sql = "INSERT INTO grants (grant_id, client, subject, session, grant_scopes, audiences, \
-               auth_time, amr, granted_at, grant_expires_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               auth_time, amr, granted_at, grant_expires_at, jkt) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let values = params![
         grant.id.as_str(),
         grant.client.as_str(),
@@ -116,6 +118,7 @@ pub(crate) fn insert(db: &Connection, grant: &Grant) -> Result<(), StoreError> {
         sql::json(&grant.amr)?,
         grant.created_at.as_millis(),
         grant.expires_at.as_millis(),
+        grant.jkt.as_ref().map(KeyId::as_str),
     ];
     sql::execute(db, sql, values).map_err(|error| error.or_taken("grant id"))?;
     Ok(())
@@ -172,6 +175,7 @@ pub(crate) fn from_columns(row: &Columns<'_, '_>) -> Result<Grant, StoreError> {
         audiences: row.json("audiences")?,
         auth_time: row.time("auth_time")?,
         amr: row.json("amr")?,
+        jkt: row.maybe_id("jkt")?,
         created_at: row.time("granted_at")?,
         expires_at: row.time("grant_expires_at")?,
     })

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rusqlite::params;
 use token::id::KeyId;
+use token::term::Algorithm;
 use token::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -32,6 +33,8 @@ pub enum KeyState {
 pub struct StoredKey {
     /// Its name.
     pub kid: KeyId,
+    /// What it signs with.
+    pub alg: Algorithm,
     /// Where it is in its life.
     pub state: KeyState,
     /// The private part as PKCS #8; empty when it is gone.
@@ -52,7 +55,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sealed`] when a private part cannot be opened.
     pub async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        let sql = "SELECT kid, state, sealed_pkcs8, public_jwk, created_at, activated_at, \
+        let sql = "SELECT kid, alg, state, sealed_pkcs8, public_jwk, created_at, activated_at, \
                    retired_at FROM signing_keys ORDER BY created_at, kid";
         self.read(|db| sql::all(db, sql, [], |row| from_columns(row, self.sealer())))
     }
@@ -66,7 +69,8 @@ impl Store {
         self.write(move |act| insert(act, &key)).await
     }
 
-    /// Makes a pending key the active one; the one before retires in the same transaction.
+    /// Makes a pending key the active one of its algorithm; the one before retires in the same
+    /// transaction.
     /// `false` when the key is not pending; then nothing changes.
     ///
     /// # Errors
@@ -101,7 +105,7 @@ fn insert(act: &mut Act<'_>, key: &StoredKey) -> Result<(), StoreError> {
         }
     };
     let sql = "INSERT INTO signing_keys (kid, state, sealed_pkcs8, public_jwk, created_at, \
-               activated_at, retired_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+               activated_at, retired_at, alg) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = params![
         key.kid.as_str(),
         key.state.as_str(),
@@ -110,18 +114,20 @@ fn insert(act: &mut Act<'_>, key: &StoredKey) -> Result<(), StoreError> {
         key.created_at.as_millis(),
         key.activated_at.map(Timestamp::as_millis),
         key.retired_at.map(Timestamp::as_millis),
+        key.alg.as_str(),
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("key name"))?;
     Ok(())
 }
 
 fn promote(act: &mut Act<'_>, kid: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "SELECT kid FROM signing_keys WHERE kid = ?1 AND state = 'pending'";
-    if sql::one(act.db, sql, [kid.as_str()], |row| row.text("kid"))?.is_none() {
+    let sql = "SELECT alg FROM signing_keys WHERE kid = ?1 AND state = 'pending'";
+    let Some(alg) = sql::one(act.db, sql, [kid.as_str()], |row| row.text("alg"))? else {
         return Ok(false);
-    }
-    let sql = "UPDATE signing_keys SET state = 'retiring', retired_at = ?1 WHERE state = 'active'";
-    sql::execute(act.db, sql, [now.as_millis()])?;
+    };
+    let sql = "UPDATE signing_keys SET state = 'retiring', retired_at = ?1 \
+               WHERE state = 'active' AND alg = ?2";
+    sql::execute(act.db, sql, params![now.as_millis(), alg])?;
     let sql = "UPDATE signing_keys SET state = 'active', activated_at = ?2 WHERE kid = ?1";
     sql::execute(act.db, sql, params![kid.as_str(), now.as_millis()])?;
     Ok(true)
@@ -140,6 +146,7 @@ fn from_columns(row: &Columns<'_, '_>, sealer: &Sealer) -> Result<StoredKey, Sto
     };
     Ok(StoredKey {
         kid,
+        alg: row.word("alg")?,
         state: row.word("state")?,
         pkcs8,
         public_jwk: row.text("public_jwk")?,

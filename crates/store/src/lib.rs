@@ -8,6 +8,7 @@
 mod audit;
 mod background;
 mod client;
+mod client_options;
 mod code;
 mod consent;
 mod error;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use audit::{AuditEntry, AuditRow};
 pub use client::Client;
+pub use client_options::ClientOptions;
 pub use code::{Code, CodeState, Redeemed};
 pub use error::StoreError;
 pub use finding::StoredFinding;

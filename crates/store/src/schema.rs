@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 /// In order; the number of those applied is the file's `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("sql/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("sql/0001_first.sql"), include_str!("sql/0002_keys_of_clients.sql")];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).
 const APPLICATION_ID: i64 = 0x5477_7264;

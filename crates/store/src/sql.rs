@@ -74,7 +74,7 @@ pub(crate) fn position(seq: u64) -> i64 {
 }
 
 /// A list of texts as its stored text.
-pub(crate) fn json<T: serde::Serialize>(list: &[T]) -> Result<String, StoreError> {
+pub(crate) fn json<T: serde::Serialize + ?Sized>(list: &T) -> Result<String, StoreError> {
     serde_json::to_string(list).map_err(|_| StoreError::Corrupt { what: "list" })
 }
 

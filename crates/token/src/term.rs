@@ -251,6 +251,8 @@ pub mod parameter {
     pub const CODE_CHALLENGE_METHOD: &str = "code_challenge_method";
     /// RFC 7636 §4.5.
     pub const CODE_VERIFIER: &str = "code_verifier";
+    /// RFC 9449 §10.
+    pub const DPOP_JKT: &str = "dpop_jkt";
     /// RFC 6749 §4.1.2.1 and §5.2.
     pub const ERROR: &str = "error";
     /// RFC 6749 §4.1.2.1 and §5.2.

@@ -184,6 +184,7 @@ impl Product {
             events,
             clock: Arc::clone(&clock),
             random,
+            nonces: config.authority.dpop_nonce.then(nonces),
         };
         let authority =
             Authority::new(authority_settings(&config, &sockets)?, parts).map_err(Failure::new)?;

@@ -9,6 +9,8 @@ use token::term::OAuthErrorCode;
 
 use crate::oauth_error::OAuthError;
 
+/// RFC 9449 §8.1.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -72,6 +74,9 @@ fn refusal(error: &OAuthError) -> Response {
     let body = ErrorBody { error: error.code, error_description: &error.description };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = json_bytes(error.status, bytes.into());
+    if let Some(nonce) = error.dpop_nonce.as_deref().and_then(|text| text.parse().ok()) {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -51,6 +51,7 @@ impl Metadata {
             "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
             "introspection_endpoint_auth_methods_supported": with_secret,
             "code_challenge_methods_supported": ["S256"],
+            "dpop_signing_alg_values_supported": Algorithm::ALL,
             "prompt_values_supported": ["none", "login", "consent"],
             "claim_types_supported": ["normal"],
             "claims_supported": [

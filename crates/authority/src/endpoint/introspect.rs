@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use store::RefreshState;
 use token::claims::Audience;
+use token::cnf::Confirmation;
 use token::event::{EventKind, Who};
 use token::id::{ClientId, SubjectId, TokenId};
 use token::scope::ScopeSet;
@@ -47,6 +48,8 @@ struct Introspection {
     iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<TokenId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Box<Confirmation>>,
 }
 
 /// `POST /introspect`
@@ -90,13 +93,14 @@ async fn of_access(
         scope: claims.scope.clone(),
         client_id: Some(claims.client_id.clone()),
         username,
-        token_type: Some("Bearer"),
+        token_type: Some(if claims.cnf.is_some() { "DPoP" } else { "Bearer" }),
         exp: Some(claims.exp),
         iat: Some(claims.iat),
         sub: Some(claims.sub.clone()),
         aud: Some(claims.aud.clone()),
         iss: Some(claims.iss.clone()),
         jti: Some(claims.jti.clone()),
+        cnf: claims.cnf.clone(),
     })
 }
 

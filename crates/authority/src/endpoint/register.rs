@@ -4,13 +4,12 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use token::event::{EventKind, Who};
-use token::secret::Secret;
 use token::term::scope;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 use url::Url;
 
-use crate::bearer::{self, BearerRefused, Demand};
+use crate::bearer::{self, BearerRefused, Demand, Presented};
 use crate::caller::Caller;
 use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
@@ -51,11 +50,11 @@ pub(crate) async fn register(
 async fn admit(
     authority: &Authority,
     caller: &Caller,
-    presented: Result<Secret, BearerRefused>,
+    presented: Result<Presented, BearerRefused>,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
     let audiences = vec![authority.settings().admin_resource.clone()];
-    let demand = Demand { audiences, scopes: &[scope::REGISTER] };
+    let demand = Demand { audiences, scopes: &[scope::REGISTER], place: None };
     bearer::admit(authority, caller, &presented?, demand, now).await
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use token::event::{EventKind, Who};
 use token::scope::ScopeSet;
 use token::term::parameter;
@@ -15,6 +15,7 @@ use crate::endpoint::form::Form;
 use crate::grant::{self, GrantRefused, Granted, TokenRequest};
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
+use crate::possession::{Place, Shown};
 use crate::state::Authority;
 
 /// `POST /token`
@@ -26,16 +27,24 @@ pub(crate) async fn token(
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
     let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
-    let request = TokenRequest { client: &client, parameters: &parameters, caller: &caller, now };
-    let decided = decide(&authority, &request).await;
+    let (parameters, caller) = (&parameters, &caller);
+    let mut request = TokenRequest { client: &client, parameters, caller, jkt: None, now };
+    let decided = decide(&authority, &mut request, &Shown::of(&headers)).await;
     observe(&authority, &request, &decided);
     Ok(answer::json_bytes(StatusCode::OK, decided?.body))
 }
 
 async fn decide(
     authority: &Authority,
-    request: &TokenRequest<'_>,
+    request: &mut TokenRequest<'_>,
+    shown: &Shown,
 ) -> Result<Granted, GrantRefused> {
+    let place = Place { method: Method::POST, url: authority.settings().url("/token") };
+    let proof = shown.take(authority, &place, None, request.now)?;
+    request.jkt = proof.map(|proof| proof.jkt().clone());
+    if request.jkt.is_none() && request.client.client().options.dpop_bound_access_tokens {
+        return Err(GrantRefused::ProofMissing);
+    }
     let grant_type = grant::grant_type(request.parameters)?;
     grant::decide(authority, request, grant_type).await
 }

@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::endpoint::answer;
 use crate::endpoint::form::Form;
 use crate::endpoint::protected::{self, Seen};
+use crate::possession::Place;
 use crate::state::Authority;
 
 /// OpenID Connect Core 1.0 §5.1, as far as the token's scopes go.
@@ -59,6 +60,8 @@ async fn decide(
 ) -> Result<(VerifiedAccessToken, User), BearerRefused> {
     let headers = request.headers().clone();
     let query = request.uri().query().map(str::to_owned);
+    let place =
+        Place { method: request.method().clone(), url: authority.settings().url("/userinfo") };
     let form = match headers.get(header::CONTENT_TYPE) {
         Some(_) if request.method() == http::Method::POST => {
             Some(Form::from_request(request, authority).await.map_err(BearerRefused::Form)?.0)
@@ -67,7 +70,7 @@ async fn decide(
     };
     let presented = bearer::present(&headers, query.as_deref(), form.as_ref())?;
     let audiences = authority.settings().audiences();
-    let demand = Demand { audiences, scopes: &[scope::OPENID] };
+    let demand = Demand { audiences, scopes: &[scope::OPENID], place: Some(place) };
     let token = bearer::admit(authority, caller, &presented, demand, now).await?;
     match authority.store().user(&token.claims().sub).await? {
         Some(user) => Ok((token, user)),

@@ -6,7 +6,7 @@ use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
 use crate::approve::{self, Wanted};
-use crate::grant::{GrantRefused, Granted, TokenRequest};
+use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
 use crate::issue::{self, OutgoingRefresh};
 use crate::parameters::Parameters;
 use crate::rule::{pkce, resource};
@@ -29,10 +29,11 @@ pub(crate) async fn decide(
     }
     if state.redeemed {
         // The act writes the revocation of everything that the code ever gave.
-        authority.store().redeem_code(&hash, None, request.now).await?;
+        authority.store().redeem_code(&hash, None, None, request.now).await?;
         return Err(GrantRefused::CodeReplayed(Box::new(code.grant)));
     }
     check(&code, request.parameters, request.now)?;
+    check_key(request, &code.grant)?;
     redeem(authority, request, code).await
 }
 
@@ -60,8 +61,12 @@ async fn redeem(
         expires_at,
         scopes: code.grant.scopes.clone(),
     });
-    let answer = issue::answer(authority, request.client, &approved, outgoing.as_ref(), now)?;
-    match authority.store().redeem_code(&code.hash, refresh, now).await? {
+    let bound = request.jkt.as_ref();
+    let answer =
+        issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
+    // A client with credentials of its own shows those at every refresh; a public one its key.
+    let jkt = request.jkt.clone().filter(|_| request.client.is_public());
+    match authority.store().redeem_code(&code.hash, refresh, jkt, now).await? {
         Redeemed::Done => {
             let (body, who) = answer.give(authority);
             Ok(Granted { body, who, scopes: code.grant.scopes })

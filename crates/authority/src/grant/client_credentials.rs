@@ -20,7 +20,8 @@ pub(crate) fn decide(
     let audiences = resource::requested(resources, &scopes, authority.settings())?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
     let approved = approve::machine(request.client, wanted)?;
-    let answer = issue::answer(authority, request.client, &approved, None, request.now)?;
+    let bound = request.jkt.as_ref();
+    let answer = issue::answer(authority, request.client, &approved, None, bound, request.now)?;
     let (body, who) = answer.give(authority);
     Ok(Granted { body, who, scopes })
 }

@@ -9,13 +9,14 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use store::{NewRefresh, RefreshState, Rotate, Rotation};
 use token::event::Who;
+use token::id::KeyId;
 use token::opaque::{Family, OpaqueHash};
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 
 use crate::approve::{self, Wanted};
 use crate::grant::authorization_code::idle_end;
-use crate::grant::{GrantRefused, Granted, TokenRequest};
+use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
 use crate::issue::{self, Answer, OutgoingRefresh};
 use crate::rule::{resource, scope};
 use crate::state::Authority;
@@ -41,6 +42,7 @@ pub(crate) async fn decide(
     if state.grant.client != *request.client.id() {
         return Err(GrantRefused::WrongClient(state.grant.id));
     }
+    check_key(request, &state.grant)?;
     if state.rotated_at.is_some() {
         // A used token is judged for its second use alone, whatever else the request says.
         let successor = unused_successor(authority, &state);
@@ -80,7 +82,8 @@ async fn prepare(
     let token = Family::Refresh.generate(authority.random());
     let expires_at = idle_end(authority.settings(), now, grant.expires_at);
     let outgoing = OutgoingRefresh { token: &token, expires_at };
-    let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), now)?;
+    let bound = request.jkt.as_ref();
+    let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now)?;
     let hash = OpaqueHash::of(token.expose());
     // RFC 6749 §6: the new refresh token's scope is that of the old one.
     let successor = NewRefresh { hash, expires_at, scopes: state.scopes.clone() };
@@ -141,7 +144,7 @@ fn unused_successor(authority: &Authority, state: &RefreshState) -> NewRefresh {
     }
 }
 
-/// Who asks, as far as can be told: client, its way to authenticate, address and user agent.
+/// Who asks, as far as can be told: client, its way to authenticate, address, user agent and key.
 fn party(request: &TokenRequest<'_>) -> [u8; 32] {
     let ip = request.caller.ip.as_ref().map(IpAddr::to_string);
     let parts = [
@@ -149,6 +152,7 @@ fn party(request: &TokenRequest<'_>) -> [u8; 32] {
         request.client.method().as_str(),
         ip.as_deref().unwrap_or_default(),
         request.caller.user_agent.as_deref().unwrap_or_default(),
+        request.jkt.as_ref().map(KeyId::as_str).unwrap_or_default(),
     ];
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {

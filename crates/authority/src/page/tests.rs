@@ -27,6 +27,7 @@ fn client(name: &str) -> Client {
         created_by: "authority".to_owned(),
         created_at: Timestamp::from_secs(0),
         disabled: false,
+        options: Default::default(),
         metadata: "{}".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Client metadata on the wire (RFC 7591 §2): JSON ⇄ [`ClientDraft`].
 
 use serde_json::{Map, Value, json};
-use store::Client;
+use store::{Client, ClientOptions};
 use token::json;
 use token::scope::ScopeSet;
 use token::term::{Algorithm, ClientAuthMethod, GrantType, parameter};
@@ -55,6 +55,7 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
         redirect_uris: texts(&members, "redirect_uris")?.unwrap_or_default(),
         default_scopes: scopes.clone(),
         scopes,
+        options: ClientOptions::default(),
         metadata: Value::Object(kept(&members)?).to_string(),
     })
 }

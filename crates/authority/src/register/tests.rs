@@ -14,6 +14,7 @@ fn draft() -> ClientDraft {
         redirect_uris: vec!["https://app.example/cb".to_owned()],
         scopes: scopes("openid orders:read"),
         default_scopes: scopes("orders:read"),
+        options: Default::default(),
         metadata: "{}".to_owned(),
     }
 }

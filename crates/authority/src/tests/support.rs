@@ -13,8 +13,9 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use store::{Client, Code, Grant, MasterKey, Store, User};
 use tempfile::TempDir;
+use token::dpop::Nonces;
 use token::event::{Event, EventSink};
-use token::id::{GrantId, SessionId};
+use token::id::{GrantId, KeyId, SessionId};
 use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
@@ -102,6 +103,16 @@ impl Harness {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::start(settings, None).await
+    }
+
+    /// One that demands nonces in proofs of possession.
+    pub(crate) async fn with_nonces() -> Self {
+        let nonces = Nonces::new(&[9; 32], Duration::from_secs(300));
+        Self::start(settings(), Some(Arc::new(nonces))).await
+    }
+
+    async fn start(settings: Settings, nonces: Option<Arc<Nonces>>) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let clock = Arc::new(StandingClock(AtomicI64::new(START)));
         let events = Arc::new(Recorder::default());
@@ -118,6 +129,7 @@ impl Harness {
             events: Arc::clone(&events) as Arc<dyn EventSink>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(OsRandom::new()),
+            nonces,
         };
         let authority = Authority::new(settings, parts).expect("authority");
         let user = person("alice");
@@ -207,6 +219,16 @@ impl Harness {
 
     /// An authorization code for Alice, as the consent page would have made it.
     pub(crate) async fn code(&self, client: &TestClient, scopes_text: &str) -> Secret {
+        self.code_for_key(client, scopes_text, None).await
+    }
+
+    /// The same, bound to a key by the authorization request.
+    pub(crate) async fn code_for_key(
+        &self,
+        client: &TestClient,
+        scopes_text: &str,
+        jkt: Option<KeyId>,
+    ) -> Secret {
         let code = Family::Code.generate(self.authority.random());
         let grant = Grant {
             id: GrantId::generate(self.authority.random()),
@@ -217,6 +239,7 @@ impl Harness {
             audiences: vec![API.to_owned()],
             auth_time: self.now(),
             amr: vec!["pwd".to_owned()],
+            jkt,
             created_at: self.now(),
             expires_at: self.now().plus(self.authority.settings().refresh_absolute_life),
         };
@@ -268,6 +291,7 @@ impl Harness {
             grant: None,
             session: None,
             auth_time: None,
+            jkt: None,
         };
         let keys = self.authority.keys();
         mint(order, ISSUER, keys, &self.store, self.now(), &OsRandom::new()).expect("token")
@@ -401,6 +425,7 @@ async fn add_client(store: &Store, id: &str, auth_method: ClientAuthMethod) -> T
         created_by: "authority".to_owned(),
         created_at: Timestamp::from_millis(START),
         disabled: false,
+        options: Default::default(),
         metadata: "{}".to_owned(),
     };
     store.create_client(&client).await.expect("client");

@@ -133,6 +133,7 @@ pub(crate) async fn create(
         redirect_uris: body.redirect_uris,
         default_scopes: body.default_scope.unwrap_or_else(|| body.scope.clone()),
         scopes: body.scope,
+        options: Default::default(),
         metadata: "{}".to_owned(),
     };
     let (settings, random) = (console.authority.settings(), console.authority.random());
@@ -248,6 +249,7 @@ fn draft(client: &Client) -> ClientDraft {
         redirect_uris: client.redirect_uris.clone(),
         scopes: client.scopes.clone(),
         default_scopes: client.default_scopes.clone(),
+        options: client.options.clone(),
         metadata: client.metadata.clone(),
     }
 }

@@ -93,6 +93,7 @@ pub(crate) async fn create(
         grant: None,
         session: None,
         auth_time: None,
+        jkt: None,
     };
     let issued = mint(order, &settings.issuer, authority.keys(), console.store(), now, random);
     let issued = issued.map_err(|error| Problem::internal(&error))?;

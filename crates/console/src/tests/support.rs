@@ -72,6 +72,7 @@ impl Harness {
             events: Arc::clone(&events) as Arc<dyn EventSink>,
             clock: Arc::new(StandingClock),
             random: Arc::new(OsRandom::new()),
+            nonces: None,
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
         let router = router(Parts { authority: authority.clone() }, Router::new());
@@ -187,6 +188,7 @@ fn token(authority: &Authority, scope: &str, audience: &str) -> String {
         grant: None,
         session: None,
         auth_time: None,
+        jkt: None,
     };
     let (keys, store) = (authority.keys(), authority.store());
     let minted = mint(order, ISSUER, keys, store, NOW, authority.random());

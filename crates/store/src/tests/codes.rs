@@ -47,7 +47,7 @@ async fn redeeming_begins_the_grant() {
 async fn a_grant_may_begin_without_a_refresh_token() {
     let fixture = Fixture::new();
     fixture.store.save_code(&code("g1")).await.expect("code");
-    let redeemed = fixture.store.redeem_code(&code("g1").hash, None, NOW).await;
+    let redeemed = fixture.store.redeem_code(&code("g1").hash, None, None, NOW).await;
     assert_eq!(redeemed.expect("store"), Redeemed::Done);
     let subject = "u1".into();
     let grants = fixture.store.grants_of(GrantsOf::Subject(&subject), NOW, 10).await;
@@ -58,14 +58,14 @@ async fn a_grant_may_begin_without_a_refresh_token() {
 async fn an_unknown_or_expired_code_gives_nothing() {
     let fixture = Fixture::new();
     let (store, code) = (&fixture.store, code("g1"));
-    let unknown = store.redeem_code(&hash("x"), Some(new_refresh("r")), NOW).await;
+    let unknown = store.redeem_code(&hash("x"), Some(new_refresh("r")), None, NOW).await;
     assert_eq!(unknown.expect("store"), Redeemed::Unknown);
     store.save_code(&code).await.expect("code");
-    let late = store.redeem_code(&code.hash, Some(new_refresh("r")), after(60)).await;
+    let late = store.redeem_code(&code.hash, Some(new_refresh("r")), None, after(60)).await;
     assert_eq!(late.expect("store"), Redeemed::Unknown);
     assert!(store.refresh(&hash("r")).await.expect("store").is_none());
     let last = Timestamp::from_millis(after(60).as_millis() - 1);
-    let in_time = store.redeem_code(&code.hash, None, last).await;
+    let in_time = store.redeem_code(&code.hash, None, None, last).await;
     assert_eq!(in_time.expect("store"), Redeemed::Done);
 }
 
@@ -75,7 +75,8 @@ async fn a_second_use_ends_the_grant_before_it_is_answered() {
     let (store, code) = (&fixture.store, code("g1"));
     begin(store, &code, "refresh").await;
     // Even long after the code itself is over.
-    let replayed = store.redeem_code(&code.hash, Some(new_refresh("thief")), after(900)).await;
+    let replayed =
+        store.redeem_code(&code.hash, Some(new_refresh("thief")), None, after(900)).await;
     assert_eq!(replayed.expect("store"), Redeemed::Replayed { grant: "g1".into() });
     let restriction = store.index().on_token(&facts("t1"), after(900)).expect("restriction");
     assert_eq!(restriction.selector, Selector::Grant("g1".into()));
@@ -85,7 +86,7 @@ async fn a_second_use_ends_the_grant_before_it_is_answered() {
     assert!(store.refresh(&hash("refresh")).await.expect("store").expect("refresh").ended);
     assert!(store.refresh(&hash("thief")).await.expect("store").is_none());
     // A third use finds it ended and does not fill the log.
-    let again = store.redeem_code(&code.hash, None, after(901)).await;
+    let again = store.redeem_code(&code.hash, None, None, after(901)).await;
     assert_eq!(again.expect("store"), Redeemed::Replayed { grant: "g1".into() });
     assert_eq!(store.index().last_seq(), 1);
 }
@@ -109,7 +110,7 @@ async fn of_many_redeemers_one_wins_and_the_grant_is_ended() {
         .map(|number| {
             let (store, hash) = (fixture.store.clone(), code.hash);
             let refresh = new_refresh(&format!("refresh {number}"));
-            tokio::spawn(async move { store.redeem_code(&hash, Some(refresh), NOW).await })
+            tokio::spawn(async move { store.redeem_code(&hash, Some(refresh), None, NOW).await })
         })
         .collect();
     let mut done = 0;

@@ -53,7 +53,7 @@ async fn a_redeemed_code_is_remembered_as_long_as_its_grant() {
     let code = code("g1");
     begin(&fixture.store, &code, "r1").await;
     fixture.store.forget(after(2999)).await.expect("forget");
-    let replayed = fixture.store.redeem_code(&code.hash, None, after(2999)).await;
+    let replayed = fixture.store.redeem_code(&code.hash, None, None, after(2999)).await;
     assert_eq!(replayed.expect("store"), Redeemed::Replayed { grant: "g1".into() });
 }
 
@@ -63,7 +63,7 @@ async fn a_grant_takes_its_refresh_tokens_with_it() {
     let store = &fixture.store;
     let long = crate::NewRefresh { expires_at: after(9000), ..new_refresh("r1") };
     store.save_code(&code("g1")).await.expect("code");
-    store.redeem_code(&code("g1").hash, Some(long), NOW).await.expect("redeemed");
+    store.redeem_code(&code("g1").hash, Some(long), None, NOW).await.expect("redeemed");
     assert_eq!(store.forget(after(3000)).await.expect("forget").grants, 1);
     assert!(store.refresh(&hash("r1")).await.expect("store").is_none());
 }

@@ -11,6 +11,7 @@ const PRIVATE: &[u8] = b"the private part of a key, as PKCS #8";
 fn pending(kid: &str, created_at: Timestamp) -> StoredKey {
     StoredKey {
         kid: kid.into(),
+        alg: token::term::Algorithm::Es256,
         state: KeyState::Pending,
         pkcs8: PRIVATE.to_vec().into(),
         public_jwk: format!(r#"{{"kid":"{kid}"}}"#),

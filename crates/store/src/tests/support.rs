@@ -126,6 +126,7 @@ pub(crate) fn client(id: &str) -> Client {
         created_by: "admin:test".to_owned(),
         created_at: NOW,
         disabled: false,
+        options: Default::default(),
         metadata: r#"{"tos_uri":"https://app.example/tos"}"#.to_owned(),
     }
 }
@@ -165,6 +166,7 @@ pub(crate) fn grant(id: &str) -> Grant {
         audiences: vec!["https://api.example".to_owned()],
         auth_time: NOW,
         amr: vec!["pwd".to_owned(), "otp".to_owned()],
+        jkt: None,
         created_at: NOW,
         expires_at: after(3000),
     }
@@ -190,7 +192,7 @@ pub(crate) fn new_refresh(text: &str) -> NewRefresh {
 /// Begins grant `id` with the refresh token `refresh`.
 pub(crate) async fn begin(store: &Store, code: &Code, refresh: &str) -> GrantId {
     store.save_code(code).await.expect("code");
-    let redeemed = store.redeem_code(&code.hash, Some(new_refresh(refresh)), NOW).await;
+    let redeemed = store.redeem_code(&code.hash, Some(new_refresh(refresh)), None, NOW).await;
     assert_eq!(redeemed.expect("redeemed"), crate::Redeemed::Done);
     code.grant.id.clone()
 }

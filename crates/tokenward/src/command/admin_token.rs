@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             grant: None,
             session: None,
             auth_time: None,
+            jkt: None,
         };
         let issued =
             mint(order, &issuer, &keys, &store, now, &OsRandom::new()).map_err(Failure::new)?;

@@ -30,6 +30,7 @@ pub(super) async fn issue(
             audiences: evaluated.demand.audiences.clone(),
             auth_time: session.auth_time,
             amr: session.amr.clone(),
+            jkt: evaluated.demand.jkt.clone(),
             created_at: now,
             expires_at: now.plus(settings.refresh_absolute_life),
         },

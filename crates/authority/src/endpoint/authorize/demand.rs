@@ -1,6 +1,7 @@
 //! What the client asks for: the rules over the request's own parameters.
 
 use store::Client;
+use token::id::KeyId;
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 
@@ -8,7 +9,7 @@ use super::refusal::AuthorizeRefused;
 use crate::parameters::Parameters;
 use crate::rule::max_age::MaxAge;
 use crate::rule::prompt::Prompt;
-use crate::rule::{pkce, resource, response_type, scope};
+use crate::rule::{dpop_jkt, pkce, resource, response_type, scope};
 use crate::settings::Settings;
 
 /// What the client asks for, after every rule over it.
@@ -18,6 +19,7 @@ pub(crate) struct Demand {
     pub(crate) audiences: Vec<String>,
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
+    pub(crate) jkt: Option<KeyId>,
     pub(crate) prompt: Prompt,
     pub(crate) max_age: Option<MaxAge>,
     pub(crate) login_hint: Option<String>,
@@ -52,6 +54,7 @@ pub(super) fn check(
         scopes,
         challenge,
         nonce: value(parameter::NONCE).map(str::to_owned),
+        jkt: value(parameter::DPOP_JKT).map(dpop_jkt::check).transpose()?,
         prompt: Prompt::parse(value(parameter::PROMPT))?,
         max_age: value(parameter::MAX_AGE).map(MaxAge::parse).transpose()?,
         login_hint: value(parameter::LOGIN_HINT).map(str::to_owned),

@@ -16,6 +16,7 @@ use crate::endpoint::visit::Visit;
 use crate::oauth_error::OAuthError;
 use crate::page::problem::{Problem, ProblemPage};
 use crate::parameters::ParametersRefused;
+use crate::rule::dpop_jkt::NotAThumbprint;
 use crate::rule::max_age::NotAnAge;
 use crate::rule::pkce::PkceRefused;
 use crate::rule::prompt::PromptRefused;
@@ -89,6 +90,9 @@ pub(crate) enum AuthorizeRefused {
     /// `prompt=none`, but nobody is signed in.
     #[error("the person has to sign in, and `prompt=none` allows no page")]
     LoginNeeded,
+    /// RFC 9449 §10.
+    #[error(transparent)]
+    DpopJkt(#[from] NotAThumbprint),
     /// OpenID Connect Core 1.0 §3.1.2.1.
     #[error(transparent)]
     MaxAge(#[from] NotAnAge),
@@ -258,9 +262,11 @@ impl AuthorizeRefused {
             }
             Self::Scope(_) => OAuthErrorCode::InvalidScope,
             Self::Store(_) => OAuthErrorCode::ServerError,
-            Self::MaxAge(_) | Self::Pkce(_) | Self::Prompt(_) | Self::ResponseType(_) => {
-                OAuthErrorCode::InvalidRequest
-            }
+            Self::DpopJkt(_)
+            | Self::MaxAge(_)
+            | Self::Pkce(_)
+            | Self::Prompt(_)
+            | Self::ResponseType(_) => OAuthErrorCode::InvalidRequest,
         }
     }
 

@@ -76,6 +76,7 @@ impl Demo {
             grant: None,
             session: None,
             auth_time: None,
+            jkt: None,
         };
         let keys = product.authority.keys();
         let issued = mint(order, &self.issuer, keys, &product.store, now, &OsRandom::new());
@@ -99,6 +100,7 @@ async fn prepare_client(product: &Product, now: Timestamp) -> Result<Secret, Fai
         created_by: "dev".to_owned(),
         created_at: held.as_ref().map_or(now, |held| held.created_at),
         disabled: false,
+        options: Default::default(),
         metadata: "{}".to_owned(),
     };
     if held.is_some() {
