@@ -82,6 +82,11 @@ fn npm_oauth4webapi() {
 }
 
 #[test]
+fn npm_clients_with_dpop() {
+    node("dpop.mjs");
+}
+
+#[test]
 fn npm_jose() {
     node("jose.mjs");
 }
