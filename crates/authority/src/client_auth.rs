@@ -1,5 +1,7 @@
 //! Which client is asking: credentials → [`AuthenticatedClient`] (RFC 6749 §2.3).
 
+pub(crate) mod assertion;
+
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -13,9 +15,11 @@ use token::restriction::Selector;
 use token::secret::Secret;
 use token::term::{ClientAuthMethod, OAuthErrorCode, parameter};
 use token::time::Timestamp;
+use token::verify::Refusal;
 
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, form_decode};
+use crate::state::Authority;
 
 /// Credentials as they came: nothing about them is known to be true.
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ pub struct PresentedClient {
     /// How it says so.
     pub method: ClientAuthMethod,
     secret: Option<Secret>,
+    assertion: Option<Secret>,
 }
 
 /// A client that has shown to be who it says. There is no other way to make one than
@@ -38,6 +43,21 @@ pub struct AuthenticatedClient {
 /// Why a client is not believed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthRefused {
+    /// The assertion is not good.
+    #[error("the client assertion is refused: {0}")]
+    Assertion(Refusal),
+    /// The assertion cannot be read, or speaks of another client.
+    #[error("`client_assertion` is not a JWT whose subject is the client")]
+    AssertionForm,
+    /// The assertion was used before.
+    #[error("the client assertion was used before; make a new one, with a new `jti`, every time")]
+    AssertionReplayed,
+    /// The assertion is good for more than an hour.
+    #[error("the client assertion is good for more than an hour; let `exp` be sooner")]
+    AssertionTooLong,
+    /// Another kind of assertion.
+    #[error("`client_assertion_type` must be `{TYPE}`", TYPE = assertion::TYPE)]
+    AssertionType,
     /// The secret is not the client's.
     #[error("client authentication failed")]
     BadSecret,
@@ -50,9 +70,9 @@ pub enum ClientAuthRefused {
     /// Disabled or suspended, said only to who knows the secret.
     #[error("the client is disabled")]
     Disabled,
-    /// Assertions are not supported.
-    #[error("client assertions are not supported; use the client's secret")]
-    Method,
+    /// Not in the way that was registered.
+    #[error("this client is registered for `{0}`; authenticate so")]
+    Method(ClientAuthMethod),
     /// There are none.
     #[error("the request names no client; send `client_id`, or HTTP Basic authentication")]
     NoCredentials,
@@ -82,7 +102,7 @@ pub fn present(
     parameters: &Parameters,
 ) -> Result<PresentedClient, ClientAuthRefused> {
     if parameters.value(parameter::CLIENT_ASSERTION).is_some() {
-        return Err(ClientAuthRefused::Method);
+        return by_assertion(headers, parameters);
     }
     let id = parameters.value(parameter::CLIENT_ID);
     let secret = parameters.secret(parameter::CLIENT_SECRET);
@@ -101,7 +121,29 @@ pub fn present(
         None => ClientAuthMethod::None,
     };
     let claimed = id.ok_or(ClientAuthRefused::NoCredentials)?.into();
-    Ok(PresentedClient { claimed, method, secret })
+    Ok(PresentedClient { claimed, method, secret, assertion: None })
+}
+
+/// RFC 7521 §4.2: `client_id` is not needed, but has to be the assertion's subject when it is there.
+fn by_assertion(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<PresentedClient, ClientAuthRefused> {
+    let secret = parameters.value(parameter::CLIENT_SECRET).is_some();
+    if secret || headers.contains_key(header::AUTHORIZATION) {
+        return Err(ClientAuthRefused::TwoMethods);
+    }
+    if parameters.value(parameter::CLIENT_ASSERTION_TYPE) != Some(assertion::TYPE) {
+        return Err(ClientAuthRefused::AssertionType);
+    }
+    let text = parameters.secret(parameter::CLIENT_ASSERTION);
+    let text = text.ok_or(ClientAuthRefused::AssertionForm)?;
+    let claimed = assertion::claimed(text.expose()).ok_or(ClientAuthRefused::AssertionForm)?;
+    if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
+        return Err(ClientAuthRefused::AssertionForm);
+    }
+    let method = ClientAuthMethod::PrivateKeyJwt;
+    Ok(PresentedClient { claimed, method, secret: None, assertion: Some(text) })
 }
 
 fn basic(field: &str) -> Option<PresentedClient> {
@@ -119,6 +161,7 @@ fn basic(field: &str) -> Option<PresentedClient> {
         claimed: id.into(),
         method: ClientAuthMethod::ClientSecretBasic,
         secret: Some(Secret::new(secret)),
+        assertion: None,
     })
 }
 
@@ -128,15 +171,24 @@ fn basic(field: &str) -> Option<PresentedClient> {
 /// # Errors
 /// [`ClientAuthRefused`] names the rule broken; an unknown client and a bad secret read the same.
 pub async fn authenticate(
-    store: &Store,
+    authority: &Authority,
     presented: &PresentedClient,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, ClientAuthRefused> {
+    let store = authority.store();
     let client = store.client(&presented.claimed).await?;
     let expected = client.as_ref().and_then(|client| client.secret_hash);
     let shown = presented.secret.as_ref().map(|secret| OpaqueHash::of(secret.expose()));
     let fits = hashes_agree(expected.as_ref(), shown.as_ref());
     let client = client.ok_or(ClientAuthRefused::UnknownClient)?;
+    if let Some(assertion) = &presented.assertion {
+        if client.auth_method != ClientAuthMethod::PrivateKeyJwt {
+            return Err(ClientAuthRefused::Method(client.auth_method));
+        }
+        assertion::check(authority, &client, assertion.expose(), now).await?;
+    } else if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
+        return Err(ClientAuthRefused::Method(client.auth_method));
+    }
     match (expected.is_some(), shown.is_some()) {
         (true, true) if !fits => return Err(ClientAuthRefused::BadSecret),
         (true, false) => return Err(ClientAuthRefused::SecretMissing),
@@ -182,10 +234,10 @@ impl AuthenticatedClient {
         self.method
     }
 
-    /// Whether it has no secret: anybody can name themselves so, PKCE and the redirect URI are
+    /// Whether it has nothing to show: anybody can name themselves so, PKCE and the redirect URI are
     /// what protects it.
     pub fn is_public(&self) -> bool {
-        self.client.secret_hash.is_none()
+        self.client.auth_method == ClientAuthMethod::None
     }
 }
 
@@ -195,12 +247,21 @@ impl ClientAuthRefused {
     /// The word for it in `client_auth` events; `None` when nothing was tried.
     pub fn event_result(&self) -> Option<&'static str> {
         match self {
-            Self::BadSecret | Self::Disabled | Self::SecretMissing | Self::SecretUnexpected => {
-                Some("bad_secret")
+            Self::BadSecret
+            | Self::Disabled
+            | Self::Method(_)
+            | Self::SecretMissing
+            | Self::SecretUnexpected => Some("bad_secret"),
+            Self::Assertion(_) | Self::AssertionReplayed | Self::AssertionTooLong => {
+                Some("bad_assertion")
             }
-            Self::Method => Some("bad_assertion"),
             Self::UnknownClient => Some("unknown_client"),
-            Self::BasicForm | Self::NoCredentials | Self::Store(_) | Self::TwoMethods => None,
+            Self::AssertionForm
+            | Self::AssertionType
+            | Self::BasicForm
+            | Self::NoCredentials
+            | Self::Store(_)
+            | Self::TwoMethods => None,
         }
     }
 }
@@ -210,10 +271,15 @@ impl From<ClientAuthRefused> for OAuthError {
         match refused {
             ClientAuthRefused::Store(error) => error.into(),
             ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
-            ClientAuthRefused::BadSecret
+            ClientAuthRefused::Assertion(_)
+            | ClientAuthRefused::AssertionForm
+            | ClientAuthRefused::AssertionReplayed
+            | ClientAuthRefused::AssertionTooLong
+            | ClientAuthRefused::AssertionType
+            | ClientAuthRefused::BadSecret
             | ClientAuthRefused::BasicForm
             | ClientAuthRefused::Disabled
-            | ClientAuthRefused::Method
+            | ClientAuthRefused::Method(_)
             | ClientAuthRefused::NoCredentials
             | ClientAuthRefused::SecretMissing
             | ClientAuthRefused::SecretUnexpected

@@ -5,22 +5,24 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde::Serialize;
-use store::{IssuedToken, Store};
+use store::{ClientOptions, IssuedToken, Store};
 use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
 use token::cnf::Confirmation;
 use token::event::Who;
 use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
+use token::jwe::{self, Description};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::scope;
+use token::term::{Algorithm, scope, token_type};
 use token::time::Timestamp;
 
 use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
+use crate::client_keys;
 use crate::keys::SigningKeys;
 use crate::state::Authority;
 
@@ -216,6 +218,10 @@ fn id_token(
     if !approved.scopes().contains(scope::OPENID) {
         return Ok(None);
     }
+    let wanted = client.client().options.id_token_signed_response_alg;
+    // An algorithm that is not configured any more gives way to the one that always is.
+    let key = wanted.and_then(|algorithm| authority.keys().active_for(algorithm));
+    let key = key.unwrap_or_else(|| authority.keys().active());
     let claims = IdTokenClaims {
         iss: authority.settings().issuer.clone(),
         sub: approved.subject().clone(),
@@ -225,16 +231,37 @@ fn id_token(
         auth_time: grant.auth_time.as_secs(),
         nonce: approved.nonce().map(str::to_owned),
         amr: grant.amr.clone(),
-        at_hash: half_hash(access_token),
+        at_hash: half_hash(access_token, key.public().algorithm()),
         sid: grant.session.clone(),
     };
-    claims.sign(&authority.keys().active()).map(Some)
+    let signed = claims.sign(&key)?;
+    encrypt_to(&client.client().options, signed).map(Some)
 }
 
-/// OpenID Connect Core 1.0 §3.1.3.6: the left half of SHA-256.
-fn half_hash(text: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    base64url::encode(&hash.as_ref()[..16])
+/// Signed, then encrypted (OpenID Connect Core 1.0 §10.2), for a client that wants it so.
+fn encrypt_to(options: &ClientOptions, signed: String) -> Result<String, BadKey> {
+    let Some(how) = options.id_token_encrypted_response_alg else { return Ok(signed) };
+    let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
+    let description = Description { typ: None, cty: Some(token_type::ID_TOKEN) };
+    let key = key.ok_or(BadKey::Unfit)?;
+    jwe::encrypt(&key, signed.as_bytes(), description).map_err(|_| BadKey::Library)
+}
+
+/// OpenID Connect Core 1.0 §3.1.3.6: the left half of the hash that the ID token's algorithm has.
+fn half_hash(text: &str, algorithm: Algorithm) -> String {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => &digest::SHA256,
+        Algorithm::Es384 | Algorithm::Ps384 | Algorithm::Rs384 => &digest::SHA384,
+        // Ed25519 hashes with SHA-512 (RFC 8032 §5.1), ML-DSA names none.
+        Algorithm::Ed25519
+        | Algorithm::EdDsa
+        | Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::Ps512
+        | Algorithm::Rs512 => &digest::SHA512,
+    };
+    let hash = digest::digest(hash, text.as_bytes());
+    base64url::encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
 
 /// Rounded up, so that a life of ten minutes reads as such whatever the millisecond is.

@@ -24,11 +24,20 @@ pub struct KeySchedule {
     pub retire_after: Duration,
 }
 
+/// Those that sign now.
+#[derive(Clone)]
+struct Active {
+    /// Signs access tokens, and whatever nobody wants otherwise.
+    first: Arc<PrivateKey>,
+    all: Vec<Arc<PrivateKey>>,
+}
+
 /// The keys that sign and verify tokens, as the store has them.
 pub struct SigningKeys {
     store: Store,
     schedule: KeySchedule,
-    active: ArcSwap<PrivateKey>,
+    algorithms: Vec<Algorithm>,
+    active: ArcSwap<Active>,
     keyring: Arc<Keyring>,
     jwks: ArcSwap<Bytes>,
     /// One change at a time: each reads the store, writes it, and shows the outcome.
@@ -41,9 +50,15 @@ pub enum KeysError {
     /// A stored public key is not what was written.
     #[error("the stored public key `{0}` cannot be read")]
     Damaged(KeyId),
+    /// No algorithm to sign with.
+    #[error("at least one signing algorithm is needed")]
+    NoAlgorithm,
     /// A key that was just made active is not there.
-    #[error("no signing key is active; the data directory is damaged")]
-    NoneActive,
+    #[error("no signing key for {0} is active; the data directory is damaged")]
+    NoneActive(Algorithm),
+    /// The work was given up.
+    #[error("making a key was broken off")]
+    BrokenOff,
     /// The cryptographic library failed, or a stored private key is not what was written.
     #[error(transparent)]
     Signing(#[from] BadKey),
@@ -64,29 +79,24 @@ pub enum Rotation {
 // === impl SigningKeys ===
 
 impl SigningKeys {
-    /// Loads the keys of the store, or makes the first one, which is active at once.
+    /// Loads the keys of the store, and makes those of algorithms that have none; they are active
+    /// at once. The first algorithm is that of access tokens.
     ///
     /// # Errors
     /// [`KeysError`] when the store cannot be read or holds keys that cannot be used.
     pub async fn load_or_create(
         store: &Store,
+        algorithms: &[Algorithm],
         schedule: KeySchedule,
         now: Timestamp,
     ) -> Result<Self, KeysError> {
+        add_missing(store, algorithms, now).await?;
         let keys = store.keys().await?;
-        if !keys.iter().any(|key| key.state == KeyState::Active) {
-            // A start that was cut short may have left a key that nobody promoted.
-            let kid = match keys.iter().find(|key| key.state == KeyState::Pending) {
-                Some(key) => key.kid.clone(),
-                None => add_new(store, now).await?,
-            };
-            store.promote_key(&kid, now).await?;
-        }
-        let keys = store.keys().await?;
-        let (active, published) = (active(&keys)?, published(&keys)?);
+        let (active, published) = (active(&keys, algorithms)?, published(&keys)?);
         Ok(Self {
             store: store.clone(),
             schedule,
+            algorithms: algorithms.to_vec(),
             active: ArcSwap::from_pointee(active),
             jwks: ArcSwap::from_pointee(jwks(&published)?),
             keyring: Arc::new(Keyring::new(published)),
@@ -94,9 +104,20 @@ impl SigningKeys {
         })
     }
 
-    /// The key that signs now.
+    /// The key that signs access tokens now.
     pub fn active(&self) -> Arc<PrivateKey> {
-        self.active.load_full()
+        Arc::clone(&self.active.load().first)
+    }
+
+    /// The key that signs with this algorithm now; `None` for one that is not configured.
+    pub fn active_for(&self, algorithm: Algorithm) -> Option<Arc<PrivateKey>> {
+        let active = self.active.load();
+        active.all.iter().find(|key| key.public().algorithm() == algorithm).cloned()
+    }
+
+    /// What can be signed with, that of access tokens first.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
     }
 
     /// The keys that verify, shared with every checker in this process.
@@ -109,22 +130,39 @@ impl SigningKeys {
         Bytes::clone(&self.jwks.load())
     }
 
-    /// Brings in a new key; returns its name. A scheduled rotation that is already under way
-    /// is not started twice.
+    /// Brings in a new key for every algorithm; returns the name of that for access tokens. A
+    /// scheduled rotation that is already under way is not started twice.
     ///
     /// # Errors
     /// [`KeysError`] when the change could not be made, or only in part; calling again mends it.
     pub async fn rotate(&self, how: Rotation, now: Timestamp) -> Result<KeyId, KeysError> {
+        let mut first = None;
+        for algorithm in &self.algorithms {
+            let kid = self.rotate_one(*algorithm, how, now).await?;
+            first.get_or_insert(kid);
+        }
+        first.ok_or(KeysError::NoAlgorithm)
+    }
+
+    async fn rotate_one(
+        &self,
+        algorithm: Algorithm,
+        how: Rotation,
+        now: Timestamp,
+    ) -> Result<KeyId, KeysError> {
         let _alone = self.change.lock().await;
         let keys = self.store.keys().await?;
-        let pending: Vec<&KeyId> =
-            keys.iter().filter(|key| key.state == KeyState::Pending).map(|key| &key.kid).collect();
+        let pending: Vec<&KeyId> = keys
+            .iter()
+            .filter(|key| key.state == KeyState::Pending && key.alg == algorithm)
+            .map(|key| &key.kid)
+            .collect();
         if let (Rotation::Scheduled, Some(kid)) = (how, pending.first()) {
             return Ok(KeyId::clone(kid));
         }
         let outcome = match how {
-            Rotation::AtOnce => replace_at_once(&self.store, &pending, now).await,
-            Rotation::Scheduled => add_new(&self.store, now).await,
+            Rotation::AtOnce => replace_at_once(&self.store, algorithm, &pending, now).await,
+            Rotation::Scheduled => add_new(&self.store, algorithm, now).await,
         };
         self.show().await?;
         outcome
@@ -151,10 +189,13 @@ impl SigningKeys {
             if changed {
                 self.show().await?;
             }
-            !changed && next_is_due(&keys, &self.schedule, now)
+            let due = |algorithm: &&Algorithm| {
+                !changed && next_is_due(&keys, **algorithm, &self.schedule, now)
+            };
+            self.algorithms.iter().filter(due).copied().collect::<Vec<_>>()
         };
-        if due {
-            self.rotate(Rotation::Scheduled, now).await?;
+        for algorithm in due {
+            self.rotate_one(algorithm, Rotation::Scheduled, now).await?;
         }
         Ok(())
     }
@@ -163,7 +204,7 @@ impl SigningKeys {
     /// no token may be signed with a key that checkers do not have yet.
     async fn show(&self) -> Result<(), KeysError> {
         let keys = self.store.keys().await?;
-        let (active, published) = (active(&keys)?, published(&keys)?);
+        let (active, published) = (active(&keys, &self.algorithms)?, published(&keys)?);
         self.jwks.store(Arc::new(jwks(&published)?));
         self.keyring.replace(published);
         self.active.store(Arc::new(active));
@@ -191,26 +232,67 @@ fn step(key: &StoredKey, schedule: &KeySchedule, now: Timestamp) -> Option<Step>
 }
 
 /// Whether the next key must be published now to sign in time.
-fn next_is_due(keys: &[StoredKey], schedule: &KeySchedule, now: Timestamp) -> bool {
+fn next_is_due(
+    keys: &[StoredKey],
+    algorithm: Algorithm,
+    schedule: &KeySchedule,
+    now: Timestamp,
+) -> bool {
     let Some(rotate_every) = schedule.rotate_every else { return false };
-    let active = keys.iter().find(|key| key.state == KeyState::Active);
-    let pending = keys.iter().any(|key| key.state == KeyState::Pending);
+    let mut keys = keys.iter().filter(|key| key.alg == algorithm);
+    let active = keys.clone().find(|key| key.state == KeyState::Active);
+    let pending = keys.any(|key| key.state == KeyState::Pending);
     let Some(since) = active.and_then(|key| key.activated_at) else { return false };
     !pending && now >= since.plus(rotate_every.saturating_sub(schedule.overlap))
 }
 
-async fn add_new(store: &Store, now: Timestamp) -> Result<KeyId, KeysError> {
-    let key = stored(&PrivateKey::generate(Algorithm::Es256)?, now)?;
+/// Makes a key for each algorithm that has none to sign with. RSA keys take a while: all at the same
+/// time.
+async fn add_missing(
+    store: &Store,
+    algorithms: &[Algorithm],
+    now: Timestamp,
+) -> Result<(), KeysError> {
+    let keys = store.keys().await?;
+    let of =
+        |algorithm, state| keys.iter().find(move |key| key.alg == algorithm && key.state == state);
+    let mut made = Vec::new();
+    for algorithm in algorithms {
+        if of(*algorithm, KeyState::Active).is_some() {
+            continue;
+        }
+        // A start that was cut short may have left a key that nobody promoted.
+        match of(*algorithm, KeyState::Pending) {
+            Some(key) => drop(store.promote_key(&key.kid, now).await?),
+            None => made.push(generate(*algorithm)),
+        }
+    }
+    for key in made {
+        let key = stored(&key.await.map_err(|_| KeysError::BrokenOff)??, now)?;
+        store.add_key(&key).await?;
+        store.promote_key(&key.kid, now).await?;
+    }
+    Ok(())
+}
+
+fn generate(algorithm: Algorithm) -> tokio::task::JoinHandle<Result<PrivateKey, BadKey>> {
+    tokio::task::spawn_blocking(move || PrivateKey::generate(algorithm))
+}
+
+async fn add_new(store: &Store, algorithm: Algorithm, now: Timestamp) -> Result<KeyId, KeysError> {
+    let key = generate(algorithm).await.map_err(|_| KeysError::BrokenOff)??;
+    let key = stored(&key, now)?;
     store.add_key(&key).await?;
     Ok(key.kid)
 }
 
 async fn replace_at_once(
     store: &Store,
+    algorithm: Algorithm,
     pending: &[&KeyId],
     now: Timestamp,
 ) -> Result<KeyId, KeysError> {
-    let kid = add_new(store, now).await?;
+    let kid = add_new(store, algorithm, now).await?;
     store.promote_key(&kid, now).await?;
     // Whoever knows the active key may know the one that lay beside it.
     for kid in pending {
@@ -219,10 +301,15 @@ async fn replace_at_once(
     Ok(kid)
 }
 
-fn active(keys: &[StoredKey]) -> Result<PrivateKey, KeysError> {
-    let key = keys.iter().find(|key| key.state == KeyState::Active);
-    let key = key.ok_or(KeysError::NoneActive)?;
-    Ok(PrivateKey::from_pkcs8(jwk(key)?.alg, &key.pkcs8)?)
+fn active(keys: &[StoredKey], algorithms: &[Algorithm]) -> Result<Active, KeysError> {
+    let of = |algorithm: &Algorithm| {
+        let active = |key: &&StoredKey| key.state == KeyState::Active && key.alg == *algorithm;
+        let key = keys.iter().find(active).ok_or(KeysError::NoneActive(*algorithm))?;
+        Ok(Arc::new(PrivateKey::from_pkcs8(*algorithm, &key.pkcs8)?))
+    };
+    let all = algorithms.iter().map(of).collect::<Result<Vec<_>, KeysError>>()?;
+    let first = all.first().cloned().ok_or(KeysError::NoAlgorithm)?;
+    Ok(Active { first, all })
 }
 
 /// The keys that checkers may meet: all but those that are gone.

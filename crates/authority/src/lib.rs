@@ -8,6 +8,7 @@ pub mod approve;
 pub mod bearer;
 pub mod caller;
 pub mod client_auth;
+mod client_keys;
 pub mod endpoint;
 pub mod events;
 pub mod grant;

@@ -4,18 +4,27 @@ pub mod metadata;
 
 use store::{Client, ClientOptions, Store, StoreError};
 use token::id::ClientId;
+use token::jwk::BadKey;
+use token::key::KeySet;
 use token::opaque::{Family, OpaqueHash};
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
+use token::term::{
+    Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement, OAuthErrorCode,
+};
 use token::time::Timestamp;
 
+use crate::client_keys;
 use crate::oauth_error::OAuthError;
 use crate::rule::redirect_uri::{self, RedirectUriRefused};
 use crate::settings::Settings;
+use url::Url;
 
 const MAX_NAME_CHARS: usize = 100;
+/// How ID tokens can be encrypted to a client's key.
+pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
+    [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 const MAX_REDIRECT_URIS: usize = 20;
 
 /// A client as somebody wants it.
@@ -57,6 +66,12 @@ pub enum RegistrationRefused {
     /// Default scopes that it may not have.
     #[error("the default scopes `{0}` are not among the client's scopes")]
     DefaultScopes(String),
+    /// Keys in two places.
+    #[error("`jwks` and `jwks_uri` cannot both be given")]
+    KeysTwice,
+    /// An encrypted answer without a key to encrypt to.
+    #[error("`{0}` needs `jwks` with a key for it, its `use` being `enc`")]
+    NoEncryptionKey(&'static str),
     /// No grant type.
     #[error("`grant_types` must name at least one grant type")]
     NoGrantType,
@@ -112,7 +127,7 @@ pub async fn register(
     now: Timestamp,
 ) -> Result<RegisteredClient, RegistrationRefused> {
     check(&draft, settings)?;
-    let secret = (draft.auth_method != ClientAuthMethod::None).then(|| new_secret(random));
+    let secret = has_secret(draft.auth_method).then(|| new_secret(random));
     let client = Client {
         id: ClientId::generate(random),
         name: draft.name,
@@ -132,6 +147,14 @@ pub async fn register(
     Ok(RegisteredClient { client, secret })
 }
 
+/// Whether a client that authenticates so has a secret of ours.
+pub fn has_secret(method: ClientAuthMethod) -> bool {
+    match method {
+        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost => true,
+        ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt => false,
+    }
+}
+
 /// A new client secret: 256 random bits, stored as SHA-256 only.
 pub fn new_secret(random: &dyn Random) -> Secret {
     Family::ClientSecret.generate(random)
@@ -144,6 +167,7 @@ pub fn new_secret(random: &dyn Random) -> Secret {
 pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
     check_name(&draft.name)?;
     check_grant_types(draft)?;
+    check_options(draft, settings)?;
     if draft.redirect_uris.len() > MAX_REDIRECT_URIS {
         return Err(RegistrationRefused::TooManyRedirectUris);
     }
@@ -160,6 +184,68 @@ pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Registratio
         beyond if beyond.is_empty() => Ok(()),
         beyond => Err(RegistrationRefused::DefaultScopes(beyond.to_string())),
     }
+}
+
+fn check_options(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
+    let wrong = |member, rule| Err(RegistrationRefused::Member { member, rule });
+    let options = &draft.options;
+    if options.jwks.is_some() && options.jwks_uri.is_some() {
+        return Err(RegistrationRefused::KeysTwice);
+    }
+    if let Some(jwks) = &options.jwks
+        && let Err(fault) = KeySet::from_jwks(jwks.to_string().as_bytes())
+    {
+        return match fault {
+            BadKey::Private => wrong("jwks", "has a private key; send the public half alone"),
+            _ => wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)"),
+        };
+    }
+    if options.jwks_uri.as_deref().is_some_and(|uri| !is_fetchable(uri)) {
+        return wrong("jwks_uri", "must be an https URL without user and fragment");
+    }
+    let keyless = options.jwks.is_none() && options.jwks_uri.is_none();
+    if draft.auth_method == ClientAuthMethod::PrivateKeyJwt && keyless {
+        return wrong("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri");
+    }
+    let unknown = |algorithm: &Algorithm| !settings.signing_algs.contains(algorithm);
+    if options.id_token_signed_response_alg.as_ref().is_some_and(unknown) {
+        return wrong("id_token_signed_response_alg", "must be one of those in the metadata");
+    }
+    check_encryption(options)
+}
+
+fn check_encryption(options: &ClientOptions) -> Result<(), RegistrationRefused> {
+    const ALG: &str = "id_token_encrypted_response_alg";
+    const ENC: &str = "id_token_encrypted_response_enc";
+    let (how, content) =
+        (options.id_token_encrypted_response_alg, options.id_token_encrypted_response_enc);
+    let Some(how) = how else {
+        return match content {
+            Some(_) => Err(RegistrationRefused::Member { member: ENC, rule: "needs its `_alg`" }),
+            None => Ok(()),
+        };
+    };
+    if !ENCRYPTION_ALGS.contains(&how) {
+        let rule = "must be one of those in the metadata";
+        return Err(RegistrationRefused::Member { member: ALG, rule });
+    }
+    // Absent, it would mean A128CBC-HS256 (OpenID Connect Dynamic Client Registration 1.0 §2).
+    if content != Some(ContentEncryption::A256Gcm) {
+        return Err(RegistrationRefused::Member { member: ENC, rule: "must be A256GCM" });
+    }
+    let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
+    key.map(drop).ok_or(RegistrationRefused::NoEncryptionKey(ALG))
+}
+
+/// As the fetcher will have it: by TLS, or on this machine.
+fn is_fetchable(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| {
+        let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        (url.scheme() == "https" || (url.scheme() == "http" && here))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+    })
 }
 
 fn check_name(name: &str) -> Result<(), RegistrationRefused> {
@@ -219,7 +305,9 @@ impl RegistrationRefused {
             Self::Body(_)
             | Self::CredentialsWithoutSecret
             | Self::DefaultScopes(_)
+            | Self::KeysTwice
             | Self::Member { .. }
+            | Self::NoEncryptionKey(_)
             | Self::NoGrantType
             | Self::RefreshAlone
             | Self::ScopeNotAllowed(_)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use token::scope::{ScopeSet, is_scope_token};
-use token::term::scope;
+use token::term::{Algorithm, scope};
 use url::{Host, Url};
 
 /// What an authority is told at its start.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// What a dynamically registered client may ask for (RFC 7591).
     pub registration_scopes: ScopeSet,
+    /// What tokens can be signed with; access tokens are with the first.
+    pub signing_algs: Vec<Algorithm>,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
 }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use remote::Fetcher;
 use store::Store;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::event::EventSink;
 use token::random::Random;
+use token::replay::UsedOnce;
 use token::time::{Clock, Timestamp};
 
+use crate::client_auth::assertion;
+use crate::client_keys::ClientKeys;
 use crate::endpoint::discovery::Metadata;
 use crate::events::NameHasher;
 use crate::keys::SigningKeys;
@@ -28,6 +32,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What fetches the keys and documents of clients; without it those are not taken.
+    pub fetcher: Option<Fetcher>,
     /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §8).
     pub nonces: Option<Arc<Nonces>>,
 }
@@ -45,6 +51,8 @@ struct Inner {
     names: NameHasher,
     news: News,
     proofs: ProofDesk,
+    client_keys: ClientKeys,
+    assertions: UsedOnce,
 }
 
 // === impl Authority ===
@@ -62,6 +70,8 @@ impl Authority {
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
+            client_keys: ClientKeys::new(parts.fetcher.clone()),
+            assertions: UsedOnce::new(assertion::LONGEST_LIFE * 2),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
             parts,
@@ -114,6 +124,16 @@ impl Authority {
     /// Where proofs of possession are handed in.
     pub(crate) fn proofs(&self) -> &ProofDesk {
         &self.0.proofs
+    }
+
+    /// The public keys of clients.
+    pub(crate) fn client_keys(&self) -> &ClientKeys {
+        &self.0.client_keys
+    }
+
+    /// The names of client assertions that were used.
+    pub(crate) fn assertions(&self) -> &UsedOnce {
+        &self.0.assertions
     }
 
     pub(crate) fn news(&self) -> &News {

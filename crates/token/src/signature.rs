@@ -36,6 +36,29 @@ pub fn verify<'k>(jws: &Jws<'_>, keys: &'k KeySet) -> Result<&'k Arc<PublicKey>,
     Ok(key)
 }
 
+/// The same; a header that names no key means the one key of the set that is for its algorithm, if
+/// there is just one (RFC 7515 §4.1.4: the name is optional).
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn verify_by_any_name<'k>(
+    jws: &Jws<'_>,
+    keys: &'k KeySet,
+) -> Result<&'k Arc<PublicKey>, Broken> {
+    if jws.header().kid != Kid::Absent {
+        return verify(jws, keys);
+    }
+    check_header(jws.header())?;
+    let mut fitting = keys.iter().filter(|key| key.algorithm().is_named(&jws.header().alg));
+    match (fitting.next(), fitting.next()) {
+        (Some(key), None) => fits(jws, key).map(|()| key),
+        _ => Err(unknown(
+            jws.header(),
+            "the header names no key, and it is not clear which is meant",
+        )),
+    }
+}
+
 /// Checks a token with one key, whatever name its header gives it.
 ///
 /// # Errors

@@ -141,6 +141,8 @@ terms! {
         ClientSecretPost = "client_secret_post",
         /// A public client.
         None = "none",
+        /// An assertion signed with the client's key (RFC 7523 §2.2).
+        PrivateKeyJwt = "private_key_jwt",
     }
 
     /// Error codes of the OAuth endpoints (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1,
@@ -239,6 +241,8 @@ pub mod parameter {
     pub const ACCESS_TOKEN: &str = "access_token";
     /// RFC 7521 §4.2.
     pub const CLIENT_ASSERTION: &str = "client_assertion";
+    /// RFC 7521 §4.2.
+    pub const CLIENT_ASSERTION_TYPE: &str = "client_assertion_type";
     /// RFC 6749 §2.2.
     pub const CLIENT_ID: &str = "client_id";
     /// RFC 6749 §2.3.1.

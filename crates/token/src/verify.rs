@@ -256,7 +256,7 @@ pub fn verify<K: Kind>(
     now: Timestamp,
 ) -> Result<Verified<K>, Refusal> {
     let jws = Jws::parse_for(text, keys)?;
-    let key = signature::verify(&jws, keys)
+    let key = signature::verify_by_any_name(&jws, keys)
         .map_err(|(rule, detail)| Refusal::Signature { rule, detail })?;
     if policy.algorithms.as_ref().is_some_and(|known| !known.contains(&key.algorithm())) {
         return Err(Refusal::Algorithm);

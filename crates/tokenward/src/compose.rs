@@ -7,6 +7,7 @@ use std::time::Duration;
 use authority::keys::{KeySchedule, SigningKeys};
 use authority::{Authority, ScopeDefinition};
 use gateway::{Access, Gateway, RouteRule};
+use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
 use token::dpop::Nonces;
 use token::event::EventSink;
@@ -145,7 +146,7 @@ pub(crate) async fn load_keys(
         overlap: config.key_overlap.duration(),
         retire_after: longest_token_life(config),
     };
-    SigningKeys::load_or_create(store, schedule, now)
+    SigningKeys::load_or_create(store, &config.signing_algs, schedule, now)
         .await
         .map_err(|error| Failure::new(format_args!("signing keys: {error}")))
 }
@@ -184,6 +185,7 @@ impl Product {
             events,
             clock: Arc::clone(&clock),
             random,
+            fetcher: fetcher(&config.authority),
             nonces: config.authority.dpop_nonce.then(nonces),
         };
         let authority =
@@ -265,6 +267,7 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
         session_life: part.session_life.duration(),
         trusted_proxies: part.trusted_proxies.clone(),
         registration_scopes,
+        signing_algs: part.signing_algs.clone(),
         password_threads: part.password_threads,
     })
 }
@@ -301,6 +304,13 @@ fn gateway(
         nonces: part.dpop_nonce.then(nonces),
     };
     Gateway::new(settings, parts).map_err(Failure::new)
+}
+
+/// What fetches the keys of clients. A machine without certificate authorities fetches nothing.
+fn fetcher(config: &config::Authority) -> Option<Fetcher> {
+    let reach = Reach::public().and(config.reach.iter().copied());
+    let made = Fetcher::new(reach, Limits::default());
+    made.inspect_err(|error| tracing::warn!(%error, "the keys of clients cannot be fetched")).ok()
 }
 
 /// Nonces for proofs of possession: good for five minutes, known by this process.

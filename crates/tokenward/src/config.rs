@@ -14,6 +14,7 @@ pub(crate) mod reference;
 pub(crate) mod span;
 
 use span::Span;
+use token::term::Algorithm;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -111,6 +112,14 @@ pub(crate) struct Authority {
     /// A new signing key is published for this long before it signs, so that checkers that keep
     /// the key set have fetched it.
     pub(crate) key_overlap: Span,
+    /// What tokens can be signed with: access tokens with the first, ID tokens with the one that the
+    /// client registered. Each has a key of its own.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) signing_algs: Vec<Algorithm>,
+    /// Networks, besides the public internet, from which keys of clients may be fetched
+    /// (`jwks_uri`).
+    #[schemars(with = "Vec<String>")]
+    pub(crate) reach: Vec<IpNet>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
 }
@@ -274,6 +283,14 @@ impl Default for Authority {
             registration_scopes: "openid profile email offline_access".to_owned(),
             key_rotate_every: Span::days(90),
             key_overlap: Span::hours(24),
+            signing_algs: vec![
+                Algorithm::Es256,
+                Algorithm::Ed25519,
+                Algorithm::EdDsa,
+                Algorithm::Rs256,
+                Algorithm::Ps256,
+            ],
+            reach: Vec::new(),
             password_threads: 2,
         }
     }

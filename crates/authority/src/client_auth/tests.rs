@@ -45,7 +45,7 @@ fn nothing_and_too_much_are_refused() {
         assert!(matches!(find(Some(&field), form), Err(ClientAuthRefused::TwoMethods)), "{form}");
     }
     let assertion = find(None, "client_id=a&client_assertion=x");
-    assert!(matches!(assertion, Err(ClientAuthRefused::Method)));
+    assert!(matches!(assertion, Err(ClientAuthRefused::AssertionType)));
 }
 
 #[test]

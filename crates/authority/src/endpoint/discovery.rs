@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
-use token::term::Algorithm;
-use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
+use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, OAuthErrorCode};
 
 use crate::endpoint::answer;
 use crate::oauth_error::OAuthError;
+use crate::register::ENCRYPTION_ALGS;
 use crate::settings::Settings;
 use crate::state::Authority;
 
@@ -30,7 +30,11 @@ impl Metadata {
         let built_in = Settings::BUILT_IN_SCOPES.iter().map(|(name, _)| *name);
         let scopes: Vec<&str> =
             built_in.chain(settings.scopes.iter().map(|scope| scope.name.as_str())).collect();
-        let with_secret = [ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::ClientSecretPost];
+        let with_secret = [
+            ClientAuthMethod::ClientSecretBasic,
+            ClientAuthMethod::ClientSecretPost,
+            ClientAuthMethod::PrivateKeyJwt,
+        ];
         let document = json!({
             "issuer": settings.issuer,
             "authorization_endpoint": url("/authorize"),
@@ -46,8 +50,13 @@ impl Metadata {
             "response_modes_supported": ["query"],
             "grant_types_supported": GrantType::ALL,
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [Algorithm::Es256],
+            "id_token_signing_alg_values_supported": settings.signing_algs,
+            "id_token_encryption_alg_values_supported": ENCRYPTION_ALGS,
+            "id_token_encryption_enc_values_supported": [ContentEncryption::A256Gcm],
             "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
+            "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+            "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+            "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
             "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
             "introspection_endpoint_auth_methods_supported": with_secret,
             "code_challenge_methods_supported": ["S256"],

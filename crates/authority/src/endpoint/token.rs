@@ -61,7 +61,7 @@ pub(crate) async fn authenticate(
     now: Timestamp,
 ) -> Result<AuthenticatedClient, ClientAuthRefused> {
     let presented = client_auth::present(headers, parameters)?;
-    let outcome = client_auth::authenticate(authority.store(), &presented, now).await;
+    let outcome = client_auth::authenticate(authority, &presented, now).await;
     let result = match &outcome {
         Ok(_) => Some("ok"),
         Err(refused) => refused.event_result(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use store::Store;
 use tempfile::TempDir;
 use token::id::KeyId;
+use token::term::Algorithm;
 use token::time::Timestamp;
 
 use super::{KeySchedule, Rotation, SigningKeys};
@@ -24,7 +25,9 @@ fn at(secs: u64) -> Timestamp {
 async fn load(schedule: KeySchedule) -> (SigningKeys, Store, TempDir) {
     let folder = tempfile::tempdir().expect("folder");
     let store = open_store(&folder, START);
-    let keys = SigningKeys::load_or_create(&store, schedule, START).await.expect("keys");
+    let keys = SigningKeys::load_or_create(&store, &[Algorithm::Es256], schedule, START)
+        .await
+        .expect("keys");
     (keys, store, folder)
 }
 
@@ -41,7 +44,9 @@ fn verifies(keys: &SigningKeys, kid: &KeyId) -> bool {
 #[tokio::test]
 async fn the_key_survives_a_restart() {
     let (keys, store, _folder) = load(SCHEDULE).await;
-    let again = SigningKeys::load_or_create(&store, SCHEDULE, at(10)).await.expect("keys");
+    let again = SigningKeys::load_or_create(&store, &[Algorithm::Es256], SCHEDULE, at(10))
+        .await
+        .expect("keys");
     assert_eq!(active(&keys), active(&again));
     assert_eq!(keys.jwks(), again.jwks());
 }
@@ -97,6 +102,39 @@ async fn at_once_replaces_the_active_and_the_waiting_key() {
     assert_eq!(active(&keys), new);
     assert!(keys.keyring().version() > version);
     assert!(verifies(&keys, &first) && !verifies(&keys, &waiting));
-    let again = SigningKeys::load_or_create(&store, SCHEDULE, at(2)).await.expect("keys");
+    let again = SigningKeys::load_or_create(&store, &[Algorithm::Es256], SCHEDULE, at(2))
+        .await
+        .expect("keys");
     assert_eq!(active(&again), new);
+}
+
+#[tokio::test]
+async fn algorithms_stand_side_by_side_and_turn_on_their_own() {
+    let (_, store, _folder) = load(SCHEDULE).await;
+    let algorithms = [Algorithm::Es256, Algorithm::Ed25519, Algorithm::EdDsa];
+    let load = async |algorithms: &[Algorithm], now| {
+        SigningKeys::load_or_create(&store, algorithms, SCHEDULE, now).await.expect("keys")
+    };
+    let keys = load(&algorithms, at(500)).await;
+    let first = active(&keys);
+    let of = |keys: &SigningKeys, algorithm| {
+        keys.active_for(algorithm).map(|key| key.public().kid().clone())
+    };
+    assert_eq!(of(&keys, Algorithm::Es256), Some(first.clone()));
+    assert_eq!(of(&keys, Algorithm::Ps256), None);
+    let ed25519 = of(&keys, Algorithm::Ed25519);
+    assert!(ed25519.is_some() && ed25519 != of(&keys, Algorithm::EdDsa));
+    assert_eq!(keys.keyring().current().iter().count(), 3);
+    // The older one is due first.
+    keys.tend(at(900)).await.expect("tend");
+    assert_eq!(keys.keyring().current().iter().count(), 4);
+    keys.tend(at(1000)).await.expect("tend");
+    assert!(active(&keys) != first && of(&keys, Algorithm::Ed25519) == ed25519);
+    // At once means all of them.
+    keys.rotate(Rotation::AtOnce, at(1001)).await.expect("rotation");
+    assert_ne!(of(&keys, Algorithm::Ed25519), ed25519);
+    // An algorithm that is not wanted any more signs nothing; what it signed can still be checked.
+    let fewer = load(&algorithms[..1], at(1002)).await;
+    assert_eq!(of(&fewer, Algorithm::Ed25519), None);
+    assert!(verifies(&fewer, &ed25519.expect("key")));
 }

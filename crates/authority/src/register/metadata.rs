@@ -1,10 +1,12 @@
 //! Client metadata on the wire (RFC 7591 §2): JSON ⇄ [`ClientDraft`].
 
+use std::str::FromStr;
+
 use serde_json::{Map, Value, json};
 use store::{Client, ClientOptions};
 use token::json;
 use token::scope::ScopeSet;
-use token::term::{Algorithm, ClientAuthMethod, GrantType, parameter};
+use token::term::{ClientAuthMethod, GrantType, parameter};
 use url::Url;
 
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused};
@@ -14,15 +16,10 @@ const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_u
 /// Members that are kept and given back as they came: short texts.
 const TEXTS: [&str; 2] = ["software_id", "software_version"];
 /// Members that ask for something that is not built; to ignore one would break a promise.
-const NOT_SUPPORTED: [&str; 11] = [
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "jwks",
-    "jwks_uri",
+const NOT_SUPPORTED: [&str; 6] = [
     "request_object_encryption_alg",
     "request_object_signing_alg",
     "sector_identifier_uri",
-    "token_endpoint_auth_signing_alg",
     "userinfo_encrypted_response_alg",
     "userinfo_encrypted_response_enc",
     "userinfo_signed_response_alg",
@@ -38,10 +35,6 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
     if let Some(member) = NOT_SUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
         return Err(wrong(member, "is not supported here; leave it out"));
     }
-    let signing = text(&members, "id_token_signed_response_alg")?;
-    if signing.is_some_and(|name| name != Algorithm::Es256.as_str()) {
-        return Err(wrong("id_token_signed_response_alg", "can only be ES256"));
-    }
     if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {
         return Err(wrong("subject_type", "can only be public"));
     }
@@ -55,7 +48,7 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
         redirect_uris: texts(&members, "redirect_uris")?.unwrap_or_default(),
         default_scopes: scopes.clone(),
         scopes,
-        options: ClientOptions::default(),
+        options: options(&members)?,
         metadata: Value::Object(kept(&members)?).to_string(),
     })
 }
@@ -84,11 +77,30 @@ fn of_client(client: &Client) -> Map<String, Value> {
         ("response_types", json!(response_types)),
         (parameter::SCOPE, json!(client.scopes)),
         ("token_endpoint_auth_method", json!(client.auth_method)),
-        ("id_token_signed_response_alg", json!(Algorithm::Es256)),
         ("subject_type", json!("public")),
     ];
     members.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    if let Ok(Value::Object(options)) = serde_json::to_value(&client.options) {
+        members.extend(options);
+    }
     members
+}
+
+fn options(members: &Map<String, Value>) -> Result<ClientOptions, RegistrationRefused> {
+    let jwks = match members.get("jwks") {
+        None | Some(Value::Null) => None,
+        Some(jwks @ Value::Object(_)) => Some(jwks.clone()),
+        Some(_) => return Err(wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)")),
+    };
+    Ok(ClientOptions {
+        jwks,
+        jwks_uri: text(members, "jwks_uri")?.map(str::to_owned),
+        token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
+        dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
+        id_token_signed_response_alg: word(members, "id_token_signed_response_alg")?,
+        id_token_encrypted_response_alg: word(members, "id_token_encrypted_response_alg")?,
+        id_token_encrypted_response_enc: word(members, "id_token_encrypted_response_enc")?,
+    })
 }
 
 /// RFC 7591 §2: `authorization_code` when omitted.
@@ -129,7 +141,8 @@ fn check_response_types(
 
 fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, RegistrationRefused> {
     const MEMBER: &str = "token_endpoint_auth_method";
-    const RULE: &str = "can only be client_secret_basic, client_secret_post or none";
+    const RULE: &str =
+        "can only be client_secret_basic, client_secret_post, private_key_jwt or none";
     match text(members, MEMBER)? {
         None => Ok(ClientAuthMethod::ClientSecretBasic),
         Some(name) => name.parse().map_err(|_| wrong(MEMBER, RULE)),
@@ -186,6 +199,24 @@ fn text<'a>(
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.chars().count() <= MAX_TEXT_CHARS => Ok(Some(text)),
         Some(_) => Err(wrong(name, "must be a text of at most 512 characters")),
+    }
+}
+
+/// A member that must be one of the words that its specification has.
+fn word<T: FromStr>(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<T>, RegistrationRefused> {
+    let word = text(members, name)?;
+    word.map(str::parse).transpose().map_err(|_| wrong(name, "has a value that is not known here"))
+}
+
+/// A member that must be `true` or `false`; absent means `false`.
+fn flag(members: &Map<String, Value>, name: &'static str) -> Result<bool, RegistrationRefused> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(wrong(name, "must be true or false")),
     }
 }
 

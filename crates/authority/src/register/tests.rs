@@ -1,7 +1,8 @@
 //! What may be registered, whoever asks.
 
+use serde_json::json;
 use token::scope::ScopeSet;
-use token::term::{ClientAuthMethod, GrantType};
+use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
 
 use super::{ClientDraft, RegistrationRefused, check};
 use crate::tests::support::{scopes, settings};
@@ -76,4 +77,45 @@ fn scopes_are_known_and_the_default_is_among_them() {
     let mut bare = draft();
     (bare.scopes, bare.default_scopes) = (ScopeSet::default(), ScopeSet::default());
     assert!(check(&bare, &settings()).is_ok());
+}
+
+#[test]
+fn options_are_ones_that_will_work() {
+    let member = |change: &dyn Fn(&mut ClientDraft)| match refusal(|draft| change(draft)) {
+        RegistrationRefused::Member { member, .. } => member,
+        RegistrationRefused::KeysTwice => "twice",
+        RegistrationRefused::NoEncryptionKey(member) => member,
+        other => panic!("{other}"),
+    };
+    let set = |keys: serde_json::Value| Some(json!({ "keys": keys }));
+    let rsa = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" });
+    assert_eq!(member(&|draft| draft.options.jwks = Some(json!({}))), "jwks");
+    let private = json!([{ "kty": "OKP", "crv": "Ed25519", "d": "AA", "x": "AA" }]);
+    assert_eq!(member(&|draft| draft.options.jwks = set(private.clone())), "jwks");
+    for uri in ["http://app.example/jwks", "https://u:p@app.example/", "jwks", "file:///jwks"] {
+        assert_eq!(member(&|draft| draft.options.jwks_uri = Some(uri.to_owned())), "jwks_uri");
+    }
+    assert_eq!(
+        member(&|draft| {
+            draft.options.jwks = set(json!([rsa]));
+            draft.options.jwks_uri = Some("https://app.example/jwks".to_owned());
+        }),
+        "twice"
+    );
+    let by_key = |draft: &mut ClientDraft| draft.auth_method = ClientAuthMethod::PrivateKeyJwt;
+    assert_eq!(member(&by_key), "token_endpoint_auth_method");
+    let signed = |draft: &mut ClientDraft| {
+        draft.options.id_token_signed_response_alg = Some(Algorithm::Es384);
+    };
+    assert_eq!(member(&signed), "id_token_signed_response_alg");
+    let how = |draft: &mut ClientDraft, alg, enc| {
+        draft.options.id_token_encrypted_response_alg = alg;
+        draft.options.id_token_encrypted_response_enc = enc;
+    };
+    let (alg, enc) = ("id_token_encrypted_response_alg", "id_token_encrypted_response_enc");
+    let gcm = Some(ContentEncryption::A256Gcm);
+    assert_eq!(member(&|draft| how(draft, None, gcm)), enc);
+    assert_eq!(member(&|draft| how(draft, Some(KeyManagement::EcdhEs), None)), enc);
+    assert_eq!(member(&|draft| how(draft, Some(KeyManagement::Dir), gcm)), alg);
+    assert_eq!(member(&|draft| how(draft, Some(KeyManagement::EcdhEs), gcm)), alg);
 }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
+use remote::{Fetcher, Limits, Reach};
 use serde_json::Value;
 use store::{Client, Code, Grant, MasterKey, Store, User};
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{ClientAuthMethod, GrantType};
+use token::term::{Algorithm, ClientAuthMethod, GrantType};
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
@@ -59,6 +60,7 @@ pub(crate) fn settings() -> Settings {
         session_life: Duration::from_secs(3600),
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("network")],
         registration_scopes: scopes("openid profile email offline_access orders:read"),
+        signing_algs: vec![Algorithm::Es256],
         password_threads: 1,
     }
 }
@@ -122,13 +124,15 @@ impl Harness {
             overlap: Duration::from_secs(600),
             retire_after: Duration::from_secs(3600),
         };
-        let keys = SigningKeys::load_or_create(&store, schedule, clock.now());
+        let keys =
+            SigningKeys::load_or_create(&store, &settings.signing_algs, schedule, clock.now());
         let parts = Parts {
             store: store.clone(),
             keys: Arc::new(keys.await.expect("keys")),
             events: Arc::clone(&events) as Arc<dyn EventSink>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(OsRandom::new()),
+            fetcher: loopback(),
             nonces,
         };
         let authority = Authority::new(settings, parts).expect("authority");
@@ -368,6 +372,11 @@ impl StandingClock {
     pub(crate) fn pass(&self, secs: i64) {
         self.0.fetch_add(secs * 1000, Ordering::SeqCst);
     }
+}
+
+/// Fetches from this machine alone.
+fn loopback() -> Option<Fetcher> {
+    Fetcher::new(Reach::public().and_loopback(), Limits::default()).ok()
 }
 
 pub(crate) fn basic(id: &str, secret: &str) -> String {

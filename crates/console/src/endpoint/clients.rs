@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::Client;
+use serde_json::Value;
+use store::{Client, ClientOptions};
 use token::id::ClientId;
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{ClientAuthMethod, GrantType};
+use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
 use token::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -44,6 +45,10 @@ pub(crate) struct ClientView {
     /// How it authenticates.
     #[schema(value_type = String)]
     token_endpoint_auth_method: ClientAuthMethod,
+    /// Its keys, and how it wants its answers: members of RFC 7591 that it was registered with.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    options: ClientOptions,
     /// Whether it is turned away.
     disabled: bool,
     /// Who registered it.
@@ -76,10 +81,29 @@ pub(crate) struct ClientBody {
     /// What it gets when it asks for nothing; all of `scope` when it is not given.
     #[schema(value_type = Option<String>)]
     default_scope: Option<ScopeSet>,
-    /// `client_secret_basic` (when it is not given), `client_secret_post`, or `none` for a client
-    /// that cannot keep a secret.
+    /// `client_secret_basic` (when it is not given), `client_secret_post`, `private_key_jwt`, or
+    /// `none` for a client that cannot keep a secret.
     #[schema(value_type = Option<String>)]
     token_endpoint_auth_method: Option<ClientAuthMethod>,
+    /// With which algorithm its assertions are signed; any when it is not given.
+    #[schema(value_type = Option<String>)]
+    token_endpoint_auth_signing_alg: Option<Algorithm>,
+    /// Its public keys, a JSON Web Key Set.
+    jwks: Option<Value>,
+    /// Where its public keys are, instead.
+    jwks_uri: Option<String>,
+    /// Every token request has to have a DPoP proof.
+    #[serde(default)]
+    dpop_bound_access_tokens: bool,
+    /// With which algorithm its ID tokens are signed; that of access tokens when it is not given.
+    #[schema(value_type = Option<String>)]
+    id_token_signed_response_alg: Option<Algorithm>,
+    /// How its ID tokens are encrypted to a key of `jwks`; they are not when it is not given.
+    #[schema(value_type = Option<String>)]
+    id_token_encrypted_response_alg: Option<KeyManagement>,
+    /// Beside it, always `A256GCM`.
+    #[schema(value_type = Option<String>)]
+    id_token_encrypted_response_enc: Option<ContentEncryption>,
 }
 
 /// What is to be changed of a client; the rest stays.
@@ -99,6 +123,12 @@ pub(crate) struct ClientChange {
     /// What it gets when it asks for nothing.
     #[schema(value_type = Option<String>)]
     default_scope: Option<ScopeSet>,
+    /// Its public keys; they take the place of `jwks_uri`.
+    jwks: Option<Value>,
+    /// Where its public keys are; it takes the place of `jwks`.
+    jwks_uri: Option<String>,
+    /// Every token request has to have a DPoP proof.
+    dpop_bound_access_tokens: Option<bool>,
     /// Turns it away, and revokes every token issued to it until now; `false` lets it in again.
     disabled: Option<bool>,
 }
@@ -126,6 +156,15 @@ pub(crate) async fn create(
     Body(body): Body<ClientBody>,
 ) -> Result<Recorded, Problem> {
     let now = console.authority.now();
+    let options = ClientOptions {
+        jwks: body.jwks,
+        jwks_uri: body.jwks_uri,
+        token_endpoint_auth_signing_alg: body.token_endpoint_auth_signing_alg,
+        dpop_bound_access_tokens: body.dpop_bound_access_tokens,
+        id_token_signed_response_alg: body.id_token_signed_response_alg,
+        id_token_encrypted_response_alg: body.id_token_encrypted_response_alg,
+        id_token_encrypted_response_enc: body.id_token_encrypted_response_enc,
+    };
     let draft = ClientDraft {
         name: body.client_name,
         auth_method: body.token_endpoint_auth_method.unwrap_or(ClientAuthMethod::ClientSecretBasic),
@@ -133,7 +172,7 @@ pub(crate) async fn create(
         redirect_uris: body.redirect_uris,
         default_scopes: body.default_scope.unwrap_or_else(|| body.scope.clone()),
         scopes: body.scope,
-        options: Default::default(),
+        options,
         metadata: "{}".to_owned(),
     };
     let (settings, random) = (console.authority.settings(), console.authority.random());
@@ -209,7 +248,7 @@ pub(crate) async fn remove(
     params(("client_id" = String, Path, description = "The client's id")),
     responses((status = 200, description = "The client with its new secret", body = ClientView),
         (status = 404, description = "No client of this id", body = Problem),
-        (status = 409, description = "The client is public: it has no secret", body = Problem)))]
+        (status = 409, description = "The client has no secret", body = Problem)))]
 pub(crate) async fn replace_secret(
     State(console): State<Console>,
     administrator: Administrator,
@@ -218,8 +257,8 @@ pub(crate) async fn replace_secret(
     let (id, now) = (ClientId::from(id), console.authority.now());
     let _alone = console.changing.lock().await;
     let mut client = find(&console, &id).await?;
-    if client.auth_method == ClientAuthMethod::None {
-        return Err(Problem::conflict("this client is public: it has no secret"));
+    if !register::has_secret(client.auth_method) {
+        return Err(Problem::conflict("this client authenticates without a secret: it has none"));
     }
     let secret = register::new_secret(console.authority.random());
     client.secret_hash = Some(OpaqueHash::of(secret.expose()));
@@ -263,6 +302,7 @@ fn view(client: Client, secret: Option<&Secret>) -> ClientView {
         scope: client.scopes,
         default_scope: client.default_scopes,
         token_endpoint_auth_method: client.auth_method,
+        options: client.options,
         disabled: client.disabled,
         created_by: client.created_by,
         created_at: client.created_at,
@@ -282,10 +322,27 @@ impl ClientChange {
             redirect_uris: self.redirect_uris.unwrap_or(client.redirect_uris),
             default_scopes: self.default_scope.unwrap_or(kept),
             scopes,
+            options: keys(client.options, self.jwks, self.jwks_uri, self.dpop_bound_access_tokens),
             disabled: self.disabled.unwrap_or(client.disabled),
             ..client
         }
     }
+}
+
+/// New keys take the place of the old, wherever those were.
+fn keys(
+    mut options: ClientOptions,
+    jwks: Option<Value>,
+    jwks_uri: Option<String>,
+    dpop_bound_access_tokens: Option<bool>,
+) -> ClientOptions {
+    if jwks.is_some() || jwks_uri.is_some() {
+        (options.jwks, options.jwks_uri) = (jwks, jwks_uri);
+    }
+    if let Some(bound) = dpop_bound_access_tokens {
+        options.dpop_bound_access_tokens = bound;
+    }
+    options
 }
 
 impl From<RegistrationRefused> for Problem {

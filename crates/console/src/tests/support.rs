@@ -19,6 +19,7 @@ use token::id::{ClientId, SubjectId};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
 use token::secret::Secret;
+use token::term::Algorithm;
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
@@ -64,7 +65,9 @@ impl Harness {
             overlap: Duration::from_secs(600),
             retire_after: Duration::from_secs(3600),
         };
-        let keys = SigningKeys::load_or_create(&store, schedule, NOW).await.expect("keys");
+        let keys = SigningKeys::load_or_create(&store, &[Algorithm::Es256], schedule, NOW)
+            .await
+            .expect("keys");
         let events = Arc::new(Recorder::default());
         let parts = authority::Parts {
             store,
@@ -72,6 +75,7 @@ impl Harness {
             events: Arc::clone(&events) as Arc<dyn EventSink>,
             clock: Arc::new(StandingClock),
             random: Arc::new(OsRandom::new()),
+            fetcher: None,
             nonces: None,
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
@@ -174,6 +178,7 @@ fn authority_settings() -> Settings {
         session_life: Duration::from_secs(3600),
         trusted_proxies: Vec::new(),
         registration_scopes: ScopeSet::default(),
+        signing_algs: vec![Algorithm::Es256],
         password_threads: 1,
     }
 }

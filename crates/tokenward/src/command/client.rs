@@ -1,8 +1,10 @@
 //! `tokenward client`: OAuth clients.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin_client::Target;
 use crate::command::{Failure, say, table};
@@ -46,6 +48,15 @@ enum Command {
         /// A client that cannot keep a secret: a browser or native application
         #[arg(long)]
         public: bool,
+        /// File with its public keys (a JSON Web Key Set): it signs instead of keeping a secret
+        #[arg(long, value_name = "FILE", conflicts_with = "public")]
+        jwks: Option<PathBuf>,
+        /// URL of its public keys, instead
+        #[arg(long, value_name = "URL", conflicts_with_all = ["public", "jwks"])]
+        jwks_uri: Option<String>,
+        /// Every token request has to have a DPoP proof
+        #[arg(long)]
+        dpop: bool,
     },
     /// Disable a client: its tokens are revoked, and it is issued nothing more
     Disable { client_id: String },
@@ -64,11 +75,17 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::List => super::print_list(&api, "/clients", "after", &COLUMNS, json),
         Command::Show { client_id } => super::print(&api.get(&at(&client_id))?, json),
-        Command::Create { name, grants, redirect_uris, scope, public } => {
-            let method = if public { "none" } else { "client_secret_basic" };
+        Command::Create { name, grants, redirect_uris, scope, public, jwks, jwks_uri, dpop } => {
+            let jwks = jwks.as_deref().map(read_jwks).transpose()?;
+            let method = match (public, jwks.is_some() || jwks_uri.is_some()) {
+                (true, _) => "none",
+                (false, true) => "private_key_jwt",
+                (false, false) => "client_secret_basic",
+            };
             let body = json!({
                 "client_name": name, "grant_types": grants, "redirect_uris": redirect_uris,
-                "scope": scope, "token_endpoint_auth_method": method,
+                "scope": scope, "token_endpoint_auth_method": method, "jwks": jwks,
+                "jwks_uri": jwks_uri, "dpop_bound_access_tokens": dpop,
             });
             super::print(&api.call(&Method::POST, "/clients", Some(&body))?, json)
         }
@@ -86,6 +103,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn read_jwks(path: &Path) -> Result<Value, Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {error}", path.display()));
+    let text = std::fs::read(path).map_err(|error| wrong(&error))?;
+    serde_json::from_slice(&text).map_err(|error| wrong(&error))
 }
 
 fn set_disabled(

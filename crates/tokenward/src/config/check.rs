@@ -86,6 +86,10 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
             "must be scopes separated by single spaces".to_owned(),
         ));
     }
+    if part.signing_algs.is_empty() {
+        let words = "must name at least one algorithm, such as ES256".to_owned();
+        found.push(("authority.signing_algs".to_owned(), words));
+    }
     if !(1..=64).contains(&part.password_threads) {
         found.push(("authority.password_threads".to_owned(), "must be from 1 to 64".to_owned()));
     }

@@ -19,6 +19,8 @@ fn run(mut command: Command, product: &Product) {
         .env("GATEWAY", product.said("gateway"))
         .env("CLIENT_ID", product.said("client_id"))
         .env("CLIENT_SECRET", product.said("client_secret"))
+        .env("ADMIN", product.said("admin"))
+        .env("ADMIN_TOKEN", product.said("admin_token"))
         .env("USERNAME", product.said("username"))
         .env("PASSWORD", product.said("password"))
         .env("CHROMIUM", variable("TOKENWARD_CHROMIUM"))
@@ -84,6 +86,11 @@ fn npm_oauth4webapi() {
 #[test]
 fn npm_clients_with_dpop() {
     node("dpop.mjs");
+}
+
+#[test]
+fn npm_openid_client_with_keys() {
+    node("keys.mjs");
 }
 
 #[test]
