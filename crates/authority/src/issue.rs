@@ -9,6 +9,7 @@ use store::{ClientOptions, IssuedToken, Store};
 use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
 use token::cnf::Confirmation;
+use token::encryption_key::EncryptionKey;
 use token::event::Who;
 use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
 use token::jwe::{self, Description};
@@ -117,19 +118,25 @@ pub(crate) fn answer(
     now: Timestamp,
 ) -> Result<Answer, BadKey> {
     let consented = approved.consented();
+    let form = authority.settings().token_form(approved.audiences());
     let order = AccessTokenOrder {
         subject: approved.subject().clone(),
         client: client.id().clone(),
         scopes: approved.scopes().clone(),
         audiences: approved.audiences().to_vec(),
-        life: authority.settings().access_token_life,
+        life: form.life,
         grant: consented.map(|grant| grant.id.clone()),
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),
         jkt: jkt.cloned(),
     };
-    let (issuer, key) = (&authority.settings().issuer, authority.keys().active());
-    let (issued, record) = sign(order, issuer, &key, now, authority.random())?;
+    let (issuer, keys) = (&authority.settings().issuer, authority.keys());
+    let key = form.signing_alg.and_then(|algorithm| keys.active_for(algorithm));
+    let key = key.unwrap_or_else(|| keys.active());
+    let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
+    if let Some(recipient) = &form.encrypt_to {
+        issued.token = Secret::new(sealed(recipient, issued.token.expose())?);
+    }
     let body = TokenResponse {
         access_token: issued.token.expose(),
         token_type: if jkt.is_some() { "DPoP" } else { "Bearer" },
@@ -242,9 +249,13 @@ fn id_token(
 fn encrypt_to(options: &ClientOptions, signed: String) -> Result<String, BadKey> {
     let Some(how) = options.id_token_encrypted_response_alg else { return Ok(signed) };
     let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
+    sealed(&key.ok_or(BadKey::Unfit)?, &signed)
+}
+
+/// A signed token inside an encrypted one (RFC 7519 §5.2).
+fn sealed(recipient: &EncryptionKey, signed: &str) -> Result<String, BadKey> {
     let description = Description { typ: None, cty: Some(token_type::ID_TOKEN) };
-    let key = key.ok_or(BadKey::Unfit)?;
-    jwe::encrypt(&key, signed.as_bytes(), description).map_err(|_| BadKey::Library)
+    jwe::encrypt(recipient, signed.as_bytes(), description).map_err(|_| BadKey::Library)
 }
 
 /// OpenID Connect Core 1.0 §3.1.3.6: the left half of the hash that the ID token's algorithm has.

@@ -28,7 +28,7 @@ pub mod rule;
 pub mod settings;
 pub mod state;
 
-pub use settings::{ScopeDefinition, Settings, SettingsError};
+pub use settings::{ResourceDefinition, ScopeDefinition, Settings, SettingsError};
 pub use state::{Authority, Parts};
 
 #[cfg(test)]

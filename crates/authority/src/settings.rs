@@ -1,8 +1,10 @@
 //! What an authority is told at its start, checked once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use token::encryption_key::EncryptionKey;
 use token::scope::{ScopeSet, is_scope_token};
 use token::term::{Algorithm, scope};
 use url::{Host, Url};
@@ -15,8 +17,8 @@ pub struct Settings {
     pub issuer: String,
     /// Audience of tokens for the admin API and for registration, usually the issuer.
     pub admin_resource: String,
-    /// Resource identifiers that tokens can be for (RFC 8707); the first is the default.
-    pub resources: Vec<String>,
+    /// What tokens can be for (RFC 8707); the first is the default.
+    pub resources: Vec<ResourceDefinition>,
     /// The scopes of the APIs, with the words that the consent page shows.
     pub scopes: Vec<ScopeDefinition>,
     /// Life of an access token.
@@ -41,6 +43,27 @@ pub struct Settings {
     pub signing_algs: Vec<Algorithm>,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
+}
+
+/// An API that tokens can be for.
+#[derive(Clone, Debug)]
+pub struct ResourceDefinition {
+    /// Its identifier: an absolute URI without a fragment.
+    pub identifier: String,
+    /// Life of its access tokens, where it is another than usual.
+    pub access_token_life: Option<Duration>,
+    /// What its access tokens are signed with, where it is another than usual.
+    pub signing_alg: Option<Algorithm>,
+    /// The key to which its access tokens are encrypted.
+    pub encrypt_to: Option<Arc<EncryptionKey>>,
+}
+
+/// How access tokens for certain resources are made.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenForm {
+    pub(crate) life: Duration,
+    pub(crate) signing_alg: Option<Algorithm>,
+    pub(crate) encrypt_to: Option<Arc<EncryptionKey>>,
 }
 
 /// A scope that clients can ask for.
@@ -70,6 +93,12 @@ pub enum SettingsError {
     /// There is no resource that tokens could be for.
     #[error("at least one resource is needed: tokens must be for somebody")]
     NoResource,
+    /// Nothing to sign with.
+    #[error("`signing_algs` must name at least one algorithm")]
+    NoSigningAlgorithm,
+    /// A resource wants what nobody can sign with.
+    #[error("the resource `{0}` has a `signing_alg` that is not among `signing_algs`")]
+    ResourceSigning(String),
     /// No thread to check passwords on.
     #[error("`password_threads` must be at least 1")]
     NoPasswordThread,
@@ -82,6 +111,16 @@ pub enum SettingsError {
     /// The name is defined by us.
     #[error("the scope `{0}` is built in and cannot be defined again")]
     ScopeReserved(String),
+}
+
+// === impl ResourceDefinition ===
+
+impl ResourceDefinition {
+    /// A resource whose tokens are as usual.
+    pub fn new(identifier: impl Into<String>) -> Self {
+        let identifier = identifier.into();
+        Self { identifier, access_token_life: None, signing_alg: None, encrypt_to: None }
+    }
 }
 
 // === impl Settings ===
@@ -108,11 +147,13 @@ impl Settings {
         if self.resources.is_empty() {
             return Err(SettingsError::NoResource);
         }
-        for resource in self.resources.iter().chain([&self.admin_resource]) {
-            if !is_resource(resource) {
-                return Err(SettingsError::ResourceForm(resource.clone()));
+        let identifiers = self.resources.iter().map(|resource| &resource.identifier);
+        for identifier in identifiers.chain([&self.admin_resource]) {
+            if !is_resource(identifier) {
+                return Err(SettingsError::ResourceForm(identifier.clone()));
             }
         }
+        self.check_signing()?;
         for ScopeDefinition { name, .. } in &self.scopes {
             if !is_scope_token(name) {
                 return Err(SettingsError::ScopeName(name.clone()));
@@ -127,9 +168,28 @@ impl Settings {
         self.check_lives()
     }
 
+    fn shortest_resource_life(&self) -> Duration {
+        let lives = self.resources.iter().filter_map(|resource| resource.access_token_life);
+        lives.fold(self.access_token_life, Duration::min)
+    }
+
+    fn check_signing(&self) -> Result<(), SettingsError> {
+        if self.signing_algs.is_empty() {
+            return Err(SettingsError::NoSigningAlgorithm);
+        }
+        let unknown = |resource: &&ResourceDefinition| {
+            resource.signing_alg.is_some_and(|algorithm| !self.signing_algs.contains(&algorithm))
+        };
+        match self.resources.iter().find(unknown) {
+            Some(resource) => Err(SettingsError::ResourceSigning(resource.identifier.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn check_lives(&self) -> Result<(), SettingsError> {
         let lives = [
             ("access_token_life", self.access_token_life),
+            ("resource.access_token_life", self.shortest_resource_life()),
             ("id_token_life", self.id_token_life),
             ("code_life", self.code_life),
             ("refresh_idle_life", self.refresh_idle_life),
@@ -172,19 +232,40 @@ impl Settings {
             .or_else(|| defined().map(|scope| scope.description.as_str()))
     }
 
+    /// The identifiers of the resources.
+    pub fn resource_identifiers(&self) -> Vec<String> {
+        self.resources.iter().map(|resource| resource.identifier.clone()).collect()
+    }
+
     /// Everything that a token of ours can be for.
     pub fn audiences(&self) -> Vec<String> {
-        let mut audiences = self.resources.clone();
+        let mut audiences = self.resource_identifiers();
         if !audiences.contains(&self.admin_resource) {
             audiences.push(self.admin_resource.clone());
         }
         audiences
     }
 
+    /// How access tokens for these audiences are made: as long as the shortest life of them all.
+    pub(crate) fn token_form(&self, audiences: &[String]) -> TokenForm {
+        let mut form =
+            TokenForm { life: self.access_token_life, signing_alg: None, encrypt_to: None };
+        let named = |resource: &&ResourceDefinition| audiences.contains(&resource.identifier);
+        for resource in self.resources.iter().filter(named) {
+            let life = resource.access_token_life.unwrap_or(self.access_token_life);
+            form.life = if audiences.len() == 1 { life } else { form.life.min(life) };
+            form.signing_alg = form.signing_alg.or(resource.signing_alg);
+            form.encrypt_to = form.encrypt_to.or_else(|| resource.encrypt_to.clone());
+        }
+        form
+    }
+
     /// How long after its issue the last token of a grant can still be alive: restrictions must
     /// be remembered at least that long.
     pub fn longest_token_life(&self) -> Duration {
-        self.refresh_absolute_life + self.access_token_life.max(self.id_token_life)
+        let lives = self.resources.iter().filter_map(|resource| resource.access_token_life);
+        let longest = lives.fold(self.access_token_life.max(self.id_token_life), Duration::max);
+        self.refresh_absolute_life + longest
     }
 }
 

@@ -15,6 +15,7 @@ mod introspect;
 mod private_key_jwt;
 mod refresh;
 mod register;
+mod resources;
 mod restrictions;
 mod revoke;
 mod sign_in;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
+use token::encryption_key::DecryptionKey;
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub events: Arc<dyn EventSink>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The keys that tokens may be encrypted to.
+    pub decryption: Vec<Arc<DecryptionKey>>,
     /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §9).
     pub nonces: Option<Arc<Nonces>>,
 }
@@ -74,6 +77,7 @@ impl Gateway {
                 leeway: settings.leeway,
             },
             keyring: parts.keyring,
+            decryption: parts.decryption,
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
         };

@@ -21,6 +21,7 @@ mod identity;
 pub mod in_force;
 mod meters;
 mod observe;
+mod open;
 pub mod permit;
 pub mod present;
 mod refusal;

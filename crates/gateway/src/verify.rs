@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use token::encryption_key::DecryptionKey;
 use token::keyring::Keyring;
 use token::opaque::OpaqueHash;
 use token::time::Timestamp;
-use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
+use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, verify_access_token};
 
 use crate::cache::{Remembered, TokenCache};
 use crate::identity::Identity;
 use crate::meters::CacheMeters;
+use crate::open::open;
 use crate::present::Presented;
 use crate::refusal::{Fault, Refusal};
 
@@ -26,6 +28,7 @@ pub struct Verified(Arc<Known>);
 pub(crate) struct Verifier {
     pub(crate) policy: AccessTokenPolicy,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) decryption: Vec<Arc<DecryptionKey>>,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
 }
@@ -71,8 +74,7 @@ impl Verifier {
         keys: u64,
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
-        let ring = self.keyring.current();
-        match verify_access_token(presented.text(), &ring, &self.policy, now) {
+        match self.check(presented.text(), now) {
             Ok(token) => {
                 let identity = Identity::of(&token);
                 let known = Arc::new(Known { token, identity });
@@ -85,6 +87,14 @@ impl Verifier {
                 Err(Fault::Token(refused).into())
             }
         }
+    }
+}
+
+impl Verifier {
+    fn check(&self, text: &str, now: Timestamp) -> Result<VerifiedAccessToken, TokenRefused> {
+        let opened = open(text, &self.decryption)?;
+        let text = opened.as_ref().map_or(text, |inside| inside.as_str());
+        verify_access_token(text, &self.keyring.current(), &self.policy, now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use authority::keys::{KeySchedule, SigningKeys};
-use authority::{Authority, ScopeDefinition};
+use authority::{Authority, ResourceDefinition, ScopeDefinition};
 use gateway::{Access, Gateway, RouteRule};
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
@@ -24,6 +24,7 @@ use crate::listen::{self, Bound};
 use crate::operations::{self, Operations};
 
 mod door;
+mod key_files;
 mod record;
 mod watcher;
 
@@ -126,7 +127,7 @@ pub(crate) fn open_store(
     };
     let settings = store::Settings {
         path: config.store.path.clone(),
-        longest_token_life: longest_token_life(&config.authority),
+        longest_token_life: longest_token_life(config),
     };
     Store::open(settings, master, now)
         .map_err(|error| Failure::new(format_args!("{}: {error}", config.store.path.display())))
@@ -137,24 +138,27 @@ pub(crate) fn open_store(
 /// # Errors
 /// [`Failure`] when they cannot be read.
 pub(crate) async fn load_keys(
-    config: &config::Authority,
+    config: &Config,
     store: &Store,
     now: Timestamp,
 ) -> Result<SigningKeys, Failure> {
+    let part = &config.authority;
     let schedule = KeySchedule {
-        rotate_every: Some(config.key_rotate_every.duration()).filter(|every| !every.is_zero()),
-        overlap: config.key_overlap.duration(),
+        rotate_every: Some(part.key_rotate_every.duration()).filter(|every| !every.is_zero()),
+        overlap: part.key_overlap.duration(),
         retire_after: longest_token_life(config),
     };
-    SigningKeys::load_or_create(store, &config.signing_algs, schedule, now)
+    SigningKeys::load_or_create(store, &part.signing_algs, schedule, now)
         .await
         .map_err(|error| Failure::new(format_args!("signing keys: {error}")))
 }
 
 /// Restrictions are kept as long as a token that they can fit may live.
-fn longest_token_life(config: &config::Authority) -> Duration {
-    config.refresh_absolute_life.duration()
-        + config.access_token_life.duration().max(config.id_token_life.duration())
+fn longest_token_life(config: &Config) -> Duration {
+    let part = &config.authority;
+    let own = part.access_token_life.duration().max(part.id_token_life.duration());
+    let lives = config.resources.iter().filter_map(|resource| resource.access_token_life);
+    part.refresh_absolute_life.duration() + lives.fold(own, |most, life| most.max(life.duration()))
 }
 
 // === impl Product ===
@@ -174,7 +178,7 @@ impl Product {
         let operations = Operations::new(store.clone(), operations::start_metrics());
         let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
         let events = watcher.sink();
-        let keys = Arc::new(load_keys(&config.authority, &store, clock.now()).await?);
+        let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
         let gateway = match &config.gateway {
             Some(part) => Some(gateway(part, &sockets, &config, &keys, &store, &events, &clock)?),
             None => None,
@@ -248,7 +252,7 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
     let registration_scopes = ScopeSet::parse(&part.registration_scopes).map_err(Failure::new)?;
     Ok(authority::Settings {
         admin_resource: issuer.clone(),
-        resources: vec![resource.unwrap_or_else(|| issuer.clone())],
+        resources: resources(config, resource.unwrap_or_else(|| issuer.clone()))?,
         scopes: config
             .scopes
             .iter()
@@ -270,6 +274,25 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
         signing_algs: part.signing_algs.clone(),
         password_threads: part.password_threads,
     })
+}
+
+/// The gateway's own resource first, then the others; each as its entry says.
+fn resources(config: &Config, own: String) -> Result<Vec<ResourceDefinition>, Failure> {
+    let mut all = vec![ResourceDefinition::new(own)];
+    for entry in &config.resources {
+        let key = entry.encrypt_to.as_deref().map(key_files::public).transpose()?;
+        let defined = ResourceDefinition {
+            identifier: entry.identifier.clone(),
+            access_token_life: entry.access_token_life.map(|life| life.duration()),
+            signing_alg: entry.signing_alg,
+            encrypt_to: key.map(Arc::new),
+        };
+        match all.iter_mut().find(|known| known.identifier == defined.identifier) {
+            Some(known) => *known = defined,
+            None => all.push(defined),
+        }
+    }
+    Ok(all)
 }
 
 fn gateway(
@@ -301,6 +324,11 @@ fn gateway(
         honeytokens: Arc::clone(store.honeytokens()),
         events: Arc::clone(events),
         clock: Arc::clone(clock),
+        decryption: part
+            .decryption_keys
+            .iter()
+            .map(|path| key_files::private(path).map(Arc::new))
+            .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
     };
     Gateway::new(settings, parts).map_err(Failure::new)

@@ -36,6 +36,10 @@ pub(crate) struct Config {
     /// `email` and `offline_access` are built in.
     #[serde(default, rename = "scope")]
     pub(crate) scopes: Vec<Scope>,
+    /// APIs that tokens can be for, beside the gateway's own `resource`; an entry for that one says
+    /// how its tokens are made.
+    #[serde(default, rename = "resource")]
+    pub(crate) resources: Vec<Resource>,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
@@ -134,6 +138,25 @@ pub(crate) struct Scope {
     pub(crate) description: String,
 }
 
+/// An API that tokens can be for.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resource {
+    /// Resource identifier: the URL by which clients reach the API (RFC 8707).
+    pub(crate) identifier: String,
+    /// Life of its access tokens, where it is another than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token_life: Option<Span>,
+    /// What its access tokens are signed with: one of `signing_algs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) signing_alg: Option<Algorithm>,
+    /// File with the public key (JWK with `alg`) that its access tokens are encrypted to. Such a
+    /// token is for this API alone; introspection and revocation take what is inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encrypt_to: Option<PathBuf>,
+}
+
 /// The gateway.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -160,6 +183,8 @@ pub(crate) struct Gateway {
     pub(crate) routes: Vec<Route>,
     /// How far clocks may differ; at most 60s.
     pub(crate) leeway: Span,
+    /// Files with private keys (JWK with `alg`) that tokens may be encrypted to.
+    pub(crate) decryption_keys: Vec<PathBuf>,
     /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
     pub(crate) dpop_nonce: bool,
     /// How many verified tokens are remembered (about 1 KiB each).
@@ -252,6 +277,7 @@ impl Default for Config {
             gateway: None,
             admin: None,
             scopes: Vec::new(),
+            resources: Vec::new(),
             detect: Detect::default(),
             log: Log::default(),
             drain: defaults::drain(),
@@ -307,6 +333,7 @@ impl Default for Gateway {
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
             leeway: Span::seconds(5),
+            decryption_keys: Vec::new(),
             dpop_nonce: false,
             cache_entries: 100_000,
             forward_token: false,

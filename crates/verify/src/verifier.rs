@@ -12,6 +12,7 @@ use http::{Extensions, Response};
 use remote::keys::{Freshness, RemoteKeys, keep_fresh};
 use remote::{FetchError, Fetcher, Limits, Reach, issuer};
 use token::dpop::Nonces;
+use token::encryption_key::DecryptionKey;
 use token::event::{Event, EventSink};
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
@@ -45,6 +46,7 @@ pub struct Builder {
     leeway: Duration,
     cache_entries: usize,
     dpop_nonces: bool,
+    decryption: Vec<Arc<DecryptionKey>>,
     subscriber: Option<Subscriber>,
     most_silence: Option<Duration>,
     client_address: Option<ClientAddress>,
@@ -138,6 +140,13 @@ impl Builder {
     #[must_use]
     pub fn dpop_nonces(mut self) -> Self {
         self.dpop_nonces = true;
+        self
+    }
+
+    /// A key that tokens may be encrypted to.
+    #[must_use]
+    pub fn decryption_key(mut self, key: DecryptionKey) -> Self {
+        self.decryption.push(Arc::new(key));
         self
     }
 
@@ -254,6 +263,7 @@ impl Builder {
             honeytokens: Arc::default(),
             events: Arc::clone(&self.events),
             clock: Arc::clone(&self.clock),
+            decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())
@@ -275,6 +285,7 @@ impl Verifier {
             leeway: Duration::from_secs(5),
             cache_entries: 10_000,
             dpop_nonces: false,
+            decryption: Vec::new(),
             subscriber: None,
             most_silence: Some(Duration::from_mins(1)),
             client_address: None,

@@ -71,7 +71,7 @@ impl Metadata {
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
             "authorization_response_iss_parameter_supported": true,
-            "protected_resources": settings.resources,
+            "protected_resources": settings.resource_identifiers(),
         });
         Self(Bytes::from(document.to_string()))
     }

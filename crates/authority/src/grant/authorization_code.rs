@@ -49,6 +49,7 @@ async fn redeem(
         audiences: resource::narrowed(resources, &code.grant.audiences)?,
         nonce: code.nonce.clone(),
     };
+    resource::together(&wanted.audiences, authority.settings())?;
     let approved =
         approve::person(authority.store(), request.client, &code.grant, wanted, now).await?;
 

@@ -18,6 +18,7 @@ pub(crate) fn decide(
     let scopes = scope::requested_by_machine(asked, &client.scopes, &client.default_scopes)?;
     let resources = parameters.all(parameter::RESOURCE);
     let audiences = resource::requested(resources, &scopes, authority.settings())?;
+    resource::together(&audiences, authority.settings())?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
     let approved = approve::machine(request.client, wanted)?;
     let bound = request.jkt.as_ref();

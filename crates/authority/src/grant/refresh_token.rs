@@ -77,6 +77,7 @@ async fn prepare(
         .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
     let audiences = resource::narrowed(parameters.all(parameter::RESOURCE), &grant.audiences)?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    resource::together(&wanted.audiences, authority.settings())?;
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let token = Family::Refresh.generate(authority.random());

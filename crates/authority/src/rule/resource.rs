@@ -15,6 +15,9 @@ pub enum ResourceRefused {
     /// RFC 8707 §2: an absolute URI without a fragment.
     #[error("`resource` must be an absolute URI without a fragment")]
     Form,
+    /// Its tokens are encrypted to it: nobody else could read them.
+    #[error("tokens for `{0}` are encrypted to it; name it as the only `resource`")]
+    Alone(String),
     /// The grant does not include it.
     #[error("the grant is not for the resource `{0}`")]
     NotGranted(String),
@@ -38,6 +41,23 @@ pub fn requested<'a>(
     let known = settings.audiences();
     let audiences = pick(asked, &known, ResourceRefused::Unknown)?;
     Ok(if audiences.is_empty() { default_audiences(scopes, settings) } else { audiences })
+}
+
+/// Checks that a token can be for all of these at the same time.
+///
+/// # Errors
+/// [`ResourceRefused::Alone`] when one of several has its tokens encrypted.
+pub fn together(audiences: &[String], settings: &Settings) -> Result<(), ResourceRefused> {
+    let sealed = settings
+        .resources
+        .iter()
+        .find(|resource| resource.encrypt_to.is_some() && audiences.contains(&resource.identifier));
+    match sealed {
+        Some(resource) if audiences.len() > 1 => {
+            Err(ResourceRefused::Alone(resource.identifier.clone()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The audiences of tokens from an existing grant: the resources asked for, or all of it.
@@ -80,7 +100,7 @@ fn default_audiences(scopes: &ScopeSet, settings: &Settings) -> Vec<String> {
     let mut audiences = Vec::new();
     let is_admin = |scope: &str| scope.starts_with(ADMIN_PREFIX);
     if scopes.is_empty() || scopes.iter().any(|scope| !is_admin(scope)) {
-        audiences.extend(settings.resources.first().cloned());
+        audiences.extend(settings.resources.first().map(|first| first.identifier.clone()));
     }
     if scopes.iter().any(is_admin) && !audiences.contains(&settings.admin_resource) {
         audiences.push(settings.admin_resource.clone());
@@ -93,13 +113,14 @@ mod tests {
     use token::scope::ScopeSet;
 
     use super::{ResourceRefused, narrowed, requested};
+    use crate::settings::ResourceDefinition;
     use crate::tests::support::settings;
 
     fn audiences(asked: &[&str], scopes: &str) -> Result<Vec<String>, ResourceRefused> {
         let mut settings = settings();
         settings.admin_resource = "https://id.example".to_owned();
         settings.resources =
-            vec!["https://api.example".to_owned(), "https://files.example/v1".to_owned()];
+            ["https://api.example", "https://files.example/v1"].map(ResourceDefinition::new).into();
         requested(asked.iter().copied(), &ScopeSet::parse(scopes).expect("scopes"), &settings)
     }
 

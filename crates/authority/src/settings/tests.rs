@@ -61,7 +61,7 @@ fn resources_scopes_and_lives_are_checked() {
     wrong.resources.clear();
     assert_eq!(wrong.check(), Err(SettingsError::NoResource));
     let mut wrong = settings();
-    wrong.resources.push("https://api.example/#x".to_owned());
+    wrong.resources.push(super::ResourceDefinition::new("https://api.example/#x"));
     assert!(matches!(wrong.check(), Err(SettingsError::ResourceForm(_))));
     let mut wrong = settings();
     wrong.scopes.push(ScopeDefinition { name: "a b".to_owned(), description: String::new() });

@@ -28,7 +28,7 @@ use tower::ServiceExt as _;
 use crate::issue::{AccessTokenOrder, IssuedAccessToken, mint};
 use crate::keys::{KeySchedule, SigningKeys};
 use crate::peer::PeerAddress;
-use crate::settings::{ScopeDefinition, Settings};
+use crate::settings::{ResourceDefinition, ScopeDefinition, Settings};
 use crate::state::{Authority, Parts};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
@@ -49,7 +49,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         issuer: ISSUER.to_owned(),
         admin_resource: ISSUER.to_owned(),
-        resources: vec![API.to_owned(), "http://127.0.0.1:9000".to_owned()],
+        resources: [API, "http://127.0.0.1:9000"].map(ResourceDefinition::new).into(),
         scopes: vec![scope("orders:read"), scope("orders:write")],
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),

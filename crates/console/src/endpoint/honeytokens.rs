@@ -88,7 +88,7 @@ pub(crate) async fn create(
         subject: SubjectId::generate(random),
         client: ClientId::generate(random),
         scopes: ScopeSet::parse(&names.join(" ")).map_err(|error| Problem::internal(&error))?,
-        audiences: settings.resources.clone(),
+        audiences: settings.resource_identifiers(),
         life: LIFE,
         grant: None,
         session: None,

@@ -167,7 +167,7 @@ fn authority_settings() -> Settings {
     Settings {
         issuer: ISSUER.to_owned(),
         admin_resource: ISSUER.to_owned(),
-        resources: vec![API.to_owned()],
+        resources: vec![authority::ResourceDefinition::new(API)],
         scopes: vec![scope("orders:read"), scope("orders:write")],
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),

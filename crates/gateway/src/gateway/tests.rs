@@ -31,6 +31,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         honeytokens: Arc::default(),
         events: Arc::new(Never),
         clock: Arc::new(Never),
+        decryption: Vec::new(),
         nonces: None,
     };
     Gateway::new(settings, parts).err()

@@ -268,6 +268,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         honeytokens: Arc::default(),
         events: events.clone(),
         clock: clock.clone(),
+        decryption: Vec::new(),
         nonces: None,
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if lock.is_err() && !has_key {
             return Err(Failure::new("the server is just starting: try again in a moment"));
         }
-        let keys = load_keys(&config.authority, &store, now).await?;
+        let keys = load_keys(&config, &store, now).await?;
         let order = AccessTokenOrder {
             subject: SubjectId::from("operator"),
             client: ClientId::from("tokenward-cli"),

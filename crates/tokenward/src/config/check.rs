@@ -37,6 +37,18 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, "scopes that begin with `tokenward:` are built in".to_owned()));
         }
     }
+    for (position, resource) in config.resources.iter().enumerate() {
+        let at = |name: &str| format!("resource[{position}].{name}");
+        identifier(&at("identifier"), &resource.identifier, &mut found);
+        if resource.access_token_life.is_some_and(|life| life.duration().is_zero()) {
+            found.push((at("access_token_life"), "must be more than 0s".to_owned()));
+        }
+        let algorithms = &config.authority.signing_algs;
+        if resource.signing_alg.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
+            let words = "must be one of `authority.signing_algs`".to_owned();
+            found.push((at("signing_alg"), words));
+        }
+    }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }

@@ -13,6 +13,7 @@ mod attack;
 mod configuration;
 mod crash;
 mod embedding;
+mod encrypted;
 mod hostile;
 mod interop;
 mod jose;
