@@ -64,3 +64,8 @@ fn npm_jose() {
 fn pypi_jwcrypto() {
     both_ways(interop::python_script("jwcrypto_jwe.py"));
 }
+
+#[test]
+fn pypi_joserfc() {
+    both_ways(interop::python_script("joserfc_jwe.py"));
+}

@@ -106,3 +106,8 @@ fn npm_jose() {
 fn pypi_joserfc() {
     both_ways(interop::python_script("joserfc_jws.py"));
 }
+
+#[test]
+fn pypi_jwcrypto() {
+    both_ways(interop::python_script("jwcrypto_jws.py"));
+}
