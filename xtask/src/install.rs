@@ -39,7 +39,7 @@ pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
 /// # Errors
 /// Names what is missing and how to mend it.
 pub(crate) fn peers(place: &Place) -> Result<(), Failure> {
-    debian::provide(&[debian::NODE, debian::NPM, debian::PYTHON])?;
+    debian::provide(&[debian::NODE, debian::NPM, debian::OPENSSL, debian::PYTHON])?;
     if let Err(failure) = debian::provide(&[debian::NGINX]) {
         println!("without nginx: {}", failure.words);
     }

@@ -15,6 +15,8 @@
 //! | an ID token, a logout token, an assertion … | [`verify::Verified`] of a [`kind`] | [`verify::verify`] |
 //! | a DPoP proof and its request | [`dpop::VerifiedProof`] | [`dpop::verify_proof`] |
 //! | an encrypted text and a private key | [`jwe::Decrypted`] | [`jwe::Jwe::decrypt`] |
+//! | a `status` claim and its list | [`status_list::Status`] | [`status_list::StatusList::status`] |
+//! | proofs that may come once | the same, never twice | [`dpop::ProofDesk::take`] |
 //! | an opaque value | which kind it is, and its hash | [`opaque::Family::of`], [`opaque::OpaqueHash`] |
 //!
 //! `examples/verify.rs` verifies a token in ten lines.

@@ -31,6 +31,11 @@ pub(super) const NODE: Program =
     Program { what: "Node.js", present: "command -v node", packages: &["nodejs"] };
 pub(super) const NPM: Program =
     Program { what: "npm", present: "command -v npm", packages: &["npm"] };
+pub(super) const OPENSSL: Program = Program {
+    what: "OpenSSL's headers",
+    present: "pkg-config --exists openssl",
+    packages: &["libssl-dev", "pkg-config"],
+};
 pub(super) const PYTHON: Program = Program {
     what: "Python 3 with venv",
     present: "python3 -c 'import venv, ensurepip'",
