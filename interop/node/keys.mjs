@@ -1,5 +1,6 @@
-// openid-client without a secret: it signs its requests, and its ID tokens come signed as it likes
-// them and encrypted to its key.
+// openid-client as the FAPI 2.0 Security Profile wants it, with no secret anywhere: it signs, pushes
+// its requests, binds its tokens to a key, and its ID tokens come signed as it likes them and
+// encrypted to its key.
 import { exportJWK, generateKeyPair } from 'jose';
 import * as oidc from 'openid-client';
 
@@ -34,6 +35,8 @@ for (const { auth, idToken, encryption } of CASES) {
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: { keys },
     id_token_signed_response_alg: idToken,
+    require_pushed_authorization_requests: true,
+    dpop_bound_access_tokens: true,
     ...encryption && {
       id_token_encrypted_response_alg: encryption,
       id_token_encrypted_response_enc: 'A256GCM',
@@ -48,28 +51,30 @@ for (const { auth, idToken, encryption } of CASES) {
     const key = { key: decryption.privateKey, kid: 'enc-1', alg: encryption };
     oidc.enableDecryptingResponses(config, ['A256GCM'], key);
   }
-  const machine = await oidc.clientCredentialsGrant(config, { scope: 'orders:read' });
-  await accepted(config, machine.access_token);
+  const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(auth));
+  const machine = await oidc.clientCredentialsGrant(config, { scope: 'orders:read' }, { DPoP });
+  await accepted(config, machine.access_token, DPoP);
 
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
   const callback = await signIn(
-    oidc.buildAuthorizationUrl(config, {
+    await oidc.buildAuthorizationUrlWithPAR(config, {
       redirect_uri: CALLBACK,
       scope: 'openid profile orders:read offline_access',
       code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
       code_challenge_method: 'S256',
       state: expectedState,
       nonce: expectedNonce,
-    }),
+      prompt: 'login',
+    }, { DPoP }),
     { username: USERNAME, password: PASSWORD },
   );
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
-  const tokens = await oidc.authorizationCodeGrant(config, callback, checks);
+  const tokens = await oidc.authorizationCodeGrant(config, callback, checks, undefined, { DPoP });
   ensure(tokens.claims().aud === client.client_id, 'the ID token is for somebody else');
-  await accepted(config, tokens.access_token);
-  const renewed = await oidc.refreshTokenGrant(config, tokens.refresh_token);
-  await accepted(config, renewed.access_token);
+  await accepted(config, tokens.access_token, DPoP);
+  const renewed = await oidc.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+  await accepted(config, renewed.access_token, DPoP);
   const told = await oidc.tokenIntrospection(config, renewed.access_token);
   ensure(told.active && told.client_id === client.client_id, `told ${JSON.stringify(told)}`);
   await oidc.tokenRevocation(config, renewed.refresh_token);
@@ -88,8 +93,10 @@ async function register(body) {
   return answer;
 }
 
-async function accepted(config, accessToken) {
+async function accepted(config, accessToken, DPoP) {
   const orders = new URL('/orders', GATEWAY);
-  const response = await oidc.fetchProtectedResource(config, accessToken, orders, 'GET');
+  const response = await oidc.fetchProtectedResource(
+    config, accessToken, orders, 'GET', undefined, undefined, { DPoP },
+  );
   ensure(response.status === 200, `the gateway answers ${response.status}`);
 }

@@ -12,6 +12,7 @@ pub mod form;
 pub mod introspect;
 pub mod jwks;
 pub mod login;
+pub mod par;
 pub mod protected;
 pub mod register;
 pub mod restrictions;

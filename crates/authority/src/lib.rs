@@ -22,6 +22,7 @@ pub mod parameters;
 pub mod peer;
 pub mod possession;
 mod presented_token;
+mod pushed;
 pub mod register;
 pub mod router;
 pub mod rule;

@@ -79,6 +79,18 @@ impl Parameters {
         values.iter().map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The parameters but these.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// Gives a parameter one value, in place of those that it had.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), vec![value.to_owned()]);
+    }
+
     /// The parameters as a query, in alphabetical order.
     pub fn to_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -9,7 +9,7 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    authorize, introspect, jwks, register, restrictions, revoke, token, userinfo,
+    authorize, introspect, jwks, par, register, restrictions, revoke, token, userinfo,
 };
 use crate::state::Authority;
 
@@ -53,6 +53,7 @@ fn open_endpoints() -> Router<Authority> {
 fn closed_endpoints() -> Router<Authority> {
     Router::new()
         .route("/introspect", post(introspect::introspect))
+        .route("/par", post(par::par))
         .route("/register", post(register::register))
         .route("/restrictions", post(restrictions::restrictions))
 }

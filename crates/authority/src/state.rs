@@ -18,6 +18,7 @@ use crate::keys::SigningKeys;
 use crate::login::Desk;
 use crate::login::password::Passwords;
 use crate::news::News;
+use crate::pushed::PushedRequests;
 use crate::settings::{Settings, SettingsError};
 
 /// What an authority works with; made by the binary, or by a test.
@@ -53,6 +54,7 @@ struct Inner {
     proofs: ProofDesk,
     client_keys: ClientKeys,
     assertions: UsedOnce,
+    pushed: PushedRequests,
 }
 
 // === impl Authority ===
@@ -70,6 +72,7 @@ impl Authority {
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
+            pushed: PushedRequests::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::LONGEST_LIFE * 2),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
@@ -129,6 +132,11 @@ impl Authority {
     /// The public keys of clients.
     pub(crate) fn client_keys(&self) -> &ClientKeys {
         &self.0.client_keys
+    }
+
+    /// Authorization requests that were pushed.
+    pub(crate) fn pushed(&self) -> &PushedRequests {
+        &self.0.pushed
     }
 
     /// The names of client assertions that were used.

@@ -12,6 +12,7 @@ mod discovery;
 mod dpop;
 mod id_token;
 mod introspect;
+mod par;
 mod private_key_jwt;
 mod refresh;
 mod register;

@@ -18,17 +18,20 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use store::Client;
 use token::event::{EventKind, Who};
+use token::term::parameter;
 
 use self::demand::Demand;
 use self::person::Standing;
 use self::refusal::{AuthorizeRefused, PageRefused, Refused};
 use self::return_to::ReturnTo;
 use crate::endpoint::form::Form;
+use crate::endpoint::login::onward;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{assets, consent, document, login};
 use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
+use crate::pushed;
 use crate::state::Authority;
 
 /// Longer requests are refused: they travel in URLs, and every step repeats them.
@@ -45,7 +48,7 @@ pub(crate) fn routes() -> Router<Authority> {
 
 /// `GET /authorize`
 async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
-    match Request::read(&query.unwrap_or_default()) {
+    match Request::read(&visit, &query.unwrap_or_default()) {
         Ok(request) => match evaluate(&visit, &request).await {
             Ok(evaluated) => proceed(&visit, &request, evaluated).await,
             Err(refused) => refusal::answer(&visit, refused),
@@ -58,8 +61,8 @@ async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
 /// a form of another site, but they do with the redirect that follows.
 async fn authorize_by_form(visit: Visit, form: Result<Form, OAuthError>) -> Response {
     let request = form.map_err(PageRefused::Form);
-    match request.and_then(|Form(parameters)| Request::of(parameters)) {
-        Ok(request) => document::see_other(&request.url(&visit)),
+    match request.and_then(|Form(parameters)| normal_text(&parameters)) {
+        Ok(text) => document::see_other(&url_of(&visit, &text)),
         Err(refused) => refusal::answer(&visit, refused.into()),
     }
 }
@@ -72,8 +75,10 @@ async fn out_of_turn(visit: Visit) -> Response {
 /// An authorization request, on its own or as a form brings it along.
 pub(crate) struct Request {
     pub(crate) parameters: Parameters,
-    /// The parameters as one text, always written the same way.
+    /// The parameters as one text, always written the same way; of a pushed request its name.
     pub(crate) text: String,
+    /// The name of the pushed request.
+    pub(crate) pushed: Option<String>,
 }
 
 /// A request that all rules let through, and how far its person has come.
@@ -82,31 +87,59 @@ pub(crate) struct Evaluated {
     pub(crate) return_to: ReturnTo,
     pub(crate) demand: Demand,
     pub(crate) standing: Standing,
+    pub(crate) pushed: Option<String>,
 }
 
 // === impl Request ===
 
 impl Request {
-    /// Reads a query.
-    pub(crate) fn read(query: &str) -> Result<Self, PageRefused> {
+    /// Reads a query, and finds the request that was pushed under its name.
+    pub(crate) fn read(visit: &Visit, query: &str) -> Result<Self, PageRefused> {
         if query.len() > MAX_REQUEST_BYTES {
             return Err(PageRefused::TooLong);
         }
-        Self::of(Parameters::parse(query)?)
-    }
-
-    fn of(parameters: Parameters) -> Result<Self, PageRefused> {
-        let text = parameters.to_query();
-        if text.len() > MAX_REQUEST_BYTES {
-            return Err(PageRefused::TooLong);
-        }
-        Ok(Self { parameters, text })
+        let parameters = Parameters::parse(query)?;
+        let text = normal_text(&parameters)?;
+        let uri = parameters.value(parameter::REQUEST_URI);
+        let Some(uri) = uri.filter(|uri| uri.starts_with(pushed::PREFIX)).map(str::to_owned) else {
+            return Ok(Self { parameters, text, pushed: None });
+        };
+        let client = parameters.value(parameter::CLIENT_ID).ok_or(PageRefused::ClientMissing)?;
+        let kept = visit.authority.pushed().open(&uri, client, visit.now);
+        let kept = kept.ok_or(PageRefused::RequestUriUnknown)?;
+        // RFC 9126 §4: what stands beside the name does not count, but for our own marks.
+        let parameters = Parameters::parse(&onward::marked(&kept, &parameters))?;
+        Ok(Self { parameters, text, pushed: Some(uri) })
     }
 
     /// Where the request starts anew.
     pub(crate) fn url(&self, visit: &Visit) -> String {
-        format!("{}?{}", visit.authority.settings().path("/authorize"), self.text)
+        url_of(visit, &self.text)
     }
+}
+
+fn url_of(visit: &Visit, text: &str) -> String {
+    format!("{}?{text}", visit.authority.settings().path("/authorize"))
+}
+
+fn normal_text(parameters: &Parameters) -> Result<String, PageRefused> {
+    let text = parameters.to_query();
+    if text.len() > MAX_REQUEST_BYTES { Err(PageRefused::TooLong) } else { Ok(text) }
+}
+
+/// Judges a request that is pushed: all rules that need no person (RFC 9126 §2.1).
+///
+/// # Errors
+/// What the client would have been told at its redirect URI.
+pub(crate) fn judge(
+    authority: &Authority,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<(), OAuthError> {
+    let settings = authority.settings();
+    return_to::check(settings, client, parameters)
+        .map_err(|refused| OAuthError::invalid_request(refused.to_string()))?;
+    demand::check(settings, client, parameters).map(drop).map_err(|why| why.to_oauth())
 }
 
 /// The rules in their order; each takes what those before it found. Up to the redirect URI a
@@ -114,8 +147,11 @@ impl Request {
 pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluated, Refused> {
     let parameters = &request.parameters;
     let client = client::identify(visit, parameters).await?;
-    let return_to = return_to::check(visit, &client, parameters)?;
+    let return_to = return_to::check(visit.authority.settings(), &client, parameters)?;
     let decided = async {
+        if client.options.require_pushed_authorization_requests && request.pushed.is_none() {
+            return Err(AuthorizeRefused::NotPushed);
+        }
         let demand = demand::check(visit.authority.settings(), &client, parameters)?;
         let signed_in = person::recognise(visit).await?;
         let standing = person::prove(&demand, signed_in, visit.now);
@@ -124,7 +160,10 @@ pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluat
         Ok((demand, standing))
     };
     match decided.await {
-        Ok((demand, standing)) => Ok(Evaluated { client, return_to, demand, standing }),
+        Ok((demand, standing)) => {
+            let pushed = request.pushed.clone();
+            Ok(Evaluated { client, return_to, demand, standing, pushed })
+        }
         Err(why) => Err(Refused::ToClient(Box::new((client, return_to, why)))),
     }
 }
@@ -148,6 +187,9 @@ async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Resp
 pub(crate) async fn finish(visit: &Visit, evaluated: &Evaluated, person: &SignedIn) -> Response {
     match code::issue(visit, evaluated, person).await {
         Ok((code, grant)) => {
+            if let Some(uri) = &evaluated.pushed {
+                visit.authority.pushed().consume(uri);
+            }
             let who = Who { grant: Some(grant), ..who(&evaluated.client, Some(person)) };
             observe(visit, evaluated, who, "ok");
             document::see_other(&evaluated.return_to.with_code(&code))

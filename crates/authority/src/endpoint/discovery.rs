@@ -44,6 +44,8 @@ impl Metadata {
             "registration_endpoint": url("/register"),
             "revocation_endpoint": url("/revoke"),
             "introspection_endpoint": url("/introspect"),
+            "pushed_authorization_request_endpoint": url("/par"),
+            "require_pushed_authorization_requests": false,
             "restrictions_endpoint": url("/restrictions"),
             "scopes_supported": scopes,
             "response_types_supported": ["code"],

@@ -37,7 +37,7 @@ pub(crate) async fn login(visit: Visit, form: Result<Form, OAuthError>) -> Respo
         Ok(Form(parameters)) => parameters,
         Err(error) => return refusal::answer(&visit, PageRefused::Form(error).into()),
     };
-    let request = match Request::read(form.value(REQUEST).unwrap_or_default()) {
+    let request = match Request::read(&visit, form.value(REQUEST).unwrap_or_default()) {
         Ok(request) => request,
         Err(refused) => return refusal::answer(&visit, refused.into()),
     };

@@ -23,6 +23,8 @@ pub(crate) enum Problem {
     Ours,
     /// A page was opened by itself.
     OutOfTurn,
+    /// The request was answered before, or lay too long.
+    Overtaken,
     /// The application wants people sent to a place that is not its own.
     ReturnAddress,
 }
@@ -51,6 +53,7 @@ impl Problem {
             Self::Malformed => "This link is broken",
             Self::Ours => "Something failed on our side",
             Self::OutOfTurn => "Start from your application",
+            Self::Overtaken => "This sign-in is over",
             Self::ReturnAddress => "We stopped this to protect you",
         }
     }
@@ -72,6 +75,9 @@ impl Problem {
                 "The application that sent you here made a request that we cannot read."
             }
             Self::Ours => "You did nothing wrong. We could not finish what you started.",
+            Self::Overtaken => {
+                "It was finished before, or it took too long. Nothing has happened to your account."
+            }
             Self::OutOfTurn => "This page only works as a step of signing in to an application.",
             Self::ReturnAddress => {
                 "The request asks us to send you to an address that does not belong to the \
@@ -89,6 +95,7 @@ impl Problem {
                  application, and show them what is written below."
             }
             Self::Ours => "Wait a moment, then go back and start again.",
+            Self::Overtaken => "Go to the application and sign in there once more.",
             Self::OutOfTurn => "Go to the application and choose “Sign in” there.",
             Self::ReturnAddress => {
                 "If a link in a message brought you here, close this page. Otherwise tell the \
@@ -113,6 +120,10 @@ impl Problem {
             }
             Self::Ours => "The log of the server has the cause.",
             Self::OutOfTurn => "Send people to the authorization endpoint.",
+            Self::Overtaken => {
+                "Push the request again for every sign-in, and send the person within a minute. A \
+                 request_uri is good once, for the client that pushed it."
+            }
             Self::ReturnAddress => {
                 "Send a redirect_uri that is registered for this client, character by character. \
                  Only the port of 127.0.0.1, [::1] and localhost is free."

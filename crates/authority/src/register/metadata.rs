@@ -97,6 +97,10 @@ fn options(members: &Map<String, Value>) -> Result<ClientOptions, RegistrationRe
         jwks_uri: text(members, "jwks_uri")?.map(str::to_owned),
         token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
         dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
+        require_pushed_authorization_requests: flag(
+            members,
+            "require_pushed_authorization_requests",
+        )?,
         id_token_signed_response_alg: word(members, "id_token_signed_response_alg")?,
         id_token_encrypted_response_alg: word(members, "id_token_encrypted_response_alg")?,
         id_token_encrypted_response_enc: word(members, "id_token_encrypted_response_enc")?,

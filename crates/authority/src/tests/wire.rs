@@ -22,6 +22,8 @@ async fn a_wrong_method_is_a_json_405_that_names_the_right_ones() {
         ("GET", "/token", "POST"),
         ("GET", "/revoke", "POST"),
         ("GET", "/introspect", "POST"),
+        ("GET", "/par", "POST"),
+        ("GET", "/restrictions", "POST"),
         ("GET", "/register", "POST"),
         ("DELETE", "/userinfo", "GET"),
         ("POST", "/.well-known/jwks.json", "GET"),

@@ -95,6 +95,9 @@ pub(crate) struct ClientBody {
     /// Every token request has to have a DPoP proof.
     #[serde(default)]
     dpop_bound_access_tokens: bool,
+    /// Authorization requests have to be pushed.
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
     /// With which algorithm its ID tokens are signed; that of access tokens when it is not given.
     #[schema(value_type = Option<String>)]
     id_token_signed_response_alg: Option<Algorithm>,
@@ -161,6 +164,7 @@ pub(crate) async fn create(
         jwks_uri: body.jwks_uri,
         token_endpoint_auth_signing_alg: body.token_endpoint_auth_signing_alg,
         dpop_bound_access_tokens: body.dpop_bound_access_tokens,
+        require_pushed_authorization_requests: body.require_pushed_authorization_requests,
         id_token_signed_response_alg: body.id_token_signed_response_alg,
         id_token_encrypted_response_alg: body.id_token_encrypted_response_alg,
         id_token_encrypted_response_enc: body.id_token_encrypted_response_enc,

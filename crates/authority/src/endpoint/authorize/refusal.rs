@@ -70,6 +70,9 @@ pub(crate) enum PageRefused {
     /// State could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No request was pushed under this name, or its time is over, or it was answered.
+    #[error("the `request_uri` is unknown, has expired, or was used before")]
+    RequestUriUnknown,
     /// More than fits into a URL.
     #[error("the authorization request is longer than 16 KiB")]
     TooLong,
@@ -87,6 +90,9 @@ pub(crate) enum AuthorizeRefused {
     /// The person said no.
     #[error("the person refused the request")]
     Denied,
+    /// The client promised to push its requests (RFC 9126 §6).
+    #[error("this client must push its requests to the pushed authorization request endpoint")]
+    NotPushed,
     /// `prompt=none`, but nobody is signed in.
     #[error("the person has to sign in, and `prompt=none` allows no page")]
     LoginNeeded,
@@ -185,7 +191,8 @@ impl PageRefused {
             | Self::ClientUnknown(_)
             | Self::Parameters(_)
             | Self::RedirectUriMissing(_)
-            | Self::RedirectUriUnknown { .. } => StatusCode::BAD_REQUEST,
+            | Self::RedirectUriUnknown { .. }
+            | Self::RequestUriUnknown => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -197,6 +204,7 @@ impl PageRefused {
             Self::ClientMissing | Self::ClientUnknown(_) => Problem::ClientUnknown,
             Self::Form(_) | Self::Parameters(_) | Self::TooLong => Problem::Malformed,
             Self::OutOfTurn => Problem::OutOfTurn,
+            Self::RequestUriUnknown => Problem::Overtaken,
             Self::RedirectUriMissing(_) | Self::RedirectUriUnknown { .. } => Problem::ReturnAddress,
             Self::Store(_) => Problem::Ours,
         }
@@ -214,6 +222,7 @@ impl PageRefused {
             | Self::Form(_)
             | Self::OutOfTurn
             | Self::Parameters(_)
+            | Self::RequestUriUnknown
             | Self::Store(_)
             | Self::TooLong => None,
         }
@@ -263,6 +272,7 @@ impl AuthorizeRefused {
             Self::Scope(_) => OAuthErrorCode::InvalidScope,
             Self::Store(_) => OAuthErrorCode::ServerError,
             Self::DpopJkt(_)
+            | Self::NotPushed
             | Self::MaxAge(_)
             | Self::Pkce(_)
             | Self::Prompt(_)

@@ -6,10 +6,10 @@ use token::secret::Secret;
 use token::term::{parameter, scope};
 
 use super::refusal::{PageRefused, shown};
-use crate::endpoint::visit::Visit;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::rule::redirect_uri;
+use crate::settings::Settings;
 
 /// A redirect URI that the client registered, with what every answer carries. Only [`check`]
 /// makes one, and nothing else tells a browser to leave.
@@ -23,7 +23,7 @@ pub(crate) struct ReturnTo {
 
 /// Checks the redirect URI of a request.
 pub(super) fn check(
-    visit: &Visit,
+    settings: &Settings,
     client: &Client,
     parameters: &Parameters,
 ) -> Result<ReturnTo, PageRefused> {
@@ -42,7 +42,7 @@ pub(super) fn check(
         uri: uri.to_owned(),
         sent: sent.is_some(),
         state: parameters.value(parameter::STATE).map(str::to_owned),
-        issuer: visit.authority.settings().issuer.clone(),
+        issuer: settings.issuer.clone(),
     })
 }
 

@@ -1,13 +1,34 @@
 //! How a request goes on after sign-in, or starts again for somebody else.
 
+use std::borrow::Cow;
+
 use token::term::parameter;
 
+use crate::parameters::Parameters;
 use crate::rule::prompt;
+
+/// Our mark on the name of a pushed request: the person has signed in for it.
+const SIGNED_IN: &str = "signed_in";
+
+/// A pushed request with what has happened since, as the marks beside its name say.
+pub(crate) fn marked(pushed: &str, beside: &Parameters) -> String {
+    let signed_in = beside.value(SIGNED_IN).is_some();
+    let text = if signed_in { after_sign_in(pushed) } else { pushed.to_owned() };
+    let again = beside.value(parameter::PROMPT) == Some(prompt::LOGIN);
+    if again { for_another_account(&text) } else { text }
+}
 
 /// The request without what a sign-in has just fulfilled. Whoever sits at the browser could take
 /// it out as well; a client that must know looks at `auth_time` in the ID token.
 pub(crate) fn after_sign_in(request: &str) -> String {
-    rewrite(request, |words| words.retain(|word| word != prompt::LOGIN), true)
+    let mut text = rewrite(request, |words| words.retain(|word| word != prompt::LOGIN), true);
+    let named = |(name, _): (Cow<'_, str>, _)| name == parameter::REQUEST_URI;
+    if form_urlencoded::parse(request.as_bytes()).any(named) {
+        text.push('&');
+        text.push_str(SIGNED_IN);
+        text.push_str("=1");
+    }
+    text
 }
 
 /// The request for somebody else than who is signed in now.
@@ -27,6 +48,7 @@ fn rewrite(request: &str, change: impl FnOnce(&mut Vec<String>), drop_max_age: b
         match &*name {
             parameter::PROMPT => words.extend(value.split(' ').map(str::to_owned)),
             parameter::MAX_AGE if drop_max_age => {}
+            SIGNED_IN => {}
             _ => {
                 query.append_pair(&name, &value);
             }
@@ -41,7 +63,8 @@ fn rewrite(request: &str, change: impl FnOnce(&mut Vec<String>), drop_max_age: b
 
 #[cfg(test)]
 mod tests {
-    use super::{after_sign_in, for_another_account};
+    use super::{after_sign_in, for_another_account, marked};
+    use crate::parameters::Parameters;
 
     #[test]
     fn a_sign_in_fulfils_prompt_login_and_max_age() {
@@ -51,6 +74,24 @@ mod tests {
         );
         assert_eq!(after_sign_in("client_id=a&prompt=login"), "client_id=a");
         assert_eq!(after_sign_in("a=1&resource=x&resource=y"), "a=1&resource=x&resource=y");
+    }
+
+    #[test]
+    fn a_pushed_request_is_marked_beside_its_name() {
+        let name = "client_id=a&request_uri=urn%3Ax";
+        let after = after_sign_in(name);
+        assert_eq!(after, "client_id=a&request_uri=urn%3Ax&signed_in=1");
+        assert_eq!(after_sign_in(&after), after, "once");
+        let pushed = "client_id=a&max_age=0&prompt=login+consent&state=1";
+        let beside = |text| Parameters::parse(text).expect("parameters");
+        assert_eq!(marked(pushed, &beside(name)), pushed);
+        assert_eq!(marked(pushed, &beside(&after)), "client_id=a&state=1&prompt=consent");
+        let another = for_another_account(&after);
+        assert_eq!(another, "client_id=a&request_uri=urn%3Ax&prompt=login");
+        assert_eq!(
+            marked("client_id=a&state=1", &beside(&another)),
+            "client_id=a&state=1&prompt=login"
+        );
     }
 
     #[test]

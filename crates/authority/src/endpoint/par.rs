@@ -1,0 +1,63 @@
+//! The pushed authorization request endpoint (RFC 9126).
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
+use token::term::{OAuthErrorCode, parameter};
+
+use crate::caller::Caller;
+use crate::endpoint::answer;
+use crate::endpoint::authorize;
+use crate::endpoint::form::Form;
+use crate::endpoint::token::authenticate;
+use crate::oauth_error::OAuthError;
+use crate::possession::{Place, Shown};
+use crate::pushed;
+use crate::state::Authority;
+
+/// What authenticates the client is no part of the request that is kept.
+const CREDENTIALS: [&str; 3] =
+    [parameter::CLIENT_SECRET, parameter::CLIENT_ASSERTION, parameter::CLIENT_ASSERTION_TYPE];
+
+/// RFC 9126 §2.2.
+#[derive(Serialize)]
+struct Pushed {
+    request_uri: String,
+    expires_in: u64,
+}
+
+/// `POST /par`: the request is judged now as it will be when its person comes.
+pub(crate) async fn par(
+    State(authority): State<Authority>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(parameters): Form,
+) -> Result<Response, OAuthError> {
+    let now = authority.now();
+    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    if parameters.value(parameter::REQUEST_URI).is_some() {
+        return Err(OAuthError::invalid_request("`request_uri` cannot be pushed"));
+    }
+    let mut parameters = parameters.without(&CREDENTIALS);
+    parameters.set(parameter::CLIENT_ID, client.id().as_str());
+    let place = Place { method: Method::POST, url: authority.settings().url("/par") };
+    if let Some(proof) = Shown::of(&headers).take(&authority, &place, None, now)? {
+        // RFC 9449 §10.1: a proof here says which key the code is for.
+        let jkt = proof.jkt().as_str();
+        if parameters.value(parameter::DPOP_JKT).is_some_and(|named| named != jkt) {
+            let words = "`dpop_jkt` names another key than the proof of possession is made with";
+            return Err(OAuthError::new(OAuthErrorCode::InvalidDpopProof, words));
+        }
+        parameters.set(parameter::DPOP_JKT, jkt);
+    }
+    authorize::judge(&authority, client.client(), &parameters)?;
+    let (text, random) = (parameters.to_query(), authority.random());
+    let kept = authority.pushed().push(client.id(), text, now, random);
+    let request_uri = kept.ok_or_else(|| {
+        let words = "too many requests are waiting for their people; try again shortly";
+        OAuthError::new(OAuthErrorCode::TemporarilyUnavailable, words)
+    })?;
+    let answer = Pushed { request_uri, expires_in: pushed::LIFE.as_secs() };
+    Ok(answer::json(StatusCode::CREATED, &answer))
+}
