@@ -3,6 +3,7 @@
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod refresh_token;
+pub mod token_exchange;
 
 use bytes::Bytes;
 use store::{Grant, StoreError};
@@ -15,6 +16,7 @@ use token::time::Timestamp;
 
 use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
+use crate::grant::token_exchange::ExchangeRefused;
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
 use crate::possession::PossessionRefused;
@@ -58,6 +60,9 @@ pub enum GrantRefused {
     /// No such code.
     #[error("the authorization code is unknown")]
     CodeUnknown,
+    /// A token that cannot be traded (RFC 8693 §2.2.2).
+    #[error(transparent)]
+    Exchange(#[from] ExchangeRefused),
     /// A parameter is missing.
     #[error(transparent)]
     Parameters(#[from] ParametersRefused),
@@ -82,7 +87,7 @@ pub enum GrantRefused {
     #[error(transparent)]
     Possession(#[from] PossessionRefused),
     /// A public client cannot act for itself (RFC 6749 §4.4).
-    #[error("a public client cannot use the grant type `client_credentials`")]
+    #[error("a public client cannot use this grant type: it has nothing to show")]
     PublicClient,
     /// Another redirect URI than at the authorization endpoint (RFC 6749 §4.1.3).
     #[error("`redirect_uri` is not the one that the authorization request had")]
@@ -134,6 +139,7 @@ pub(crate) async fn decide(
         GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
         GrantType::ClientCredentials => client_credentials::decide(authority, request),
         GrantType::RefreshToken => refresh_token::decide(authority, request).await,
+        GrantType::TokenExchange => token_exchange::decide(authority, request).await,
     }
 }
 
@@ -167,6 +173,7 @@ impl GrantRefused {
             Self::WrongClient(_) => Some(GrantCause::WrongClient),
             Self::ClientMayNot(_)
             | Self::CodeUnknown
+            | Self::Exchange(_)
             | Self::Parameters(_)
             | Self::PersonDisabled
             | Self::Possession(_)
@@ -187,7 +194,7 @@ impl GrantRefused {
     /// The registered error code.
     pub fn code(&self) -> OAuthErrorCode {
         match self {
-            Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
+            Self::Exchange(_) | Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
             Self::Possession(refused) => refused.code(),
             Self::ProofMissing => OAuthErrorCode::InvalidDpopProof,
             Self::Signing(_) | Self::Store(_) => OAuthErrorCode::ServerError,

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde::Serialize;
 use store::{ClientOptions, IssuedToken, Store};
+use token::act::Actor;
 use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
 use token::cnf::Confirmation;
@@ -25,6 +26,7 @@ use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
 use crate::client_keys;
 use crate::keys::SigningKeys;
+use crate::settings::TokenForm;
 use crate::state::Authority;
 
 /// An access token to be made, for whoever needs one without a grant: the administrator's first
@@ -49,6 +51,8 @@ pub struct AccessTokenOrder {
     pub auth_time: Option<Timestamp>,
     /// The key that has to be shown beside it.
     pub jkt: Option<KeyId>,
+    /// Who acts for the subject.
+    pub act: Option<Actor>,
 }
 
 /// An access token, made and recorded.
@@ -89,6 +93,9 @@ struct TokenResponse<'a> {
     refresh_token_expires_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    /// RFC 8693 §2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
 /// Makes an access token and records it, without waiting for the record to be written.
@@ -129,14 +136,9 @@ pub(crate) fn answer(
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),
         jkt: jkt.cloned(),
+        act: None,
     };
-    let (issuer, keys) = (&authority.settings().issuer, authority.keys());
-    let key = form.signing_alg.and_then(|algorithm| keys.active_for(algorithm));
-    let key = key.unwrap_or_else(|| keys.active());
-    let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
-    if let Some(recipient) = &form.encrypt_to {
-        issued.token = Secret::new(sealed(recipient, issued.token.expose())?);
-    }
+    let (issued, record) = access_token(authority, order, &form, now)?;
     let body = TokenResponse {
         access_token: issued.token.expose(),
         token_type: if jkt.is_some() { "DPoP" } else { "Bearer" },
@@ -145,6 +147,7 @@ pub(crate) fn answer(
         refresh_token: refresh.map(|refresh| refresh.token.expose()),
         refresh_token_expires_in: refresh.map(|refresh| seconds(refresh.expires_at, now)),
         id_token: id_token(authority, client, approved, issued.token.expose(), now)?,
+        issued_token_type: None,
     };
     let body = serde_json::to_vec(&body).map_err(|_| BadKey::Library)?.into();
     let who = Who {
@@ -156,6 +159,55 @@ pub(crate) fn answer(
         ..Who::default()
     };
     Ok(Answer { body, who, record })
+}
+
+/// Makes a token response for a token that was traded (RFC 8693 §2.2.1).
+pub(crate) fn exchanged(
+    authority: &Authority,
+    order: AccessTokenOrder,
+    issued_token_type: &'static str,
+    now: Timestamp,
+) -> Result<Answer, BadKey> {
+    let form = authority.settings().token_form(&order.audiences);
+    let who = Who {
+        subject: Some(order.subject.clone()),
+        client: Some(order.client.clone()),
+        grant: order.grant.clone(),
+        session: order.session.clone(),
+        ..Who::default()
+    };
+    let (scopes, bound) = (order.scopes.clone(), order.jkt.is_some());
+    let (issued, record) = access_token(authority, order, &form, now)?;
+    let body = TokenResponse {
+        access_token: issued.token.expose(),
+        token_type: if bound { "DPoP" } else { "Bearer" },
+        expires_in: seconds(issued.expires_at, now),
+        scope: &scopes,
+        refresh_token: None,
+        refresh_token_expires_in: None,
+        id_token: None,
+        issued_token_type: Some(issued_token_type),
+    };
+    let body = serde_json::to_vec(&body).map_err(|_| BadKey::Library)?.into();
+    Ok(Answer { body, who: Who { token: Some(issued.id), ..who }, record })
+}
+
+/// An access token as its resources want it: signed with their algorithm, encrypted to their key.
+fn access_token(
+    authority: &Authority,
+    order: AccessTokenOrder,
+    form: &TokenForm,
+    now: Timestamp,
+) -> Result<(IssuedAccessToken, IssuedToken), BadKey> {
+    let keys = authority.keys();
+    let key = form.signing_alg.and_then(|algorithm| keys.active_for(algorithm));
+    let key = key.unwrap_or_else(|| keys.active());
+    let issuer = &authority.settings().issuer;
+    let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
+    if let Some(recipient) = &form.encrypt_to {
+        issued.token = Secret::new(sealed(recipient, issued.token.expose())?);
+    }
+    Ok((issued, record))
 }
 
 // === impl Answer ===
@@ -191,7 +243,7 @@ fn sign(
         acr: None,
         sid: order.session.clone(),
         cnf: order.jkt.map(|jkt| Box::new(Confirmation::jkt(jkt))),
-        act: None,
+        act: order.act.map(Box::new),
         authorization_details: Vec::new(),
         status: None,
         grant_id: order.grant.clone(),

@@ -7,6 +7,8 @@ use token::secret::Secret;
 use token::term::parameter;
 
 const MAX_PARAMETERS: usize = 64;
+/// Parameters that may be sent several times (RFC 8707 §2, RFC 8693 §2.1).
+const SEVERAL: [&str; 2] = [parameter::RESOURCE, parameter::AUDIENCE];
 
 /// Parameters of one request. An empty value counts as absent (RFC 6749 §3.1); printing them
 /// shows names only, since passwords, codes and secrets are among the values.
@@ -16,7 +18,7 @@ pub struct Parameters(BTreeMap<String, Vec<String>>);
 /// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParametersRefused {
-    /// RFC 6749 §3.1: no parameter may be sent twice (`resource` may, RFC 8707 §2).
+    /// RFC 6749 §3.1: no parameter may be sent twice (`resource` and `audience` may).
     #[error("the parameter `{0}` was sent more than once")]
     Duplicate(String),
     /// A percent sign without two hexadecimal digits, or bytes that are not UTF-8.
@@ -46,7 +48,7 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = form_decode(name).ok_or(ParametersRefused::Encoding)?;
             let value = form_decode(value).ok_or(ParametersRefused::Encoding)?;
-            if values.contains_key(&name) && name != parameter::RESOURCE {
+            if values.contains_key(&name) && !SEVERAL.contains(&name.as_str()) {
                 let shown = name.chars().filter(|c| !c.is_control()).take(64).collect();
                 return Err(ParametersRefused::Duplicate(shown));
             }

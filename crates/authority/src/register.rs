@@ -61,7 +61,10 @@ pub struct RegisteredClient {
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationRefused {
     /// `client_credentials` without a secret.
-    #[error("a public client cannot have the grant type `client_credentials`: give it a secret")]
+    #[error(
+        "a public client cannot have the grant types `client_credentials` and token exchange: give \
+         it a secret or a key"
+    )]
     CredentialsWithoutSecret,
     /// Default scopes that it may not have.
     #[error("the default scopes `{0}` are not among the client's scopes")]
@@ -276,7 +279,8 @@ fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {
     if draft.grant_types.is_empty() {
         return Err(RegistrationRefused::NoGrantType);
     }
-    if has(GrantType::ClientCredentials) && draft.auth_method == ClientAuthMethod::None {
+    let machine = has(GrantType::ClientCredentials) || has(GrantType::TokenExchange);
+    if machine && draft.auth_method == ClientAuthMethod::None {
         return Err(RegistrationRefused::CredentialsWithoutSecret);
     }
     if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {

@@ -20,5 +20,6 @@ mod resources;
 mod restrictions;
 mod revoke;
 mod sign_in;
+mod token_exchange;
 mod userinfo;
 mod wire;

@@ -68,6 +68,8 @@ terms! {
         ClientCredentials = "client_credentials",
         /// RFC 6749 §6.
         RefreshToken = "refresh_token",
+        /// RFC 8693 §2.1.
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
     }
 
     /// How a key pair signs: JWS algorithms with a public half (RFC 7518 §3.1, RFC 8037 §3.1,
@@ -239,6 +241,12 @@ pub mod scope {
 pub mod parameter {
     /// RFC 6750 §2.2.
     pub const ACCESS_TOKEN: &str = "access_token";
+    /// RFC 8693 §2.1.
+    pub const ACTOR_TOKEN: &str = "actor_token";
+    /// RFC 8693 §2.1.
+    pub const ACTOR_TOKEN_TYPE: &str = "actor_token_type";
+    /// RFC 8693 §2.1.
+    pub const AUDIENCE: &str = "audience";
     /// RFC 7521 §4.2.
     pub const CLIENT_ASSERTION: &str = "client_assertion";
     /// RFC 7521 §4.2.
@@ -281,6 +289,8 @@ pub mod parameter {
     pub const REQUEST: &str = "request";
     /// RFC 9101 §5.
     pub const REQUEST_URI: &str = "request_uri";
+    /// RFC 8693 §2.1.
+    pub const REQUESTED_TOKEN_TYPE: &str = "requested_token_type";
     /// RFC 8707 §2.
     pub const RESOURCE: &str = "resource";
     /// OAuth 2.0 Multiple Response Type Encoding Practices §2.1.
@@ -291,6 +301,10 @@ pub mod parameter {
     pub const SCOPE: &str = "scope";
     /// RFC 6749 §4.1.1.
     pub const STATE: &str = "state";
+    /// RFC 8693 §2.1.
+    pub const SUBJECT_TOKEN: &str = "subject_token";
+    /// RFC 8693 §2.1.
+    pub const SUBJECT_TOKEN_TYPE: &str = "subject_token_type";
     /// RFC 7009 §2.1, RFC 7662 §2.1.
     pub const TOKEN: &str = "token";
 }

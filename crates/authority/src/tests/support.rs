@@ -296,6 +296,7 @@ impl Harness {
             session: None,
             auth_time: None,
             jkt: None,
+            act: None,
         };
         let keys = self.authority.keys();
         mint(order, ISSUER, keys, &self.store, self.now(), &OsRandom::new()).expect("token")

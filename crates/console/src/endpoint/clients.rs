@@ -67,7 +67,8 @@ pub(crate) struct ClientView {
 pub(crate) struct ClientBody {
     /// The name that people see, 1 to 100 characters.
     client_name: String,
-    /// `authorization_code`, `client_credentials`, `refresh_token`; when it is not given,
+    /// `authorization_code`, `client_credentials`, `refresh_token`,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange`; when it is not given,
     /// `client_credentials` alone.
     #[schema(value_type = Option<Vec<String>>)]
     grant_types: Option<Vec<GrantType>>,

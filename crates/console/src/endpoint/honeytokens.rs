@@ -94,6 +94,7 @@ pub(crate) async fn create(
         session: None,
         auth_time: None,
         jkt: None,
+        act: None,
     };
     let issued = mint(order, &settings.issuer, authority.keys(), console.store(), now, random);
     let issued = issued.map_err(|error| Problem::internal(&error))?;

@@ -194,6 +194,7 @@ fn token(authority: &Authority, scope: &str, audience: &str) -> String {
         session: None,
         auth_time: None,
         jkt: None,
+        act: None,
     };
     let (keys, store) = (authority.keys(), authority.store());
     let minted = mint(order, ISSUER, keys, store, NOW, authority.random());

@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             session: None,
             auth_time: None,
             jkt: None,
+            act: None,
         };
         let issued =
             mint(order, &issuer, &keys, &store, now, &OsRandom::new()).map_err(Failure::new)?;

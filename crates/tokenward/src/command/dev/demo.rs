@@ -77,6 +77,7 @@ impl Demo {
             session: None,
             auth_time: None,
             jkt: None,
+            act: None,
         };
         let keys = product.authority.keys();
         let issued = mint(order, &self.issuer, keys, &product.store, now, &OsRandom::new());

@@ -1,0 +1,159 @@
+//! `token-exchange`: a service trades the token that it was called with for one to call on with (RFC 8693).
+//!
+//! The new token speaks for the same subject, never for longer, never with more scopes, and belongs
+//! to the same grant: what ends the one ends the other.
+
+use token::act::Actor;
+use token::scope::ScopeSet;
+use token::term::{GrantType, parameter};
+use token::time::Timestamp;
+use token::validate::VerifiedAccessToken;
+
+use crate::approve;
+use crate::grant::{GrantRefused, Granted, TokenRequest};
+use crate::issue::{self, AccessTokenOrder};
+use crate::presented_token;
+use crate::rule::resource::{self, ADMIN_PREFIX};
+use crate::rule::scope::{self, ScopeRefused};
+use crate::state::Authority;
+
+/// The only types of token that are traded (RFC 8693 §3).
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+/// Who acted before is for people to read: more than this no person reads.
+const LONGEST_CHAIN: usize = 4;
+
+/// Why a token is not traded (RFC 8693 §2.2.2: all of it is `invalid_request`).
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeRefused {
+    /// An actor token's type without the token.
+    #[error("`actor_token_type` is there without `actor_token`")]
+    ActorTypeAlone,
+    /// More parties in a row than are told.
+    #[error("the token has passed through too many hands to be traded again")]
+    ChainTooLong,
+    /// A token that is not good.
+    #[error("`{0}` is not a good access token of this server")]
+    Token(&'static str),
+    /// Another type of token.
+    #[error("`{0}` must be `{ACCESS_TOKEN}` or `{JWT}`")]
+    Type(&'static str),
+}
+
+/// Checks both tokens, narrows, and issues.
+pub(crate) async fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+) -> Result<Granted, GrantRefused> {
+    if request.client.is_public() {
+        return Err(GrantRefused::PublicClient);
+    }
+    approve::grant_type(request.client, GrantType::TokenExchange)?;
+    let (parameters, now) = (request.parameters, request.now);
+    if let Some(wanted) = parameters.value(parameter::REQUESTED_TOKEN_TYPE) {
+        check_type(wanted, parameter::REQUESTED_TOKEN_TYPE)?;
+    }
+    let types = (parameter::SUBJECT_TOKEN, parameter::SUBJECT_TOKEN_TYPE);
+    check_type(parameters.required(types.1)?, types.1)?;
+    let subject = token(authority, parameters.required(types.0)?, types.0, now).await?;
+    let act = actor(authority, request, &subject).await?;
+
+    let scopes = scopes(request, &subject)?;
+    let asked = parameters.all(parameter::RESOURCE).chain(parameters.all(parameter::AUDIENCE));
+    let asked: Vec<&str> = asked.collect();
+    let audiences = if asked.is_empty() {
+        subject.claims().aud.iter().map(str::to_owned).collect()
+    } else {
+        resource::requested(asked.into_iter(), &scopes, authority.settings())?
+    };
+    resource::together(&audiences, authority.settings())?;
+    let claims = subject.claims();
+    let left = Timestamp::from_secs(claims.exp).since(now);
+    let order = AccessTokenOrder {
+        subject: claims.sub.clone(),
+        client: request.client.id().clone(),
+        scopes: scopes.clone(),
+        life: authority.settings().token_form(&audiences).life.min(left),
+        audiences,
+        grant: claims.grant_id.clone(),
+        session: claims.sid.clone(),
+        auth_time: claims.auth_time.map(Timestamp::from_secs),
+        jkt: request.jkt.clone(),
+        act,
+    };
+    let answer = issue::exchanged(authority, order, ACCESS_TOKEN, now)?;
+    let (body, who) = answer.give(authority);
+    Ok(Granted { body, who, scopes })
+}
+
+/// An access token of ours that could be used right now.
+async fn token(
+    authority: &Authority,
+    text: &str,
+    name: &'static str,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, GrantRefused> {
+    let bad = || GrantRefused::Exchange(ExchangeRefused::Token(name));
+    let audiences = authority.settings().audiences();
+    let token = presented_token::verify(authority, text, audiences, now).map_err(|_| bad())?;
+    match presented_token::objection(authority, &token, now).await? {
+        None => Ok(token),
+        Some(_) => Err(bad()),
+    }
+}
+
+/// Who will act: whoever the actor token speaks for, before whom those stand that acted already
+/// (RFC 8693 §4.1). Without an actor token the chain stays as it is.
+async fn actor(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    subject: &VerifiedAccessToken,
+) -> Result<Option<Actor>, GrantRefused> {
+    let parameters = request.parameters;
+    let before = subject.claims().act.as_deref().cloned();
+    let named = parameters.value(parameter::ACTOR_TOKEN_TYPE);
+    let Some(text) = parameters.value(parameter::ACTOR_TOKEN) else {
+        return match named {
+            Some(_) => Err(ExchangeRefused::ActorTypeAlone.into()),
+            None => Ok(before),
+        };
+    };
+    check_type(parameters.required(parameter::ACTOR_TOKEN_TYPE)?, parameter::ACTOR_TOKEN_TYPE)?;
+    let actor = token(authority, text, parameter::ACTOR_TOKEN, request.now).await?;
+    let actor = Actor {
+        sub: actor.claims().sub.clone(),
+        iss: None,
+        client_id: Some(actor.claims().client_id.clone()),
+        act: before.map(Box::new),
+    };
+    if actor.chain().count() > LONGEST_CHAIN {
+        return Err(ExchangeRefused::ChainTooLong.into());
+    }
+    Ok(Some(actor))
+}
+
+/// What the subject's token has, the client may have, and was asked for; never administration.
+fn scopes(
+    request: &TokenRequest<'_>,
+    subject: &VerifiedAccessToken,
+) -> Result<ScopeSet, GrantRefused> {
+    let asked = request.parameters.value(parameter::SCOPE);
+    let wanted = scope::narrowed(asked, subject.scopes())?;
+    let allowed = wanted.intersection(&request.client.client().scopes);
+    if asked.is_some() && allowed != wanted {
+        let beyond = wanted.difference(&allowed);
+        return Err(ScopeRefused::NotAllowed(beyond.to_string()).into());
+    }
+    let administration: Vec<&str> =
+        allowed.iter().filter(|name| name.starts_with(ADMIN_PREFIX)).collect();
+    let administration = ScopeSet::parse(&administration.join(" ")).unwrap_or_default();
+    Ok(allowed.difference(&administration))
+}
+
+fn check_type(text: &str, name: &'static str) -> Result<(), GrantRefused> {
+    if matches!(text, ACCESS_TOKEN | JWT) {
+        Ok(())
+    } else {
+        Err(ExchangeRefused::Type(name).into())
+    }
+}

@@ -1,0 +1,133 @@
+//! Token exchange (RFC 8693): the same subject, never more, never longer, one family.
+
+use serde_json::{Value, json};
+use store::Client;
+
+use super::support::{API, Answer, Harness, claims, scopes};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+const FILES: &str = "http://127.0.0.1:9000";
+
+/// The client `conf` may trade; `pub` is whom people use.
+async fn harness() -> Harness {
+    let harness = Harness::new().await;
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let mut client = Client::clone(&client);
+    client.grant_types.push(GRANT.parse().expect("grant type"));
+    client.scopes = scopes("openid orders:read tokenward:admin");
+    harness.store.update_client(&client).await.expect("client");
+    harness
+}
+
+async fn person(harness: &Harness, scopes: &str) -> String {
+    let body = harness.signed_in(&harness.public, scopes).await;
+    body["access_token"].as_str().expect("token").to_owned()
+}
+
+async fn trade(harness: &Harness, token: &str, more: &[(&str, &str)]) -> Answer {
+    let mut form =
+        vec![("grant_type", GRANT), ("subject_token", token), ("subject_token_type", TYPE)];
+    form.extend(more);
+    harness.post("/token", &harness.confidential, &form).await
+}
+
+fn token(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    claims(&answer.member("access_token"))
+}
+
+#[tokio::test]
+async fn a_service_calls_on_for_the_same_person_with_less() {
+    let harness = harness().await;
+    let subject = person(&harness, "openid orders:read orders:write").await;
+    let before = claims(&subject);
+    harness.clock.pass(100);
+    let answer = trade(&harness, &subject, &[("resource", FILES)]).await;
+    let after = token(&answer);
+    assert_eq!(answer.member("issued_token_type"), TYPE);
+    assert_eq!(answer.member("token_type"), "Bearer");
+    for name in ["sub", "grant_id", "sid", "auth_time"] {
+        assert_eq!(after[name], before[name], "{name}");
+    }
+    assert_eq!((&after["client_id"], &after["aud"]), (&json!("conf"), &json!(FILES)));
+    assert_eq!(after["scope"], "openid orders:read");
+    assert!(after["exp"].as_i64() <= before["exp"].as_i64());
+    assert!(answer.json().get("refresh_token").is_none() && after.get("act").is_none());
+    // Without a resource it is for whom it was, under either name of the parameter.
+    assert_eq!(token(&trade(&harness, &subject, &[]).await)["aud"], API);
+    let by_audience = trade(&harness, &subject, &[("audience", FILES)]).await;
+    assert_eq!(token(&by_audience)["aud"], FILES);
+}
+
+#[tokio::test]
+async fn who_acts_is_in_the_token_and_who_acted_before() {
+    let harness = harness().await;
+    let subject = person(&harness, "orders:read").await;
+    let form = [("grant_type", "client_credentials")];
+    let machine = harness.post("/token", &harness.confidential, &form).await;
+    let machine = machine.member("access_token");
+    let actor = [("actor_token", machine.as_str()), ("actor_token_type", TYPE)];
+    let mut at = trade(&harness, &subject, &actor).await;
+    assert_eq!(token(&at)["act"], json!({ "sub": "conf", "client_id": "conf" }));
+    for depth in 2..=4 {
+        at = trade(&harness, &at.member("access_token"), &actor).await;
+        let chain = std::iter::successors(Some(&token(&at)["act"]), |act| act.get("act")).count();
+        assert_eq!(chain, depth);
+    }
+    let last = at.member("access_token");
+    trade(&harness, &last, &actor).await.assert_refused(400, "invalid_request");
+    // Passed on without acting, the chain stays.
+    assert_eq!(token(&trade(&harness, &last, &[]).await)["act"], claims(&last)["act"]);
+    let alone = [("actor_token_type", TYPE)];
+    trade(&harness, &subject, &alone).await.assert_refused(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn never_more_and_never_from_nothing() {
+    let harness = harness().await;
+    let subject = person(&harness, "openid orders:read").await;
+    for (more, code) in [
+        ([("scope", "orders:read orders:write")], "invalid_scope"),
+        ([("scope", "tokenward:admin")], "invalid_scope"),
+        ([("resource", "https://elsewhere.example")], "invalid_target"),
+        (
+            [("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token")],
+            "invalid_request",
+        ),
+        ([("actor_token", "x")], "invalid_request"),
+    ] {
+        trade(&harness, &subject, &more).await.assert_refused(400, code);
+    }
+    let id_token = harness.signed_in(&harness.public, "openid").await["id_token"].clone();
+    for text in ["x", "a.b.c", id_token.as_str().expect("token")] {
+        trade(&harness, text, &[]).await.assert_refused(400, "invalid_request");
+    }
+    let form = [("grant_type", GRANT), ("subject_token", subject.as_str())];
+    let typeless = harness.post("/token", &harness.confidential, &form).await;
+    typeless.assert_refused(400, "invalid_request");
+    let form = [("grant_type", GRANT), ("subject_token", &subject), ("subject_token_type", TYPE)];
+    harness.post("/token", &harness.public, &form).await.assert_refused(400, "unauthorized_client");
+    // An administrator's token cannot be turned into another one.
+    let admin = harness.mint("tokenward:admin orders:read", API);
+    let traded = token(&trade(&harness, admin.token.expose(), &[]).await);
+    assert_eq!(traded["scope"], "orders:read");
+    let plain = Harness::new().await;
+    let subject = person(&plain, "orders:read").await;
+    trade(&plain, &subject, &[]).await.assert_refused(400, "unauthorized_client");
+}
+
+#[tokio::test]
+async fn what_ends_the_first_ends_the_second() {
+    let harness = harness().await;
+    let body = harness.signed_in(&harness.public, "openid orders:read").await;
+    let subject = body["access_token"].as_str().expect("token");
+    let traded = trade(&harness, subject, &[]).await.member("access_token");
+    let refresh = body["refresh_token"].as_str().expect("token");
+    harness.post("/revoke", &harness.public, &[("token", refresh)]).await;
+    for token in [subject, traded.as_str()] {
+        let told = harness.post("/introspect", &harness.confidential, &[("token", token)]).await;
+        assert_eq!(told.text, r#"{"active":false}"#);
+        trade(&harness, token, &[]).await.assert_refused(400, "invalid_request");
+    }
+}
