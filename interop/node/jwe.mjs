@@ -6,7 +6,7 @@ import { CompactEncrypt, compactDecrypt, exportJWK, generateKeyPair, importJWK }
 import { ensure, given } from './browser.mjs';
 
 const { GIVEN, MADE } = given('GIVEN', 'MADE');
-const EACH = 10;
+const EACH = 12;
 const ENCS = ['A256GCM', 'A128CBC-HS256'];
 const CURVES = ['P-256', 'P-384', 'X25519'];
 

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
 from browser import ensure, given
 
 GIVEN, MADE = given("GIVEN", "MADE")
-EACH = 10
+EACH = 12
 
 
 def encoded(content):

@@ -10,7 +10,7 @@ from jwcrypto.common import json_encode
 from browser import ensure, given
 
 GIVEN, MADE = given("GIVEN", "MADE")
-EACH = 10
+EACH = 12
 
 
 def encoded(content):

@@ -10,6 +10,9 @@ use crate::state::Authority;
 /// A lift calls no listener: it is noticed a little later.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// In place of a position: nobody is to wait any more.
+const STOPPING: u64 = u64::MAX;
+
 /// Tells those who wait that a restriction was written.
 pub(crate) struct News(watch::Sender<u64>);
 
@@ -20,9 +23,21 @@ impl News {
         let (sender, _) = watch::channel(0);
         let told = sender.clone();
         index.on_restriction(move |restriction| {
-            told.send_replace(restriction.seq);
+            told.send_if_modified(|newest| {
+                let stopping = *newest == STOPPING;
+                if !stopping {
+                    *newest = restriction.seq;
+                }
+                !stopping
+            });
         });
         Self(sender)
+    }
+
+    /// Sends everybody home who waits, and lets nobody wait again: a process that stops would
+    /// otherwise stay for the longest of them.
+    pub(crate) fn stop(&self) {
+        self.0.send_replace(STOPPING);
     }
 
     /// Waits until the log is longer than `after`, at most for `most`.
@@ -30,7 +45,7 @@ impl News {
         let index = authority.store().index();
         let mut news = self.0.subscribe();
         let grown = async {
-            while index.last_seq() <= after {
+            while index.last_seq() <= after && *news.borrow_and_update() != STOPPING {
                 let _ = tokio::time::timeout(LOOK_EVERY, news.changed()).await;
             }
         };

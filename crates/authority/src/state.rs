@@ -74,7 +74,7 @@ impl Authority {
             news: News::of(parts.store.index()),
             pushed: PushedRequests::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
-            assertions: UsedOnce::new(assertion::LONGEST_LIFE * 2),
+            assertions: UsedOnce::new(assertion::REMEMBERED),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
             parts,
@@ -122,6 +122,11 @@ impl Authority {
 
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.0.metadata
+    }
+
+    /// Answers at once whoever waits for something to happen: the process is about to stop.
+    pub fn stop_waiting(&self) {
+        self.0.news.stop();
     }
 
     /// Where proofs of possession are handed in.

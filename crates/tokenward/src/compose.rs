@@ -225,11 +225,13 @@ impl Product {
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             threads = data_plane(bound, part.threads, &gateway, &tls, &stop, drain)?;
         }
+        let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
         operations.set_ready(true);
         ready();
         stop.cancelled().await;
         operations.set_ready(false);
+        waiting.stop_waiting();
         while let Some(ended) = control.join_next().await {
             ended.map_err(Failure::new)?.map_err(Failure::new)?;
         }

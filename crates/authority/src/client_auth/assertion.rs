@@ -19,8 +19,10 @@ use crate::state::Authority;
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How far clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// How long an assertion may be good at most: its name has to be remembered as long.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+/// How long an assertion may be good at most.
+const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+/// How long its name has to be remembered.
+pub(crate) const REMEMBERED: Duration = LONGEST_LIFE.saturating_add(LEEWAY);
 
 /// Whom an assertion speaks of, before anybody believes it.
 pub(super) fn claimed(assertion: &str) -> Option<ClientId> {

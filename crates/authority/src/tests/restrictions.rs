@@ -68,6 +68,19 @@ async fn a_waiting_service_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_a_process_that_stops() {
+    let harness = harness().await;
+    let began = Instant::now();
+    let (answer, ()) = tokio::join!(ask(&harness, "0", "20"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        harness.authority.stop_waiting();
+    });
+    assert_eq!((answer.status, &answer.json()["upto"]), (200, &json!(0)));
+    assert_eq!(ask(&harness, "0", "20").await.status, 200);
+    assert!(began.elapsed() < Duration::from_secs(10), "it waited for the end of its time");
+}
+
+#[tokio::test]
 async fn who_may_not_ask_is_told_so() {
     let harness = harness().await;
     let public = harness.post("/restrictions", &harness.public, &[]).await;
