@@ -16,7 +16,7 @@ const CHECK: usize = 6;
 
 /// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
 /// then held against its checksum by [`Family::of`].
-pub const PATTERN: &str = r"\btw[acirs]_[0-9A-Za-z]{49}\b";
+pub const PATTERN: &str = r"\btw[aciprs]_[0-9A-Za-z]{49}\b";
 
 /// What an opaque value is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub enum Family {
     Code,
     /// `twi_`: the cookie of a sign-in session.
     SignIn,
+    /// `twp_`: a personal token.
+    Personal,
     /// `twr_`: a refresh token.
     Refresh,
     /// `tws_`: a client secret.
@@ -55,8 +57,8 @@ pub enum NotOpaque {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 5] =
-        [Self::Access, Self::Code, Self::SignIn, Self::Refresh, Self::ClientSecret];
+    pub const ALL: [Self; 6] =
+        [Self::Access, Self::Code, Self::SignIn, Self::Personal, Self::Refresh, Self::ClientSecret];
 
     /// The first four characters.
     pub const fn prefix(self) -> &'static str {
@@ -64,6 +66,7 @@ impl Family {
             Self::Access => "twa_",
             Self::Code => "twc_",
             Self::SignIn => "twi_",
+            Self::Personal => "twp_",
             Self::Refresh => "twr_",
             Self::ClientSecret => "tws_",
         }
