@@ -3,7 +3,8 @@
 //!
 //! A request is let through when its access token (RFC 9068) is good: signature, issuer, audience,
 //! times, scopes, proof of possession (DPoP, RFC 9449), and nobody has taken it back. Keys come from
-//! the issuer and are kept while it is down. The check is in memory; no request waits for a network.
+//! the issuer and are kept while it is down. The check is in memory: a request waits for the network
+//! only when it is the first to name a key, or a status list, that is not held yet.
 //!
 //! ```no_run
 //! use axum::{Extension, Router, routing::get};

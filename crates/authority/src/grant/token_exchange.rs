@@ -56,6 +56,10 @@ pub(crate) async fn decide(
     let types = (parameter::SUBJECT_TOKEN, parameter::SUBJECT_TOKEN_TYPE);
     check_type(parameters.required(types.1)?, types.1)?;
     let subject = token(authority, parameters.required(types.0)?, types.0, now).await?;
+    // A token that is bound to a key is never traded for one that whoever bears it can use.
+    if subject.confirmation().is_some() && request.jkt.is_none() {
+        return Err(GrantRefused::ProofMissing);
+    }
     let act = actor(authority, request, &subject).await?;
 
     let scopes = scopes(request, &subject)?;

@@ -1,9 +1,14 @@
 //! Token exchange (RFC 8693): the same subject, never more, never longer, one family.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use store::Client;
 
-use super::support::{API, Answer, Harness, claims, scopes};
+use token::random::OsRandom;
+
+use super::support::{API, Answer, Harness, ISSUER, claims, scopes};
+use crate::issue::{AccessTokenOrder, mint};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -115,6 +120,27 @@ async fn never_more_and_never_from_nothing() {
     let plain = Harness::new().await;
     let subject = person(&plain, "orders:read").await;
     trade(&plain, &subject, &[]).await.assert_refused(400, "unauthorized_client");
+}
+
+#[tokio::test]
+async fn a_bound_token_is_not_traded_for_one_that_is_not() {
+    let harness = harness().await;
+    let order = AccessTokenOrder {
+        subject: "u-1".into(),
+        client: "pub".into(),
+        scopes: scopes("orders:read"),
+        audiences: vec![API.to_owned()],
+        life: Duration::from_secs(60),
+        grant: None,
+        session: None,
+        auth_time: None,
+        jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
+        act: None,
+    };
+    let (keys, random) = (harness.authority.keys(), OsRandom::new());
+    let bound = mint(order, ISSUER, keys, &harness.store, harness.now(), &random).expect("token");
+    let refused = trade(&harness, bound.token.expose(), &[]).await;
+    refused.assert_refused(400, "invalid_dpop_proof");
 }
 
 #[tokio::test]
