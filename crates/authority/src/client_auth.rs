@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use store::{Client, Store, StoreError};
+use token::event::Who;
 use token::id::ClientId;
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
@@ -227,6 +228,11 @@ impl AuthenticatedClient {
     /// Its name.
     pub fn id(&self) -> &ClientId {
         &self.client.id
+    }
+
+    /// It alone, for events.
+    pub(crate) fn who(&self) -> Who {
+        Who { client: Some(self.client.id.clone()), ..Who::default() }
     }
 
     /// How it authenticated.

@@ -2,7 +2,9 @@
 
 use aws_lc_rs::hmac;
 use store::Store;
+use token::base64url;
 use token::event::{Event, EventKind, Who};
+use token::opaque::OpaqueHash;
 use token::time::Timestamp;
 
 use crate::caller::Caller;
@@ -39,5 +41,10 @@ impl Authority {
     /// What a `login` event carries in place of the name that was typed.
     pub(crate) fn hashed_name(&self, name: &str) -> String {
         self.names().hash(name)
+    }
+
+    /// What a `device` event carries in place of the device code.
+    pub(crate) fn hashed_code(&self, code: &OpaqueHash) -> String {
+        self.names().hash(&base64url::encode(code.as_bytes()))
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
+pub(crate) mod first;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -60,12 +62,27 @@ pub enum GrantRefused {
     /// No such code.
     #[error("the authorization code is unknown")]
     CodeUnknown,
+    /// The person said no (RFC 8628 §3.5).
+    #[error("the person refused the request")]
+    Denied,
+    /// Nobody decided in time (RFC 8628 §3.5).
+    #[error("nobody decided in time; start again")]
+    DeviceCodeExpired,
+    /// No such device code.
+    #[error("the device code is unknown")]
+    DeviceCodeUnknown,
+    /// The device code was redeemed before.
+    #[error("the device code was used before; every token made from it is revoked")]
+    DeviceCodeReplayed(Box<Grant>),
     /// A token that cannot be traded (RFC 8693 §2.2.2).
     #[error(transparent)]
     Exchange(#[from] ExchangeRefused),
     /// A parameter is missing.
     #[error(transparent)]
     Parameters(#[from] ParametersRefused),
+    /// Nobody has decided yet (RFC 8628 §3.5).
+    #[error("nobody has decided yet; ask again in {0} s")]
+    Pending(u64),
     /// The person is gone, disabled or suspended.
     #[error("the person behind this grant is disabled")]
     PersonDisabled,
@@ -115,6 +132,9 @@ pub enum GrantRefused {
     /// The cryptographic library failed.
     #[error(transparent)]
     Signing(#[from] BadKey),
+    /// Nobody has decided yet, and the client does not wait as it was told (RFC 8628 §3.5).
+    #[error("nobody has decided yet, and this was too soon; from now on wait {0} s each time")]
+    SlowDown(u64),
     /// State could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -138,6 +158,7 @@ pub(crate) async fn decide(
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
         GrantType::ClientCredentials => client_credentials::decide(authority, request),
+        GrantType::DeviceCode => device_code::decide(authority, request).await,
         GrantType::RefreshToken => refresh_token::decide(authority, request).await,
         GrantType::TokenExchange => token_exchange::decide(authority, request).await,
     }
@@ -165,16 +186,21 @@ impl GrantRefused {
     /// What detectors are told.
     pub fn cause(&self) -> Option<GrantCause> {
         match self {
-            Self::CodeExpired(_) | Self::RefreshExpired(_) => Some(GrantCause::Expired),
-            Self::CodeReplayed(_) => Some(GrantCause::CodeReplayed),
+            Self::CodeExpired(_) | Self::DeviceCodeExpired | Self::RefreshExpired(_) => {
+                Some(GrantCause::Expired)
+            }
+            Self::CodeReplayed(_) | Self::DeviceCodeReplayed(_) => Some(GrantCause::CodeReplayed),
             Self::PkceFailed { .. } => Some(GrantCause::PkceFailed),
             Self::RefreshReused(_) => Some(GrantCause::RefreshReused),
             Self::Scope { refused: ScopeRefused::Wider(_), .. } => Some(GrantCause::ScopeExceeded),
             Self::WrongClient(_) => Some(GrantCause::WrongClient),
             Self::ClientMayNot(_)
             | Self::CodeUnknown
+            | Self::Denied
+            | Self::DeviceCodeUnknown
             | Self::Exchange(_)
             | Self::Parameters(_)
+            | Self::Pending(_)
             | Self::PersonDisabled
             | Self::Possession(_)
             | Self::ProofMismatch(_)
@@ -185,6 +211,7 @@ impl GrantRefused {
             | Self::Resource(_)
             | Self::Scope { .. }
             | Self::Signing(_)
+            | Self::SlowDown(_)
             | Self::Store(_)
             | Self::TakenBack
             | Self::UnsupportedGrantType => None,
@@ -195,6 +222,10 @@ impl GrantRefused {
     pub fn code(&self) -> OAuthErrorCode {
         match self {
             Self::Exchange(_) | Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
+            Self::Denied => OAuthErrorCode::AccessDenied,
+            Self::DeviceCodeExpired => OAuthErrorCode::ExpiredToken,
+            Self::Pending(_) => OAuthErrorCode::AuthorizationPending,
+            Self::SlowDown(_) => OAuthErrorCode::SlowDown,
             Self::Possession(refused) => refused.code(),
             Self::ProofMissing => OAuthErrorCode::InvalidDpopProof,
             Self::Signing(_) | Self::Store(_) => OAuthErrorCode::ServerError,
@@ -205,6 +236,8 @@ impl GrantRefused {
             Self::CodeExpired(_)
             | Self::CodeReplayed(_)
             | Self::CodeUnknown
+            | Self::DeviceCodeReplayed(_)
+            | Self::DeviceCodeUnknown
             | Self::PersonDisabled
             | Self::PkceFailed { .. }
             | Self::ProofMismatch(_)
@@ -223,6 +256,7 @@ impl GrantRefused {
         match self {
             Self::CodeExpired(grant)
             | Self::CodeReplayed(grant)
+            | Self::DeviceCodeReplayed(grant)
             | Self::PkceFailed { grant, .. }
             | Self::ProofMismatch(grant)
             | Self::RefreshExpired(grant)

@@ -20,6 +20,7 @@ pub mod oauth_error;
 pub mod page;
 pub mod parameters;
 pub mod peer;
+mod polls;
 pub mod possession;
 mod presented_token;
 mod pushed;

@@ -95,7 +95,9 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::AccessDenied
+        | Code::AuthorizationPending
         | Code::ConsentRequired
+        | Code::ExpiredToken
         | Code::InvalidClientMetadata
         | Code::InvalidDpopProof
         | Code::InvalidGrant
@@ -106,6 +108,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::LoginRequired
         | Code::RequestNotSupported
         | Code::RequestUriNotSupported
+        | Code::SlowDown
         | Code::UnauthorizedClient
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType

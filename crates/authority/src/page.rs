@@ -2,11 +2,15 @@
 
 pub(crate) mod asset;
 pub(crate) mod consent;
+pub(crate) mod device;
+pub(crate) mod done;
 pub(crate) mod login;
 mod policy;
 pub(crate) mod problem;
 
 use askama::Template;
+
+use self::policy::Leads;
 
 use crate::settings::Settings;
 
@@ -45,8 +49,8 @@ impl Frame {
     }
 }
 
-fn render(page: &impl Template, form_leads_to: Option<&str>) -> Rendered {
-    Ok(Html { html: page.render()?, policy: policy::of(form_leads_to) })
+fn render(page: &impl Template, form: Leads<'_>) -> Rendered {
+    Ok(Html { html: page.render()?, policy: policy::of(form) })
 }
 
 /// The letter that stands for a name.

@@ -98,7 +98,10 @@ pub enum RegistrationRefused {
         refused: RedirectUriRefused,
     },
     /// `refresh_token` has nothing to refresh.
-    #[error("the grant type `refresh_token` needs `authorization_code` beside it")]
+    #[error(
+        "the grant type `refresh_token` needs one beside it that a person begins, such as \
+         `authorization_code`"
+    )]
     RefreshAlone,
     /// The body is not what RFC 7591 §3.1 says.
     #[error("the body is {0}")]
@@ -283,7 +286,8 @@ fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {
     if machine && draft.auth_method == ClientAuthMethod::None {
         return Err(RegistrationRefused::CredentialsWithoutSecret);
     }
-    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+    let by_person = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+    if has(GrantType::RefreshToken) && !by_person {
         return Err(RegistrationRefused::RefreshAlone);
     }
     if has(GrantType::AuthorizationCode) && draft.redirect_uris.is_empty() {

@@ -9,7 +9,7 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    authorize, introspect, jwks, par, register, restrictions, revoke, token, userinfo,
+    authorize, device, introspect, jwks, par, register, restrictions, revoke, token, userinfo,
 };
 use crate::state::Authority;
 
@@ -25,6 +25,7 @@ impl Authority {
             .layer(map_response(cors::open))
             .merge(closed_endpoints())
             .merge(authorize::routes())
+            .merge(device::routes())
             .method_not_allowed_fallback(wrong_method);
         let router = if path.is_empty() {
             endpoints
@@ -52,6 +53,7 @@ fn open_endpoints() -> Router<Authority> {
 
 fn closed_endpoints() -> Router<Authority> {
     Router::new()
+        .route("/device_authorization", post(device::start))
         .route("/introspect", post(introspect::introspect))
         .route("/par", post(par::par))
         .route("/register", post(register::register))

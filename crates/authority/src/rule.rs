@@ -8,3 +8,4 @@ pub mod redirect_uri;
 pub mod resource;
 pub mod response_type;
 pub mod scope;
+pub mod user_code;

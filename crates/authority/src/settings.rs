@@ -27,6 +27,8 @@ pub struct Settings {
     pub id_token_life: Duration,
     /// Life of an authorization code; RFC 6749 §4.1.2 recommends at most ten minutes.
     pub code_life: Duration,
+    /// How long a device waits for its person (RFC 8628 §3.2).
+    pub device_code_life: Duration,
     /// How long a refresh token may lie unused.
     pub refresh_idle_life: Duration,
     /// How long a grant lives, however often it is refreshed.
@@ -192,6 +194,7 @@ impl Settings {
             ("resource.access_token_life", self.shortest_resource_life()),
             ("id_token_life", self.id_token_life),
             ("code_life", self.code_life),
+            ("device_code_life", self.device_code_life),
             ("refresh_idle_life", self.refresh_idle_life),
             ("refresh_absolute_life", self.refresh_absolute_life),
             ("session_life", self.session_life),

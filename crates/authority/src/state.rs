@@ -18,6 +18,7 @@ use crate::keys::SigningKeys;
 use crate::login::Desk;
 use crate::login::password::Passwords;
 use crate::news::News;
+use crate::polls::Polls;
 use crate::pushed::PushedRequests;
 use crate::settings::{Settings, SettingsError};
 
@@ -55,6 +56,7 @@ struct Inner {
     client_keys: ClientKeys,
     assertions: UsedOnce,
     pushed: PushedRequests,
+    polls: Polls,
 }
 
 // === impl Authority ===
@@ -73,6 +75,7 @@ impl Authority {
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
             pushed: PushedRequests::default(),
+            polls: Polls::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
@@ -142,6 +145,11 @@ impl Authority {
     /// Authorization requests that were pushed.
     pub(crate) fn pushed(&self) -> &PushedRequests {
         &self.0.pushed
+    }
+
+    /// How often clients ask for what nobody has decided.
+    pub(crate) fn polls(&self) -> &Polls {
+        &self.0.polls
     }
 
     /// The names of client assertions that were used.

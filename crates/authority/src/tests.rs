@@ -8,6 +8,7 @@ mod browser;
 mod client_credentials;
 mod code;
 mod consent;
+mod device;
 mod discovery;
 mod dpop;
 mod id_token;

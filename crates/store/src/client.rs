@@ -173,6 +173,7 @@ fn delete(
         return Ok(false);
     }
     sql::execute(act.db, "DELETE FROM consents WHERE client = ?1", [id.as_str()])?;
+    sql::execute(act.db, "DELETE FROM waiting_requests WHERE client = ?1", [id.as_str()])?;
     let sql = "DELETE FROM codes WHERE client = ?1 AND redeemed_at IS NULL";
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Client(id), "client deleted", now)?;

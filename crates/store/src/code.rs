@@ -118,8 +118,9 @@ fn redeem(
 fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
     let sql = "INSERT INTO codes (hash, grant_id, client, subject, session, grant_scopes, \
                audiences, auth_time, amr, granted_at, grant_expires_at, redirect_uri, \
-               redirect_uri_sent, challenge, nonce, expires_at, forget_at, jkt) VALUES (?1, ?2, \
-               ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?17)";
+               redirect_uri_sent, challenge, nonce, expires_at, forget_at, jkt, details, claims) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+               ?16, ?17, ?18, ?19)";
     let values = params![
         code.hash.as_bytes(),
         code.grant.id.as_str(),
@@ -138,6 +139,8 @@ fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
         code.nonce,
         code.expires_at.as_millis(),
         code.grant.jkt.as_ref().map(KeyId::as_str),
+        sql::json(&code.grant.details)?,
+        sql::json(&code.grant.claims)?,
     ];
     sql::execute(db, sql, values).map_err(|error| error.or_taken("authorization code"))?;
     Ok(())

@@ -32,6 +32,8 @@ pub struct Forgotten {
     pub restrictions: usize,
     /// Sign-in sessions.
     pub sessions: usize,
+    /// Requests that waited for a person.
+    pub waiting: usize,
 }
 
 const ANSWERS: &str = "UPDATE refresh_tokens SET party = NULL, answer = NULL, \
@@ -49,6 +51,8 @@ const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
     (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
     (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)";
+const WAITING: &str = "DELETE FROM waiting_requests WHERE hash IN \
+    (SELECT hash FROM waiting_requests WHERE expires_at <= ?1 LIMIT ?2)";
 
 impl Store {
     /// Forgets what is over: from memory at once, from disk at most a thousand rows at a time.
@@ -66,6 +70,7 @@ impl Store {
             refresh_tokens: self.bites(REFRESH_TOKENS, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
+            waiting: self.bites(WAITING, now).await?,
         })
     }
 

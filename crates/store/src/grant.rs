@@ -1,6 +1,8 @@
 //! Grants: what one person gave one client at one time, the family of every token made from it.
 
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use token::authorization_details::AuthorizationDetail;
 use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId};
 use token::restriction::Selector;
 use token::scope::ScopeSet;
@@ -30,12 +32,28 @@ pub struct Grant {
     pub auth_time: Timestamp,
     /// How they did (RFC 8176).
     pub amr: Vec<String>,
+    /// What exactly it allows, where scopes say too little (RFC 9396).
+    pub details: Vec<AuthorizationDetail>,
+    /// Claims that were asked for by name.
+    pub claims: ClaimsRequest,
     /// The key that its client has to show (RFC 9449 §5 and §10).
     pub jkt: Option<KeyId>,
     /// When it was given.
     pub created_at: Timestamp,
     /// When it ends, however often it is refreshed.
     pub expires_at: Timestamp,
+}
+
+/// Claims that an authorization request asked for by name (OpenID Connect Core 1.0 §5.5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimsRequest {
+    /// At the UserInfo endpoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub userinfo: Vec<String>,
+    /// In the ID token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_token: Vec<String>,
 }
 
 /// Whose grants.
@@ -51,7 +69,7 @@ pub enum GrantsOf<'a> {
 
 /// The same in the table `codes`.
 pub(crate) const COLUMNS: &str = "grant_id, client, subject, session, grant_scopes, audiences, \
-                                  auth_time, amr, granted_at, grant_expires_at, jkt";
+                                  auth_time, amr, granted_at, grant_expires_at, jkt, details, claims";
 
 impl Store {
     /// Ends a grant and revokes every token made from it; `false` when there is none, or when it
@@ -105,8 +123,8 @@ impl GrantsOf<'_> {
 /// Adds a grant.
 pub(crate) fn insert(db: &Connection, grant: &Grant) -> Result<(), StoreError> {
     let sql = "INSERT INTO grants (grant_id, client, subject, session, grant_scopes, audiences, \
-               auth_time, amr, granted_at, grant_expires_at, jkt) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+               auth_time, amr, granted_at, grant_expires_at, jkt, details, claims) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let values = params![
         grant.id.as_str(),
         grant.client.as_str(),
@@ -119,6 +137,8 @@ pub(crate) fn insert(db: &Connection, grant: &Grant) -> Result<(), StoreError> {
         grant.created_at.as_millis(),
         grant.expires_at.as_millis(),
         grant.jkt.as_ref().map(KeyId::as_str),
+        sql::json(&grant.details)?,
+        sql::json(&grant.claims)?,
     ];
     sql::execute(db, sql, values).map_err(|error| error.or_taken("grant id"))?;
     Ok(())
@@ -176,6 +196,8 @@ pub(crate) fn from_columns(row: &Columns<'_, '_>) -> Result<Grant, StoreError> {
         auth_time: row.time("auth_time")?,
         amr: row.json("amr")?,
         jkt: row.maybe_id("jkt")?,
+        details: row.json("details")?,
+        claims: row.json("claims")?,
         created_at: row.time("granted_at")?,
         expires_at: row.time("grant_expires_at")?,
     })

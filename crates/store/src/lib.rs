@@ -30,6 +30,7 @@ mod session;
 mod shared;
 mod sql;
 mod user;
+mod waiting;
 mod writer;
 
 pub use audit::{AuditEntry, AuditRow};
@@ -39,7 +40,7 @@ pub use code::{Code, CodeState, Redeemed};
 pub use error::StoreError;
 pub use finding::StoredFinding;
 pub use forget::Forgotten;
-pub use grant::{Grant, GrantsOf};
+pub use grant::{ClaimsRequest, Grant, GrantsOf};
 pub use honeytoken::Honeytoken;
 pub use issued::IssuedToken;
 pub use key::{KeyState, StoredKey};
@@ -50,6 +51,7 @@ pub use restriction::{Filter, Lift, LogPage, NewRestriction, RestrictionRow};
 pub use session::Session;
 pub use shared::Health;
 pub use user::User;
+pub use waiting::{Progress, Waiting, WaitingKind, WaitingState};
 
 #[cfg(test)]
 mod tests;

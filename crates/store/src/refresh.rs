@@ -76,7 +76,7 @@ pub enum Rotation {
     /// It came back from elsewhere or too late: the grant is ended now.
     Reused {
         /// The grant.
-        grant: Grant,
+        grant: Box<Grant>,
     },
     /// The successor is in its place.
     Rotated,
@@ -141,7 +141,7 @@ fn judge_second_use(
     if let Some(answer) = row.answer.filter(|_| in_time && same_party && row.successor_unused) {
         return Ok(Rotation::Retry { answer });
     }
-    let grant = row.state.grant;
+    let grant = Box::new(row.state.grant);
     grant::end(act, &grant.id, "refresh token used twice", "authority", rotate.now)?;
     Ok(Rotation::Reused { grant })
 }

@@ -5,8 +5,11 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 /// In order; the number of those applied is the file's `user_version`.
-const MIGRATIONS: &[&str] =
-    &[include_str!("sql/0001_first.sql"), include_str!("sql/0002_keys_of_clients.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sql/0001_first.sql"),
+    include_str!("sql/0002_keys_of_clients.sql"),
+    include_str!("sql/0003_grants_of_all_kinds.sql"),
+];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).
 const APPLICATION_ID: i64 = 0x5477_7264;

@@ -14,4 +14,5 @@ mod refresh;
 mod restrictions;
 mod sealing;
 mod support;
+mod waiting;
 mod writing;

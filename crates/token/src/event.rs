@@ -113,6 +113,15 @@ pub enum EventKind {
         #[serde(default)]
         result: String,
     },
+    /// A step of the device grant.
+    Device {
+        /// `started`, `polled`, `approved`, `denied`, `bad_user_code`.
+        #[serde(default)]
+        step: String,
+        /// Keyed hash of the device code; absent when a wrong user code was typed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
     /// A token request was decided.
     Grant {
         /// By its registered name.
@@ -170,7 +179,7 @@ pub enum EventKind {
         #[serde(default)]
         target: String,
     },
-    /// A kind that this version has no detector for, such as `device` or `leak_report`.
+    /// A kind that this version has no detector for, such as `leak_report`.
     #[serde(other)]
     Other,
 }

@@ -16,7 +16,7 @@ const CHECK: usize = 6;
 
 /// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
 /// then held against its checksum by [`Family::of`].
-pub const PATTERN: &str = r"\btw[aciprs]_[0-9A-Za-z]{49}\b";
+pub const PATTERN: &str = r"\btw[acdiprs]_[0-9A-Za-z]{49}\b";
 
 /// What an opaque value is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +25,8 @@ pub enum Family {
     Access,
     /// `twc_`: an authorization code.
     Code,
+    /// `twd_`: what a client polls with while a person decides elsewhere (RFC 8628, CIBA).
+    Device,
     /// `twi_`: the cookie of a sign-in session.
     SignIn,
     /// `twp_`: a personal token.
@@ -57,14 +59,22 @@ pub enum NotOpaque {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 6] =
-        [Self::Access, Self::Code, Self::SignIn, Self::Personal, Self::Refresh, Self::ClientSecret];
+    pub const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Code,
+        Self::Device,
+        Self::SignIn,
+        Self::Personal,
+        Self::Refresh,
+        Self::ClientSecret,
+    ];
 
     /// The first four characters.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Access => "twa_",
             Self::Code => "twc_",
+            Self::Device => "twd_",
             Self::SignIn => "twi_",
             Self::Personal => "twp_",
             Self::Refresh => "twr_",

@@ -66,6 +66,8 @@ terms! {
         AuthorizationCode = "authorization_code",
         /// RFC 6749 §4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 8628 §3.4.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         /// RFC 6749 §6.
         RefreshToken = "refresh_token",
         /// RFC 8693 §2.1.
@@ -152,8 +154,12 @@ terms! {
     OAuthErrorCode {
         /// The person or the server said no.
         AccessDenied = "access_denied",
+        /// Nobody has decided yet (RFC 8628 §3.5).
+        AuthorizationPending = "authorization_pending",
         /// Interaction is needed, but was forbidden by `prompt=none`.
         ConsentRequired = "consent_required",
+        /// The time to decide is over (RFC 8628 §3.5).
+        ExpiredToken = "expired_token",
         /// The token lacks a scope.
         InsufficientScope = "insufficient_scope",
         /// Client authentication failed.
@@ -182,6 +188,8 @@ terms! {
         RequestUriNotSupported = "request_uri_not_supported",
         /// Something here failed.
         ServerError = "server_error",
+        /// Nobody has decided yet, and the client asks too often (RFC 8628 §3.5).
+        SlowDown = "slow_down",
         /// Too much to do just now.
         TemporarilyUnavailable = "temporarily_unavailable",
         /// The client may not use this grant.
@@ -263,6 +271,8 @@ pub mod parameter {
     pub const CODE_CHALLENGE_METHOD: &str = "code_challenge_method";
     /// RFC 7636 §4.5.
     pub const CODE_VERIFIER: &str = "code_verifier";
+    /// RFC 8628 §3.4.
+    pub const DEVICE_CODE: &str = "device_code";
     /// RFC 9449 §10.
     pub const DPOP_JKT: &str = "dpop_jkt";
     /// RFC 6749 §4.1.2.1 and §5.2.
@@ -307,4 +317,6 @@ pub mod parameter {
     pub const SUBJECT_TOKEN_TYPE: &str = "subject_token_type";
     /// RFC 7009 §2.1, RFC 7662 §2.1.
     pub const TOKEN: &str = "token";
+    /// RFC 8628 §3.3.1.
+    pub const USER_CODE: &str = "user_code";
 }

@@ -267,6 +267,7 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
         access_token_life: part.access_token_life.duration(),
         id_token_life: part.id_token_life.duration(),
         code_life: Duration::from_secs(60),
+        device_code_life: part.device_code_life.duration(),
         refresh_idle_life: part.refresh_idle_life.duration(),
         refresh_absolute_life: part.refresh_absolute_life.duration(),
         refresh_retry_window: part.refresh_retry_window.duration(),

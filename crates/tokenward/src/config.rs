@@ -101,6 +101,8 @@ pub(crate) struct Authority {
     pub(crate) id_token_life: Span,
     /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
     pub(crate) dpop_nonce: bool,
+    /// How long a device waits for its person (device authorization grant).
+    pub(crate) device_code_life: Span,
     /// A refresh token that is not used for this long ends.
     pub(crate) refresh_idle_life: Span,
     /// A grant ends this long after it was given, however often it is refreshed.
@@ -302,6 +304,7 @@ impl Default for Authority {
             access_token_life: Span::minutes(10),
             id_token_life: Span::minutes(10),
             dpop_nonce: false,
+            device_code_life: Span::minutes(10),
             refresh_idle_life: Span::days(30),
             refresh_absolute_life: Span::days(90),
             refresh_retry_window: Span::seconds(10),

@@ -44,6 +44,7 @@ impl Metadata {
             "registration_endpoint": url("/register"),
             "revocation_endpoint": url("/revoke"),
             "introspection_endpoint": url("/introspect"),
+            "device_authorization_endpoint": url("/device_authorization"),
             "pushed_authorization_request_endpoint": url("/par"),
             "require_pushed_authorization_requests": false,
             "restrictions_endpoint": url("/restrictions"),

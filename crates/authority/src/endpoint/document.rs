@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use qrcode::QrCode;
+use qrcode::render::svg;
 
 use crate::page::Rendered;
 
@@ -36,6 +38,21 @@ pub(crate) fn page(status: StatusCode, rendered: Rendered) -> Response {
     ] {
         fields.insert(name, value);
     }
+    response
+}
+
+/// An image that leads to an address.
+pub(crate) fn qr(url: &str) -> Response {
+    let Ok(code) = QrCode::new(url) else {
+        tracing::error!("an address is too long for an image");
+        return with_status(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let image = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    let mut response = Response::new(Body::from(image));
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
+    fields.insert(header::CACHE_CONTROL, NO_STORE);
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     response
 }
 

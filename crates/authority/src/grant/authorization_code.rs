@@ -1,16 +1,14 @@
 //! `authorization_code`: a code and its verifier for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
-use store::{Code, NewRefresh, Redeemed};
-use token::opaque::{Family, OpaqueHash};
+use store::{Code, Redeemed};
+use token::opaque::OpaqueHash;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
-use crate::approve::{self, Wanted};
-use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
-use crate::issue::{self, OutgoingRefresh};
+use crate::approve;
+use crate::grant::{GrantRefused, Granted, TokenRequest, check_key, first};
 use crate::parameters::Parameters;
-use crate::rule::{pkce, resource};
-use crate::settings::Settings;
+use crate::rule::pkce;
 use crate::state::Authority;
 
 /// Checks everything first and redeems last, so that a refused request leaves the code to the
@@ -42,34 +40,10 @@ async fn redeem(
     request: &TokenRequest<'_>,
     code: Code,
 ) -> Result<Granted, GrantRefused> {
-    let now = request.now;
-    let resources = request.parameters.all(parameter::RESOURCE);
-    let wanted = Wanted {
-        scopes: code.grant.scopes.clone(),
-        audiences: resource::narrowed(resources, &code.grant.audiences)?,
-        nonce: code.nonce.clone(),
-    };
-    resource::together(&wanted.audiences, authority.settings())?;
-    let approved =
-        approve::person(authority.store(), request.client, &code.grant, wanted, now).await?;
-
-    let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);
-    let token = may_refresh.then(|| Family::Refresh.generate(authority.random()));
-    let expires_at = idle_end(authority.settings(), now, code.grant.expires_at);
-    let outgoing = token.as_ref().map(|token| OutgoingRefresh { token, expires_at });
-    let refresh = token.as_ref().map(|token| NewRefresh {
-        hash: OpaqueHash::of(token.expose()),
-        expires_at,
-        scopes: code.grant.scopes.clone(),
-    });
-    let bound = request.jkt.as_ref();
-    let answer =
-        issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
-    // A client with credentials of its own shows those at every refresh; a public one its key.
-    let jkt = request.jkt.clone().filter(|_| request.client.is_public());
-    match authority.store().redeem_code(&code.hash, refresh, jkt, now).await? {
+    let first = first::prepare(authority, request, &code.grant, code.nonce.clone()).await?;
+    match authority.store().redeem_code(&code.hash, first.refresh, first.jkt, request.now).await? {
         Redeemed::Done => {
-            let (body, who) = answer.give(authority);
+            let (body, who) = first.answer.give(authority);
             Ok(Granted { body, who, scopes: code.grant.scopes })
         }
         Redeemed::Replayed { .. } => Err(GrantRefused::CodeReplayed(Box::new(code.grant))),
@@ -92,9 +66,4 @@ fn check(code: &Code, parameters: &Parameters, now: Timestamp) -> Result<(), Gra
         refused,
         grant: Box::new(code.grant.clone()),
     })
-}
-
-/// When a refresh token made now ends unless it is used, never after its grant.
-pub(crate) fn idle_end(settings: &Settings, now: Timestamp, grant_end: Timestamp) -> Timestamp {
-    now.plus(settings.refresh_idle_life).min(grant_end)
 }

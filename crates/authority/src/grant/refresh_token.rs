@@ -15,7 +15,7 @@ use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 
 use crate::approve::{self, Wanted};
-use crate::grant::authorization_code::idle_end;
+use crate::grant::first::idle_end;
 use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
 use crate::issue::{self, Answer, OutgoingRefresh};
 use crate::rule::{resource, scope};
@@ -127,7 +127,7 @@ fn settle(
             };
             Ok(Granted { body, who, scopes: state.scopes })
         }
-        Rotation::Reused { grant } => Err(GrantRefused::RefreshReused(Box::new(grant))),
+        Rotation::Reused { grant } => Err(GrantRefused::RefreshReused(grant)),
         Rotation::Expired => Err(GrantRefused::RefreshExpired(Box::new(state.grant))),
         Rotation::Unknown => Err(GrantRefused::RefreshUnknown),
         // `Rotated` cannot be here: a used token does not become unused.

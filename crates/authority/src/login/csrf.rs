@@ -9,6 +9,8 @@ use token::base64url;
 pub enum Purpose {
     /// The consent form, bound to the sign-in session and to the request it answers.
     Consent,
+    /// The forms about a device, bound to the sign-in session and to the device's code.
+    Device,
     /// A browser in which somebody signed in, bound to their name.
     KnownBrowser,
     /// The sign-in form, bound to the browser and to the request it continues: without it a
@@ -46,6 +48,7 @@ impl Proofs {
 fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
     let name = match purpose {
         Purpose::Consent => "consent",
+        Purpose::Device => "device",
         Purpose::KnownBrowser => "known browser",
         Purpose::Login => "login",
     };

@@ -5,6 +5,7 @@ use store::{Client, User};
 use token::scope::ScopeSet;
 use token::term::scope;
 
+use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::rule::redirect_uri;
 use crate::settings::Settings;
@@ -61,9 +62,9 @@ pub(crate) struct ConsentPage {
 
 /// One scope, in words.
 #[derive(Debug, PartialEq, Eq)]
-struct Permission {
-    words: String,
-    scope: String,
+pub(super) struct Permission {
+    pub(super) words: String,
+    pub(super) scope: String,
 }
 
 // === impl ConsentPage ===
@@ -109,12 +110,12 @@ impl ConsentPage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Some(&self.return_to))
+        render(self, Leads::To(&self.return_to))
     }
 }
 
 /// First who somebody is, then what they have, then for how long.
-fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permission> {
+pub(super) fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permission> {
     let mut permissions: Vec<Permission> = scopes
         .iter()
         .map(|name| Permission {

@@ -3,6 +3,7 @@
 use askama::Template;
 use store::Client;
 
+use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::settings::Settings;
 
@@ -125,14 +126,15 @@ fn spoken(seconds: u64) -> String {
 // === impl LoginPage ===
 
 impl LoginPage {
-    /// The page for signing in to a client.
-    pub(crate) fn new(settings: &Settings, client: &Client, notice: &Notice) -> Self {
+    /// The page for signing in to a client, or to us.
+    pub(crate) fn new(settings: &Settings, client: Option<&Client>, notice: &Notice) -> Self {
         let frame = Frame::new(settings);
+        let client = client.map_or(&frame.host, |client| &client.name).clone();
         Self {
             notice: notice.words(&frame.host),
             frame,
-            client: client.name.clone(),
-            client_initial: initial(&client.name),
+            client_initial: initial(&client),
+            client,
             action: settings.path("/login"),
             request: String::new(),
             proof: String::new(),
@@ -158,8 +160,8 @@ impl LoginPage {
         Self { request: request.to_owned(), proof, ..self }
     }
 
-    /// The page as it is sent.
-    pub(crate) fn finish(&self, return_to: &str) -> Rendered {
-        render(self, Some(return_to))
+    /// The page as it is sent; it leads to a client, or to a page of ours.
+    pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
+        render(self, return_to.map_or(Leads::Here, Leads::To))
     }
 }

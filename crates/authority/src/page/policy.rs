@@ -1,10 +1,22 @@
 //! What a page may load, and where its form may lead (Content Security Policy Level 3).
 
-/// The policy of a page without a form, or of one whose form ends at this redirect URI.
-pub(super) fn of(form_leads_to: Option<&str>) -> String {
-    let targets = match form_leads_to {
-        None => "'none'".to_owned(),
-        Some(uri) => format!("'self' {}", schemes_behind(uri)),
+/// Where the form of a page leads in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads<'a> {
+    /// To a page of ours.
+    Here,
+    /// There is no form.
+    Nowhere,
+    /// To the redirect URI of a client.
+    To(&'a str),
+}
+
+/// The policy of a page whose form leads there.
+pub(super) fn of(form: Leads<'_>) -> String {
+    let targets = match form {
+        Leads::Here => "'self'".to_owned(),
+        Leads::Nowhere => "'none'".to_owned(),
+        Leads::To(uri) => format!("'self' {}", schemes_behind(uri)),
     };
     format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; \
@@ -25,11 +37,12 @@ fn schemes_behind(uri: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{Leads, of};
 
     #[test]
     fn nothing_runs_and_nobody_frames() {
-        for policy in [of(None), of(Some("https://app.example/cb"))] {
+        for policy in [of(Leads::Nowhere), of(Leads::Here), of(Leads::To("https://app.example/cb"))]
+        {
             assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
             assert!(policy.ends_with("base-uri 'none'; frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains("script") && !policy.contains("unsafe"), "{policy}");
@@ -38,14 +51,15 @@ mod tests {
 
     #[test]
     fn a_form_leads_back_to_the_client() {
-        let targets = |uri| {
-            let policy = of(uri);
+        let targets = |form| {
+            let policy = of(form);
             let rest = policy.split_once("form-action ").expect("directive").1;
             rest.split(';').next().expect("targets").to_owned()
         };
-        assert_eq!(targets(None), "'none'");
-        assert_eq!(targets(Some("https://app.example/cb")), "'self' https:");
-        assert_eq!(targets(Some("http://[::1]:9/cb")), "'self' http: https:");
-        assert_eq!(targets(Some("com.example.app:/cb")), "'self' com.example.app:");
+        assert_eq!(targets(Leads::Nowhere), "'none'");
+        assert_eq!(targets(Leads::Here), "'self'");
+        assert_eq!(targets(Leads::To("https://app.example/cb")), "'self' https:");
+        assert_eq!(targets(Leads::To("http://[::1]:9/cb")), "'self' http: https:");
+        assert_eq!(targets(Leads::To("com.example.app:/cb")), "'self' com.example.app:");
     }
 }

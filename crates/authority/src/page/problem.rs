@@ -5,6 +5,7 @@ use std::fmt::Display;
 use askama::Template;
 use http::StatusCode;
 
+use super::policy::Leads;
 use super::{Frame, Rendered, render};
 use crate::settings::Settings;
 
@@ -155,6 +156,6 @@ impl ProblemPage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, None)
+        render(self, Leads::Nowhere)
     }
 }

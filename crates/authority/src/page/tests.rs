@@ -44,9 +44,9 @@ fn consent(client: &Client, return_to: &str) -> String {
 }
 
 fn login(notice: &Notice) -> String {
-    let page = LoginPage::new(&settings(), &client(EVIL), notice);
+    let page = LoginPage::new(&settings(), Some(&client(EVIL)), notice);
     let page = page.asking(None, Some(EVIL)).continuing(EVIL, EVIL.to_owned());
-    page.finish("https://app.example/cb").expect("page").html
+    page.finish(Some("https://app.example/cb")).expect("page").html
 }
 
 #[test]
@@ -92,8 +92,8 @@ fn the_page_says_where_the_answer_goes() {
 #[test]
 fn the_name_that_was_typed_comes_before_any_guess() {
     let field = |notice: &Notice, current, hint| {
-        let page = LoginPage::new(&settings(), &client("App"), notice).asking(current, hint);
-        let html = page.finish("https://app.example/cb").expect("page").html;
+        let page = LoginPage::new(&settings(), Some(&client("App")), notice).asking(current, hint);
+        let html = page.finish(Some("https://app.example/cb")).expect("page").html;
         let tag = html.split("id=\"username\"").nth(1).expect("field").to_owned();
         tag.split("value=\"").nth(1).expect("value").split('"').next().expect("end").to_owned()
     };

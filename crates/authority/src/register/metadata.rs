@@ -109,7 +109,8 @@ fn options(members: &Map<String, Value>) -> Result<ClientOptions, RegistrationRe
 
 /// RFC 7591 §2: `authorization_code` when omitted.
 fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, RegistrationRefused> {
-    const RULE: &str = "can only have authorization_code, client_credentials and refresh_token";
+    const RULE: &str = "can only have authorization_code, client_credentials, refresh_token and \
+                        urn:ietf:params:oauth:grant-type:device_code";
     let Some(names) = texts(members, "grant_types")? else {
         return Ok(vec![GrantType::AuthorizationCode]);
     };

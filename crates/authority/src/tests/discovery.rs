@@ -38,7 +38,7 @@ async fn every_endpoint_that_is_named_is_there() {
         assert_eq!(harness.send(request).await.status, 405, "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 9);
+    assert!(seen > 8, "{seen}");
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ pub(crate) fn settings() -> Settings {
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),
         code_life: Duration::from_secs(60),
+        device_code_life: Duration::from_secs(600),
         refresh_idle_life: Duration::from_secs(3600),
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
@@ -243,6 +244,8 @@ impl Harness {
             audiences: vec![API.to_owned()],
             auth_time: self.now(),
             amr: vec!["pwd".to_owned()],
+            details: Vec::new(),
+            claims: Default::default(),
             jkt,
             created_at: self.now(),
             expires_at: self.now().plus(self.authority.settings().refresh_absolute_life),
@@ -419,7 +422,8 @@ async fn add_client(store: &Store, id: &str, auth_method: ClientAuthMethod) -> T
         ClientAuthMethod::None => None,
         _ => Some(Family::ClientSecret.generate(&OsRandom::new()).expose().to_owned()),
     };
-    let mut grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let mut grant_types =
+        vec![GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::RefreshToken];
     if secret.is_some() {
         grant_types.push(GrantType::ClientCredentials);
     }

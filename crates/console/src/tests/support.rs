@@ -172,6 +172,7 @@ fn authority_settings() -> Settings {
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),
         code_life: Duration::from_secs(60),
+        device_code_life: Duration::from_secs(600),
         refresh_idle_life: Duration::from_secs(3600),
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),

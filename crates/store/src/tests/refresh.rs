@@ -81,7 +81,7 @@ async fn another_party_ends_the_family() {
     let fixture = begun().await;
     run(&fixture.store, rotate("r1", "r2")).await;
     let stolen = run(&fixture.store, Rotate { party: [2; 32], ..rotate("r1", "r9") }).await;
-    assert_eq!(stolen, Rotation::Reused { grant: grant("g1") });
+    assert_eq!(stolen, Rotation::Reused { grant: Box::new(grant("g1")) });
     assert_family_ended(&fixture);
     // The successor is dead, and the honest party's retry finds it so.
     assert_eq!(run(&fixture.store, rotate("r2", "r3")).await, Rotation::Ended);
@@ -94,7 +94,7 @@ async fn a_repeat_after_the_window_ends_the_family() {
     let fixture = begun().await;
     run(&fixture.store, rotate("r1", "r2")).await;
     let late = run(&fixture.store, Rotate { now: after(10), ..rotate("r1", "r9") }).await;
-    assert_eq!(late, Rotation::Reused { grant: grant("g1") });
+    assert_eq!(late, Rotation::Reused { grant: Box::new(grant("g1")) });
     assert_family_ended(&fixture);
 }
 
@@ -104,7 +104,7 @@ async fn a_repeat_after_the_successor_was_used_ends_the_family() {
     run(&fixture.store, rotate("r1", "r2")).await;
     run(&fixture.store, rotate("r2", "r3")).await;
     let again = run(&fixture.store, rotate("r1", "r9")).await;
-    assert_eq!(again, Rotation::Reused { grant: grant("g1") });
+    assert_eq!(again, Rotation::Reused { grant: Box::new(grant("g1")) });
     assert_family_ended(&fixture);
 }
 
@@ -114,7 +114,7 @@ async fn without_a_window_there_is_no_second_time() {
     let strict = |next| Rotate { retry_window: Duration::ZERO, ..rotate("r1", next) };
     assert_eq!(run(&fixture.store, strict("r2")).await, Rotation::Rotated);
     let again = run(&fixture.store, strict("r3")).await;
-    assert_eq!(again, Rotation::Reused { grant: grant("g1") });
+    assert_eq!(again, Rotation::Reused { grant: Box::new(grant("g1")) });
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_used_token_that_expired_still_betrays_its_thief() {
     first.successor.expires_at = after(2900);
     run(&fixture.store, first).await;
     let late = Rotate { now: after(1500), ..rotate("r1", "r9") };
-    assert_eq!(run(&fixture.store, late).await, Rotation::Reused { grant: grant("g1") });
+    assert_eq!(run(&fixture.store, late).await, Rotation::Reused { grant: Box::new(grant("g1")) });
     assert_family_ended(&fixture);
 }
 

@@ -15,8 +15,8 @@ use token::time::Timestamp;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Client, Code, Grant, IssuedToken, MasterKey, NewRefresh, NewRestriction, Session, Settings,
-    Store, StoreError, User,
+    ClaimsRequest, Client, Code, Grant, IssuedToken, MasterKey, NewRefresh, NewRestriction,
+    Session, Settings, Store, StoreError, User,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -166,6 +166,8 @@ pub(crate) fn grant(id: &str) -> Grant {
         audiences: vec!["https://api.example".to_owned()],
         auth_time: NOW,
         amr: vec!["pwd".to_owned(), "otp".to_owned()],
+        details: Vec::new(),
+        claims: ClaimsRequest::default(),
         jkt: None,
         created_at: NOW,
         expires_at: after(3000),

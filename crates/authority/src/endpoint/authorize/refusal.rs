@@ -73,6 +73,9 @@ pub(crate) enum PageRefused {
     /// No request was pushed under this name, or its time is over, or it was answered.
     #[error("the `request_uri` is unknown, has expired, or was used before")]
     RequestUriUnknown,
+    /// No code that a device could show.
+    #[error("`user_code` is missing or is no such code")]
+    UserCode,
     /// More than fits into a URL.
     #[error("the authorization request is longer than 16 KiB")]
     TooLong,
@@ -192,7 +195,8 @@ impl PageRefused {
             | Self::Parameters(_)
             | Self::RedirectUriMissing(_)
             | Self::RedirectUriUnknown { .. }
-            | Self::RequestUriUnknown => StatusCode::BAD_REQUEST,
+            | Self::RequestUriUnknown
+            | Self::UserCode => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -202,7 +206,9 @@ impl PageRefused {
             Self::Blocked => Problem::Blocked,
             Self::ClientDisabled(_) => Problem::ClientDisabled,
             Self::ClientMissing | Self::ClientUnknown(_) => Problem::ClientUnknown,
-            Self::Form(_) | Self::Parameters(_) | Self::TooLong => Problem::Malformed,
+            Self::Form(_) | Self::Parameters(_) | Self::TooLong | Self::UserCode => {
+                Problem::Malformed
+            }
             Self::OutOfTurn => Problem::OutOfTurn,
             Self::RequestUriUnknown => Problem::Overtaken,
             Self::RedirectUriMissing(_) | Self::RedirectUriUnknown { .. } => Problem::ReturnAddress,
@@ -224,7 +230,8 @@ impl PageRefused {
             | Self::Parameters(_)
             | Self::RequestUriUnknown
             | Self::Store(_)
-            | Self::TooLong => None,
+            | Self::TooLong
+            | Self::UserCode => None,
         }
     }
 

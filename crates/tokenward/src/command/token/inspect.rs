@@ -75,6 +75,7 @@ fn what(family: Family) -> &'static str {
         Family::Access => "access token",
         Family::ClientSecret => "client secret",
         Family::Code => "authorization code",
+        Family::Device => "device code",
         Family::Personal => "personal token",
         Family::Refresh => "refresh token",
         Family::SignIn => "cookie of a sign-in session",

@@ -1,0 +1,76 @@
+//! What somebody signs in for when no application has sent them: a page of ours.
+
+use crate::parameters::Parameters;
+use crate::settings::Settings;
+use token::term::parameter;
+
+const PAGE: &str = "page";
+const DEVICE: &str = "device";
+
+/// A page of ours, with what it was opened with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Errand {
+    text: String,
+    path: &'static str,
+    query: String,
+}
+
+// === impl Errand ===
+
+impl Errand {
+    /// The page where the code of a device is typed.
+    pub(crate) fn device(user_code: Option<&str>) -> Self {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(code) = user_code {
+            query.append_pair(parameter::USER_CODE, code);
+        }
+        Self::new(DEVICE, "/device", query.finish())
+    }
+
+    /// Reads what a sign-in form brings back; `None` when that is an application's request.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let parameters = Parameters::parse(text).ok()?;
+        match parameters.value(PAGE)? {
+            DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
+            _ => None,
+        }
+    }
+
+    fn new(page: &str, path: &'static str, query: String) -> Self {
+        let text = match query.as_str() {
+            "" => format!("{PAGE}={page}"),
+            query => format!("{PAGE}={page}&{query}"),
+        };
+        Self { text, path, query }
+    }
+
+    /// What the sign-in form carries.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the page is.
+    pub(crate) fn url(&self, settings: &Settings) -> String {
+        let path = settings.path(self.path);
+        if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Errand;
+    use crate::tests::support::settings;
+
+    #[test]
+    fn leads_to_pages_of_ours_alone() {
+        let errand = Errand::device(Some("BCDF-GHJK"));
+        assert_eq!(errand.url(&settings()), "/device?user_code=BCDF-GHJK");
+        assert_eq!(Errand::read(errand.text()), Some(errand));
+        let bare = Errand::device(None);
+        assert_eq!(bare.url(&settings()), "/device");
+        assert_eq!(Errand::read(bare.text()), Some(bare));
+        for text in ["", "client_id=a", "page=//evil.example", "page=", "page=device&page=device"] {
+            assert_eq!(Errand::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The first tokens of a grant: what every way to begin one ends with.
+
+use store::{Grant, NewRefresh};
+use token::id::KeyId;
+use token::opaque::{Family, OpaqueHash};
+use token::term::{GrantType, parameter};
+use token::time::Timestamp;
+
+use crate::approve::{self, Wanted};
+use crate::grant::{GrantRefused, TokenRequest};
+use crate::issue::{self, Answer, OutgoingRefresh};
+use crate::rule::resource;
+use crate::settings::Settings;
+use crate::state::Authority;
+
+/// The first tokens, made and not given out yet.
+pub(crate) struct First {
+    pub(crate) answer: Answer,
+    pub(crate) refresh: Option<NewRefresh>,
+    /// The key that the refresh token is bound to.
+    pub(crate) jkt: Option<KeyId>,
+}
+
+/// Makes them, for as much of the grant as the request asks for.
+pub(crate) async fn prepare(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    grant: &Grant,
+    nonce: Option<String>,
+) -> Result<First, GrantRefused> {
+    let now = request.now;
+    let resources = request.parameters.all(parameter::RESOURCE);
+    let audiences = resource::narrowed(resources, &grant.audiences)?;
+    resource::together(&audiences, authority.settings())?;
+    let wanted = Wanted { scopes: grant.scopes.clone(), audiences, nonce };
+    let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
+
+    let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);
+    let token = may_refresh.then(|| Family::Refresh.generate(authority.random()));
+    let expires_at = idle_end(authority.settings(), now, grant.expires_at);
+    let outgoing = token.as_ref().map(|token| OutgoingRefresh { token, expires_at });
+    let refresh = token.as_ref().map(|token| NewRefresh {
+        hash: OpaqueHash::of(token.expose()),
+        expires_at,
+        scopes: grant.scopes.clone(),
+    });
+    let bound = request.jkt.as_ref();
+    let answer =
+        issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
+    // A client with credentials of its own shows those at every refresh; a public one its key.
+    let jkt = request.jkt.clone().filter(|_| request.client.is_public());
+    Ok(First { answer, refresh, jkt })
+}
+
+/// When a refresh token made now ends unless it is used, never after its grant.
+pub(crate) fn idle_end(settings: &Settings, now: Timestamp, grant_end: Timestamp) -> Timestamp {
+    now.plus(settings.refresh_idle_life).min(grant_end)
+}
