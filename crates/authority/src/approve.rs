@@ -19,6 +19,7 @@ pub struct ApprovedGrant {
     audiences: Vec<String>,
     consented: Option<Grant>,
     nonce: Option<String>,
+    user: Option<User>,
 }
 
 /// What one token request wants of a grant.
@@ -55,6 +56,11 @@ impl ApprovedGrant {
         self.consented.as_ref()
     }
 
+    /// The person who consented.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
     /// The authorization request's nonce.
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
@@ -79,6 +85,7 @@ pub fn machine(
         audiences: wanted.audiences,
         consented: None,
         nonce: None,
+        user: None,
     })
 }
 
@@ -100,15 +107,15 @@ pub async fn person(
     if is_taken_back(store, grant, now) {
         return Err(GrantRefused::TakenBack);
     }
-    if active_person(store, &grant.subject, now).await?.is_none() {
-        return Err(GrantRefused::PersonDisabled);
-    }
+    let user = active_person(store, &grant.subject, now).await?;
+    let user = user.ok_or(GrantRefused::PersonDisabled)?;
     Ok(ApprovedGrant {
         subject: grant.subject.clone(),
         scopes: wanted.scopes,
         audiences: wanted.audiences,
         consented: Some(grant.clone()),
         nonce: wanted.nonce,
+        user: Some(user),
     })
 }
 

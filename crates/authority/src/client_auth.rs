@@ -225,6 +225,11 @@ impl AuthenticatedClient {
         &self.client
     }
 
+    /// The client, to be kept.
+    pub(crate) fn shared(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     /// Its name.
     pub fn id(&self) -> &ClientId {
         &self.client.id

@@ -5,28 +5,29 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde::Serialize;
-use store::{ClientOptions, IssuedToken, Store};
+use store::{IssuedToken, Store};
 use token::act::Actor;
+use token::authorization_details::AuthorizationDetail;
 use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
 use token::cnf::Confirmation;
-use token::encryption_key::EncryptionKey;
 use token::event::Who;
 use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
-use token::jwe::{self, Description};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{Algorithm, scope, token_type};
+use token::term::{Algorithm, scope};
 use token::time::Timestamp;
 
 use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
-use crate::client_keys;
 use crate::keys::SigningKeys;
+use crate::person_claims;
+use crate::rule::acr;
 use crate::settings::TokenForm;
+use crate::signed_answer;
 use crate::state::Authority;
 
 /// An access token to be made, for whoever needs one without a grant: the administrator's first
@@ -49,6 +50,10 @@ pub struct AccessTokenOrder {
     pub session: Option<SessionId>,
     /// When the person signed in.
     pub auth_time: Option<Timestamp>,
+    /// How surely they did.
+    pub acr: Option<String>,
+    /// What exactly is allowed, where scopes say too little.
+    pub details: Vec<AuthorizationDetail>,
     /// The key that has to be shown beside it.
     pub jkt: Option<KeyId>,
     /// Who acts for the subject.
@@ -135,6 +140,8 @@ pub(crate) fn answer(
         grant: consented.map(|grant| grant.id.clone()),
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),
+        acr: consented.and_then(|grant| acr::of(&grant.amr)).map(str::to_owned),
+        details: consented.map(|grant| grant.details.clone()).unwrap_or_default(),
         jkt: jkt.cloned(),
         act: None,
     };
@@ -205,7 +212,7 @@ fn access_token(
     let issuer = &authority.settings().issuer;
     let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
     if let Some(recipient) = &form.encrypt_to {
-        issued.token = Secret::new(sealed(recipient, issued.token.expose())?);
+        issued.token = Secret::new(signed_answer::sealed(recipient, issued.token.expose())?);
     }
     Ok((issued, record))
 }
@@ -240,11 +247,11 @@ fn sign(
         client_id: order.client.clone(),
         scope: order.scopes.clone(),
         auth_time: order.auth_time.map(Timestamp::as_secs),
-        acr: None,
+        acr: order.acr,
         sid: order.session.clone(),
         cnf: order.jkt.map(|jkt| Box::new(Confirmation::jkt(jkt))),
         act: order.act.map(Box::new),
-        authorization_details: Vec::new(),
+        authorization_details: order.details,
         status: None,
         grant_id: order.grant.clone(),
     };
@@ -277,10 +284,9 @@ fn id_token(
     if !approved.scopes().contains(scope::OPENID) {
         return Ok(None);
     }
-    let wanted = client.client().options.id_token_signed_response_alg;
-    // An algorithm that is not configured any more gives way to the one that always is.
-    let key = wanted.and_then(|algorithm| authority.keys().active_for(algorithm));
-    let key = key.unwrap_or_else(|| authority.keys().active());
+    let options = &client.client().options;
+    let key = signed_answer::key(authority, options.id_token_signed_response_alg);
+    let named = &grant.claims.id_token;
     let claims = IdTokenClaims {
         iss: authority.settings().issuer.clone(),
         sub: approved.subject().clone(),
@@ -290,24 +296,16 @@ fn id_token(
         auth_time: grant.auth_time.as_secs(),
         nonce: approved.nonce().map(str::to_owned),
         amr: grant.amr.clone(),
+        acr: acr::of(&grant.amr).map(str::to_owned),
         at_hash: half_hash(access_token, key.public().algorithm()),
         sid: grant.session.clone(),
+        person: approved
+            .user()
+            .map(|user| person_claims::told(user, &ScopeSet::default(), named))
+            .unwrap_or_default(),
     };
     let signed = claims.sign(&key)?;
-    encrypt_to(&client.client().options, signed).map(Some)
-}
-
-/// Signed, then encrypted (OpenID Connect Core 1.0 §10.2), for a client that wants it so.
-fn encrypt_to(options: &ClientOptions, signed: String) -> Result<String, BadKey> {
-    let Some(how) = options.id_token_encrypted_response_alg else { return Ok(signed) };
-    let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
-    sealed(&key.ok_or(BadKey::Unfit)?, &signed)
-}
-
-/// A signed token inside an encrypted one (RFC 7519 §5.2).
-fn sealed(recipient: &EncryptionKey, signed: &str) -> Result<String, BadKey> {
-    let description = Description { typ: None, cty: Some(token_type::ID_TOKEN) };
-    jwe::encrypt(recipient, signed.as_bytes(), description).map_err(|_| BadKey::Library)
+    signed_answer::encrypt(options, options.id_token_encrypted_response_alg, signed).map(Some)
 }
 
 /// OpenID Connect Core 1.0 §3.1.3.6: the left half of the hash that the ID token's algorithm has.

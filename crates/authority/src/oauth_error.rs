@@ -103,13 +103,14 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::InvalidGrant
         | Code::InvalidRedirectUri
         | Code::InvalidRequest
+        | Code::InvalidRequestObject
         | Code::InvalidScope
         | Code::InvalidTarget
         | Code::LoginRequired
-        | Code::RequestNotSupported
         | Code::RequestUriNotSupported
         | Code::SlowDown
         | Code::UnauthorizedClient
+        | Code::UnmetAuthenticationRequirements
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType
         | Code::UnsupportedTokenType

@@ -4,6 +4,7 @@ pub(crate) mod asset;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod done;
+pub(crate) mod form_post;
 pub(crate) mod login;
 mod policy;
 pub(crate) mod problem;

@@ -1,30 +1,23 @@
 //! What may be registered as a client, by whoever asks: RFC 7591, the admin API, the first start.
 
+mod member;
 pub mod metadata;
+pub mod options;
 
 use store::{Client, ClientOptions, Store, StoreError};
 use token::id::ClientId;
-use token::jwk::BadKey;
-use token::key::KeySet;
 use token::opaque::{Family, OpaqueHash};
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{
-    Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement, OAuthErrorCode,
-};
+use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
 use token::time::Timestamp;
 
-use crate::client_keys;
 use crate::oauth_error::OAuthError;
 use crate::rule::redirect_uri::{self, RedirectUriRefused};
 use crate::settings::Settings;
-use url::Url;
 
 const MAX_NAME_CHARS: usize = 100;
-/// How ID tokens can be encrypted to a client's key.
-pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
-    [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 const MAX_REDIRECT_URIS: usize = 20;
 
 /// A client as somebody wants it.
@@ -74,7 +67,7 @@ pub enum RegistrationRefused {
     KeysTwice,
     /// An encrypted answer without a key to encrypt to.
     #[error("`{0}` needs `jwks` with a key for it, its `use` being `enc`")]
-    NoEncryptionKey(&'static str),
+    NoEncryptionKey(String),
     /// No grant type.
     #[error("`grant_types` must name at least one grant type")]
     NoGrantType,
@@ -85,7 +78,7 @@ pub enum RegistrationRefused {
     #[error("`{member}` {rule}")]
     Member {
         /// Its name.
-        member: &'static str,
+        member: String,
         /// What it must be.
         rule: &'static str,
     },
@@ -173,7 +166,7 @@ pub fn new_secret(random: &dyn Random) -> Secret {
 pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
     check_name(&draft.name)?;
     check_grant_types(draft)?;
-    check_options(draft, settings)?;
+    options::check(draft, settings)?;
     if draft.redirect_uris.len() > MAX_REDIRECT_URIS {
         return Err(RegistrationRefused::TooManyRedirectUris);
     }
@@ -192,73 +185,11 @@ pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Registratio
     }
 }
 
-fn check_options(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
-    let wrong = |member, rule| Err(RegistrationRefused::Member { member, rule });
-    let options = &draft.options;
-    if options.jwks.is_some() && options.jwks_uri.is_some() {
-        return Err(RegistrationRefused::KeysTwice);
-    }
-    if let Some(jwks) = &options.jwks
-        && let Err(fault) = KeySet::from_jwks(jwks.to_string().as_bytes())
-    {
-        return match fault {
-            BadKey::Private => wrong("jwks", "has a private key; send the public half alone"),
-            _ => wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)"),
-        };
-    }
-    if options.jwks_uri.as_deref().is_some_and(|uri| !is_fetchable(uri)) {
-        return wrong("jwks_uri", "must be an https URL without user and fragment");
-    }
-    let keyless = options.jwks.is_none() && options.jwks_uri.is_none();
-    if draft.auth_method == ClientAuthMethod::PrivateKeyJwt && keyless {
-        return wrong("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri");
-    }
-    let unknown = |algorithm: &Algorithm| !settings.signing_algs.contains(algorithm);
-    if options.id_token_signed_response_alg.as_ref().is_some_and(unknown) {
-        return wrong("id_token_signed_response_alg", "must be one of those in the metadata");
-    }
-    check_encryption(options)
-}
-
-fn check_encryption(options: &ClientOptions) -> Result<(), RegistrationRefused> {
-    const ALG: &str = "id_token_encrypted_response_alg";
-    const ENC: &str = "id_token_encrypted_response_enc";
-    let (how, content) =
-        (options.id_token_encrypted_response_alg, options.id_token_encrypted_response_enc);
-    let Some(how) = how else {
-        return match content {
-            Some(_) => Err(RegistrationRefused::Member { member: ENC, rule: "needs its `_alg`" }),
-            None => Ok(()),
-        };
-    };
-    if !ENCRYPTION_ALGS.contains(&how) {
-        let rule = "must be one of those in the metadata";
-        return Err(RegistrationRefused::Member { member: ALG, rule });
-    }
-    // Absent, it would mean A128CBC-HS256 (OpenID Connect Dynamic Client Registration 1.0 §2).
-    if content != Some(ContentEncryption::A256Gcm) {
-        return Err(RegistrationRefused::Member { member: ENC, rule: "must be A256GCM" });
-    }
-    let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
-    key.map(drop).ok_or(RegistrationRefused::NoEncryptionKey(ALG))
-}
-
-/// As the fetcher will have it: by TLS, or on this machine.
-fn is_fetchable(uri: &str) -> bool {
-    Url::parse(uri).is_ok_and(|url| {
-        let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        (url.scheme() == "https" || (url.scheme() == "http" && here))
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.fragment().is_none()
-    })
-}
-
 fn check_name(name: &str) -> Result<(), RegistrationRefused> {
     let length = name.chars().count();
     if name.trim().is_empty() || length > MAX_NAME_CHARS || !is_visible(name) {
         return Err(RegistrationRefused::Member {
-            member: "client_name",
+            member: "client_name".to_owned(),
             rule: "must be 1 to 100 characters that can be seen",
         });
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod support;
 
+mod answers;
 mod arbitrary;
 mod authorize;
 mod browser;
@@ -17,6 +18,7 @@ mod par;
 mod private_key_jwt;
 mod refresh;
 mod register;
+mod request_object;
 mod resources;
 mod restrictions;
 mod revoke;

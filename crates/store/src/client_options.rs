@@ -32,6 +32,42 @@ pub struct ClientOptions {
     /// How its ID tokens' content is encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// With which algorithm its signed authorization responses are signed (JARM §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<Algorithm>,
+    /// How those are encrypted; without it they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<KeyManagement>,
+    /// How their content is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryption>,
+    /// With which algorithm its UserInfo is signed; without it, it is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// How it is encrypted; without it, it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyManagement>,
+    /// How its content is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// With which algorithm signed introspection responses are signed (RFC 9701 §6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<Algorithm>,
+    /// How those are encrypted; without it they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<KeyManagement>,
+    /// How their content is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<ContentEncryption>,
+    /// With which algorithm its request objects are signed; any, without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<Algorithm>,
+    /// Authorization requests have to be signed (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
+    /// How old a sign-in may be at most, in seconds, where a request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -88,6 +88,15 @@ impl Store {
         self.write(move |act| end(act, &id, &reason, &actor, now)).await
     }
 
+    /// The grant of this id, ended or not, until it is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM grants WHERE grant_id = ?1");
+        self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
+    }
+
     /// The grants that are neither ended nor over, newest first.
     ///
     /// # Errors

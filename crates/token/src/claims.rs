@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::act::Actor;
 use crate::authorization_details::AuthorizationDetail;
@@ -95,11 +96,17 @@ pub struct IdTokenClaims {
     pub nonce: Option<String>,
     /// How the person signed in (RFC 8176).
     pub amr: Vec<String>,
+    /// How surely (OpenID Connect Core 1.0 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// Left half of the access token's SHA-256 (OpenID Connect Core 1.0 §3.1.3.6).
     pub at_hash: String,
     /// The sign-in session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
+    /// What else was asked for about the person (OpenID Connect Core 1.0 §5.5).
+    #[serde(flatten)]
+    pub person: Map<String, Value>,
 }
 
 // === impl Audience ===

@@ -270,8 +270,9 @@ impl Kind for ClientAssertion {
 // === impl RequestObject ===
 
 impl Kind for RequestObject {
-    const TYPES: &'static [&'static str] = &[token_type::REQUEST_OBJECT];
-    const UNTYPED: bool = false;
+    // RFC 9101 §10.8 only recommends a type; without one, what it has to have and may not tells it apart.
+    const TYPES: &'static [&'static str] = &[token_type::REQUEST_OBJECT, "JWT"];
+    const UNTYPED: bool = true;
     const REQUIRED: &'static [&'static str] = &["iss", "aud", "client_id", "exp"];
 
     fn common(&self) -> Common<'_> {

@@ -176,14 +176,14 @@ terms! {
         InvalidScope = "invalid_scope",
         /// The proof of possession is not good (RFC 9449 §5 and §7.1).
         InvalidDpopProof = "invalid_dpop_proof",
+        /// The request object is not good (RFC 9101 §7).
+        InvalidRequestObject = "invalid_request_object",
         /// The resource is unknown or not allowed.
         InvalidTarget = "invalid_target",
         /// The access token is not good.
         InvalidToken = "invalid_token",
         /// A sign-in is needed, but was forbidden by `prompt=none`.
         LoginRequired = "login_required",
-        /// Request objects by value are not taken.
-        RequestNotSupported = "request_not_supported",
         /// Request objects by reference are not taken.
         RequestUriNotSupported = "request_uri_not_supported",
         /// Something here failed.
@@ -196,6 +196,9 @@ terms! {
         UnauthorizedClient = "unauthorized_client",
         /// Nobody here knows this grant.
         UnsupportedGrantType = "unsupported_grant_type",
+        /// The person cannot sign in as surely as is asked for (OpenID Connect Core Unmet
+        /// Authentication Requirements 1.0).
+        UnmetAuthenticationRequirements = "unmet_authentication_requirements",
         /// Only `code` is known.
         UnsupportedResponseType = "unsupported_response_type",
         /// This kind of token cannot be revoked.
@@ -259,6 +262,8 @@ pub mod parameter {
     pub const CLIENT_ASSERTION: &str = "client_assertion";
     /// RFC 7521 §4.2.
     pub const CLIENT_ASSERTION_TYPE: &str = "client_assertion_type";
+    /// OpenID Connect Core 1.0 §5.5.
+    pub const CLAIMS: &str = "claims";
     /// RFC 6749 §2.2.
     pub const CLIENT_ID: &str = "client_id";
     /// RFC 6749 §2.3.1.
@@ -281,6 +286,8 @@ pub mod parameter {
     pub const ERROR_DESCRIPTION: &str = "error_description";
     /// RFC 6749 §4.1.3.
     pub const GRANT_TYPE: &str = "grant_type";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const ID_TOKEN_HINT: &str = "id_token_hint";
     /// RFC 9207 §2.
     pub const ISS: &str = "iss";
     /// OpenID Connect Core 1.0 §3.1.2.1.
@@ -303,6 +310,8 @@ pub mod parameter {
     pub const REQUESTED_TOKEN_TYPE: &str = "requested_token_type";
     /// RFC 8707 §2.
     pub const RESOURCE: &str = "resource";
+    /// JARM §4.1.
+    pub const RESPONSE: &str = "response";
     /// OAuth 2.0 Multiple Response Type Encoding Practices §2.1.
     pub const RESPONSE_MODE: &str = "response_mode";
     /// RFC 6749 §3.1.1.

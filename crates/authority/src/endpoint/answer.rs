@@ -27,6 +27,13 @@ pub(crate) fn json_bytes(status: StatusCode, body: Bytes) -> Response {
     with_headers(status, body, &[(header::CACHE_CONTROL, NO_STORE)])
 }
 
+/// A token as an answer of its own, which no cache may keep.
+pub(crate) fn jwt(media_type: &'static str, token: String) -> Response {
+    let kind = HeaderValue::from_static(media_type);
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, NO_STORE)];
+    with_headers(StatusCode::OK, token.into(), &headers)
+}
+
 /// A value as JSON that no cache may keep.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {

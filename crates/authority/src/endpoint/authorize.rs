@@ -7,6 +7,7 @@ mod demand;
 pub(crate) mod person;
 mod quiet;
 pub(crate) mod refusal;
+mod response;
 pub(crate) mod return_to;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::pushed;
+use crate::request_object;
 use crate::state::Authority;
 
 /// Longer requests are refused: they travel in URLs, and every step repeats them.
@@ -48,7 +50,7 @@ pub(crate) fn routes() -> Router<Authority> {
 
 /// `GET /authorize`
 async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
-    match Request::read(&visit, &query.unwrap_or_default()) {
+    match Request::read(&visit, &query.unwrap_or_default()).await {
         Ok(request) => match evaluate(&visit, &request).await {
             Ok(evaluated) => proceed(&visit, &request, evaluated).await,
             Err(refused) => refusal::answer(&visit, refused),
@@ -79,6 +81,8 @@ pub(crate) struct Request {
     pub(crate) text: String,
     /// The name of the pushed request.
     pub(crate) pushed: Option<String>,
+    /// Whether its client has signed it.
+    is_signed: bool,
 }
 
 /// A request that all rules let through, and how far its person has come.
@@ -93,23 +97,30 @@ pub(crate) struct Evaluated {
 // === impl Request ===
 
 impl Request {
-    /// Reads a query, and finds the request that was pushed under its name.
-    pub(crate) fn read(visit: &Visit, query: &str) -> Result<Self, PageRefused> {
+    /// Reads a query, and finds the request that was pushed under its name, or that is signed in it.
+    pub(crate) async fn read(visit: &Visit, query: &str) -> Result<Self, PageRefused> {
         if query.len() > MAX_REQUEST_BYTES {
             return Err(PageRefused::TooLong);
         }
         let parameters = Parameters::parse(query)?;
         let text = normal_text(&parameters)?;
+        if let Some(object) = parameters.value(parameter::REQUEST) {
+            let client = client::identify(visit, &parameters).await?;
+            let opened = request_object::open(&visit.authority, &client, object, visit.now).await?;
+            // RFC 9101 §6.3: what stands beside the object does not count, but for our own marks.
+            let parameters = Parameters::parse(&onward::marked(&opened.to_query(), &parameters))?;
+            return Ok(Self { parameters, text, pushed: None, is_signed: true });
+        }
         let uri = parameters.value(parameter::REQUEST_URI);
         let Some(uri) = uri.filter(|uri| uri.starts_with(pushed::PREFIX)).map(str::to_owned) else {
-            return Ok(Self { parameters, text, pushed: None });
+            return Ok(Self { parameters, text, pushed: None, is_signed: false });
         };
         let client = parameters.value(parameter::CLIENT_ID).ok_or(PageRefused::ClientMissing)?;
         let kept = visit.authority.pushed().open(&uri, client, visit.now);
         let kept = kept.ok_or(PageRefused::RequestUriUnknown)?;
         // RFC 9126 §4: what stands beside the name does not count, but for our own marks.
         let parameters = Parameters::parse(&onward::marked(&kept, &parameters))?;
-        Ok(Self { parameters, text, pushed: Some(uri) })
+        Ok(Self { parameters, text, pushed: Some(uri), is_signed: false })
     }
 
     /// Where the request starts anew.
@@ -136,10 +147,9 @@ pub(crate) fn judge(
     client: &Client,
     parameters: &Parameters,
 ) -> Result<(), OAuthError> {
-    let settings = authority.settings();
-    return_to::check(settings, client, parameters)
+    return_to::check(client, parameters)
         .map_err(|refused| OAuthError::invalid_request(refused.to_string()))?;
-    demand::check(settings, client, parameters).map(drop).map_err(|why| why.to_oauth())
+    demand::check(authority, client, parameters).map(drop).map_err(|why| why.to_oauth())
 }
 
 /// The rules in their order; each takes what those before it found. Up to the redirect URI a
@@ -147,12 +157,17 @@ pub(crate) fn judge(
 pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluated, Refused> {
     let parameters = &request.parameters;
     let client = client::identify(visit, parameters).await?;
-    let return_to = return_to::check(visit.authority.settings(), &client, parameters)?;
+    let return_to = return_to::check(&client, parameters)?;
     let decided = async {
         if client.options.require_pushed_authorization_requests && request.pushed.is_none() {
             return Err(AuthorizeRefused::NotPushed);
         }
-        let demand = demand::check(visit.authority.settings(), &client, parameters)?;
+        // One that was pushed was judged when it was.
+        let unsigned = !request.is_signed && request.pushed.is_none();
+        if client.options.require_signed_request_object && unsigned {
+            return Err(AuthorizeRefused::NotSigned);
+        }
+        let demand = demand::check(&visit.authority, &client, parameters)?;
         let signed_in = person::recognise(visit).await?;
         let standing = person::prove(&demand, signed_in, visit.now);
         let standing = agreement::ask(visit, &client, &return_to, &demand, standing).await?;
@@ -192,7 +207,7 @@ pub(crate) async fn finish(visit: &Visit, evaluated: &Evaluated, person: &Signed
             }
             let who = Who { grant: Some(grant), ..who(&evaluated.client, Some(person)) };
             observe(visit, evaluated, who, "ok");
-            document::see_other(&evaluated.return_to.with_code(&code))
+            response::code(visit, &evaluated.client, &evaluated.return_to, &code)
         }
         Err(error) => refuse(visit, evaluated, Some(person), &error.into()),
     }
@@ -206,7 +221,7 @@ pub(crate) fn refuse(
     why: &AuthorizeRefused,
 ) -> Response {
     observe(visit, evaluated, who(&evaluated.client, person), why.event_result());
-    document::see_other(&evaluated.return_to.with_error(&why.to_oauth()))
+    response::refusal(visit, &evaluated.client, &evaluated.return_to, &why.to_oauth())
 }
 
 /// Whom events are about.

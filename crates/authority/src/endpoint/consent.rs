@@ -29,7 +29,7 @@ pub(crate) async fn consent(visit: Visit, form: Result<Form, OAuthError>) -> Res
         Ok(Form(parameters)) => parameters,
         Err(error) => return refusal::answer(&visit, PageRefused::Form(error).into()),
     };
-    let request = match Request::read(&visit, form.value(REQUEST).unwrap_or_default()) {
+    let request = match Request::read(&visit, form.value(REQUEST).unwrap_or_default()).await {
         Ok(request) => request,
         Err(refused) => return refusal::answer(&visit, refused.into()),
     };

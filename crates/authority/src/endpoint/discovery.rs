@@ -3,12 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, OAuthErrorCode};
 
 use crate::endpoint::answer;
 use crate::oauth_error::OAuthError;
-use crate::register::ENCRYPTION_ALGS;
+use crate::person_claims::CLAIMS;
+use crate::register::options::ENCRYPTION_ALGS;
+use crate::rule::acr;
+use crate::rule::response_type::ResponseMode;
 use crate::settings::Settings;
 use crate::state::Authority;
 
@@ -26,58 +29,91 @@ pub(crate) async fn metadata(State(authority): State<Authority>) -> Response {
 
 impl Metadata {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let url = |path| settings.url(path);
-        let built_in = Settings::BUILT_IN_SCOPES.iter().map(|(name, _)| *name);
-        let scopes: Vec<&str> =
-            built_in.chain(settings.scopes.iter().map(|scope| scope.name.as_str())).collect();
-        let with_secret = [
-            ClientAuthMethod::ClientSecretBasic,
-            ClientAuthMethod::ClientSecretPost,
-            ClientAuthMethod::PrivateKeyJwt,
-        ];
-        let document = json!({
-            "issuer": settings.issuer,
-            "authorization_endpoint": url("/authorize"),
-            "token_endpoint": url("/token"),
-            "userinfo_endpoint": url("/userinfo"),
-            "jwks_uri": url("/.well-known/jwks.json"),
-            "registration_endpoint": url("/register"),
-            "revocation_endpoint": url("/revoke"),
-            "introspection_endpoint": url("/introspect"),
-            "device_authorization_endpoint": url("/device_authorization"),
-            "pushed_authorization_request_endpoint": url("/par"),
-            "require_pushed_authorization_requests": false,
-            "restrictions_endpoint": url("/restrictions"),
-            "scopes_supported": scopes,
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": GrantType::ALL,
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": settings.signing_algs,
-            "id_token_encryption_alg_values_supported": ENCRYPTION_ALGS,
-            "id_token_encryption_enc_values_supported": [ContentEncryption::A256Gcm],
-            "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
-            "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
-            "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
-            "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
-            "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
-            "introspection_endpoint_auth_methods_supported": with_secret,
-            "code_challenge_methods_supported": ["S256"],
-            "dpop_signing_alg_values_supported": Algorithm::ALL,
-            "prompt_values_supported": ["none", "login", "consent"],
-            "claim_types_supported": ["normal"],
-            "claims_supported": [
-                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid",
-                "name", "preferred_username", "email", "email_verified",
-            ],
-            "claims_parameter_supported": false,
-            "request_parameter_supported": false,
-            "request_uri_parameter_supported": false,
-            "authorization_response_iss_parameter_supported": true,
-            "protected_resources": settings.resource_identifiers(),
+        let parts = [endpoints(settings), requests(settings), clients(), answers(settings)];
+        let members = parts.into_iter().flat_map(|part| match part {
+            Value::Object(members) => members,
+            _ => Map::new(),
         });
-        Self(Bytes::from(document.to_string()))
+        Self(Bytes::from(Value::Object(members.collect()).to_string()))
     }
+}
+
+fn endpoints(settings: &Settings) -> Value {
+    let url = |path| settings.url(path);
+    json!({
+        "issuer": settings.issuer,
+        "authorization_endpoint": url("/authorize"),
+        "token_endpoint": url("/token"),
+        "userinfo_endpoint": url("/userinfo"),
+        "jwks_uri": url("/.well-known/jwks.json"),
+        "registration_endpoint": url("/register"),
+        "revocation_endpoint": url("/revoke"),
+        "introspection_endpoint": url("/introspect"),
+        "device_authorization_endpoint": url("/device_authorization"),
+        "pushed_authorization_request_endpoint": url("/par"),
+        "restrictions_endpoint": url("/restrictions"),
+        "protected_resources": settings.resource_identifiers(),
+    })
+}
+
+/// What can be asked for, and how.
+fn requests(settings: &Settings) -> Value {
+    let built_in = Settings::BUILT_IN_SCOPES.iter().map(|(name, _)| *name);
+    let scopes: Vec<&str> =
+        built_in.chain(settings.scopes.iter().map(|scope| scope.name.as_str())).collect();
+    json!({
+        "scopes_supported": scopes,
+        "grant_types_supported": GrantType::ALL,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ResponseMode::NAMES,
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent"],
+        "acr_values_supported": acr::KNOWN,
+        "claims_parameter_supported": true,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": false,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "require_signed_request_object": false,
+        "require_pushed_authorization_requests": false,
+    })
+}
+
+/// How clients show who they are.
+fn clients() -> Value {
+    let with_secret: Vec<ClientAuthMethod> = ClientAuthMethod::ALL
+        .iter()
+        .copied()
+        .filter(|method| *method != ClientAuthMethod::None)
+        .collect();
+    json!({
+        "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
+        "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "dpop_signing_alg_values_supported": Algorithm::ALL,
+    })
+}
+
+/// What comes back.
+fn answers(settings: &Settings) -> Value {
+    let claims = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let claims = claims.into_iter().chain(["sid"]);
+    let claims: Vec<&str> = claims.chain(CLAIMS.map(|(name, _)| name)).collect();
+    let mut answers = json!({
+        "subject_types_supported": ["public"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims,
+        "authorization_response_iss_parameter_supported": true,
+    });
+    for name in ["id_token", "userinfo", "authorization", "introspection"] {
+        let member = |rest: &str| format!("{name}_{rest}_values_supported");
+        answers[member("signing_alg")] = json!(settings.signing_algs);
+        answers[member("encryption_alg")] = json!(ENCRYPTION_ALGS);
+        answers[member("encryption_enc")] = json!([ContentEncryption::A256Gcm]);
+    }
+    answers
 }
 
 /// Any other path.

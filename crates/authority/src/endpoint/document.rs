@@ -80,6 +80,12 @@ pub(crate) fn allow_post(mut response: Response) -> Response {
     response
 }
 
+/// A failure of ours where no page can be shown.
+pub(crate) fn failed(error: &dyn std::error::Error) -> Response {
+    tracing::error!(cause = %error, "request failed");
+    with_status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 fn with_status(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;

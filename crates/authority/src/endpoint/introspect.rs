@@ -5,24 +5,31 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use store::RefreshState;
+use token::authorization_details::AuthorizationDetail;
 use token::claims::Audience;
 use token::cnf::Confirmation;
 use token::event::{EventKind, Who};
 use token::id::{ClientId, SubjectId, TokenId};
 use token::scope::ScopeSet;
-use token::term::{OAuthErrorCode, parameter};
+use token::term::{OAuthErrorCode, parameter, token_type};
+use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 
 use crate::caller::Caller;
+use crate::client_auth::AuthenticatedClient;
 use crate::endpoint::answer;
 use crate::endpoint::form::Form;
 use crate::endpoint::token::authenticate;
 use crate::oauth_error::OAuthError;
 use crate::presented_token::{self, GoodToken};
+use crate::signed_answer;
 use crate::state::Authority;
+
+/// RFC 9701 §4 and §5.
+const SIGNED: &str = "application/token-introspection+jwt";
 
 /// RFC 7662 §2.2; all but `active` are absent for a token that is not good.
 #[derive(Default, Serialize)]
@@ -50,6 +57,21 @@ struct Introspection {
     jti: Option<TokenId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Box<Confirmation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details: Vec<AuthorizationDetail>,
+}
+
+/// RFC 9701 §5.
+#[derive(Serialize)]
+struct Signed<'a> {
+    iss: &'a str,
+    aud: &'a ClientId,
+    iat: i64,
+    token_introspection: Introspection,
 }
 
 /// `POST /introspect`
@@ -75,7 +97,31 @@ pub(crate) async fn introspect(
     let result = if body.active { "active" } else { "inactive" }.to_owned();
     let who = Who { client: Some(client.id().clone()), token: body.jti.clone(), ..Who::default() };
     authority.emit(&caller, who, EventKind::Introspect { result }, now);
+    let wanted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if wanted.flat_map(|list| list.split(',')).any(|one| media_type(one) == SIGNED) {
+        return signed(&authority, &client, body, now);
+    }
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+fn media_type(one: &str) -> &str {
+    one.split(';').next().unwrap_or_default().trim()
+}
+
+/// RFC 9701 §5: signed for who asks, who may be somebody else than who reads it.
+fn signed(
+    authority: &Authority,
+    client: &AuthenticatedClient,
+    body: Introspection,
+    now: Timestamp,
+) -> Result<Response, OAuthError> {
+    let options = &client.client().options;
+    let iss = &authority.settings().issuer;
+    let claims = Signed { iss, aud: client.id(), iat: now.as_secs(), token_introspection: body };
+    let wanted = options.introspection_signed_response_alg;
+    let signed = signed_answer::sign(authority, wanted, token_type::INTROSPECTION, &claims)?;
+    let how = options.introspection_encrypted_response_alg;
+    Ok(answer::jwt(SIGNED, signed_answer::encrypt(options, how, signed)?))
 }
 
 async fn of_access(
@@ -101,6 +147,9 @@ async fn of_access(
         iss: Some(claims.iss.clone()),
         jti: Some(claims.jti.clone()),
         cnf: claims.cnf.clone(),
+        auth_time: claims.auth_time,
+        acr: claims.acr.clone(),
+        authorization_details: claims.authorization_details.clone(),
     })
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn login(visit: Visit, form: Result<Form, OAuthError>) -> Respo
     if let Some(errand) = Errand::read(text) {
         return decide(&visit, &Behind::Errand(&errand), &form).await;
     }
-    let request = match Request::read(&visit, text) {
+    let request = match Request::read(&visit, text).await {
         Ok(request) => request,
         Err(refused) => return refusal::answer(&visit, refused.into()),
     };

@@ -14,6 +14,7 @@ use crate::endpoint::token::authenticate;
 use crate::oauth_error::OAuthError;
 use crate::possession::{Place, Shown};
 use crate::pushed;
+use crate::request_object;
 use crate::state::Authority;
 
 /// What authenticates the client is no part of the request that is kept.
@@ -39,7 +40,14 @@ pub(crate) async fn par(
     if parameters.value(parameter::REQUEST_URI).is_some() {
         return Err(OAuthError::invalid_request("`request_uri` cannot be pushed"));
     }
-    let mut parameters = parameters.without(&CREDENTIALS);
+    let mut parameters = match parameters.value(parameter::REQUEST) {
+        Some(object) => request_object::open(&authority, client.shared(), object, now).await?,
+        None if client.client().options.require_signed_request_object => {
+            let words = "this client must sign its requests; send a request object in `request`";
+            return Err(OAuthError::invalid_request(words));
+        }
+        None => parameters.without(&CREDENTIALS),
+    };
     parameters.set(parameter::CLIENT_ID, client.id().as_str());
     let place = Place { method: Method::POST, url: authority.settings().url("/par") };
     if let Some(proof) = Shown::of(&headers).take(&authority, &place, None, now)? {

@@ -1,14 +1,12 @@
 //! The UserInfo endpoint (OpenID Connect Core 1.0 §5.3), protected as RFC 6750 says.
 
 use axum::extract::{FromRequest, Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use serde::Serialize;
+use serde_json::json;
 use store::User;
-use token::id::SubjectId;
 use token::reason::Reason;
-use token::scope::ScopeSet;
-use token::term::scope;
+use token::term::{scope, token_type};
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 
@@ -17,22 +15,11 @@ use crate::caller::Caller;
 use crate::endpoint::answer;
 use crate::endpoint::form::Form;
 use crate::endpoint::protected::{self, Seen};
+use crate::oauth_error::OAuthError;
+use crate::person_claims;
 use crate::possession::Place;
+use crate::signed_answer;
 use crate::state::Authority;
-
-/// OpenID Connect Core 1.0 §5.1, as far as the token's scopes go.
-#[derive(Serialize)]
-struct UserInfo<'a> {
-    sub: &'a SubjectId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preferred_username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
-}
 
 /// `GET /userinfo`, and `POST /userinfo` with the token in the header or in the body
 pub(crate) async fn userinfo(
@@ -47,7 +34,9 @@ pub(crate) async fn userinfo(
     let admitted = decided.as_ref().map(|(token, _)| (token, StatusCode::OK));
     protected::observe(&authority, &seen, admitted);
     match decided {
-        Ok((token, user)) => answer::json(StatusCode::OK, &claims(&user, token.scopes())),
+        Ok((token, user)) => {
+            tell(&authority, &token, &user).await.unwrap_or_else(IntoResponse::into_response)
+        }
         Err(refused) => protected::refusal(refused),
     }
 }
@@ -78,14 +67,27 @@ async fn decide(
     }
 }
 
-fn claims<'a>(user: &'a User, scopes: &ScopeSet) -> UserInfo<'a> {
-    let profile = scopes.contains(scope::PROFILE);
-    let email = user.email.as_deref().filter(|_| scopes.contains(scope::EMAIL));
-    UserInfo {
-        sub: &user.id,
-        name: user.name.as_deref().filter(|_| profile),
-        preferred_username: profile.then_some(user.username.as_str()),
-        email,
-        email_verified: email.map(|_| user.email_verified),
-    }
+/// As JSON, or signed for the client, and encrypted to it, where it registered so (§5.3.2).
+async fn tell(
+    authority: &Authority,
+    token: &VerifiedAccessToken,
+    user: &User,
+) -> Result<Response, OAuthError> {
+    let store = authority.store();
+    let named = match &token.claims().grant_id {
+        Some(grant) => store.grant(grant).await?.map(|grant| grant.claims.userinfo),
+        None => None,
+    };
+    let mut claims = person_claims::told(user, token.scopes(), &named.unwrap_or_default());
+    claims.insert("sub".to_owned(), json!(user.id));
+    let client = store.client(&token.claims().client_id).await?;
+    let options = client.map(|client| client.options.clone()).unwrap_or_default();
+    let Some(wanted) = options.userinfo_signed_response_alg else {
+        return Ok(answer::json(StatusCode::OK, &claims));
+    };
+    claims.insert("iss".to_owned(), json!(authority.settings().issuer));
+    claims.insert("aud".to_owned(), json!(token.claims().client_id));
+    let signed = signed_answer::sign(authority, Some(wanted), token_type::ID_TOKEN, &claims)?;
+    let how = options.userinfo_encrypted_response_alg;
+    Ok(answer::jwt("application/jwt", signed_answer::encrypt(&options, how, signed)?))
 }

@@ -82,6 +82,8 @@ pub(crate) async fn decide(
         grant: claims.grant_id.clone(),
         session: claims.sid.clone(),
         auth_time: claims.auth_time.map(Timestamp::from_secs),
+        acr: claims.acr.clone(),
+        details: claims.authorization_details.clone(),
         jkt: request.jkt.clone(),
         act,
     };

@@ -1,5 +1,11 @@
 //! What a page may load, and where its form may lead (Content Security Policy Level 3).
 
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Where the form of a page leads in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leads<'a> {
@@ -7,19 +13,30 @@ pub(crate) enum Leads<'a> {
     Here,
     /// There is no form.
     Nowhere,
+    /// To the redirect URI of a client, by the one script that there is.
+    Straight(&'a str),
     /// To the redirect URI of a client.
     To(&'a str),
 }
+
+/// The script that sends a form on.
+pub(super) const SEND: &str = "document.forms[0].submit()";
+static MAY_SEND: LazyLock<String> = LazyLock::new(|| {
+    let hash = digest::digest(&digest::SHA256, SEND.as_bytes());
+    format!("script-src 'sha256-{}'; ", STANDARD.encode(hash))
+});
 
 /// The policy of a page whose form leads there.
 pub(super) fn of(form: Leads<'_>) -> String {
     let targets = match form {
         Leads::Here => "'self'".to_owned(),
         Leads::Nowhere => "'none'".to_owned(),
+        Leads::Straight(uri) => schemes_behind(uri),
         Leads::To(uri) => format!("'self' {}", schemes_behind(uri)),
     };
+    let script = if matches!(form, Leads::Straight(_)) { MAY_SEND.as_str() } else { "" };
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; \
+        "default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {targets}; \
          base-uri 'none'; frame-ancestors 'none'"
     )
 }

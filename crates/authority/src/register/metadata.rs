@@ -1,30 +1,22 @@
 //! Client metadata on the wire (RFC 7591 §2): JSON ⇄ [`ClientDraft`].
 
-use std::str::FromStr;
-
 use serde_json::{Map, Value, json};
-use store::{Client, ClientOptions};
+use store::Client;
 use token::json;
 use token::scope::ScopeSet;
 use token::term::{ClientAuthMethod, GrantType, parameter};
 use url::Url;
 
-use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused};
+use crate::register::member::{text, texts, wrong};
+use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options};
 
 /// Members that are kept and given back as they came: web addresses.
 const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 /// Members that are kept and given back as they came: short texts.
 const TEXTS: [&str; 2] = ["software_id", "software_version"];
 /// Members that ask for something that is not built; to ignore one would break a promise.
-const NOT_SUPPORTED: [&str; 6] = [
-    "request_object_encryption_alg",
-    "request_object_signing_alg",
-    "sector_identifier_uri",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-];
-const MAX_TEXT_CHARS: usize = 512;
+const NOT_SUPPORTED: [&str; 3] =
+    ["request_object_encryption_alg", "request_object_encryption_enc", "sector_identifier_uri"];
 
 /// Reads a registration request. Members that nobody knows are ignored (RFC 7591 §2).
 ///
@@ -48,7 +40,7 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
         redirect_uris: texts(&members, "redirect_uris")?.unwrap_or_default(),
         default_scopes: scopes.clone(),
         scopes,
-        options: options(&members)?,
+        options: options::parse(&members)?,
         metadata: Value::Object(kept(&members)?).to_string(),
     })
 }
@@ -84,27 +76,6 @@ fn of_client(client: &Client) -> Map<String, Value> {
         members.extend(options);
     }
     members
-}
-
-fn options(members: &Map<String, Value>) -> Result<ClientOptions, RegistrationRefused> {
-    let jwks = match members.get("jwks") {
-        None | Some(Value::Null) => None,
-        Some(jwks @ Value::Object(_)) => Some(jwks.clone()),
-        Some(_) => return Err(wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)")),
-    };
-    Ok(ClientOptions {
-        jwks,
-        jwks_uri: text(members, "jwks_uri")?.map(str::to_owned),
-        token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
-        dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
-        require_pushed_authorization_requests: flag(
-            members,
-            "require_pushed_authorization_requests",
-        )?,
-        id_token_signed_response_alg: word(members, "id_token_signed_response_alg")?,
-        id_token_encrypted_response_alg: word(members, "id_token_encrypted_response_alg")?,
-        id_token_encrypted_response_enc: word(members, "id_token_encrypted_response_enc")?,
-    })
 }
 
 /// RFC 7591 §2: `authorization_code` when omitted.
@@ -197,56 +168,6 @@ fn kept(members: &Map<String, Value>) -> Result<Map<String, Value>, Registration
         kept.insert("application_type".to_owned(), json!(kind));
     }
     Ok(kept)
-}
-
-/// A member that must be a short text; `null` counts as absent.
-fn text<'a>(
-    members: &'a Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'a str>, RegistrationRefused> {
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.chars().count() <= MAX_TEXT_CHARS => Ok(Some(text)),
-        Some(_) => Err(wrong(name, "must be a text of at most 512 characters")),
-    }
-}
-
-/// A member that must be one of the words that its specification has.
-fn word<T: FromStr>(
-    members: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<T>, RegistrationRefused> {
-    let word = text(members, name)?;
-    word.map(str::parse).transpose().map_err(|_| wrong(name, "has a value that is not known here"))
-}
-
-/// A member that must be `true` or `false`; absent means `false`.
-fn flag(members: &Map<String, Value>, name: &'static str) -> Result<bool, RegistrationRefused> {
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(wrong(name, "must be true or false")),
-    }
-}
-
-/// A member that must be a list of texts; `null` counts as absent.
-fn texts(
-    members: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Vec<String>>, RegistrationRefused> {
-    const RULE: &str = "must be a list of at most 100 texts of at most 2048 characters";
-    let list = match members.get(name) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Array(list)) if list.len() <= 100 => list,
-        Some(_) => return Err(wrong(name, RULE)),
-    };
-    let one = |value: &Value| value.as_str().filter(|text| text.len() <= 2048).map(str::to_owned);
-    let list: Option<Vec<String>> = list.iter().map(one).collect();
-    list.map(Some).ok_or(wrong(name, RULE))
-}
-
-fn wrong(member: &'static str, rule: &'static str) -> RegistrationRefused {
-    RegistrationRefused::Member { member, rule }
 }
 
 #[cfg(test)]

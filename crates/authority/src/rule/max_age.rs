@@ -28,6 +28,11 @@ impl MaxAge {
         value.parse().map(Duration::from_secs).map(Self).map_err(|_| NotAnAge)
     }
 
+    /// So many seconds.
+    pub fn of(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
     /// Whether somebody who signed in at `auth_time` has to do so again. Zero asks for it always,
     /// as `prompt=login` does.
     pub fn is_over(self, auth_time: Timestamp, now: Timestamp) -> bool {

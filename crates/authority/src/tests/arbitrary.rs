@@ -30,7 +30,9 @@ const PATHS: &[&str] = &[
 ];
 const NAMES: &[&str] = &[
     "access_token",
+    "claims",
     "client_id",
+    "id_token_hint",
     "client_secret",
     "code",
     "code_challenge",
@@ -79,6 +81,8 @@ const VALUES: &[&str] = &[
     "plain",
     "pub",
     "query",
+    "form_post.jwt",
+    r#"{"userinfo":{"email":null}}"#,
     "refresh_token",
     "tokenward:admin",
     "0",

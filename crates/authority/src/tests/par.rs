@@ -70,7 +70,7 @@ async fn what_is_wrong_is_said_when_it_is_pushed() {
         ([("scope", "openid tokenward:admin")], "invalid_scope"),
         ([("resource", "https://elsewhere.example")], "invalid_target"),
         ([("request_uri", "urn:ietf:params:oauth:request_uri:x")], "invalid_request"),
-        ([("request", "e30.e30.")], "request_not_supported"),
+        ([("request", "e30.e30.")], "invalid_request_object"),
         ([("prompt", "create")], "invalid_request"),
         ([("dpop_jkt", "x")], "invalid_request"),
     ] {

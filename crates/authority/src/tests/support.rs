@@ -298,6 +298,8 @@ impl Harness {
             grant: None,
             session: None,
             auth_time: None,
+            acr: None,
+            details: Vec::new(),
             jkt: None,
             act: None,
         };

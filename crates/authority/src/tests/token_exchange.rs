@@ -134,6 +134,8 @@ async fn a_bound_token_is_not_traded_for_one_that_is_not() {
         grant: None,
         session: None,
         auth_time: None,
+        acr: None,
+        details: Vec::new(),
         jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
         act: None,
     };

@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::{Client, ClientOptions};
 use token::id::ClientId;
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
+use token::term::{ClientAuthMethod, GrantType};
 use token::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -22,6 +22,9 @@ use crate::answer::{self, Answer, Page};
 use crate::change::{Change, Recorded};
 use crate::input::{After, Body, Query, Segment};
 use crate::problem::Problem;
+
+/// Where a client's keys are; one of them.
+const KEYS: [&str; 2] = ["jwks", "jwks_uri"];
 
 /// A client; its secret is shown once, when it is made.
 #[derive(Serialize, ToSchema)]
@@ -63,12 +66,10 @@ pub(crate) struct ClientView {
 
 /// A client to be made.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ClientBody {
     /// The name that people see, 1 to 100 characters.
     client_name: String,
-    /// `authorization_code`, `client_credentials`, `refresh_token`,
-    /// `urn:ietf:params:oauth:grant-type:token-exchange`; when it is not given,
+    /// Those of the authorization server's metadata (`grant_types_supported`); when it is not given,
     /// `client_credentials` alone.
     #[schema(value_type = Option<Vec<String>>)]
     grant_types: Option<Vec<GrantType>>,
@@ -86,33 +87,15 @@ pub(crate) struct ClientBody {
     /// `none` for a client that cannot keep a secret.
     #[schema(value_type = Option<String>)]
     token_endpoint_auth_method: Option<ClientAuthMethod>,
-    /// With which algorithm its assertions are signed; any when it is not given.
-    #[schema(value_type = Option<String>)]
-    token_endpoint_auth_signing_alg: Option<Algorithm>,
-    /// Its public keys, a JSON Web Key Set.
-    jwks: Option<Value>,
-    /// Where its public keys are, instead.
-    jwks_uri: Option<String>,
-    /// Every token request has to have a DPoP proof.
-    #[serde(default)]
-    dpop_bound_access_tokens: bool,
-    /// Authorization requests have to be pushed.
-    #[serde(default)]
-    require_pushed_authorization_requests: bool,
-    /// With which algorithm its ID tokens are signed; that of access tokens when it is not given.
-    #[schema(value_type = Option<String>)]
-    id_token_signed_response_alg: Option<Algorithm>,
-    /// How its ID tokens are encrypted to a key of `jwks`; they are not when it is not given.
-    #[schema(value_type = Option<String>)]
-    id_token_encrypted_response_alg: Option<KeyManagement>,
-    /// Beside it, always `A256GCM`.
-    #[schema(value_type = Option<String>)]
-    id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// Its keys, and how it wants its answers: the members of RFC 7591, OpenID Connect Dynamic Client
+    /// Registration 1.0 and their extensions that the authorization server's metadata speaks of.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    options: Map<String, Value>,
 }
 
 /// What is to be changed of a client; the rest stays.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ClientChange {
     /// The name that people see.
     client_name: Option<String>,
@@ -127,14 +110,12 @@ pub(crate) struct ClientChange {
     /// What it gets when it asks for nothing.
     #[schema(value_type = Option<String>)]
     default_scope: Option<ScopeSet>,
-    /// Its public keys; they take the place of `jwks_uri`.
-    jwks: Option<Value>,
-    /// Where its public keys are; it takes the place of `jwks`.
-    jwks_uri: Option<String>,
-    /// Every token request has to have a DPoP proof.
-    dpop_bound_access_tokens: Option<bool>,
     /// Turns it away, and revokes every token issued to it until now; `false` lets it in again.
     disabled: Option<bool>,
+    /// As for a new client; `null` takes a member away, and new keys take the place of the old.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    options: Map<String, Value>,
 }
 
 /// List clients.
@@ -160,16 +141,6 @@ pub(crate) async fn create(
     Body(body): Body<ClientBody>,
 ) -> Result<Recorded, Problem> {
     let now = console.authority.now();
-    let options = ClientOptions {
-        jwks: body.jwks,
-        jwks_uri: body.jwks_uri,
-        token_endpoint_auth_signing_alg: body.token_endpoint_auth_signing_alg,
-        dpop_bound_access_tokens: body.dpop_bound_access_tokens,
-        require_pushed_authorization_requests: body.require_pushed_authorization_requests,
-        id_token_signed_response_alg: body.id_token_signed_response_alg,
-        id_token_encrypted_response_alg: body.id_token_encrypted_response_alg,
-        id_token_encrypted_response_enc: body.id_token_encrypted_response_enc,
-    };
     let draft = ClientDraft {
         name: body.client_name,
         auth_method: body.token_endpoint_auth_method.unwrap_or(ClientAuthMethod::ClientSecretBasic),
@@ -177,7 +148,7 @@ pub(crate) async fn create(
         redirect_uris: body.redirect_uris,
         default_scopes: body.default_scope.unwrap_or_else(|| body.scope.clone()),
         scopes: body.scope,
-        options,
+        options: options(body.options)?,
         metadata: "{}".to_owned(),
     };
     let (settings, random) = (console.authority.settings(), console.authority.random());
@@ -218,7 +189,7 @@ pub(crate) async fn update(
     let _alone = console.changing.lock().await;
     let now = console.authority.now();
     let disable = body.disabled == Some(true);
-    let client = body.applied_to(find(&console, &id).await?);
+    let client = body.applied_to(find(&console, &id).await?)?;
     register::check(&draft(&client), console.authority.settings())?;
     write(&console, &client).await?;
     if disable {
@@ -318,36 +289,35 @@ fn view(client: Client, secret: Option<&Secret>) -> ClientView {
 // === impl ClientChange ===
 
 impl ClientChange {
-    fn applied_to(self, client: Client) -> Client {
+    fn applied_to(self, client: Client) -> Result<Client, Problem> {
         let scopes = self.scope.unwrap_or(client.scopes);
         let kept = client.default_scopes.intersection(&scopes);
-        Client {
+        let mut members = register::options::members(&client.options);
+        if KEYS.iter().any(|name| self.options.contains_key(*name)) {
+            members.retain(|name, _| !KEYS.contains(&name.as_str()));
+        }
+        members.extend(self.options);
+        Ok(Client {
             name: self.client_name.unwrap_or(client.name),
             grant_types: self.grant_types.unwrap_or(client.grant_types),
             redirect_uris: self.redirect_uris.unwrap_or(client.redirect_uris),
             default_scopes: self.default_scope.unwrap_or(kept),
             scopes,
-            options: keys(client.options, self.jwks, self.jwks_uri, self.dpop_bound_access_tokens),
+            options: options(members)?,
             disabled: self.disabled.unwrap_or(client.disabled),
             ..client
-        }
+        })
     }
 }
 
-/// New keys take the place of the old, wherever those were.
-fn keys(
-    mut options: ClientOptions,
-    jwks: Option<Value>,
-    jwks_uri: Option<String>,
-    dpop_bound_access_tokens: Option<bool>,
-) -> ClientOptions {
-    if jwks.is_some() || jwks_uri.is_some() {
-        (options.jwks, options.jwks_uri) = (jwks, jwks_uri);
+/// Nobody's member is ignored: one that is not known is refused.
+fn options(members: Map<String, Value>) -> Result<ClientOptions, Problem> {
+    let unknown = members.keys().find(|name| !register::options::NAMES.contains(&name.as_str()));
+    if let Some(name) = unknown {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        return Err(Problem::bad_request(format_args!("unknown field `{name}`")));
     }
-    if let Some(bound) = dpop_bound_access_tokens {
-        options.dpop_bound_access_tokens = bound;
-    }
-    options
+    Ok(register::options::parse(&members)?)
 }
 
 impl From<RegistrationRefused> for Problem {

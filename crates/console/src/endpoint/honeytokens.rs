@@ -93,6 +93,8 @@ pub(crate) async fn create(
         grant: None,
         session: None,
         auth_time: None,
+        acr: None,
+        details: Vec::new(),
         jkt: None,
         act: None,
     };

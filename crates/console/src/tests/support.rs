@@ -194,6 +194,8 @@ fn token(authority: &Authority, scope: &str, audience: &str) -> String {
         grant: None,
         session: None,
         auth_time: None,
+        acr: None,
+        details: Vec::new(),
         jkt: None,
         act: None,
     };

@@ -69,6 +69,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             grant: None,
             session: None,
             auth_time: None,
+            acr: None,
+            details: Vec::new(),
             jkt: None,
             act: None,
         };

@@ -1,6 +1,6 @@
 //! The authorization code, and the grant that begins when it is redeemed (RFC 6749 §4.1.2).
 
-use store::{ClaimsRequest, Code, Grant, StoreError};
+use store::{Code, Grant, StoreError};
 use token::id::GrantId;
 use token::opaque::{Family, OpaqueHash};
 use token::secret::Secret;
@@ -31,7 +31,7 @@ pub(super) async fn issue(
             auth_time: session.auth_time,
             amr: session.amr.clone(),
             details: Vec::new(),
-            claims: ClaimsRequest::default(),
+            claims: evaluated.demand.claims.clone(),
             jkt: evaluated.demand.jkt.clone(),
             created_at: now,
             expires_at: now.plus(settings.refresh_absolute_life),

@@ -1,16 +1,17 @@
 //! What the client asks for: the rules over the request's own parameters.
 
-use store::Client;
-use token::id::KeyId;
+use store::{ClaimsRequest, Client};
+use token::id::{KeyId, SubjectId};
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 
 use super::refusal::AuthorizeRefused;
+use crate::id_token_hint;
 use crate::parameters::Parameters;
 use crate::rule::max_age::MaxAge;
 use crate::rule::prompt::Prompt;
-use crate::rule::{dpop_jkt, pkce, resource, response_type, scope};
-use crate::settings::Settings;
+use crate::rule::{claims_request, dpop_jkt, pkce, resource, response_type, scope};
+use crate::state::Authority;
 
 /// What the client asks for, after every rule over it.
 #[derive(Clone, Debug)]
@@ -22,19 +23,29 @@ pub(crate) struct Demand {
     pub(crate) jkt: Option<KeyId>,
     pub(crate) prompt: Prompt,
     pub(crate) max_age: Option<MaxAge>,
+    /// The only person that will do.
+    pub(crate) subject: Option<SubjectId>,
+    pub(crate) claims: ClaimsRequest,
     pub(crate) login_hint: Option<String>,
+}
+
+/// Whom an ID token is about that the client got here.
+fn hinted(
+    authority: &Authority,
+    client: &Client,
+    hint: &str,
+) -> Result<SubjectId, AuthorizeRefused> {
+    let hint = id_token_hint::read(authority, hint).filter(|hint| hint.client == client.id);
+    hint.map(|hint| hint.subject).ok_or(AuthorizeRefused::IdTokenHint)
 }
 
 /// Checks the parameters, one rule after the other.
 pub(super) fn check(
-    settings: &Settings,
+    authority: &Authority,
     client: &Client,
     parameters: &Parameters,
 ) -> Result<Demand, AuthorizeRefused> {
     let value = |name| parameters.value(name);
-    if value(parameter::REQUEST).is_some() {
-        return Err(AuthorizeRefused::RequestObject);
-    }
     if value(parameter::REQUEST_URI).is_some() {
         return Err(AuthorizeRefused::RequestUri);
     }
@@ -49,14 +60,19 @@ pub(super) fn check(
     let asked = value(parameter::SCOPE);
     let scopes = scope::requested_of_person(asked, &client.scopes, &client.default_scopes)?;
     let resources = parameters.all(parameter::RESOURCE);
+    let asked = claims_request::parse(value(parameter::CLAIMS))?;
+    let hinted = value(parameter::ID_TOKEN_HINT).map(|hint| hinted(authority, client, hint));
+    let usual = client.options.default_max_age.map(MaxAge::of);
     Ok(Demand {
-        audiences: resource::requested(resources, &scopes, settings)?,
+        audiences: resource::requested(resources, &scopes, authority.settings())?,
         scopes,
         challenge,
         nonce: value(parameter::NONCE).map(str::to_owned),
         jkt: value(parameter::DPOP_JKT).map(dpop_jkt::check).transpose()?,
         prompt: Prompt::parse(value(parameter::PROMPT))?,
-        max_age: value(parameter::MAX_AGE).map(MaxAge::parse).transpose()?,
+        max_age: value(parameter::MAX_AGE).map(MaxAge::parse).transpose()?.or(usual),
+        subject: hinted.transpose()?.or(asked.subject),
+        claims: asked.claims,
         login_hint: value(parameter::LOGIN_HINT).map(str::to_owned),
     })
 }

@@ -30,8 +30,13 @@ pub(super) fn prove(demand: &Demand, signed_in: Option<SignedIn>, now: Timestamp
         let auth_time = person.session().auth_time;
         demand.max_age.is_some_and(|max_age| max_age.is_over(auth_time, now))
     };
+    let is_meant = |person: &SignedIn| {
+        demand.subject.as_ref().is_none_or(|subject| *subject == person.user().id)
+    };
     match signed_in {
-        Some(person) if !demand.prompt.login && !is_over(&person) => Standing::Unasked(person),
+        Some(person) if !demand.prompt.login && !is_over(&person) && is_meant(&person) => {
+            Standing::Unasked(person)
+        }
         other => Standing::Unproven(other),
     }
 }

@@ -10,12 +10,15 @@ use token::id::ClientId;
 use token::scope::ScopeSet;
 use token::term::OAuthErrorCode;
 
+use super::response;
 use super::return_to::ReturnTo;
 use crate::endpoint::document;
 use crate::endpoint::visit::Visit;
 use crate::oauth_error::OAuthError;
 use crate::page::problem::{Problem, ProblemPage};
 use crate::parameters::ParametersRefused;
+use crate::request_object::RequestObjectRefused;
+use crate::rule::claims_request::ClaimsRefused;
 use crate::rule::dpop_jkt::NotAThumbprint;
 use crate::rule::max_age::NotAnAge;
 use crate::rule::pkce::PkceRefused;
@@ -73,6 +76,9 @@ pub(crate) enum PageRefused {
     /// No request was pushed under this name, or its time is over, or it was answered.
     #[error("the `request_uri` is unknown, has expired, or was used before")]
     RequestUriUnknown,
+    /// A request object that is not good (RFC 9101 §6).
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectRefused),
     /// No code that a device could show.
     #[error("`user_code` is missing or is no such code")]
     UserCode,
@@ -84,9 +90,15 @@ pub(crate) enum PageRefused {
 /// Why a request is refused to its client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthorizeRefused {
+    /// OpenID Connect Core 1.0 §5.5.
+    #[error(transparent)]
+    Claims(#[from] ClaimsRefused),
     /// The client was not registered for codes.
     #[error("the client is not registered for the grant type `authorization_code`")]
     ClientMayNot,
+    /// Not an ID token that this client got here.
+    #[error("`id_token_hint` is no ID token that this server issued to this client")]
+    IdTokenHint,
     /// `prompt=none`, but the person has to be asked.
     #[error("the person has not agreed to this yet, and `prompt=none` allows no page")]
     ConsentNeeded,
@@ -111,11 +123,14 @@ pub(crate) enum AuthorizeRefused {
     /// OpenID Connect Core 1.0 §3.1.2.1.
     #[error(transparent)]
     Prompt(#[from] PromptRefused),
+    /// The client promised to sign its requests (RFC 9101 §10.5).
+    #[error("this client must sign its requests; send a request object in `request`")]
+    NotSigned,
     /// RFC 9101.
-    #[error("the parameter `request` is not supported; send plain parameters")]
-    RequestObject,
-    /// RFC 9101.
-    #[error("the parameter `request_uri` is not supported; send plain parameters")]
+    #[error(
+        "a `request_uri` can only be one that the pushed authorization request endpoint gave; send \
+         the request object itself in `request`"
+    )]
     RequestUri,
     /// RFC 8707.
     #[error(transparent)]
@@ -138,7 +153,7 @@ pub(crate) fn answer(visit: &Visit, refused: Refused) -> Response {
             let (client, return_to, why) = *refused;
             let who = Who { client: Some(client.id.clone()), ..Who::default() };
             observe(visit, who, why.event_result(), return_to.host());
-            document::see_other(&return_to.with_error(&why.to_oauth()))
+            response::refusal(visit, &client, &return_to, &why.to_oauth())
         }
         Refused::ToPerson(refused) => {
             if let Some(result) = refused.event_result() {
@@ -195,6 +210,7 @@ impl PageRefused {
             | Self::Parameters(_)
             | Self::RedirectUriMissing(_)
             | Self::RedirectUriUnknown { .. }
+            | Self::RequestObject(_)
             | Self::RequestUriUnknown
             | Self::UserCode => StatusCode::BAD_REQUEST,
         }
@@ -206,9 +222,11 @@ impl PageRefused {
             Self::Blocked => Problem::Blocked,
             Self::ClientDisabled(_) => Problem::ClientDisabled,
             Self::ClientMissing | Self::ClientUnknown(_) => Problem::ClientUnknown,
-            Self::Form(_) | Self::Parameters(_) | Self::TooLong | Self::UserCode => {
-                Problem::Malformed
-            }
+            Self::Form(_)
+            | Self::Parameters(_)
+            | Self::RequestObject(_)
+            | Self::TooLong
+            | Self::UserCode => Problem::Malformed,
             Self::OutOfTurn => Problem::OutOfTurn,
             Self::RequestUriUnknown => Problem::Overtaken,
             Self::RedirectUriMissing(_) | Self::RedirectUriUnknown { .. } => Problem::ReturnAddress,
@@ -228,6 +246,7 @@ impl PageRefused {
             | Self::Form(_)
             | Self::OutOfTurn
             | Self::Parameters(_)
+            | Self::RequestObject(_)
             | Self::RequestUriUnknown
             | Self::Store(_)
             | Self::TooLong
@@ -270,7 +289,7 @@ impl AuthorizeRefused {
             Self::ConsentNeeded => OAuthErrorCode::ConsentRequired,
             Self::Denied => OAuthErrorCode::AccessDenied,
             Self::LoginNeeded => OAuthErrorCode::LoginRequired,
-            Self::RequestObject => OAuthErrorCode::RequestNotSupported,
+            Self::Claims(ClaimsRefused::Acr) => OAuthErrorCode::UnmetAuthenticationRequirements,
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,
             Self::ResponseType(ResponseTypeRefused::TypeUnsupported) => {
@@ -278,8 +297,11 @@ impl AuthorizeRefused {
             }
             Self::Scope(_) => OAuthErrorCode::InvalidScope,
             Self::Store(_) => OAuthErrorCode::ServerError,
-            Self::DpopJkt(_)
+            Self::Claims(ClaimsRefused::Form)
+            | Self::DpopJkt(_)
+            | Self::IdTokenHint
             | Self::NotPushed
+            | Self::NotSigned
             | Self::MaxAge(_)
             | Self::Pkce(_)
             | Self::Prompt(_)

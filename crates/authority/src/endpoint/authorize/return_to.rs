@@ -2,14 +2,12 @@
 
 use store::Client;
 use token::scope::ScopeSet;
-use token::secret::Secret;
 use token::term::{parameter, scope};
 
 use super::refusal::{PageRefused, shown};
-use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::rule::redirect_uri;
-use crate::settings::Settings;
+use crate::rule::response_type::ResponseMode;
 
 /// A redirect URI that the client registered, with what every answer carries. Only [`check`]
 /// makes one, and nothing else tells a browser to leave.
@@ -18,15 +16,11 @@ pub(crate) struct ReturnTo {
     uri: String,
     sent: bool,
     state: Option<String>,
-    issuer: String,
+    mode: ResponseMode,
 }
 
 /// Checks the redirect URI of a request.
-pub(super) fn check(
-    settings: &Settings,
-    client: &Client,
-    parameters: &Parameters,
-) -> Result<ReturnTo, PageRefused> {
+pub(super) fn check(client: &Client, parameters: &Parameters) -> Result<ReturnTo, PageRefused> {
     let sent = parameters.value(parameter::REDIRECT_URI);
     let uri = match (sent, client.redirect_uris.as_slice()) {
         (Some(uri), registered) if redirect_uri::matches(registered, uri) => uri,
@@ -42,7 +36,9 @@ pub(super) fn check(
         uri: uri.to_owned(),
         sent: sent.is_some(),
         state: parameters.value(parameter::STATE).map(str::to_owned),
-        issuer: settings.issuer.clone(),
+        // One that nobody knows is refused later, by a redirect.
+        mode: ResponseMode::parse(parameters.value(parameter::RESPONSE_MODE))
+            .unwrap_or(ResponseMode::USUAL),
     })
 }
 
@@ -69,74 +65,66 @@ impl ReturnTo {
         redirect_uri::host_of(&self.uri)
     }
 
-    /// The URL of a successful answer (RFC 6749 §4.1.2).
-    pub(super) fn with_code(&self, code: &Secret) -> String {
-        self.with(&[(parameter::CODE, code.expose())])
+    /// What the client wants back.
+    pub(super) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 
-    /// The URL of a refusal (RFC 6749 §4.1.2.1).
-    pub(crate) fn with_error(&self, error: &OAuthError) -> String {
-        self.with(&[
-            (parameter::ERROR, error.code.as_str()),
-            (parameter::ERROR_DESCRIPTION, &error.description),
-        ])
+    /// How the answer travels.
+    pub(super) fn mode(&self) -> ResponseMode {
+        self.mode
     }
 
-    /// RFC 9207: every answer says whose it is.
-    fn with(&self, answer: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(answer);
-        if let Some(state) = &self.state {
-            query.append_pair(parameter::STATE, state);
-        }
-        query.append_pair(parameter::ISS, &self.issuer);
+    /// The URL with an answer in its query (RFC 6749 §4.1.2).
+    pub(super) fn with_query(&self, answer: &[(&str, &str)]) -> String {
         let joint = match self.uri.split_once('?') {
             None => "?",
             Some((_, "")) => "",
             Some(_) => "&",
         };
-        format!("{}{joint}{}", self.uri, query.finish())
+        format!("{}{joint}{}", self.uri, encoded(answer))
     }
+
+    /// The URL with an answer in its fragment; a redirect URI has none of its own.
+    pub(super) fn with_fragment(&self, answer: &[(&str, &str)]) -> String {
+        format!("{}#{}", self.uri, encoded(answer))
+    }
+}
+
+fn encoded(answer: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(answer).finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use token::secret::Secret;
-    use token::term::OAuthErrorCode;
-
     use super::ReturnTo;
-    use crate::oauth_error::OAuthError;
+    use crate::rule::response_type::ResponseMode;
 
-    fn return_to(uri: &str, state: Option<&str>) -> ReturnTo {
-        let issuer = "https://id.example".to_owned();
-        ReturnTo { uri: uri.to_owned(), sent: true, state: state.map(str::to_owned), issuer }
+    fn return_to(uri: &str) -> ReturnTo {
+        ReturnTo { uri: uri.to_owned(), sent: true, state: None, mode: ResponseMode::USUAL }
     }
 
     #[test]
-    fn an_answer_carries_state_and_issuer() {
-        let code = Secret::new("twc_x");
+    fn an_answer_is_encoded() {
+        let answer = [("code", "twc_x"), ("state", "a b&c=é")];
         assert_eq!(
-            return_to("https://app.example/cb", Some("a b&c=é")).with_code(&code),
-            "https://app.example/cb?code=twc_x&state=a+b%26c%3D%C3%A9&iss=https%3A%2F%2Fid.example"
+            return_to("https://app.example/cb").with_query(&answer),
+            "https://app.example/cb?code=twc_x&state=a+b%26c%3D%C3%A9"
         );
-        let error = OAuthError::new(OAuthErrorCode::AccessDenied, "no");
         assert_eq!(
-            return_to("com.example.app:/cb", None).with_error(&error),
-            "com.example.app:/cb?error=access_denied&error_description=no\
-             &iss=https%3A%2F%2Fid.example"
+            return_to("com.example.app:/cb").with_fragment(&answer),
+            "com.example.app:/cb#code=twc_x&state=a+b%26c%3D%C3%A9"
         );
     }
 
     #[test]
     fn a_query_that_is_there_is_kept() {
-        let code = Secret::new("c");
-        for (uri, start) in [
-            ("https://a.example/cb?t=1", "https://a.example/cb?t=1&code=c&"),
-            ("https://a.example/cb?", "https://a.example/cb?code=c&"),
-            ("http://127.0.0.1:5000", "http://127.0.0.1:5000?code=c&"),
+        for (uri, expected) in [
+            ("https://a.example/cb?t=1", "https://a.example/cb?t=1&code=c"),
+            ("https://a.example/cb?", "https://a.example/cb?code=c"),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000?code=c"),
         ] {
-            let location = return_to(uri, None).with_code(&code);
-            assert!(location.starts_with(start), "{location}");
+            assert_eq!(return_to(uri).with_query(&[("code", "c")]), expected);
         }
     }
 }

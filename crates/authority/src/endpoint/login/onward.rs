@@ -22,7 +22,9 @@ pub(crate) fn marked(pushed: &str, beside: &Parameters) -> String {
 /// it out as well; a client that must know looks at `auth_time` in the ID token.
 pub(crate) fn after_sign_in(request: &str) -> String {
     let mut text = rewrite(request, |words| words.retain(|word| word != prompt::LOGIN), true);
-    let named = |(name, _): (Cow<'_, str>, _)| name == parameter::REQUEST_URI;
+    let named = |(name, _): (Cow<'_, str>, _)| {
+        matches!(&*name, parameter::REQUEST | parameter::REQUEST_URI)
+    };
     if form_urlencoded::parse(request.as_bytes()).any(named) {
         text.push('&');
         text.push_str(SIGNED_IN);

@@ -12,7 +12,7 @@ fn read(body: &Value) -> Result<ClientDraft, RegistrationRefused> {
 }
 
 #[track_caller]
-fn refused_member(body: &Value) -> &'static str {
+fn refused_member(body: &Value) -> String {
     match read(body) {
         Err(RegistrationRefused::Member { member, .. }) => member,
         other => panic!("not refused for a member: {other:?}"),
@@ -74,7 +74,10 @@ fn wrong_types_are_refused_by_name() {
         ("response_types", json!(["code", "token"])),
         ("jwks", json!([])),
         ("jwks_uri", json!(7)),
-        ("userinfo_signed_response_alg", json!("ES256")),
+        ("userinfo_signed_response_alg", json!("HS256")),
+        ("require_signed_request_object", json!(1)),
+        ("default_max_age", json!(-1)),
+        ("request_object_encryption_alg", json!("RSA-OAEP-256")),
     ] {
         assert_eq!(refused_member(&json!({ member: value })), member);
     }

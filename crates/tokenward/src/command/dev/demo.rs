@@ -76,6 +76,8 @@ impl Demo {
             grant: None,
             session: None,
             auth_time: None,
+            acr: None,
+            details: Vec::new(),
             jkt: None,
             act: None,
         };

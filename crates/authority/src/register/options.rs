@@ -1,0 +1,214 @@
+//! The keys of a client and how it wants its answers: read from a registration, and checked (RFC 7591 §2).
+
+use serde_json::{Map, Value};
+use store::ClientOptions;
+use token::jwk::BadKey;
+use token::key::KeySet;
+use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, KeyManagement};
+use url::Url;
+
+use crate::client_keys;
+use crate::register::member::{flag, seconds, text, word, wrong};
+use crate::register::{ClientDraft, RegistrationRefused};
+use crate::settings::Settings;
+
+/// How answers can be encrypted to a client's key.
+pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
+    [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
+
+/// The names of all that [`parse`] reads.
+pub const NAMES: [&str; 20] = [
+    "authorization_encrypted_response_alg",
+    "authorization_encrypted_response_enc",
+    "authorization_signed_response_alg",
+    "default_max_age",
+    "dpop_bound_access_tokens",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "id_token_signed_response_alg",
+    "introspection_encrypted_response_alg",
+    "introspection_encrypted_response_enc",
+    "introspection_signed_response_alg",
+    "jwks",
+    "jwks_uri",
+    "request_object_signing_alg",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+    "token_endpoint_auth_signing_alg",
+    "userinfo_encrypted_response_alg",
+    "userinfo_encrypted_response_enc",
+    "userinfo_signed_response_alg",
+];
+
+/// Reads them among the members of a registration; other members are not looked at.
+///
+/// # Errors
+/// [`RegistrationRefused`] names the member that is wrong.
+pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, RegistrationRefused> {
+    let jwks = match members.get("jwks") {
+        None | Some(Value::Null) => None,
+        Some(jwks @ Value::Object(_)) => Some(jwks.clone()),
+        Some(_) => return Err(wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)")),
+    };
+    let requires_push = flag(members, "require_pushed_authorization_requests")?;
+    Ok(ClientOptions {
+        jwks,
+        jwks_uri: text(members, "jwks_uri")?.map(str::to_owned),
+        token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
+        dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
+        require_pushed_authorization_requests: requires_push,
+        id_token_signed_response_alg: word(members, "id_token_signed_response_alg")?,
+        id_token_encrypted_response_alg: word(members, "id_token_encrypted_response_alg")?,
+        id_token_encrypted_response_enc: word(members, "id_token_encrypted_response_enc")?,
+        authorization_signed_response_alg: word(members, "authorization_signed_response_alg")?,
+        authorization_encrypted_response_alg: word(
+            members,
+            "authorization_encrypted_response_alg",
+        )?,
+        authorization_encrypted_response_enc: word(
+            members,
+            "authorization_encrypted_response_enc",
+        )?,
+        userinfo_signed_response_alg: word(members, "userinfo_signed_response_alg")?,
+        userinfo_encrypted_response_alg: word(members, "userinfo_encrypted_response_alg")?,
+        userinfo_encrypted_response_enc: word(members, "userinfo_encrypted_response_enc")?,
+        introspection_signed_response_alg: word(members, "introspection_signed_response_alg")?,
+        introspection_encrypted_response_alg: word(
+            members,
+            "introspection_encrypted_response_alg",
+        )?,
+        introspection_encrypted_response_enc: word(
+            members,
+            "introspection_encrypted_response_enc",
+        )?,
+        request_object_signing_alg: word(members, "request_object_signing_alg")?,
+        require_signed_request_object: flag(members, "require_signed_request_object")?,
+        default_max_age: seconds(members, "default_max_age")?,
+    })
+}
+
+/// What [`parse`] reads these options from.
+pub fn members(options: &ClientOptions) -> Map<String, Value> {
+    match serde_json::to_value(options) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+/// Checks the options of a draft.
+pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
+    let options = &draft.options;
+    check_keys(options)?;
+    let keyless = options.jwks.is_none() && options.jwks_uri.is_none();
+    if draft.auth_method == ClientAuthMethod::PrivateKeyJwt && keyless {
+        return Err(wrong("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri"));
+    }
+    if options.require_signed_request_object && keyless {
+        return Err(wrong("require_signed_request_object", "needs jwks or jwks_uri"));
+    }
+    let unsigned = options.userinfo_signed_response_alg.is_none();
+    if options.userinfo_encrypted_response_alg.is_some() && unsigned {
+        return Err(wrong("userinfo_encrypted_response_alg", "needs userinfo_signed_response_alg"));
+    }
+    for answer in Answer::all(options) {
+        answer.check(options, settings)?;
+    }
+    Ok(())
+}
+
+fn check_keys(options: &ClientOptions) -> Result<(), RegistrationRefused> {
+    if options.jwks.is_some() && options.jwks_uri.is_some() {
+        return Err(RegistrationRefused::KeysTwice);
+    }
+    if let Some(jwks) = &options.jwks
+        && let Err(fault) = KeySet::from_jwks(jwks.to_string().as_bytes())
+    {
+        return Err(match fault {
+            BadKey::Private => wrong("jwks", "has a private key; send the public half alone"),
+            _ => wrong("jwks", "must be a JSON Web Key Set (RFC 7517 section 5)"),
+        });
+    }
+    if options.jwks_uri.as_deref().is_some_and(|uri| !is_fetchable(uri)) {
+        return Err(wrong("jwks_uri", "must be an https URL without user and fragment"));
+    }
+    Ok(())
+}
+
+/// How one kind of answer is wanted.
+struct Answer {
+    name: &'static str,
+    signed: Option<Algorithm>,
+    encrypted: Option<KeyManagement>,
+    content: Option<ContentEncryption>,
+}
+
+impl Answer {
+    fn all(options: &ClientOptions) -> [Self; 4] {
+        [
+            Self {
+                name: "id_token",
+                signed: options.id_token_signed_response_alg,
+                encrypted: options.id_token_encrypted_response_alg,
+                content: options.id_token_encrypted_response_enc,
+            },
+            Self {
+                name: "authorization",
+                signed: options.authorization_signed_response_alg,
+                encrypted: options.authorization_encrypted_response_alg,
+                content: options.authorization_encrypted_response_enc,
+            },
+            Self {
+                name: "userinfo",
+                signed: options.userinfo_signed_response_alg,
+                encrypted: options.userinfo_encrypted_response_alg,
+                content: options.userinfo_encrypted_response_enc,
+            },
+            Self {
+                name: "introspection",
+                signed: options.introspection_signed_response_alg,
+                encrypted: options.introspection_encrypted_response_alg,
+                content: options.introspection_encrypted_response_enc,
+            },
+        ]
+    }
+
+    fn check(
+        &self,
+        options: &ClientOptions,
+        settings: &Settings,
+    ) -> Result<(), RegistrationRefused> {
+        const KNOWN: &str = "must be one of those in the metadata";
+        let member = |part: &str| format!("{}_{part}", self.name);
+        if self.signed.is_some_and(|algorithm| !settings.signing_algs.contains(&algorithm)) {
+            return Err(wrong(&member("signed_response_alg"), KNOWN));
+        }
+        let enc = member("encrypted_response_enc");
+        let Some(how) = self.encrypted else {
+            return match self.content {
+                Some(_) => Err(wrong(&enc, "needs its `_alg`")),
+                None => Ok(()),
+            };
+        };
+        let alg = member("encrypted_response_alg");
+        if !ENCRYPTION_ALGS.contains(&how) {
+            return Err(wrong(&alg, KNOWN));
+        }
+        // Absent, it would mean A128CBC-HS256 (OpenID Connect Dynamic Client Registration 1.0 §2).
+        if self.content != Some(ContentEncryption::A256Gcm) {
+            return Err(wrong(&enc, "must be A256GCM"));
+        }
+        let key = options.jwks.as_ref().and_then(|jwks| client_keys::encryption_key(jwks, how));
+        key.map(drop).ok_or(RegistrationRefused::NoEncryptionKey(alg))
+    }
+}
+
+/// As the fetcher will have it: by TLS, or on this machine.
+fn is_fetchable(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| {
+        let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        (url.scheme() == "https" || (url.scheme() == "http" && here))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+    })
+}
