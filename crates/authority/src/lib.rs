@@ -16,6 +16,7 @@ mod id_token_hint;
 pub mod issue;
 pub mod keys;
 pub mod login;
+mod logout;
 mod news;
 pub mod oauth_error;
 pub mod page;

@@ -6,6 +6,7 @@ pub(crate) mod device;
 pub(crate) mod done;
 pub(crate) mod form_post;
 pub(crate) mod login;
+pub(crate) mod logout;
 mod policy;
 pub(crate) mod problem;
 

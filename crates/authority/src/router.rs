@@ -9,7 +9,8 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    authorize, device, introspect, jwks, par, register, restrictions, revoke, token, userinfo,
+    authorize, device, global_revocation, introspect, jwks, logout, par, register, restrictions,
+    revoke, token, userinfo,
 };
 use crate::state::Authority;
 
@@ -26,6 +27,7 @@ impl Authority {
             .merge(closed_endpoints())
             .merge(authorize::routes())
             .merge(device::routes())
+            .merge(logout::routes())
             .method_not_allowed_fallback(wrong_method);
         let router = if path.is_empty() {
             endpoints
@@ -47,6 +49,7 @@ fn open_endpoints() -> Router<Authority> {
         .route(OPENID_METADATA, get(metadata).options(preflight))
         .route("/.well-known/jwks.json", get(jwks::jwks).options(preflight))
         .route("/token", post(token::token).options(preflight))
+        .route("/par", post(par::par).options(preflight))
         .route("/revoke", post(revoke::revoke).options(preflight))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo).options(preflight))
 }
@@ -54,8 +57,8 @@ fn open_endpoints() -> Router<Authority> {
 fn closed_endpoints() -> Router<Authority> {
     Router::new()
         .route("/device_authorization", post(device::start))
+        .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))
-        .route("/par", post(par::par))
         .route("/register", post(register::register))
         .route("/restrictions", post(restrictions::restrictions))
 }

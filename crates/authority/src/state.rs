@@ -132,6 +132,11 @@ impl Authority {
         self.0.news.stop();
     }
 
+    /// What sends requests to the hosts of clients.
+    pub(crate) fn fetcher(&self) -> Option<&Fetcher> {
+        self.0.parts.fetcher.as_ref()
+    }
+
     /// Where proofs of possession are handed in.
     pub(crate) fn proofs(&self) -> &ProofDesk {
         &self.0.proofs

@@ -14,6 +14,7 @@ mod discovery;
 mod dpop;
 mod id_token;
 mod introspect;
+mod logout;
 mod par;
 mod private_key_jwt;
 mod refresh;

@@ -65,6 +65,16 @@ pub struct ClientOptions {
     /// Authorization requests have to be signed (RFC 9101 §10.5).
     #[serde(skip_serializing_if = "is_false")]
     pub require_signed_request_object: bool,
+    /// Where people may be sent after signing out (OpenID Connect RP-Initiated Logout 1.0 §3.1).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where the client is told that somebody has signed out (OpenID Connect Back-Channel Logout 1.0
+    /// §2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it wants to know which session it was; it is always told.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
     /// How old a sign-in may be at most, in seconds, where a request does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

@@ -55,7 +55,23 @@ impl Store {
         self.read(|db| sql::one(db, sql, params![cookie.as_bytes(), now.as_millis()], from_columns))
     }
 
-    /// Ends a session and its grants and revokes its tokens; `false` when there is none.
+    /// The sessions of a person that are neither ended nor over.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn sessions_of(
+        &self,
+        subject: &SubjectId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let sql = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at \
+                   FROM sessions WHERE subject = ?1 AND expires_at > ?2";
+        let values = params![subject.as_str(), now.as_millis()];
+        self.read(|db| sql::all(db, sql, values, from_columns))
+    }
+
+    /// Ends a session and its grants and revokes its tokens; `false` when there is none. Grants with
+    /// `offline_access` live on without it (OpenID Connect Back-Channel Logout 1.0 §2.7).
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
@@ -91,6 +107,9 @@ fn end(act: &mut Act<'_>, id: &SessionId, actor: &str, now: Timestamp) -> Result
         return Ok(false);
     }
     let sql = "DELETE FROM codes WHERE session = ?1 AND redeemed_at IS NULL";
+    sql::execute(act.db, sql, [id.as_str()])?;
+    let sql = "UPDATE grants SET session = NULL WHERE session = ?1 AND ended_at IS NULL \
+               AND ' ' || grant_scopes || ' ' LIKE '% offline_access %'";
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Session(id), "session ended", now)?;
     act.revoke_for_good(Selector::Session(id.clone()), "session ended", actor, now)?;

@@ -11,7 +11,8 @@ pub(crate) async fn preflight() -> Response {
     let headers = response.headers_mut();
     let allow = |text| HeaderValue::from_static(text);
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allow("Authorization, Content-Type"));
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allow("Authorization, Content-Type, DPoP"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, allow("3600"));
     response
 }
@@ -21,7 +22,7 @@ pub(crate) async fn preflight() -> Response {
 pub(crate) async fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("WWW-Authenticate");
+    let exposed = HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     response
 }

@@ -51,6 +51,11 @@ fn endpoints(settings: &Settings) -> Value {
         "introspection_endpoint": url("/introspect"),
         "device_authorization_endpoint": url("/device_authorization"),
         "pushed_authorization_request_endpoint": url("/par"),
+        "end_session_endpoint": url("/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "global_token_revocation_endpoint": url("/global-token-revocation"),
+        "global_token_revocation_endpoint_auth_methods_supported": ["bearer"],
         "restrictions_endpoint": url("/restrictions"),
         "protected_resources": settings.resource_identifiers(),
     })

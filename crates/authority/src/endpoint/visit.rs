@@ -74,6 +74,11 @@ impl Visit {
         self.set_cookie(response, Cookie::Browser, &browser.to_text(), KNOWN_BROWSER_LIFE)
     }
 
+    /// Takes the session's cookie away.
+    pub(crate) fn without_session_cookie(&self, response: Response) -> Response {
+        self.set_cookie(response, Cookie::Session, "", Duration::ZERO)
+    }
+
     /// Tells the watcher.
     pub(crate) fn emit(&self, who: Who, kind: EventKind) {
         self.authority.emit(&self.caller, who, kind, self.now);

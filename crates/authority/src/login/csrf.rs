@@ -13,6 +13,8 @@ pub enum Purpose {
     Device,
     /// A browser in which somebody signed in, bound to their name.
     KnownBrowser,
+    /// The question whether to sign out, bound to the sign-in session and to the request.
+    Logout,
     /// The sign-in form, bound to the browser and to the request it continues: without it a
     /// stranger could sign a person in to the stranger's own account (RFC 9700 §4.7).
     Login,
@@ -51,6 +53,7 @@ fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
         Purpose::Device => "device",
         Purpose::KnownBrowser => "known browser",
         Purpose::Login => "login",
+        Purpose::Logout => "logout",
     };
     // Lengths stand before the parts, so that no two lists of parts are one message.
     let mut message = Vec::with_capacity(bearer.len() + about.len() + 40);

@@ -15,6 +15,8 @@ pub(crate) enum Done {
     DeviceRefused,
     /// Nothing.
     NothingChanged,
+    /// Somebody signed out.
+    SignedOut,
 }
 
 /// The page.
@@ -39,9 +41,13 @@ impl DonePage {
                 "The device was refused",
                 "It has no access to your account. You can close this page.",
             ),
+            Done::SignedOut => (
+                "You are signed out",
+                "Every application that you used with this sign-in was told. You can close this page.",
+            ),
             Done::NothingChanged => ("Nothing was changed", "You can close this page."),
         };
-        let is_good = matches!(done, Done::DeviceAllowed);
+        let is_good = matches!(done, Done::DeviceAllowed | Done::SignedOut);
         Self { frame: Frame::new(settings), title, words, is_good }
     }
 

@@ -8,8 +8,9 @@ use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, KeyManagement}
 use url::Url;
 
 use crate::client_keys;
-use crate::register::member::{flag, seconds, text, word, wrong};
+use crate::register::member::{flag, seconds, text, texts, word, wrong};
 use crate::register::{ClientDraft, RegistrationRefused};
+use crate::rule::redirect_uri;
 use crate::settings::Settings;
 
 /// How answers can be encrypted to a client's key.
@@ -17,10 +18,12 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 23] = [
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "authorization_signed_response_alg",
+    "backchannel_logout_session_required",
+    "backchannel_logout_uri",
     "default_max_age",
     "dpop_bound_access_tokens",
     "id_token_encrypted_response_alg",
@@ -31,6 +34,7 @@ pub const NAMES: [&str; 20] = [
     "introspection_signed_response_alg",
     "jwks",
     "jwks_uri",
+    "post_logout_redirect_uris",
     "request_object_signing_alg",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
@@ -83,6 +87,9 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         )?,
         request_object_signing_alg: word(members, "request_object_signing_alg")?,
         require_signed_request_object: flag(members, "require_signed_request_object")?,
+        post_logout_redirect_uris: texts(members, "post_logout_redirect_uris")?.unwrap_or_default(),
+        backchannel_logout_uri: text(members, "backchannel_logout_uri")?.map(str::to_owned),
+        backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
         default_max_age: seconds(members, "default_max_age")?,
     })
 }
@@ -105,6 +112,16 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     }
     if options.require_signed_request_object && keyless {
         return Err(wrong("require_signed_request_object", "needs jwks or jwks_uri"));
+    }
+    if options.backchannel_logout_uri.as_deref().is_some_and(|uri| !is_fetchable(uri)) {
+        return Err(wrong(
+            "backchannel_logout_uri",
+            "must be an https URL without user and fragment",
+        ));
+    }
+    for uri in &options.post_logout_redirect_uris {
+        redirect_uri::check_registration(uri)
+            .map_err(|_| wrong("post_logout_redirect_uris", "must be as redirect URIs are"))?;
     }
     let unsigned = options.userinfo_signed_response_alg.is_none();
     if options.userinfo_encrypted_response_alg.is_some() && unsigned {

@@ -56,6 +56,17 @@ pub(crate) enum PageRefused {
     /// A page asked for by itself.
     #[error("this address only takes the form of its page")]
     OutOfTurn,
+    /// Not an ID token of ours, or not the client's.
+    #[error("`id_token_hint` is no ID token of this server, or another client's than `client_id`")]
+    Hint,
+    /// Not one of those that the client registered.
+    #[error("the `post_logout_redirect_uri` `{uri}` is not registered for the client `{client}`")]
+    LogoutUriUnknown {
+        /// The client.
+        client: ClientId,
+        /// What was asked for.
+        uri: String,
+    },
     /// The parameters cannot be read.
     #[error(transparent)]
     Parameters(#[from] ParametersRefused),
@@ -207,6 +218,8 @@ impl PageRefused {
             Self::ClientDisabled(_)
             | Self::ClientMissing
             | Self::ClientUnknown(_)
+            | Self::Hint
+            | Self::LogoutUriUnknown { .. }
             | Self::Parameters(_)
             | Self::RedirectUriMissing(_)
             | Self::RedirectUriUnknown { .. }
@@ -222,7 +235,9 @@ impl PageRefused {
             Self::Blocked => Problem::Blocked,
             Self::ClientDisabled(_) => Problem::ClientDisabled,
             Self::ClientMissing | Self::ClientUnknown(_) => Problem::ClientUnknown,
+            Self::LogoutUriUnknown { .. } => Problem::ReturnAddress,
             Self::Form(_)
+            | Self::Hint
             | Self::Parameters(_)
             | Self::RequestObject(_)
             | Self::TooLong
@@ -244,6 +259,8 @@ impl PageRefused {
             }
             Self::Blocked
             | Self::Form(_)
+            | Self::Hint
+            | Self::LogoutUriUnknown { .. }
             | Self::OutOfTurn
             | Self::Parameters(_)
             | Self::RequestObject(_)
@@ -271,7 +288,7 @@ impl PageRefused {
 
 /// Text of a stranger, for a page and for events: bounded, and without characters that cannot be
 /// seen or that turn the others around.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let visible = |c: char| match c {
         ' '..='~' => c.to_string(),
         other => other.escape_unicode().to_string(),
