@@ -70,7 +70,7 @@ impl ApprovedGrant {
 /// Approves tokens for a client that acts for itself (RFC 6749 §4.4).
 ///
 /// # Errors
-/// [`GrantRefused`] when the client is public or may not use the grant type.
+/// [`GrantRefused`] when the client is public.
 pub fn machine(
     client: &AuthenticatedClient,
     wanted: Wanted,
@@ -78,7 +78,6 @@ pub fn machine(
     if client.is_public() {
         return Err(GrantRefused::PublicClient);
     }
-    grant_type(client, GrantType::ClientCredentials)?;
     Ok(ApprovedGrant {
         subject: client.id().as_str().into(),
         scopes: wanted.scopes,

@@ -18,6 +18,7 @@ use token::term::{ClientAuthMethod, OAuthErrorCode, parameter};
 use token::time::Timestamp;
 use token::verify::Refusal;
 
+use crate::foreign::{self, ForeignRefused};
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, form_decode};
 use crate::state::Authority;
@@ -31,6 +32,8 @@ pub struct PresentedClient {
     pub method: ClientAuthMethod,
     secret: Option<Secret>,
     assertion: Option<Secret>,
+    /// The assertion is another issuer's.
+    is_foreign: bool,
 }
 
 /// A client that has shown to be who it says. There is no other way to make one than
@@ -71,6 +74,9 @@ pub enum ClientAuthRefused {
     /// Disabled or suspended, said only to who knows the secret.
     #[error("the client is disabled")]
     Disabled,
+    /// A token of another issuer that is not taken.
+    #[error(transparent)]
+    Foreign(#[from] ForeignRefused),
     /// Not in the way that was registered.
     #[error("this client is registered for `{0}`; authenticate so")]
     Method(ClientAuthMethod),
@@ -122,7 +128,7 @@ pub fn present(
         None => ClientAuthMethod::None,
     };
     let claimed = id.ok_or(ClientAuthRefused::NoCredentials)?.into();
-    Ok(PresentedClient { claimed, method, secret, assertion: None })
+    Ok(PresentedClient { claimed, method, secret, assertion: None, is_foreign: false })
 }
 
 /// RFC 7521 §4.2: `client_id` is not needed, but has to be the assertion's subject when it is there.
@@ -139,12 +145,20 @@ fn by_assertion(
     }
     let text = parameters.secret(parameter::CLIENT_ASSERTION);
     let text = text.ok_or(ClientAuthRefused::AssertionForm)?;
-    let claimed = assertion::claimed(text.expose()).ok_or(ClientAuthRefused::AssertionForm)?;
+    let (issuer, claimed) =
+        assertion::claimed(text.expose()).ok_or(ClientAuthRefused::AssertionForm)?;
+    let method = ClientAuthMethod::PrivateKeyJwt;
+    if issuer != claimed.as_str() {
+        // Not by the client itself: whose workload it is has to be said, and is for rules to judge.
+        let claimed = parameters.value(parameter::CLIENT_ID);
+        let claimed = claimed.ok_or(ClientAuthRefused::AssertionForm)?.into();
+        let assertion = Some(text);
+        return Ok(PresentedClient { claimed, method, secret: None, assertion, is_foreign: true });
+    }
     if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
         return Err(ClientAuthRefused::AssertionForm);
     }
-    let method = ClientAuthMethod::PrivateKeyJwt;
-    Ok(PresentedClient { claimed, method, secret: None, assertion: Some(text) })
+    Ok(PresentedClient { claimed, method, secret: None, assertion: Some(text), is_foreign: false })
 }
 
 fn basic(field: &str) -> Option<PresentedClient> {
@@ -163,6 +177,7 @@ fn basic(field: &str) -> Option<PresentedClient> {
         method: ClientAuthMethod::ClientSecretBasic,
         secret: Some(Secret::new(secret)),
         assertion: None,
+        is_foreign: false,
     })
 }
 
@@ -186,7 +201,14 @@ pub async fn authenticate(
         if client.auth_method != ClientAuthMethod::PrivateKeyJwt {
             return Err(ClientAuthRefused::Method(client.auth_method));
         }
-        assertion::check(authority, &client, assertion.expose(), now).await?;
+        if presented.is_foreign {
+            let workload = foreign::workload(authority, assertion.expose(), now).await?;
+            if workload.id != client.id {
+                return Err(ClientAuthRefused::Foreign(ForeignRefused::NoRule));
+            }
+        } else {
+            assertion::check(authority, &client, assertion.expose(), now).await?;
+        }
     } else if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
         return Err(ClientAuthRefused::Method(client.auth_method));
     }
@@ -200,6 +222,23 @@ pub async fn authenticate(
         return Err(ClientAuthRefused::Disabled);
     }
     Ok(AuthenticatedClient { client, method: presented.method })
+}
+
+/// The client that a workload is, which shows a token of a trusted issuer and nothing else.
+///
+/// # Errors
+/// [`ClientAuthRefused`] when the token is not taken, or the client is turned away.
+pub(crate) async fn by_workload(
+    authority: &Authority,
+    assertion: &str,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, ClientAuthRefused> {
+    let client = foreign::workload(authority, assertion, now).await?;
+    if client.disabled || is_suspended(authority.store(), &client.id, now) {
+        return Err(ClientAuthRefused::Disabled);
+    }
+    let method = client.auth_method;
+    Ok(AuthenticatedClient { client, method })
 }
 
 /// Whether a client is suspended, so that nothing may be issued to it.
@@ -263,9 +302,11 @@ impl ClientAuthRefused {
             | Self::Method(_)
             | Self::SecretMissing
             | Self::SecretUnexpected => Some("bad_secret"),
-            Self::Assertion(_) | Self::AssertionReplayed | Self::AssertionTooLong => {
-                Some("bad_assertion")
-            }
+            Self::Foreign(ForeignRefused::Store(_)) => None,
+            Self::Foreign(_)
+            | Self::Assertion(_)
+            | Self::AssertionReplayed
+            | Self::AssertionTooLong => Some("bad_assertion"),
             Self::UnknownClient => Some("unknown_client"),
             Self::AssertionForm
             | Self::AssertionType
@@ -280,7 +321,8 @@ impl ClientAuthRefused {
 impl From<ClientAuthRefused> for OAuthError {
     fn from(refused: ClientAuthRefused) -> Self {
         match refused {
-            ClientAuthRefused::Store(error) => error.into(),
+            ClientAuthRefused::Store(error)
+            | ClientAuthRefused::Foreign(ForeignRefused::Store(error)) => error.into(),
             ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
             ClientAuthRefused::Assertion(_)
             | ClientAuthRefused::AssertionForm
@@ -290,6 +332,7 @@ impl From<ClientAuthRefused> for OAuthError {
             | ClientAuthRefused::BadSecret
             | ClientAuthRefused::BasicForm
             | ClientAuthRefused::Disabled
+            | ClientAuthRefused::Foreign(_)
             | ClientAuthRefused::Method(_)
             | ClientAuthRefused::NoCredentials
             | ClientAuthRefused::SecretMissing

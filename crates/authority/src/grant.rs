@@ -4,6 +4,7 @@ pub mod authorization_code;
 pub mod client_credentials;
 pub mod device_code;
 pub(crate) mod first;
+pub mod jwt_bearer;
 pub mod refresh_token;
 pub mod token_exchange;
 
@@ -18,6 +19,7 @@ use token::time::Timestamp;
 
 use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
+use crate::foreign::ForeignRefused;
 use crate::grant::token_exchange::ExchangeRefused;
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
@@ -50,6 +52,12 @@ pub(crate) struct Granted {
 /// Why a token request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantRefused {
+    /// An identity assertion for another client.
+    #[error("the assertion was issued to another client")]
+    AssertionForAnother,
+    /// An identity assertion that was used before.
+    #[error("the assertion was used before; have a new one issued")]
+    AssertionReplayed,
     /// The client was not registered for this grant type.
     #[error("the client is not registered for the grant type `{0}`")]
     ClientMayNot(GrantType),
@@ -77,6 +85,9 @@ pub enum GrantRefused {
     /// A token that cannot be traded (RFC 8693 §2.2.2).
     #[error(transparent)]
     Exchange(#[from] ExchangeRefused),
+    /// A token of another issuer that is not taken (RFC 7521 §4.1.1).
+    #[error(transparent)]
+    Foreign(#[from] ForeignRefused),
     /// A parameter is missing.
     #[error(transparent)]
     Parameters(#[from] ParametersRefused),
@@ -86,6 +97,9 @@ pub enum GrantRefused {
     /// The person is gone, disabled or suspended.
     #[error("the person behind this grant is disabled")]
     PersonDisabled,
+    /// The enterprise vouches for somebody who is not here.
+    #[error("the assertion is about somebody who has no account here")]
+    PersonUnknown,
     /// The verifier does not fit the challenge (RFC 7636 §4.6).
     #[error("{refused}")]
     PkceFailed {
@@ -159,6 +173,7 @@ pub(crate) async fn decide(
         GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
         GrantType::ClientCredentials => client_credentials::decide(authority, request),
         GrantType::DeviceCode => device_code::decide(authority, request).await,
+        GrantType::JwtBearer => jwt_bearer::decide(authority, request).await,
         GrantType::RefreshToken => refresh_token::decide(authority, request).await,
         GrantType::TokenExchange => token_exchange::decide(authority, request).await,
     }
@@ -194,14 +209,18 @@ impl GrantRefused {
             Self::RefreshReused(_) => Some(GrantCause::RefreshReused),
             Self::Scope { refused: ScopeRefused::Wider(_), .. } => Some(GrantCause::ScopeExceeded),
             Self::WrongClient(_) => Some(GrantCause::WrongClient),
-            Self::ClientMayNot(_)
+            Self::AssertionForAnother
+            | Self::AssertionReplayed
+            | Self::ClientMayNot(_)
             | Self::CodeUnknown
             | Self::Denied
             | Self::DeviceCodeUnknown
             | Self::Exchange(_)
+            | Self::Foreign(_)
             | Self::Parameters(_)
             | Self::Pending(_)
             | Self::PersonDisabled
+            | Self::PersonUnknown
             | Self::Possession(_)
             | Self::ProofMismatch(_)
             | Self::ProofMissing
@@ -228,14 +247,20 @@ impl GrantRefused {
             Self::SlowDown(_) => OAuthErrorCode::SlowDown,
             Self::Possession(refused) => refused.code(),
             Self::ProofMissing => OAuthErrorCode::InvalidDpopProof,
-            Self::Signing(_) | Self::Store(_) => OAuthErrorCode::ServerError,
+            Self::Signing(_) | Self::Store(_) | Self::Foreign(ForeignRefused::Store(_)) => {
+                OAuthErrorCode::ServerError
+            }
             Self::ClientMayNot(_) | Self::PublicClient => OAuthErrorCode::UnauthorizedClient,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,
             Self::Scope { .. } => OAuthErrorCode::InvalidScope,
             Self::UnsupportedGrantType => OAuthErrorCode::UnsupportedGrantType,
-            Self::CodeExpired(_)
+            Self::AssertionForAnother
+            | Self::AssertionReplayed
+            | Self::CodeExpired(_)
             | Self::CodeReplayed(_)
             | Self::CodeUnknown
+            | Self::Foreign(_)
+            | Self::PersonUnknown
             | Self::DeviceCodeReplayed(_)
             | Self::DeviceCodeUnknown
             | Self::PersonDisabled
@@ -283,6 +308,7 @@ impl From<GrantRefused> for OAuthError {
     fn from(refused: GrantRefused) -> Self {
         match refused {
             GrantRefused::Parameters(refused) => refused.into(),
+            GrantRefused::Foreign(ForeignRefused::Store(error)) => error.into(),
             GrantRefused::Possession(refused) => refused.into(),
             GrantRefused::Signing(error) => error.into(),
             GrantRefused::Store(error) => error.into(),

@@ -11,6 +11,7 @@ pub mod client_auth;
 mod client_keys;
 pub mod endpoint;
 pub mod events;
+pub mod foreign;
 pub mod grant;
 mod id_token_hint;
 pub mod issue;

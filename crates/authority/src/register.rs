@@ -55,8 +55,8 @@ pub struct RegisteredClient {
 pub enum RegistrationRefused {
     /// `client_credentials` without a secret.
     #[error(
-        "a public client cannot have the grant types `client_credentials` and token exchange: give \
-         it a secret or a key"
+        "a public client cannot have the grant types `client_credentials`, jwt-bearer and token \
+         exchange: give it a secret or a key"
     )]
     CredentialsWithoutSecret,
     /// Default scopes that it may not have.
@@ -213,7 +213,9 @@ fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {
     if draft.grant_types.is_empty() {
         return Err(RegistrationRefused::NoGrantType);
     }
-    let machine = has(GrantType::ClientCredentials) || has(GrantType::TokenExchange);
+    let machine = has(GrantType::ClientCredentials)
+        || has(GrantType::JwtBearer)
+        || has(GrantType::TokenExchange);
     if machine && draft.auth_method == ClientAuthMethod::None {
         return Err(RegistrationRefused::CredentialsWithoutSecret);
     }

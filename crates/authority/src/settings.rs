@@ -9,6 +9,8 @@ use token::scope::{ScopeSet, is_scope_token};
 use token::term::{Algorithm, scope};
 use url::{Host, Url};
 
+use crate::foreign::TrustedIssuer;
+
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -43,6 +45,8 @@ pub struct Settings {
     pub registration_scopes: ScopeSet,
     /// What tokens can be signed with; access tokens are with the first.
     pub signing_algs: Vec<Algorithm>,
+    /// Other issuers whose tokens are taken.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
 }

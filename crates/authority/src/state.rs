@@ -14,6 +14,7 @@ use crate::client_auth::assertion;
 use crate::client_keys::ClientKeys;
 use crate::endpoint::discovery::Metadata;
 use crate::events::NameHasher;
+use crate::foreign::IssuerKeys;
 use crate::keys::SigningKeys;
 use crate::login::Desk;
 use crate::login::password::Passwords;
@@ -54,6 +55,7 @@ struct Inner {
     news: News,
     proofs: ProofDesk,
     client_keys: ClientKeys,
+    issuer_keys: IssuerKeys,
     assertions: UsedOnce,
     pushed: PushedRequests,
     polls: Polls,
@@ -77,6 +79,7 @@ impl Authority {
             pushed: PushedRequests::default(),
             polls: Polls::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
+            issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
@@ -145,6 +148,11 @@ impl Authority {
     /// The public keys of clients.
     pub(crate) fn client_keys(&self) -> &ClientKeys {
         &self.0.client_keys
+    }
+
+    /// The public keys of other issuers.
+    pub(crate) fn issuer_keys(&self) -> &IssuerKeys {
+        &self.0.issuer_keys
     }
 
     /// Authorization requests that were pushed.

@@ -12,6 +12,7 @@ mod consent;
 mod device;
 mod discovery;
 mod dpop;
+mod foreign;
 mod id_token;
 mod introspect;
 mod logout;

@@ -97,6 +97,15 @@ impl Store {
         self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
     }
 
+    /// Begins a grant that needs no code.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when there is one of this id.
+    pub async fn begin_grant(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        self.write(move |act| insert(act.db, &grant)).await
+    }
+
     /// The grants that are neither ended nor over, newest first.
     ///
     /// # Errors

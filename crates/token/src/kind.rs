@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::claims::Audience;
 use crate::json::Names;
@@ -27,6 +27,12 @@ pub trait Kind: DeserializeOwned {
 
     /// The claims that every kind is checked by.
     fn common(&self) -> Common<'_>;
+
+    /// Takes every claim of the token, for a kind whose reader judges more than it names.
+    fn keep(&mut self, _members: Map<String, Value>) {}
+
+    /// Whether it has use for [`Kind::keep`].
+    const KEEPS: bool = false;
 
     /// Its own rules.
     ///
@@ -135,6 +141,59 @@ pub struct RequestObject {
     /// The request's parameters.
     #[serde(flatten)]
     pub parameters: BTreeMap<String, Value>,
+}
+
+/// What a platform says of a workload that runs on it: a Kubernetes service account, a job of GitHub
+/// Actions, a JWT-SVID. Its issuer and audience are the policy's; the rest is for rules to judge.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct WorkloadToken {
+    /// The platform.
+    pub iss: String,
+    /// The workload.
+    pub sub: String,
+    /// Whom it is for.
+    pub aud: Audience,
+    /// End of life, seconds since the epoch.
+    pub exp: i64,
+    /// Not before, seconds since the epoch.
+    pub nbf: Option<i64>,
+    /// Issue time, seconds since the epoch.
+    pub iat: Option<i64>,
+    /// Every claim, those above as well.
+    #[serde(skip)]
+    pub members: Map<String, Value>,
+}
+
+/// An enterprise's word for one of its people, for one client at one server
+/// (draft-ietf-oauth-identity-assertion-authz-grant §3.1).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct IdentityAssertion {
+    /// The enterprise's identity provider.
+    pub iss: String,
+    /// The person there.
+    pub sub: String,
+    /// The authorization server that it is for, and nobody else.
+    pub aud: Audience,
+    /// The client at that server.
+    pub client_id: String,
+    /// Its own name: it is used once.
+    pub jti: String,
+    /// End of life, seconds since the epoch.
+    pub exp: i64,
+    /// Issue time, seconds since the epoch.
+    pub iat: i64,
+    /// What the enterprise allows.
+    pub scope: Option<String>,
+    /// For which APIs.
+    pub resource: Option<Audience>,
+    /// When the person signed in there, seconds since the epoch.
+    pub auth_time: Option<i64>,
+    /// By what means.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// Every claim, those above as well.
+    #[serde(skip)]
+    pub members: Map<String, Value>,
 }
 
 fn broken<T>(claim: &'static str, rule: Rule) -> Result<T, Refusal> {
@@ -284,5 +343,59 @@ impl Kind for RequestObject {
         // RFC 9101 §4; `sub` would make it an assertion of the client (§10.8).
         absent(names, &["request", "request_uri", "sub"])?;
         if self.client_id == self.iss { Ok(()) } else { broken("client_id", Rule::Mismatch) }
+    }
+}
+
+// === impl WorkloadToken ===
+
+impl Kind for WorkloadToken {
+    // Kubernetes writes no type, GitHub `JWT`, SPIFFE allows `JOSE` beside it (JWT-SVID §2.3).
+    const TYPES: &'static [&'static str] = &["JWT", "JOSE"];
+    const UNTYPED: bool = true;
+    const REQUIRED: &'static [&'static str] = &["sub", "aud", "exp", "iss"];
+
+    const KEEPS: bool = true;
+
+    fn common(&self) -> Common<'_> {
+        let Self { iss, aud, exp, nbf, iat, .. } = self;
+        Common { iss: Some(iss), aud: Some(aud), exp: Some(*exp), nbf: *nbf, iat: *iat }
+    }
+
+    fn check(&self, _: &Policy, names: &Names<'_>) -> Result<(), Refusal> {
+        subject(&self.sub)?;
+        // A token of another kind without a type: an ID token's nonce is bound to a person's browser.
+        absent(names, &["events", "token_introspection", "nonce"])
+    }
+
+    fn keep(&mut self, members: Map<String, Value>) {
+        self.members = members;
+    }
+}
+
+// === impl IdentityAssertion ===
+
+impl Kind for IdentityAssertion {
+    const TYPES: &'static [&'static str] = &[token_type::IDENTITY_ASSERTION];
+    const UNTYPED: bool = false;
+    const REQUIRED: &'static [&'static str] =
+        &["iss", "sub", "aud", "client_id", "jti", "exp", "iat"];
+
+    const KEEPS: bool = true;
+
+    fn common(&self) -> Common<'_> {
+        let (exp, iat) = (Some(self.exp), Some(self.iat));
+        Common { iss: Some(&self.iss), aud: Some(&self.aud), exp, nbf: None, iat }
+    }
+
+    fn check(&self, _: &Policy, _: &Names<'_>) -> Result<(), Refusal> {
+        subject(&self.sub)?;
+        if self.aud.iter().count() != 1 {
+            return broken("aud", Rule::Invalid);
+        }
+        named(&self.jti)
+    }
+
+    fn keep(&mut self, members: Map<String, Value>) {
+        self.members = members;
     }
 }

@@ -66,6 +66,8 @@ terms! {
         AuthorizationCode = "authorization_code",
         /// RFC 6749 §4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 7523 §2.1.
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         /// RFC 8628 §3.4.
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         /// RFC 6749 §6.
@@ -220,6 +222,8 @@ pub mod token_type {
     pub const ID_TOKEN: &str = "JWT";
     /// RFC 9701 §5.
     pub const INTROSPECTION: &str = "token-introspection+jwt";
+    /// draft-ietf-oauth-identity-assertion-authz-grant §3.1.
+    pub const IDENTITY_ASSERTION: &str = "oauth-id-jag+jwt";
     /// OpenID Connect Back-Channel Logout 1.0 §2.4.
     pub const LOGOUT_TOKEN: &str = "logout+jwt";
     /// RFC 9101 §4.
@@ -256,6 +260,8 @@ pub mod parameter {
     pub const ACTOR_TOKEN: &str = "actor_token";
     /// RFC 8693 §2.1.
     pub const ACTOR_TOKEN_TYPE: &str = "actor_token_type";
+    /// RFC 7521 §4.1.
+    pub const ASSERTION: &str = "assertion";
     /// RFC 8693 §2.1.
     pub const AUDIENCE: &str = "audience";
     /// RFC 7521 §4.2.

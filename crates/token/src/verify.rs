@@ -268,7 +268,10 @@ pub fn verify<K: Kind>(
     if !typed {
         return Err(Refusal::Type);
     }
-    let (claims, names) = read::<K>(jws.unverified_payload())?;
+    let (mut claims, names) = read::<K>(jws.unverified_payload())?;
+    if K::KEEPS {
+        claims.keep(json::parse_object(jws.unverified_payload()).map_err(|_| Refusal::Payload)?);
+    }
     policy.check_claims(claims.common(), &names)?;
     policy.check_times(claims.common(), now)?;
     claims.check(policy, &names)?;

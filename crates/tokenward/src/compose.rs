@@ -26,6 +26,7 @@ use crate::operations::{self, Operations};
 mod door;
 mod key_files;
 mod record;
+mod trusted;
 mod watcher;
 
 pub(crate) use door::ControlDoor;
@@ -275,6 +276,7 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
         trusted_proxies: part.trusted_proxies.clone(),
         registration_scopes,
         signing_algs: part.signing_algs.clone(),
+        trusted_issuers: trusted::issuers(config)?,
         password_threads: part.password_threads,
     })
 }

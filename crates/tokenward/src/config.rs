@@ -40,6 +40,10 @@ pub(crate) struct Config {
     /// how its tokens are made.
     #[serde(default, rename = "resource")]
     pub(crate) resources: Vec<Resource>,
+    /// Other issuers whose tokens are taken for ours: platforms that say which workload somebody is, and
+    /// identity providers of enterprises.
+    #[serde(default, rename = "trusted_issuer")]
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
@@ -157,6 +161,42 @@ pub(crate) struct Resource {
     /// token is for this API alone; introspection and revocation take what is inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to: Option<PathBuf>,
+}
+
+/// Another issuer whose tokens are taken (grant type jwt-bearer, and as client assertions).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustedIssuer {
+    /// Its identifier, exactly as its tokens have it.
+    pub(crate) issuer: String,
+    /// Where its keys are. Absent: its metadata says. Other places than the public internet have to be
+    /// among `authority.reach`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_uri: Option<String>,
+    /// File with its keys (a JSON Web Key Set), where they cannot be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_file: Option<PathBuf>,
+    /// Whom its tokens have to be for. Absent: the issuer identifier of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<String>,
+    /// The claim of its identity assertions (ID-JAG) that is a username here. Absent: it speaks for
+    /// nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) people: Option<String>,
+    /// Which workloads are which clients; the first that fits counts.
+    #[serde(default, rename = "rule")]
+    pub(crate) rules: Vec<WorkloadRule>,
+}
+
+/// Claims of a workload's token, and the client that it is.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WorkloadRule {
+    /// The client, which needs the grant type `urn:ietf:params:oauth:grant-type:jwt-bearer`.
+    pub(crate) client: String,
+    /// What claims have to be, all of them: `sub = "repo:acme/*"`, where `*` stands for anything. A name
+    /// that begins with `/` is a JSON pointer: `"/kubernetes.io/namespace" = "shop"`.
+    pub(crate) claims: BTreeMap<String, String>,
 }
 
 /// The gateway.
@@ -280,6 +320,7 @@ impl Default for Config {
             admin: None,
             scopes: Vec::new(),
             resources: Vec::new(),
+            trusted_issuers: Vec::new(),
             detect: Detect::default(),
             log: Log::default(),
             drain: defaults::drain(),

@@ -24,11 +24,13 @@ const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// How long its name has to be remembered.
 pub(crate) const REMEMBERED: Duration = LONGEST_LIFE.saturating_add(LEEWAY);
 
-/// Whom an assertion speaks of, before anybody believes it.
-pub(super) fn claimed(assertion: &str) -> Option<ClientId> {
+/// Who says it and whom it speaks of, before anybody believes it.
+pub(super) fn claimed(assertion: &str) -> Option<(String, ClientId)> {
     let jws = Jws::parse(assertion).ok()?;
     let members = json::parse_object(jws.unverified_payload()).ok()?;
-    members.get("sub").and_then(Value::as_str).map(ClientId::from)
+    let subject = members.get("sub").and_then(Value::as_str)?;
+    let issuer = members.get("iss").and_then(Value::as_str).unwrap_or(subject);
+    Some((issuer.to_owned(), subject.into()))
 }
 
 /// Checks an assertion: by the client's own key, for this issuer alone, and once.

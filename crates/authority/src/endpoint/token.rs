@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use token::event::{EventKind, Who};
 use token::scope::ScopeSet;
-use token::term::parameter;
+use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
 use crate::caller::Caller;
@@ -26,12 +26,26 @@ pub(crate) async fn token(
     Form(parameters): Form,
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
-    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    let client = match workload(&headers, &parameters) {
+        Some(assertion) => client_auth::by_workload(&authority, assertion, now).await?,
+        None => authenticate(&authority, &caller, &headers, &parameters, now).await?,
+    };
     let (parameters, caller) = (&parameters, &caller);
     let mut request = TokenRequest { client: &client, parameters, caller, jkt: None, now };
     let decided = decide(&authority, &mut request, &Shown::of(&headers)).await;
     observe(&authority, &request, &decided);
     Ok(answer::json_bytes(StatusCode::OK, decided?.body))
+}
+
+/// RFC 7521 §4.1: an assertion of a workload says by itself whose it is.
+fn workload<'a>(headers: &HeaderMap, parameters: &'a Parameters) -> Option<&'a str> {
+    let names = [parameter::CLIENT_ID, parameter::CLIENT_SECRET, parameter::CLIENT_ASSERTION];
+    let named = names.iter().any(|name| parameters.value(name).is_some());
+    let is_bearer = parameters.value(parameter::GRANT_TYPE) == Some(GrantType::JwtBearer.as_str());
+    if !is_bearer || named || headers.contains_key(header::AUTHORIZATION) {
+        return None;
+    }
+    parameters.value(parameter::ASSERTION)
 }
 
 async fn decide(

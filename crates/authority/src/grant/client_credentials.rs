@@ -1,6 +1,6 @@
 //! `client_credentials`: a client that acts for itself (RFC 6749 §4.4).
 
-use token::term::parameter;
+use token::term::{GrantType, parameter};
 
 use crate::approve::{self, Wanted};
 use crate::grant::{GrantRefused, Granted, TokenRequest};
@@ -10,6 +10,15 @@ use crate::state::Authority;
 
 /// The client is its own subject; there is no refresh token and no ID token.
 pub(crate) fn decide(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+) -> Result<Granted, GrantRefused> {
+    approve::grant_type(request.client, GrantType::ClientCredentials)?;
+    give(authority, request)
+}
+
+/// Tokens for a client that acts for itself, however it has shown who it is.
+pub(crate) fn give(
     authority: &Authority,
     request: &TokenRequest<'_>,
 ) -> Result<Granted, GrantRefused> {

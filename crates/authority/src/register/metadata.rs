@@ -88,8 +88,8 @@ fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, Registrat
     let mut grant_types: Vec<GrantType> = Vec::new();
     for name in names {
         let grant_type = name.parse().map_err(|_| wrong("grant_types", RULE))?;
-        // Whoever may trade tokens of others is chosen by an administrator.
-        if grant_type == GrantType::TokenExchange {
+        // Whose tokens may be traded is chosen by an administrator.
+        if matches!(grant_type, GrantType::JwtBearer | GrantType::TokenExchange) {
             return Err(wrong("grant_types", RULE));
         }
         if !grant_types.contains(&grant_type) {

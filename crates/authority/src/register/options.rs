@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use store::ClientOptions;
 use token::jwk::BadKey;
 use token::key::KeySet;
-use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, KeyManagement};
+use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
 use url::Url;
 
 use crate::client_keys;
@@ -107,7 +107,9 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     let options = &draft.options;
     check_keys(options)?;
     let keyless = options.jwks.is_none() && options.jwks_uri.is_none();
-    if draft.auth_method == ClientAuthMethod::PrivateKeyJwt && keyless {
+    // A workload shows a token of its platform: it needs no key of its own.
+    let workload = draft.grant_types.contains(&GrantType::JwtBearer);
+    if draft.auth_method == ClientAuthMethod::PrivateKeyJwt && keyless && !workload {
         return Err(wrong("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri"));
     }
     if options.require_signed_request_object && keyless {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use token::encryption_key::{DecryptionKey, EncryptionKey};
+use token::key::KeySet;
 use zeroize::Zeroizing;
 
 use crate::command::Failure;
@@ -23,6 +24,15 @@ pub(super) fn public(path: &Path) -> Result<EncryptionKey, Failure> {
 pub(super) fn private(path: &Path) -> Result<DecryptionKey, Failure> {
     let text = read(path)?;
     DecryptionKey::from_jwk(&text, None).map_err(|error| wrong(path, &error))
+}
+
+/// The public keys in a file.
+///
+/// # Errors
+/// [`Failure`] names the file and what is wrong with it.
+pub(super) fn set(path: &Path) -> Result<KeySet, Failure> {
+    let text = read(path)?;
+    KeySet::from_jwks(&text).map_err(|error| wrong(path, &error))
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -7,7 +7,7 @@ use http::Method;
 use token::scope::{ScopeSet, is_scope_token};
 use url::Url;
 
-use crate::config::{Authority, Config, Gateway, Tls};
+use crate::config::{Authority, Config, Gateway, Tls, TrustedIssuer};
 
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
@@ -48,6 +48,9 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             let words = "must be one of `authority.signing_algs`".to_owned();
             found.push((at("signing_alg"), words));
         }
+    }
+    for (position, issuer) in config.trusted_issuers.iter().enumerate() {
+        trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, &mut found);
     }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
@@ -201,5 +204,36 @@ pub(crate) fn on_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
+    }
+}
+
+fn trusted_issuer(path: &str, trusted: &TrustedIssuer, found: &mut Vec<Finding>) {
+    let at = |name: &str| format!("{path}.{name}");
+    if trusted.jwks_uri.is_some() && trusted.jwks_file.is_some() {
+        found.push((at("jwks_file"), "cannot stand beside `jwks_uri`".to_owned()));
+    }
+    if trusted.jwks_uri.as_deref().is_some_and(|uri| Url::parse(uri).is_err()) {
+        found.push((at("jwks_uri"), "must be a URL".to_owned()));
+    }
+    let by_metadata = trusted.jwks_uri.is_none() && trusted.jwks_file.is_none();
+    if by_metadata && Url::parse(&trusted.issuer).is_err() {
+        let words = "must be a URL where its keys are to be found by its metadata";
+        found.push((at("issuer"), words.to_owned()));
+    }
+    if trusted.rules.is_empty() && trusted.people.is_none() {
+        let words = "needs a `rule` for its workloads, or `people` for its identity assertions";
+        found.push((path.to_owned(), words.to_owned()));
+    }
+    for (number, rule) in trusted.rules.iter().enumerate() {
+        let claims = at(&format!("rule[{number}].claims"));
+        if rule.claims.is_empty() {
+            found.push((claims, "must name a claim: without one, everybody would fit".to_owned()));
+            continue;
+        }
+        for (claim, text) in &rule.claims {
+            if let Err(refused) = authority::foreign::Pattern::new(claim, text) {
+                found.push((claims.clone(), refused.to_string()));
+            }
+        }
     }
 }

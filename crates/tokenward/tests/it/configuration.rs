@@ -50,6 +50,26 @@ fn mistakes_name_file_line_and_cure_and_start_nothing() {
 }
 
 #[test]
+fn a_trusted_issuer_trusts_somebody_and_not_everybody() {
+    let folder = tempfile::tempdir().expect("folder");
+    let head = "[[trusted_issuer]]\nissuer = \"https://token.example\"\n";
+    let rule = format!("{head}[[trusted_issuer.rule]]\nclient = \"c\"\n");
+    for (content, words) in [
+        (head.to_owned(), "needs a `rule`"),
+        (format!("{rule}claims = {{}}\n"), "must name a claim"),
+        (format!("{rule}claims = {{ sub = \"*\" }}\n"), "it would fit everybody"),
+        (format!("{head}people = \"email\"\njwks_uri = \"x\"\n"), "must be a URL"),
+        (head.replace("https://", "no url "), "must be a URL"),
+    ] {
+        let output = check(folder.path(), &content);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let good = format!("{rule}claims = {{ sub = \"repo:acme/*\" }}\n");
+    assert!(check(folder.path(), &good).status.success());
+}
+
+#[test]
 fn the_example_file_of_the_documentation_is_good() {
     output_of(
         Command::new(PROGRAM)
