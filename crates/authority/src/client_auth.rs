@@ -19,6 +19,7 @@ use token::time::Timestamp;
 use token::verify::Refusal;
 
 use crate::foreign::{self, ForeignRefused};
+use crate::metadata_document::{self, DocumentRefused, FindRefused};
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, form_decode};
 use crate::state::Authority;
@@ -74,6 +75,9 @@ pub enum ClientAuthRefused {
     /// Disabled or suspended, said only to who knows the secret.
     #[error("the client is disabled")]
     Disabled,
+    /// The document that its id leads to does not describe it well.
+    #[error(transparent)]
+    Document(#[from] DocumentRefused),
     /// A token of another issuer that is not taken.
     #[error(transparent)]
     Foreign(#[from] ForeignRefused),
@@ -192,7 +196,7 @@ pub async fn authenticate(
     now: Timestamp,
 ) -> Result<AuthenticatedClient, ClientAuthRefused> {
     let store = authority.store();
-    let client = store.client(&presented.claimed).await?;
+    let client = metadata_document::find(authority, &presented.claimed, now).await?;
     let expected = client.as_ref().and_then(|client| client.secret_hash);
     let shown = presented.secret.as_ref().map(|secret| OpaqueHash::of(secret.expose()));
     let fits = hashes_agree(expected.as_ref(), shown.as_ref());
@@ -307,13 +311,22 @@ impl ClientAuthRefused {
             | Self::Assertion(_)
             | Self::AssertionReplayed
             | Self::AssertionTooLong => Some("bad_assertion"),
-            Self::UnknownClient => Some("unknown_client"),
+            Self::Document(_) | Self::UnknownClient => Some("unknown_client"),
             Self::AssertionForm
             | Self::AssertionType
             | Self::BasicForm
             | Self::NoCredentials
             | Self::Store(_)
             | Self::TwoMethods => None,
+        }
+    }
+}
+
+impl From<FindRefused> for ClientAuthRefused {
+    fn from(refused: FindRefused) -> Self {
+        match refused {
+            FindRefused::Document(refused) => Self::Document(refused),
+            FindRefused::Store(error) => Self::Store(error),
         }
     }
 }
@@ -332,6 +345,7 @@ impl From<ClientAuthRefused> for OAuthError {
             | ClientAuthRefused::BadSecret
             | ClientAuthRefused::BasicForm
             | ClientAuthRefused::Disabled
+            | ClientAuthRefused::Document(_)
             | ClientAuthRefused::Foreign(_)
             | ClientAuthRefused::Method(_)
             | ClientAuthRefused::NoCredentials

@@ -18,6 +18,7 @@ pub mod issue;
 pub mod keys;
 pub mod login;
 mod logout;
+mod metadata_document;
 mod news;
 pub mod oauth_error;
 pub mod page;

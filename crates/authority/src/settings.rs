@@ -43,6 +43,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// What a dynamically registered client may ask for (RFC 7591).
     pub registration_scopes: ScopeSet,
+    /// Whether a client's id may be the URL of a document that describes it.
+    pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.
     pub signing_algs: Vec<Algorithm>,
     /// Other issuers whose tokens are taken.

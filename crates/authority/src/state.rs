@@ -18,6 +18,7 @@ use crate::foreign::IssuerKeys;
 use crate::keys::SigningKeys;
 use crate::login::Desk;
 use crate::login::password::Passwords;
+use crate::metadata_document::MetadataDocuments;
 use crate::news::News;
 use crate::polls::Polls;
 use crate::pushed::PushedRequests;
@@ -56,6 +57,7 @@ struct Inner {
     proofs: ProofDesk,
     client_keys: ClientKeys,
     issuer_keys: IssuerKeys,
+    documents: MetadataDocuments,
     assertions: UsedOnce,
     pushed: PushedRequests,
     polls: Polls,
@@ -79,6 +81,7 @@ impl Authority {
             pushed: PushedRequests::default(),
             polls: Polls::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
+            documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
@@ -148,6 +151,11 @@ impl Authority {
     /// The public keys of clients.
     pub(crate) fn client_keys(&self) -> &ClientKeys {
         &self.0.client_keys
+    }
+
+    /// Documents that describe clients.
+    pub(crate) fn documents(&self) -> &MetadataDocuments {
+        &self.0.documents
     }
 
     /// The public keys of other issuers.

@@ -16,6 +16,7 @@ mod foreign;
 mod id_token;
 mod introspect;
 mod logout;
+mod metadata_document;
 mod par;
 mod private_key_jwt;
 mod refresh;

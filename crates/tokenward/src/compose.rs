@@ -276,6 +276,7 @@ fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::S
         trusted_proxies: part.trusted_proxies.clone(),
         registration_scopes,
         signing_algs: part.signing_algs.clone(),
+        client_id_metadata_documents: part.client_id_metadata_documents,
         trusted_issuers: trusted::issuers(config)?,
         password_threads: part.password_threads,
     })

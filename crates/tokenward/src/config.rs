@@ -117,6 +117,9 @@ pub(crate) struct Authority {
     pub(crate) session_life: Span,
     /// Scopes that a dynamically registered client may have, separated by spaces.
     pub(crate) registration_scopes: String,
+    /// Take clients whose id is the URL of a document that describes them, without registration, as
+    /// the Model Context Protocol has it. They may ask for `registration_scopes`.
+    pub(crate) client_id_metadata_documents: bool,
     /// A signing key is replaced after this time; 0s: only by hand (`tokenward key rotate`).
     pub(crate) key_rotate_every: Span,
     /// A new signing key is published for this long before it signs, so that checkers that keep
@@ -126,8 +129,8 @@ pub(crate) struct Authority {
     /// client registered. Each has a key of its own.
     #[schemars(with = "Vec<String>")]
     pub(crate) signing_algs: Vec<Algorithm>,
-    /// Networks, besides the public internet, from which keys of clients may be fetched
-    /// (`jwks_uri`).
+    /// Networks, besides the public internet, that keys, documents and logouts of clients may be
+    /// fetched from and sent to.
     #[schemars(with = "Vec<String>")]
     pub(crate) reach: Vec<IpNet>,
     /// How many passwords are hashed at the same time (19 MiB each).
@@ -351,6 +354,7 @@ impl Default for Authority {
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
             registration_scopes: "openid profile email offline_access".to_owned(),
+            client_id_metadata_documents: true,
             key_rotate_every: Span::days(90),
             key_overlap: Span::hours(24),
             signing_algs: vec![

@@ -29,7 +29,7 @@ pub(crate) async fn metadata(State(authority): State<Authority>) -> Response {
 
 impl Metadata {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let parts = [endpoints(settings), requests(settings), clients(), answers(settings)];
+        let parts = [endpoints(settings), requests(settings), clients(settings), answers(settings)];
         let members = parts.into_iter().flat_map(|part| match part {
             Value::Object(members) => members,
             _ => Map::new(),
@@ -84,13 +84,14 @@ fn requests(settings: &Settings) -> Value {
 }
 
 /// How clients show who they are.
-fn clients() -> Value {
+fn clients(settings: &Settings) -> Value {
     let with_secret: Vec<ClientAuthMethod> = ClientAuthMethod::ALL
         .iter()
         .copied()
         .filter(|method| *method != ClientAuthMethod::None)
         .collect();
     json!({
+        "client_id_metadata_document_supported": settings.client_id_metadata_documents,
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
         "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
         "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,

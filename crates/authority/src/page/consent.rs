@@ -7,6 +7,7 @@ use token::term::scope;
 
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
+use crate::metadata_document;
 use crate::rule::redirect_uri;
 use crate::settings::Settings;
 
@@ -46,6 +47,8 @@ pub(crate) struct ConsentPage {
     client_id: String,
     client_initial: String,
     is_self_registered: bool,
+    /// The host that vouches for a client that nobody registered.
+    publisher: String,
     person: String,
     person_initial: String,
     username: String,
@@ -81,6 +84,11 @@ impl ConsentPage {
             client_id: client.id.to_string(),
             client_initial: initial(&client.name),
             is_self_registered: client.created_by.starts_with(SELF_REGISTERED),
+            publisher: client
+                .created_by
+                .strip_prefix(metadata_document::CREATED_BY)
+                .unwrap_or_default()
+                .to_owned(),
             person: name.clone(),
             person_initial: initial(name),
             username: person.username.clone(),

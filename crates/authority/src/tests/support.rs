@@ -62,6 +62,7 @@ pub(crate) fn settings() -> Settings {
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("network")],
         registration_scopes: scopes("openid profile email offline_access orders:read"),
         signing_algs: vec![Algorithm::Es256],
+        client_id_metadata_documents: true,
         trusted_issuers: Vec::new(),
         password_threads: 1,
     }

@@ -180,6 +180,7 @@ fn authority_settings() -> Settings {
         trusted_proxies: Vec::new(),
         registration_scopes: ScopeSet::default(),
         signing_algs: vec![Algorithm::Es256],
+        client_id_metadata_documents: true,
         trusted_issuers: Vec::new(),
         password_threads: 1,
     }

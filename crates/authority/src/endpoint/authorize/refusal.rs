@@ -14,6 +14,7 @@ use super::response;
 use super::return_to::ReturnTo;
 use crate::endpoint::document;
 use crate::endpoint::visit::Visit;
+use crate::metadata_document::{DocumentRefused, FindRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::problem::{Problem, ProblemPage};
 use crate::parameters::ParametersRefused;
@@ -50,6 +51,9 @@ pub(crate) enum PageRefused {
     /// Nobody has registered it.
     #[error("there is no client `{0}` here")]
     ClientUnknown(String),
+    /// The document that its id leads to does not describe it well.
+    #[error(transparent)]
+    ClientDocument(#[from] DocumentRefused),
     /// A form that is no form.
     #[error("{}", .0.description)]
     Form(OAuthError),
@@ -199,6 +203,15 @@ impl From<PageRefused> for Refused {
     }
 }
 
+impl From<FindRefused> for PageRefused {
+    fn from(refused: FindRefused) -> Self {
+        match refused {
+            FindRefused::Document(refused) => Self::ClientDocument(refused),
+            FindRefused::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 // === impl PageRefused ===
 
 impl PageRefused {
@@ -216,6 +229,7 @@ impl PageRefused {
             }
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::ClientDisabled(_)
+            | Self::ClientDocument(_)
             | Self::ClientMissing
             | Self::ClientUnknown(_)
             | Self::Hint
@@ -234,7 +248,9 @@ impl PageRefused {
         match self {
             Self::Blocked => Problem::Blocked,
             Self::ClientDisabled(_) => Problem::ClientDisabled,
-            Self::ClientMissing | Self::ClientUnknown(_) => Problem::ClientUnknown,
+            Self::ClientDocument(_) | Self::ClientMissing | Self::ClientUnknown(_) => {
+                Problem::ClientUnknown
+            }
             Self::LogoutUriUnknown { .. } => Problem::ReturnAddress,
             Self::Form(_)
             | Self::Hint
@@ -253,7 +269,9 @@ impl PageRefused {
     fn event_result(&self) -> Option<&'static str> {
         match self {
             Self::ClientDisabled(_) => Some("client_disabled"),
-            Self::ClientMissing | Self::ClientUnknown(_) => Some("unknown_client"),
+            Self::ClientDocument(_) | Self::ClientMissing | Self::ClientUnknown(_) => {
+                Some("unknown_client")
+            }
             Self::RedirectUriMissing(_) | Self::RedirectUriUnknown { .. } => {
                 Some("bad_redirect_uri")
             }
