@@ -1,6 +1,7 @@
 //! Rules passed + consent → [`ApprovedGrant`]: what tokens may be made from.
 
 use store::{Grant, Store, StoreError, User};
+use token::authorization_details::AuthorizationDetail;
 use token::id::{KeyId, SubjectId, TokenId};
 use token::restriction::{Selector, TokenFacts};
 use token::scope::ScopeSet;
@@ -19,6 +20,7 @@ pub struct ApprovedGrant {
     audiences: Vec<String>,
     consented: Option<Grant>,
     nonce: Option<String>,
+    details: Vec<AuthorizationDetail>,
     user: Option<User>,
 }
 
@@ -29,6 +31,8 @@ pub struct Wanted {
     pub scopes: ScopeSet,
     /// Audiences, already checked.
     pub audiences: Vec<String>,
+    /// Details, already checked.
+    pub details: Vec<AuthorizationDetail>,
     /// The authorization request's nonce, for the first ID token only.
     pub nonce: Option<String>,
 }
@@ -54,6 +58,11 @@ impl ApprovedGrant {
     /// What a person consented to; `None` for a client that acts for itself.
     pub fn consented(&self) -> Option<&Grant> {
         self.consented.as_ref()
+    }
+
+    /// What exactly they allow.
+    pub fn details(&self) -> &[AuthorizationDetail] {
+        &self.details
     }
 
     /// The person who consented.
@@ -84,6 +93,7 @@ pub fn machine(
         audiences: wanted.audiences,
         consented: None,
         nonce: None,
+        details: wanted.details,
         user: None,
     })
 }
@@ -114,6 +124,7 @@ pub async fn person(
         audiences: wanted.audiences,
         consented: Some(grant.clone()),
         nonce: wanted.nonce,
+        details: wanted.details,
         user: Some(user),
     })
 }

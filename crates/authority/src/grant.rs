@@ -24,6 +24,7 @@ use crate::grant::token_exchange::ExchangeRefused;
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
 use crate::possession::PossessionRefused;
+use crate::rule::authorization_details::DetailsRefused;
 use crate::rule::pkce::PkceRefused;
 use crate::rule::resource::ResourceRefused;
 use crate::rule::scope::ScopeRefused;
@@ -85,6 +86,9 @@ pub enum GrantRefused {
     /// A token that cannot be traded (RFC 8693 §2.2.2).
     #[error(transparent)]
     Exchange(#[from] ExchangeRefused),
+    /// RFC 9396 §5.
+    #[error(transparent)]
+    Details(#[from] DetailsRefused),
     /// A token of another issuer that is not taken (RFC 7521 §4.1.1).
     #[error(transparent)]
     Foreign(#[from] ForeignRefused),
@@ -214,6 +218,7 @@ impl GrantRefused {
             | Self::ClientMayNot(_)
             | Self::CodeUnknown
             | Self::Denied
+            | Self::Details(_)
             | Self::DeviceCodeUnknown
             | Self::Exchange(_)
             | Self::Foreign(_)
@@ -242,6 +247,7 @@ impl GrantRefused {
         match self {
             Self::Exchange(_) | Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
             Self::Denied => OAuthErrorCode::AccessDenied,
+            Self::Details(_) => OAuthErrorCode::InvalidAuthorizationDetails,
             Self::DeviceCodeExpired => OAuthErrorCode::ExpiredToken,
             Self::Pending(_) => OAuthErrorCode::AuthorizationPending,
             Self::SlowDown(_) => OAuthErrorCode::SlowDown,

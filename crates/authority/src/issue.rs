@@ -98,6 +98,9 @@ struct TokenResponse<'a> {
     refresh_token_expires_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    /// RFC 9396 §7.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    authorization_details: &'a [AuthorizationDetail],
     /// RFC 8693 §2.2.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
@@ -141,7 +144,7 @@ pub(crate) fn answer(
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),
         acr: consented.and_then(|grant| acr::of(&grant.amr)).map(str::to_owned),
-        details: consented.map(|grant| grant.details.clone()).unwrap_or_default(),
+        details: approved.details().to_vec(),
         jkt: jkt.cloned(),
         act: None,
     };
@@ -154,6 +157,7 @@ pub(crate) fn answer(
         refresh_token: refresh.map(|refresh| refresh.token.expose()),
         refresh_token_expires_in: refresh.map(|refresh| seconds(refresh.expires_at, now)),
         id_token: id_token(authority, client, approved, issued.token.expose(), now)?,
+        authorization_details: approved.details(),
         issued_token_type: None,
     };
     let body = serde_json::to_vec(&body).map_err(|_| BadKey::Library)?.into();
@@ -184,6 +188,7 @@ pub(crate) fn exchanged(
         ..Who::default()
     };
     let (scopes, bound) = (order.scopes.clone(), order.jkt.is_some());
+    let details = order.details.clone();
     let (issued, record) = access_token(authority, order, &form, now)?;
     let body = TokenResponse {
         access_token: issued.token.expose(),
@@ -193,6 +198,7 @@ pub(crate) fn exchanged(
         refresh_token: None,
         refresh_token_expires_in: None,
         id_token: None,
+        authorization_details: &details,
         issued_token_type: Some(issued_token_type),
     };
     let body = serde_json::to_vec(&body).map_err(|_| BadKey::Library)?.into();

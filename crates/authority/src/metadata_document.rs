@@ -31,7 +31,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// Symmetric secrets cannot be agreed on in public (§4.1).
 const SECRETS: [&str; 2] = ["client_secret", "client_secret_expires_at"];
 /// The document is for every server: what this one does not do is not its fault.
-const NOT_FOR_US: [&str; 4] = [
+const NOT_FOR_US: [&str; 5] = [
+    "authorization_details_types",
     "request_object_encryption_alg",
     "request_object_encryption_enc",
     "sector_identifier_uri",

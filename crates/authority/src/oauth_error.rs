@@ -98,6 +98,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::AuthorizationPending
         | Code::ConsentRequired
         | Code::ExpiredToken
+        | Code::InvalidAuthorizationDetails
         | Code::InvalidClientMetadata
         | Code::InvalidDpopProof
         | Code::InvalidGrant

@@ -1,6 +1,7 @@
 //! One rule of the protocol per file: plain values in, a refusal that names the rule out.
 
 pub mod acr;
+pub mod authorization_details;
 pub mod claims_request;
 pub mod dpop_jkt;
 pub mod max_age;

@@ -10,6 +10,7 @@ use token::term::{Algorithm, scope};
 use url::{Host, Url};
 
 use crate::foreign::TrustedIssuer;
+use crate::rule::authorization_details::DetailDefinition;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub resources: Vec<ResourceDefinition>,
     /// The scopes of the APIs, with the words that the consent page shows.
     pub scopes: Vec<ScopeDefinition>,
+    /// Types of `authorization_details` that clients can ask for (RFC 9396).
+    pub authorization_details: Vec<DetailDefinition>,
     /// Life of an access token.
     pub access_token_life: Duration,
     /// Life of an ID token.

@@ -75,6 +75,9 @@ pub struct ClientOptions {
     /// Whether it wants to know which session it was; it is always told.
     #[serde(skip_serializing_if = "is_false")]
     pub backchannel_logout_session_required: bool,
+    /// Types of `authorization_details` that it may ask for (RFC 9396 §10).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<String>,
     /// How old a sign-in may be at most, in seconds, where a request does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

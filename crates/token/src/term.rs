@@ -164,6 +164,8 @@ terms! {
         ExpiredToken = "expired_token",
         /// The token lacks a scope.
         InsufficientScope = "insufficient_scope",
+        /// Details that cannot be granted (RFC 9396 §5).
+        InvalidAuthorizationDetails = "invalid_authorization_details",
         /// Client authentication failed.
         InvalidClient = "invalid_client",
         /// A member of the registration is wrong.
@@ -268,6 +270,8 @@ pub mod parameter {
     pub const CLIENT_ASSERTION: &str = "client_assertion";
     /// RFC 7521 §4.2.
     pub const CLIENT_ASSERTION_TYPE: &str = "client_assertion_type";
+    /// RFC 9396 §2.
+    pub const AUTHORIZATION_DETAILS: &str = "authorization_details";
     /// OpenID Connect Core 1.0 §5.5.
     pub const CLAIMS: &str = "claims";
     /// RFC 6749 §2.2.

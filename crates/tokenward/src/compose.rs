@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
-use authority::{Authority, ResourceDefinition, ScopeDefinition};
 use gateway::{Access, Gateway, RouteRule};
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
 use token::dpop::Nonces;
 use token::event::EventSink;
 use token::random::{OsRandom, Random};
-use token::scope::ScopeSet;
 use token::time::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +25,7 @@ use crate::operations::{self, Operations};
 mod door;
 mod key_files;
 mod record;
+mod settings;
 mod trusted;
 mod watcher;
 
@@ -194,7 +194,7 @@ impl Product {
             nonces: config.authority.dpop_nonce.then(nonces),
         };
         let authority =
-            Authority::new(authority_settings(&config, &sockets)?, parts).map_err(Failure::new)?;
+            Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
     }
 
@@ -246,59 +246,6 @@ impl Product {
         store.close().await;
         Ok(())
     }
-}
-
-fn authority_settings(config: &Config, sockets: &Sockets) -> Result<authority::Settings, Failure> {
-    let part = &config.authority;
-    let issuer = sockets.issuer(part);
-    let resource = config.gateway.as_ref().and_then(|gateway| sockets.resource(gateway));
-    let registration_scopes = ScopeSet::parse(&part.registration_scopes).map_err(Failure::new)?;
-    Ok(authority::Settings {
-        admin_resource: issuer.clone(),
-        resources: resources(config, resource.unwrap_or_else(|| issuer.clone()))?,
-        scopes: config
-            .scopes
-            .iter()
-            .map(|scope| ScopeDefinition {
-                name: scope.name.clone(),
-                description: scope.description.clone(),
-            })
-            .collect(),
-        issuer,
-        access_token_life: part.access_token_life.duration(),
-        id_token_life: part.id_token_life.duration(),
-        code_life: Duration::from_secs(60),
-        device_code_life: part.device_code_life.duration(),
-        refresh_idle_life: part.refresh_idle_life.duration(),
-        refresh_absolute_life: part.refresh_absolute_life.duration(),
-        refresh_retry_window: part.refresh_retry_window.duration(),
-        session_life: part.session_life.duration(),
-        trusted_proxies: part.trusted_proxies.clone(),
-        registration_scopes,
-        signing_algs: part.signing_algs.clone(),
-        client_id_metadata_documents: part.client_id_metadata_documents,
-        trusted_issuers: trusted::issuers(config)?,
-        password_threads: part.password_threads,
-    })
-}
-
-/// The gateway's own resource first, then the others; each as its entry says.
-fn resources(config: &Config, own: String) -> Result<Vec<ResourceDefinition>, Failure> {
-    let mut all = vec![ResourceDefinition::new(own)];
-    for entry in &config.resources {
-        let key = entry.encrypt_to.as_deref().map(key_files::public).transpose()?;
-        let defined = ResourceDefinition {
-            identifier: entry.identifier.clone(),
-            access_token_life: entry.access_token_life.map(|life| life.duration()),
-            signing_alg: entry.signing_alg,
-            encrypt_to: key.map(Arc::new),
-        };
-        match all.iter_mut().find(|known| known.identifier == defined.identifier) {
-            Some(known) => *known = defined,
-            None => all.push(defined),
-        }
-    }
-    Ok(all)
 }
 
 fn gateway(

@@ -40,6 +40,10 @@ pub(crate) struct Config {
     /// how its tokens are made.
     #[serde(default, rename = "resource")]
     pub(crate) resources: Vec<Resource>,
+    /// Types of `authorization_details` that clients may ask for: "pay 45 EUR, once" where a scope says
+    /// too little.
+    #[serde(default)]
+    pub(crate) authorization_details: Vec<DetailType>,
     /// Other issuers whose tokens are taken for ours: platforms that say which workload somebody is, and
     /// identity providers of enterprises.
     #[serde(default, rename = "trusted_issuer")]
@@ -164,6 +168,25 @@ pub(crate) struct Resource {
     /// token is for this API alone; introspection and revocation take what is inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to: Option<PathBuf>,
+}
+
+/// A type of `authorization_details` (RFC 9396). A client needs it among its
+/// `authorization_details_types`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DetailType {
+    /// Its name.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// What it allows, for the consent page; `{a.b}` stands for a member: "Pay {amount} to {creditor}".
+    pub(crate) description: String,
+    /// The actions that it can name.
+    #[serde(default)]
+    pub(crate) actions: Vec<String>,
+    /// Its members and what they have to be: `text`, `number`, `boolean`, `["text"]` for a list, a table
+    /// for an object. A name that ends with `?` may be left out; others are refused.
+    #[serde(default)]
+    pub(crate) members: BTreeMap<String, serde_json::Value>,
 }
 
 /// Another issuer whose tokens are taken (grant type jwt-bearer, and as client assertions).
@@ -323,6 +346,7 @@ impl Default for Config {
             admin: None,
             scopes: Vec::new(),
             resources: Vec::new(),
+            authorization_details: Vec::new(),
             trusted_issuers: Vec::new(),
             detect: Detect::default(),
             log: Log::default(),

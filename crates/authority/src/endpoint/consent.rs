@@ -60,6 +60,7 @@ pub(crate) fn form(
         client: &evaluated.client,
         person: person.user(),
         scopes: &evaluated.demand.scopes,
+        details: &evaluated.demand.details,
         audiences: &evaluated.demand.audiences,
         return_to: evaluated.return_to.uri(),
     };

@@ -31,7 +31,7 @@ use crate::page::device::{Asked, CodePage, ConfirmPage, Notice};
 use crate::page::done::Done;
 use crate::parameters::Parameters;
 use crate::polls;
-use crate::rule::{resource, scope, user_code};
+use crate::rule::{authorization_details, resource, scope, user_code};
 use crate::state::Authority;
 
 const PROOF: &str = "csrf";
@@ -100,6 +100,12 @@ async fn keep(
     let asked = parameters.value(parameter::SCOPE);
     let scopes = scope::requested_of_person(asked, &registered.scopes, &registered.default_scopes)?;
     let audiences = resource::requested(parameters.all(parameter::RESOURCE), &scopes, settings)?;
+    let details = authorization_details::requested(
+        parameters.value(parameter::AUTHORIZATION_DETAILS),
+        &settings.authorization_details,
+        &registered.options.authorization_details_types,
+        &settings.audiences(),
+    )?;
     let device_code = Family::Device.generate(authority.random());
     let hash = OpaqueHash::of(device_code.expose());
     for _ in 0..TRIES {
@@ -112,7 +118,7 @@ async fn keep(
             subject: None,
             scopes: scopes.clone(),
             audiences: audiences.clone(),
-            details: Vec::new(),
+            details: details.clone(),
             message: None,
             asked_from: caller.ip.map(|ip| ip.to_string()),
             asked_by: caller.user_agent.clone(),

@@ -69,6 +69,11 @@ fn requests(settings: &Settings) -> Value {
     json!({
         "scopes_supported": scopes,
         "grant_types_supported": GrantType::ALL,
+        "authorization_details_types_supported": settings
+            .authorization_details
+            .iter()
+            .map(|defined| defined.kind.as_str())
+            .collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::NAMES,
         "code_challenge_methods_supported": ["S256"],

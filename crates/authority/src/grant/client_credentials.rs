@@ -5,7 +5,7 @@ use token::term::{GrantType, parameter};
 use crate::approve::{self, Wanted};
 use crate::grant::{GrantRefused, Granted, TokenRequest};
 use crate::issue;
-use crate::rule::{resource, scope};
+use crate::rule::{authorization_details, resource, scope};
 use crate::state::Authority;
 
 /// The client is its own subject; there is no refresh token and no ID token.
@@ -28,7 +28,13 @@ pub(crate) fn give(
     let resources = parameters.all(parameter::RESOURCE);
     let audiences = resource::requested(resources, &scopes, authority.settings())?;
     resource::together(&audiences, authority.settings())?;
-    let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    let details = authorization_details::requested(
+        parameters.value(parameter::AUTHORIZATION_DETAILS),
+        &authority.settings().authorization_details,
+        &client.options.authorization_details_types,
+        &authority.settings().audiences(),
+    )?;
+    let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     let approved = approve::machine(request.client, wanted)?;
     let bound = request.jkt.as_ref();
     let answer = issue::answer(authority, request.client, &approved, None, bound, request.now)?;

@@ -9,7 +9,7 @@ use token::time::Timestamp;
 use crate::approve::{self, Wanted};
 use crate::grant::{GrantRefused, TokenRequest};
 use crate::issue::{self, Answer, OutgoingRefresh};
-use crate::rule::resource;
+use crate::rule::{authorization_details, resource};
 use crate::settings::Settings;
 use crate::state::Authority;
 
@@ -32,7 +32,9 @@ pub(crate) async fn prepare(
     let resources = request.parameters.all(parameter::RESOURCE);
     let audiences = resource::narrowed(resources, &grant.audiences)?;
     resource::together(&audiences, authority.settings())?;
-    let wanted = Wanted { scopes: grant.scopes.clone(), audiences, nonce };
+    let details = request.parameters.value(parameter::AUTHORIZATION_DETAILS);
+    let details = authorization_details::narrowed(details, &grant.details)?;
+    let wanted = Wanted { scopes: grant.scopes.clone(), audiences, details, nonce };
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);

@@ -81,7 +81,7 @@ async fn person(
         created_at: now,
         expires_at: now.plus(life),
     };
-    let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    let wanted = Wanted { scopes: scopes.clone(), audiences, details: Vec::new(), nonce: None };
     let approved = approve::person(authority.store(), client, &grant, wanted, now).await?;
     if !authority.assertions().first_use([claims.iss.as_str(), &claims.jti], now) {
         return Err(GrantRefused::AssertionReplayed);

@@ -18,7 +18,7 @@ use crate::approve::{self, Wanted};
 use crate::grant::first::idle_end;
 use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
 use crate::issue::{self, Answer, OutgoingRefresh};
-use crate::rule::{resource, scope};
+use crate::rule::{authorization_details, resource, scope};
 use crate::state::Authority;
 
 const SEAL: &str = "refresh answer";
@@ -76,7 +76,9 @@ async fn prepare(
     let scopes = scope::narrowed(parameters.value(parameter::SCOPE), &state.scopes)
         .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
     let audiences = resource::narrowed(parameters.all(parameter::RESOURCE), &grant.audiences)?;
-    let wanted = Wanted { scopes: scopes.clone(), audiences, nonce: None };
+    let details = parameters.value(parameter::AUTHORIZATION_DETAILS);
+    let details = authorization_details::narrowed(details, &grant.details)?;
+    let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     resource::together(&wanted.audiences, authority.settings())?;
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use store::{Client, User};
+use token::authorization_details::AuthorizationDetail;
 use token::scope::ScopeSet;
 use token::term::scope;
 
@@ -32,6 +33,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) person: &'a User,
     /// What for.
     pub(crate) scopes: &'a ScopeSet,
+    /// What exactly for.
+    pub(crate) details: &'a [AuthorizationDetail],
     /// Where it can be used.
     pub(crate) audiences: &'a [String],
     /// Where the answer goes.
@@ -92,7 +95,10 @@ impl ConsentPage {
             person: name.clone(),
             person_initial: initial(name),
             username: person.username.clone(),
-            permissions: permissions(asked.scopes, settings),
+            permissions: details(asked.details, settings)
+                .into_iter()
+                .chain(permissions(asked.scopes, settings))
+                .collect(),
             destination: destination(asked.return_to),
             audiences: asked.audiences.to_vec(),
             return_to: asked.return_to.to_owned(),
@@ -137,6 +143,17 @@ pub(super) fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permiss
         other => identity.iter().position(|name| *name == other).unwrap_or(3),
     });
     permissions
+}
+
+/// What exactly is asked for, in the words that its type has.
+pub(super) fn details(details: &[AuthorizationDetail], settings: &Settings) -> Vec<Permission> {
+    let words = |detail: &AuthorizationDetail| {
+        let defined = settings.authorization_details.iter().find(|d| d.kind == detail.kind);
+        let words = defined.map(|definition| definition.words(detail));
+        let words = words.unwrap_or_else(|| detail.kind.clone());
+        Permission { words, scope: detail.kind.clone() }
+    };
+    details.iter().map(words).collect()
 }
 
 fn destination(return_to: &str) -> String {

@@ -4,7 +4,7 @@ use askama::Template;
 use store::{Client, User, Waiting};
 use token::time::Timestamp;
 
-use super::consent::{Permission, permissions};
+use super::consent::{Permission, details, permissions};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::settings::Settings;
@@ -123,7 +123,10 @@ impl ConfirmPage {
             person_initial: initial(&person.username),
             username: person.username.clone(),
             user_code: asked.user_code.to_owned(),
-            permissions: permissions(&request.scopes, settings),
+            permissions: details(&request.details, settings)
+                .into_iter()
+                .chain(permissions(&request.scopes, settings))
+                .collect(),
             audiences: request.audiences.clone(),
             is_elsewhere: request.asked_from.as_deref() != asked.from,
             asked: ago(now.since(request.asked_at).as_secs()),

@@ -37,8 +37,14 @@ fn consent(client: &Client, return_to: &str) -> String {
     person.name = Some(EVIL.to_owned());
     let scopes = ScopeSet::parse("offline_access orders:read email openid x:<b>").expect("scopes");
     let audiences = [EVIL.to_owned()];
-    let asked =
-        Asked { client, person: &person, scopes: &scopes, audiences: &audiences, return_to };
+    let asked = Asked {
+        client,
+        person: &person,
+        scopes: &scopes,
+        details: &[],
+        audiences: &audiences,
+        return_to,
+    };
     let page = ConsentPage::new(&settings(), &asked, None);
     page.continuing(EVIL, EVIL.to_owned(), EVIL.to_owned()).finish().expect("page").html
 }

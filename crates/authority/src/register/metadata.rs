@@ -27,6 +27,10 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
     if let Some(member) = NOT_SUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
         return Err(wrong(member, "is not supported here; leave it out"));
     }
+    // What a client may ask for in detail is given by an administrator.
+    if members.get("authorization_details_types").is_some_and(|types| !types.is_null()) {
+        return Err(wrong("authorization_details_types", "cannot be had by registration"));
+    }
     if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {
         return Err(wrong("subject_type", "can only be public"));
     }

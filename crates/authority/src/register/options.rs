@@ -18,7 +18,8 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
+    "authorization_details_types",
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "authorization_signed_response_alg",
@@ -90,6 +91,8 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         post_logout_redirect_uris: texts(members, "post_logout_redirect_uris")?.unwrap_or_default(),
         backchannel_logout_uri: text(members, "backchannel_logout_uri")?.map(str::to_owned),
         backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
+        authorization_details_types: texts(members, "authorization_details_types")?
+            .unwrap_or_default(),
         default_max_age: seconds(members, "default_max_age")?,
     })
 }
@@ -124,6 +127,10 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     for uri in &options.post_logout_redirect_uris {
         redirect_uri::check_registration(uri)
             .map_err(|_| wrong("post_logout_redirect_uris", "must be as redirect URIs are"))?;
+    }
+    let defined = |kind: &String| settings.authorization_details.iter().any(|d| d.kind == *kind);
+    if !options.authorization_details_types.iter().all(defined) {
+        return Err(wrong("authorization_details_types", "must be of those in the metadata"));
     }
     let unsigned = options.userinfo_signed_response_alg.is_none();
     if options.userinfo_encrypted_response_alg.is_some() && unsigned {

@@ -33,6 +33,8 @@ const PATHS: &[&str] = &[
 ];
 const NAMES: &[&str] = &[
     "access_token",
+    "assertion",
+    "authorization_details",
     "claims",
     "client_id",
     "id_token_hint",
@@ -77,6 +79,8 @@ const VALUES: &[&str] = &[
     "consent",
     "urn:ietf:params:oauth:grant-type:device_code",
     "BCDF-GHJK",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    r#"[{"type":"x"}]"#,
     "http://127.0.0.1:8081",
     "https://app.example/callback",
     "login",

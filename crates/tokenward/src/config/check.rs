@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use authority::rule::authorization_details::Shape;
 use http::Method;
 use token::scope::{ScopeSet, is_scope_token};
 use url::Url;
@@ -47,6 +48,12 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         if resource.signing_alg.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
             let words = "must be one of `authority.signing_algs`".to_owned();
             found.push((at("signing_alg"), words));
+        }
+    }
+    for (position, detail) in config.authorization_details.iter().enumerate() {
+        if let Err(wrong) = Shape::members(&detail.members) {
+            let path = format!("authorization_details[{position}].members");
+            found.push((path, wrong.to_string()));
         }
     }
     for (position, issuer) in config.trusted_issuers.iter().enumerate() {

@@ -19,6 +19,10 @@ pub(super) async fn ask(
     if demand.prompt.consent || !is_who_it_says(client, return_to) {
         return Ok(Standing::Unasked(person));
     }
+    // A payment that was agreed to once is not agreed to for ever.
+    if !demand.details.is_empty() {
+        return Ok(Standing::Unasked(person));
+    }
     let agreed = visit.authority.store().consent(&person.user().id, &client.id).await?;
     let covers = !agreed.is_empty() && agreed.contains_all(&demand.scopes);
     Ok(if covers { Standing::Agreed(person) } else { Standing::Unasked(person) })

@@ -30,7 +30,7 @@ pub(super) async fn issue(
             audiences: evaluated.demand.audiences.clone(),
             auth_time: session.auth_time,
             amr: session.amr.clone(),
-            details: Vec::new(),
+            details: evaluated.demand.details.clone(),
             claims: evaluated.demand.claims.clone(),
             jkt: evaluated.demand.jkt.clone(),
             created_at: now,

@@ -1,6 +1,7 @@
 //! What the client asks for: the rules over the request's own parameters.
 
 use store::{ClaimsRequest, Client};
+use token::authorization_details::AuthorizationDetail;
 use token::id::{KeyId, SubjectId};
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
@@ -10,7 +11,9 @@ use crate::id_token_hint;
 use crate::parameters::Parameters;
 use crate::rule::max_age::MaxAge;
 use crate::rule::prompt::Prompt;
-use crate::rule::{claims_request, dpop_jkt, pkce, resource, response_type, scope};
+use crate::rule::{
+    authorization_details, claims_request, dpop_jkt, pkce, resource, response_type, scope,
+};
 use crate::state::Authority;
 
 /// What the client asks for, after every rule over it.
@@ -18,6 +21,7 @@ use crate::state::Authority;
 pub(crate) struct Demand {
     pub(crate) scopes: ScopeSet,
     pub(crate) audiences: Vec<String>,
+    pub(crate) details: Vec<AuthorizationDetail>,
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) jkt: Option<KeyId>,
@@ -63,8 +67,15 @@ pub(super) fn check(
     let asked = claims_request::parse(value(parameter::CLAIMS))?;
     let hinted = value(parameter::ID_TOKEN_HINT).map(|hint| hinted(authority, client, hint));
     let usual = client.options.default_max_age.map(MaxAge::of);
+    let details = authorization_details::requested(
+        value(parameter::AUTHORIZATION_DETAILS),
+        &authority.settings().authorization_details,
+        &client.options.authorization_details_types,
+        &authority.settings().audiences(),
+    )?;
     Ok(Demand {
         audiences: resource::requested(resources, &scopes, authority.settings())?,
+        details,
         scopes,
         challenge,
         nonce: value(parameter::NONCE).map(str::to_owned),

@@ -19,6 +19,7 @@ use crate::oauth_error::OAuthError;
 use crate::page::problem::{Problem, ProblemPage};
 use crate::parameters::ParametersRefused;
 use crate::request_object::RequestObjectRefused;
+use crate::rule::authorization_details::DetailsRefused;
 use crate::rule::claims_request::ClaimsRefused;
 use crate::rule::dpop_jkt::NotAThumbprint;
 use crate::rule::max_age::NotAnAge;
@@ -105,6 +106,9 @@ pub(crate) enum PageRefused {
 /// Why a request is refused to its client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthorizeRefused {
+    /// RFC 9396 §5.
+    #[error(transparent)]
+    Details(#[from] DetailsRefused),
     /// OpenID Connect Core 1.0 §5.5.
     #[error(transparent)]
     Claims(#[from] ClaimsRefused),
@@ -324,6 +328,7 @@ impl AuthorizeRefused {
             Self::ConsentNeeded => OAuthErrorCode::ConsentRequired,
             Self::Denied => OAuthErrorCode::AccessDenied,
             Self::LoginNeeded => OAuthErrorCode::LoginRequired,
+            Self::Details(_) => OAuthErrorCode::InvalidAuthorizationDetails,
             Self::Claims(ClaimsRefused::Acr) => OAuthErrorCode::UnmetAuthenticationRequirements,
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,

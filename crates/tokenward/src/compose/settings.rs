@@ -1,0 +1,85 @@
+//! The authority's settings as they are configured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::rule::authorization_details::{DetailDefinition, Shape};
+use authority::{ResourceDefinition, ScopeDefinition};
+use token::scope::ScopeSet;
+
+use super::{Sockets, key_files, trusted};
+use crate::command::Failure;
+use crate::config::{self, Config};
+
+/// What the authority is told.
+///
+/// # Errors
+/// [`Failure`] names what is wrong.
+pub(super) fn authority(
+    config: &Config,
+    sockets: &Sockets,
+) -> Result<authority::Settings, Failure> {
+    let part = &config.authority;
+    let issuer = sockets.issuer(part);
+    let resource = config.gateway.as_ref().and_then(|gateway| sockets.resource(gateway));
+    let registration_scopes = ScopeSet::parse(&part.registration_scopes).map_err(Failure::new)?;
+    Ok(authority::Settings {
+        admin_resource: issuer.clone(),
+        resources: resources(config, resource.unwrap_or_else(|| issuer.clone()))?,
+        scopes: config
+            .scopes
+            .iter()
+            .map(|scope| ScopeDefinition {
+                name: scope.name.clone(),
+                description: scope.description.clone(),
+            })
+            .collect(),
+        issuer,
+        authorization_details: details(config)?,
+        access_token_life: part.access_token_life.duration(),
+        id_token_life: part.id_token_life.duration(),
+        code_life: Duration::from_secs(60),
+        device_code_life: part.device_code_life.duration(),
+        refresh_idle_life: part.refresh_idle_life.duration(),
+        refresh_absolute_life: part.refresh_absolute_life.duration(),
+        refresh_retry_window: part.refresh_retry_window.duration(),
+        session_life: part.session_life.duration(),
+        trusted_proxies: part.trusted_proxies.clone(),
+        registration_scopes,
+        signing_algs: part.signing_algs.clone(),
+        client_id_metadata_documents: part.client_id_metadata_documents,
+        trusted_issuers: trusted::issuers(config)?,
+        password_threads: part.password_threads,
+    })
+}
+
+fn details(config: &Config) -> Result<Vec<DetailDefinition>, Failure> {
+    let defined = |detail: &config::DetailType| {
+        Ok(DetailDefinition {
+            kind: detail.kind.clone(),
+            description: detail.description.clone(),
+            actions: detail.actions.clone(),
+            members: Shape::members(&detail.members).map_err(Failure::new)?,
+        })
+    };
+    config.authorization_details.iter().map(defined).collect()
+}
+
+/// The gateway's own resource first, then the others; each as its entry says.
+fn resources(config: &Config, own: String) -> Result<Vec<ResourceDefinition>, Failure> {
+    let mut all = vec![ResourceDefinition::new(own)];
+    for entry in &config.resources {
+        let key = entry.encrypt_to.as_deref().map(key_files::public).transpose()?;
+        let defined = ResourceDefinition {
+            identifier: entry.identifier.clone(),
+            access_token_life: entry.access_token_life.map(|life| life.duration()),
+            signing_alg: entry.signing_alg,
+            encrypt_to: key.map(Arc::new),
+        };
+        match all.iter_mut().find(|known| known.identifier == defined.identifier) {
+            Some(known) => *known = defined,
+            None => all.push(defined),
+        }
+    }
+    Ok(all)
+}
