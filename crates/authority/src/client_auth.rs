@@ -19,6 +19,7 @@ use token::time::Timestamp;
 use token::verify::Refusal;
 
 use crate::foreign::{self, ForeignRefused};
+use crate::login::throttle::Throttled;
 use crate::metadata_document::{self, DocumentRefused, FindRefused};
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, form_decode};
@@ -96,6 +97,9 @@ pub enum ClientAuthRefused {
     /// State could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Too many wrong ones before.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// RFC 6749 §2.3: one method per request.
     #[error("the client authenticates in two ways at once; use one")]
     TwoMethods,
@@ -317,6 +321,7 @@ impl ClientAuthRefused {
             | Self::BasicForm
             | Self::NoCredentials
             | Self::Store(_)
+            | Self::Throttled(_)
             | Self::TwoMethods => None,
         }
     }
@@ -336,6 +341,7 @@ impl From<ClientAuthRefused> for OAuthError {
         match refused {
             ClientAuthRefused::Store(error)
             | ClientAuthRefused::Foreign(ForeignRefused::Store(error)) => error.into(),
+            ClientAuthRefused::Throttled(throttled) => Self::throttled(&throttled),
             ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
             ClientAuthRefused::Assertion(_)
             | ClientAuthRefused::AssertionForm

@@ -242,6 +242,18 @@ impl GrantRefused {
         }
     }
 
+    /// Whether somebody may be trying what they do not have.
+    pub(crate) fn is_guess(&self) -> bool {
+        matches!(
+            self,
+            Self::CodeUnknown
+                | Self::DeviceCodeUnknown
+                | Self::Foreign(_)
+                | Self::PkceFailed { .. }
+                | Self::RefreshUnknown
+        )
+    }
+
     /// The registered error code.
     pub fn code(&self) -> OAuthErrorCode {
         match self {

@@ -16,6 +16,7 @@ pub mod grant;
 mod id_token_hint;
 pub mod issue;
 pub mod keys;
+mod limits;
 pub mod login;
 mod logout;
 mod metadata_document;

@@ -5,6 +5,7 @@ use store::StoreError;
 use token::jwk::BadKey;
 use token::term::OAuthErrorCode;
 
+use crate::login::throttle::Throttled;
 use crate::parameters::ParametersRefused;
 
 const MAX_DESCRIPTION_CHARS: usize = 300;
@@ -21,6 +22,8 @@ pub struct OAuthError {
     pub status: StatusCode,
     /// The nonce that the next proof of possession needs (RFC 9449 §8).
     pub dpop_nonce: Option<String>,
+    /// Seconds until another try makes sense.
+    pub retry_after: Option<u64>,
 }
 
 // === impl OAuthError ===
@@ -35,7 +38,7 @@ impl OAuthError {
         };
         let description =
             description.as_ref().chars().map(allowed).take(MAX_DESCRIPTION_CHARS).collect();
-        Self { code, description, status: status(code), dpop_nonce: None }
+        Self { code, description, status: status(code), dpop_nonce: None, retry_after: None }
     }
 
     /// `invalid_request`.
@@ -53,6 +56,14 @@ impl OAuthError {
     #[must_use]
     pub fn with_nonce(self, nonce: &str) -> Self {
         Self { dpop_nonce: Some(nonce.to_owned()), ..self }
+    }
+
+    /// Too many tries (RFC 6585 §4).
+    pub fn throttled(throttled: &Throttled) -> Self {
+        let mut error = Self::new(OAuthErrorCode::TemporarilyUnavailable, throttled.to_string());
+        error.status = StatusCode::TOO_MANY_REQUESTS;
+        error.retry_after = Some(throttled.wait.as_secs().max(1));
+        error
     }
 
     /// A failure of ours: the log has the cause, the caller learns only that it was not theirs.

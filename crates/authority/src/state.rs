@@ -16,6 +16,7 @@ use crate::endpoint::discovery::Metadata;
 use crate::events::NameHasher;
 use crate::foreign::IssuerKeys;
 use crate::keys::SigningKeys;
+use crate::limits::Limits;
 use crate::login::Desk;
 use crate::login::password::Passwords;
 use crate::metadata_document::MetadataDocuments;
@@ -61,6 +62,7 @@ struct Inner {
     assertions: UsedOnce,
     pushed: PushedRequests,
     polls: Polls,
+    limits: Limits,
 }
 
 // === impl Authority ===
@@ -80,6 +82,7 @@ impl Authority {
             news: News::of(parts.store.index()),
             pushed: PushedRequests::default(),
             polls: Polls::default(),
+            limits: Limits::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
@@ -166,6 +169,11 @@ impl Authority {
     /// Authorization requests that were pushed.
     pub(crate) fn pushed(&self) -> &PushedRequests {
         &self.0.pushed
+    }
+
+    /// How much is borne.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// How often clients ask for what nobody has decided.

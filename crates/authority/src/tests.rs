@@ -16,6 +16,7 @@ mod dpop;
 mod foreign;
 mod id_token;
 mod introspect;
+mod limits;
 mod logout;
 mod metadata_document;
 mod par;

@@ -84,8 +84,9 @@ fn refusal(error: &OAuthError) -> Response {
     if let Some(nonce) = error.dpop_nonce.as_deref().and_then(|text| text.parse().ok()) {
         response.headers_mut().insert(DPOP_NONCE, nonce);
     }
-    if error.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    let busy = (error.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    if let Some(secs) = error.retry_after.or(busy) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
     response
 }

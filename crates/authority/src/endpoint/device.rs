@@ -68,6 +68,9 @@ pub(crate) async fn start(
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
     let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    if client.is_public() {
+        authority.limits().kept(caller.ip, now).map_err(|t| OAuthError::throttled(&t))?;
+    }
     let (device_code, user_code, hash) =
         keep(&authority, &caller, &client, &parameters, now).await?;
     let (step, code) = ("started".to_owned(), Some(authority.hashed_code(&hash)));

@@ -37,6 +37,9 @@ pub(crate) async fn par(
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
     let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    if client.is_public() {
+        authority.limits().kept(caller.ip, now).map_err(|t| OAuthError::throttled(&t))?;
+    }
     if parameters.value(parameter::REQUEST_URI).is_some() {
         return Err(OAuthError::invalid_request("`request_uri` cannot be pushed"));
     }

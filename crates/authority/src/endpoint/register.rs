@@ -37,7 +37,10 @@ pub(crate) async fn register(
             return protected::refusal(refused);
         }
     };
-    let registered = create(&authority, request, &token, now).await;
+    let registered = match authority.limits().registered(caller.ip, now) {
+        Ok(()) => create(&authority, request, &token, now).await,
+        Err(throttled) => Err(OAuthError::throttled(&throttled)),
+    };
     let status = registered.as_ref().map_or_else(|error| error.status, |_| StatusCode::CREATED);
     protected::observe(&authority, &seen, Ok((&token, status)));
     observe(&authority, &caller, &token, &registered, now);

@@ -27,13 +27,28 @@ pub(crate) async fn token(
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
     let client = match workload(&headers, &parameters) {
-        Some(assertion) => client_auth::by_workload(&authority, assertion, now).await?,
+        Some(assertion) => {
+            let known = client_auth::by_workload(&authority, assertion, now).await;
+            if known.is_err() {
+                authority
+                    .limits()
+                    .wrong(&"".into(), caller.ip, now)
+                    .map_err(ClientAuthRefused::from)?;
+            }
+            known?
+        }
         None => authenticate(&authority, &caller, &headers, &parameters, now).await?,
     };
     let (parameters, caller) = (&parameters, &caller);
     let mut request = TokenRequest { client: &client, parameters, caller, jkt: None, now };
     let decided = decide(&authority, &mut request, &Shown::of(&headers)).await;
     observe(&authority, &request, &decided);
+    if decided.as_ref().is_err_and(GrantRefused::is_guess) {
+        authority
+            .limits()
+            .wrong(client.id(), caller.ip, now)
+            .map_err(|t| OAuthError::throttled(&t))?;
+    }
     Ok(answer::json_bytes(StatusCode::OK, decided?.body))
 }
 
@@ -86,6 +101,9 @@ pub(crate) async fn authenticate(
         let who = Who { client: Some(client), ..Who::default() };
         let (method, result) = (presented.method.to_string(), result.to_owned());
         authority.emit(caller, who, EventKind::ClientAuth { method, result }, now);
+    }
+    if outcome.as_ref().is_err_and(|refused| refused.event_result().is_some()) {
+        authority.limits().wrong(&presented.claimed, caller.ip, now)?;
     }
     outcome
 }

@@ -6,7 +6,7 @@
 //! else guesses from behind the same address.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -18,9 +18,9 @@ const MAX_COUNTS: usize = 65_536;
 
 /// How many tries are free, and how long each further one has to wait.
 #[derive(Clone, Copy, Debug)]
-struct Allowance {
-    burst: u32,
-    every: Duration,
+pub(crate) struct Allowance {
+    pub(crate) burst: u32,
+    pub(crate) every: Duration,
 }
 
 /// For one name from one place.
@@ -92,6 +92,26 @@ impl Throttle {
         Ok(Try { name, network })
     }
 
+    /// Charges one try of something else than a password, under any key.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there were too many; nothing is charged then.
+    pub(crate) fn charge(
+        &self,
+        key: impl Hash,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<(), Throttled> {
+        let key = self.hasher.hash_one(key);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let charged = allowance.charge(counts.get(&key).copied(), now)?;
+        counts.insert(key, charged);
+        if counts.len() > MAX_COUNTS {
+            forget(&mut counts, now);
+        }
+        Ok(())
+    }
+
     /// The password was right: the name starts anew from this place, the network gets back what
     /// this try cost.
     pub fn succeeded(&self, tried: Try) {
@@ -144,7 +164,7 @@ fn forget(counts: &mut HashMap<u64, Timestamp>, now: Timestamp) {
 }
 
 /// What one party can be expected to have all of: an IPv4 address, or an IPv6 network of 64 bits.
-fn network(ip: Option<IpAddr>) -> Option<IpAddr> {
+pub(crate) fn network(ip: Option<IpAddr>) -> Option<IpAddr> {
     ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
