@@ -19,6 +19,7 @@ pub mod logout;
 pub mod par;
 pub mod protected;
 pub mod register;
+pub mod registration;
 pub mod restrictions;
 pub mod revoke;
 pub mod token;

@@ -177,6 +177,7 @@ fn read(
         created_at: now,
         disabled: false,
         options: draft.options,
+        registration_token: None,
         metadata: draft.metadata,
     })
 }

@@ -18,6 +18,8 @@ use crate::rule::redirect_uri::{self, RedirectUriRefused};
 use crate::settings::Settings;
 
 const MAX_NAME_CHARS: usize = 100;
+/// Clients that registered themselves (RFC 7591) are written down so.
+pub(crate) const SELF_REGISTERED: &str = "registration:";
 const MAX_REDIRECT_URIS: usize = 20;
 
 /// A client as somebody wants it.
@@ -48,6 +50,8 @@ pub struct RegisteredClient {
     pub client: Client,
     /// Its secret, unless it is public.
     pub secret: Option<Secret>,
+    /// With what it manages its registration, where it may.
+    pub registration_token: Option<Secret>,
 }
 
 /// Which member of a registration is wrong, and how to mend it.
@@ -127,6 +131,8 @@ pub async fn register(
 ) -> Result<RegisteredClient, RegistrationRefused> {
     check(&draft, settings)?;
     let secret = has_secret(draft.auth_method).then(|| new_secret(random));
+    let by_itself = created_by.starts_with(SELF_REGISTERED);
+    let token = by_itself.then(|| Family::Registration.generate(random));
     let client = Client {
         id: ClientId::generate(random),
         name: draft.name,
@@ -140,10 +146,43 @@ pub async fn register(
         created_at: now,
         disabled: false,
         options: draft.options,
+        registration_token: token.as_ref().map(|token| OpaqueHash::of(token.expose())),
         metadata: draft.metadata,
     };
     store.create_client(&client).await?;
-    Ok(RegisteredClient { client, secret })
+    Ok(RegisteredClient { client, secret, registration_token: token })
+}
+
+/// Puts a draft in the place of what a client registered before; it keeps its id, and its secret where
+/// it still needs one.
+///
+/// # Errors
+/// [`RegistrationRefused`] names the member that is wrong.
+pub(crate) async fn replace(
+    store: &Store,
+    settings: &Settings,
+    client: &Client,
+    draft: ClientDraft,
+    random: &dyn Random,
+) -> Result<RegisteredClient, RegistrationRefused> {
+    check(&draft, settings)?;
+    let needs_secret = has_secret(draft.auth_method);
+    let secret = (needs_secret && client.secret_hash.is_none()).then(|| new_secret(random));
+    let hash = secret.as_ref().map(|secret| OpaqueHash::of(secret.expose()));
+    let client = Client {
+        name: draft.name,
+        secret_hash: hash.or(client.secret_hash).filter(|_| needs_secret),
+        auth_method: draft.auth_method,
+        grant_types: draft.grant_types,
+        redirect_uris: draft.redirect_uris,
+        scopes: draft.scopes,
+        default_scopes: draft.default_scopes,
+        options: draft.options,
+        metadata: draft.metadata,
+        ..client.clone()
+    };
+    store.update_client(&client).await?;
+    Ok(RegisteredClient { client, secret, registration_token: None })
 }
 
 /// Whether a client that authenticates so has a secret of ours.

@@ -9,8 +9,8 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    authorize, device, global_revocation, introspect, jwks, logout, par, register, restrictions,
-    revoke, token, userinfo,
+    authorize, device, global_revocation, introspect, jwks, logout, par, register, registration,
+    restrictions, revoke, token, userinfo,
 };
 use crate::state::Authority;
 
@@ -60,6 +60,10 @@ fn closed_endpoints() -> Router<Authority> {
         .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))
         .route("/register", post(register::register))
+        .route(
+            "/register/{client_id}",
+            get(registration::show).put(registration::replace).delete(registration::remove),
+        )
         .route("/restrictions", post(restrictions::restrictions))
 }
 

@@ -44,12 +44,15 @@ pub struct Client {
     pub disabled: bool,
     /// Its keys, and how it wants its answers.
     pub options: ClientOptions,
+    /// The hash of what it manages its registration with (RFC 7592 §3).
+    pub registration_token: Option<OpaqueHash>,
     /// Other members of the registration, as a JSON object.
     pub metadata: String,
 }
 
 const COLUMNS: &str = "id, name, secret_hash, auth_method, grant_types, redirect_uris, scopes, \
-                       default_scopes, created_by, created_at, disabled, options, metadata";
+                       default_scopes, created_by, created_at, disabled, options, metadata, \
+                       registration_token";
 
 impl Store {
     /// Adds a client.
@@ -120,7 +123,8 @@ impl Store {
 fn insert(act: &mut Act<'_>, client: &Client) -> Result<(), StoreError> {
     let sql = "INSERT INTO clients (id, name, secret_hash, auth_method, grant_types, \
                redirect_uris, scopes, default_scopes, created_by, created_at, disabled, options, \
-               metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+               metadata, registration_token) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let values = params![
         client.id.as_str(),
         client.name,
@@ -135,6 +139,7 @@ fn insert(act: &mut Act<'_>, client: &Client) -> Result<(), StoreError> {
         client.disabled,
         sql::json(&client.options)?,
         client.metadata,
+        client.registration_token.as_ref().map(OpaqueHash::as_bytes),
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("client id"))?;
     act.after_commit(AfterCommit::Client(client.id.clone()));
@@ -202,5 +207,6 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<Client, StoreError> {
         disabled: row.flag("disabled")?,
         options: row.json("options")?,
         metadata: row.text("metadata")?,
+        registration_token: row.maybe_hash("registration_token")?,
     })
 }

@@ -16,7 +16,7 @@ const CHECK: usize = 6;
 
 /// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
 /// then held against its checksum by [`Family::of`].
-pub const PATTERN: &str = r"\btw[acdiprs]_[0-9A-Za-z]{49}\b";
+pub const PATTERN: &str = r"\btw[acdgiprs]_[0-9A-Za-z]{49}\b";
 
 /// What an opaque value is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub enum Family {
     Code,
     /// `twd_`: what a client polls with while a person decides elsewhere (RFC 8628, CIBA).
     Device,
+    /// `twg_`: what a client manages its registration with (RFC 7592 §3).
+    Registration,
     /// `twi_`: the cookie of a sign-in session.
     SignIn,
     /// `twp_`: a personal token.
@@ -59,10 +61,11 @@ pub enum NotOpaque {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Access,
         Self::Code,
         Self::Device,
+        Self::Registration,
         Self::SignIn,
         Self::Personal,
         Self::Refresh,
@@ -75,6 +78,7 @@ impl Family {
             Self::Access => "twa_",
             Self::Code => "twc_",
             Self::Device => "twd_",
+            Self::Registration => "twg_",
             Self::SignIn => "twi_",
             Self::Personal => "twp_",
             Self::Refresh => "twr_",

@@ -15,7 +15,7 @@ use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
 use crate::endpoint::protected::{self, Seen};
 use crate::oauth_error::OAuthError;
-use crate::register::{self, RegisteredClient, metadata};
+use crate::register::{self, RegisteredClient, SELF_REGISTERED, metadata};
 use crate::state::Authority;
 
 /// `POST /register` with an initial access token that has the scope `tokenward:register`
@@ -45,7 +45,10 @@ pub(crate) async fn register(
     protected::observe(&authority, &seen, Ok((&token, status)));
     observe(&authority, &caller, &token, &registered, now);
     match registered {
-        Ok(registered) => answer::json(StatusCode::CREATED, &metadata::response(&registered)),
+        Ok(registered) => {
+            let shown = metadata::response(&registered, authority.settings());
+            answer::json(StatusCode::CREATED, &shown)
+        }
         Err(error) => error.into_response(),
     }
 }
@@ -70,7 +73,7 @@ async fn create(
     let JsonBody(body) = JsonBody::from_request(request, authority).await?;
     let (store, settings) = (authority.store(), authority.settings());
     let draft = metadata::parse(&body, &settings.registration_scopes)?;
-    let created_by = format!("registration:{}", token.facts().token);
+    let created_by = format!("{SELF_REGISTERED}{}", token.facts().token);
     let random = authority.random();
     Ok(register::register(store, settings, draft, created_by, random, now).await?)
 }

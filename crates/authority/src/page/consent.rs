@@ -9,11 +9,9 @@ use token::term::scope;
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::metadata_document;
+use crate::register::SELF_REGISTERED;
 use crate::rule::redirect_uri;
 use crate::settings::Settings;
-
-/// Clients that registered themselves (RFC 7591) are written down so.
-const SELF_REGISTERED: &str = "registration:";
 
 /// What the page says above the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

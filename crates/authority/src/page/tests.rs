@@ -28,6 +28,7 @@ fn client(name: &str) -> Client {
         created_at: Timestamp::from_secs(0),
         disabled: false,
         options: Default::default(),
+        registration_token: None,
         metadata: "{}".to_owned(),
     }
 }

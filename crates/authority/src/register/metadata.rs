@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::register::member::{text, texts, wrong};
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options};
+use crate::settings::Settings;
 
 /// Members that are kept and given back as they came: web addresses.
 const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
@@ -50,8 +51,14 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
 }
 
 /// The registration response (RFC 7591 §3.2.1): all that was registered.
-pub(crate) fn response(registered: &RegisteredClient) -> Value {
+pub(crate) fn response(registered: &RegisteredClient, settings: &Settings) -> Value {
     let mut members = of_client(&registered.client);
+    if let Some(token) = &registered.registration_token {
+        // RFC 7592 §3.
+        let uri = settings.url(&format!("/register/{}", registered.client.id));
+        members.insert("registration_client_uri".to_owned(), json!(uri));
+        members.insert("registration_access_token".to_owned(), json!(token.expose()));
+    }
     if let Some(secret) = &registered.secret {
         members.insert(parameter::CLIENT_SECRET.to_owned(), json!(secret.expose()));
         members.insert("client_secret_expires_at".to_owned(), json!(0));

@@ -27,6 +27,7 @@ const PATHS: &[&str] = &[
     "/login",
     "/nowhere",
     "/register",
+    "/register/conf",
     "/revoke",
     "/token",
     "/userinfo",

@@ -128,3 +128,91 @@ async fn the_body_must_be_json() {
     let big = format!(r#"{{"client_name":"{}"}}"#, "x".repeat(70_000));
     send(&harness, Some(token.token.expose()), &big).await.assert_refused(413, "invalid_request");
 }
+
+async fn manage(
+    harness: &Harness,
+    method: &str,
+    registered: &Answer,
+    token: &str,
+    body: Value,
+) -> Answer {
+    let uri = registered.member("registration_client_uri");
+    let path = uri.strip_prefix(ISSUER).expect("our own URL").to_owned();
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()));
+    harness.send(request.expect("request")).await
+}
+
+#[tokio::test]
+async fn a_client_manages_its_own_registration() {
+    let harness = Harness::new().await;
+    let body = json!({
+        "client_name": "App", "redirect_uris": ["https://app.example/cb"], "scope": "openid",
+    });
+    let registered = register(&harness, body.clone()).await;
+    let token = registered.member("registration_access_token");
+    assert!(token.starts_with("twg_"), "{token}");
+    // RFC 7592 §2.1.
+    let read = manage(&harness, "GET", &registered, &token, Value::Null).await;
+    assert_eq!(read.status, 200, "{}", read.text);
+    assert_eq!(read.member("client_name"), "App");
+    assert_eq!(read.member("registration_access_token"), token);
+    assert!(read.json().get("client_secret").is_none(), "it is kept as a hash");
+    // §2.2: the whole of it, and nothing that is ours.
+    let mut changed = body.clone();
+    changed["client_id"] = json!(registered.member("client_id"));
+    changed["client_name"] = json!("App 2");
+    changed["client_secret"] = json!(registered.member("client_secret"));
+    let answer = manage(&harness, "PUT", &registered, &token, changed.clone()).await;
+    assert_eq!((answer.status, answer.member("client_name").as_str()), (200, "App 2"));
+    for (member, value) in [
+        ("client_id", json!("conf")),
+        ("client_id", Value::Null),
+        ("client_secret", json!("chosen by me")),
+        ("registration_access_token", json!(token)),
+        ("client_id_issued_at", json!(1)),
+        ("scope", json!("tokenward:admin")),
+    ] {
+        let mut wrong = changed.clone();
+        wrong[member] = value;
+        let answer = manage(&harness, "PUT", &registered, &token, wrong).await;
+        answer.assert_refused(400, "invalid_client_metadata");
+    }
+    changed["token_endpoint_auth_method"] = json!("none");
+    changed.as_object_mut().expect("object").remove("client_secret");
+    let answer = manage(&harness, "PUT", &registered, &token, changed).await;
+    assert_eq!(answer.member("token_endpoint_auth_method"), "none");
+    let secret = registered.member("client_secret");
+    let client = TestClient::named(&registered.member("client_id"), &secret);
+    harness.post("/revoke", &client, &[("token", "x")]).await.assert_refused(401, "invalid_client");
+    // §2.3.
+    let gone = manage(&harness, "DELETE", &registered, &token, Value::Null).await;
+    assert_eq!(gone.status, 204);
+    for method in ["GET", "PUT", "DELETE"] {
+        let answer = manage(&harness, method, &registered, &token, Value::Null).await;
+        answer.assert_refused(401, "invalid_token");
+    }
+}
+
+#[tokio::test]
+async fn a_registration_is_nobody_elses() {
+    let harness = Harness::new().await;
+    let body = json!({ "redirect_uris": ["https://app.example/cb"] });
+    let (one, two) = (register(&harness, body.clone()).await, register(&harness, body).await);
+    let admin = harness.mint("tokenward:admin", ISSUER);
+    for token in [&two.member("registration_access_token"), admin.token.expose(), "", "twg_x"] {
+        for method in ["GET", "PUT", "DELETE"] {
+            let answer = manage(&harness, method, &one, token, Value::Null).await;
+            answer.assert_refused(401, "invalid_token");
+            assert!(answer.header("www-authenticate").starts_with("Bearer "));
+        }
+    }
+    // A client of an administrator has no such token.
+    let request = Request::get("/register/conf").header("authorization", "Bearer x");
+    let answer = harness.send(request.body(Body::empty()).expect("request")).await;
+    answer.assert_refused(401, "invalid_token");
+}

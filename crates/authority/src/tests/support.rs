@@ -445,6 +445,7 @@ async fn add_client(store: &Store, id: &str, auth_method: ClientAuthMethod) -> T
         created_at: Timestamp::from_millis(START),
         disabled: false,
         options: Default::default(),
+        registration_token: None,
         metadata: "{}".to_owned(),
     };
     store.create_client(&client).await.expect("client");

@@ -36,3 +36,6 @@ ALTER TABLE codes ADD COLUMN details TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE codes ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE grants ADD COLUMN details TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE grants ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';
+
+-- With what a client that registered itself manages its registration (RFC 7592).
+ALTER TABLE clients ADD COLUMN registration_token BLOB;

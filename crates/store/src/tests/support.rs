@@ -127,6 +127,7 @@ pub(crate) fn client(id: &str) -> Client {
         created_at: NOW,
         disabled: false,
         options: Default::default(),
+        registration_token: Some(hash("registration token")),
         metadata: r#"{"tos_uri":"https://app.example/tos"}"#.to_owned(),
     }
 }

@@ -104,6 +104,7 @@ async fn prepare_client(product: &Product, now: Timestamp) -> Result<Secret, Fai
         created_at: held.as_ref().map_or(now, |held| held.created_at),
         disabled: false,
         options: Default::default(),
+        registration_token: None,
         metadata: "{}".to_owned(),
     };
     if held.is_some() {

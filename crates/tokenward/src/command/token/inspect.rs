@@ -78,6 +78,7 @@ fn what(family: Family) -> &'static str {
         Family::Device => "device code",
         Family::Personal => "personal token",
         Family::Refresh => "refresh token",
+        Family::Registration => "registration access token",
         Family::SignIn => "cookie of a sign-in session",
     }
 }
