@@ -23,6 +23,7 @@ use crate::login::throttle::Throttled;
 use crate::metadata_document::{self, DocumentRefused, FindRefused};
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, form_decode};
+use crate::rule::profile;
 use crate::state::Authority;
 
 /// Credentials as they came: nothing about them is known to be true.
@@ -88,6 +89,9 @@ pub enum ClientAuthRefused {
     /// There are none.
     #[error("the request names no client; send `client_id`, or HTTP Basic authentication")]
     NoCredentials,
+    /// FAPI 2.0 has no secrets.
+    #[error("FAPI 2.0 wants clients to authenticate with `private_key_jwt`; register a key")]
+    Profile,
     /// A confidential client sent no secret.
     #[error("this client must authenticate with its secret")]
     SecretMissing,
@@ -226,6 +230,10 @@ pub async fn authenticate(
         (false, true) => return Err(ClientAuthRefused::SecretUnexpected),
         (true, true) | (false, false) => {}
     }
+    let fapi2 = profile::is_fapi2(authority.settings(), &client.options);
+    if fapi2 && client.auth_method != ClientAuthMethod::PrivateKeyJwt {
+        return Err(ClientAuthRefused::Profile);
+    }
     if client.disabled || is_suspended(store, &client.id, now) {
         return Err(ClientAuthRefused::Disabled);
     }
@@ -308,6 +316,7 @@ impl ClientAuthRefused {
             Self::BadSecret
             | Self::Disabled
             | Self::Method(_)
+            | Self::Profile
             | Self::SecretMissing
             | Self::SecretUnexpected => Some("bad_secret"),
             Self::Foreign(ForeignRefused::Store(_)) => None,
@@ -355,6 +364,7 @@ impl From<ClientAuthRefused> for OAuthError {
             | ClientAuthRefused::Foreign(_)
             | ClientAuthRefused::Method(_)
             | ClientAuthRefused::NoCredentials
+            | ClientAuthRefused::Profile
             | ClientAuthRefused::SecretMissing
             | ClientAuthRefused::SecretUnexpected
             | ClientAuthRefused::UnknownClient => {

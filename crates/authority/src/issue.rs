@@ -25,7 +25,7 @@ use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
 use crate::keys::SigningKeys;
 use crate::person_claims;
-use crate::rule::acr;
+use crate::rule::{acr, profile};
 use crate::settings::TokenForm;
 use crate::signed_answer;
 use crate::state::Authority;
@@ -139,7 +139,7 @@ pub(crate) fn answer(
         client: client.id().clone(),
         scopes: approved.scopes().clone(),
         audiences: approved.audiences().to_vec(),
-        life: form.life,
+        life: profile::shorter(form.life, client.client().options.access_token_life),
         grant: consented.map(|grant| grant.id.clone()),
         session: consented.and_then(|grant| grant.session.clone()),
         auth_time: consented.map(|grant| grant.auth_time),

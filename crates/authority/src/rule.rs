@@ -6,6 +6,7 @@ pub mod claims_request;
 pub mod dpop_jkt;
 pub mod max_age;
 pub mod pkce;
+pub mod profile;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod resource;

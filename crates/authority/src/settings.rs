@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use token::encryption_key::EncryptionKey;
 use token::scope::{ScopeSet, is_scope_token};
-use token::term::{Algorithm, scope};
+use token::term::{Algorithm, Profile, scope};
 use url::{Host, Url};
 
 use crate::foreign::TrustedIssuer;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub resources: Vec<ResourceDefinition>,
     /// The scopes of the APIs, with the words that the consent page shows.
     pub scopes: Vec<ScopeDefinition>,
+    /// A profile that every client keeps.
+    pub profile: Option<Profile>,
     /// Types of `authorization_details` that clients can ask for (RFC 9396).
     pub authorization_details: Vec<DetailDefinition>,
     /// Life of an access token.

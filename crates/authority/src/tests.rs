@@ -21,6 +21,7 @@ mod logout;
 mod metadata_document;
 mod par;
 mod private_key_jwt;
+mod profile;
 mod refresh;
 mod register;
 mod request_object;

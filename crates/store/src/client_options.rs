@@ -1,7 +1,7 @@
 //! What a client may register beside its name and addresses (RFC 7591 §2, OpenID Connect Dynamic Client Registration 1.0 §2).
 
 use serde::{Deserialize, Serialize};
-use token::term::{Algorithm, ContentEncryption, KeyManagement};
+use token::term::{Algorithm, ContentEncryption, KeyManagement, Profile};
 
 /// The rest of a client's registration, each member by its name on the wire. Absent members have the
 /// meaning that their specification gives them.
@@ -78,6 +78,18 @@ pub struct ClientOptions {
     /// Types of `authorization_details` that it may ask for (RFC 9396 §10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// A profile that it keeps as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Life of its access tokens in seconds, where it is shorter than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_life: Option<u64>,
+    /// How long its refresh tokens may lie unused, in seconds, where it is shorter than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_idle_life: Option<u64>,
+    /// How long its grants live, in seconds, where it is shorter than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_absolute_life: Option<u64>,
     /// How old a sign-in may be at most, in seconds, where a request does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

@@ -139,6 +139,12 @@ terms! {
         A128CbcHs256 = "A128CBC-HS256",
     }
 
+    /// A set of rules that is kept as a whole.
+    Profile {
+        /// FAPI 2.0 Security Profile.
+        Fapi2 = "fapi2",
+    }
+
     /// `token_endpoint_auth_method` (RFC 7591 §2).
     ClientAuthMethod {
         /// The secret in the Authorization field (RFC 6749 §2.3.1).

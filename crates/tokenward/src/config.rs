@@ -14,7 +14,7 @@ pub(crate) mod reference;
 pub(crate) mod span;
 
 use span::Span;
-use token::term::Algorithm;
+use token::term::{Algorithm, Profile};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -124,6 +124,11 @@ pub(crate) struct Authority {
     /// Take clients whose id is the URL of a document that describes them, without registration, as
     /// the Model Context Protocol has it. They may ask for `registration_scopes`.
     pub(crate) client_id_metadata_documents: bool,
+    /// A profile that every client has to keep: `fapi2` (FAPI 2.0 Security Profile). A client can
+    /// keep one by itself (its option `profile`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) profile: Option<Profile>,
     /// A signing key is replaced after this time; 0s: only by hand (`tokenward key rotate`).
     pub(crate) key_rotate_every: Span,
     /// A new signing key is published for this long before it signs, so that checkers that keep
@@ -379,6 +384,7 @@ impl Default for Authority {
             session_life: Span::hours(12),
             registration_scopes: "openid profile email offline_access".to_owned(),
             client_id_metadata_documents: true,
+            profile: None,
             key_rotate_every: Span::days(90),
             key_overlap: Span::hours(24),
             signing_algs: vec![

@@ -13,6 +13,7 @@ use token::time::Timestamp;
 use token::verify::{Policy, verify};
 
 use super::ClientAuthRefused;
+use crate::rule::profile;
 use crate::state::Authority;
 
 /// `client_assertion_type` (RFC 7523 §2.2).
@@ -47,6 +48,9 @@ pub(super) async fn check(
     // for a server that lies about its endpoint could be used here (RFC 7523bis §4).
     let issuer = authority.settings().issuer.as_str();
     let mut policy = Policy::new(client.id.as_str(), issuer).leeway(LEEWAY);
+    if profile::is_fapi2(authority.settings(), &client.options) {
+        policy = policy.algorithms(&profile::ALGORITHMS);
+    }
     if let Some(algorithm) = client.options.token_endpoint_auth_signing_alg {
         policy = policy.algorithms(&[algorithm]);
     }

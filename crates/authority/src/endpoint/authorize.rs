@@ -34,6 +34,7 @@ use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::pushed;
 use crate::request_object;
+use crate::rule::profile;
 use crate::state::Authority;
 
 /// Longer requests are refused: they travel in URLs, and every step repeats them.
@@ -159,7 +160,9 @@ pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluat
     let client = client::identify(visit, parameters).await?;
     let return_to = return_to::check(&client, parameters)?;
     let decided = async {
-        if client.options.require_pushed_authorization_requests && request.pushed.is_none() {
+        let fapi2 = profile::is_fapi2(visit.authority.settings(), &client.options);
+        let push = client.options.require_pushed_authorization_requests || fapi2;
+        if push && request.pushed.is_none() {
             return Err(AuthorizeRefused::NotPushed);
         }
         // One that was pushed was judged when it was.

@@ -31,7 +31,7 @@ use crate::page::device::{Asked, CodePage, ConfirmPage, Notice};
 use crate::page::done::Done;
 use crate::parameters::Parameters;
 use crate::polls;
-use crate::rule::{authorization_details, resource, scope, user_code};
+use crate::rule::{authorization_details, profile, resource, scope, user_code};
 use crate::state::Authority;
 
 const PROOF: &str = "csrf";
@@ -273,7 +273,8 @@ async fn write_down(
     let (authority, now) = (&visit.authority, visit.now);
     let grant = allow.then(|| {
         let id = GrantId::generate(authority.random());
-        let end = now.plus(authority.settings().refresh_absolute_life);
+        let usual = authority.settings().refresh_absolute_life;
+        let end = now.plus(profile::shorter(usual, client.options.refresh_absolute_life));
         request.granted(id, person.session(), end, now)
     });
     let id = grant.as_ref().map(|grant| grant.id.clone());

@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, OAuthErrorCode};
+use token::term::{
+    Algorithm, ClientAuthMethod, ContentEncryption, GrantType, OAuthErrorCode, Profile,
+};
 
 use crate::endpoint::answer;
 use crate::oauth_error::OAuthError;
@@ -84,7 +86,7 @@ fn requests(settings: &Settings) -> Value {
         "request_uri_parameter_supported": false,
         "request_object_signing_alg_values_supported": Algorithm::ALL,
         "require_signed_request_object": false,
-        "require_pushed_authorization_requests": false,
+        "require_pushed_authorization_requests": settings.profile == Some(Profile::Fapi2),
     })
 }
 

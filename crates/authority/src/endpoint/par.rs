@@ -15,6 +15,7 @@ use crate::oauth_error::OAuthError;
 use crate::possession::{Place, Shown};
 use crate::pushed;
 use crate::request_object;
+use crate::rule::profile;
 use crate::state::Authority;
 
 /// What authenticates the client is no part of the request that is kept.
@@ -61,6 +62,11 @@ pub(crate) async fn par(
             return Err(OAuthError::new(OAuthErrorCode::InvalidDpopProof, words));
         }
         parameters.set(parameter::DPOP_JKT, jkt);
+    }
+    let fapi2 = profile::is_fapi2(authority.settings(), &client.client().options);
+    if fapi2 && parameters.value(parameter::REDIRECT_URI).is_none() {
+        // FAPI 2.0 Security Profile §5.3.2.2.
+        return Err(OAuthError::invalid_request("the parameter `redirect_uri` is missing"));
     }
     authorize::judge(&authority, client.client(), &parameters)?;
     let (text, random) = (parameters.to_query(), authority.random());

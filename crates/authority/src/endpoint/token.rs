@@ -16,6 +16,7 @@ use crate::grant::{self, GrantRefused, Granted, TokenRequest};
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::possession::{Place, Shown};
+use crate::rule::profile;
 use crate::state::Authority;
 
 /// `POST /token`
@@ -71,7 +72,10 @@ async fn decide(
     let place = Place { method: Method::POST, url: authority.settings().url("/token") };
     let proof = shown.take(authority, &place, None, request.now)?;
     request.jkt = proof.map(|proof| proof.jkt().clone());
-    if request.jkt.is_none() && request.client.client().options.dpop_bound_access_tokens {
+    let options = &request.client.client().options;
+    let bound =
+        options.dpop_bound_access_tokens || profile::is_fapi2(authority.settings(), options);
+    if request.jkt.is_none() && bound {
         return Err(GrantRefused::ProofMissing);
     }
     let grant_type = grant::grant_type(request.parameters)?;

@@ -7,9 +7,10 @@ use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
 use crate::approve::{self, Wanted};
+use crate::client_auth::AuthenticatedClient;
 use crate::grant::{GrantRefused, TokenRequest};
 use crate::issue::{self, Answer, OutgoingRefresh};
-use crate::rule::{authorization_details, resource};
+use crate::rule::{authorization_details, profile, resource};
 use crate::settings::Settings;
 use crate::state::Authority;
 
@@ -39,7 +40,7 @@ pub(crate) async fn prepare(
 
     let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);
     let token = may_refresh.then(|| Family::Refresh.generate(authority.random()));
-    let expires_at = idle_end(authority.settings(), now, grant.expires_at);
+    let expires_at = idle_end(authority.settings(), request.client, now, grant.expires_at);
     let outgoing = token.as_ref().map(|token| OutgoingRefresh { token, expires_at });
     let refresh = token.as_ref().map(|token| NewRefresh {
         hash: OpaqueHash::of(token.expose()),
@@ -55,6 +56,17 @@ pub(crate) async fn prepare(
 }
 
 /// When a refresh token made now ends unless it is used, never after its grant.
-pub(crate) fn idle_end(settings: &Settings, now: Timestamp, grant_end: Timestamp) -> Timestamp {
-    now.plus(settings.refresh_idle_life).min(grant_end)
+pub(crate) fn idle_end(
+    settings: &Settings,
+    client: &AuthenticatedClient,
+    now: Timestamp,
+    grant_end: Timestamp,
+) -> Timestamp {
+    let options = &client.client().options;
+    // One that is never replaced does not lie idle: it lives as long as its grant.
+    if profile::is_fapi2(settings, options) {
+        return grant_end;
+    }
+    let own = options.refresh_idle_life;
+    now.plus(profile::shorter(settings.refresh_idle_life, own)).min(grant_end)
 }

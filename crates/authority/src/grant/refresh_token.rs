@@ -12,13 +12,15 @@ use token::event::Who;
 use token::id::KeyId;
 use token::opaque::{Family, OpaqueHash};
 use token::scope::ScopeSet;
+use token::secret::Secret;
 use token::term::{GrantType, parameter};
+use token::time::Timestamp;
 
 use crate::approve::{self, Wanted};
 use crate::grant::first::idle_end;
 use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
 use crate::issue::{self, Answer, OutgoingRefresh};
-use crate::rule::{authorization_details, resource, scope};
+use crate::rule::{authorization_details, profile, resource, scope};
 use crate::state::Authority;
 
 const SEAL: &str = "refresh answer";
@@ -49,7 +51,19 @@ pub(crate) async fn decide(
         let rotation = rotate(authority, request, presented, successor, Vec::new()).await?;
         return settle(rotation, presented, state);
     }
-    let Prepared { answer, successor, scopes } = prepare(authority, request, &state).await?;
+    if profile::is_fapi2(authority.settings(), &request.client.client().options) {
+        // FAPI 2.0 Security Profile §5.3.2.1: the client and its key are known, rotation only risks that
+        // an answer is lost.
+        let (same, end) = (Secret::new(presented), state.expires_at);
+        let Prepared { answer, scopes, .. } =
+            prepare(authority, request, &state, &same, end).await?;
+        let (body, who) = answer.give(authority);
+        return Ok(Granted { body, who, scopes });
+    }
+    let token = Family::Refresh.generate(authority.random());
+    let end = idle_end(authority.settings(), request.client, request.now, state.grant.expires_at);
+    let Prepared { answer, successor, scopes } =
+        prepare(authority, request, &state, &token, end).await?;
     let sealed = store::seal::seal_to(presented, SEAL, &answer.body)?;
     match rotate(authority, request, presented, successor, sealed).await? {
         Rotation::Rotated => {
@@ -65,6 +79,8 @@ async fn prepare(
     authority: &Authority,
     request: &TokenRequest<'_>,
     state: &RefreshState,
+    token: &Secret,
+    expires_at: Timestamp,
 ) -> Result<Prepared, GrantRefused> {
     let (parameters, grant, now) = (request.parameters, &state.grant, request.now);
     if state.ended {
@@ -82,9 +98,7 @@ async fn prepare(
     resource::together(&wanted.audiences, authority.settings())?;
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
-    let token = Family::Refresh.generate(authority.random());
-    let expires_at = idle_end(authority.settings(), now, grant.expires_at);
-    let outgoing = OutgoingRefresh { token: &token, expires_at };
+    let outgoing = OutgoingRefresh { token, expires_at };
     let bound = request.jkt.as_ref();
     let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now)?;
     let hash = OpaqueHash::of(token.expose());

@@ -13,6 +13,7 @@ use crate::approve;
 use crate::grant::{GrantRefused, Granted, TokenRequest};
 use crate::issue::{self, AccessTokenOrder};
 use crate::presented_token;
+use crate::rule::profile;
 use crate::rule::resource::{self, ADMIN_PREFIX};
 use crate::rule::scope::{self, ScopeRefused};
 use crate::state::Authority;
@@ -77,7 +78,10 @@ pub(crate) async fn decide(
         subject: claims.sub.clone(),
         client: request.client.id().clone(),
         scopes: scopes.clone(),
-        life: authority.settings().token_form(&audiences).life.min(left),
+        life: profile::shorter(
+            authority.settings().token_form(&audiences).life.min(left),
+            request.client.client().options.access_token_life,
+        ),
         audiences,
         grant: claims.grant_id.clone(),
         session: claims.sid.clone(),

@@ -13,6 +13,13 @@ use crate::settings::Settings;
 
 /// Members that are kept and given back as they came: web addresses.
 const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
+/// Members that only an administrator gives.
+const BY_ADMINISTRATOR: [&str; 4] = [
+    "access_token_life",
+    "authorization_details_types",
+    "refresh_absolute_life",
+    "refresh_idle_life",
+];
 /// Members that are kept and given back as they came: short texts.
 const TEXTS: [&str; 2] = ["software_id", "software_version"];
 /// Members that ask for something that is not built; to ignore one would break a promise.
@@ -28,9 +35,10 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
     if let Some(member) = NOT_SUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
         return Err(wrong(member, "is not supported here; leave it out"));
     }
-    // What a client may ask for in detail is given by an administrator.
-    if members.get("authorization_details_types").is_some_and(|types| !types.is_null()) {
-        return Err(wrong("authorization_details_types", "cannot be had by registration"));
+    // What a client may ask for in detail is given by an administrator, and how long by the server.
+    let given = |name: &&&str| members.get(**name).is_some_and(|value| !value.is_null());
+    if let Some(name) = BY_ADMINISTRATOR.iter().find(given) {
+        return Err(wrong(name, "cannot be had by registration"));
     }
     if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {
         return Err(wrong("subject_type", "can only be public"));

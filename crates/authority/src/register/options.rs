@@ -10,7 +10,7 @@ use url::Url;
 use crate::client_keys;
 use crate::register::member::{flag, seconds, text, texts, word, wrong};
 use crate::register::{ClientDraft, RegistrationRefused};
-use crate::rule::redirect_uri;
+use crate::rule::{profile, redirect_uri};
 use crate::settings::Settings;
 
 /// How answers can be encrypted to a client's key.
@@ -18,7 +18,8 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 28] = [
+    "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
@@ -36,6 +37,9 @@ pub const NAMES: [&str; 24] = [
     "jwks",
     "jwks_uri",
     "post_logout_redirect_uris",
+    "profile",
+    "refresh_absolute_life",
+    "refresh_idle_life",
     "request_object_signing_alg",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
@@ -93,6 +97,10 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
         authorization_details_types: texts(members, "authorization_details_types")?
             .unwrap_or_default(),
+        profile: word(members, "profile")?,
+        access_token_life: seconds(members, "access_token_life")?,
+        refresh_idle_life: seconds(members, "refresh_idle_life")?,
+        refresh_absolute_life: seconds(members, "refresh_absolute_life")?,
         default_max_age: seconds(members, "default_max_age")?,
     })
 }
@@ -128,6 +136,10 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
         redirect_uri::check_registration(uri)
             .map_err(|_| wrong("post_logout_redirect_uris", "must be as redirect URIs are"))?;
     }
+    check_lives(options, settings)?;
+    if profile::is_fapi2(settings, options) {
+        profile::check_fapi2(draft, settings)?;
+    }
     let defined = |kind: &String| settings.authorization_details.iter().any(|d| d.kind == *kind);
     if !options.authorization_details_types.iter().all(defined) {
         return Err(wrong("authorization_details_types", "must be of those in the metadata"));
@@ -138,6 +150,20 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     }
     for answer in Answer::all(options) {
         answer.check(options, settings)?;
+    }
+    Ok(())
+}
+
+/// Revocations are remembered as long as the usual lives: no client's tokens may outlive them.
+fn check_lives(options: &ClientOptions, settings: &Settings) -> Result<(), RegistrationRefused> {
+    for (name, life, most) in [
+        ("access_token_life", options.access_token_life, settings.access_token_life),
+        ("refresh_idle_life", options.refresh_idle_life, settings.refresh_idle_life),
+        ("refresh_absolute_life", options.refresh_absolute_life, settings.refresh_absolute_life),
+    ] {
+        if life.is_some_and(|life| life == 0 || life > most.as_secs()) {
+            return Err(wrong(name, "must be at least a second, and not more than is configured"));
+        }
     }
     Ok(())
 }

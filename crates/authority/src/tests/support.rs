@@ -51,6 +51,7 @@ pub(crate) fn settings() -> Settings {
         admin_resource: ISSUER.to_owned(),
         resources: [API, "http://127.0.0.1:9000"].map(ResourceDefinition::new).into(),
         scopes: vec![scope("orders:read"), scope("orders:write")],
+        profile: None,
         authorization_details: Vec::new(),
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),

@@ -169,6 +169,7 @@ fn authority_settings() -> Settings {
         admin_resource: ISSUER.to_owned(),
         resources: vec![authority::ResourceDefinition::new(API)],
         scopes: vec![scope("orders:read"), scope("orders:write")],
+        profile: None,
         authorization_details: Vec::new(),
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),

@@ -35,6 +35,7 @@ pub(super) fn authority(
             })
             .collect(),
         issuer,
+        profile: part.profile,
         authorization_details: details(config)?,
         access_token_life: part.access_token_life.duration(),
         id_token_life: part.id_token_life.duration(),

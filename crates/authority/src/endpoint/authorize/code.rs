@@ -8,6 +8,7 @@ use token::secret::Secret;
 use super::Evaluated;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
+use crate::rule::profile;
 
 /// Makes and keeps a code for somebody who has agreed.
 pub(super) async fn issue(
@@ -34,7 +35,10 @@ pub(super) async fn issue(
             claims: evaluated.demand.claims.clone(),
             jkt: evaluated.demand.jkt.clone(),
             created_at: now,
-            expires_at: now.plus(settings.refresh_absolute_life),
+            expires_at: now.plus(profile::shorter(
+                settings.refresh_absolute_life,
+                evaluated.client.options.refresh_absolute_life,
+            )),
         },
         redirect_uri: evaluated.return_to.uri().to_owned(),
         redirect_uri_sent: evaluated.return_to.was_sent(),
