@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 use store::StoreError;
+use token::client_certificate::ClientCertificate;
 use token::event::Who;
 use token::reason::{Reason, Refused};
 use token::scope::ScopeSet;
@@ -54,6 +55,9 @@ pub enum BearerRefused {
     /// The network is blocked for now.
     #[error("requests from this network are refused for now")]
     Blocked,
+    /// The token is bound to another certificate than was shown, or none was.
+    #[error("the access token is bound to a client certificate that was not shown")]
+    Certificate(Box<VerifiedAccessToken>),
     /// The form body of the request is wrong.
     #[error(transparent)]
     Form(OAuthError),
@@ -138,6 +142,7 @@ fn bind(
     authority: &Authority,
     token: VerifiedAccessToken,
     presented: &Presented,
+    certificate: Option<&ClientCertificate>,
     place: Option<&Place>,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
@@ -147,12 +152,23 @@ fn bind(
             Scheme::Dpop => Err(BearerRefused::NotBound(Box::new(token))),
         };
     };
+    if cnf.unknown {
+        return Err(BearerRefused::Bound(Box::new(token)));
+    }
+    if let Some(thumbprint) = &cnf.x5t_s256
+        && certificate.map(ClientCertificate::thumbprint) != Some(thumbprint)
+    {
+        return Err(BearerRefused::Certificate(Box::new(token)));
+    }
+    if cnf.jkt.is_none() {
+        return match presented.scheme {
+            Scheme::Bearer => Ok(token),
+            Scheme::Dpop => Err(BearerRefused::NotBound(Box::new(token))),
+        };
+    }
     let (Some(jkt), Some(place), Scheme::Dpop) = (cnf.jkt.clone(), place, presented.scheme) else {
         return Err(BearerRefused::Bound(Box::new(token)));
     };
-    if cnf.unknown || cnf.x5t_s256.is_some() {
-        return Err(BearerRefused::Bound(Box::new(token)));
-    }
     match presented.shown.take(authority, place, Some(presented.token.expose()), now) {
         Ok(Some(proof)) if *proof.jkt() == jkt => Ok(token),
         Ok(Some(_)) => Err(BearerRefused::BoundToAnother(Box::new(token))),
@@ -176,7 +192,7 @@ pub(crate) async fn admit(
     if caller.ip.is_some_and(|ip| index.on_network(ip, now).is_some()) {
         return Err(BearerRefused::Blocked);
     }
-    admit_from_anywhere(authority, presented, demand, now).await
+    judge(authority, presented, caller.certificate.as_ref(), demand, now).await
 }
 
 /// Lets a request pass, or says why not, whatever is restricted about the network that it comes
@@ -190,12 +206,22 @@ pub async fn admit_from_anywhere(
     demand: Demand,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
+    judge(authority, presented, None, demand, now).await
+}
+
+async fn judge(
+    authority: &Authority,
+    presented: &Presented,
+    certificate: Option<&ClientCertificate>,
+    demand: Demand,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, BearerRefused> {
     let token = presented_token::verify(authority, presented.token.expose(), demand.audiences, now)
         .map_err(|refused| {
             let bait = authority.store().honeytokens().recognise(&refused);
             BearerRefused::Unverified(bait.unwrap_or(refused))
         })?;
-    let token = bind(authority, token, presented, demand.place.as_ref(), now)?;
+    let token = bind(authority, token, presented, certificate, demand.place.as_ref(), now)?;
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {
         return Err(BearerRefused::NotInOrder(reason, Box::new(token)));
     }
@@ -221,6 +247,7 @@ impl BearerRefused {
             Self::Blocked => Reason::Blocked.into(),
             Self::Form(_) | Self::HeaderForm | Self::InQuery => Reason::Malformed.into(),
             Self::NoToken => Reason::NoToken.into(),
+            Self::Certificate(_) => Reason::MtlsMismatch.into(),
             Self::NotInOrder(reason, _) => (*reason).into(),
             Self::Scope(..) => Reason::InsufficientScope.into(),
             Self::Store(_) => return None,
@@ -237,6 +264,7 @@ impl BearerRefused {
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
             Self::Bound(_)
             | Self::BoundToAnother(_)
+            | Self::Certificate(_)
             | Self::NoToken
             | Self::NotBound(_)
             | Self::NotInOrder(..)
@@ -255,6 +283,7 @@ impl BearerRefused {
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => StatusCode::BAD_REQUEST,
             Self::Bound(_)
             | Self::BoundToAnother(_)
+            | Self::Certificate(_)
             | Self::NoToken
             | Self::NotBound(_)
             | Self::NotInOrder(..)
@@ -269,6 +298,7 @@ impl BearerRefused {
         match self {
             Self::Bound(token)
             | Self::BoundToAnother(token)
+            | Self::Certificate(token)
             | Self::NotBound(token)
             | Self::NotInOrder(_, token)
             | Self::Possession(_, token)
@@ -302,9 +332,10 @@ impl BearerRefused {
             Self::Blocked | Self::Form(_) | Self::Store(_) => return None,
             Self::NoToken => return Some(BARE.to_owned()),
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
-            Self::NotBound(_) | Self::NotInOrder(..) | Self::Unverified(_) => {
-                OAuthErrorCode::InvalidToken
-            }
+            Self::Certificate(_)
+            | Self::NotBound(_)
+            | Self::NotInOrder(..)
+            | Self::Unverified(_) => OAuthErrorCode::InvalidToken,
             Self::Scope(scope, _) => {
                 let error = OAuthErrorCode::InsufficientScope;
                 return Some(format!(r#"{BARE}, error="{error}", scope="{scope}""#));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
 use token::client_address::client_address;
+use token::client_certificate::ClientCertificate;
 
 use crate::peer::PeerAddress;
 
@@ -15,6 +16,8 @@ const MAX_USER_AGENT_CHARS: usize = 256;
 pub struct Caller {
     /// The client's address; `None` when no listener said who the peer is.
     pub ip: Option<IpAddr>,
+    /// The certificate that it has shown.
+    pub certificate: Option<ClientCertificate>,
     /// `User-Agent`, at most 256 characters, without control characters.
     pub user_agent: Option<String>,
 }
@@ -37,7 +40,8 @@ impl Caller {
             let text = String::from_utf8_lossy(value.as_bytes());
             text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect()
         });
-        Self { ip, user_agent }
+        let certificate = extensions.get::<ClientCertificate>().cloned();
+        Self { ip, certificate, user_agent }
     }
 }
 

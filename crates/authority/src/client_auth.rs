@@ -1,6 +1,7 @@
 //! Which client is asking: credentials → [`AuthenticatedClient`] (RFC 6749 §2.3).
 
 pub(crate) mod assertion;
+pub mod certificate;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use store::{Client, Store, StoreError};
+use token::client_certificate::ClientCertificate;
 use token::event::Who;
 use token::id::ClientId;
 use token::opaque::OpaqueHash;
@@ -37,6 +39,7 @@ pub struct PresentedClient {
     assertion: Option<Secret>,
     /// The assertion is another issuer's.
     is_foreign: bool,
+    certificate: Option<ClientCertificate>,
 }
 
 /// A client that has shown to be who it says. There is no other way to make one than
@@ -74,6 +77,12 @@ pub enum ClientAuthRefused {
          a colon and the form-encoded secret"
     )]
     BasicForm,
+    /// Not the client's certificate.
+    #[error("the client certificate is not the one that this client registered, or not good now")]
+    Certificate,
+    /// None was shown.
+    #[error("this client must show its certificate")]
+    CertificateMissing,
     /// Disabled or suspended, said only to who knows the secret.
     #[error("the client is disabled")]
     Disabled,
@@ -140,7 +149,14 @@ pub fn present(
         None => ClientAuthMethod::None,
     };
     let claimed = id.ok_or(ClientAuthRefused::NoCredentials)?.into();
-    Ok(PresentedClient { claimed, method, secret, assertion: None, is_foreign: false })
+    Ok(PresentedClient {
+        claimed,
+        method,
+        secret,
+        assertion: None,
+        is_foreign: false,
+        certificate: None,
+    })
 }
 
 /// RFC 7521 §4.2: `client_id` is not needed, but has to be the assertion's subject when it is there.
@@ -165,12 +181,26 @@ fn by_assertion(
         let claimed = parameters.value(parameter::CLIENT_ID);
         let claimed = claimed.ok_or(ClientAuthRefused::AssertionForm)?.into();
         let assertion = Some(text);
-        return Ok(PresentedClient { claimed, method, secret: None, assertion, is_foreign: true });
+        return Ok(PresentedClient {
+            claimed,
+            method,
+            secret: None,
+            assertion,
+            is_foreign: true,
+            certificate: None,
+        });
     }
     if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
         return Err(ClientAuthRefused::AssertionForm);
     }
-    Ok(PresentedClient { claimed, method, secret: None, assertion: Some(text), is_foreign: false })
+    Ok(PresentedClient {
+        claimed,
+        method,
+        secret: None,
+        assertion: Some(text),
+        is_foreign: false,
+        certificate: None,
+    })
 }
 
 fn basic(field: &str) -> Option<PresentedClient> {
@@ -190,6 +220,7 @@ fn basic(field: &str) -> Option<PresentedClient> {
         secret: Some(Secret::new(secret)),
         assertion: None,
         is_foreign: false,
+        certificate: None,
     })
 }
 
@@ -224,6 +255,11 @@ pub async fn authenticate(
     } else if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
         return Err(ClientAuthRefused::Method(client.auth_method));
     }
+    if let ClientAuthMethod::TlsClientAuth | ClientAuthMethod::SelfSignedTlsClientAuth =
+        client.auth_method
+    {
+        certificate::check(authority, &client, presented.certificate.as_ref(), now)?;
+    }
     match (expected.is_some(), shown.is_some()) {
         (true, true) if !fits => return Err(ClientAuthRefused::BadSecret),
         (true, false) => return Err(ClientAuthRefused::SecretMissing),
@@ -231,13 +267,16 @@ pub async fn authenticate(
         (true, true) | (false, false) => {}
     }
     let fapi2 = profile::is_fapi2(authority.settings(), &client.options);
-    if fapi2 && client.auth_method != ClientAuthMethod::PrivateKeyJwt {
+    if fapi2 && !profile::authenticates(client.auth_method) {
         return Err(ClientAuthRefused::Profile);
     }
     if client.disabled || is_suspended(store, &client.id, now) {
         return Err(ClientAuthRefused::Disabled);
     }
-    Ok(AuthenticatedClient { client, method: presented.method })
+    let by_certificate = client.auth_method == ClientAuthMethod::TlsClientAuth
+        || client.auth_method == ClientAuthMethod::SelfSignedTlsClientAuth;
+    let method = if by_certificate { client.auth_method } else { presented.method };
+    Ok(AuthenticatedClient { client, method })
 }
 
 /// The client that a workload is, which shows a token of a trusted issuer and nothing else.
@@ -270,6 +309,16 @@ fn hashes_agree(expected: Option<&OpaqueHash>, shown: Option<&OpaqueHash>) -> bo
     let shown_bytes = shown.map_or(&NOBODY, OpaqueHash::as_bytes);
     let equal = verify_slices_are_equal(expected_bytes, shown_bytes).is_ok();
     equal && expected.is_some() && shown.is_some()
+}
+
+// === impl PresentedClient ===
+
+impl PresentedClient {
+    /// With the certificate that came with the connection.
+    #[must_use]
+    pub fn with_certificate(self, certificate: Option<ClientCertificate>) -> Self {
+        Self { certificate, ..self }
+    }
 }
 
 // === impl AuthenticatedClient ===
@@ -314,6 +363,8 @@ impl ClientAuthRefused {
     pub fn event_result(&self) -> Option<&'static str> {
         match self {
             Self::BadSecret
+            | Self::Certificate
+            | Self::CertificateMissing
             | Self::Disabled
             | Self::Method(_)
             | Self::Profile
@@ -359,6 +410,8 @@ impl From<ClientAuthRefused> for OAuthError {
             | ClientAuthRefused::AssertionType
             | ClientAuthRefused::BadSecret
             | ClientAuthRefused::BasicForm
+            | ClientAuthRefused::Certificate
+            | ClientAuthRefused::CertificateMissing
             | ClientAuthRefused::Disabled
             | ClientAuthRefused::Document(_)
             | ClientAuthRefused::Foreign(_)

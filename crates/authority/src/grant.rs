@@ -10,6 +10,7 @@ pub mod token_exchange;
 
 use bytes::Bytes;
 use store::{Grant, StoreError};
+use token::cnf::Confirmation;
 use token::event::{GrantCause, Who};
 use token::id::{GrantId, KeyId};
 use token::jwk::BadKey;
@@ -59,6 +60,9 @@ pub enum GrantRefused {
     /// An identity assertion that was used before.
     #[error("the assertion was used before; have a new one issued")]
     AssertionReplayed,
+    /// Tokens that are bound to a certificate need one (RFC 8705 §3).
+    #[error("this client's tokens are bound to its certificate; show it")]
+    CertificateMissing,
     /// The client was not registered for this grant type.
     #[error("the client is not registered for the grant type `{0}`")]
     ClientMayNot(GrantType),
@@ -199,6 +203,20 @@ pub(crate) fn grant_type(parameters: &Parameters) -> Result<GrantType, GrantRefu
     text.parse().map_err(|_| GrantRefused::UnsupportedGrantType)
 }
 
+// === impl TokenRequest ===
+
+impl TokenRequest<'_> {
+    /// What the tokens of this request are bound to.
+    pub(crate) fn binding(&self) -> Option<Confirmation> {
+        let bound = self.client.client().options.tls_client_certificate_bound_access_tokens;
+        let certificate = self.caller.certificate.as_ref().filter(|_| bound);
+        let x5t_s256 = certificate.map(|certificate| certificate.thumbprint().to_owned());
+        let jkt = self.jkt.clone();
+        let is_bound = jkt.is_some() || x5t_s256.is_some();
+        is_bound.then_some(Confirmation { jkt, x5t_s256, unknown: false })
+    }
+}
+
 // === impl GrantRefused ===
 
 impl GrantRefused {
@@ -215,6 +233,7 @@ impl GrantRefused {
             Self::WrongClient(_) => Some(GrantCause::WrongClient),
             Self::AssertionForAnother
             | Self::AssertionReplayed
+            | Self::CertificateMissing
             | Self::ClientMayNot(_)
             | Self::CodeUnknown
             | Self::Denied
@@ -257,7 +276,9 @@ impl GrantRefused {
     /// The registered error code.
     pub fn code(&self) -> OAuthErrorCode {
         match self {
-            Self::Exchange(_) | Self::Parameters(_) => OAuthErrorCode::InvalidRequest,
+            Self::CertificateMissing | Self::Exchange(_) | Self::Parameters(_) => {
+                OAuthErrorCode::InvalidRequest
+            }
             Self::Denied => OAuthErrorCode::AccessDenied,
             Self::Details(_) => OAuthErrorCode::InvalidAuthorizationDetails,
             Self::DeviceCodeExpired => OAuthErrorCode::ExpiredToken,

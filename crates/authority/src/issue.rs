@@ -12,7 +12,7 @@ use token::base64url;
 use token::claims::{AccessTokenClaims, IdTokenClaims};
 use token::cnf::Confirmation;
 use token::event::Who;
-use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
+use token::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
 use token::random::Random;
@@ -54,8 +54,8 @@ pub struct AccessTokenOrder {
     pub acr: Option<String>,
     /// What exactly is allowed, where scopes say too little.
     pub details: Vec<AuthorizationDetail>,
-    /// The key that has to be shown beside it.
-    pub jkt: Option<KeyId>,
+    /// What has to be shown beside it.
+    pub cnf: Option<Confirmation>,
     /// Who acts for the subject.
     pub act: Option<Actor>,
 }
@@ -129,11 +129,12 @@ pub(crate) fn answer(
     client: &AuthenticatedClient,
     approved: &ApprovedGrant,
     refresh: Option<&OutgoingRefresh<'_>>,
-    jkt: Option<&KeyId>,
+    bound: Option<Confirmation>,
     now: Timestamp,
 ) -> Result<Answer, BadKey> {
     let consented = approved.consented();
     let form = authority.settings().token_form(approved.audiences());
+    let by_key = bound.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
     let order = AccessTokenOrder {
         subject: approved.subject().clone(),
         client: client.id().clone(),
@@ -145,13 +146,13 @@ pub(crate) fn answer(
         auth_time: consented.map(|grant| grant.auth_time),
         acr: consented.and_then(|grant| acr::of(&grant.amr)).map(str::to_owned),
         details: approved.details().to_vec(),
-        jkt: jkt.cloned(),
+        cnf: bound,
         act: None,
     };
     let (issued, record) = access_token(authority, order, &form, now)?;
     let body = TokenResponse {
         access_token: issued.token.expose(),
-        token_type: if jkt.is_some() { "DPoP" } else { "Bearer" },
+        token_type: if by_key { "DPoP" } else { "Bearer" },
         expires_in: seconds(issued.expires_at, now),
         scope: approved.scopes(),
         refresh_token: refresh.map(|refresh| refresh.token.expose()),
@@ -187,7 +188,8 @@ pub(crate) fn exchanged(
         session: order.session.clone(),
         ..Who::default()
     };
-    let (scopes, bound) = (order.scopes.clone(), order.jkt.is_some());
+    let (scopes, bound) =
+        (order.scopes.clone(), order.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()));
     let details = order.details.clone();
     let (issued, record) = access_token(authority, order, &form, now)?;
     let body = TokenResponse {
@@ -255,7 +257,7 @@ fn sign(
         auth_time: order.auth_time.map(Timestamp::as_secs),
         acr: order.acr,
         sid: order.session.clone(),
-        cnf: order.jkt.map(|jkt| Box::new(Confirmation::jkt(jkt))),
+        cnf: order.cnf.map(Box::new),
         act: order.act.map(Box::new),
         authorization_details: order.details,
         status: None,

@@ -189,7 +189,10 @@ pub(crate) async fn replace(
 pub fn has_secret(method: ClientAuthMethod) -> bool {
     match method {
         ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost => true,
-        ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt => false,
+        ClientAuthMethod::None
+        | ClientAuthMethod::PrivateKeyJwt
+        | ClientAuthMethod::SelfSignedTlsClientAuth
+        | ClientAuthMethod::TlsClientAuth => false,
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Settings {
     pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.
     pub signing_algs: Vec<Algorithm>,
+    /// Whether clients can show certificates, here or at a trusted proxy.
+    pub mutual_tls: bool,
     /// Other issuers whose tokens are taken.
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// How many passwords are checked at the same time.

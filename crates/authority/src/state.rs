@@ -11,6 +11,7 @@ use token::replay::UsedOnce;
 use token::time::{Clock, Timestamp};
 
 use crate::client_auth::assertion;
+use crate::client_auth::certificate::CertificateTrust;
 use crate::client_keys::ClientKeys;
 use crate::endpoint::discovery::Metadata;
 use crate::events::NameHasher;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// What fetches the keys and documents of clients; without it those are not taken.
     pub fetcher: Option<Fetcher>,
+    /// Who vouches for client certificates; without it `tls_client_auth` is refused.
+    pub certificate_trust: Option<Arc<dyn CertificateTrust>>,
     /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §8).
     pub nonces: Option<Arc<Nonces>>,
 }
@@ -144,6 +147,11 @@ impl Authority {
     /// What sends requests to the hosts of clients.
     pub(crate) fn fetcher(&self) -> Option<&Fetcher> {
         self.0.parts.fetcher.as_ref()
+    }
+
+    /// Who vouches for client certificates.
+    pub(crate) fn certificate_trust(&self) -> Option<&dyn CertificateTrust> {
+        self.0.parts.certificate_trust.as_deref()
     }
 
     /// Where proofs of possession are handed in.

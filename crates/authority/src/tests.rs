@@ -19,6 +19,7 @@ mod introspect;
 mod limits;
 mod logout;
 mod metadata_document;
+mod mutual_tls;
 mod par;
 mod private_key_jwt;
 mod profile;

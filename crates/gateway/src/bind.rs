@@ -46,13 +46,15 @@ impl Binder {
         let fault = match known.token.confirmation() {
             None => unbound(presented.scheme()).err(),
             Some(Confirmation { unknown: true, .. }) => Some(Fault::Unbound(Reason::Policy)),
-            Some(Confirmation { x5t_s256: Some(_), .. }) => {
-                Some(Fault::Unbound(Reason::MtlsMissing))
+            // Bound to both, it needs both.
+            Some(Confirmation { jkt, x5t_s256, .. }) => {
+                let shown = x5t_s256.as_deref().map_or(Ok(()), |bound| show(bound, presented));
+                let proven = || match jkt {
+                    Some(jkt) => self.prove(jkt, presented, method, target, now),
+                    None => unbound(presented.scheme()),
+                };
+                shown.and_then(|()| proven()).err()
             }
-            Some(Confirmation { jkt: Some(jkt), .. }) => {
-                self.prove(jkt, presented, method, target, now).err()
-            }
-            Some(_) => Some(Fault::Unbound(Reason::Policy)),
         };
         match fault {
             None => Ok(Bound(known)),
@@ -81,6 +83,15 @@ impl Binder {
                 Fault::Proof { nonce: self.desk.nonce(now), refused: Box::new(refused) }
             })?;
         if proof.jkt() == jkt { Ok(()) } else { Err(Fault::Unbound(Reason::DpopMismatch)) }
+    }
+}
+
+/// The certificate that a token is bound to (RFC 8705 §3).
+fn show(bound: &str, presented: &Presented<'_>) -> Result<(), Fault> {
+    match presented.certificate() {
+        None => Err(Fault::Unbound(Reason::MtlsMissing)),
+        Some(shown) if shown == bound => Ok(()),
+        Some(_) => Err(Fault::Unbound(Reason::MtlsMismatch)),
     }
 }
 

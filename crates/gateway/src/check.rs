@@ -55,7 +55,7 @@ pub(crate) fn check(
         present_nothing(&target)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, permitted)));
     }
-    let presented = present(&head.headers, &target)?;
+    let presented = present(&head.headers, head.extensions.get(), &target)?;
     seen.token_presented();
     let permitted = check_token(core, &presented, &head.method, &target, now)
         .and_then(|token| permit(token, found, &head.method))

@@ -135,7 +135,7 @@ impl Guard {
         }
         let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
         seen.target(&target);
-        let presented = present(&head.headers, &target)?;
+        let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented();
         check_token(core, &presented, &head.method, &target, now)
             .and_then(|token| allows(token, &rule.0))
@@ -170,7 +170,7 @@ impl Guard {
 /// The key that the presented token names.
 fn named_key(head: &Parts) -> Option<String> {
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version).ok()?;
-    let presented = present(&head.headers, &target).ok()?;
+    let presented = present(&head.headers, None, &target).ok()?;
     Jws::parse(presented.text()).ok()?.header().kid.named().map(str::to_owned)
 }
 

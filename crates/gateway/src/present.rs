@@ -2,6 +2,7 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
+use token::client_certificate::ClientCertificate;
 use token::term::parameter;
 
 use crate::headers::DPOP;
@@ -14,6 +15,7 @@ pub struct Presented<'r> {
     text: &'r str,
     scheme: Scheme,
     proof: Proof<'r>,
+    certificate: Option<&'r str>,
 }
 
 /// How the token is presented.
@@ -42,6 +44,7 @@ pub(crate) enum Proof<'r> {
 /// [`Refusal`] when there is none, more than one, or something that is none.
 pub(crate) fn present<'r>(
     headers: &'r HeaderMap,
+    certificate: Option<&'r ClientCertificate>,
     target: &Target,
 ) -> Result<Presented<'r>, Refusal> {
     let credential = header(headers)?;
@@ -49,7 +52,10 @@ pub(crate) fn present<'r>(
         (Some(_), true) => Err(Fault::TwoTokens.into()),
         (None, true) => Err(Fault::QueryToken.into()),
         (None, false) => Err(Fault::NoToken.into()),
-        (Some((scheme, text)), false) => Ok(Presented { text, scheme, proof: proof(headers) }),
+        (Some((scheme, text)), false) => {
+            let certificate = certificate.map(ClientCertificate::thumbprint);
+            Ok(Presented { text, scheme, proof: proof(headers), certificate })
+        }
     }
 }
 
@@ -72,6 +78,11 @@ impl<'r> Presented<'r> {
 
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// The thumbprint of the client's certificate.
+    pub(crate) fn certificate(&self) -> Option<&'r str> {
+        self.certificate
     }
 
     pub(crate) fn proof(&self) -> Proof<'r> {

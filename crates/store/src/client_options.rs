@@ -78,6 +78,12 @@ pub struct ClientOptions {
     /// Types of `authorization_details` that it may ask for (RFC 9396 §10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// The one name that its certificate has.
+    #[serde(flatten)]
+    pub tls_client_auth: CertificateSubject,
+    /// Its access tokens are bound to its certificate (RFC 8705 §3.4).
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// A profile that it keeps as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
@@ -93,6 +99,27 @@ pub struct ClientOptions {
     /// How old a sign-in may be at most, in seconds, where a request does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
+}
+
+/// The name in a client's certificate (RFC 8705 §2.1.2): one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CertificateSubject {
+    /// Its subject, as RFC 4514 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A host in its subject alternative name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An e-mail address there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

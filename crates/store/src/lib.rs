@@ -35,7 +35,7 @@ mod writer;
 
 pub use audit::{AuditEntry, AuditRow};
 pub use client::Client;
-pub use client_options::ClientOptions;
+pub use client_options::{CertificateSubject, ClientOptions};
 pub use code::{Code, CodeState, Redeemed};
 pub use error::StoreError;
 pub use finding::StoredFinding;

@@ -42,6 +42,7 @@ pub mod base62;
 pub mod base64url;
 pub mod claims;
 pub mod client_address;
+pub mod client_certificate;
 pub mod cnf;
 pub mod dpop;
 pub mod encryption_key;

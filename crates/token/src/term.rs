@@ -155,6 +155,10 @@ terms! {
         None = "none",
         /// An assertion signed with the client's key (RFC 7523 §2.2).
         PrivateKeyJwt = "private_key_jwt",
+        /// A certificate that the client made itself (RFC 8705 §2.2).
+        SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
+        /// A certificate of a trusted authority (RFC 8705 §2.1).
+        TlsClientAuth = "tls_client_auth",
     }
 
     /// Error codes of the OAuth endpoints (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1,

@@ -22,6 +22,7 @@ use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound};
 use crate::operations::{self, Operations};
 
+mod client_ca;
 mod door;
 mod key_files;
 mod record;
@@ -29,8 +30,8 @@ mod settings;
 mod trusted;
 mod watcher;
 
-pub(crate) use door::ControlDoor;
 use door::GatewayDoor;
+pub(crate) use door::{CertificateField, ControlDoor};
 use watcher::Watcher;
 
 /// How often what has ended is forgotten.
@@ -191,6 +192,7 @@ impl Product {
             clock: Arc::clone(&clock),
             random,
             fetcher: fetcher(&config.authority),
+            certificate_trust: client_ca::trust(&config.authority)?,
             nonces: config.authority.dpop_nonce.then(nonces),
         };
         let authority =
@@ -210,21 +212,29 @@ impl Product {
         let Self { config, sockets, authority, gateway, store, operations, watcher, clock } = self;
         let drain = config.drain.duration();
         let mut control = tokio::task::JoinSet::new();
-        let door = ControlDoor::new(authority.router());
+        let part = &config.authority;
+        let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
+        let door = ControlDoor::new(authority.router(), field);
         let tls = acceptor(config.authority.tls.as_ref(), &stop)?;
         control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
             let parts = console::Parts { authority: authority.clone() };
             let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            control.spawn(listen::serve(bound, tls, ControlDoor::new(router), stop.clone(), drain));
+            control.spawn(listen::serve(
+                bound,
+                tls,
+                ControlDoor::new(router, CertificateField::default()),
+                stop.clone(),
+                drain,
+            ));
         }
         let mut threads = Vec::new();
         if let (Some(bound), Some(part), Some(gateway)) =
             (sockets.gateway, &config.gateway, gateway)
         {
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            threads = data_plane(bound, part.threads, &gateway, &tls, &stop, drain)?;
+            threads = data_plane(bound, part, &gateway, &tls, &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
@@ -328,13 +338,13 @@ fn acceptor(
 /// a third cheaper than tasks that wander between threads (measured).
 fn data_plane(
     bound: Bound,
-    threads: usize,
+    part: &config::Gateway,
     gateway: &Gateway,
     tls: &Option<Arc<Acceptor>>,
     stop: &CancellationToken,
     drain: Duration,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
-    let count = match threads {
+    let count = match part.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
@@ -343,10 +353,12 @@ fn data_plane(
             let bound = bound.share().map_err(Failure::new)?;
             let (tls, stop) = (tls.clone(), stop.clone());
             let gateway = gateway.clone();
+            let field =
+                CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
-                    let door = GatewayDoor::new(gateway.worker());
+                    let door = GatewayDoor::new(gateway.worker(), field);
                     runtime.block_on(listen::serve(bound, tls, door, stop, drain))
                 });
                 if let Err(error) = served {

@@ -81,6 +81,10 @@ pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     /// PEM file with the private key.
     pub(crate) key: PathBuf,
+    /// Ask clients for a certificate, which they may leave out: for clients that authenticate with
+    /// one, and for tokens that are bound to one (RFC 8705).
+    #[serde(default)]
+    pub(crate) client_certificates: bool,
 }
 
 /// The authorization server.
@@ -142,6 +146,14 @@ pub(crate) struct Authority {
     /// fetched from and sent to.
     #[schemars(with = "Vec<String>")]
     pub(crate) reach: Vec<IpNet>,
+    /// PEM file with the authorities whose client certificates are taken (`tls_client_auth`).
+    /// Certificates that clients registered themselves need none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_ca: Option<PathBuf>,
+    /// The field in which a proxy of `trusted_proxies` passes on the client's certificate: `Client-Cert`
+    /// (RFC 9440), or one with percent-encoded PEM. From everybody else it is ignored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_field: Option<String>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
 }
@@ -260,6 +272,10 @@ pub(crate) struct Gateway {
     pub(crate) decryption_keys: Vec<PathBuf>,
     /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
     pub(crate) dpop_nonce: bool,
+    /// The field in which a proxy of `trusted_proxies` passes on the client's certificate, as under
+    /// `authority`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_field: Option<String>,
     /// How many verified tokens are remembered (about 1 KiB each).
     pub(crate) cache_entries: usize,
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
@@ -395,6 +411,8 @@ impl Default for Authority {
                 Algorithm::Ps256,
             ],
             reach: Vec::new(),
+            client_ca: None,
+            client_certificate_field: None,
             password_threads: 2,
         }
     }
@@ -413,6 +431,7 @@ impl Default for Gateway {
             leeway: Span::seconds(5),
             decryption_keys: Vec::new(),
             dpop_nonce: false,
+            client_certificate_field: None,
             cache_entries: 100_000,
             forward_token: false,
             upstream_timeout: Span::seconds(60),

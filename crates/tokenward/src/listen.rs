@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
+use token::client_certificate::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +29,12 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) address: SocketAddr,
     pub(crate) tls: bool,
+    /// What the client has shown of itself.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// What is done with each request of a listener.
@@ -122,7 +125,13 @@ pub(crate) async fn serve<H: Handler>(
         tokio::spawn(async move {
             match acceptor {
                 None => {
-                    connection(stream, Connection { address, tls: false }, handler, watcher).await
+                    connection(
+                        stream,
+                        Connection { address, tls: false, certificate: None },
+                        handler,
+                        watcher,
+                    )
+                    .await
                 }
                 Some(acceptor) => secured(stream, address, &acceptor, handler, watcher).await,
             }
@@ -145,7 +154,10 @@ async fn secured<H: Handler>(
 ) {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
-            connection(stream, Connection { address, tls: true }, handler, watcher).await
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            let certificate = shown.map(|der| ClientCertificate::new(der));
+            connection(stream, Connection { address, tls: true, certificate }, handler, watcher)
+                .await
         }
         Ok(Err(error)) => tracing::debug!(%error, %address, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
@@ -158,8 +170,9 @@ async fn connection<H: Handler>(
     handler: H,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
+    let address = peer.address;
     let service = hyper::service::service_fn(move |request| {
-        let handler = handler.clone();
+        let (handler, peer) = (handler.clone(), peer.clone());
         async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
@@ -176,6 +189,6 @@ async fn connection<H: Handler>(
         .keep_alive_interval(Duration::from_secs(30));
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(serving.into_owned()).await {
-        tracing::debug!(error = %error, address = %peer.address, "connection ended early");
+        tracing::debug!(error = %error, %address, "connection ended early");
     }
 }

@@ -92,19 +92,24 @@ fn requests(settings: &Settings) -> Value {
 
 /// How clients show who they are.
 fn clients(settings: &Settings) -> Value {
-    let with_secret: Vec<ClientAuthMethod> = ClientAuthMethod::ALL
+    let by_certificate =
+        [ClientAuthMethod::TlsClientAuth, ClientAuthMethod::SelfSignedTlsClientAuth];
+    let methods: Vec<ClientAuthMethod> = ClientAuthMethod::ALL
         .iter()
         .copied()
-        .filter(|method| *method != ClientAuthMethod::None)
+        .filter(|method| settings.mutual_tls || !by_certificate.contains(method))
         .collect();
+    let with_secret: Vec<ClientAuthMethod> =
+        methods.iter().copied().filter(|method| *method != ClientAuthMethod::None).collect();
     json!({
         "client_id_metadata_document_supported": settings.client_id_metadata_documents,
-        "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
+        "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
-        "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL,
+        "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
         "introspection_endpoint_auth_methods_supported": with_secret,
         "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
+        "tls_client_certificate_bound_access_tokens": settings.mutual_tls,
         "dpop_signing_alg_values_supported": Algorithm::ALL,
     })
 }

@@ -139,7 +139,11 @@ async fn of_access(
         scope: claims.scope.clone(),
         client_id: Some(claims.client_id.clone()),
         username,
-        token_type: Some(if claims.cnf.is_some() { "DPoP" } else { "Bearer" }),
+        token_type: Some(if claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()) {
+            "DPoP"
+        } else {
+            "Bearer"
+        }),
         exp: Some(claims.exp),
         iat: Some(claims.iat),
         sub: Some(claims.sub.clone()),

@@ -75,6 +75,11 @@ async fn decide(
     let options = &request.client.client().options;
     let bound =
         options.dpop_bound_access_tokens || profile::is_fapi2(authority.settings(), options);
+    let by_certificate = options.tls_client_certificate_bound_access_tokens;
+    if by_certificate && request.caller.certificate.is_none() {
+        return Err(GrantRefused::CertificateMissing);
+    }
+    let bound = options.dpop_bound_access_tokens || (bound && !by_certificate);
     if request.jkt.is_none() && bound {
         return Err(GrantRefused::ProofMissing);
     }
@@ -94,6 +99,7 @@ pub(crate) async fn authenticate(
     now: Timestamp,
 ) -> Result<AuthenticatedClient, ClientAuthRefused> {
     let presented = client_auth::present(headers, parameters)?;
+    let presented = presented.with_certificate(caller.certificate.clone());
     let outcome = client_auth::authenticate(authority, &presented, now).await;
     let result = match &outcome {
         Ok(_) => Some("ok"),
@@ -103,7 +109,8 @@ pub(crate) async fn authenticate(
         let name = presented.claimed.as_str().chars().filter(|c| !c.is_control());
         let client = name.take(128).collect::<String>().into();
         let who = Who { client: Some(client), ..Who::default() };
-        let (method, result) = (presented.method.to_string(), result.to_owned());
+        let method = outcome.as_ref().map_or(presented.method, AuthenticatedClient::method);
+        let (method, result) = (method.to_string(), result.to_owned());
         authority.emit(caller, who, EventKind::ClientAuth { method, result }, now);
     }
     if outcome.as_ref().is_err_and(|refused| refused.event_result().is_some()) {

@@ -36,7 +36,7 @@ pub(crate) fn give(
     )?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     let approved = approve::machine(request.client, wanted)?;
-    let bound = request.jkt.as_ref();
+    let bound = request.binding();
     let answer = issue::answer(authority, request.client, &approved, None, bound, request.now)?;
     let (body, who) = answer.give(authority);
     Ok(Granted { body, who, scopes })

@@ -47,7 +47,7 @@ pub(crate) async fn prepare(
         expires_at,
         scopes: grant.scopes.clone(),
     });
-    let bound = request.jkt.as_ref();
+    let bound = request.binding();
     let answer =
         issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
     // A client with credentials of its own shows those at every refresh; a public one its key.

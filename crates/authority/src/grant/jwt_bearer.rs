@@ -86,7 +86,7 @@ async fn person(
     if !authority.assertions().first_use([claims.iss.as_str(), &claims.jti], now) {
         return Err(GrantRefused::AssertionReplayed);
     }
-    let bound = request.jkt.as_ref();
+    let bound = request.binding();
     let answer = issue::answer(authority, client, &approved, None, bound, now)?;
     authority.store().begin_grant(&grant).await?;
     let (body, who) = answer.give(authority);

@@ -99,7 +99,7 @@ async fn prepare(
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let outgoing = OutgoingRefresh { token, expires_at };
-    let bound = request.jkt.as_ref();
+    let bound = request.binding();
     let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now)?;
     let hash = OpaqueHash::of(token.expose());
     // RFC 6749 §6: the new refresh token's scope is that of the old one.

@@ -58,7 +58,7 @@ pub(crate) async fn decide(
     check_type(parameters.required(types.1)?, types.1)?;
     let subject = token(authority, parameters.required(types.0)?, types.0, now).await?;
     // A token that is bound to a key is never traded for one that whoever bears it can use.
-    if subject.confirmation().is_some() && request.jkt.is_none() {
+    if subject.confirmation().is_some() && request.binding().is_none() {
         return Err(GrantRefused::ProofMissing);
     }
     let act = actor(authority, request, &subject).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn decide(
         auth_time: claims.auth_time.map(Timestamp::from_secs),
         acr: claims.acr.clone(),
         details: claims.authorization_details.clone(),
-        jkt: request.jkt.clone(),
+        cnf: request.binding(),
         act,
     };
     let answer = issue::exchanged(authority, order, ACCESS_TOKEN, now)?;

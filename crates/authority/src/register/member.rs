@@ -20,6 +20,14 @@ pub(super) fn text<'a>(
     }
 }
 
+/// The same, to be kept.
+pub(super) fn owned(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<String>, RegistrationRefused> {
+    Ok(text(members, name)?.map(str::to_owned))
+}
+
 /// A member that must be one of the words that its specification has.
 pub(super) fn word<T: FromStr>(
     members: &Map<String, Value>,

@@ -140,8 +140,7 @@ fn check_response_types(
 
 fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, RegistrationRefused> {
     const MEMBER: &str = "token_endpoint_auth_method";
-    const RULE: &str =
-        "can only be client_secret_basic, client_secret_post, private_key_jwt or none";
+    const RULE: &str = "can only be one of those in the metadata";
     match text(members, MEMBER)? {
         None => Ok(ClientAuthMethod::ClientSecretBasic),
         Some(name) => name.parse().map_err(|_| wrong(MEMBER, RULE)),

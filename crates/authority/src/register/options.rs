@@ -1,14 +1,15 @@
 //! The keys of a client and how it wants its answers: read from a registration, and checked (RFC 7591 §2).
 
 use serde_json::{Map, Value};
-use store::ClientOptions;
+use store::{CertificateSubject, ClientOptions};
 use token::jwk::BadKey;
 use token::key::KeySet;
 use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
 use url::Url;
 
+use crate::client_auth::certificate::{SUBJECTS, distinguished_name};
 use crate::client_keys;
-use crate::register::member::{flag, seconds, text, texts, word, wrong};
+use crate::register::member::{flag, owned, seconds, texts, word, wrong};
 use crate::register::{ClientDraft, RegistrationRefused};
 use crate::rule::{profile, redirect_uri};
 use crate::settings::Settings;
@@ -18,7 +19,7 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 34] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -43,6 +44,12 @@ pub const NAMES: [&str; 28] = [
     "request_object_signing_alg",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_email",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_subject_dn",
+    "tls_client_certificate_bound_access_tokens",
     "token_endpoint_auth_signing_alg",
     "userinfo_encrypted_response_alg",
     "userinfo_encrypted_response_enc",
@@ -62,7 +69,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
     let requires_push = flag(members, "require_pushed_authorization_requests")?;
     Ok(ClientOptions {
         jwks,
-        jwks_uri: text(members, "jwks_uri")?.map(str::to_owned),
+        jwks_uri: owned(members, "jwks_uri")?,
         token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
         dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
         require_pushed_authorization_requests: requires_push,
@@ -93,10 +100,21 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         request_object_signing_alg: word(members, "request_object_signing_alg")?,
         require_signed_request_object: flag(members, "require_signed_request_object")?,
         post_logout_redirect_uris: texts(members, "post_logout_redirect_uris")?.unwrap_or_default(),
-        backchannel_logout_uri: text(members, "backchannel_logout_uri")?.map(str::to_owned),
+        backchannel_logout_uri: owned(members, "backchannel_logout_uri")?,
         backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
         authorization_details_types: texts(members, "authorization_details_types")?
             .unwrap_or_default(),
+        tls_client_auth: CertificateSubject {
+            tls_client_auth_subject_dn: owned(members, "tls_client_auth_subject_dn")?,
+            tls_client_auth_san_dns: owned(members, "tls_client_auth_san_dns")?,
+            tls_client_auth_san_uri: owned(members, "tls_client_auth_san_uri")?,
+            tls_client_auth_san_ip: owned(members, "tls_client_auth_san_ip")?,
+            tls_client_auth_san_email: owned(members, "tls_client_auth_san_email")?,
+        },
+        tls_client_certificate_bound_access_tokens: flag(
+            members,
+            "tls_client_certificate_bound_access_tokens",
+        )?,
         profile: word(members, "profile")?,
         access_token_life: seconds(members, "access_token_life")?,
         refresh_idle_life: seconds(members, "refresh_idle_life")?,
@@ -136,6 +154,7 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
         redirect_uri::check_registration(uri)
             .map_err(|_| wrong("post_logout_redirect_uris", "must be as redirect URIs are"))?;
     }
+    check_certificate(draft, settings)?;
     check_lives(options, settings)?;
     if profile::is_fapi2(settings, options) {
         profile::check_fapi2(draft, settings)?;
@@ -152,6 +171,53 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
         answer.check(options, settings)?;
     }
     Ok(())
+}
+
+/// RFC 8705 §2.1.2, §2.2.2 and §3.4.
+fn check_certificate(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
+    const METHOD: &str = "token_endpoint_auth_method";
+    const BOUND: &str = "tls_client_certificate_bound_access_tokens";
+    let options = &draft.options;
+    let by_certificate = matches!(
+        draft.auth_method,
+        ClientAuthMethod::TlsClientAuth | ClientAuthMethod::SelfSignedTlsClientAuth
+    );
+    if by_certificate && !settings.mutual_tls {
+        return Err(wrong(METHOD, "is not to be had here: no client certificates are asked for"));
+    }
+    let bound = options.tls_client_certificate_bound_access_tokens;
+    if bound && !settings.mutual_tls {
+        return Err(wrong(BOUND, "is not to be had here: no client certificates are asked for"));
+    }
+    if bound && draft.auth_method == ClientAuthMethod::None {
+        return Err(wrong(BOUND, "needs a client that authenticates"));
+    }
+    let subject = members(options);
+    let named = SUBJECTS.iter().filter(|name| subject.contains_key(**name)).count();
+    match draft.auth_method {
+        ClientAuthMethod::TlsClientAuth if named != 1 => {
+            return Err(wrong(METHOD, "tls_client_auth needs one of the tls_client_auth_ members"));
+        }
+        ClientAuthMethod::SelfSignedTlsClientAuth if !has_certificate(options) => {
+            let rule = "self_signed_tls_client_auth needs jwks with a certificate in `x5c`";
+            return Err(wrong(METHOD, rule));
+        }
+        _ => {}
+    }
+    let name = options.tls_client_auth.tls_client_auth_subject_dn.as_deref();
+    if name.is_some_and(|name| distinguished_name(name).is_none()) {
+        return Err(wrong("tls_client_auth_subject_dn", "must be as in RFC 4514: CN=a, O=b"));
+    }
+    let ip = options.tls_client_auth.tls_client_auth_san_ip.as_deref();
+    if ip.is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
+        return Err(wrong("tls_client_auth_san_ip", "must be an IP address"));
+    }
+    Ok(())
+}
+
+fn has_certificate(options: &ClientOptions) -> bool {
+    let keys = options.jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
+    keys.is_some_and(|keys| keys.iter().any(|key| key.get("x5c").is_some()))
 }
 
 /// Revocations are remembered as long as the usual lives: no client's tokens may outlive them.

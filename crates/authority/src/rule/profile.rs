@@ -18,6 +18,16 @@ pub fn is_fapi2(settings: &Settings, options: &ClientOptions) -> bool {
     settings.profile == fapi2 || options.profile == fapi2
 }
 
+/// How a client may authenticate (§5.3.2.1).
+pub fn authenticates(method: ClientAuthMethod) -> bool {
+    matches!(
+        method,
+        ClientAuthMethod::PrivateKeyJwt
+            | ClientAuthMethod::SelfSignedTlsClientAuth
+            | ClientAuthMethod::TlsClientAuth
+    )
+}
+
 /// Checks what a client registers under FAPI 2.0 (§5.3.2.1, §5.4.1).
 ///
 /// # Errors
@@ -29,8 +39,8 @@ pub(crate) fn check_fapi2(
     let options = &draft.options;
     let wrong =
         |member: &str, rule| Err(RegistrationRefused::Member { member: member.to_owned(), rule });
-    if draft.auth_method != ClientAuthMethod::PrivateKeyJwt {
-        return wrong("token_endpoint_auth_method", "must be private_key_jwt under FAPI 2.0");
+    if !authenticates(draft.auth_method) {
+        return wrong("token_endpoint_auth_method", "must be private_key_jwt or mTLS (FAPI 2.0)");
     }
     if draft.redirect_uris.iter().any(|uri| !uri.starts_with("https://")) {
         return wrong("redirect_uris", "must be https URLs under FAPI 2.0");

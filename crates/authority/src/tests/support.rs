@@ -14,6 +14,7 @@ use remote::{Fetcher, Limits, Reach};
 use serde_json::Value;
 use store::{Client, Code, Grant, MasterKey, Store, User};
 use tempfile::TempDir;
+use token::client_certificate::ClientCertificate;
 use token::dpop::Nonces;
 use token::event::{Event, EventSink};
 use token::id::{GrantId, KeyId, SessionId};
@@ -25,6 +26,7 @@ use token::term::{Algorithm, ClientAuthMethod, GrantType};
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
+use crate::client_auth::certificate::CertificateTrust;
 use crate::issue::{AccessTokenOrder, IssuedAccessToken, mint};
 use crate::keys::{KeySchedule, SigningKeys};
 use crate::peer::PeerAddress;
@@ -65,6 +67,7 @@ pub(crate) fn settings() -> Settings {
         registration_scopes: scopes("openid profile email offline_access orders:read"),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
+        mutual_tls: true,
         trusted_issuers: Vec::new(),
         password_threads: 1,
     }
@@ -138,6 +141,7 @@ impl Harness {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(OsRandom::new()),
             fetcher: loopback(),
+            certificate_trust: Some(Arc::new(AnyAuthority)),
             nonces,
         };
         let authority = Authority::new(settings, parts).expect("authority");
@@ -304,7 +308,7 @@ impl Harness {
             auth_time: None,
             acr: None,
             details: Vec::new(),
-            jkt: None,
+            cnf: None,
             act: None,
         };
         let keys = self.authority.keys();
@@ -381,6 +385,15 @@ impl Clock for StandingClock {
 impl StandingClock {
     pub(crate) fn pass(&self, secs: i64) {
         self.0.fetch_add(secs * 1000, Ordering::SeqCst);
+    }
+}
+
+/// Trusts whoever issued a certificate; the real check is the program's.
+struct AnyAuthority;
+
+impl CertificateTrust for AnyAuthority {
+    fn vouches_for(&self, _: &ClientCertificate, _: Timestamp) -> bool {
+        true
     }
 }
 

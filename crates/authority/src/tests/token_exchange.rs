@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use store::Client;
 
+use token::cnf::Confirmation;
 use token::random::OsRandom;
 
 use super::support::{API, Answer, Harness, ISSUER, claims, scopes};
@@ -136,7 +137,7 @@ async fn a_bound_token_is_not_traded_for_one_that_is_not() {
         auth_time: None,
         acr: None,
         details: Vec::new(),
-        jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
+        cnf: Some(Confirmation::jkt("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into())),
         act: None,
     };
     let (keys, random) = (harness.authority.keys(), OsRandom::new());

@@ -95,7 +95,7 @@ pub(crate) async fn create(
         auth_time: None,
         acr: None,
         details: Vec::new(),
-        jkt: None,
+        cnf: None,
         act: None,
     };
     let issued = mint(order, &settings.issuer, authority.keys(), console.store(), now, random);

@@ -76,6 +76,7 @@ impl Harness {
             clock: Arc::new(StandingClock),
             random: Arc::new(OsRandom::new()),
             fetcher: None,
+            certificate_trust: None,
             nonces: None,
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
@@ -183,6 +184,7 @@ fn authority_settings() -> Settings {
         registration_scopes: ScopeSet::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
+        mutual_tls: true,
         trusted_issuers: Vec::new(),
         password_threads: 1,
     }
@@ -200,7 +202,7 @@ fn token(authority: &Authority, scope: &str, audience: &str) -> String {
         auth_time: None,
         acr: None,
         details: Vec::new(),
-        jkt: None,
+        cnf: None,
         act: None,
     };
     let (keys, store) = (authority.keys(), authority.store());

@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             auth_time: None,
             acr: None,
             details: Vec::new(),
-            jkt: None,
+            cnf: None,
             act: None,
         };
         let issued =

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin_client::default_data_dir;
 use crate::clock::SystemClock;
 use crate::command::{Failure, say};
-use crate::compose::{ControlDoor, Product, Sockets, open_store};
+use crate::compose::{CertificateField, ControlDoor, Product, Sockets, open_store};
 use crate::config::{self, Config, load};
 use crate::listen::Bound;
 use crate::{listen, logging, sample};
@@ -111,7 +111,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn serve_sample(bound: Bound, stop: CancellationToken) -> std::io::Result<()> {
-    let door = ControlDoor::new(sample::router());
+    let door = ControlDoor::new(sample::router(), CertificateField::default());
     listen::serve(bound, None, door, stop, std::time::Duration::from_secs(1)).await
 }
 

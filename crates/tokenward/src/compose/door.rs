@@ -1,28 +1,71 @@
 //! From a listener's request to the room that answers it.
 
+use std::sync::Arc;
+
 use authority::peer::PeerAddress;
 use axum::Router;
 use axum::body::Body;
 use gateway::{Peer, ResponseBody, Worker};
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use hyper::body::Incoming;
+use ipnet::IpNet;
+use token::client_certificate::ClientCertificate;
 use tower::ServiceExt as _;
 
 use crate::listen::{Connection, Handler};
 
 /// Authority and admin API.
 #[derive(Clone)]
-pub(crate) struct ControlDoor(Router);
+pub(crate) struct ControlDoor(Router, CertificateField);
 
 /// The gateway, on one of its threads.
 #[derive(Clone)]
-pub(super) struct GatewayDoor(Worker);
+pub(super) struct GatewayDoor(Worker, CertificateField);
+
+/// Where a trusted proxy says which certificate the client has shown (RFC 9440).
+#[derive(Clone, Default)]
+pub(crate) struct CertificateField {
+    name: Option<HeaderName>,
+    trusted: Arc<[IpNet]>,
+}
+
+// === impl CertificateField ===
+
+impl CertificateField {
+    pub(super) fn new(name: &Option<String>, trusted: &[IpNet]) -> Self {
+        let name = name.as_deref().and_then(|name| name.parse().ok());
+        Self { name, trusted: trusted.into() }
+    }
+
+    /// Notes the certificate of the connection, or the one that a trusted proxy speaks of. The field ends
+    /// here, whoever sent it.
+    fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
+        let field = self.name.as_ref().and_then(|name| {
+            let mut fields = request.headers().get_all(name).iter();
+            let only = fields.next().filter(|_| fields.next().is_none());
+            only.and_then(|field| field.to_str().ok()).map(str::to_owned)
+        });
+        if let Some(name) = &self.name {
+            request.headers_mut().remove(name);
+        }
+        let peer = connection.address.ip().to_canonical();
+        let trusted = self.trusted.iter().any(|net| net.contains(&peer));
+        let passed_on = field.filter(|_| trusted);
+        let certificate = match passed_on {
+            Some(field) => ClientCertificate::from_field(&field),
+            None => connection.certificate.clone(),
+        };
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
+    }
+}
 
 // === impl ControlDoor ===
 
 impl ControlDoor {
-    pub(crate) fn new(router: Router) -> Self {
-        Self(router)
+    pub(crate) fn new(router: Router, field: CertificateField) -> Self {
+        Self(router, field)
     }
 }
 
@@ -31,6 +74,7 @@ impl Handler for ControlDoor {
 
     async fn handle(&self, request: Request<Incoming>, connection: Connection) -> Response<Body> {
         let mut request = request.map(Body::new);
+        self.1.note(&mut request, &connection);
         request.extensions_mut().insert(PeerAddress(connection.address));
         match self.0.clone().oneshot(request).await {
             Ok(response) => response,
@@ -42,8 +86,8 @@ impl Handler for ControlDoor {
 // === impl GatewayDoor ===
 
 impl GatewayDoor {
-    pub(super) fn new(worker: Worker) -> Self {
-        Self(worker)
+    pub(super) fn new(worker: Worker, field: CertificateField) -> Self {
+        Self(worker, field)
     }
 }
 
@@ -55,6 +99,8 @@ impl Handler for GatewayDoor {
         request: Request<Incoming>,
         connection: Connection,
     ) -> Response<ResponseBody> {
+        let mut request = request;
+        self.1.note(&mut request, &connection);
         self.0.handle(request, Peer { address: connection.address, tls: connection.tls }).await
     }
 }

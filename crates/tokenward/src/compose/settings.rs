@@ -49,6 +49,8 @@ pub(super) fn authority(
         registration_scopes,
         signing_algs: part.signing_algs.clone(),
         client_id_metadata_documents: part.client_id_metadata_documents,
+        mutual_tls: part.client_certificate_field.is_some()
+            || part.tls.as_ref().is_some_and(|tls| tls.client_certificates),
         trusted_issuers: trusted::issuers(config)?,
         password_threads: part.password_threads,
     })

@@ -59,6 +59,16 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     for (position, issuer) in config.trusted_issuers.iter().enumerate() {
         trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, &mut found);
     }
+    let gateway_field = config.gateway.as_ref().and_then(|g| g.client_certificate_field.as_deref());
+    for (path, field) in [
+        ("authority", config.authority.client_certificate_field.as_deref()),
+        ("gateway", gateway_field),
+    ] {
+        if field.is_some_and(|field| field.parse::<http::HeaderName>().is_err()) {
+            let path = format!("{path}.client_certificate_field");
+            found.push((path, "must be the name of a header field".to_owned()));
+        }
+    }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }

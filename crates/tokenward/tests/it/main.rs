@@ -19,6 +19,7 @@ mod interop;
 mod jose;
 mod jwe;
 mod jws;
+mod mutual_tls;
 mod operations;
 mod start;
 mod support;

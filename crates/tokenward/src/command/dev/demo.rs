@@ -78,7 +78,7 @@ impl Demo {
             auth_time: None,
             acr: None,
             details: Vec::new(),
-            jkt: None,
+            cnf: None,
             act: None,
         };
         let keys = product.authority.keys();
