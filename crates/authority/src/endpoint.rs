@@ -1,8 +1,10 @@
 //! The endpoints: parse, one call, render. No rule of the protocol lives here.
 
 pub mod answer;
+pub mod approvals;
 pub mod assets;
 pub mod authorize;
+pub mod bc_authorize;
 pub mod consent;
 pub mod cookie;
 pub mod cors;

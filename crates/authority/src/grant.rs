@@ -1,6 +1,7 @@
 //! The grants of the token endpoint, one per file, and why one is refused.
 
 pub mod authorization_code;
+pub mod ciba;
 pub mod client_credentials;
 pub mod device_code;
 pub(crate) mod first;
@@ -179,6 +180,7 @@ pub(crate) async fn decide(
 ) -> Result<Granted, GrantRefused> {
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
+        GrantType::Ciba => ciba::decide(authority, request).await,
         GrantType::ClientCredentials => client_credentials::decide(authority, request),
         GrantType::DeviceCode => device_code::decide(authority, request).await,
         GrantType::JwtBearer => jwt_bearer::decide(authority, request).await,

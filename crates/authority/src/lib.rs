@@ -5,6 +5,7 @@
 //! know leaves as events and restrictions.
 
 pub mod approve;
+mod backchannel;
 pub mod bearer;
 pub mod caller;
 pub mod client_auth;

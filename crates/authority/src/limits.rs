@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use token::id::ClientId;
+use token::id::{ClientId, SubjectId};
 use token::time::Timestamp;
 
 use crate::login::throttle::{Allowance, Throttle, Throttled, network};
@@ -17,6 +17,8 @@ const PER_CLIENT: Allowance = Allowance { burst: 20, every: Duration::from_secs(
 const PER_NETWORK: Allowance = Allowance { burst: 200, every: Duration::from_secs(1) };
 /// Requests that are kept for a client which has nothing to show.
 const KEPT: Allowance = Allowance { burst: 60, every: Duration::from_secs(1) };
+/// Questions to one person, of all clients together.
+const ASKED: Allowance = Allowance { burst: 10, every: Duration::from_mins(1) };
 /// Registrations.
 const REGISTERED: Allowance = Allowance { burst: 100, every: Duration::from_secs(10) };
 
@@ -48,6 +50,14 @@ impl Limits {
     /// [`Throttled`] when too many are.
     pub(crate) fn kept(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
         self.0.charge(("kept", network(ip)), KEPT, now)
+    }
+
+    /// A question to a person, who must not be worn down.
+    ///
+    /// # Errors
+    /// [`Throttled`] when they were asked too often.
+    pub(crate) fn asked(&self, subject: &SubjectId, now: Timestamp) -> Result<(), Throttled> {
+        self.0.charge(("asked", subject), ASKED, now)
     }
 
     /// A client that registers itself.

@@ -189,7 +189,12 @@ fn adapt(members: &mut Map<String, Value>, allowed: &ScopeSet) {
     if method.is_null() {
         *method = json!(ClientAuthMethod::None);
     }
-    let machine = [GrantType::ClientCredentials, GrantType::JwtBearer, GrantType::TokenExchange];
+    let machine = [
+        GrantType::Ciba,
+        GrantType::ClientCredentials,
+        GrantType::JwtBearer,
+        GrantType::TokenExchange,
+    ];
     let can = |text: &str| {
         text.parse::<GrantType>().is_ok_and(|grant_type| !machine.contains(&grant_type))
     };

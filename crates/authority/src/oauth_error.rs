@@ -110,6 +110,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::ConsentRequired
         | Code::ExpiredToken
         | Code::InvalidAuthorizationDetails
+        | Code::InvalidBindingMessage
         | Code::InvalidClientMetadata
         | Code::InvalidDpopProof
         | Code::InvalidGrant
@@ -122,6 +123,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::RequestUriNotSupported
         | Code::SlowDown
         | Code::UnauthorizedClient
+        | Code::UnknownUserId
         | Code::UnmetAuthenticationRequirements
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType

@@ -1,5 +1,6 @@
 //! The pages that people see: no script, every text from outside escaped by the template engine.
 
+pub(crate) mod approvals;
 pub(crate) mod asset;
 pub(crate) mod consent;
 pub(crate) mod device;

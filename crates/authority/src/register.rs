@@ -59,8 +59,8 @@ pub struct RegisteredClient {
 pub enum RegistrationRefused {
     /// `client_credentials` without a secret.
     #[error(
-        "a public client cannot have the grant types `client_credentials`, jwt-bearer and token \
-         exchange: give it a secret or a key"
+        "a public client cannot have the grant types `client_credentials`, jwt-bearer, CIBA and \
+         token exchange: give it a secret or a key"
     )]
     CredentialsWithoutSecret,
     /// Default scopes that it may not have.
@@ -256,12 +256,14 @@ fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {
         return Err(RegistrationRefused::NoGrantType);
     }
     let machine = has(GrantType::ClientCredentials)
+        || has(GrantType::Ciba)
         || has(GrantType::JwtBearer)
         || has(GrantType::TokenExchange);
     if machine && draft.auth_method == ClientAuthMethod::None {
         return Err(RegistrationRefused::CredentialsWithoutSecret);
     }
-    let by_person = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+    let by_person =
+        has(GrantType::AuthorizationCode) || has(GrantType::Ciba) || has(GrantType::DeviceCode);
     if has(GrantType::RefreshToken) && !by_person {
         return Err(RegistrationRefused::RefreshAlone);
     }

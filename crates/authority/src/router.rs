@@ -9,8 +9,8 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    authorize, device, global_revocation, introspect, jwks, logout, par, register, registration,
-    restrictions, revoke, token, userinfo,
+    approvals, authorize, bc_authorize, device, global_revocation, introspect, jwks, logout, par,
+    register, registration, restrictions, revoke, token, userinfo,
 };
 use crate::state::Authority;
 
@@ -26,6 +26,7 @@ impl Authority {
             .layer(map_response(cors::open))
             .merge(closed_endpoints())
             .merge(authorize::routes())
+            .merge(approvals::routes())
             .merge(device::routes())
             .merge(logout::routes())
             .method_not_allowed_fallback(wrong_method);
@@ -56,6 +57,7 @@ fn open_endpoints() -> Router<Authority> {
 
 fn closed_endpoints() -> Router<Authority> {
     Router::new()
+        .route("/bc-authorize", post(bc_authorize::ask))
         .route("/device_authorization", post(device::start))
         .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))

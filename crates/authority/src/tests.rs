@@ -7,6 +7,7 @@ mod arbitrary;
 mod authorization_details;
 mod authorize;
 mod browser;
+mod ciba;
 mod client_credentials;
 mod code;
 mod consent;

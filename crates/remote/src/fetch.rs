@@ -174,10 +174,32 @@ impl Fetcher {
         form: String,
         headers: HeaderMap,
     ) -> Result<Fetched, FetchError> {
-        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        self.post(url, "application/x-www-form-urlencoded", form, headers).await
+    }
+
+    /// Sends JSON likewise.
+    ///
+    /// # Errors
+    /// [`FetchError`] when no whole answer comes.
+    pub async fn post_json(
+        &self,
+        url: &Url,
+        json: String,
+        headers: HeaderMap,
+    ) -> Result<Fetched, FetchError> {
+        self.post(url, "application/json", json, headers).await
+    }
+
+    async fn post(
+        &self,
+        url: &Url,
+        kind: &'static str,
+        body: String,
+        headers: HeaderMap,
+    ) -> Result<Fetched, FetchError> {
         let mut headers = headers;
-        headers.insert(CONTENT_TYPE, form_type);
-        let sent = self.exchange(Method::POST, url, headers, form.into());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let sent = self.exchange(Method::POST, url, headers, body.into());
         let late = || FetchError::TooSlow(shown(url));
         tokio::time::timeout(self.limits.time, sent).await.unwrap_or_else(|_| Err(late()))
     }

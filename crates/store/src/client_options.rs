@@ -1,7 +1,7 @@
 //! What a client may register beside its name and addresses (RFC 7591 §2, OpenID Connect Dynamic Client Registration 1.0 §2).
 
 use serde::{Deserialize, Serialize};
-use token::term::{Algorithm, ContentEncryption, KeyManagement, Profile};
+use token::term::{Algorithm, ContentEncryption, DeliveryMode, KeyManagement, Profile};
 
 /// The rest of a client's registration, each member by its name on the wire. Absent members have the
 /// meaning that their specification gives them.
@@ -84,6 +84,12 @@ pub struct ClientOptions {
     /// Its access tokens are bound to its certificate (RFC 8705 §3.4).
     #[serde(skip_serializing_if = "is_false")]
     pub tls_client_certificate_bound_access_tokens: bool,
+    /// How it learns of decisions that it asked for by the back channel (CIBA Core 1.0 §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_token_delivery_mode: Option<DeliveryMode>,
+    /// Where it is told of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_client_notification_endpoint: Option<String>,
     /// A profile that it keeps as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,

@@ -68,6 +68,8 @@ terms! {
         ClientCredentials = "client_credentials",
         /// RFC 7523 §2.1.
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        /// CIBA Core 1.0 §10.1.
+        Ciba = "urn:openid:params:grant-type:ciba",
         /// RFC 8628 §3.4.
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         /// RFC 6749 §6.
@@ -139,6 +141,14 @@ terms! {
         A128CbcHs256 = "A128CBC-HS256",
     }
 
+    /// How a client learns of a decision (CIBA Core 1.0 §5).
+    DeliveryMode {
+        /// It is told, and then asks.
+        Ping = "ping",
+        /// It asks until there is one.
+        Poll = "poll",
+    }
+
     /// A set of rules that is kept as a whole.
     Profile {
         /// FAPI 2.0 Security Profile.
@@ -180,6 +190,8 @@ terms! {
         InvalidClient = "invalid_client",
         /// A member of the registration is wrong.
         InvalidClientMetadata = "invalid_client_metadata",
+        /// The message cannot be shown (CIBA Core 1.0 §13).
+        InvalidBindingMessage = "invalid_binding_message",
         /// The code, refresh token or its binding is not good.
         InvalidGrant = "invalid_grant",
         /// A redirect URI of the registration is wrong.
@@ -210,6 +222,8 @@ terms! {
         UnauthorizedClient = "unauthorized_client",
         /// Nobody here knows this grant.
         UnsupportedGrantType = "unsupported_grant_type",
+        /// Nobody of this name (CIBA Core 1.0 §13).
+        UnknownUserId = "unknown_user_id",
         /// The person cannot sign in as surely as is asked for (OpenID Connect Core Unmet
         /// Authentication Requirements 1.0).
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",
@@ -280,6 +294,8 @@ pub mod parameter {
     pub const CLIENT_ASSERTION: &str = "client_assertion";
     /// RFC 7521 §4.2.
     pub const CLIENT_ASSERTION_TYPE: &str = "client_assertion_type";
+    /// CIBA Core 1.0 §10.1.
+    pub const AUTH_REQ_ID: &str = "auth_req_id";
     /// RFC 9396 §2.
     pub const AUTHORIZATION_DETAILS: &str = "authorization_details";
     /// OpenID Connect Core 1.0 §5.5.

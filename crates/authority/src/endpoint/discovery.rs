@@ -5,7 +5,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use token::term::{
-    Algorithm, ClientAuthMethod, ContentEncryption, GrantType, OAuthErrorCode, Profile,
+    Algorithm, ClientAuthMethod, ContentEncryption, DeliveryMode, GrantType, OAuthErrorCode,
+    Profile,
 };
 
 use crate::endpoint::answer;
@@ -52,6 +53,9 @@ fn endpoints(settings: &Settings) -> Value {
         "revocation_endpoint": url("/revoke"),
         "introspection_endpoint": url("/introspect"),
         "device_authorization_endpoint": url("/device_authorization"),
+        "backchannel_authentication_endpoint": url("/bc-authorize"),
+        "backchannel_token_delivery_modes_supported": DeliveryMode::ALL,
+        "backchannel_user_code_parameter_supported": false,
         "pushed_authorization_request_endpoint": url("/par"),
         "end_session_endpoint": url("/logout"),
         "backchannel_logout_supported": true,

@@ -7,6 +7,8 @@ use token::base64url;
 /// What a proof is for: that of one purpose cannot be used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// The answer to a question by the back channel, bound to the sign-in session and the question.
+    Approval,
     /// The consent form, bound to the sign-in session and to the request it answers.
     Consent,
     /// The forms about a device, bound to the sign-in session and to the device's code.
@@ -49,6 +51,7 @@ impl Proofs {
 
 fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
     let name = match purpose {
+        Purpose::Approval => "approval",
         Purpose::Consent => "consent",
         Purpose::Device => "device",
         Purpose::KnownBrowser => "known browser",

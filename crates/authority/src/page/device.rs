@@ -143,7 +143,7 @@ impl ConfirmPage {
     }
 }
 
-fn ago(seconds: u64) -> String {
+pub(super) fn ago(seconds: u64) -> String {
     match (seconds, seconds / 60) {
         (0..=59, _) => "less than a minute ago".to_owned(),
         (_, 1) => "a minute ago".to_owned(),

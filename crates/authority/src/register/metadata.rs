@@ -108,7 +108,7 @@ fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, Registrat
     for name in names {
         let grant_type = name.parse().map_err(|_| wrong("grant_types", RULE))?;
         // Whose tokens may be traded is chosen by an administrator.
-        if matches!(grant_type, GrantType::JwtBearer | GrantType::TokenExchange) {
+        if matches!(grant_type, GrantType::Ciba | GrantType::JwtBearer | GrantType::TokenExchange) {
             return Err(wrong("grant_types", RULE));
         }
         if !grant_types.contains(&grant_type) {

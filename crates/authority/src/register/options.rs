@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 use store::{CertificateSubject, ClientOptions};
 use token::jwk::BadKey;
 use token::key::KeySet;
-use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
+use token::term::{
+    Algorithm, ClientAuthMethod, ContentEncryption, DeliveryMode, GrantType, KeyManagement,
+};
 use url::Url;
 
 use crate::client_auth::certificate::{SUBJECTS, distinguished_name};
@@ -19,14 +21,16 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 36] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "authorization_signed_response_alg",
+    "backchannel_client_notification_endpoint",
     "backchannel_logout_session_required",
     "backchannel_logout_uri",
+    "backchannel_token_delivery_mode",
     "default_max_age",
     "dpop_bound_access_tokens",
     "id_token_encrypted_response_alg",
@@ -115,6 +119,11 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
             members,
             "tls_client_certificate_bound_access_tokens",
         )?,
+        backchannel_token_delivery_mode: word(members, "backchannel_token_delivery_mode")?,
+        backchannel_client_notification_endpoint: owned(
+            members,
+            "backchannel_client_notification_endpoint",
+        )?,
         profile: word(members, "profile")?,
         access_token_life: seconds(members, "access_token_life")?,
         refresh_idle_life: seconds(members, "refresh_idle_life")?,
@@ -143,6 +152,16 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     }
     if options.require_signed_request_object && keyless {
         return Err(wrong("require_signed_request_object", "needs jwks or jwks_uri"));
+    }
+    let place = options.backchannel_client_notification_endpoint.as_deref();
+    if place.is_some_and(|uri| !is_fetchable(uri)) {
+        let rule = "must be an https URL without user and fragment";
+        return Err(wrong("backchannel_client_notification_endpoint", rule));
+    }
+    let ping = options.backchannel_token_delivery_mode == Some(DeliveryMode::Ping);
+    if ping && place.is_none() {
+        let rule = "ping needs backchannel_client_notification_endpoint";
+        return Err(wrong("backchannel_token_delivery_mode", rule));
     }
     if options.backchannel_logout_uri.as_deref().is_some_and(|uri| !is_fetchable(uri)) {
         return Err(wrong(

@@ -5,6 +5,7 @@ use crate::settings::Settings;
 use token::term::parameter;
 
 const PAGE: &str = "page";
+const APPROVALS: &str = "approvals";
 const DEVICE: &str = "device";
 
 /// A page of ours, with what it was opened with.
@@ -18,6 +19,11 @@ pub(crate) struct Errand {
 // === impl Errand ===
 
 impl Errand {
+    /// The page with what applications ask by the back channel.
+    pub(crate) fn approvals() -> Self {
+        Self::new(APPROVALS, "/approvals", String::new())
+    }
+
     /// The page where the code of a device is typed.
     pub(crate) fn device(user_code: Option<&str>) -> Self {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -31,6 +37,7 @@ impl Errand {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let parameters = Parameters::parse(text).ok()?;
         match parameters.value(PAGE)? {
+            APPROVALS => Some(Self::approvals()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
             _ => None,
         }

@@ -1,0 +1,106 @@
+//! The page with what applications ask a person by the back channel (CIBA Core 1.0 §8).
+
+use askama::Template;
+use store::{Client, User, Waiting};
+use token::time::Timestamp;
+
+use super::consent::{Permission, details, permissions};
+use super::device::ago;
+use super::policy::Leads;
+use super::{Frame, Rendered, initial, render};
+use crate::settings::Settings;
+
+/// What the page says first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// The last question was answered with yes.
+    Allowed,
+    /// With no.
+    Denied,
+    /// Nothing.
+    None,
+    /// The question is over, or the form was not given to this session.
+    Stale,
+}
+
+/// One question.
+#[derive(Debug)]
+pub(crate) struct Question {
+    client: String,
+    client_initial: String,
+    message: String,
+    permissions: Vec<Permission>,
+    asked: String,
+    name: String,
+    proof: String,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "approvals.html")]
+pub(crate) struct ApprovalsPage {
+    frame: Frame,
+    username: String,
+    questions: Vec<Question>,
+    action: String,
+    notice: &'static str,
+    done: &'static str,
+}
+
+// === impl Question ===
+
+impl Question {
+    pub(crate) fn new(
+        settings: &Settings,
+        request: &Waiting,
+        client: &Client,
+        name: String,
+        proof: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            client: client.name.clone(),
+            client_initial: initial(&client.name),
+            message: request.message.clone().unwrap_or_default(),
+            permissions: details(&request.details, settings)
+                .into_iter()
+                .chain(permissions(&request.scopes, settings))
+                .collect(),
+            asked: ago(now.since(request.asked_at).as_secs()),
+            name,
+            proof,
+        }
+    }
+}
+
+// === impl ApprovalsPage ===
+
+impl ApprovalsPage {
+    pub(crate) fn new(
+        settings: &Settings,
+        person: &User,
+        questions: Vec<Question>,
+        notice: Notice,
+    ) -> Self {
+        Self {
+            frame: Frame::new(settings),
+            username: person.username.clone(),
+            questions,
+            action: settings.path("/approvals/decision"),
+            notice: match notice {
+                Notice::Stale => "That question is over. Look at what is asked now.",
+                Notice::Allowed | Notice::Denied | Notice::None => "",
+            },
+            done: match notice {
+                Notice::Allowed => "You allowed it. You can close this page.",
+                Notice::Denied => "You refused it. Nothing was given.",
+                Notice::None | Notice::Stale => "",
+            },
+        }
+    }
+
+    /// The page as it is sent.
+    pub(crate) fn finish(&self) -> Rendered {
+        render(self, Leads::Here)
+    }
+}
