@@ -67,11 +67,17 @@ pub enum KeysError {
     Store(#[from] StoreError),
 }
 
+/// How long checkers keep the published keys before they fetch them again: less than the time that a
+/// key is published before it is used.
+pub const PUBLISHED_FOR: Duration = Duration::from_mins(5);
+
 /// How a rotation is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// A new key signs from now on: for a key that may be known to others.
+    /// A new key signs from now on; what older keys signed stays good.
     AtOnce,
+    /// The same, and every older key is gone: whoever holds one can sign nothing that is believed.
+    Compromised,
     /// A new key is published now and signs when checkers have had time to fetch it.
     Scheduled,
 }
@@ -161,9 +167,18 @@ impl SigningKeys {
             return Ok(KeyId::clone(kid));
         }
         let outcome = match how {
-            Rotation::AtOnce => replace_at_once(&self.store, algorithm, &pending, now).await,
+            Rotation::AtOnce | Rotation::Compromised => {
+                replace_at_once(&self.store, algorithm, &pending, now).await
+            }
             Rotation::Scheduled => add_new(&self.store, algorithm, now).await,
         };
+        if let (Rotation::Compromised, Ok(_)) = (how, &outcome) {
+            for key in self.store.keys().await? {
+                if key.alg == algorithm && key.state == KeyState::Retiring {
+                    self.store.drop_key(&key.kid, now).await?;
+                }
+            }
+        }
         self.show().await?;
         outcome
     }

@@ -4,12 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::endpoint::answer;
+use crate::keys::PUBLISHED_FOR;
 use crate::state::Authority;
-
-/// Less than the time that a key is published before it is used.
-const MAX_AGE_SECS: u32 = 300;
 
 /// `GET /.well-known/jwks.json`
 pub(crate) async fn jwks(State(authority): State<Authority>) -> Response {
-    answer::public_json(authority.keys().jwks(), MAX_AGE_SECS)
+    let secs = u32::try_from(PUBLISHED_FOR.as_secs()).unwrap_or_default();
+    answer::public_json(authority.keys().jwks(), secs)
 }

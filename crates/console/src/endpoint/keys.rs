@@ -1,6 +1,6 @@
 //! `/keys`: the keys that sign tokens.
 
-use authority::keys::{KeysError, Rotation};
+use authority::keys::{KeysError, PUBLISHED_FOR, Rotation};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -45,10 +45,27 @@ pub(crate) struct KeyView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateBody {
-    /// Sign with the new key from now on, for a key that others may know. Otherwise it is
-    /// published now and signs once checkers have had time to fetch it.
+    /// Sign with the new key from now on; what older ones signed stays good. Otherwise it is published
+    /// now and signs once checkers have had time to fetch it.
     #[serde(default)]
     at_once: bool,
+    /// Others may know the key: a new one signs from now on and every older one is gone, with all that
+    /// they signed. Every access token is refused, the administrator's too (`tokenward admin-token`
+    /// makes another); refresh tokens go on.
+    #[serde(default)]
+    compromised: bool,
+}
+
+/// The new key, and when the old ones can do no harm any more.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RotatedView {
+    #[serde(flatten)]
+    key: KeyView,
+    /// When the last checker elsewhere has fetched the keys again, if it heeds how long they may be
+    /// kept. Gateways of this server know at once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safe_at: Option<Timestamp>,
 }
 
 /// List keys, oldest first.
@@ -74,20 +91,27 @@ pub(crate) async fn list(
 
 /// Bring in a new key.
 #[utoipa::path(post, path = "/keys/rotate", tag = "keys", request_body = RotateBody,
-    responses((status = 200, description = "The new key", body = KeyView)))]
+    responses((status = 200, description = "The new key", body = RotatedView)))]
 pub(crate) async fn rotate(
     State(console): State<Console>,
     administrator: Administrator,
     Body(body): Body<RotateBody>,
 ) -> Result<Recorded, Problem> {
     let now = console.authority.now();
-    let how = if body.at_once { Rotation::AtOnce } else { Rotation::Scheduled };
+    let how = match (body.compromised, body.at_once) {
+        (true, _) => Rotation::Compromised,
+        (false, true) => Rotation::AtOnce,
+        (false, false) => Rotation::Scheduled,
+    };
     let kid = console.authority.keys().rotate(how, now).await?;
     let keys = views(&console).await?;
     let key = keys.into_iter().find(|key| key.kid == kid);
     let key = key.ok_or_else(|| Problem::internal(&"the new key is not in the store"))?;
-    let change = Change { action: "key.rotate", target: kid.as_str(), at: now };
-    console.record(&administrator, change, answer::json(StatusCode::OK, &key)).await
+    let action = if body.compromised { "key.compromised" } else { "key.rotate" };
+    let change = Change { action, target: kid.as_str(), at: now };
+    let safe_at = body.compromised.then(|| now.plus(PUBLISHED_FOR));
+    let shown = answer::json(StatusCode::OK, &RotatedView { key, safe_at });
+    console.record(&administrator, change, shown).await
 }
 
 async fn views(console: &Console) -> Result<Vec<KeyView>, Problem> {

@@ -28,6 +28,22 @@ async fn a_scheduled_key_waits_and_one_at_once_signs() {
 }
 
 #[tokio::test]
+async fn a_key_that_others_know_is_gone_at_once() {
+    let harness = Harness::new().await;
+    let old = harness.call("GET", "/keys", None).await.expect(200)["items"][0]["kid"].clone();
+    let new = harness.call("POST", "/keys/rotate", Some(json!({ "compromised": true }))).await;
+    let new = new.expect(200);
+    assert_eq!(new["state"], "active");
+    assert!(new["safe_at"].is_string(), "{new}");
+    let jwks = harness.authority.keys().jwks();
+    let jwks: serde_json::Value = serde_json::from_slice(&jwks).expect("JWKS");
+    let names: Vec<_> = jwks["keys"].as_array().expect("keys").iter().map(|k| &k["kid"]).collect();
+    assert!(names.contains(&&new["kid"]) && !names.contains(&&old), "{names:?}");
+    // What the old key signed is believed by nobody, the administrator's token included.
+    harness.call("GET", "/keys", None).await.problem(401);
+}
+
+#[tokio::test]
 async fn the_audit_log_says_who_from_where() {
     let harness = Harness::new().await;
     harness.call("POST", "/keys/rotate", Some(json!({}))).await.expect(200);

@@ -32,6 +32,9 @@ enum Command {
         /// Sign with the new key from now on
         #[arg(long)]
         at_once: bool,
+        /// Others may know the key: older keys are gone at once, with every access token
+        #[arg(long)]
+        compromised: bool,
     },
 }
 
@@ -40,8 +43,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let json = arguments.target.json;
     match arguments.command {
         Command::List => super::print_list(&api, "/keys", "after", &COLUMNS, json),
-        Command::Rotate { at_once } => {
-            let body = json!({ "at_once": at_once });
+        Command::Rotate { at_once, compromised } => {
+            let body = json!({ "at_once": at_once, "compromised": compromised });
             super::print(&api.call(&Method::POST, "/keys/rotate", Some(&body))?, json)
         }
     }
