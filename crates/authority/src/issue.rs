@@ -293,7 +293,7 @@ fn id_token(
         return Ok(None);
     }
     let options = &client.client().options;
-    let key = signed_answer::key(authority, options.id_token_signed_response_alg);
+    let key = signed_answer::key(authority, options, options.id_token_signed_response_alg);
     let named = &grant.claims.id_token;
     let claims = IdTokenClaims {
         iss: authority.settings().issuer.clone(),

@@ -107,8 +107,9 @@ fn tell(
         sid: &session.id,
         events: json!({ EVENT: {} }),
     };
-    let wanted = client.options.id_token_signed_response_alg;
-    let token = signed_answer::sign(authority, wanted, token_type::LOGOUT_TOKEN, &claims)?;
+    let (options, kind) = (&client.options, token_type::LOGOUT_TOKEN);
+    let wanted = options.id_token_signed_response_alg;
+    let token = signed_answer::sign(authority, options, wanted, kind, &claims)?;
     tokio::spawn(send(fetcher, Arc::clone(client), token));
     Ok(())
 }

@@ -120,6 +120,7 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::InvalidScope
         | Code::InvalidTarget
         | Code::LoginRequired
+        | Code::RegistrationNotSupported
         | Code::RequestUriNotSupported
         | Code::SlowDown
         | Code::UnauthorizedClient

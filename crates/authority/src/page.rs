@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod asset;
+mod client_links;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod done;

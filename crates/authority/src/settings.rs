@@ -26,6 +26,9 @@ pub struct Settings {
     pub scopes: Vec<ScopeDefinition>,
     /// A profile that every client keeps.
     pub profile: Option<Profile>,
+    /// Whether every client has to prove with PKCE that a code came back to where it started; `false`
+    /// lets confidential OpenID Connect clients leave it out.
+    pub require_pkce: bool,
     /// Types of `authorization_details` that clients can ask for (RFC 9396).
     pub authorization_details: Vec<DetailDefinition>,
     /// Life of an access token.

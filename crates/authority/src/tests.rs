@@ -22,6 +22,7 @@ mod logout;
 mod metadata_document;
 mod mutual_tls;
 mod par;
+mod pkce;
 mod private_key_jwt;
 mod profile;
 mod refresh;

@@ -23,6 +23,9 @@ pub struct ClientOptions {
     /// Authorization requests have to be pushed (RFC 9126 §6).
     #[serde(skip_serializing_if = "is_false")]
     pub require_pushed_authorization_requests: bool,
+    /// It may leave PKCE out, where it authenticates and asks for an ID token.
+    #[serde(skip_serializing_if = "is_false")]
+    pub pkce_optional: bool,
     /// With which algorithm its ID tokens are signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,

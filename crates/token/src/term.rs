@@ -210,6 +210,8 @@ terms! {
         InvalidToken = "invalid_token",
         /// A sign-in is needed, but was forbidden by `prompt=none`.
         LoginRequired = "login_required",
+        /// A client cannot describe itself in a request (OpenID Connect Core 1.0 §3.1.2.6).
+        RegistrationNotSupported = "registration_not_supported",
         /// Request objects by reference are not taken.
         RequestUriNotSupported = "request_uri_not_supported",
         /// Something here failed.
@@ -338,6 +340,8 @@ pub mod parameter {
     pub const REDIRECT_URI: &str = "redirect_uri";
     /// RFC 6749 §6.
     pub const REFRESH_TOKEN: &str = "refresh_token";
+    /// OpenID Connect Core 1.0 §7.2.1.
+    pub const REGISTRATION: &str = "registration";
     /// RFC 9101 §5.
     pub const REQUEST: &str = "request";
     /// RFC 9101 §5.

@@ -133,6 +133,10 @@ pub(crate) struct Authority {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(crate) profile: Option<Profile>,
+    /// Demand PKCE of every client. `false`: clients that authenticate and ask for an ID token may
+    /// leave it out, as older OpenID Connect clients and the OpenID certification do; public clients
+    /// and those under FAPI 2.0 never may. A single client is let by its option `pkce_optional`.
+    pub(crate) require_pkce: bool,
     /// A signing key is replaced after this time; 0s: only by hand (`tokenward key rotate`).
     pub(crate) key_rotate_every: Span,
     /// A new signing key is published for this long before it signs, so that checkers that keep
@@ -401,6 +405,7 @@ impl Default for Authority {
             registration_scopes: "openid profile email offline_access".to_owned(),
             client_id_metadata_documents: true,
             profile: None,
+            require_pkce: true,
             key_rotate_every: Span::days(90),
             key_overlap: Span::hours(24),
             signing_algs: vec![

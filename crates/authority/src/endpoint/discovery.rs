@@ -14,6 +14,7 @@ use crate::oauth_error::OAuthError;
 use crate::person_claims::CLAIMS;
 use crate::register::options::ENCRYPTION_ALGS;
 use crate::rule::acr;
+use crate::rule::prompt;
 use crate::rule::response_type::ResponseMode;
 use crate::settings::Settings;
 use crate::state::Authority;
@@ -83,7 +84,7 @@ fn requests(settings: &Settings) -> Value {
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::NAMES,
         "code_challenge_methods_supported": ["S256"],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": prompt::KNOWN,
         "acr_values_supported": acr::KNOWN,
         "claims_parameter_supported": true,
         "request_parameter_supported": true,

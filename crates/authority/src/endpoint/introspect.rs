@@ -118,8 +118,8 @@ fn signed(
     let options = &client.client().options;
     let iss = &authority.settings().issuer;
     let claims = Signed { iss, aud: client.id(), iat: now.as_secs(), token_introspection: body };
-    let wanted = options.introspection_signed_response_alg;
-    let signed = signed_answer::sign(authority, wanted, token_type::INTROSPECTION, &claims)?;
+    let (wanted, kind) = (options.introspection_signed_response_alg, token_type::INTROSPECTION);
+    let signed = signed_answer::sign(authority, options, wanted, kind, &claims)?;
     let how = options.introspection_encrypted_response_alg;
     Ok(answer::jwt(SIGNED, signed_answer::encrypt(options, how, signed)?))
 }

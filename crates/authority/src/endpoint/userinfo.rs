@@ -82,12 +82,17 @@ async fn tell(
     claims.insert("sub".to_owned(), json!(user.id));
     let client = store.client(&token.claims().client_id).await?;
     let options = client.map(|client| client.options.clone()).unwrap_or_default();
-    let Some(wanted) = options.userinfo_signed_response_alg else {
-        return Ok(answer::json(StatusCode::OK, &claims));
-    };
-    claims.insert("iss".to_owned(), json!(authority.settings().issuer));
-    claims.insert("aud".to_owned(), json!(token.claims().client_id));
-    let signed = signed_answer::sign(authority, Some(wanted), token_type::ID_TOKEN, &claims)?;
     let how = options.userinfo_encrypted_response_alg;
-    Ok(answer::jwt("application/jwt", signed_answer::encrypt(&options, how, signed)?))
+    let answer = match (options.userinfo_signed_response_alg, how) {
+        (None, None) => return Ok(answer::json(StatusCode::OK, &claims)),
+        (None, Some(how)) => signed_answer::encrypt_claims(&options, how, &claims)?,
+        (wanted, how) => {
+            claims.insert("iss".to_owned(), json!(authority.settings().issuer));
+            claims.insert("aud".to_owned(), json!(token.claims().client_id));
+            let kind = token_type::ID_TOKEN;
+            let signed = signed_answer::sign(authority, &options, wanted, kind, &claims)?;
+            signed_answer::encrypt(&options, how, signed)?
+        }
+    };
+    Ok(answer::jwt("application/jwt", answer))
 }

@@ -56,9 +56,11 @@ fn check(code: &Code, parameters: &Parameters, now: Timestamp) -> Result<(), Gra
     if now >= code.expires_at {
         return Err(GrantRefused::CodeExpired(Box::new(code.grant.clone())));
     }
-    // OAuth 2.1 §10.2: PKCE took the place of this parameter, but who sends it is held to it.
+    // OAuth 2.1 §10.2: PKCE took the place of this parameter, but who sends it is held to it, and who
+    // has left PKCE out has to send it (RFC 6749 §4.1.3).
     let uri = parameters.value(parameter::REDIRECT_URI);
-    if uri.is_some_and(|uri| uri != code.redirect_uri) {
+    let needed = code.challenge.is_none() && code.redirect_uri_sent;
+    if uri.map_or(needed, |uri| uri != code.redirect_uri) {
         return Err(GrantRefused::RedirectUriMismatch);
     }
     let verifier = parameters.value(parameter::CODE_VERIFIER);

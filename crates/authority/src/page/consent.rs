@@ -6,6 +6,7 @@ use token::authorization_details::AuthorizationDetail;
 use token::scope::ScopeSet;
 use token::term::scope;
 
+use super::client_links::{self, ClientLink};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::metadata_document;
@@ -55,6 +56,7 @@ pub(crate) struct ConsentPage {
     username: String,
     permissions: Vec<Permission>,
     destination: String,
+    links: Vec<ClientLink>,
     audiences: Vec<String>,
     return_to: String,
     action: String,
@@ -98,6 +100,7 @@ impl ConsentPage {
                 .chain(permissions(asked.scopes, settings))
                 .collect(),
             destination: destination(asked.return_to),
+            links: client_links::of(client),
             audiences: asked.audiences.to_vec(),
             return_to: asked.return_to.to_owned(),
             action: settings.path("/consent"),

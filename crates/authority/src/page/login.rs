@@ -3,6 +3,7 @@
 use askama::Template;
 use store::Client;
 
+use super::client_links::{self, ClientLink};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::settings::Settings;
@@ -63,6 +64,7 @@ pub(crate) struct LoginPage {
     /// Whether the fields themselves are to be corrected.
     is_wrong: bool,
     is_again: bool,
+    links: Vec<ClientLink>,
 }
 
 // === impl Notice ===
@@ -129,6 +131,7 @@ impl LoginPage {
     /// The page for signing in to a client, or to us.
     pub(crate) fn new(settings: &Settings, client: Option<&Client>, notice: &Notice) -> Self {
         let frame = Frame::new(settings);
+        let links = client.map(client_links::of).unwrap_or_default();
         let client = client.map_or(&frame.host, |client| &client.name).clone();
         Self {
             notice: notice.words(&frame.host),
@@ -141,6 +144,7 @@ impl LoginPage {
             username: notice.username().to_owned(),
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
+            links,
         }
     }
 

@@ -56,6 +56,33 @@ fn login(notice: &Notice) -> String {
     page.finish(Some("https://app.example/cb")).expect("page").html
 }
 
+/// OpenID Connect Dynamic Client Registration 1.0 §2: people are shown what the client says of itself.
+#[test]
+fn a_client_links_to_its_terms_and_only_by_tls() {
+    let mut client = client("Shop");
+    client.metadata = serde_json::json!({
+        "policy_uri": "https://shop.example/privacy?a=\"><b>",
+        "tos_uri": "http://shop.example/terms",
+        "client_uri": "javascript:alert(1)",
+        "logo_uri": "https://shop.example/logo.png",
+    })
+    .to_string();
+    let sign_in = LoginPage::new(&settings(), Some(&client), &Notice::None).finish(None);
+    for page in [consent(&client, "https://app.example/cb"), sign_in.expect("page").html] {
+        assert!(
+            page.contains("href=\"https://shop.example/privacy?a=&#34;&#62;&#60;b&#62;\""),
+            "{page}"
+        );
+        assert!(
+            page.contains("rel=\"noopener noreferrer nofollow\"")
+                && page.contains("Privacy policy")
+        );
+        assert!(
+            !page.contains("/terms") && !page.contains("javascript:") && !page.contains("logo.png")
+        );
+    }
+}
+
 #[test]
 fn nothing_from_outside_becomes_markup() {
     let problem = ProblemPage::new(&settings(), Problem::Ours, &EVIL, StatusCode::BAD_REQUEST);

@@ -10,13 +10,15 @@ use url::Url;
 use crate::register::member::{text, texts, wrong};
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options};
 use crate::settings::Settings;
+use crate::signed_answer;
 
 /// Members that are kept and given back as they came: web addresses.
 const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 /// Members that only an administrator gives.
-const BY_ADMINISTRATOR: [&str; 4] = [
+const BY_ADMINISTRATOR: [&str; 5] = [
     "access_token_life",
     "authorization_details_types",
+    "pkce_optional",
     "refresh_absolute_life",
     "refresh_idle_life",
 ];
@@ -60,7 +62,7 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
 
 /// The registration response (RFC 7591 §3.2.1): all that was registered.
 pub(crate) fn response(registered: &RegisteredClient, settings: &Settings) -> Value {
-    let mut members = of_client(&registered.client);
+    let mut members = of_client(&registered.client, settings);
     if let Some(token) = &registered.registration_token {
         // RFC 7592 §3.
         let uri = settings.url(&format!("/register/{}", registered.client.id));
@@ -74,7 +76,7 @@ pub(crate) fn response(registered: &RegisteredClient, settings: &Settings) -> Va
     Value::Object(members)
 }
 
-fn of_client(client: &Client) -> Map<String, Value> {
+fn of_client(client: &Client, settings: &Settings) -> Map<String, Value> {
     // Written by `parse` as an object; anything else has no members to show.
     let mut members = json::parse_object(client.metadata.as_bytes()).unwrap_or_default();
     let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
@@ -91,6 +93,9 @@ fn of_client(client: &Client) -> Map<String, Value> {
         ("subject_type", json!("public")),
     ];
     members.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    if let Some(algorithm) = signed_answer::usual(settings, &client.options) {
+        members.insert("id_token_signed_response_alg".to_owned(), json!(algorithm));
+    }
     if let Ok(Value::Object(options)) = serde_json::to_value(&client.options) {
         members.extend(options);
     }

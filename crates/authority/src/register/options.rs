@@ -21,7 +21,7 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 37] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -41,6 +41,7 @@ pub const NAMES: [&str; 36] = [
     "introspection_signed_response_alg",
     "jwks",
     "jwks_uri",
+    "pkce_optional",
     "post_logout_redirect_uris",
     "profile",
     "refresh_absolute_life",
@@ -77,6 +78,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
         dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
         require_pushed_authorization_requests: requires_push,
+        pkce_optional: flag(members, "pkce_optional")?,
         id_token_signed_response_alg: word(members, "id_token_signed_response_alg")?,
         id_token_encrypted_response_alg: word(members, "id_token_encrypted_response_alg")?,
         id_token_encrypted_response_enc: word(members, "id_token_encrypted_response_enc")?,

@@ -2,7 +2,13 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
+use store::Client;
 use token::base64url;
+use token::scope::ScopeSet;
+use token::term::{ClientAuthMethod, scope};
+
+use crate::rule::profile;
+use crate::settings::Settings;
 
 /// The one method: `plain` protects nothing that leaks (OAuth 2.1 §4.1.1).
 pub const METHOD: &str = "S256";
@@ -33,20 +39,35 @@ pub enum PkceRefused {
     VerifierUnexpected,
 }
 
-/// Checks the challenge of an authorization request; gives it back as it is to be stored.
+/// Whether a request may come without a challenge (OAuth 2.1 §7.5.1): only where an administrator
+/// lets it, of a client that authenticates to redeem its code, and that asks for an ID token, whose
+/// nonce holds the code to the browser.
+pub fn may_be_omitted(settings: &Settings, client: &Client, scopes: &ScopeSet) -> bool {
+    (client.options.pkce_optional || !settings.require_pkce)
+        && client.auth_method != ClientAuthMethod::None
+        && scopes.contains(scope::OPENID)
+        && !profile::is_fapi2(settings, &client.options)
+}
+
+/// Checks the challenge of an authorization request; gives it back as it is to be stored. One that is
+/// there counts also where it could have been left out.
 ///
 /// # Errors
 /// [`PkceRefused`] when it is missing or malformed, or when the method is not `S256`.
 pub fn check_challenge(
     challenge: Option<&str>,
     method: Option<&str>,
-) -> Result<String, PkceRefused> {
-    let challenge = challenge.ok_or(PkceRefused::ChallengeMissing)?;
+    optional: bool,
+) -> Result<Option<String>, PkceRefused> {
+    let Some(challenge) = challenge else {
+        let nothing = optional && method.is_none();
+        return if nothing { Ok(None) } else { Err(PkceRefused::ChallengeMissing) };
+    };
     if method != Some(METHOD) {
         return Err(PkceRefused::Method);
     }
     match base64url::decode(challenge) {
-        Some(hash) if hash.len() == 32 => Ok(challenge.to_owned()),
+        Some(hash) if hash.len() == 32 => Ok(Some(challenge.to_owned())),
         _ => Err(PkceRefused::ChallengeForm),
     }
 }
@@ -81,12 +102,15 @@ mod tests {
 
     #[test]
     fn a_challenge_is_a_hash_by_s256() {
-        assert_eq!(check_challenge(Some(CHALLENGE), Some("S256")), Ok(CHALLENGE.to_owned()));
-        let missing = check_challenge(None, Some("S256"));
+        let good = Ok(Some(CHALLENGE.to_owned()));
+        assert_eq!(check_challenge(Some(CHALLENGE), Some("S256"), false), good);
+        let missing = check_challenge(None, Some("S256"), false);
         assert_eq!(missing, Err(PkceRefused::ChallengeMissing));
         for method in [None, Some("plain"), Some("s256"), Some("S512")] {
-            let refused = check_challenge(Some(CHALLENGE), method);
-            assert_eq!(refused, Err(PkceRefused::Method), "{method:?}");
+            for optional in [false, true] {
+                let refused = check_challenge(Some(CHALLENGE), method, optional);
+                assert_eq!(refused, Err(PkceRefused::Method), "{method:?}");
+            }
         }
         for challenge in [
             "short",
@@ -95,9 +119,18 @@ mod tests {
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",
         ] {
-            let refused = check_challenge(Some(challenge), Some("S256"));
+            let refused = check_challenge(Some(challenge), Some("S256"), false);
             assert_eq!(refused, Err(PkceRefused::ChallengeForm), "{challenge}");
         }
+    }
+
+    #[test]
+    fn where_it_may_be_left_out_nothing_of_it_may_be_there() {
+        assert_eq!(check_challenge(None, None, true), Ok(None));
+        let half = check_challenge(None, Some("S256"), true);
+        assert_eq!(half, Err(PkceRefused::ChallengeMissing));
+        let whole = check_challenge(Some(CHALLENGE), Some("S256"), true);
+        assert_eq!(whole, Ok(Some(CHALLENGE.to_owned())));
     }
 
     #[test]

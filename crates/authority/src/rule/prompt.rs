@@ -6,6 +6,11 @@ pub const NONE: &str = "none";
 pub const LOGIN: &str = "login";
 /// Ask for consent, even when it was given.
 pub const CONSENT: &str = "consent";
+/// Let the person choose who they are: at the sign-in page, which is where accounts are chosen here.
+pub const SELECT_ACCOUNT: &str = "select_account";
+
+/// All that is known.
+pub const KNOWN: [&str; 4] = [NONE, LOGIN, CONSENT, SELECT_ACCOUNT];
 
 /// What an authorization request says about pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub enum PromptRefused {
     #[error("`prompt` has `none` together with another value")]
     NoneWithOthers,
     /// A value that is not known here.
-    #[error("`prompt` can only have `none`, `login` and `consent`")]
+    #[error("`prompt` can only have `none`, `login`, `consent` and `select_account`")]
     Unknown,
 }
 
@@ -41,7 +46,7 @@ impl Prompt {
         for word in value.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
             match word {
                 NONE => prompt.none = true,
-                LOGIN => prompt.login = true,
+                LOGIN | SELECT_ACCOUNT => prompt.login = true,
                 CONSENT => prompt.consent = true,
                 _ => return Err(PromptRefused::Unknown),
             }
@@ -65,14 +70,15 @@ mod tests {
         let both = Prompt { none: false, login: true, consent: true };
         assert_eq!(parsed("consent login"), Ok(both));
         assert_eq!(parsed("login consent login"), Ok(both));
+        assert_eq!(parsed("select_account"), parsed("login"));
     }
 
     #[test]
     fn none_stands_alone_and_unknown_values_are_refused() {
-        for value in ["none login", "consent none"] {
+        for value in ["none login", "consent none", "select_account none"] {
             assert_eq!(Prompt::parse(Some(value)), Err(PromptRefused::NoneWithOthers), "{value}");
         }
-        for value in ["select_account", "create", "None", "login,consent"] {
+        for value in ["create", "None", "login,consent"] {
             assert_eq!(Prompt::parse(Some(value)), Err(PromptRefused::Unknown), "{value}");
         }
     }

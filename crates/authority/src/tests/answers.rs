@@ -9,7 +9,8 @@ use token::term::{Algorithm, ContentEncryption, KeyManagement};
 use token::verify::{Policy, verify};
 
 use super::browser::{STATE, request};
-use super::support::{Answer, Harness, ISSUER, REDIRECT, basic, claims};
+use super::support::{Answer, Harness, ISSUER, REDIRECT, basic, claims, header, settings};
+use crate::settings::Settings;
 
 async fn register(harness: &Harness, options: ClientOptions) {
     let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
@@ -132,6 +133,35 @@ async fn userinfo_is_signed_and_encrypted_where_the_client_wants_it() {
     let opened = Jwe::parse(&answer.text).expect("JWE").decrypt(&key).expect("content");
     let signed = String::from_utf8(opened.content.to_vec()).expect("text");
     assert_eq!(claims(&signed)["email"], "alice@example.com");
+
+    // Encrypted and not signed: the claims themselves are inside.
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let mut options = client.options.clone();
+    options.userinfo_signed_response_alg = None;
+    register(&harness, options).await;
+    let answer = ask().await;
+    assert_eq!(answer.header("content-type"), "application/jwt");
+    let opened = Jwe::parse(&answer.text).expect("JWE").decrypt(&key).expect("content");
+    let told: Value = serde_json::from_slice(&opened.content).expect("claims");
+    assert_eq!((&told["sub"], &told["email"]), (&"alice-id".into(), &"alice@example.com".into()));
+}
+
+/// OpenID Connect Dynamic Client Registration 1.0 §2.
+#[tokio::test]
+async fn who_does_not_say_is_answered_with_rs256() {
+    let signing_algs = vec![Algorithm::Es256, Algorithm::Rs256];
+    let harness = Harness::with(Settings { signing_algs, ..settings() }).await;
+    let algorithm = async |options: ClientOptions| {
+        register(&harness, options).await;
+        let body = harness.signed_in(&harness.confidential, "openid").await;
+        let access = header(body["access_token"].as_str().expect("token"));
+        assert_eq!(access["alg"], "ES256");
+        header(body["id_token"].as_str().expect("token"))["alg"].clone()
+    };
+    assert_eq!(algorithm(ClientOptions::default()).await, "RS256");
+    let id_token_signed_response_alg = Some(Algorithm::Es256);
+    let named = ClientOptions { id_token_signed_response_alg, ..ClientOptions::default() };
+    assert_eq!(algorithm(named).await, "ES256");
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ async fn what_the_client_did_wrong_it_hears_at_its_redirect_uri() {
         ([("claims", "[]")], "invalid_request"),
         ([("id_token_hint", "a.b.c")], "invalid_request"),
         ([("request_uri", "https://app.example/r")], "request_uri_not_supported"),
+        ([("registration", "{}")], "registration_not_supported"),
         ([("code_challenge", "")], "invalid_request"),
         ([("code_challenge", "short")], "invalid_request"),
         ([("code_challenge_method", "plain")], "invalid_request"),

@@ -32,12 +32,16 @@ pub(super) struct PageForm {
 impl Harness {
     /// A harness in which Alice has a password.
     pub(super) async fn with_password() -> Self {
-        let harness = Self::new().await;
-        let hash = harness.authority.passwords().hash(Secret::new(PASSWORD)).await;
-        let mut user = harness.user.clone();
+        Self::new().await.and_password().await
+    }
+
+    /// Gives Alice a password.
+    pub(super) async fn and_password(self) -> Self {
+        let hash = self.authority.passwords().hash(Secret::new(PASSWORD)).await;
+        let mut user = self.user.clone();
         user.password_hash = Some(hash.expect("hash"));
-        harness.store.update_user(&user).await.expect("user");
-        harness
+        self.store.update_user(&user).await.expect("user");
+        self
     }
 
     pub(super) fn browser(&self) -> Browser<'_> {

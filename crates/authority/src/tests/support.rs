@@ -54,6 +54,7 @@ pub(crate) fn settings() -> Settings {
         resources: [API, "http://127.0.0.1:9000"].map(ResourceDefinition::new).into(),
         scopes: vec![scope("orders:read"), scope("orders:write")],
         profile: None,
+        require_pkce: true,
         authorization_details: Vec::new(),
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),
@@ -409,9 +410,18 @@ pub(crate) fn basic(id: &str, secret: &str) -> String {
 
 /// The claims of a token, unverified.
 pub(crate) fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).expect("payload");
-    let bytes = token::base64url::decode(payload).expect("base64url");
-    serde_json::from_slice(&bytes).expect("claims")
+    part(token, 1)
+}
+
+/// The header of a signed token.
+pub(crate) fn header(token: &str) -> Value {
+    part(token, 0)
+}
+
+fn part(token: &str, index: usize) -> Value {
+    let part = token.split('.').nth(index).expect("part");
+    let bytes = token::base64url::decode(part).expect("base64url");
+    serde_json::from_slice(&bytes).expect("JSON")
 }
 
 pub(crate) fn open_store(folder: &TempDir, now: Timestamp) -> Store {

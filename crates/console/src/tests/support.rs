@@ -171,6 +171,7 @@ fn authority_settings() -> Settings {
         resources: vec![authority::ResourceDefinition::new(API)],
         scopes: vec![scope("orders:read"), scope("orders:write")],
         profile: None,
+        require_pkce: true,
         authorization_details: Vec::new(),
         access_token_life: Duration::from_secs(600),
         id_token_life: Duration::from_secs(600),

@@ -36,6 +36,7 @@ pub(super) fn authority(
             .collect(),
         issuer,
         profile: part.profile,
+        require_pkce: part.require_pkce,
         authorization_details: details(config)?,
         access_token_life: part.access_token_life.duration(),
         id_token_life: part.id_token_life.duration(),

@@ -42,7 +42,7 @@ pub(super) async fn issue(
         },
         redirect_uri: evaluated.return_to.uri().to_owned(),
         redirect_uri_sent: evaluated.return_to.was_sent(),
-        challenge: Some(evaluated.demand.challenge.clone()),
+        challenge: evaluated.demand.challenge.clone(),
         nonce: evaluated.demand.nonce.clone(),
         expires_at: now.plus(settings.code_life),
     };

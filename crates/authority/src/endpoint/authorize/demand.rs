@@ -22,7 +22,8 @@ pub(crate) struct Demand {
     pub(crate) scopes: ScopeSet,
     pub(crate) audiences: Vec<String>,
     pub(crate) details: Vec<AuthorizationDetail>,
-    pub(crate) challenge: String,
+    /// The S256 challenge; absent only where it may be left out.
+    pub(crate) challenge: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) jkt: Option<KeyId>,
     pub(crate) prompt: Prompt,
@@ -53,16 +54,20 @@ pub(super) fn check(
     if value(parameter::REQUEST_URI).is_some() {
         return Err(AuthorizeRefused::RequestUri);
     }
+    if value(parameter::REGISTRATION).is_some() {
+        return Err(AuthorizeRefused::Registration);
+    }
     response_type::check(value(parameter::RESPONSE_TYPE), value(parameter::RESPONSE_MODE))?;
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(AuthorizeRefused::ClientMayNot);
     }
+    let asked = value(parameter::SCOPE);
+    let scopes = scope::requested_of_person(asked, &client.scopes, &client.default_scopes)?;
     let challenge = pkce::check_challenge(
         value(parameter::CODE_CHALLENGE),
         value(parameter::CODE_CHALLENGE_METHOD),
+        pkce::may_be_omitted(authority.settings(), client, &scopes),
     )?;
-    let asked = value(parameter::SCOPE);
-    let scopes = scope::requested_of_person(asked, &client.scopes, &client.default_scopes)?;
     let resources = parameters.all(parameter::RESOURCE);
     let asked = claims_request::parse(value(parameter::CLAIMS))?;
     let hinted = value(parameter::ID_TOKEN_HINT).map(|hint| hinted(authority, client, hint));

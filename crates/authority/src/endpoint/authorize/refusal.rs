@@ -145,6 +145,9 @@ pub(crate) enum AuthorizeRefused {
     /// The client promised to sign its requests (RFC 9101 §10.5).
     #[error("this client must sign its requests; send a request object in `request`")]
     NotSigned,
+    /// OpenID Connect Core 1.0 §7.2.1: a client describes itself where it registers.
+    #[error("`registration` is not taken here; register at the registration endpoint")]
+    Registration,
     /// RFC 9101.
     #[error(
         "a `request_uri` can only be one that the pushed authorization request endpoint gave; send \
@@ -330,6 +333,7 @@ impl AuthorizeRefused {
             Self::LoginNeeded => OAuthErrorCode::LoginRequired,
             Self::Details(_) => OAuthErrorCode::InvalidAuthorizationDetails,
             Self::Claims(ClaimsRefused::Acr) => OAuthErrorCode::UnmetAuthenticationRequirements,
+            Self::Registration => OAuthErrorCode::RegistrationNotSupported,
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,
             Self::ResponseType(ResponseTypeRefused::TypeUnsupported) => {

@@ -92,7 +92,7 @@ fn sign(visit: &Visit, client: &Client, answer: &[(&str, &str)]) -> Result<Strin
         answer: answer.iter().copied().collect(),
     };
     let options = &client.options;
-    let wanted = options.authorization_signed_response_alg;
-    let signed = signed_answer::sign(&visit.authority, wanted, token_type::ID_TOKEN, &claims)?;
+    let (wanted, kind) = (options.authorization_signed_response_alg, token_type::ID_TOKEN);
+    let signed = signed_answer::sign(&visit.authority, options, wanted, kind, &claims)?;
     signed_answer::encrypt(options, options.authorization_encrypted_response_alg, signed)
 }
