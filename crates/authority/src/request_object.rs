@@ -1,6 +1,7 @@
 //! Signed authorization requests (RFC 9101): a request object → the parameters in it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use store::Client;
@@ -12,7 +13,13 @@ use token::verify::{Policy, Refusal, verify};
 
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
+use crate::rule::profile;
 use crate::state::Authority;
+
+/// How far clocks may differ.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// The life that FAPI 2.0 Message Signing §5.3.1 leaves to an object, and how old it may be.
+const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 
 /// Claims of the object itself, which are no parameters.
 const OWN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
@@ -20,6 +27,12 @@ const OWN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
 /// Why a request object is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestObjectRefused {
+    /// FAPI 2.0 Message Signing §5.3.1.
+    #[error("the request object must have `nbf`, at most an hour ago, under FAPI 2.0")]
+    Beginning,
+    /// FAPI 2.0 Message Signing §5.3.1.
+    #[error("the request object's `exp` must be at most an hour after its `nbf` under FAPI 2.0")]
+    Life,
     /// A parameter whose value has a type that no parameter has.
     #[error("the request object's `{0}` has a type that no parameter has")]
     Member(String),
@@ -43,11 +56,19 @@ pub(crate) async fn open(
 ) -> Result<Parameters, RequestObjectRefused> {
     let kid = Jws::parse(text).ok().and_then(|jws| jws.header().kid.named().map(str::to_owned));
     let keys = authority.client_keys().of(client, kid.as_deref()).await;
-    let mut policy = Policy::new(client.id.as_str(), authority.settings().issuer.as_str());
+    let issuer = authority.settings().issuer.as_str();
+    let mut policy = Policy::new(client.id.as_str(), issuer).leeway(LEEWAY);
+    let fapi2 = profile::is_fapi2(authority.settings(), &client.options);
+    if fapi2 {
+        policy = policy.algorithms(&profile::ALGORITHMS);
+    }
     if let Some(algorithm) = client.options.request_object_signing_alg {
         policy = policy.algorithms(&[algorithm]);
     }
     let object = verify::<RequestObject>(text, &keys, &policy, now)?;
+    if fapi2 {
+        check_life(object.claims(), now)?;
+    }
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in &object.claims().parameters {
         if OWN.contains(&name.as_str()) {
@@ -59,6 +80,18 @@ pub(crate) async fn open(
     }
     query.append_pair(parameter::CLIENT_ID, client.id.as_str());
     Ok(Parameters::parse(&query.finish())?)
+}
+
+/// FAPI 2.0 Message Signing §5.3.1: an object of now, for now.
+fn check_life(claims: &RequestObject, now: Timestamp) -> Result<(), RequestObjectRefused> {
+    let begins = claims.nbf.map(Timestamp::from_secs).ok_or(RequestObjectRefused::Beginning)?;
+    if begins.plus(LONGEST_LIFE) < now {
+        return Err(RequestObjectRefused::Beginning);
+    }
+    if Timestamp::from_secs(claims.exp) > begins.plus(LONGEST_LIFE) {
+        return Err(RequestObjectRefused::Life);
+    }
+    Ok(())
 }
 
 impl From<RequestObjectRefused> for OAuthError {

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use store::ClientOptions;
 use token::jws;
 use token::key::PrivateKey;
-use token::term::Algorithm;
+use token::term::{Algorithm, Profile};
 
 use super::browser::{STATE, request};
 use super::support::{CHALLENGE, Harness, ISSUER, REDIRECT};
+use crate::request_object;
 
 const TYPE: &str = "oauth-authz-req+jwt";
 
@@ -73,7 +74,8 @@ async fn an_object_that_is_not_good_is_told_to_the_person_alone() {
         unsigned,
         sign(&stranger, TYPE, &good),
         sign(&key, "client-authentication+jwt", &good),
-        with("exp", json!(harness.now().as_secs() - 1)),
+        with("exp", json!(harness.now().as_secs() - 31)),
+        with("nbf", json!(harness.now().as_secs() + 31)),
         with("exp", Value::Null),
         with("aud", json!("https://elsewhere.example")),
         with("iss", json!("pub")),
@@ -89,6 +91,36 @@ async fn an_object_that_is_not_good_is_told_to_the_person_alone() {
     // A client without keys has nothing to sign with.
     let object = path(&sign(&key, TYPE, &good)).replace("client_id=conf", "client_id=pub");
     harness.get(&object).await.assert_page(400);
+}
+
+/// FAPI 2.0 Message Signing §5.3.1.
+#[tokio::test]
+async fn under_fapi_an_object_lives_an_hour_and_is_signed_as_the_profile_has_it() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let rsa = PrivateKey::generate(Algorithm::Rs256).expect("key");
+    let harness = harness(&key, |options| {
+        options.jwks = Some(json!({ "keys": [key.public().jwk(), rsa.public().jwk()] }));
+        options.profile = Some(Profile::Fapi2);
+    })
+    .await;
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let now = harness.now();
+    let open = async |key: &PrivateKey, nbf: Option<i64>, exp: i64| {
+        let mut claims = claims(&harness);
+        claims["exp"] = json!(now.as_secs() + exp);
+        if let Some(nbf) = nbf {
+            claims["nbf"] = json!(now.as_secs() + nbf);
+        }
+        let object = sign(key, TYPE, &claims);
+        request_object::open(&harness.authority, &client, &object, now).await
+    };
+    for (nbf, exp) in [(0, 3600), (-60, 60), (-3599, 1), (8, 300)] {
+        assert!(open(&key, Some(nbf), exp).await.is_ok(), "{nbf} {exp}");
+    }
+    for (nbf, exp) in [(None, 60), (Some(-3601), -1), (Some(0), 3601), (Some(61), 120)] {
+        assert!(open(&key, nbf, exp).await.is_err(), "{nbf:?} {exp}");
+    }
+    assert!(open(&rsa, Some(0), 60).await.is_err());
 }
 
 #[tokio::test]
