@@ -56,6 +56,9 @@ pub enum ClientAuthRefused {
     /// The assertion is not good.
     #[error("the client assertion is refused: {0}")]
     Assertion(Refusal),
+    /// FAPI 2.0 takes one audience only, not a list of one.
+    #[error("the client assertion's `aud` must be a string, the issuer identifier, under FAPI 2.0")]
+    AssertionAudience,
     /// The assertion cannot be read, or speaks of another client.
     #[error("`client_assertion` is not a JWT whose subject is the client")]
     AssertionForm,
@@ -373,6 +376,7 @@ impl ClientAuthRefused {
             Self::Foreign(ForeignRefused::Store(_)) => None,
             Self::Foreign(_)
             | Self::Assertion(_)
+            | Self::AssertionAudience
             | Self::AssertionReplayed
             | Self::AssertionTooLong => Some("bad_assertion"),
             Self::Document(_) | Self::UnknownClient => Some("unknown_client"),
@@ -404,6 +408,7 @@ impl From<ClientAuthRefused> for OAuthError {
             ClientAuthRefused::Throttled(throttled) => Self::throttled(&throttled),
             ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
             ClientAuthRefused::Assertion(_)
+            | ClientAuthRefused::AssertionAudience
             | ClientAuthRefused::AssertionForm
             | ClientAuthRefused::AssertionReplayed
             | ClientAuthRefused::AssertionTooLong

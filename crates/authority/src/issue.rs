@@ -94,8 +94,15 @@ struct TokenResponse<'a> {
     scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    /// The name that many servers give to what follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token_expires_in: Option<u64>,
+    /// How long it may lie unused (draft-ietf-oauth-refresh-token-expiration-03 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_timeout: Option<u64>,
+    /// How long the grant lives, however often it is refreshed (same).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_expires_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     /// RFC 9396 §7.
@@ -150,13 +157,18 @@ pub(crate) fn answer(
         act: None,
     };
     let (issued, record) = access_token(authority, order, &form, now)?;
+    let unused_for = refresh.map(|refresh| seconds(refresh.expires_at, now));
     let body = TokenResponse {
         access_token: issued.token.expose(),
         token_type: if by_key { "DPoP" } else { "Bearer" },
         expires_in: seconds(issued.expires_at, now),
         scope: approved.scopes(),
         refresh_token: refresh.map(|refresh| refresh.token.expose()),
-        refresh_token_expires_in: refresh.map(|refresh| seconds(refresh.expires_at, now)),
+        refresh_token_expires_in: unused_for,
+        refresh_token_timeout: unused_for,
+        authorization_expires_in: refresh
+            .and(consented)
+            .map(|grant| seconds(grant.expires_at, now)),
         id_token: id_token(authority, client, approved, issued.token.expose(), now)?,
         authorization_details: approved.details(),
         issued_token_type: None,
@@ -199,6 +211,8 @@ pub(crate) fn exchanged(
         scope: &scopes,
         refresh_token: None,
         refresh_token_expires_in: None,
+        refresh_token_timeout: None,
+        authorization_expires_in: None,
         id_token: None,
         authorization_details: &details,
         issued_token_type: Some(issued_token_type),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use store::Client;
+use token::claims::Audience;
 use token::id::ClientId;
 use token::json;
 use token::jws::Jws;
@@ -48,7 +49,8 @@ pub(super) async fn check(
     // for a server that lies about its endpoint could be used here (RFC 7523bis §4).
     let issuer = authority.settings().issuer.as_str();
     let mut policy = Policy::new(client.id.as_str(), issuer).leeway(LEEWAY);
-    if profile::is_fapi2(authority.settings(), &client.options) {
+    let fapi2 = profile::is_fapi2(authority.settings(), &client.options);
+    if fapi2 {
         policy = policy.algorithms(&profile::ALGORITHMS);
     }
     if let Some(algorithm) = client.options.token_endpoint_auth_signing_alg {
@@ -57,6 +59,10 @@ pub(super) async fn check(
     let assertion = verify::<ClientAssertion>(assertion, &keys, &policy, now)
         .map_err(ClientAuthRefused::Assertion)?;
     let claims = assertion.claims();
+    // FAPI 2.0 Security Profile §5.3.2.1: the issuer identifier as a string, not in a list.
+    if fapi2 && !matches!(claims.aud, Audience::One(_)) {
+        return Err(ClientAuthRefused::AssertionAudience);
+    }
     if Timestamp::from_secs(claims.exp) > now.plus(LONGEST_LIFE) {
         return Err(ClientAuthRefused::AssertionTooLong);
     }

@@ -129,6 +129,7 @@ fn answers(settings: &Settings) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "authorization_response_iss_parameter_supported": true,
+        "refresh_token_expiration_types_supported": ["authorization", "token_timeout"],
     });
     for name in ["id_token", "userinfo", "authorization", "introspection"] {
         let member = |rest: &str| format!("{name}_{rest}_values_supported");

@@ -12,6 +12,9 @@ async fn a_code_gives_all_tokens() {
         let body = harness.signed_in(client, "openid orders:read").await;
         assert_eq!(body["scope"], "openid orders:read");
         assert_eq!(body["refresh_token_expires_in"], 3600);
+        // draft-ietf-oauth-refresh-token-expiration-03 §3.
+        assert_eq!(body["refresh_token_timeout"], 3600);
+        assert_eq!(body["authorization_expires_in"], 4 * 3600);
         assert!(body["refresh_token"].as_str().is_some_and(|token| token.starts_with("twr_")));
         let access = claims(body["access_token"].as_str().expect("token"));
         assert_eq!((&access["sub"], &access["aud"]), (&"alice-id".into(), &API.into()));
@@ -41,7 +44,9 @@ async fn there_is_no_id_token_without_openid_and_no_refresh_token_without_its_gr
     harness.store.update_client(&client).await.expect("client");
     let body = harness.signed_in(&harness.confidential, "orders:read").await;
     assert!(body.get("id_token").is_none() && body.get("refresh_token").is_none());
-    assert!(body.get("refresh_token_expires_in").is_none());
+    for name in ["refresh_token_expires_in", "refresh_token_timeout", "authorization_expires_in"] {
+        assert!(body.get(name).is_none(), "{name}");
+    }
 }
 
 #[tokio::test]

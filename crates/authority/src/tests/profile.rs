@@ -135,6 +135,24 @@ async fn neither_secrets_nor_weak_signatures_are_taken() {
     harness.post("/token", &client, &form).await.assert_refused(401, "invalid_client");
 }
 
+/// FAPI 2.0 Security Profile §5.3.2.1: the issuer identifier as a string.
+#[tokio::test]
+async fn an_assertion_names_its_one_audience_as_a_string() {
+    let (harness, key) = harness(Algorithm::Es256, false).await;
+    let push = async |aud: serde_json::Value, jti: &str| {
+        let exp = harness.now().as_secs() + 60;
+        let claims = json!({ "iss": "conf", "sub": "conf", "aud": aud, "exp": exp, "jti": jti });
+        let assertion = jws::sign(&key, "JWT", claims.to_string().as_bytes()).expect("assertion");
+        let form = [("client_assertion_type", TYPE), ("client_assertion", &assertion)];
+        let client = TestClient { id: "conf".to_owned(), secret: None };
+        harness.post("/par", &client, &form).await
+    };
+    push(json!([ISSUER]), "a-1").await.assert_refused(401, "invalid_client");
+    push(json!(format!("{ISSUER}/par")), "a-2").await.assert_refused(401, "invalid_client");
+    // Known by it, the client hears what else is wrong.
+    push(json!(ISSUER), "a-3").await.assert_refused(400, "invalid_request");
+}
+
 #[test]
 fn registration_keeps_to_the_profile() {
     let key = PrivateKey::generate(Algorithm::Es256).expect("key");
