@@ -12,6 +12,7 @@ use crate::oauth_error::OAuthError;
 /// RFC 9449 §8.1.
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const BASIC: HeaderValue = HeaderValue::from_static(r#"Basic realm="tokenward", charset="UTF-8""#);
@@ -22,9 +23,10 @@ struct ErrorBody<'a> {
     error_description: &'a str,
 }
 
-/// JSON bytes that no cache may keep.
+/// JSON bytes that no cache may keep, not even one that knows HTTP/1.0 alone (RFC 6749 §5.1).
 pub(crate) fn json_bytes(status: StatusCode, body: Bytes) -> Response {
-    with_headers(status, body, &[(header::CACHE_CONTROL, NO_STORE)])
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::PRAGMA, NO_CACHE)];
+    with_headers(status, body, &headers)
 }
 
 /// A token as an answer of its own, which no cache may keep.

@@ -17,6 +17,8 @@ async fn a_client_gets_a_token_that_verifies() {
     let answer = harness.post("/token", &harness.confidential, GRANT).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.header("cache-control"), "no-store");
+    // RFC 6749 §5.1.
+    assert_eq!(answer.header("pragma"), "no-cache");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let body = answer.json();
     assert_eq!((&body["token_type"], &body["expires_in"]), (&"Bearer".into(), &600.into()));
