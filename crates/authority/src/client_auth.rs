@@ -171,15 +171,17 @@ fn by_assertion(
     if secret || headers.contains_key(header::AUTHORIZATION) {
         return Err(ClientAuthRefused::TwoMethods);
     }
-    if parameters.value(parameter::CLIENT_ASSERTION_TYPE) != Some(assertion::TYPE) {
-        return Err(ClientAuthRefused::AssertionType);
-    }
+    let is_svid = match parameters.value(parameter::CLIENT_ASSERTION_TYPE) {
+        Some(assertion::TYPE) => false,
+        Some(assertion::SPIFFE) => true,
+        _ => return Err(ClientAuthRefused::AssertionType),
+    };
     let text = parameters.secret(parameter::CLIENT_ASSERTION);
     let text = text.ok_or(ClientAuthRefused::AssertionForm)?;
     let (issuer, claimed) =
         assertion::claimed(text.expose()).ok_or(ClientAuthRefused::AssertionForm)?;
     let method = ClientAuthMethod::PrivateKeyJwt;
-    if issuer != claimed.as_str() {
+    if is_svid || issuer != claimed.as_str() {
         // Not by the client itself: whose workload it is has to be said, and is for rules to judge.
         let claimed = parameters.value(parameter::CLIENT_ID);
         let claimed = claimed.ok_or(ClientAuthRefused::AssertionForm)?.into();

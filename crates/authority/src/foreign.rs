@@ -21,13 +21,16 @@ pub(crate) use self::issuer_keys::IssuerKeys;
 pub use self::rule::{Pattern, PatternRefused, WorkloadRule};
 use crate::state::Authority;
 
+/// How a SPIFFE trust domain begins.
+pub const TRUST_DOMAIN: &str = "spiffe://";
 /// How far clocks may differ.
 const LEEWAY: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// An issuer whose tokens are taken.
 #[derive(Clone)]
 pub struct TrustedIssuer {
-    /// Its identifier, as its tokens have it.
+    /// Its identifier, as its tokens have it; or a SPIFFE trust domain, `spiffe://example.org`, whose
+    /// tokens are known by their subject.
     pub issuer: String,
     /// Where its keys are; without it, its metadata says.
     pub jwks_uri: Option<url::Url>,
@@ -49,7 +52,7 @@ pub enum ForeignRefused {
     #[error("the token's claims fit no rule of its issuer")]
     NoRule,
     /// Not a JWT with an issuer and a subject.
-    #[error("`assertion` is not a JWT with `iss` and `sub`")]
+    #[error("`assertion` is not a JWT with `iss` and `sub`, or a JWT-SVID with `sub`")]
     Form,
     /// The token is not good.
     #[error("the token is refused: {0}")]
@@ -65,19 +68,48 @@ pub enum ForeignRefused {
     Store(#[from] StoreError),
 }
 
+// === impl TrustedIssuer ===
+
+impl TrustedIssuer {
+    /// Whether it is a SPIFFE trust domain (SPIFFE-ID §2.1).
+    fn is_trust_domain(&self) -> bool {
+        self.issuer.starts_with(TRUST_DOMAIN)
+    }
+
+    /// Whether a subject is a workload of this trust domain.
+    fn has_member(&self, subject: &str) -> bool {
+        let path = subject.strip_prefix(self.issuer.as_str());
+        self.is_trust_domain() && path.is_some_and(|path| path.len() > 1 && path.starts_with('/'))
+    }
+}
+
 impl fmt::Debug for TrustedIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrustedIssuer").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
-/// The issuer that a token names, and whether it is an identity assertion.
-pub(crate) fn announced(text: &str) -> Option<(String, bool)> {
-    let jws = Jws::parse(text).ok()?;
-    let members = json::parse_object(jws.unverified_payload()).ok()?;
-    let issuer = members.get("iss").and_then(Value::as_str)?.to_owned();
-    let typ = jws.header().typ.as_deref().unwrap_or_default();
-    Some((issuer, typ.eq_ignore_ascii_case(token_type::IDENTITY_ASSERTION)))
+/// What a token says of where it comes from, before anybody believes it.
+struct Announced {
+    issuer: Option<String>,
+    subject: Option<String>,
+}
+
+/// Whether a token says that it is an identity assertion.
+pub(crate) fn is_identity(text: &str) -> bool {
+    let typ = Jws::parse(text).ok().and_then(|jws| jws.header().typ.clone());
+    typ.is_some_and(|typ| typ.eq_ignore_ascii_case(token_type::IDENTITY_ASSERTION))
+}
+
+fn announced(text: &str) -> Result<Announced, ForeignRefused> {
+    let jws = Jws::parse(text).map_err(|_| ForeignRefused::Form)?;
+    let members = json::parse_object(jws.unverified_payload()).map_err(|_| ForeignRefused::Form)?;
+    let member = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (issuer, subject) = (member("iss"), member("sub"));
+    if issuer.is_none() && subject.is_none() {
+        return Err(ForeignRefused::Form);
+    }
+    Ok(Announced { issuer, subject })
 }
 
 /// The client that a workload is, by the first rule of its issuer that its token's claims fit.
@@ -89,9 +121,20 @@ pub(crate) async fn workload(
     text: &str,
     now: Timestamp,
 ) -> Result<Arc<Client>, ForeignRefused> {
-    let (issuer, _) = announced(text).ok_or(ForeignRefused::Form)?;
-    let trusted = find(authority, &issuer).ok_or(ForeignRefused::Untrusted)?;
-    let token = check::<WorkloadToken>(authority, trusted, text, now).await?;
+    let announced = announced(text)?;
+    let trusted = find(authority, &announced).ok_or(ForeignRefused::Untrusted)?;
+    let issuer = trusted.issuer.as_str();
+    let token = if trusted.is_trust_domain() {
+        // SPIFFE: the subject's trust domain is what the keys vouch for; `iss` says nothing.
+        let iss = announced.issuer.as_deref().unwrap_or(issuer);
+        let token = check::<WorkloadToken>(authority, trusted, iss, text, now).await?;
+        if !trusted.has_member(&token.claims().sub) {
+            return Err(ForeignRefused::Untrusted);
+        }
+        token
+    } else {
+        check::<WorkloadToken>(authority, trusted, issuer, text, now).await?
+    };
     let claims = &token.claims().members;
     let rule = trusted.rules.iter().find(|rule| rule.fits(claims));
     let client = &rule.ok_or(ForeignRefused::NoRule)?.client;
@@ -109,22 +152,30 @@ pub(crate) async fn identity(
     text: &str,
     now: Timestamp,
 ) -> Result<(Verified<IdentityAssertion>, String), ForeignRefused> {
-    let (issuer, _) = announced(text).ok_or(ForeignRefused::Form)?;
-    let trusted = find(authority, &issuer).filter(|trusted| trusted.people.is_some());
-    let trusted = trusted.ok_or(ForeignRefused::Untrusted)?;
-    let token = check::<IdentityAssertion>(authority, trusted, text, now).await?;
+    let announced = announced(text)?;
+    let speaks = |trusted: &&TrustedIssuer| trusted.people.is_some() && !trusted.is_trust_domain();
+    let trusted = find(authority, &announced).filter(speaks).ok_or(ForeignRefused::Untrusted)?;
+    let token = check::<IdentityAssertion>(authority, trusted, &trusted.issuer, text, now).await?;
     let name = trusted.people.as_deref().and_then(|claim| token.claims().members.get(claim));
     let name = name.and_then(Value::as_str).ok_or(ForeignRefused::NoRule)?.to_owned();
     Ok((token, name))
 }
 
-fn find<'a>(authority: &'a Authority, issuer: &str) -> Option<&'a TrustedIssuer> {
-    authority.settings().trusted_issuers.iter().find(|trusted| trusted.issuer == issuer)
+/// By the issuer that the token names, else by the trust domain of its subject.
+fn find<'a>(authority: &'a Authority, announced: &Announced) -> Option<&'a TrustedIssuer> {
+    let trusted = &authority.settings().trusted_issuers;
+    let issuer = announced.issuer.as_deref();
+    let named = trusted.iter().find(|trusted| Some(trusted.issuer.as_str()) == issuer);
+    let member = |trusted: &&TrustedIssuer| {
+        announced.subject.as_deref().is_some_and(|subject| trusted.has_member(subject))
+    };
+    named.or_else(|| trusted.iter().find(member))
 }
 
 async fn check<K: token::kind::Kind>(
     authority: &Authority,
     trusted: &TrustedIssuer,
+    issuer: &str,
     text: &str,
     now: Timestamp,
 ) -> Result<Verified<K>, ForeignRefused> {
@@ -132,6 +183,9 @@ async fn check<K: token::kind::Kind>(
     let keys = authority.issuer_keys().of(trusted, kid.as_deref()).await;
     let ours = authority.settings().issuer.as_str();
     let audience = trusted.audience.as_deref().unwrap_or(ours);
-    let policy = Policy::new(trusted.issuer.as_str(), audience).leeway(LEEWAY);
+    let mut policy = Policy::new(issuer, audience).leeway(LEEWAY);
+    if !trusted.is_trust_domain() {
+        policy = policy.require("iss");
+    }
     Ok(verify::<K>(text, &keys, &policy, now)?)
 }

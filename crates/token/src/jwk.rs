@@ -119,7 +119,9 @@ impl PublicJwk {
         if has_private_member(members) {
             return Err(BadKey::Private);
         }
-        check_use(members, "sig", &[operation])?;
+        // What SPIFFE calls the keys of its JWT-SVIDs (SPIFFE Trust Domain and Bundle §4.2.2).
+        let svid = text(members, "use")? == Some("jwt-svid");
+        check_use(members, if svid { "jwt-svid" } else { "sig" }, &[operation])?;
         let (implied, material) = material(members)?;
         let alg = match text(members, "alg")? {
             None => implied,

@@ -147,8 +147,8 @@ pub struct RequestObject {
 /// Actions, a JWT-SVID. Its issuer and audience are the policy's; the rest is for rules to judge.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WorkloadToken {
-    /// The platform.
-    pub iss: String,
+    /// The platform; a JWT-SVID need not say (JWT-SVID §3).
+    pub iss: Option<String>,
     /// The workload.
     pub sub: String,
     /// Whom it is for.
@@ -352,13 +352,13 @@ impl Kind for WorkloadToken {
     // Kubernetes writes no type, GitHub `JWT`, SPIFFE allows `JOSE` beside it (JWT-SVID §2.3).
     const TYPES: &'static [&'static str] = &["JWT", "JOSE"];
     const UNTYPED: bool = true;
-    const REQUIRED: &'static [&'static str] = &["sub", "aud", "exp", "iss"];
+    const REQUIRED: &'static [&'static str] = &["sub", "aud", "exp"];
 
     const KEEPS: bool = true;
 
     fn common(&self) -> Common<'_> {
         let Self { iss, aud, exp, nbf, iat, .. } = self;
-        Common { iss: Some(iss), aud: Some(aud), exp: Some(*exp), nbf: *nbf, iat: *iat }
+        Common { iss: iss.as_deref(), aud: Some(aud), exp: Some(*exp), nbf: *nbf, iat: *iat }
     }
 
     fn check(&self, _: &Policy, names: &Names<'_>) -> Result<(), Refusal> {

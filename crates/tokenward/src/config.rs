@@ -214,9 +214,10 @@ pub(crate) struct DetailType {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrustedIssuer {
-    /// Its identifier, exactly as its tokens have it.
+    /// Its identifier, exactly as its tokens have it; or a SPIFFE trust domain,
+    /// `spiffe://example.org`, whose JWT-SVIDs are known by their subject.
     pub(crate) issuer: String,
-    /// Where its keys are. Absent: its metadata says. Other places than the public internet have to be
+    /// Where its keys are: a JSON Web Key Set, or a SPIFFE bundle. Absent: its metadata says. Other places than the public internet have to be
     /// among `authority.reach`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jwks_uri: Option<String>,

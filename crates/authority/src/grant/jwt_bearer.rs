@@ -22,10 +22,10 @@ pub(crate) async fn decide(
 ) -> Result<Granted, GrantRefused> {
     approve::grant_type(request.client, GrantType::JwtBearer)?;
     let assertion = request.parameters.required(parameter::ASSERTION)?;
-    match foreign::announced(assertion) {
-        None => Err(ForeignRefused::Form.into()),
-        Some((_, true)) => person(authority, request, assertion).await,
-        Some((_, false)) => workload(authority, request, assertion).await,
+    if foreign::is_identity(assertion) {
+        person(authority, request, assertion).await
+    } else {
+        workload(authority, request, assertion).await
     }
 }
 

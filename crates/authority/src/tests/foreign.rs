@@ -90,6 +90,69 @@ async fn a_workload_becomes_the_client_of_its_rule() {
     harness.post_bare("/token", &form).await.assert_refused(400, "invalid_scope");
 }
 
+/// A JWT-SVID of SPIFFE: known by its subject, with or without an issuer (JWT-SVID §3).
+#[tokio::test]
+async fn a_svid_is_known_by_its_trust_domain() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let mut domain = trusted("spiffe://acme.example", &key);
+    // As its bundle has the key: for JWT-SVIDs, without an algorithm.
+    let mut jwk = serde_json::to_value(key.public().jwk()).expect("JWK");
+    jwk["use"] = json!("jwt-svid");
+    jwk.as_object_mut().expect("JWK").remove("alg");
+    let certificate = json!({ "kty": "EC", "use": "x509-svid", "crv": "P-256", "x": "", "y": "" });
+    let bundle = json!({ "keys": [certificate, jwk], "spiffe_sequence": 1 }).to_string();
+    domain.keys = Some(Arc::new(KeySet::from_jwks(bundle.as_bytes()).expect("bundle")));
+    let pattern = Pattern::new("sub", "spiffe://acme.example/ns/shop/*").expect("pattern");
+    domain.rules = vec![WorkloadRule { claims: vec![pattern], client: "deploy".into() }];
+    let harness = harness(vec![domain]).await;
+    let exp = harness.now().as_secs() + 300;
+    let svid = |sub: &str, iss: Option<&str>| {
+        let mut claims = json!({ "sub": sub, "aud": [ISSUER], "exp": exp });
+        if let Some(iss) = iss {
+            claims["iss"] = json!(iss);
+        }
+        sign(&key, "JWT", &claims)
+    };
+    let (good, spire) = ("spiffe://acme.example/ns/shop/sa/web", "https://spire.acme.example");
+    for iss in [None, Some(spire)] {
+        let answer = ask(&harness, &svid(good, iss)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(claims(&answer.member("access_token"))["sub"], "deploy");
+    }
+    // draft-ietf-oauth-spiffe-client-auth: as client authentication.
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
+    let authenticate = async |svid: &str| {
+        let form = format!(
+            "grant_type=client_credentials&client_id=deploy&client_assertion_type={kind}\
+             &client_assertion={svid}"
+        );
+        harness.post_bare("/token", &form).await
+    };
+    let answer = authenticate(&svid(good, None)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    for sub in [
+        "spiffe://acme.example/ns/other/sa/web",
+        "spiffe://acme.example",
+        "spiffe://acme.example/",
+        "spiffe://acme.example.evil/ns/shop/sa/web",
+        "spiffe://evil.example/ns/shop/sa/web",
+    ] {
+        ask(&harness, &svid(sub, None)).await.assert_refused(401, "invalid_client");
+        authenticate(&svid(sub, None)).await.assert_refused(401, "invalid_client");
+    }
+}
+
+/// Only a trust domain may leave `iss` out.
+#[tokio::test]
+async fn a_platform_says_who_it_is() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let harness = harness(vec![trusted(PLATFORM, &key)]).await;
+    let mut claims = job(&harness);
+    claims.as_object_mut().expect("claims").remove("iss");
+    let answer = ask(&harness, &sign(&key, "JWT", &claims)).await;
+    answer.assert_refused(401, "invalid_client");
+}
+
 #[tokio::test]
 async fn what_fits_no_rule_is_nobody() {
     let key = PrivateKey::generate(Algorithm::Es256).expect("key");

@@ -233,7 +233,19 @@ fn trusted_issuer(path: &str, trusted: &TrustedIssuer, found: &mut Vec<Finding>)
         found.push((at("jwks_uri"), "must be a URL".to_owned()));
     }
     let by_metadata = trusted.jwks_uri.is_none() && trusted.jwks_file.is_none();
-    if by_metadata && Url::parse(&trusted.issuer).is_err() {
+    if let Some(domain) = trusted.issuer.strip_prefix(authority::foreign::TRUST_DOMAIN) {
+        if domain.is_empty() || domain.contains('/') {
+            found.push((at("issuer"), "a trust domain has a name and no path".to_owned()));
+        }
+        if by_metadata {
+            let words = "a trust domain needs `jwks_uri`, its bundle endpoint, or `jwks_file`";
+            found.push((at("issuer"), words.to_owned()));
+        }
+        if trusted.people.is_some() {
+            let words = "a trust domain has workloads and speaks for no people";
+            found.push((at("people"), words.to_owned()));
+        }
+    } else if by_metadata && Url::parse(&trusted.issuer).is_err() {
         let words = "must be a URL where its keys are to be found by its metadata";
         found.push((at("issuer"), words.to_owned()));
     }
