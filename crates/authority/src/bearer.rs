@@ -188,11 +188,24 @@ pub(crate) async fn admit(
     demand: Demand,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
-    let index = authority.store().index();
-    if caller.ip.is_some_and(|ip| index.on_network(ip, now).is_some()) {
-        return Err(BearerRefused::Blocked);
-    }
+    check_network(authority, caller, now)?;
     judge(authority, presented, caller.certificate.as_ref(), demand, now).await
+}
+
+/// Refuses whoever comes from a network that is blocked.
+///
+/// # Errors
+/// [`BearerRefused::Blocked`]
+pub(crate) fn check_network(
+    authority: &Authority,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), BearerRefused> {
+    let index = authority.store().index();
+    match caller.ip.and_then(|ip| index.on_network(ip, now)) {
+        Some(_) => Err(BearerRefused::Blocked),
+        None => Ok(()),
+    }
 }
 
 /// Lets a request pass, or says why not, whatever is restricted about the network that it comes

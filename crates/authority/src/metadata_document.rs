@@ -15,6 +15,7 @@ use token::term::{ClientAuthMethod, GrantType, parameter};
 use token::time::Timestamp;
 use url::Url;
 
+use crate::register::policy::Registration;
 use crate::register::{self, RegistrationRefused, metadata};
 use crate::state::Authority;
 
@@ -155,10 +156,9 @@ fn read(
         return Err(DocumentRefused::Secret);
     }
     let settings = authority.settings();
-    adapt(&mut members, &settings.registration_scopes);
+    adapt(&mut members, &settings.registration);
     let wrong = |refused: RegistrationRefused| DocumentRefused::Member(refused.to_string());
-    let text = Value::Object(members).to_string();
-    let draft = metadata::parse(text.as_bytes(), &settings.registration_scopes).map_err(wrong)?;
+    let draft = metadata::parse(&members, &settings.registration).map_err(wrong)?;
     if register::has_secret(draft.auth_method) {
         return Err(DocumentRefused::Secret);
     }
@@ -183,26 +183,24 @@ fn read(
 }
 
 /// Leaves out what this server does not do: the document was written for every server.
-fn adapt(members: &mut Map<String, Value>, allowed: &ScopeSet) {
+fn adapt(members: &mut Map<String, Value>, registration: &Registration) {
     members.retain(|name, _| !NOT_FOR_US.contains(&name.as_str()));
     let method = members.entry("token_endpoint_auth_method").or_insert(Value::Null);
     if method.is_null() {
         *method = json!(ClientAuthMethod::None);
     }
-    let machine = [
-        GrantType::Ciba,
-        GrantType::ClientCredentials,
-        GrantType::JwtBearer,
-        GrantType::TokenExchange,
-    ];
     let can = |text: &str| {
-        text.parse::<GrantType>().is_ok_and(|grant_type| !machine.contains(&grant_type))
+        text.parse().is_ok_and(|grant_type| {
+            grant_type != GrantType::ClientCredentials
+                && registration.grant_types.contains(&grant_type)
+        })
     };
     keep(members, "grant_types", can);
     keep(members, "response_types", |text| text == "code");
     let asked = members.get(parameter::SCOPE).and_then(Value::as_str).map(ScopeSet::parse);
     if let Some(Ok(asked)) = asked {
-        members.insert(parameter::SCOPE.to_owned(), json!(asked.intersection(allowed)));
+        members
+            .insert(parameter::SCOPE.to_owned(), json!(asked.intersection(&registration.scopes)));
     }
 }
 

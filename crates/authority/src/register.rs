@@ -3,7 +3,9 @@
 mod member;
 pub mod metadata;
 pub mod options;
+pub mod policy;
 
+use http::StatusCode;
 use store::{Client, ClientOptions, Store, StoreError};
 use token::id::ClientId;
 use token::opaque::{Family, OpaqueHash};
@@ -66,6 +68,9 @@ pub enum RegistrationRefused {
     /// Default scopes that it may not have.
     #[error("the default scopes `{0}` are not among the client's scopes")]
     DefaultScopes(String),
+    /// A grant type that this registration cannot give.
+    #[error("`grant_types` has `{0}`, which cannot be had by registration")]
+    GrantTypeNotAllowed(GrantType),
     /// Keys in two places.
     #[error("`jwks` and `jwks_uri` cannot both be given")]
     KeysTwice,
@@ -93,6 +98,14 @@ pub enum RegistrationRefused {
         uri: String,
         /// The rule it breaks.
         refused: RedirectUriRefused,
+    },
+    /// A place that this registration cannot give.
+    #[error("`redirect_uris` has `{uri}`: {rule}")]
+    RedirectNotAllowed {
+        /// The URI.
+        uri: String,
+        /// What it must be.
+        rule: &'static str,
     },
     /// `refresh_token` has nothing to refresh.
     #[error(
@@ -183,6 +196,12 @@ pub(crate) async fn replace(
     };
     store.update_client(&client).await?;
     Ok(RegisteredClient { client, secret, registration_token: None })
+}
+
+/// What everybody hears where nobody may register.
+pub(crate) fn switched_off() -> OAuthError {
+    let words = "clients cannot register themselves here; ask an administrator for one";
+    OAuthError::new(OAuthErrorCode::AccessDenied, words).with_status(StatusCode::FORBIDDEN)
 }
 
 /// Whether a client that authenticates so has a secret of ours.
@@ -283,13 +302,15 @@ impl RegistrationRefused {
     /// The registered error code (RFC 7591 §3.2.2).
     pub fn code(&self) -> OAuthErrorCode {
         match self {
-            Self::NoRedirectUri | Self::RedirectUri { .. } | Self::TooManyRedirectUris => {
-                OAuthErrorCode::InvalidRedirectUri
-            }
+            Self::NoRedirectUri
+            | Self::RedirectNotAllowed { .. }
+            | Self::RedirectUri { .. }
+            | Self::TooManyRedirectUris => OAuthErrorCode::InvalidRedirectUri,
             Self::Store(_) => OAuthErrorCode::ServerError,
             Self::Body(_)
             | Self::CredentialsWithoutSecret
             | Self::DefaultScopes(_)
+            | Self::GrantTypeNotAllowed(_)
             | Self::KeysTwice
             | Self::Member { .. }
             | Self::NoEncryptionKey(_)

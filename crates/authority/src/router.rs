@@ -12,6 +12,7 @@ use crate::endpoint::{
     approvals, authorize, bc_authorize, device, global_revocation, introspect, jwks, logout, par,
     register, registration, restrictions, revoke, token, userinfo,
 };
+use crate::register::policy::Policy;
 use crate::state::Authority;
 
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -22,8 +23,12 @@ impl Authority {
     /// [`crate::peer::PeerAddress`] into each request's extensions.
     pub fn router(&self) -> Router {
         let path = self.settings().issuer_path();
+        // Where no token is needed, applications in browsers register as well.
+        let to_scripts = matches!(self.settings().registration.policy, Policy::Open);
         let endpoints = open_endpoints()
+            .merge(if to_scripts { registration() } else { Router::new() })
             .layer(map_response(cors::open))
+            .merge(if to_scripts { Router::new() } else { registration() })
             .merge(closed_endpoints())
             .merge(authorize::routes())
             .merge(approvals::routes())
@@ -55,13 +60,16 @@ fn open_endpoints() -> Router<Authority> {
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo).options(preflight))
 }
 
+fn registration() -> Router<Authority> {
+    Router::new().route("/register", post(register::register).options(preflight))
+}
+
 fn closed_endpoints() -> Router<Authority> {
     Router::new()
         .route("/bc-authorize", post(bc_authorize::ask))
         .route("/device_authorization", post(device::start))
         .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))
-        .route("/register", post(register::register))
         .route(
             "/register/{client_id}",
             get(registration::show).put(registration::replace).delete(registration::remove),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use token::encryption_key::EncryptionKey;
-use token::scope::{ScopeSet, is_scope_token};
+use token::scope::is_scope_token;
 use token::term::{Algorithm, Profile, scope};
 use url::{Host, Url};
 
 use crate::foreign::TrustedIssuer;
+use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 
 /// What an authority is told at its start.
@@ -49,8 +50,8 @@ pub struct Settings {
     pub session_life: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// What a dynamically registered client may ask for (RFC 7591).
-    pub registration_scopes: ScopeSet,
+    /// Who may register clients, and what those may have (RFC 7591).
+    pub registration: Registration,
     /// Whether a client's id may be the URL of a document that describes it.
     pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.
@@ -114,6 +115,9 @@ pub enum SettingsError {
     /// Nothing to sign with.
     #[error("`signing_algs` must name at least one algorithm")]
     NoSigningAlgorithm,
+    /// Clients could register what nobody may.
+    #[error("registration: {0}")]
+    Registration(#[from] PolicyRefused),
     /// A resource wants what nobody can sign with.
     #[error("the resource `{0}` has a `signing_alg` that is not among `signing_algs`")]
     ResourceSigning(String),
@@ -172,6 +176,7 @@ impl Settings {
             }
         }
         self.check_signing()?;
+        policy::check_grant_types(self.registration.policy, &self.registration.grant_types)?;
         for ScopeDefinition { name, .. } in &self.scopes {
             if !is_scope_token(name) {
                 return Err(SettingsError::ScopeName(name.clone()));

@@ -13,8 +13,9 @@ pub(crate) mod load;
 pub(crate) mod reference;
 pub(crate) mod span;
 
+use authority::register::policy::Policy;
 use span::Span;
-use token::term::{Algorithm, Profile};
+use token::term::{Algorithm, GrantType, Profile};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -123,10 +124,10 @@ pub(crate) struct Authority {
     pub(crate) refresh_retry_window: Span,
     /// A person is asked to sign in again after this time.
     pub(crate) session_life: Span,
-    /// Scopes that a dynamically registered client may have, separated by spaces.
-    pub(crate) registration_scopes: String,
+    /// Clients that register themselves: who may, and what they may have.
+    pub(crate) registration: Registration,
     /// Take clients whose id is the URL of a document that describes them, without registration, as
-    /// the Model Context Protocol has it. They may ask for `registration_scopes`.
+    /// the Model Context Protocol has it. They get no more than `registration` gives.
     pub(crate) client_id_metadata_documents: bool,
     /// A profile that every client has to keep: `fapi2` (FAPI 2.0 Security Profile). A client can
     /// keep one by itself (its option `profile`).
@@ -160,6 +161,29 @@ pub(crate) struct Authority {
     pub(crate) client_certificate_field: Option<String>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
+}
+
+/// Clients that register themselves, and manage their registration.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Registration {
+    /// Who may register: `token`, whoever has an initial access token with the scope
+    /// `tokenward:register`; `open`, anybody; `off`, nobody.
+    #[schemars(with = "String")]
+    pub(crate) policy: Policy,
+    /// Scopes that such a client may have, separated by spaces.
+    pub(crate) scopes: String,
+    /// Grant types that it may have, among `authorization_code`, `client_credentials`, `refresh_token`
+    /// and `urn:ietf:params:oauth:grant-type:device_code`. Absent: all of them, but with the policy
+    /// `open` not `client_credentials`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) grant_types: Option<Vec<GrantType>>,
+    /// Hosts that people may be sent back to: `app.example.com`, `*.example.com` for all below it,
+    /// `localhost` for their own machine. Empty: any.
+    pub(crate) redirect_hosts: Vec<String>,
+    /// Whether people may be sent back to an app by a scheme of its own, such as `com.example.app`.
+    pub(crate) private_use_schemes: bool,
 }
 
 /// A scope that may be granted.
@@ -403,7 +427,7 @@ impl Default for Authority {
             refresh_absolute_life: Span::days(90),
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
-            registration_scopes: "openid profile email offline_access".to_owned(),
+            registration: Registration::default(),
             client_id_metadata_documents: true,
             profile: None,
             require_pkce: true,
@@ -420,6 +444,18 @@ impl Default for Authority {
             client_ca: None,
             client_certificate_field: None,
             password_threads: 2,
+        }
+    }
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Token,
+            scopes: "openid profile email offline_access".to_owned(),
+            grant_types: None,
+            redirect_hosts: Vec::new(),
+            private_use_schemes: true,
         }
     }
 }

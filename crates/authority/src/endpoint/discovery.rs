@@ -13,6 +13,7 @@ use crate::endpoint::answer;
 use crate::oauth_error::OAuthError;
 use crate::person_claims::CLAIMS;
 use crate::register::options::ENCRYPTION_ALGS;
+use crate::register::policy::Policy;
 use crate::rule::acr;
 use crate::rule::prompt;
 use crate::rule::response_type::ResponseMode;
@@ -44,13 +45,12 @@ impl Metadata {
 
 fn endpoints(settings: &Settings) -> Value {
     let url = |path| settings.url(path);
-    json!({
+    let mut endpoints = json!({
         "issuer": settings.issuer,
         "authorization_endpoint": url("/authorize"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
         "jwks_uri": url("/.well-known/jwks.json"),
-        "registration_endpoint": url("/register"),
         "revocation_endpoint": url("/revoke"),
         "introspection_endpoint": url("/introspect"),
         "device_authorization_endpoint": url("/device_authorization"),
@@ -65,7 +65,11 @@ fn endpoints(settings: &Settings) -> Value {
         "global_token_revocation_endpoint_auth_methods_supported": ["bearer"],
         "restrictions_endpoint": url("/restrictions"),
         "protected_resources": settings.resource_identifiers(),
-    })
+    });
+    if settings.registration.policy != Policy::Off {
+        endpoints["registration_endpoint"] = json!(url("/register"));
+    }
+    endpoints
 }
 
 /// What can be asked for, and how.

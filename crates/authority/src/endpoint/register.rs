@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use token::event::{EventKind, Who};
+use token::json;
 use token::term::scope;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
@@ -15,42 +16,54 @@ use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
 use crate::endpoint::protected::{self, Seen};
 use crate::oauth_error::OAuthError;
-use crate::register::{self, RegisteredClient, SELF_REGISTERED, metadata};
+use crate::register::policy::Policy;
+use crate::register::{self, RegisteredClient, RegistrationRefused, SELF_REGISTERED, metadata};
 use crate::state::Authority;
 
-/// `POST /register` with an initial access token that has the scope `tokenward:register`
+/// Who wrote down a client that anybody may have registered.
+const ANYBODY: &str = "open";
+
+/// `POST /register`, for whom the policy lets
 pub(crate) async fn register(
     State(authority): State<Authority>,
     caller: Caller,
     request: Request,
 ) -> Response {
+    match authority.settings().registration.policy {
+        Policy::Token => with_token(&authority, &caller, request).await,
+        Policy::Open => without_token(&authority, &caller, request).await,
+        Policy::Off => register::switched_off().into_response(),
+    }
+}
+
+/// With an initial access token that has the scope `tokenward:register`.
+async fn with_token(authority: &Authority, caller: &Caller, request: Request) -> Response {
     let now = authority.now();
     let presented = bearer::present(request.headers(), request.uri().query(), None);
-    let admitted = admit(&authority, &caller, presented, now).await;
+    let admitted = admit(authority, caller, presented, now).await;
     let path = authority.settings().path("/register");
     let method = Method::POST;
-    let seen = Seen { caller: &caller, method: &method, path: &path, route: Some(&path), now };
+    let seen = Seen { caller, method: &method, path: &path, route: Some(&path), now };
     let token = match admitted {
         Ok(token) => token,
         Err(refused) => {
-            protected::observe(&authority, &seen, Err(&refused));
+            protected::observe(authority, &seen, Err(&refused));
             return protected::refusal(refused);
         }
     };
-    let registered = match authority.limits().registered(caller.ip, now) {
-        Ok(()) => create(&authority, request, &token, now).await,
-        Err(throttled) => Err(OAuthError::throttled(&throttled)),
-    };
+    let registered = create(authority, caller, request, Some(&token), now).await;
     let status = registered.as_ref().map_or_else(|error| error.status, |_| StatusCode::CREATED);
-    protected::observe(&authority, &seen, Ok((&token, status)));
-    observe(&authority, &caller, &token, &registered, now);
-    match registered {
-        Ok(registered) => {
-            let shown = metadata::response(&registered, authority.settings());
-            answer::json(StatusCode::CREATED, &shown)
-        }
-        Err(error) => error.into_response(),
+    protected::observe(authority, &seen, Ok((&token, status)));
+    answered(authority, caller, Some(&token), registered, now)
+}
+
+async fn without_token(authority: &Authority, caller: &Caller, request: Request) -> Response {
+    let now = authority.now();
+    if let Err(refused) = bearer::check_network(authority, caller, now) {
+        return protected::refusal(refused);
     }
+    let registered = create(authority, caller, request, None, now).await;
+    answered(authority, caller, None, registered, now)
 }
 
 async fn admit(
@@ -66,22 +79,44 @@ async fn admit(
 
 async fn create(
     authority: &Authority,
+    caller: &Caller,
     request: Request,
-    token: &VerifiedAccessToken,
+    token: Option<&VerifiedAccessToken>,
     now: Timestamp,
 ) -> Result<RegisteredClient, OAuthError> {
+    let limited = authority.limits().registered(caller.ip, now);
+    limited.map_err(|throttled| OAuthError::throttled(&throttled))?;
     let JsonBody(body) = JsonBody::from_request(request, authority).await?;
     let (store, settings) = (authority.store(), authority.settings());
-    let draft = metadata::parse(&body, &settings.registration_scopes)?;
-    let created_by = format!("{SELF_REGISTERED}{}", token.facts().token);
+    let members = json::parse_object(&body).map_err(RegistrationRefused::from)?;
+    let draft = metadata::parse(&members, &settings.registration)?;
+    let token = token.map(|token| token.facts().token.to_string());
+    let created_by = format!("{SELF_REGISTERED}{}", token.as_deref().unwrap_or(ANYBODY));
     let random = authority.random();
     Ok(register::register(store, settings, draft, created_by, random, now).await?)
+}
+
+fn answered(
+    authority: &Authority,
+    caller: &Caller,
+    token: Option<&VerifiedAccessToken>,
+    registered: Result<RegisteredClient, OAuthError>,
+    now: Timestamp,
+) -> Response {
+    observe(authority, caller, token, &registered, now);
+    match registered {
+        Ok(registered) => {
+            let shown = metadata::response(&registered, authority.settings());
+            answer::json(StatusCode::CREATED, &shown)
+        }
+        Err(error) => error.into_response(),
+    }
 }
 
 fn observe(
     authority: &Authority,
     caller: &Caller,
-    token: &VerifiedAccessToken,
+    token: Option<&VerifiedAccessToken>,
     registered: &Result<RegisteredClient, OAuthError>,
     now: Timestamp,
 ) {
@@ -93,7 +128,8 @@ fn observe(
         }
         Err(error) => (error.code.as_str(), None, Vec::new()),
     };
-    let who = Who { token: Some(token.facts().token.clone()), client, ..Who::default() };
+    let token = token.map(|token| token.facts().token.clone());
+    let who = Who { token, client, ..Who::default() };
     let kind = EventKind::Register { result: result.to_owned(), redirect_hosts };
     authority.emit(caller, who, kind, now);
 }

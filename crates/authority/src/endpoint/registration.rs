@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
 use crate::oauth_error::OAuthError;
+use crate::register::policy::Policy;
 use crate::register::{self, RegisteredClient, metadata};
 use crate::state::Authority;
 
@@ -44,7 +45,8 @@ pub(crate) async fn show(
     }
 }
 
-/// `PUT /register/{client_id}` (§2.2): the whole registration anew.
+/// `PUT /register/{client_id}` (§2.2): the whole registration anew, and nothing that could not be
+/// registered.
 pub(crate) async fn replace(
     State(authority): State<Authority>,
     Path(id): Path<String>,
@@ -116,6 +118,9 @@ async fn change(
     client: &Client,
     request: Request,
 ) -> Result<RegisteredClient, OAuthError> {
+    if authority.settings().registration.policy == Policy::Off {
+        return Err(register::switched_off());
+    }
     let JsonBody(body) = JsonBody::from_request(request, authority).await?;
     let wrong = |words: &str| OAuthError::new(OAuthErrorCode::InvalidClientMetadata, words);
     let members = json::parse_object(&body).map_err(|_| wrong("the body is no JSON object"))?;
@@ -132,7 +137,7 @@ async fn change(
         }
     }
     let settings = authority.settings();
-    let draft = metadata::parse(&body, &settings.registration_scopes)?;
+    let draft = metadata::parse(&members, &settings.registration)?;
     let (store, random) = (authority.store(), authority.random());
     Ok(register::replace(store, settings, client, draft, random).await?)
 }

@@ -8,6 +8,7 @@ use token::term::{ClientAuthMethod, GrantType, parameter};
 use url::Url;
 
 use crate::register::member::{text, texts, wrong};
+use crate::register::policy::Registration;
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options};
 use crate::settings::Settings;
 use crate::signed_answer;
@@ -28,12 +29,15 @@ const TEXTS: [&str; 2] = ["software_id", "software_version"];
 const NOT_SUPPORTED: [&str; 3] =
     ["request_object_encryption_alg", "request_object_encryption_enc", "sector_identifier_uri"];
 
-/// Reads a registration request. Members that nobody knows are ignored (RFC 7591 §2).
+/// Reads a registration, within what can be had by one. Members that nobody knows are ignored
+/// (RFC 7591 §2).
 ///
 /// # Errors
 /// [`RegistrationRefused`] names the member that is wrong.
-pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, RegistrationRefused> {
-    let members = json::parse_object(body)?;
+pub fn parse(
+    members: &Map<String, Value>,
+    registration: &Registration,
+) -> Result<ClientDraft, RegistrationRefused> {
     if let Some(member) = NOT_SUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
         return Err(wrong(member, "is not supported here; leave it out"));
     }
@@ -42,22 +46,24 @@ pub fn parse(body: &[u8], allowed: &ScopeSet) -> Result<ClientDraft, Registratio
     if let Some(name) = BY_ADMINISTRATOR.iter().find(given) {
         return Err(wrong(name, "cannot be had by registration"));
     }
-    if text(&members, "subject_type")?.is_some_and(|kind| kind != "public") {
+    if text(members, "subject_type")?.is_some_and(|kind| kind != "public") {
         return Err(wrong("subject_type", "can only be public"));
     }
-    let grant_types = grant_types(&members)?;
-    check_response_types(&members, &grant_types)?;
-    let scopes = scopes(&members, allowed)?;
-    Ok(ClientDraft {
-        name: text(&members, "client_name")?.unwrap_or("Unnamed application").to_owned(),
-        auth_method: auth_method(&members)?,
+    let grant_types = grant_types(members)?;
+    check_response_types(members, &grant_types)?;
+    let scopes = scopes(members, registration)?;
+    let draft = ClientDraft {
+        name: text(members, "client_name")?.unwrap_or("Unnamed application").to_owned(),
+        auth_method: auth_method(members)?,
         grant_types,
-        redirect_uris: texts(&members, "redirect_uris")?.unwrap_or_default(),
+        redirect_uris: texts(members, "redirect_uris")?.unwrap_or_default(),
         default_scopes: scopes.clone(),
         scopes,
-        options: options::parse(&members)?,
-        metadata: Value::Object(kept(&members)?).to_string(),
-    })
+        options: options::parse(members)?,
+        metadata: Value::Object(kept(members)?).to_string(),
+    };
+    registration.check(&draft)?;
+    Ok(draft)
 }
 
 /// The registration response (RFC 7591 §3.2.1): all that was registered.
@@ -104,18 +110,13 @@ fn of_client(client: &Client, settings: &Settings) -> Map<String, Value> {
 
 /// RFC 7591 §2: `authorization_code` when omitted.
 fn grant_types(members: &Map<String, Value>) -> Result<Vec<GrantType>, RegistrationRefused> {
-    const RULE: &str = "can only have authorization_code, client_credentials, refresh_token and \
-                        urn:ietf:params:oauth:grant-type:device_code";
     let Some(names) = texts(members, "grant_types")? else {
         return Ok(vec![GrantType::AuthorizationCode]);
     };
     let mut grant_types: Vec<GrantType> = Vec::new();
     for name in names {
-        let grant_type = name.parse().map_err(|_| wrong("grant_types", RULE))?;
-        // Whose tokens may be traded is chosen by an administrator.
-        if matches!(grant_type, GrantType::Ciba | GrantType::JwtBearer | GrantType::TokenExchange) {
-            return Err(wrong("grant_types", RULE));
-        }
+        let unknown = |_| wrong("grant_types", "has a value that is not known here");
+        let grant_type = name.parse().map_err(unknown)?;
         if !grant_types.contains(&grant_type) {
             grant_types.push(grant_type);
         }
@@ -154,14 +155,12 @@ fn auth_method(members: &Map<String, Value>) -> Result<ClientAuthMethod, Registr
 
 fn scopes(
     members: &Map<String, Value>,
-    allowed: &ScopeSet,
+    registration: &Registration,
 ) -> Result<ScopeSet, RegistrationRefused> {
-    let Some(asked) = text(members, parameter::SCOPE)? else { return Ok(allowed.clone()) };
-    let asked = ScopeSet::parse(asked)
-        .map_err(|_| wrong(parameter::SCOPE, "must be scopes separated by single spaces"))?;
-    match asked.difference(allowed) {
-        beyond if beyond.is_empty() => Ok(asked),
-        beyond => Err(RegistrationRefused::ScopeNotAllowed(beyond.to_string())),
+    match text(members, parameter::SCOPE)? {
+        None => Ok(registration.scopes.clone()),
+        Some(asked) => ScopeSet::parse(asked)
+            .map_err(|_| wrong(parameter::SCOPE, "must be scopes separated by single spaces")),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use token::jws;
 use token::key::PrivateKey;
-use token::term::Algorithm;
+use token::term::{Algorithm, GrantType};
 
 use super::browser::request;
 use super::support::{Harness, ISSUER, REDIRECT, TestClient, settings};
@@ -124,4 +124,18 @@ async fn only_where_it_is_switched_on() {
     assert_eq!(fetched.load(Ordering::SeqCst), 0);
     let metadata = harness.get("/.well-known/oauth-authorization-server").await.json();
     assert_eq!(metadata["client_id_metadata_document_supported"], false);
+}
+
+#[tokio::test]
+async fn a_document_gives_no_more_than_registration() {
+    let mut narrow = settings();
+    narrow.registration.redirect_hosts = vec!["*.example.com".parse().expect("host")];
+    narrow.registration.grant_types = vec![GrantType::AuthorizationCode];
+    let harness = Harness::with(narrow).await;
+    let (client, _) = publish(|_| {}).await;
+    harness.get(&request(&client, &[])).await.assert_page(400);
+    let uri = "https://app.example.com/cb";
+    let (client, _) = publish(|document| document["redirect_uris"] = json!([uri])).await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "twr_x")];
+    harness.post("/token", &client, &form).await.assert_refused(400, "unauthorized_client");
 }

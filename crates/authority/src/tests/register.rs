@@ -3,8 +3,13 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use store::NewRestriction;
+use token::opaque::OpaqueHash;
+use token::restriction::{Effect, Selector};
+use token::term::GrantType;
 
-use super::support::{API, Answer, Harness, ISSUER, TestClient};
+use super::support::{API, Answer, Harness, ISSUER, TestClient, settings};
+use crate::register::policy::{Policy, Registration};
 
 async fn send(harness: &Harness, token: Option<&str>, body: &str) -> Answer {
     let mut request = Request::post("/register").header("content-type", "application/json");
@@ -215,4 +220,137 @@ async fn a_registration_is_nobody_elses() {
     let request = Request::get("/register/conf").header("authorization", "Bearer x");
     let answer = harness.send(request.body(Body::empty()).expect("request")).await;
     answer.assert_refused(401, "invalid_token");
+}
+
+async fn with(change: impl FnOnce(&mut Registration)) -> Harness {
+    let mut settings = settings();
+    change(&mut settings.registration);
+    Harness::with(settings).await
+}
+
+async fn is_announced(harness: &Harness) -> bool {
+    let document = harness.get("/.well-known/openid-configuration").await.json();
+    document.get("registration_endpoint").is_some()
+}
+
+#[tokio::test]
+async fn an_open_door_takes_anybody_within_its_limits() {
+    let scopes = settings().registration.scopes;
+    let harness = with(|registration| {
+        *registration = Registration::new(Policy::Open, scopes);
+        registration.redirect_hosts = vec!["*.example.com".parse().expect("host")];
+    })
+    .await;
+    assert!(is_announced(&harness).await);
+    let body = json!({
+        "redirect_uris": ["https://app.example.com/cb"],
+        "grant_types": ["authorization_code", "refresh_token"],
+    });
+    // Without a token, and whatever else the client sends for one.
+    for token in [None, Some("twr_old")] {
+        let answer = send(&harness, token, &body.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        let id = answer.member("client_id");
+        assert_eq!(harness.events.last("register")["client"], id.as_str());
+        let client = TestClient::named(&id, &answer.member("client_secret"));
+        let token = harness.signed_in(&client, "openid").await;
+        assert!(token["id_token"].is_string());
+        let stored = harness.store.client(&id.as_str().into()).await.expect("store");
+        assert_eq!(stored.expect("client").created_by, "registration:open");
+    }
+    for (member, value, code) in [
+        ("grant_types", json!(["client_credentials"]), "invalid_client_metadata"),
+        ("grant_types", json!(["authorization_code", "password"]), "invalid_client_metadata"),
+        ("scope", json!("orders:write"), "invalid_client_metadata"),
+        ("redirect_uris", json!(["https://app.example.org/cb"]), "invalid_redirect_uri"),
+    ] {
+        let mut wrong = body.clone();
+        wrong[member] = value;
+        send(&harness, None, &wrong.to_string()).await.assert_refused(400, code);
+        assert_eq!(harness.events.last("register")["result"], code);
+    }
+}
+
+#[tokio::test]
+async fn an_open_door_is_narrow_for_each_network_and_shut_for_blocked_ones() {
+    let scopes = settings().registration.scopes;
+    let open = Registration::new(Policy::Open, scopes);
+    let harness = with(|registration| *registration = open).await;
+    let body = json!({ "redirect_uris": ["https://app.example/cb"] }).to_string();
+    for _ in 0..100 {
+        assert_eq!(send(&harness, None, &body).await.status, 201);
+    }
+    let answer = send(&harness, None, &body).await;
+    answer.assert_refused(429, "temporarily_unavailable");
+    assert!(!answer.header("retry-after").is_empty());
+    let elsewhere = || {
+        let request = Request::post("/register").header("content-type", "application/json");
+        request.body(Body::from(body.clone())).expect("request")
+    };
+    assert_eq!(harness.send_from("198.51.100.7:1", elsewhere()).await.status, 201);
+    let restriction = NewRestriction {
+        selector: Selector::Network("198.51.100.0/24".parse().expect("network")),
+        effect: Effect::Revoke,
+        from: harness.now(),
+        until: None,
+        reason: "forged tokens".to_owned(),
+        actor: "test".to_owned(),
+    };
+    harness.store.restrict(restriction, harness.now()).await.expect("restriction");
+    let answer = harness.send_from("198.51.100.7:1", elsewhere()).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_shut_door_says_so_and_lets_clients_leave() {
+    let open = Harness::new().await;
+    assert!(is_announced(&open).await);
+    let harness = with(|registration| registration.policy = Policy::Off).await;
+    assert!(!is_announced(&harness).await);
+    let body = json!({ "redirect_uris": ["https://app.example/cb"] });
+    register(&harness, body.clone()).await.assert_refused(403, "access_denied");
+    // A client that registered before the door was shut.
+    let mut client = (*harness.store.client(&"conf".into()).await.expect("s").expect("c")).clone();
+    client.id = "old".into();
+    client.registration_token = Some(OpaqueHash::of("twg_old"));
+    harness.store.create_client(&client).await.expect("client");
+    let manage = |method: &'static str| {
+        let mut body = body.clone();
+        body["client_id"] = json!("old");
+        let request = Request::builder().method(method).uri("/register/old");
+        let request = request.header("authorization", "Bearer twg_old");
+        let request = request.header("content-type", "application/json");
+        harness.send(request.body(Body::from(body.to_string())).expect("request"))
+    };
+    assert_eq!(manage("GET").await.status, 200);
+    manage("PUT").await.assert_refused(403, "access_denied");
+    assert_eq!(manage("DELETE").await.status, 204);
+}
+
+#[tokio::test]
+async fn a_client_cannot_change_itself_to_what_it_could_not_register() {
+    let harness = with(|registration| {
+        registration.grant_types = vec![GrantType::AuthorizationCode];
+        registration.redirect_hosts = vec!["*.example.com".parse().expect("host")];
+        registration.private_use_schemes = false;
+    })
+    .await;
+    let body = json!({ "redirect_uris": ["https://app.example.com/cb"], "scope": "openid" });
+    let registered = register(&harness, body.clone()).await;
+    let token = registered.member("registration_access_token");
+    for (member, value, code) in [
+        ("grant_types", json!(["client_credentials"]), "invalid_client_metadata"),
+        ("scope", json!("orders:write"), "invalid_client_metadata"),
+        ("redirect_uris", json!(["https://evil.example/cb"]), "invalid_redirect_uri"),
+        ("redirect_uris", json!(["com.example.app:/cb"]), "invalid_redirect_uri"),
+        ("post_logout_redirect_uris", json!(["https://evil.example/"]), "invalid_client_metadata"),
+    ] {
+        let mut wrong = body.clone();
+        wrong[member] = value;
+        register(&harness, wrong.clone()).await.assert_refused(400, code);
+        wrong["client_id"] = json!(registered.member("client_id"));
+        let answer = manage(&harness, "PUT", &registered, &token, wrong).await;
+        answer.assert_refused(400, code);
+    }
 }

@@ -30,6 +30,7 @@ use crate::client_auth::certificate::CertificateTrust;
 use crate::issue::{AccessTokenOrder, IssuedAccessToken, mint};
 use crate::keys::{KeySchedule, SigningKeys};
 use crate::peer::PeerAddress;
+use crate::register::policy::{Policy, Registration};
 use crate::settings::{ResourceDefinition, ScopeDefinition, Settings};
 use crate::state::{Authority, Parts};
 
@@ -65,7 +66,10 @@ pub(crate) fn settings() -> Settings {
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("network")],
-        registration_scopes: scopes("openid profile email offline_access orders:read"),
+        registration: Registration::new(
+            Policy::Token,
+            scopes("openid profile email offline_access orders:read"),
+        ),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use authority::issue::{AccessTokenOrder, mint};
 use authority::keys::{KeySchedule, SigningKeys};
 use authority::peer::PeerAddress;
+use authority::register::policy::{Policy, Registration};
 use authority::{Authority, ScopeDefinition, Settings};
 use axum::Router;
 use axum::body::Body;
@@ -182,7 +183,7 @@ fn authority_settings() -> Settings {
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
         trusted_proxies: Vec::new(),
-        registration_scopes: ScopeSet::default(),
+        registration: Registration::new(Policy::Token, ScopeSet::default()),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

@@ -125,7 +125,10 @@ fn configuration(
         store: config::Store { path: folder.join("tokenward.db"), master_key_file: None },
         authority: config::Authority {
             listen: arguments.authority_listen,
-            registration_scopes: routes::registration_scopes(),
+            registration: config::Registration {
+                scopes: routes::registration_scopes(),
+                ..config::Registration::default()
+            },
             ..config::Authority::default()
         },
         gateway: Some(config::Gateway {

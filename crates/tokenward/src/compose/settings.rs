@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use authority::register::policy::Registration;
 use authority::rule::authorization_details::{DetailDefinition, Shape};
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
@@ -22,7 +23,6 @@ pub(super) fn authority(
     let part = &config.authority;
     let issuer = sockets.issuer(part);
     let resource = config.gateway.as_ref().and_then(|gateway| sockets.resource(gateway));
-    let registration_scopes = ScopeSet::parse(&part.registration_scopes).map_err(Failure::new)?;
     Ok(authority::Settings {
         admin_resource: issuer.clone(),
         resources: resources(config, resource.unwrap_or_else(|| issuer.clone()))?,
@@ -47,13 +47,25 @@ pub(super) fn authority(
         refresh_retry_window: part.refresh_retry_window.duration(),
         session_life: part.session_life.duration(),
         trusted_proxies: part.trusted_proxies.clone(),
-        registration_scopes,
+        registration: registration(&part.registration)?,
         signing_algs: part.signing_algs.clone(),
         client_id_metadata_documents: part.client_id_metadata_documents,
         mutual_tls: part.client_certificate_field.is_some()
             || part.tls.as_ref().is_some_and(|tls| tls.client_certificates),
         trusted_issuers: trusted::issuers(config)?,
         password_threads: part.password_threads,
+    })
+}
+
+fn registration(part: &config::Registration) -> Result<Registration, Failure> {
+    let hosts = part.redirect_hosts.iter().map(|host| host.parse());
+    let usual = || Registration::usual_grant_types(part.policy);
+    Ok(Registration {
+        policy: part.policy,
+        scopes: ScopeSet::parse(&part.scopes).map_err(Failure::new)?,
+        grant_types: part.grant_types.clone().unwrap_or_else(usual),
+        redirect_hosts: hosts.collect::<Result<_, _>>().map_err(Failure::new)?,
+        private_use_schemes: part.private_use_schemes,
     })
 }
 

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use authority::register::policy::{self, HostPattern};
 use authority::rule::authorization_details::Shape;
 use http::Method;
 use token::scope::{ScopeSet, is_scope_token};
 use url::Url;
 
-use crate::config::{Authority, Config, Gateway, Tls, TrustedIssuer};
+use crate::config::{Authority, Config, Gateway, Registration, Tls, TrustedIssuer};
 
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
@@ -112,18 +113,29 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
                 .to_owned(),
         ));
     }
-    if ScopeSet::parse(&part.registration_scopes).is_err() {
-        found.push((
-            "authority.registration_scopes".to_owned(),
-            "must be scopes separated by single spaces".to_owned(),
-        ));
-    }
+    registration(&part.registration, found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();
         found.push(("authority.signing_algs".to_owned(), words));
     }
     if !(1..=64).contains(&part.password_threads) {
         found.push(("authority.password_threads".to_owned(), "must be from 1 to 64".to_owned()));
+    }
+}
+
+fn registration(part: &Registration, found: &mut Vec<Finding>) {
+    let at = |name: &str| format!("authority.registration.{name}");
+    if ScopeSet::parse(&part.scopes).is_err() {
+        found.push((at("scopes"), "must be scopes separated by single spaces".to_owned()));
+    }
+    let grant_types = part.grant_types.as_deref().unwrap_or_default();
+    if let Err(refused) = policy::check_grant_types(part.policy, grant_types) {
+        found.push((at("grant_types"), refused.to_string()));
+    }
+    for host in &part.redirect_hosts {
+        if let Err(refused) = host.parse::<HostPattern>() {
+            found.push((at("redirect_hosts"), refused.to_string()));
+        }
     }
 }
 

@@ -90,3 +90,29 @@ fn the_reference_in_the_documentation_is_this_programs() {
     let kept = std::fs::read_to_string(root().join("docs/openapi.json")).expect("docs");
     assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
 }
+
+#[test]
+fn registration_gives_no_more_than_anybody_may_have() {
+    let folder = tempfile::tempdir().expect("folder");
+    let head = "[authority.registration]\n";
+    for (content, words) in [
+        ("policy = \"everybody\"\n", "unknown variant `everybody`"),
+        ("scopes = \"openid  email\"\n", "separated by single spaces"),
+        ("grant_types = [\"password\"]\n", "unknown value `password`"),
+        (
+            "grant_types = [\"urn:ietf:params:oauth:grant-type:token-exchange\"]\n",
+            "only an administrator gives it",
+        ),
+        ("policy = \"open\"\ngrant_types = [\"client_credentials\"]\n", "no person behind them"),
+        ("redirect_hosts = [\"*\"]\n", "`*` is not a host"),
+        ("redirect_hosts = [\"https://app.example\"]\n", "is not a host"),
+    ] {
+        let output = check(folder.path(), &format!("{head}{content}"));
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let good = "policy = \"open\"\nredirect_hosts = [\"*.example.com\", \"localhost\"]\n\
+                grant_types = [\"authorization_code\", \"refresh_token\"]\n\
+                private_use_schemes = false\n";
+    assert!(check(folder.path(), &format!("{head}{good}")).status.success());
+}

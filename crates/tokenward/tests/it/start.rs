@@ -79,6 +79,29 @@ fn everything_is_reachable_with_what_the_line_says() {
 }
 
 #[test]
+fn an_older_client_registers_itself_where_the_door_is_open() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut command = dev(&["--json", "--data-dir"]);
+    command.arg(folder.path()).env("TOKENWARD_AUTHORITY__REGISTRATION__POLICY", "open");
+    let product = Product::of(&mut command);
+    let url = product.issuer("/.well-known/oauth-authorization-server");
+    let metadata = product.http.get(&url, None).expect(200);
+    let url = metadata["registration_endpoint"].as_str().expect("endpoint").to_owned();
+    let body = serde_json::json!({
+        "client_name": "An agent", "redirect_uris": ["http://127.0.0.1:33418/callback"],
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+    });
+    let made = product.http.json("POST", &url, None, Some(body.clone())).expect(201);
+    assert_eq!(made["token_endpoint_auth_method"], "none");
+    let mut machine = body;
+    machine["grant_types"] = serde_json::json!(["client_credentials"]);
+    machine["token_endpoint_auth_method"] = "client_secret_basic".into();
+    let refused = product.http.json("POST", &url, None, Some(machine)).expect(400);
+    assert_eq!(refused["error"], "invalid_client_metadata");
+}
+
+#[test]
 fn the_five_printed_commands_work_when_pasted() {
     let folder = tempfile::tempdir().expect("folder");
     let product = Product::start_in(folder.path(), &[]);

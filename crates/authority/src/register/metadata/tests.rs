@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use token::term::{ClientAuthMethod, GrantType};
 
 use super::parse;
+use crate::register::policy::{Policy, Registration};
 use crate::register::{ClientDraft, RegistrationRefused};
 use crate::tests::support::scopes;
 
 fn read(body: &Value) -> Result<ClientDraft, RegistrationRefused> {
-    parse(body.to_string().as_bytes(), &scopes("openid orders:read"))
+    let registration = Registration::new(Policy::Token, scopes("openid orders:read"));
+    parse(body.as_object().expect("object"), &registration)
 }
 
 #[track_caller]
