@@ -12,6 +12,7 @@ use store::{Client, StoreError};
 use token::id::ClientId;
 use token::json;
 use token::jws::Jws;
+use token::key::KeySet;
 use token::kind::{IdentityAssertion, WorkloadToken};
 use token::term::token_type;
 use token::time::Timestamp;
@@ -24,18 +25,25 @@ use crate::state::Authority;
 /// How a SPIFFE trust domain begins.
 pub const TRUST_DOMAIN: &str = "spiffe://";
 /// How far clocks may differ.
-const LEEWAY: std::time::Duration = std::time::Duration::from_secs(30);
+pub(crate) const LEEWAY: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Somebody who signs, and where their keys are.
+#[derive(Clone)]
+pub struct KeySource {
+    /// Their identifier, as their tokens have it.
+    pub issuer: String,
+    /// Where their keys are; without it, their metadata says.
+    pub jwks_uri: Option<url::Url>,
+    /// Their keys, where they cannot be fetched.
+    pub keys: Option<Arc<KeySet>>,
+}
 
 /// An issuer whose tokens are taken.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct TrustedIssuer {
-    /// Its identifier, as its tokens have it; or a SPIFFE trust domain, `spiffe://example.org`, whose
-    /// tokens are known by their subject.
-    pub issuer: String,
-    /// Where its keys are; without it, its metadata says.
-    pub jwks_uri: Option<url::Url>,
-    /// Its keys, where they cannot be fetched.
-    pub keys: Option<Arc<token::key::KeySet>>,
+    /// Who it is; or a SPIFFE trust domain, `spiffe://example.org`, whose tokens are known by their
+    /// subject.
+    pub source: KeySource,
     /// Whom its tokens have to be for; without it, for us.
     pub audience: Option<String>,
     /// Which workloads are which clients.
@@ -73,25 +81,25 @@ pub enum ForeignRefused {
 impl TrustedIssuer {
     /// Whether it is a SPIFFE trust domain (SPIFFE-ID §2.1).
     fn is_trust_domain(&self) -> bool {
-        self.issuer.starts_with(TRUST_DOMAIN)
+        self.source.issuer.starts_with(TRUST_DOMAIN)
     }
 
     /// Whether a subject is a workload of this trust domain.
     fn has_member(&self, subject: &str) -> bool {
-        let path = subject.strip_prefix(self.issuer.as_str());
+        let path = subject.strip_prefix(self.source.issuer.as_str());
         self.is_trust_domain() && path.is_some_and(|path| path.len() > 1 && path.starts_with('/'))
     }
 }
 
-impl fmt::Debug for TrustedIssuer {
+impl fmt::Debug for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrustedIssuer").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("KeySource").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
 /// What a token says of where it comes from, before anybody believes it.
-struct Announced {
-    issuer: Option<String>,
+pub(crate) struct Announced {
+    pub(crate) issuer: Option<String>,
     subject: Option<String>,
 }
 
@@ -101,7 +109,11 @@ pub(crate) fn is_identity(text: &str) -> bool {
     typ.is_some_and(|typ| typ.eq_ignore_ascii_case(token_type::IDENTITY_ASSERTION))
 }
 
-fn announced(text: &str) -> Result<Announced, ForeignRefused> {
+/// Reads what a token says of where it comes from.
+///
+/// # Errors
+/// [`ForeignRefused::Form`] when it is no JWT, or says nothing.
+pub(crate) fn announced(text: &str) -> Result<Announced, ForeignRefused> {
     let jws = Jws::parse(text).map_err(|_| ForeignRefused::Form)?;
     let members = json::parse_object(jws.unverified_payload()).map_err(|_| ForeignRefused::Form)?;
     let member = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -123,7 +135,7 @@ pub(crate) async fn workload(
 ) -> Result<Arc<Client>, ForeignRefused> {
     let announced = announced(text)?;
     let trusted = find(authority, &announced).ok_or(ForeignRefused::Untrusted)?;
-    let issuer = trusted.issuer.as_str();
+    let issuer = trusted.source.issuer.as_str();
     let token = if trusted.is_trust_domain() {
         // SPIFFE: the subject's trust domain is what the keys vouch for; `iss` says nothing.
         let iss = announced.issuer.as_deref().unwrap_or(issuer);
@@ -155,7 +167,8 @@ pub(crate) async fn identity(
     let announced = announced(text)?;
     let speaks = |trusted: &&TrustedIssuer| trusted.people.is_some() && !trusted.is_trust_domain();
     let trusted = find(authority, &announced).filter(speaks).ok_or(ForeignRefused::Untrusted)?;
-    let token = check::<IdentityAssertion>(authority, trusted, &trusted.issuer, text, now).await?;
+    let token =
+        check::<IdentityAssertion>(authority, trusted, &trusted.source.issuer, text, now).await?;
     let name = trusted.people.as_deref().and_then(|claim| token.claims().members.get(claim));
     let name = name.and_then(Value::as_str).ok_or(ForeignRefused::NoRule)?.to_owned();
     Ok((token, name))
@@ -165,11 +178,17 @@ pub(crate) async fn identity(
 fn find<'a>(authority: &'a Authority, announced: &Announced) -> Option<&'a TrustedIssuer> {
     let trusted = &authority.settings().trusted_issuers;
     let issuer = announced.issuer.as_deref();
-    let named = trusted.iter().find(|trusted| Some(trusted.issuer.as_str()) == issuer);
+    let named = trusted.iter().find(|trusted| Some(trusted.source.issuer.as_str()) == issuer);
     let member = |trusted: &&TrustedIssuer| {
         announced.subject.as_deref().is_some_and(|subject| trusted.has_member(subject))
     };
     named.or_else(|| trusted.iter().find(member))
+}
+
+/// The keys that may have signed a token of this issuer; empty when none can be had.
+pub(crate) async fn keys(authority: &Authority, source: &KeySource, text: &str) -> Arc<KeySet> {
+    let kid = Jws::parse(text).ok().and_then(|jws| jws.header().kid.named().map(str::to_owned));
+    authority.issuer_keys().of(source, kid.as_deref()).await
 }
 
 async fn check<K: token::kind::Kind>(
@@ -179,8 +198,7 @@ async fn check<K: token::kind::Kind>(
     text: &str,
     now: Timestamp,
 ) -> Result<Verified<K>, ForeignRefused> {
-    let kid = Jws::parse(text).ok().and_then(|jws| jws.header().kid.named().map(str::to_owned));
-    let keys = authority.issuer_keys().of(trusted, kid.as_deref()).await;
+    let keys = keys(authority, &trusted.source, text).await;
     let ours = authority.settings().issuer.as_str();
     let audience = trusted.audience.as_deref().unwrap_or(ours);
     let mut policy = Policy::new(issuer, audience).leeway(LEEWAY);

@@ -16,7 +16,7 @@ use token::time::Timestamp;
 use url::Url;
 
 use crate::register::policy::Registration;
-use crate::register::{self, RegistrationRefused, metadata};
+use crate::register::{self, RegistrationRefused, metadata, statement};
 use crate::state::Authority;
 
 /// Who wrote such a client down.
@@ -32,11 +32,13 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// Symmetric secrets cannot be agreed on in public (§4.1).
 const SECRETS: [&str; 2] = ["client_secret", "client_secret_expires_at"];
 /// The document is for every server: what this one does not do is not its fault.
-const NOT_FOR_US: [&str; 5] = [
+const NOT_FOR_US: [&str; 6] = [
     "authorization_details_types",
     "request_object_encryption_alg",
     "request_object_encryption_enc",
     "sector_identifier_uri",
+    // What its host says is said already.
+    statement::MEMBER,
     "subject_type",
 ];
 

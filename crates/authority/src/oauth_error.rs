@@ -117,12 +117,14 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::InvalidRedirectUri
         | Code::InvalidRequest
         | Code::InvalidRequestObject
+        | Code::InvalidSoftwareStatement
         | Code::InvalidScope
         | Code::InvalidTarget
         | Code::LoginRequired
         | Code::RegistrationNotSupported
         | Code::RequestUriNotSupported
         | Code::SlowDown
+        | Code::UnapprovedSoftwareStatement
         | Code::UnauthorizedClient
         | Code::UnknownUserId
         | Code::UnmetAuthenticationRequirements

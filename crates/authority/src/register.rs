@@ -4,6 +4,7 @@ mod member;
 pub mod metadata;
 pub mod options;
 pub mod policy;
+pub mod statement;
 
 use http::StatusCode;
 use store::{Client, ClientOptions, Store, StoreError};
@@ -16,6 +17,7 @@ use token::term::{ClientAuthMethod, GrantType, OAuthErrorCode};
 use token::time::Timestamp;
 
 use crate::oauth_error::OAuthError;
+use crate::register::statement::StatementRefused;
 use crate::rule::redirect_uri::{self, RedirectUriRefused};
 use crate::settings::Settings;
 
@@ -122,6 +124,9 @@ pub enum RegistrationRefused {
     /// A scope that nobody knows.
     #[error("the scope `{0}` is not defined here")]
     ScopeUnknown(String),
+    /// The word of a publisher that is not taken.
+    #[error(transparent)]
+    Statement(#[from] StatementRefused),
     /// State could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -306,6 +311,10 @@ impl RegistrationRefused {
             | Self::RedirectNotAllowed { .. }
             | Self::RedirectUri { .. }
             | Self::TooManyRedirectUris => OAuthErrorCode::InvalidRedirectUri,
+            Self::Statement(StatementRefused::Unapproved) => {
+                OAuthErrorCode::UnapprovedSoftwareStatement
+            }
+            Self::Statement(_) => OAuthErrorCode::InvalidSoftwareStatement,
             Self::Store(_) => OAuthErrorCode::ServerError,
             Self::Body(_)
             | Self::CredentialsWithoutSecret

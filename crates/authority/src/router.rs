@@ -24,7 +24,8 @@ impl Authority {
     pub fn router(&self) -> Router {
         let path = self.settings().issuer_path();
         // Where no token is needed, applications in browsers register as well.
-        let to_scripts = matches!(self.settings().registration.policy, Policy::Open);
+        let to_scripts =
+            matches!(self.settings().registration.policy, Policy::Open | Policy::Statement);
         let endpoints = open_endpoints()
             .merge(if to_scripts { registration() } else { Router::new() })
             .layer(map_response(cors::open))

@@ -9,7 +9,7 @@ use token::scope::is_scope_token;
 use token::term::{Algorithm, Profile, scope};
 use url::{Host, Url};
 
-use crate::foreign::TrustedIssuer;
+use crate::foreign::{KeySource, TrustedIssuer};
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 
@@ -60,6 +60,8 @@ pub struct Settings {
     pub mutual_tls: bool,
     /// Other issuers whose tokens are taken.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Publishers whose software statements are taken (RFC 7591 §2.3).
+    pub software_publishers: Vec<KeySource>,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
 }

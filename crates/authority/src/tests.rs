@@ -32,6 +32,7 @@ mod resources;
 mod restrictions;
 mod revoke;
 mod sign_in;
+mod software_statement;
 mod token_exchange;
 mod userinfo;
 mod wire;

@@ -204,6 +204,8 @@ terms! {
         InvalidDpopProof = "invalid_dpop_proof",
         /// The request object is not good (RFC 9101 §7).
         InvalidRequestObject = "invalid_request_object",
+        /// The software statement is not good (RFC 7591 §3.2.2).
+        InvalidSoftwareStatement = "invalid_software_statement",
         /// The resource is unknown or not allowed.
         InvalidTarget = "invalid_target",
         /// The access token is not good.
@@ -220,6 +222,8 @@ terms! {
         SlowDown = "slow_down",
         /// Too much to do just now.
         TemporarilyUnavailable = "temporarily_unavailable",
+        /// The software statement is not of a publisher who is trusted here (RFC 7591 §3.2.2).
+        UnapprovedSoftwareStatement = "unapproved_software_statement",
         /// The client may not use this grant.
         UnauthorizedClient = "unauthorized_client",
         /// Nobody here knows this grant.

@@ -49,6 +49,10 @@ pub(crate) struct Config {
     /// identity providers of enterprises.
     #[serde(default, rename = "trusted_issuer")]
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+    /// Publishers whose software statements are taken when a client registers (RFC 7591): what they say
+    /// of their software goes before what the client says.
+    #[serde(default, rename = "software_publisher")]
+    pub(crate) software_publishers: Vec<KeySource>,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
@@ -168,7 +172,8 @@ pub(crate) struct Authority {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Registration {
     /// Who may register: `token`, whoever has an initial access token with the scope
-    /// `tokenward:register`; `open`, anybody; `off`, nobody.
+    /// `tokenward:register`; `open`, anybody; `statement`, whoever has a software statement of a
+    /// `software_publisher`; `off`, nobody.
     #[schemars(with = "String")]
     pub(crate) policy: Policy,
     /// Scopes that such a client may have, separated by spaces.
@@ -258,6 +263,21 @@ pub(crate) struct TrustedIssuer {
     /// Which workloads are which clients; the first that fits counts.
     #[serde(default, rename = "rule")]
     pub(crate) rules: Vec<WorkloadRule>,
+}
+
+/// Somebody who signs, and where their keys are.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeySource {
+    /// Their identifier, exactly as what they sign has it.
+    pub(crate) issuer: String,
+    /// Where their keys are. Absent: the metadata of `issuer` says. Other places than the public internet
+    /// have to be among `authority.reach`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_uri: Option<String>,
+    /// File with their keys (a JSON Web Key Set), where they cannot be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_file: Option<PathBuf>,
 }
 
 /// Claims of a workload's token, and the client that it is.
@@ -398,6 +418,7 @@ impl Default for Config {
             resources: Vec::new(),
             authorization_details: Vec::new(),
             trusted_issuers: Vec::new(),
+            software_publishers: Vec::new(),
             detect: Detect::default(),
             log: Log::default(),
             drain: defaults::drain(),

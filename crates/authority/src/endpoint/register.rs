@@ -17,7 +17,9 @@ use crate::endpoint::form::JsonBody;
 use crate::endpoint::protected::{self, Seen};
 use crate::oauth_error::OAuthError;
 use crate::register::policy::Policy;
-use crate::register::{self, RegisteredClient, RegistrationRefused, SELF_REGISTERED, metadata};
+use crate::register::{
+    self, RegisteredClient, RegistrationRefused, SELF_REGISTERED, metadata, statement,
+};
 use crate::state::Authority;
 
 /// Who wrote down a client that anybody may have registered.
@@ -31,7 +33,7 @@ pub(crate) async fn register(
 ) -> Response {
     match authority.settings().registration.policy {
         Policy::Token => with_token(&authority, &caller, request).await,
-        Policy::Open => without_token(&authority, &caller, request).await,
+        Policy::Open | Policy::Statement => without_token(&authority, &caller, request).await,
         Policy::Off => register::switched_off().into_response(),
     }
 }
@@ -88,10 +90,11 @@ async fn create(
     limited.map_err(|throttled| OAuthError::throttled(&throttled))?;
     let JsonBody(body) = JsonBody::from_request(request, authority).await?;
     let (store, settings) = (authority.store(), authority.settings());
-    let members = json::parse_object(&body).map_err(RegistrationRefused::from)?;
+    let mut members = json::parse_object(&body).map_err(RegistrationRefused::from)?;
+    let publisher = statement::apply(authority, &mut members, now).await?;
     let draft = metadata::parse(&members, &settings.registration)?;
-    let token = token.map(|token| token.facts().token.to_string());
-    let created_by = format!("{SELF_REGISTERED}{}", token.as_deref().unwrap_or(ANYBODY));
+    let by = token.map(|token| token.facts().token.to_string()).or(publisher);
+    let created_by = format!("{SELF_REGISTERED}{}", by.as_deref().unwrap_or(ANYBODY));
     let random = authority.random();
     Ok(register::register(store, settings, draft, created_by, random, now).await?)
 }

@@ -18,7 +18,7 @@ use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
 use crate::oauth_error::OAuthError;
 use crate::register::policy::Policy;
-use crate::register::{self, RegisteredClient, metadata};
+use crate::register::{self, RegisteredClient, metadata, statement};
 use crate::state::Authority;
 
 /// What only we give, and a client must not send back (§2.2).
@@ -123,7 +123,7 @@ async fn change(
     }
     let JsonBody(body) = JsonBody::from_request(request, authority).await?;
     let wrong = |words: &str| OAuthError::new(OAuthErrorCode::InvalidClientMetadata, words);
-    let members = json::parse_object(&body).map_err(|_| wrong("the body is no JSON object"))?;
+    let mut members = json::parse_object(&body).map_err(|_| wrong("the body is no JSON object"))?;
     if let Some(name) = OURS.into_iter().find(|name| members.contains_key(*name)) {
         return Err(wrong(&format!("`{name}` must not be sent")));
     }
@@ -137,6 +137,7 @@ async fn change(
         }
     }
     let settings = authority.settings();
+    statement::apply(authority, &mut members, authority.now()).await?;
     let draft = metadata::parse(&members, &settings.registration)?;
     let (store, random) = (authority.store(), authority.random());
     Ok(register::replace(store, settings, client, draft, random).await?)

@@ -1,4 +1,4 @@
-//! The keys of trusted issuers: given, or fetched from where they or their metadata say.
+//! The keys of other issuers: given, or fetched from where they or their metadata say.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,13 +7,17 @@ use remote::Fetcher;
 use remote::issuer::discover;
 use remote::keys::{Freshness, RemoteKeys};
 use token::key::KeySet;
+use url::Url;
 
-use super::TrustedIssuer;
+use super::KeySource;
 
-/// Finds the keys of trusted issuers; there are as many as are configured.
+/// An issuer and the place of its keys: two roles of one issuer may have keys of their own.
+type Place = (String, Option<Url>);
+
+/// Finds the keys of other issuers; there are as many as are configured.
 pub(crate) struct IssuerKeys {
     fetcher: Option<Fetcher>,
-    remote: Mutex<HashMap<String, Arc<RemoteKeys>>>,
+    remote: Mutex<HashMap<Place, Arc<RemoteKeys>>>,
 }
 
 // === impl IssuerKeys ===
@@ -25,13 +29,13 @@ impl IssuerKeys {
 
     /// The keys that check what the issuer signs; `kid` is the one that is wanted. Empty when none can
     /// be had.
-    pub(crate) async fn of(&self, trusted: &TrustedIssuer, kid: Option<&str>) -> Arc<KeySet> {
-        if let Some(keys) = &trusted.keys {
+    pub(crate) async fn of(&self, source: &KeySource, kid: Option<&str>) -> Arc<KeySet> {
+        if let Some(keys) = &source.keys {
             return Arc::clone(keys);
         }
-        let Some(keys) = self.remote(trusted).await else { return Arc::default() };
+        let Some(keys) = self.remote(source).await else { return Arc::default() };
         if let Err(error) = keys.refresh().await {
-            tracing::warn!(issuer = %trusted.issuer, %error, "an issuer's keys cannot be fetched");
+            tracing::warn!(issuer = %source.issuer, %error, "an issuer's keys cannot be fetched");
         }
         if let Some(kid) = kid {
             keys.look_for(kid).await;
@@ -39,28 +43,29 @@ impl IssuerKeys {
         keys.keyring().current()
     }
 
-    async fn remote(&self, trusted: &TrustedIssuer) -> Option<Arc<RemoteKeys>> {
-        let known = self.lock().get(&trusted.issuer).cloned();
+    async fn remote(&self, source: &KeySource) -> Option<Arc<RemoteKeys>> {
+        let place = (source.issuer.clone(), source.jwks_uri.clone());
+        let known = self.lock().get(&place).cloned();
         if known.is_some() {
             return known;
         }
         let fetcher = self.fetcher.as_ref()?;
-        let url = match &trusted.jwks_uri {
+        let url = match &source.jwks_uri {
             Some(url) => url.clone(),
             None => {
-                let found = discover(fetcher, &trusted.issuer).await;
+                let found = discover(fetcher, &source.issuer).await;
                 let found = found.inspect_err(|error| {
-                    tracing::warn!(issuer = %trusted.issuer, %error, "an issuer's metadata cannot be had");
+                    tracing::warn!(issuer = %source.issuer, %error, "an issuer's metadata cannot be had");
                 });
                 found.ok()?.jwks_uri
             }
         };
         let keys = Arc::new(RemoteKeys::new(fetcher.clone(), url, Freshness::default()));
         let mut remote = self.lock();
-        Some(Arc::clone(remote.entry(trusted.issuer.clone()).or_insert(keys)))
+        Some(Arc::clone(remote.entry(place).or_insert(keys)))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<RemoteKeys>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Arc<RemoteKeys>>> {
         self.remote.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

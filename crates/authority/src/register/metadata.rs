@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::register::member::{text, texts, wrong};
 use crate::register::policy::Registration;
-use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options};
+use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options, statement};
 use crate::settings::Settings;
 use crate::signed_answer;
 
@@ -179,6 +179,10 @@ fn kept(members: &Map<String, Value>) -> Result<Map<String, Value>, Registration
         if let Some(value) = text(members, name)? {
             kept.insert(name.to_owned(), json!(value));
         }
+    }
+    // Only one that was checked comes here; it is given back as it came (RFC 7591 §3.2.1).
+    if let Some(statement @ Value::String(_)) = members.get(statement::MEMBER) {
+        kept.insert(statement::MEMBER.to_owned(), statement.clone());
     }
     if let Some(contacts) = texts(members, "contacts")? {
         kept.insert("contacts".to_owned(), json!(contacts));

@@ -19,6 +19,8 @@ pub enum Policy {
     Token,
     /// Anybody.
     Open,
+    /// Whoever has a software statement of a trusted publisher.
+    Statement,
     /// Nobody.
     Off,
 }

@@ -13,7 +13,7 @@ use token::term::{Algorithm, ClientAuthMethod, GrantType};
 
 use super::support::{API, Answer, Harness, ISSUER, TestClient, claims, settings};
 use crate::Settings;
-use crate::foreign::{Pattern, TrustedIssuer, WorkloadRule};
+use crate::foreign::{KeySource, Pattern, TrustedIssuer, WorkloadRule};
 
 const PLATFORM: &str = "https://token.actions.example";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -22,9 +22,11 @@ fn trusted(issuer: &str, key: &PrivateKey) -> TrustedIssuer {
     let keys = json!({ "keys": [key.public().jwk()] }).to_string();
     let pattern = |claim, text| Pattern::new(claim, text).expect("pattern");
     TrustedIssuer {
-        issuer: issuer.to_owned(),
-        jwks_uri: None,
-        keys: Some(Arc::new(KeySet::from_jwks(keys.as_bytes()).expect("keys"))),
+        source: KeySource {
+            issuer: issuer.to_owned(),
+            jwks_uri: None,
+            keys: Some(Arc::new(KeySet::from_jwks(keys.as_bytes()).expect("keys"))),
+        },
         audience: None,
         rules: vec![WorkloadRule {
             claims: vec![pattern("sub", "repo:acme/*:ref:refs/heads/main"), pattern("env", "prod")],
@@ -101,7 +103,7 @@ async fn a_svid_is_known_by_its_trust_domain() {
     jwk.as_object_mut().expect("JWK").remove("alg");
     let certificate = json!({ "kty": "EC", "use": "x509-svid", "crv": "P-256", "x": "", "y": "" });
     let bundle = json!({ "keys": [certificate, jwk], "spiffe_sequence": 1 }).to_string();
-    domain.keys = Some(Arc::new(KeySet::from_jwks(bundle.as_bytes()).expect("bundle")));
+    domain.source.keys = Some(Arc::new(KeySet::from_jwks(bundle.as_bytes()).expect("bundle")));
     let pattern = Pattern::new("sub", "spiffe://acme.example/ns/shop/*").expect("pattern");
     domain.rules = vec![WorkloadRule { claims: vec![pattern], client: "deploy".into() }];
     let harness = harness(vec![domain]).await;
@@ -228,7 +230,9 @@ async fn an_issuers_keys_are_found_by_its_metadata() {
         .route("/.well-known/openid-configuration", get(async move || metadata))
         .route("/keys", get(async move || keys));
     tokio::spawn(async move { axum::serve(socket, router).await.expect("serve") });
-    let harness = harness(vec![TrustedIssuer { keys: None, ..trusted(&issuer, &key) }]).await;
+    let mut platform = trusted(&issuer, &key);
+    platform.source.keys = None;
+    let harness = harness(vec![platform]).await;
     let mut claims = job(&harness);
     claims["iss"] = json!(issuer);
     let answer = ask(&harness, &sign(&key, "JWT", &claims)).await;

@@ -74,6 +74,7 @@ pub(crate) fn settings() -> Settings {
         client_id_metadata_documents: true,
         mutual_tls: true,
         trusted_issuers: Vec::new(),
+        software_publishers: Vec::new(),
         password_threads: 1,
     }
 }

@@ -188,6 +188,7 @@ fn authority_settings() -> Settings {
         client_id_metadata_documents: true,
         mutual_tls: true,
         trusted_issuers: Vec::new(),
+        software_publishers: Vec::new(),
         password_threads: 1,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Policy, Refusal, Rule, verify};
 use crate::jws;
 use crate::key::{KeySet, PrivateKey};
+use crate::kind::software_statement::SoftwareStatement;
 use crate::kind::{
     ClientAssertion, IdToken, IntrospectionResponse, Kind, LogoutToken, RequestObject,
 };
@@ -227,6 +228,33 @@ fn request_objects() {
             ("sub", json!("https://as.example"), Rule::Forbidden),
         ],
     );
+}
+
+/// RFC 7591 §2.3.
+#[test]
+fn software_statements() {
+    let good = json!({ "iss": "https://as.example", "client_name": "App", "exp": NOW + 1 });
+    hold::<SoftwareStatement>(
+        "JWT",
+        &good,
+        vec![
+            ("aud", json!("https://elsewhere.example"), Rule::Mismatch),
+            ("exp", json!(NOW), Rule::Expired),
+            ("nbf", json!(NOW + 1), Rule::NotYet),
+            ("iat", json!(NOW + 1), Rule::NotYet),
+            ("software_statement", json!("x.y.z"), Rule::Forbidden),
+            ("nonce", json!("n-1"), Rule::Forbidden),
+            ("auth_time", json!(NOW), Rule::Forbidden),
+            ("events", json!({}), Rule::Forbidden),
+            ("sub", json!("https://as.example"), Rule::Invalid),
+        ],
+    );
+    let bare = json!({ "iss": "https://as.example" });
+    assert_eq!(Issuer::new().refused::<SoftwareStatement>("JWT", &bare, &policy()), None);
+    let access = Issuer::new().refused::<SoftwareStatement>("at+jwt", &bare, &policy());
+    assert_eq!(access, Some(Refusal::Type));
+    let refused = Issuer::new().refused::<SoftwareStatement>("JWT", &assertion(), &policy());
+    assert_eq!(refused, broken("sub", Rule::Invalid), "an assertion of the publisher's");
 }
 
 /// RFC 8725 §2.8: whatever one kind is taken as, no other kind is.

@@ -53,6 +53,7 @@ pub(super) fn authority(
         mutual_tls: part.client_certificate_field.is_some()
             || part.tls.as_ref().is_some_and(|tls| tls.client_certificates),
         trusted_issuers: trusted::issuers(config)?,
+        software_publishers: trusted::sources(&config.software_publishers)?,
         password_threads: part.password_threads,
     })
 }

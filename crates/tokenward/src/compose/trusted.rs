@@ -1,8 +1,9 @@
-//! Trusted issuers as they are configured.
+//! Trusted issuers as they are configured, and others who sign.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use authority::foreign::{Pattern, TrustedIssuer, WorkloadRule};
+use authority::foreign::{KeySource, Pattern, TrustedIssuer, WorkloadRule};
 
 use super::key_files;
 use crate::command::Failure;
@@ -13,17 +14,31 @@ pub(super) fn issuers(config: &Config) -> Result<Vec<TrustedIssuer>, Failure> {
     config.trusted_issuers.iter().map(issuer).collect()
 }
 
-fn issuer(configured: &config::TrustedIssuer) -> Result<TrustedIssuer, Failure> {
-    let keys = configured.jwks_file.as_deref().map(key_files::set).transpose()?;
-    Ok(TrustedIssuer {
-        issuer: configured.issuer.clone(),
-        jwks_uri: configured
-            .jwks_uri
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(Failure::new)?,
+/// Others who sign, with the keys that are in files.
+pub(super) fn sources(configured: &[config::KeySource]) -> Result<Vec<KeySource>, Failure> {
+    let one = |one: &config::KeySource| {
+        source(&one.issuer, one.jwks_uri.as_deref(), one.jwks_file.as_deref())
+    };
+    configured.iter().map(one).collect()
+}
+
+fn source(
+    issuer: &str,
+    jwks_uri: Option<&str>,
+    jwks_file: Option<&Path>,
+) -> Result<KeySource, Failure> {
+    let keys = jwks_file.map(key_files::set).transpose()?;
+    Ok(KeySource {
+        issuer: issuer.to_owned(),
+        jwks_uri: jwks_uri.map(str::parse).transpose().map_err(Failure::new)?,
         keys: keys.map(Arc::new),
+    })
+}
+
+fn issuer(configured: &config::TrustedIssuer) -> Result<TrustedIssuer, Failure> {
+    let (uri, file) = (configured.jwks_uri.as_deref(), configured.jwks_file.as_deref());
+    Ok(TrustedIssuer {
+        source: source(&configured.issuer, uri, file)?,
         audience: configured.audience.clone(),
         rules: configured.rules.iter().map(rule).collect::<Result<_, _>>()?,
         people: configured.people.clone(),

@@ -1,9 +1,10 @@
 //! What the types alone cannot say about a configuration: each mistake with the option's path.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use authority::register::policy::{self, HostPattern};
+use authority::register::policy::{self, HostPattern, Policy};
 use authority::rule::authorization_details::Shape;
 use http::Method;
 use token::scope::{ScopeSet, is_scope_token};
@@ -59,6 +60,16 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     }
     for (position, issuer) in config.trusted_issuers.iter().enumerate() {
         trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, &mut found);
+    }
+    for (position, source) in config.software_publishers.iter().enumerate() {
+        let (uri, file) = (source.jwks_uri.as_deref(), source.jwks_file.as_deref());
+        let path = format!("software_publisher[{position}]");
+        key_source(&path, &source.issuer, uri, file, &mut found);
+    }
+    let by_statement = config.authority.registration.policy == Policy::Statement;
+    if by_statement && config.software_publishers.is_empty() {
+        let words = "`statement` needs a `[[software_publisher]]` that is trusted".to_owned();
+        found.push(("authority.registration.policy".to_owned(), words));
     }
     let gateway_field = config.gateway.as_ref().and_then(|g| g.client_certificate_field.as_deref());
     for (path, field) in [
@@ -236,30 +247,43 @@ pub(crate) fn on_loopback(url: &Url) -> bool {
     }
 }
 
-fn trusted_issuer(path: &str, trusted: &TrustedIssuer, found: &mut Vec<Finding>) {
+fn key_source(
+    path: &str,
+    issuer: &str,
+    jwks_uri: Option<&str>,
+    jwks_file: Option<&Path>,
+    found: &mut Vec<Finding>,
+) {
     let at = |name: &str| format!("{path}.{name}");
-    if trusted.jwks_uri.is_some() && trusted.jwks_file.is_some() {
+    if jwks_uri.is_some() && jwks_file.is_some() {
         found.push((at("jwks_file"), "cannot stand beside `jwks_uri`".to_owned()));
     }
-    if trusted.jwks_uri.as_deref().is_some_and(|uri| Url::parse(uri).is_err()) {
+    if jwks_uri.is_some_and(|uri| Url::parse(uri).is_err()) {
         found.push((at("jwks_uri"), "must be a URL".to_owned()));
     }
-    let by_metadata = trusted.jwks_uri.is_none() && trusted.jwks_file.is_none();
+    if jwks_uri.is_none() && jwks_file.is_none() && !is_web(issuer) {
+        let words = "must be a URL where its keys are to be found by its metadata";
+        found.push((at("issuer"), words.to_owned()));
+    }
+}
+
+/// Whether metadata can be fetched by it; a trust domain's bundle has a place of its own.
+fn is_web(issuer: &str) -> bool {
+    Url::parse(issuer).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+}
+
+fn trusted_issuer(path: &str, trusted: &TrustedIssuer, found: &mut Vec<Finding>) {
+    let at = |name: &str| format!("{path}.{name}");
+    let (uri, file) = (trusted.jwks_uri.as_deref(), trusted.jwks_file.as_deref());
+    key_source(path, &trusted.issuer, uri, file, found);
     if let Some(domain) = trusted.issuer.strip_prefix(authority::foreign::TRUST_DOMAIN) {
         if domain.is_empty() || domain.contains('/') {
             found.push((at("issuer"), "a trust domain has a name and no path".to_owned()));
-        }
-        if by_metadata {
-            let words = "a trust domain needs `jwks_uri`, its bundle endpoint, or `jwks_file`";
-            found.push((at("issuer"), words.to_owned()));
         }
         if trusted.people.is_some() {
             let words = "a trust domain has workloads and speaks for no people";
             found.push((at("people"), words.to_owned()));
         }
-    } else if by_metadata && Url::parse(&trusted.issuer).is_err() {
-        let words = "must be a URL where its keys are to be found by its metadata";
-        found.push((at("issuer"), words.to_owned()));
     }
     if trusted.rules.is_empty() && trusted.people.is_none() {
         let words = "needs a `rule` for its workloads, or `people` for its identity assertions";

@@ -111,6 +111,17 @@ fn registration_gives_no_more_than_anybody_may_have() {
         let said = text(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{content}: {said}");
     }
+    let by_statement = format!("{head}policy = \"statement\"\n");
+    let publisher = "[[software_publisher]]\nissuer = \"https://publisher.example\"\n";
+    for (content, good) in [
+        (by_statement.clone(), false),
+        (format!("{by_statement}{publisher}"), true),
+        (format!("{by_statement}{publisher}jwks_uri = \"x\"\n"), false),
+        (by_statement + "[[software_publisher]]\nissuer = \"no url\"\n", false),
+    ] {
+        let output = check(folder.path(), &content);
+        assert_eq!(output.status.success(), good, "{content}: {}", text(&output.stderr));
+    }
     let good = "policy = \"open\"\nredirect_hosts = [\"*.example.com\", \"localhost\"]\n\
                 grant_types = [\"authorization_code\", \"refresh_token\"]\n\
                 private_use_schemes = false\n";

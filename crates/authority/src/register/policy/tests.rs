@@ -97,7 +97,7 @@ fn grant_types_and_scopes_are_those_that_are_listed() {
 
 #[test]
 fn a_policy_gives_away_nothing_that_nobody_agreed_to() {
-    for policy in [Policy::Token, Policy::Open, Policy::Off] {
+    for policy in [Policy::Token, Policy::Open, Policy::Statement, Policy::Off] {
         let usual = Registration::usual_grant_types(policy);
         assert_eq!(check_grant_types(policy, &usual), Ok(()));
         for grant_type in [GrantType::Ciba, GrantType::JwtBearer, GrantType::TokenExchange] {
