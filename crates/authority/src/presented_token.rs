@@ -13,6 +13,7 @@ use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, veri
 
 use crate::approve;
 use crate::client_auth::{self, AuthenticatedClient};
+use crate::register;
 use crate::state::Authority;
 
 /// The reason that goes into the restriction log.
@@ -84,7 +85,8 @@ pub(crate) async fn take_back(
 }
 
 /// The token, if it can be used right now: not expired, revoked, suspended or bait, and neither
-/// its client nor its person disabled. A refresh token is shown to its own client only.
+/// its client nor its person disabled. A refresh token is shown to its own client only, and whoever
+/// registered with nothing to show is shown no other client's token at all (RFC 7662 §4).
 ///
 /// # Errors
 /// [`StoreError`] when state cannot be read.
@@ -104,6 +106,9 @@ pub(crate) async fn good(
     }
     let audiences = authority.settings().audiences();
     let Ok(token) = verify(authority, text, audiences, now) else { return Ok(None) };
+    if register::is_anybody(asking.client()) && token.claims().client_id != *asking.id() {
+        return Ok(None);
+    }
     match objection(authority, &token, now).await? {
         None => Ok(Some(GoodToken::Access(Box::new(token)))),
         Some(_) => Ok(None),

@@ -24,6 +24,8 @@ use crate::settings::Settings;
 const MAX_NAME_CHARS: usize = 100;
 /// Clients that registered themselves (RFC 7591) are written down so.
 pub(crate) const SELF_REGISTERED: &str = "registration:";
+/// Behind it, those that showed nothing to register.
+pub(crate) const ANYBODY: &str = "open";
 const MAX_REDIRECT_URIS: usize = 20;
 
 /// A client as somebody wants it.
@@ -207,6 +209,11 @@ pub(crate) async fn replace(
 pub(crate) fn switched_off() -> OAuthError {
     let words = "clients cannot register themselves here; ask an administrator for one";
     OAuthError::new(OAuthErrorCode::AccessDenied, words).with_status(StatusCode::FORBIDDEN)
+}
+
+/// Whether this client registered itself and had nothing to show for it.
+pub(crate) fn is_anybody(client: &Client) -> bool {
+    client.created_by.strip_prefix(SELF_REGISTERED) == Some(ANYBODY)
 }
 
 /// Whether a client that authenticates so has a secret of ours.

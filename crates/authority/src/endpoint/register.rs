@@ -18,12 +18,9 @@ use crate::endpoint::protected::{self, Seen};
 use crate::oauth_error::OAuthError;
 use crate::register::policy::Policy;
 use crate::register::{
-    self, RegisteredClient, RegistrationRefused, SELF_REGISTERED, metadata, statement,
+    self, ANYBODY, RegisteredClient, RegistrationRefused, SELF_REGISTERED, metadata, statement,
 };
 use crate::state::Authority;
-
-/// Who wrote down a client that anybody may have registered.
-const ANYBODY: &str = "open";
 
 /// `POST /register`, for whom the policy lets
 pub(crate) async fn register(

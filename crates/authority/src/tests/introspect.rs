@@ -5,7 +5,7 @@ use std::time::Duration;
 use store::{Honeytoken, NewRestriction};
 use token::restriction::{Effect, Selector};
 
-use super::support::{API, Answer, Harness, ISSUER, claims};
+use super::support::{API, Answer, Harness, ISSUER, TestClient, claims};
 
 async fn ask(harness: &Harness, token: &str) -> Answer {
     harness.post("/introspect", &harness.confidential, &[("token", token)]).await
@@ -47,6 +47,26 @@ async fn a_refresh_token_is_told_to_its_own_client_only() {
     // A used one is not active any more.
     assert_eq!(harness.refresh(&harness.confidential, text).await.status, 200);
     assert_inactive(&ask(&harness, text).await);
+}
+
+/// RFC 7662 §4: where anybody can register, that alone lets nobody look into other clients' tokens.
+#[tokio::test]
+async fn who_registered_with_nothing_to_show_sees_own_tokens_only() {
+    let harness = Harness::new().await;
+    let other = harness.signed_in(&harness.public, "orders:read").await;
+    let other = other["access_token"].as_str().expect("token");
+    assert_eq!(ask(&harness, other).await.json()["active"], true);
+    let known = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let created_by = "registration:open".to_owned();
+    let anybody = store::Client { id: "anybody".into(), created_by, ..(*known).clone() };
+    harness.store.create_client(&anybody).await.expect("client");
+    let secret = harness.confidential.secret.as_deref().expect("secret");
+    let anybody = TestClient::named("anybody", secret);
+    let ask = async |token: &str| harness.post("/introspect", &anybody, &[("token", token)]).await;
+    assert_inactive(&ask(other).await);
+    let own = harness.signed_in(&anybody, "orders:read").await;
+    let own = own["access_token"].as_str().expect("token");
+    assert_eq!(ask(own).await.json()["active"], true);
 }
 
 #[tokio::test]
