@@ -8,10 +8,11 @@ use crate::place::Place;
 use crate::process;
 
 /// Each document and the command that prints it.
-const DOCUMENTS: [(&str, &[&str]); 3] = [
+const DOCUMENTS: [(&str, &[&str]); 4] = [
     ("docs/cli.md", &["cli-reference"]),
     ("docs/configuration.md", &["config", "reference"]),
     ("docs/openapi.json", &["openapi"]),
+    ("docs/oauth-openapi.json", &["openapi", "oauth"]),
 ];
 
 /// Writes every document, or with `check` only compares.

@@ -18,6 +18,7 @@ pub mod introspect;
 pub mod jwks;
 pub mod login;
 pub mod logout;
+pub mod openapi;
 pub mod par;
 pub mod protected;
 pub mod register;

@@ -20,6 +20,7 @@ use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::term::{Algorithm, scope};
 use token::time::Timestamp;
+use utoipa::ToSchema;
 
 use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
@@ -85,12 +86,13 @@ pub(crate) struct Answer {
 }
 
 /// RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3.
-#[derive(Serialize)]
-struct TokenResponse<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[schema(value_type = Option<String>)]
     scope: &'a ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
@@ -107,6 +109,7 @@ struct TokenResponse<'a> {
     id_token: Option<String>,
     /// RFC 9396 §7.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<Object>>)]
     authorization_details: &'a [AuthorizationDetail],
     /// RFC 8693 §2.2.1.
     #[serde(skip_serializing_if = "Option::is_none")]

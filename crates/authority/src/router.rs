@@ -9,9 +9,10 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    approvals, authorize, bc_authorize, device, global_revocation, introspect, jwks, logout, par,
-    register, registration, restrictions, revoke, token, userinfo,
+    approvals, authorize, bc_authorize, device, global_revocation, introspect, jwks, logout,
+    openapi, par, register, registration, restrictions, revoke, token, userinfo,
 };
+use crate::paths::Paths;
 use crate::register::policy::Policy;
 use crate::state::Authority;
 
@@ -23,19 +24,8 @@ impl Authority {
     /// [`crate::peer::PeerAddress`] into each request's extensions.
     pub fn router(&self) -> Router {
         let path = self.settings().issuer_path();
-        // Where no token is needed, applications in browsers register as well.
-        let to_scripts =
-            matches!(self.settings().registration.policy, Policy::Open | Policy::Statement);
-        let endpoints = open_endpoints()
-            .merge(if to_scripts { registration() } else { Router::new() })
-            .layer(map_response(cors::open))
-            .merge(if to_scripts { Router::new() } else { registration() })
-            .merge(closed_endpoints())
-            .merge(authorize::routes())
-            .merge(approvals::routes())
-            .merge(device::routes())
-            .merge(logout::routes())
-            .method_not_allowed_fallback(wrong_method);
+        let endpoints = endpoints(self.settings().registration.policy);
+        let endpoints = endpoints.into_router().method_not_allowed_fallback(wrong_method);
         let router = if path.is_empty() {
             endpoints
         } else {
@@ -49,9 +39,28 @@ impl Authority {
     }
 }
 
+/// Every path below the issuer's.
+pub(crate) fn endpoints(policy: Policy) -> Paths {
+    // Where no token is needed, applications in browsers register as well.
+    let (to_scripts, to_others) = match policy {
+        Policy::Open | Policy::Statement => (registration(), Paths::default()),
+        Policy::Off | Policy::Token => (Paths::default(), registration()),
+    };
+    open_endpoints()
+        .merge(to_scripts)
+        .map(|router| router.layer(map_response(cors::open)))
+        .merge(to_others)
+        .merge(closed_endpoints())
+        .merge(authorize::routes())
+        .merge(approvals::routes())
+        .merge(device::routes())
+        .merge(logout::routes())
+}
+
 /// Endpoints that applications in browsers call from their own origin.
-fn open_endpoints() -> Router<Authority> {
-    Router::new()
+fn open_endpoints() -> Paths {
+    Paths::default()
+        .route("/openapi.json", get(openapi::document).options(preflight))
         .route(OAUTH_METADATA, get(metadata).options(preflight))
         .route(OPENID_METADATA, get(metadata).options(preflight))
         .route("/.well-known/jwks.json", get(jwks::jwks).options(preflight))
@@ -61,12 +70,12 @@ fn open_endpoints() -> Router<Authority> {
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo).options(preflight))
 }
 
-fn registration() -> Router<Authority> {
-    Router::new().route("/register", post(register::register).options(preflight))
+fn registration() -> Paths {
+    Paths::default().route("/register", post(register::register).options(preflight))
 }
 
-fn closed_endpoints() -> Router<Authority> {
-    Router::new()
+fn closed_endpoints() -> Paths {
+    Paths::default()
         .route("/bc-authorize", post(bc_authorize::ask))
         .route("/device_authorization", post(device::start))
         .route("/global-token-revocation", post(global_revocation::revoke))

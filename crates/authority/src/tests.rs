@@ -11,6 +11,7 @@ mod ciba;
 mod client_credentials;
 mod code;
 mod consent;
+mod description;
 mod device;
 mod discovery;
 mod dpop;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{delete, get, patch, post, put};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
@@ -71,6 +71,9 @@ operations! {
     put "/users/{id}/password" users::set_password;
 }
 
+/// RFC 9457 §3.
+const PROBLEM: &str = "application/problem+json";
+
 /// What every operation shares: how to authenticate, and how a refusal looks.
 struct Refusals;
 
@@ -90,6 +93,15 @@ impl Modify for Refusals {
                 operation.operation_id = room
                     .zip(operation.operation_id.as_ref())
                     .map(|(room, id)| format!("{room}_{id}"));
+                for (status, response) in &mut operation.responses.responses {
+                    if let RefOr::T(response) = response
+                        && status.starts_with('4')
+                    {
+                        let content = std::mem::take(&mut response.content).into_values();
+                        response.content =
+                            content.map(|problem| (PROBLEM.to_owned(), problem)).collect();
+                    }
+                }
                 let refusals = [
                     ("400", "The request is wrong; `detail` says where"),
                     ("401", "No access token, or one that cannot be used"),
@@ -107,7 +119,7 @@ impl Modify for Refusals {
 
 fn refusal(words: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(words).content("application/problem+json", content).build()
+    ResponseBuilder::new().description(words).content(PROBLEM, content).build()
 }
 
 /// The OpenAPI document.

@@ -44,8 +44,12 @@ enum Command {
     /// Print every command with its options
     #[command(hide = true)]
     CliReference,
-    /// Print the OpenAPI document of the admin API
-    Openapi,
+    /// Print the OpenAPI document of an API
+    Openapi {
+        /// Which one
+        #[arg(value_enum, default_value = "admin")]
+        api: openapi::Api,
+    },
     /// Make an access token for the admin API from the store of a configuration file
     AdminToken(admin_token::Arguments),
     /// OAuth clients
@@ -114,7 +118,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Config(command) => configuration::run(&command),
         Command::CliReference => cli_reference::run(),
-        Command::Openapi => openapi::run(),
+        Command::Openapi { api } => openapi::run(api),
         Command::AdminToken(arguments) => admin_token::run(&arguments),
         Command::Client(arguments) => client::run(arguments),
         Command::User(arguments) => user::run(arguments),

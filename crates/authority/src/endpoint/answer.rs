@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use token::term::OAuthErrorCode;
+use utoipa::ToSchema;
 
 use crate::oauth_error::OAuthError;
 
@@ -17,8 +18,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const BASIC: HeaderValue = HeaderValue::from_static(r#"Basic realm="tokenward", charset="UTF-8""#);
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
+/// RFC 6749 §5.2.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody<'a> {
+    #[schema(value_type = String)]
     error: OAuthErrorCode,
     error_description: &'a str,
 }

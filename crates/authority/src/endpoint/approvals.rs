@@ -1,6 +1,5 @@
 //! Where people see and decide what applications ask them by the back channel (CIBA Core 1.0 §8).
 
-use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
@@ -23,6 +22,7 @@ use crate::login::session::{self, SignedIn};
 use crate::oauth_error::OAuthError;
 use crate::page::approvals::{ApprovalsPage, Notice, Question};
 use crate::parameters::Parameters;
+use crate::paths::Paths;
 use crate::rule::profile;
 use crate::state::Authority;
 
@@ -33,8 +33,8 @@ const DECISION: &str = "decision";
 const MOST: usize = 20;
 
 /// The pages.
-pub(crate) fn routes() -> Router<Authority> {
-    Router::new().route("/approvals", get(list)).route("/approvals/decision", post(decide))
+pub(crate) fn routes() -> Paths {
+    Paths::default().route("/approvals", get(list)).route("/approvals/decision", post(decide))
 }
 
 /// `GET /approvals`

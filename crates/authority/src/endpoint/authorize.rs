@@ -12,7 +12,6 @@ pub(crate) mod return_to;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -32,6 +31,7 @@ use crate::endpoint::{assets, consent, document, login};
 use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
+use crate::paths::Paths;
 use crate::pushed;
 use crate::request_object;
 use crate::rule::profile;
@@ -41,8 +41,8 @@ use crate::state::Authority;
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// The authorization endpoint and the pages behind it.
-pub(crate) fn routes() -> Router<Authority> {
-    Router::new()
+pub(crate) fn routes() -> Paths {
+    Paths::default()
         .route("/authorize", get(authorize).post(authorize_by_form))
         .route("/login", post(login::login).get(out_of_turn))
         .route("/consent", post(consent::consent).get(out_of_turn))

@@ -12,6 +12,7 @@ use token::opaque::{Family, OpaqueHash};
 use token::scope::ScopeSet;
 use token::term::{DeliveryMode, GrantType, OAuthErrorCode, parameter, scope};
 use token::time::Timestamp;
+use utoipa::ToSchema;
 
 use crate::approve;
 use crate::backchannel::Notification;
@@ -41,8 +42,8 @@ const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 22..=1024;
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// §7.3.
-#[derive(Serialize)]
-struct Asked {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Asked {
     auth_req_id: String,
     expires_in: u64,
     interval: u64,

@@ -1,6 +1,5 @@
 //! Devices without a keyboard: where they ask, and where their people decide (RFC 8628 §3.1 to §3.3).
 
-use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -12,6 +11,7 @@ use token::id::GrantId;
 use token::opaque::{Family, OpaqueHash};
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
+use utoipa::ToSchema;
 
 use crate::approve;
 use crate::caller::Caller;
@@ -30,6 +30,7 @@ use crate::oauth_error::OAuthError;
 use crate::page::device::{Asked, CodePage, ConfirmPage, Notice};
 use crate::page::done::Done;
 use crate::parameters::Parameters;
+use crate::paths::Paths;
 use crate::polls;
 use crate::rule::{authorization_details, profile, resource, scope, user_code};
 use crate::state::Authority;
@@ -40,16 +41,16 @@ const DECISION: &str = "decision";
 const TRIES: usize = 5;
 
 /// The pages.
-pub(crate) fn routes() -> Router<Authority> {
-    Router::new()
+pub(crate) fn routes() -> Paths {
+    Paths::default()
         .route("/device", get(enter).post(find))
         .route("/device/decision", post(decide))
         .route("/device/qr", get(qr))
 }
 
 /// RFC 8628 §3.2; `verification_uri_qr` is an image of `verification_uri_complete`.
-#[derive(Serialize)]
-struct Started {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Started {
     device_code: String,
     user_code: String,
     verification_uri: String,

@@ -17,6 +17,7 @@ use token::scope::ScopeSet;
 use token::term::{OAuthErrorCode, parameter, token_type};
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
@@ -32,12 +33,14 @@ use crate::state::Authority;
 const SIGNED: &str = "application/token-introspection+jwt";
 
 /// RFC 7662 §2.2; all but `active` are absent for a token that is not good.
-#[derive(Default, Serialize)]
-struct Introspection {
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct Introspection {
     active: bool,
     #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    #[schema(value_type = Option<String>)]
     scope: ScopeSet,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     client_id: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
@@ -48,20 +51,25 @@ struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     sub: Option<SubjectId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     aud: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     jti: Option<TokenId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     cnf: Option<Box<Confirmation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<Object>>)]
     authorization_details: Vec<AuthorizationDetail>,
 }
 

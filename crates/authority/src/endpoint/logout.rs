@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,7 +22,7 @@ use crate::oauth_error::OAuthError;
 use crate::page::done::Done;
 use crate::page::logout::LogoutPage;
 use crate::parameters::Parameters;
-use crate::state::Authority;
+use crate::paths::Paths;
 
 const PROOF: &str = "csrf";
 const REQUEST: &str = "request";
@@ -31,8 +30,8 @@ const DECISION: &str = "decision";
 const POST_LOGOUT_REDIRECT_URI: &str = "post_logout_redirect_uri";
 
 /// The endpoint and its page.
-pub(crate) fn routes() -> Router<Authority> {
-    Router::new()
+pub(crate) fn routes() -> Paths {
+    Paths::default()
         .route("/logout", get(by_link).post(by_form))
         .route("/logout/decision", post(decide))
 }

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use token::term::{OAuthErrorCode, parameter};
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::endpoint::answer;
@@ -23,8 +24,8 @@ const CREDENTIALS: [&str; 3] =
     [parameter::CLIENT_SECRET, parameter::CLIENT_ASSERTION, parameter::CLIENT_ASSERTION_TYPE];
 
 /// RFC 9126 §2.2.
-#[derive(Serialize)]
-struct Pushed {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pushed {
     request_uri: String,
     expires_in: u64,
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use token::restriction::{Effect, LogEntry, Selector};
 use token::term::{OAuthErrorCode, scope};
 use token::time::Timestamp;
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::endpoint::answer;
@@ -27,8 +28,9 @@ const LONGEST_WAIT_SECS: u64 = 30;
 const PAGE: usize = 1000;
 
 /// A part of the log.
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page {
+    #[schema(inline)]
     restrictions: Vec<Held>,
     lifted: Vec<u64>,
     upto: u64,
@@ -36,13 +38,17 @@ struct Page {
 }
 
 /// A restriction without its reason and actor: they are nobody's business here.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Held {
     seq: u64,
+    #[schema(value_type = Object)]
     selector: Selector,
+    #[schema(value_type = String)]
     effect: Effect,
+    #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 

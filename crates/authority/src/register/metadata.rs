@@ -14,9 +14,9 @@ use crate::settings::Settings;
 use crate::signed_answer;
 
 /// Members that are kept and given back as they came: web addresses.
-const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
+pub(crate) const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 /// Members that only an administrator gives.
-const BY_ADMINISTRATOR: [&str; 5] = [
+pub(crate) const BY_ADMINISTRATOR: [&str; 5] = [
     "access_token_life",
     "authorization_details_types",
     "pkce_optional",
@@ -24,7 +24,7 @@ const BY_ADMINISTRATOR: [&str; 5] = [
     "refresh_idle_life",
 ];
 /// Members that are kept and given back as they came: short texts.
-const TEXTS: [&str; 2] = ["software_id", "software_version"];
+pub(crate) const TEXTS: [&str; 2] = ["software_id", "software_version"];
 /// Members that ask for something that is not built; to ignore one would break a promise.
 const NOT_SUPPORTED: [&str; 3] =
     ["request_object_encryption_alg", "request_object_encryption_enc", "sector_identifier_uri"];

@@ -51,6 +51,11 @@ fn every_operation_says_what_it_does_and_how_it_refuses() {
             let schema = &content["application/problem+json"]["schema"]["$ref"];
             assert_eq!(schema, "#/components/schemas/Problem", "{method} {path} {status}");
         }
+        for (status, response) in described["responses"].as_object().expect("responses") {
+            let content = response["content"].as_object();
+            let problem = content.is_some_and(|content| content.contains_key("application/json"));
+            assert!(!(problem && status.starts_with('4')), "{method} {path} {status}");
+        }
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {
             let name = name.trim_end_matches('}');
             let parameters = described["parameters"].as_array().expect("parameters");

@@ -86,9 +86,11 @@ fn the_reference_in_the_documentation_is_this_programs() {
     let printed = output_of(Command::new(PROGRAM).arg("cli-reference"));
     let kept = std::fs::read_to_string(root().join("docs/cli.md")).expect("docs");
     assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
-    let printed = output_of(Command::new(PROGRAM).arg("openapi"));
-    let kept = std::fs::read_to_string(root().join("docs/openapi.json")).expect("docs");
-    assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
+    for (api, file) in [("admin", "openapi.json"), ("oauth", "oauth-openapi.json")] {
+        let printed = output_of(Command::new(PROGRAM).args(["openapi", api]));
+        let kept = std::fs::read_to_string(root().join("docs").join(file)).expect("docs");
+        assert_eq!(kept.trim_end(), printed.trim_end(), "run `cargo xtask reference`");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Product, output_of, root};
+use crate::support::{Product, browser, output_of, root};
 
 fn variable(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
@@ -21,6 +21,7 @@ fn run(mut command: Command, product: &Product) {
         .env("CLIENT_SECRET", product.said("client_secret"))
         .env("ADMIN", product.said("admin"))
         .env("ADMIN_TOKEN", product.said("admin_token"))
+        .env("INITIAL_ACCESS_TOKEN", product.said("initial_access_token"))
         .env("USERNAME", product.said("username"))
         .env("PASSWORD", product.said("password"))
         .env("CHROMIUM", variable("TOKENWARD_CHROMIUM"))
@@ -106,4 +107,13 @@ fn pypi_authlib() {
 #[test]
 fn pypi_joserfc() {
     python("joserfc_verify.py");
+}
+
+#[test]
+fn pypi_schemathesis_against_both_documents() {
+    let product = Product::start();
+    let person = browser::sign_in(&product, "openid profile email");
+    let mut command = python_script("schemathesis_documents.py");
+    command.env("PERSON_TOKEN", person["access_token"].as_str().expect("access token"));
+    run(command, &product);
 }
