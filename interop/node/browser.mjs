@@ -19,7 +19,7 @@ export function ensure(condition, words) {
 }
 
 /** Opens the authorization URL, signs in, agrees, and returns the callback URL with its answer. */
-export async function signIn(authorizationUrl, { username, password }) {
+export async function signIn(authorizationUrl, { username, password }, callback = CALLBACK) {
   const cookies = new Map();
   let url = new URL(authorizationUrl);
   let form;
@@ -36,7 +36,7 @@ export async function signIn(authorizationUrl, { username, password }) {
     if (location) {
       url = new URL(location, url);
       form = undefined;
-      if (url.href.startsWith(`${CALLBACK}?`)) return url;
+      if (url.href.startsWith(`${callback}?`)) return url;
       continue;
     }
     ensure(response.ok, `${url} answered ${response.status}: ${words(page)}`);

@@ -55,7 +55,12 @@ pub(crate) fn check(
         present_nothing(&target)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, permitted)));
     }
-    let presented = present(&head.headers, head.extensions.get(), &target)?;
+    let wanted = || {
+        let rules = found.as_ref().filter(|_| core.challenge_scopes)?.rules;
+        rules.rule(&head.method)?.demand.scope_text().cloned()
+    };
+    let presented = present(&head.headers, head.extensions.get(), &target)
+        .map_err(|refusal| refusal.with_scope(wanted))?;
     seen.token_presented();
     let permitted = check_token(core, &presented, &head.method, &target, now)
         .and_then(|token| permit(token, found, &head.method))

@@ -28,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) resource: Resource,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forward_token: bool,
+    pub(crate) challenge_scopes: bool,
     pub(crate) upstream_timeout: Duration,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

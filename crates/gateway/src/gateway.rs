@@ -96,6 +96,7 @@ impl Gateway {
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
+            challenge_scopes: settings.challenge_scopes,
             upstream_timeout: settings.upstream_timeout,
             requests: RequestMeters::new(),
             streams: StreamMeters::new(),

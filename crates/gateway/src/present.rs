@@ -51,7 +51,7 @@ pub(crate) fn present<'r>(
     match (credential, in_query(target)) {
         (Some(_), true) => Err(Fault::TwoTokens.into()),
         (None, true) => Err(Fault::QueryToken.into()),
-        (None, false) => Err(Fault::NoToken.into()),
+        (None, false) => Err(Fault::NoToken { scope: None }.into()),
         (Some((scheme, text)), false) => {
             let certificate = certificate.map(ClientCertificate::thumbprint);
             Ok(Presented { text, scheme, proof: proof(headers), certificate })

@@ -51,8 +51,8 @@ pub(crate) enum Fault {
     Method { allow: HeaderValue },
     /// The client's network is blocked.
     Network,
-    /// No access token.
-    NoToken,
+    /// No access token; the scopes that the rule demands, if they are told.
+    NoToken { scope: Option<Arc<str>> },
     /// The access token is in the query.
     QueryToken,
     /// The body broke off or is malformed.
@@ -145,6 +145,14 @@ impl Refusal {
         }
     }
 
+    /// Tells also what a token would need, where none came.
+    pub(crate) fn with_scope(self, wanted: impl FnOnce() -> Option<Arc<str>>) -> Self {
+        match self.fault {
+            Fault::NoToken { .. } => Self { fault: Fault::NoToken { scope: wanted() }, ..self },
+            _ => self,
+        }
+    }
+
     pub(crate) fn fault(&self) -> &Fault {
         &self.fault
     }
@@ -159,17 +167,20 @@ impl Refusal {
         let description = self.fault.description();
         let mut response = error(class.status(), class.error(), &description);
         let headers = response.headers_mut();
+        let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
         match class {
             Class::Unauthenticated => {
                 for scheme in [Scheme::Bearer, Scheme::Dpop] {
-                    challenge(headers, resource.challenge(scheme).clone());
+                    let bare = resource.challenge(scheme);
+                    let text = bare.to_str().ok().zip(scope.as_deref());
+                    let scoped = text.map(|(bare, scope)| format!("{bare}{scope}").parse());
+                    challenge(headers, scoped.and_then(Result::ok).unwrap_or_else(|| bare.clone()));
                 }
             }
             Class::InvalidToken
             | Class::InsufficientScope
             | Class::InvalidProof
             | Class::UseNonce => {
-                let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
                 let text = format!(
                     "{}, error=\"{}\", error_description=\"{description}\"{}",
                     resource.challenge(self.scheme).to_str().unwrap_or("Bearer"),
@@ -231,7 +242,7 @@ impl Fault {
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
             Self::Network | Self::Suspended => Reason::Blocked.into(),
-            Self::NoToken => Reason::NoToken.into(),
+            Self::NoToken { .. } => Reason::NoToken.into(),
             Self::Revoked => Reason::Revoked.into(),
             Self::Scope(_) => Reason::InsufficientScope.into(),
             Self::Target(BadTarget::TooLong) => Reason::TooLarge.into(),
@@ -256,7 +267,7 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::Network => Class::Forbidden,
-            Self::NoToken => Class::Unauthenticated,
+            Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
@@ -285,7 +296,7 @@ impl Fault {
             Self::Honeytoken | Self::Revoked => "the token was revoked",
             Self::Method { .. } => "the method is not allowed here",
             Self::Network => "requests from this network are blocked",
-            Self::NoToken => "an access token is needed in the Authorization field",
+            Self::NoToken { .. } => "an access token is needed in the Authorization field",
             Self::QueryToken => {
                 "an access token in the query is not taken, and is now known to \
                                  logs: replace it, and send it in the Authorization field"
@@ -318,6 +329,7 @@ impl Fault {
 
     fn scope(&self) -> Option<&str> {
         match self {
+            Self::NoToken { scope } => scope.as_deref(),
             Self::Scope(scopes) => Some(scopes),
             _ => None,
         }

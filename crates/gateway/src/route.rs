@@ -160,6 +160,18 @@ impl Template {
     }
 }
 
+// === impl Demand ===
+
+impl Demand {
+    /// The scopes as a challenge has them (RFC 6750 §3); `None` where there are none.
+    pub(crate) fn scope_text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Public => None,
+            Self::Token { scope_text, .. } => Some(scope_text).filter(|text| !text.is_empty()),
+        }
+    }
+}
+
 // === impl Rules ===
 
 impl Rules {

@@ -33,6 +33,9 @@ pub struct Settings {
     pub cache_entries: usize,
     /// Whether the access token goes on to the upstream.
     pub forward_token: bool,
+    /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
+    /// who has a good token learns which routes there are.
+    pub challenge_scopes: bool,
     /// How long an upstream may take from the end of a request to the head of its answer.
     pub upstream_timeout: Duration,
 }

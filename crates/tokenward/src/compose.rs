@@ -279,6 +279,7 @@ fn gateway(
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
+        challenge_scopes: part.challenge_scopes,
         upstream_timeout: part.upstream_timeout.duration(),
     };
     let parts = gateway::Parts {

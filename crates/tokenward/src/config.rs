@@ -330,6 +330,9 @@ pub(crate) struct Gateway {
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
     pub(crate) forward_token: bool,
+    /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
+    /// Context Protocol has it. Who brings no token then learns which routes there are.
+    pub(crate) challenge_scopes: bool,
     /// How long an upstream may take to begin its answer.
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
@@ -497,6 +500,7 @@ impl Default for Gateway {
             client_certificate_field: None,
             cache_entries: 100_000,
             forward_token: false,
+            challenge_scopes: false,
             upstream_timeout: Span::seconds(60),
             threads: 0,
         }

@@ -254,6 +254,7 @@ impl Builder {
             leeway: self.leeway,
             cache_entries: self.cache_entries,
             forward_token: false,
+            challenge_scopes: false,
             upstream_timeout: Duration::from_secs(1),
         };
         let nonces = || Arc::new(Nonces::of_this_process(&OsRandom::new(), NONCE_LIFE));

@@ -35,7 +35,7 @@ fn faults() -> Vec<(Fault, &'static str)> {
             "405 method_not_allowed unknown_route",
         ),
         (Fault::Network, "403 access_denied blocked"),
-        (Fault::NoToken, "401 unauthenticated no_token"),
+        (Fault::NoToken { scope: None }, "401 unauthenticated no_token"),
         (Fault::QueryToken, "400 invalid_request malformed"),
         (Fault::RequestBody, "400 invalid_request malformed"),
         (Fault::Revoked, "401 invalid_token revoked"),

@@ -11,7 +11,7 @@ use token::key::{KeySet, PrivateKey};
 use token::restriction::{Effect, Selector};
 
 use super::support::upstream::Recording;
-use super::support::{House, error, field, status};
+use super::support::{House, error, field, settings, status};
 
 const BARE: &str =
     r#"Bearer resource_metadata="https://api.example/.well-known/oauth-protected-resource""#;
@@ -41,6 +41,24 @@ async fn a_good_token_is_let_through() {
     assert_eq!(upstream.requests().len(), 2);
     let lower = house.ask("GET /orders", &format!("authorization: bEaReR  {token}\r\n")).await;
     assert_eq!(status(&lower), 200);
+}
+
+/// RFC 6750 §3: `scope`, where the gateway is told to name it.
+#[tokio::test]
+async fn without_a_token_the_challenge_can_name_the_scopes_of_the_route() {
+    let upstream = Recording::new().await;
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    settings.challenge_scopes = true;
+    let house = House::with(settings).await;
+    let scoped = format!("{BARE}, scope=\"orders:read\"");
+    let answer = house.ask("GET /orders/7", "").await;
+    assert_eq!(field(&answer, "www-authenticate"), Some(scoped.as_str()));
+    let by_key = answer.lines().find(|line| line.contains("DPoP algs=")).expect("DPoP");
+    assert!(by_key.trim_end().ends_with(", scope=\"orders:read\""), "{by_key}");
+    for line in ["GET /nothing/here", "PATCH /orders"] {
+        let answer = house.ask(line, "").await;
+        assert_eq!(field(&answer, "www-authenticate"), Some(BARE), "{line}");
+    }
 }
 
 #[tokio::test]

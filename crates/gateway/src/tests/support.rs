@@ -150,6 +150,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         leeway: Duration::from_secs(0),
         cache_entries: 100,
         forward_token: false,
+        challenge_scopes: false,
         upstream_timeout: Duration::from_secs(5),
     }
 }

@@ -135,6 +135,7 @@ fn configuration(
             listen: arguments.gateway_listen,
             upstreams: [(routes::UPSTREAM.to_owned(), upstream.to_owned())].into(),
             routes: routes::routes(arguments.upstream.is_some()),
+            challenge_scopes: true,
             ..config::Gateway::default()
         }),
         admin: Some(config::Admin { listen: arguments.admin_listen, ..config::Admin::default() }),

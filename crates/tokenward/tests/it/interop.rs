@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Product, browser, output_of, root};
+use crate::support::{Product, browser, dev, output_of, root};
 
 fn variable(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
@@ -32,6 +32,13 @@ fn run(mut command: Command, product: &Product) {
 
 fn node(script: &str) {
     run(node_script(script), &Product::start());
+}
+
+/// Against a product that fetches what clients publish on this machine.
+fn node_publishing(script: &str) {
+    let mut command = dev(&["--json", "--ephemeral"]);
+    command.env("TOKENWARD_AUTHORITY__REACH", r#"["127.0.0.0/8"]"#);
+    run(node_script(script), &Product::of(&mut command));
 }
 
 /// A script of `interop/node`, ready to run.
@@ -92,6 +99,16 @@ fn npm_clients_with_dpop() {
 #[test]
 fn npm_openid_client_with_keys() {
     node("keys.mjs");
+}
+
+#[test]
+fn npm_conformance_suite_of_the_model_context_protocol() {
+    node("mcp-conformance.mjs");
+}
+
+#[test]
+fn npm_client_of_the_model_context_protocol() {
+    node_publishing("mcp-client.mjs");
 }
 
 #[test]
