@@ -1,6 +1,7 @@
 //! Which client is asking: credentials → [`AuthenticatedClient`] (RFC 6749 §2.3).
 
 pub(crate) mod assertion;
+pub(crate) mod attestation;
 pub mod certificate;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use http::{HeaderMap, header};
 use store::{Client, Store, StoreError};
 use token::client_certificate::ClientCertificate;
 use token::event::Who;
-use token::id::ClientId;
+use token::id::{ClientId, KeyId};
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
 use token::secret::Secret;
@@ -20,6 +21,7 @@ use token::term::{ClientAuthMethod, OAuthErrorCode, parameter};
 use token::time::Timestamp;
 use token::verify::Refusal;
 
+use crate::client_auth::attestation::AttestationRefused;
 use crate::foreign::{self, ForeignRefused};
 use crate::login::throttle::Throttled;
 use crate::metadata_document::{self, DocumentRefused, FindRefused};
@@ -39,6 +41,7 @@ pub struct PresentedClient {
     assertion: Option<Secret>,
     /// The assertion is another issuer's.
     is_foreign: bool,
+    attestation: Option<attestation::Shown>,
     certificate: Option<ClientCertificate>,
 }
 
@@ -48,6 +51,7 @@ pub struct PresentedClient {
 pub struct AuthenticatedClient {
     client: Arc<Client>,
     method: ClientAuthMethod,
+    instance: Option<KeyId>,
 }
 
 /// Why a client is not believed.
@@ -71,6 +75,9 @@ pub enum ClientAuthRefused {
     /// Another kind of assertion.
     #[error("`client_assertion_type` must be `{TYPE}`", TYPE = assertion::TYPE)]
     AssertionType,
+    /// Its instance is not believed.
+    #[error(transparent)]
+    Attestation(#[from] AttestationRefused),
     /// The secret is not the client's.
     #[error("client authentication failed")]
     BadSecret,
@@ -132,6 +139,9 @@ pub fn present(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<PresentedClient, ClientAuthRefused> {
+    if let Some(shown) = attestation::present(headers)? {
+        return by_attestation(headers, parameters, shown);
+    }
     if parameters.value(parameter::CLIENT_ASSERTION).is_some() {
         return by_assertion(headers, parameters);
     }
@@ -152,14 +162,28 @@ pub fn present(
         None => ClientAuthMethod::None,
     };
     let claimed = id.ok_or(ClientAuthRefused::NoCredentials)?.into();
-    Ok(PresentedClient {
-        claimed,
-        method,
-        secret,
-        assertion: None,
-        is_foreign: false,
-        certificate: None,
-    })
+    Ok(PresentedClient { secret, ..PresentedClient::named(claimed, method) })
+}
+
+/// draft-ietf-oauth-attestation-based-client-auth-10 §7.5: `client_id` is not needed, but has to be the
+/// attestation's subject when it is there.
+fn by_attestation(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    shown: attestation::Shown,
+) -> Result<PresentedClient, ClientAuthRefused> {
+    let others = [parameter::CLIENT_SECRET, parameter::CLIENT_ASSERTION];
+    let other = others.iter().any(|name| parameters.value(name).is_some());
+    if other || headers.contains_key(header::AUTHORIZATION) {
+        return Err(ClientAuthRefused::TwoMethods);
+    }
+    let claimed = shown.claimed().ok_or(AttestationRefused::Form)?;
+    if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
+        return Err(AttestationRefused::Form.into());
+    }
+    let method = ClientAuthMethod::AttestJwtClientAuth;
+    let attestation = Some(shown);
+    Ok(PresentedClient { attestation, ..PresentedClient::named(claimed, method) })
 }
 
 /// RFC 7521 §4.2: `client_id` is not needed, but has to be the assertion's subject when it is there.
@@ -186,26 +210,13 @@ fn by_assertion(
         let claimed = parameters.value(parameter::CLIENT_ID);
         let claimed = claimed.ok_or(ClientAuthRefused::AssertionForm)?.into();
         let assertion = Some(text);
-        return Ok(PresentedClient {
-            claimed,
-            method,
-            secret: None,
-            assertion,
-            is_foreign: true,
-            certificate: None,
-        });
+        let named = PresentedClient::named(claimed, method);
+        return Ok(PresentedClient { assertion, is_foreign: true, ..named });
     }
     if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
         return Err(ClientAuthRefused::AssertionForm);
     }
-    Ok(PresentedClient {
-        claimed,
-        method,
-        secret: None,
-        assertion: Some(text),
-        is_foreign: false,
-        certificate: None,
-    })
+    Ok(PresentedClient { assertion: Some(text), ..PresentedClient::named(claimed, method) })
 }
 
 fn basic(field: &str) -> Option<PresentedClient> {
@@ -219,14 +230,8 @@ fn basic(field: &str) -> Option<PresentedClient> {
     if id.is_empty() {
         return None;
     }
-    Some(PresentedClient {
-        claimed: id.into(),
-        method: ClientAuthMethod::ClientSecretBasic,
-        secret: Some(Secret::new(secret)),
-        assertion: None,
-        is_foreign: false,
-        certificate: None,
-    })
+    let named = PresentedClient::named(id.into(), ClientAuthMethod::ClientSecretBasic);
+    Some(PresentedClient { secret: Some(Secret::new(secret)), ..named })
 }
 
 /// Checks the credentials. A client with a secret may send it either way of RFC 6749 §2.3.1;
@@ -260,6 +265,13 @@ pub async fn authenticate(
     } else if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
         return Err(ClientAuthRefused::Method(client.auth_method));
     }
+    let attested = client.auth_method == ClientAuthMethod::AttestJwtClientAuth;
+    let instance = match &presented.attestation {
+        Some(shown) if attested => Some(attestation::check(authority, &client, shown, now).await?),
+        Some(_) => return Err(ClientAuthRefused::Method(client.auth_method)),
+        None if attested => return Err(AttestationRefused::Missing.into()),
+        None => None,
+    };
     if let ClientAuthMethod::TlsClientAuth | ClientAuthMethod::SelfSignedTlsClientAuth =
         client.auth_method
     {
@@ -281,7 +293,7 @@ pub async fn authenticate(
     let by_certificate = client.auth_method == ClientAuthMethod::TlsClientAuth
         || client.auth_method == ClientAuthMethod::SelfSignedTlsClientAuth;
     let method = if by_certificate { client.auth_method } else { presented.method };
-    Ok(AuthenticatedClient { client, method })
+    Ok(AuthenticatedClient { client, method, instance })
 }
 
 /// The client that a workload is, which shows a token of a trusted issuer and nothing else.
@@ -298,7 +310,7 @@ pub(crate) async fn by_workload(
         return Err(ClientAuthRefused::Disabled);
     }
     let method = client.auth_method;
-    Ok(AuthenticatedClient { client, method })
+    Ok(AuthenticatedClient { client, method, instance: None })
 }
 
 /// Whether a client is suspended, so that nothing may be issued to it.
@@ -319,6 +331,19 @@ fn hashes_agree(expected: Option<&OpaqueHash>, shown: Option<&OpaqueHash>) -> bo
 // === impl PresentedClient ===
 
 impl PresentedClient {
+    /// One that says its name, and nothing else yet.
+    fn named(claimed: ClientId, method: ClientAuthMethod) -> Self {
+        Self {
+            claimed,
+            method,
+            secret: None,
+            assertion: None,
+            is_foreign: false,
+            attestation: None,
+            certificate: None,
+        }
+    }
+
     /// With the certificate that came with the connection.
     #[must_use]
     pub fn with_certificate(self, certificate: Option<ClientCertificate>) -> Self {
@@ -354,6 +379,12 @@ impl AuthenticatedClient {
         self.method
     }
 
+    /// The attested key of the instance that asks, where its client is attested
+    /// (draft-ietf-oauth-attestation-based-client-auth-10).
+    pub fn instance(&self) -> Option<&KeyId> {
+        self.instance.as_ref()
+    }
+
     /// Whether it has nothing to show: anybody can name themselves so, PKCE and the redirect URI are
     /// what protects it.
     pub fn is_public(&self) -> bool {
@@ -376,6 +407,7 @@ impl ClientAuthRefused {
             | Self::SecretMissing
             | Self::SecretUnexpected => Some("bad_secret"),
             Self::Foreign(ForeignRefused::Store(_)) => None,
+            Self::Attestation(refused) => refused.is_guess().then_some("bad_assertion"),
             Self::Foreign(_)
             | Self::Assertion(_)
             | Self::AssertionAudience
@@ -409,6 +441,7 @@ impl From<ClientAuthRefused> for OAuthError {
             | ClientAuthRefused::Foreign(ForeignRefused::Store(error)) => error.into(),
             ClientAuthRefused::Throttled(throttled) => Self::throttled(&throttled),
             ClientAuthRefused::TwoMethods => Self::invalid_request(refused.to_string()),
+            ClientAuthRefused::Attestation(refused) => refused.into(),
             ClientAuthRefused::Assertion(_)
             | ClientAuthRefused::AssertionAudience
             | ClientAuthRefused::AssertionForm

@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod assets;
 pub mod authorize;
 pub mod bc_authorize;
+pub mod challenge;
 pub mod consent;
 pub mod cookie;
 pub mod cors;

@@ -97,6 +97,9 @@ pub enum GrantRefused {
     /// A token of another issuer that is not taken (RFC 7521 §4.1.1).
     #[error(transparent)]
     Foreign(#[from] ForeignRefused),
+    /// Another instance of the client than the one that got the grant.
+    #[error("the refresh token was issued to another instance of the client")]
+    InstanceMismatch(Box<Grant>),
     /// A parameter is missing.
     #[error(transparent)]
     Parameters(#[from] ParametersRefused),
@@ -189,13 +192,27 @@ pub(crate) async fn decide(
     }
 }
 
-/// Holds the key that the client has shown against the one that its grant is bound to.
+/// Holds the keys that the client has shown against the one that its grant is bound to: the key of its
+/// proof, and that of its attested instance.
 pub(crate) fn check_key(request: &TokenRequest<'_>, grant: &Grant) -> Result<(), GrantRefused> {
-    match (&grant.jkt, &request.jkt) {
-        (None, _) => Ok(()),
-        (Some(_), None) => Err(GrantRefused::ProofMissing),
-        (Some(bound), Some(shown)) if bound == shown => Ok(()),
-        (Some(_), Some(_)) => Err(GrantRefused::ProofMismatch(Box::new(grant.clone()))),
+    let Some(bound) = &grant.jkt else { return Ok(()) };
+    match (&request.jkt, request.client.instance()) {
+        (None, None) => Err(GrantRefused::ProofMissing),
+        (proof, instance) if proof.as_ref() == Some(bound) || instance == Some(bound) => Ok(()),
+        _ => Err(GrantRefused::ProofMismatch(Box::new(grant.clone()))),
+    }
+}
+
+/// The same where a grant is refreshed. An attested instance has to be the very one that got the grant
+/// (draft-ietf-oauth-attestation-based-client-auth-10 §9.3).
+pub(crate) fn check_refresher(
+    request: &TokenRequest<'_>,
+    grant: &Grant,
+) -> Result<(), GrantRefused> {
+    match request.client.instance() {
+        Some(instance) if grant.jkt.as_ref() == Some(instance) => Ok(()),
+        Some(_) => Err(GrantRefused::InstanceMismatch(Box::new(grant.clone()))),
+        None => check_key(request, grant),
     }
 }
 
@@ -243,6 +260,7 @@ impl GrantRefused {
             | Self::DeviceCodeUnknown
             | Self::Exchange(_)
             | Self::Foreign(_)
+            | Self::InstanceMismatch(_)
             | Self::Parameters(_)
             | Self::Pending(_)
             | Self::PersonDisabled
@@ -301,6 +319,7 @@ impl GrantRefused {
             | Self::CodeReplayed(_)
             | Self::CodeUnknown
             | Self::Foreign(_)
+            | Self::InstanceMismatch(_)
             | Self::PersonUnknown
             | Self::DeviceCodeReplayed(_)
             | Self::DeviceCodeUnknown
@@ -323,6 +342,7 @@ impl GrantRefused {
             Self::CodeExpired(grant)
             | Self::CodeReplayed(grant)
             | Self::DeviceCodeReplayed(grant)
+            | Self::InstanceMismatch(grant)
             | Self::PkceFailed { grant, .. }
             | Self::ProofMismatch(grant)
             | Self::RefreshExpired(grant)

@@ -22,6 +22,9 @@ pub struct OAuthError {
     pub status: StatusCode,
     /// The nonce that the next proof of possession needs (RFC 9449 §8).
     pub dpop_nonce: Option<String>,
+    /// The challenge that the next proof of an attested key needs
+    /// (draft-ietf-oauth-attestation-based-client-auth-10 §6.2).
+    pub attestation_challenge: Option<String>,
     /// Seconds until another try makes sense.
     pub retry_after: Option<u64>,
 }
@@ -38,7 +41,9 @@ impl OAuthError {
         };
         let description =
             description.as_ref().chars().map(allowed).take(MAX_DESCRIPTION_CHARS).collect();
-        Self { code, description, status: status(code), dpop_nonce: None, retry_after: None }
+        let status = status(code);
+        let (dpop_nonce, attestation_challenge, retry_after) = (None, None, None);
+        Self { code, description, status, dpop_nonce, attestation_challenge, retry_after }
     }
 
     /// `invalid_request`.
@@ -56,6 +61,12 @@ impl OAuthError {
     #[must_use]
     pub fn with_nonce(self, nonce: &str) -> Self {
         Self { dpop_nonce: Some(nonce.to_owned()), ..self }
+    }
+
+    /// The same refusal with a challenge.
+    #[must_use]
+    pub(crate) fn with_challenge(self, challenge: String) -> Self {
+        Self { attestation_challenge: Some(challenge), ..self }
     }
 
     /// Too many tries (RFC 6585 §4).
@@ -131,7 +142,9 @@ fn status(code: OAuthErrorCode) -> StatusCode {
         | Code::UnsupportedGrantType
         | Code::UnsupportedResponseType
         | Code::UnsupportedTokenType
-        | Code::UseDpopNonce => StatusCode::BAD_REQUEST,
+        | Code::UseAttestationChallenge
+        | Code::UseDpopNonce
+        | Code::UseFreshAttestation => StatusCode::BAD_REQUEST,
     }
 }
 

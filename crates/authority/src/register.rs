@@ -220,7 +220,8 @@ pub(crate) fn is_anybody(client: &Client) -> bool {
 pub fn has_secret(method: ClientAuthMethod) -> bool {
     match method {
         ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost => true,
-        ClientAuthMethod::None
+        ClientAuthMethod::AttestJwtClientAuth
+        | ClientAuthMethod::None
         | ClientAuthMethod::PrivateKeyJwt
         | ClientAuthMethod::SelfSignedTlsClientAuth
         | ClientAuthMethod::TlsClientAuth => false,

@@ -9,8 +9,8 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    approvals, authorize, bc_authorize, device, global_revocation, introspect, jwks, logout,
-    openapi, par, register, registration, restrictions, revoke, token, userinfo,
+    approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect, jwks,
+    logout, openapi, par, register, registration, restrictions, revoke, token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -77,6 +77,7 @@ fn registration() -> Paths {
 fn closed_endpoints() -> Paths {
     Paths::default()
         .route("/bc-authorize", post(bc_authorize::ask))
+        .route("/challenge", post(challenge::challenge))
         .route("/device_authorization", post(device::start))
         .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))

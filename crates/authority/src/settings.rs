@@ -62,6 +62,10 @@ pub struct Settings {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// Publishers whose software statements are taken (RFC 7591 §2.3).
     pub software_publishers: Vec<KeySource>,
+    /// Whose attestations of clients' instances are taken.
+    pub attesters: Vec<KeySource>,
+    /// Whether proofs of attested keys have to have a challenge.
+    pub attestation_challenge: bool,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
 }

@@ -11,6 +11,7 @@ use token::replay::UsedOnce;
 use token::time::{Clock, Timestamp};
 
 use crate::client_auth::assertion;
+use crate::client_auth::attestation::CHALLENGE_LIFE;
 use crate::client_auth::certificate::CertificateTrust;
 use crate::client_keys::ClientKeys;
 use crate::endpoint::discovery::Metadata;
@@ -63,6 +64,7 @@ struct Inner {
     issuer_keys: IssuerKeys,
     documents: MetadataDocuments,
     assertions: UsedOnce,
+    challenges: Option<Nonces>,
     pushed: PushedRequests,
     polls: Polls,
     limits: Limits,
@@ -90,6 +92,7 @@ impl Authority {
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
+            challenges: challenges(&settings, &*parts.random),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
             parts,
@@ -194,6 +197,11 @@ impl Authority {
         &self.0.assertions
     }
 
+    /// Challenges for proofs of attested keys, where they are demanded.
+    pub(crate) fn challenges(&self) -> Option<&Nonces> {
+        self.0.challenges.as_ref()
+    }
+
     pub(crate) fn news(&self) -> &News {
         &self.0.news
     }
@@ -201,4 +209,9 @@ impl Authority {
     pub(crate) fn names(&self) -> &NameHasher {
         &self.0.names
     }
+}
+
+fn challenges(settings: &Settings, random: &dyn Random) -> Option<Nonces> {
+    let make = || Nonces::of_this_process(random, CHALLENGE_LIFE);
+    settings.attestation_challenge.then(make)
 }

@@ -4,6 +4,7 @@ pub(crate) mod support;
 
 mod answers;
 mod arbitrary;
+mod attestation;
 mod authorization_details;
 mod authorize;
 mod browser;

@@ -17,6 +17,9 @@ pub struct ClientOptions {
     /// With which algorithm its assertions are signed; any, without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    /// Who alone attests its instances; whoever is trusted, without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_attester: Option<String>,
     /// Every token request has to have a proof of possession (RFC 9449 §5.2).
     #[serde(skip_serializing_if = "is_false")]
     pub dpop_bound_access_tokens: bool,

@@ -36,7 +36,8 @@ pub struct Grant {
     pub details: Vec<AuthorizationDetail>,
     /// Claims that were asked for by name.
     pub claims: ClaimsRequest,
-    /// The key that its client has to show (RFC 9449 §5 and §10).
+    /// The key that its client has to show: of its proofs (RFC 9449 §5 and §10), or of its attested
+    /// instance.
     pub jkt: Option<KeyId>,
     /// When it was given.
     pub created_at: Timestamp,

@@ -107,8 +107,8 @@ pub fn verify_proof(
     })
 }
 
-/// The header's key, for the header's algorithm.
-fn key(jwk: Option<&Value>, alg: &str) -> Result<PublicKey, Refusal> {
+/// A key that a proof is made with, for the algorithm of its header.
+pub(crate) fn key(jwk: Option<&Value>, alg: &str) -> Result<PublicKey, Refusal> {
     let wrong = Refusal::Claim { claim: "jwk", rule: Rule::Invalid };
     let missing = Refusal::Claim { claim: "jwk", rule: Rule::Missing };
     let mut members = jwk.and_then(Value::as_object).ok_or(missing)?.clone();

@@ -1,5 +1,6 @@
 //! The kinds of signed token beside access tokens, each with its own `typ` and its own rules, so that none passes for another.
 
+pub mod attestation;
 pub mod software_statement;
 
 use std::collections::BTreeMap;

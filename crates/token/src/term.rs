@@ -157,6 +157,8 @@ terms! {
 
     /// `token_endpoint_auth_method` (RFC 7591 §2).
     ClientAuthMethod {
+        /// A key that somebody vouches for (draft-ietf-oauth-attestation-based-client-auth-10 §8).
+        AttestJwtClientAuth = "attest_jwt_client_auth",
         /// The secret in the Authorization field (RFC 6749 §2.3.1).
         ClientSecretBasic = "client_secret_basic",
         /// The secret in the body (RFC 6749 §2.3.1).
@@ -237,8 +239,13 @@ terms! {
         UnsupportedResponseType = "unsupported_response_type",
         /// This kind of token cannot be revoked.
         UnsupportedTokenType = "unsupported_token_type",
+        /// The proof of an attested key needs a challenge
+        /// (draft-ietf-oauth-attestation-based-client-auth-10 §7.4).
+        UseAttestationChallenge = "use_attestation_challenge",
         /// The proof of possession needs a nonce (RFC 9449 §8 and §9).
         UseDpopNonce = "use_dpop_nonce",
+        /// The client attestation has expired (draft-ietf-oauth-attestation-based-client-auth-10 §7.4).
+        UseFreshAttestation = "use_fresh_attestation",
     }
 }
 
@@ -248,6 +255,10 @@ pub mod token_type {
     pub const ACCESS_TOKEN: &str = "at+jwt";
     /// Client assertions (draft-ietf-oauth-rfc7523bis §3).
     pub const CLIENT_ASSERTION: &str = "client-authentication+jwt";
+    /// draft-ietf-oauth-attestation-based-client-auth-10 §4.
+    pub const CLIENT_ATTESTATION: &str = "oauth-client-attestation+jwt";
+    /// draft-ietf-oauth-attestation-based-client-auth-10 §5.1.
+    pub const CLIENT_ATTESTATION_PROOF: &str = "oauth-client-attestation-pop+jwt";
     /// RFC 9449 §4.2.
     pub const DPOP_PROOF: &str = "dpop+jwt";
     /// ID tokens have no type of their own.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::claims::Audience;
 use crate::json::{self, Names};
 use crate::jws::{Jws, NotJws};
-use crate::key::KeySet;
+use crate::key::{KeySet, PublicKey};
 use crate::kind::Kind;
 use crate::reason::{Reason, Refused};
 use crate::signature;
@@ -258,7 +258,33 @@ pub fn verify<K: Kind>(
     let jws = Jws::parse_for(text, keys)?;
     let key = signature::verify_by_any_name(&jws, keys)
         .map_err(|(rule, detail)| Refusal::Signature { rule, detail })?;
-    if policy.algorithms.as_ref().is_some_and(|known| !known.contains(&key.algorithm())) {
+    judge(&jws, key.algorithm(), policy, now)
+}
+
+/// The same of a token that has to be of this key, whatever its header calls it.
+///
+/// # Errors
+/// [`Refusal`] with the first rule broken.
+pub fn verify_with_key<K: Kind>(
+    text: &str,
+    key: &PublicKey,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Verified<K>, Refusal> {
+    let jws = Jws::parse(text)?;
+    signature::verify_with_key(&jws, key)
+        .map_err(|(rule, detail)| Refusal::Signature { rule, detail })?;
+    judge(&jws, key.algorithm(), policy, now)
+}
+
+/// All but the signature, which has been checked.
+fn judge<K: Kind>(
+    jws: &Jws<'_>,
+    algorithm: Algorithm,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Verified<K>, Refusal> {
+    if policy.algorithms.as_ref().is_some_and(|known| !known.contains(&algorithm)) {
         return Err(Refusal::Algorithm);
     }
     let typed = match jws.header().typ.as_deref() {

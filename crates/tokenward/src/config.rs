@@ -53,6 +53,10 @@ pub(crate) struct Config {
     /// of their software goes before what the client says.
     #[serde(default, rename = "software_publisher")]
     pub(crate) software_publishers: Vec<KeySource>,
+    /// Attesters who vouch for the instances of clients (`attest_jwt_client_auth`): the makers of apps and
+    /// wallets. A client can name one that alone counts for it (its option `client_attester`).
+    #[serde(default, rename = "attester")]
+    pub(crate) attesters: Vec<KeySource>,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
@@ -118,6 +122,9 @@ pub(crate) struct Authority {
     pub(crate) id_token_life: Span,
     /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
     pub(crate) dpop_nonce: bool,
+    /// Demand a challenge of this server in every proof of an attested key, so that none can be made in
+    /// advance; clients get them at `challenge_endpoint`.
+    pub(crate) attestation_challenge: bool,
     /// How long a device waits for its person (device authorization grant).
     pub(crate) device_code_life: Span,
     /// A refresh token that is not used for this long ends.
@@ -422,6 +429,7 @@ impl Default for Config {
             authorization_details: Vec::new(),
             trusted_issuers: Vec::new(),
             software_publishers: Vec::new(),
+            attesters: Vec::new(),
             detect: Detect::default(),
             log: Log::default(),
             drain: defaults::drain(),
@@ -446,6 +454,7 @@ impl Default for Authority {
             access_token_life: Span::minutes(10),
             id_token_life: Span::minutes(10),
             dpop_nonce: false,
+            attestation_challenge: false,
             device_code_life: Span::minutes(10),
             refresh_idle_life: Span::days(30),
             refresh_absolute_life: Span::days(90),

@@ -131,6 +131,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         gives: ON_THE_WAY,
         refuses: BY_PAGE,
     },
+    Operation {
+        method: "post",
+        path: "/challenge",
+        id: "challenge",
+        summary: "Get a challenge for the proof of an attested key, where they are demanded \
+                  (draft-ietf-oauth-attestation-based-client-auth-10 §6.1)",
+        credential: Credential::None,
+        takes: Takes::Nothing,
+        gives: &[ok("A challenge", &[(JSON, "Challenge")])],
+        refuses: &["404", "503"],
+    },
     by_client(
         "/par",
         "push",

@@ -6,6 +6,7 @@ use utoipa::PartialSchema;
 
 use crate::endpoint::answer::ErrorBody;
 use crate::endpoint::bc_authorize::Asked;
+use crate::endpoint::challenge::Challenge;
 use crate::endpoint::device::Started;
 use crate::endpoint::introspect::Introspection;
 use crate::endpoint::par::Pushed;
@@ -19,6 +20,7 @@ use crate::register::{metadata, options};
 pub(super) fn all() -> Value {
     json!({
         "BackchannelAuthentication": of::<Asked>(),
+        "Challenge": of::<Challenge>(),
         "ChangedRegistration": changed_registration(),
         "ClientMetadata": client_metadata(),
         "DeviceAuthorization": of::<Started>(),

@@ -12,6 +12,9 @@ use crate::oauth_error::OAuthError;
 
 /// RFC 9449 §8.1.
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// draft-ietf-oauth-attestation-based-client-auth-10 §6.2.
+const ATTESTATION_CHALLENGE: HeaderName =
+    HeaderName::from_static("oauth-client-attestation-challenge");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -88,6 +91,11 @@ fn refusal(error: &OAuthError) -> Response {
     let mut response = json_bytes(error.status, bytes.into());
     if let Some(nonce) = error.dpop_nonce.as_deref().and_then(|text| text.parse().ok()) {
         response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
+    if let Some(challenge) =
+        error.attestation_challenge.as_deref().and_then(|text| text.parse().ok())
+    {
+        response.headers_mut().insert(ATTESTATION_CHALLENGE, challenge);
     }
     let busy = (error.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     if let Some(secs) = error.retry_after.or(busy) {

@@ -69,6 +69,9 @@ fn endpoints(settings: &Settings) -> Value {
     if settings.registration.policy != Policy::Off {
         endpoints["registration_endpoint"] = json!(url("/register"));
     }
+    if settings.attestation_challenge {
+        endpoints["challenge_endpoint"] = json!(url("/challenge"));
+    }
     endpoints
 }
 
@@ -101,16 +104,18 @@ fn requests(settings: &Settings) -> Value {
 
 /// How clients show who they are.
 fn clients(settings: &Settings) -> Value {
+    let attested = !settings.attesters.is_empty();
     let by_certificate =
         [ClientAuthMethod::TlsClientAuth, ClientAuthMethod::SelfSignedTlsClientAuth];
     let methods: Vec<ClientAuthMethod> = ClientAuthMethod::ALL
         .iter()
         .copied()
         .filter(|method| settings.mutual_tls || !by_certificate.contains(method))
+        .filter(|method| attested || *method != ClientAuthMethod::AttestJwtClientAuth)
         .collect();
     let with_secret: Vec<ClientAuthMethod> =
         methods.iter().copied().filter(|method| *method != ClientAuthMethod::None).collect();
-    json!({
+    let mut clients = json!({
         "client_id_metadata_document_supported": settings.client_id_metadata_documents,
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
@@ -120,7 +125,12 @@ fn clients(settings: &Settings) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": Algorithm::ALL,
         "tls_client_certificate_bound_access_tokens": settings.mutual_tls,
         "dpop_signing_alg_values_supported": Algorithm::ALL,
-    })
+    });
+    if attested {
+        clients["client_attestation_signing_alg_values_supported"] = json!(Algorithm::ALL);
+        clients["client_attestation_pop_signing_alg_values_supported"] = json!(Algorithm::ALL);
+    }
+    clients
 }
 
 /// What comes back.

@@ -63,6 +63,11 @@ pub(crate) async fn par(
             return Err(OAuthError::new(OAuthErrorCode::InvalidDpopProof, words));
         }
         parameters.set(parameter::DPOP_JKT, jkt);
+    } else if let Some(instance) = client.instance()
+        && parameters.value(parameter::DPOP_JKT).is_none()
+    {
+        // The code is for the instance that asks (draft-ietf-oauth-attestation-based-client-auth-10 §9.4).
+        parameters.set(parameter::DPOP_JKT, instance.as_str());
     }
     let fapi2 = profile::is_fapi2(authority.settings(), &client.client().options);
     if fapi2 && parameters.value(parameter::REDIRECT_URI).is_none() {

@@ -50,8 +50,10 @@ pub(crate) async fn prepare(
     let bound = request.binding();
     let answer =
         issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
-    // A client with credentials of its own shows those at every refresh; a public one its key.
-    let jkt = request.jkt.clone().filter(|_| request.client.is_public());
+    // A client with credentials of its own shows those at every refresh; a public one its key, and of
+    // an attested one that instance alone.
+    let of_public = request.jkt.as_ref().filter(|_| request.client.is_public());
+    let jkt = request.client.instance().or(of_public).cloned();
     Ok(First { answer, refresh, jkt })
 }
 

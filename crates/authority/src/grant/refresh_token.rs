@@ -18,7 +18,7 @@ use token::time::Timestamp;
 
 use crate::approve::{self, Wanted};
 use crate::grant::first::idle_end;
-use crate::grant::{GrantRefused, Granted, TokenRequest, check_key};
+use crate::grant::{GrantRefused, Granted, TokenRequest, check_refresher};
 use crate::issue::{self, Answer, OutgoingRefresh};
 use crate::rule::{authorization_details, profile, resource, scope};
 use crate::state::Authority;
@@ -44,7 +44,7 @@ pub(crate) async fn decide(
     if state.grant.client != *request.client.id() {
         return Err(GrantRefused::WrongClient(state.grant.id));
     }
-    check_key(request, &state.grant)?;
+    check_refresher(request, &state.grant)?;
     if state.rotated_at.is_some() {
         // A used token is judged for its second use alone, whatever else the request says.
         let successor = unused_successor(authority, &state);

@@ -21,7 +21,7 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 37] = [
+pub const NAMES: [&str; 38] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 37] = [
     "backchannel_logout_session_required",
     "backchannel_logout_uri",
     "backchannel_token_delivery_mode",
+    "client_attester",
     "default_max_age",
     "dpop_bound_access_tokens",
     "id_token_encrypted_response_alg",
@@ -76,6 +77,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         jwks,
         jwks_uri: owned(members, "jwks_uri")?,
         token_endpoint_auth_signing_alg: word(members, "token_endpoint_auth_signing_alg")?,
+        client_attester: owned(members, "client_attester")?,
         dpop_bound_access_tokens: flag(members, "dpop_bound_access_tokens")?,
         require_pushed_authorization_requests: requires_push,
         pkce_optional: flag(members, "pkce_optional")?,
@@ -176,6 +178,7 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
             .map_err(|_| wrong("post_logout_redirect_uris", "must be as redirect URIs are"))?;
     }
     check_certificate(draft, settings)?;
+    check_attester(draft, settings)?;
     check_lives(options, settings)?;
     if profile::is_fapi2(settings, options) {
         profile::check_fapi2(draft, settings)?;
@@ -232,6 +235,20 @@ fn check_certificate(draft: &ClientDraft, settings: &Settings) -> Result<(), Reg
     let ip = options.tls_client_auth.tls_client_auth_san_ip.as_deref();
     if ip.is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
         return Err(wrong("tls_client_auth_san_ip", "must be an IP address"));
+    }
+    Ok(())
+}
+
+/// An instance that nobody here would believe is of no use.
+fn check_attester(draft: &ClientDraft, settings: &Settings) -> Result<(), RegistrationRefused> {
+    let attested = draft.auth_method == ClientAuthMethod::AttestJwtClientAuth;
+    if attested && settings.attesters.is_empty() {
+        const RULE: &str = "is not to be had here: no attester is trusted";
+        return Err(wrong("token_endpoint_auth_method", RULE));
+    }
+    let trusted = |named: &str| settings.attesters.iter().any(|known| known.issuer == named);
+    if draft.options.client_attester.as_deref().is_some_and(|named| !trusted(named)) {
+        return Err(wrong("client_attester", "must be one of those that are trusted here"));
     }
     Ok(())
 }

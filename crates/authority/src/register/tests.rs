@@ -5,6 +5,8 @@ use token::scope::ScopeSet;
 use token::term::{Algorithm, ClientAuthMethod, ContentEncryption, GrantType, KeyManagement};
 
 use super::{ClientDraft, RegistrationRefused, check};
+use crate::foreign::KeySource;
+use crate::settings::Settings;
 use crate::tests::support::{scopes, settings};
 
 fn draft() -> ClientDraft {
@@ -79,6 +81,30 @@ fn scopes_are_known_and_the_default_is_among_them() {
     let mut bare = draft();
     (bare.scopes, bare.default_scopes) = (ScopeSet::default(), ScopeSet::default());
     assert!(check(&bare, &settings()).is_ok());
+}
+
+#[test]
+fn an_instance_is_attested_by_somebody_who_is_trusted() {
+    let attested = |named: Option<&str>| {
+        let mut draft = draft();
+        draft.auth_method = ClientAuthMethod::AttestJwtClientAuth;
+        draft.options.client_attester = named.map(str::to_owned);
+        draft
+    };
+    let member = |draft: &ClientDraft, settings: &Settings| match check(draft, settings) {
+        Err(RegistrationRefused::Member { member, .. }) => Some(member),
+        Err(other) => panic!("{other}"),
+        Ok(()) => None,
+    };
+    let none = settings();
+    assert_eq!(member(&attested(None), &none).as_deref(), Some("token_endpoint_auth_method"));
+    let issuer = "https://maker.example".to_owned();
+    let known = KeySource { issuer, jwks_uri: None, keys: None };
+    let some = Settings { attesters: vec![known], ..settings() };
+    assert_eq!(member(&attested(None), &some), None);
+    assert_eq!(member(&attested(Some("https://maker.example")), &some), None);
+    let refused = member(&attested(Some("https://maker.example/")), &some);
+    assert_eq!(refused.as_deref(), Some("client_attester"));
 }
 
 #[test]

@@ -32,16 +32,17 @@ pub(super) struct PageForm {
 impl Harness {
     /// A harness in which Alice has a password.
     pub(super) async fn with_password() -> Self {
-        Self::new().await.and_password().await
+        let harness = Self::new().await;
+        harness.give_password().await;
+        harness
     }
 
     /// Gives Alice a password.
-    pub(super) async fn and_password(self) -> Self {
+    pub(super) async fn give_password(&self) {
         let hash = self.authority.passwords().hash(Secret::new(PASSWORD)).await;
         let mut user = self.user.clone();
         user.password_hash = Some(hash.expect("hash"));
         self.store.update_user(&user).await.expect("user");
-        self
     }
 
     pub(super) fn browser(&self) -> Browser<'_> {

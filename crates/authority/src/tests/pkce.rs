@@ -34,7 +34,8 @@ async fn nobody_may_leave_it_out_unless_an_administrator_lets_them() {
 async fn an_openid_client_with_a_secret_can_be_let() {
     let open = Settings { require_pkce: false, ..settings() };
     for (settings, options) in [(open, ClientOptions::default()), (settings(), optional())] {
-        let harness = Harness::with(settings).await.and_password().await;
+        let harness = Harness::with(settings).await;
+        harness.give_password().await;
         change(&harness, "conf", options).await;
         let code = harness.browser().agree(&request(&harness.confidential, &WITHOUT)).await;
         let code = code.at_client()["code"].clone();

@@ -75,6 +75,8 @@ pub(crate) fn settings() -> Settings {
         mutual_tls: true,
         trusted_issuers: Vec::new(),
         software_publishers: Vec::new(),
+        attesters: Vec::new(),
+        attestation_challenge: false,
         password_threads: 1,
     }
 }

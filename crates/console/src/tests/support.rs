@@ -189,6 +189,8 @@ fn authority_settings() -> Settings {
         mutual_tls: true,
         trusted_issuers: Vec::new(),
         software_publishers: Vec::new(),
+        attesters: Vec::new(),
+        attestation_challenge: false,
         password_threads: 1,
     }
 }

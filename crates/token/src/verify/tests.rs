@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Policy, Refusal, Rule, verify};
+use super::{Policy, Refusal, Rule, verify, verify_with_key};
 use crate::jws;
 use crate::key::{KeySet, PrivateKey};
+use crate::kind::attestation::{AttestationProof, ClientAttestation};
 use crate::kind::software_statement::SoftwareStatement;
 use crate::kind::{
     ClientAssertion, IdToken, IntrospectionResponse, Kind, LogoutToken, RequestObject,
@@ -257,6 +258,89 @@ fn software_statements() {
     assert_eq!(refused, broken("sub", Rule::Invalid), "an assertion of the publisher's");
 }
 
+fn attestation() -> Value {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    json!({ "iss": "https://as.example", "sub": "c", "exp": NOW + 60,
+        "cnf": { "jwk": key.public().jwk() } })
+}
+
+fn attestation_proof() -> Value {
+    json!({ "aud": "client", "jti": "p-1", "iat": NOW })
+}
+
+/// draft-ietf-oauth-attestation-based-client-auth-10 §4.
+#[test]
+fn client_attestations() {
+    let good = attestation();
+    let mut private = good["cnf"].clone();
+    private["jwk"]["d"] = json!("AA");
+    hold::<ClientAttestation>(
+        "oauth-client-attestation+jwt",
+        &good,
+        vec![
+            ("exp", json!(NOW), Rule::Expired),
+            ("nbf", json!(NOW + 1), Rule::NotYet),
+            ("iat", json!(NOW + 1), Rule::NotYet),
+            ("aud", json!("https://elsewhere.example"), Rule::Mismatch),
+            ("cnf", private, Rule::Invalid),
+            ("cnf", json!({ "jwk": "x" }), Rule::Invalid),
+        ],
+    );
+    let issuer = Issuer::new();
+    let mut unnamed = good.clone();
+    unnamed.as_object_mut().expect("object").remove("iss");
+    let refused = |typ| issuer.refused::<ClientAttestation>(typ, &unnamed, &policy());
+    assert_eq!(refused("oauth-client-attestation+jwt"), None);
+    for typ in ["JWT", "oauth-client-attestation-pop+jwt", "at+jwt"] {
+        assert_eq!(refused(typ), Some(Refusal::Type), "{typ}");
+    }
+    let mut by_name = good;
+    by_name["cnf"] = json!({ "jkt": "x" });
+    let refused =
+        issuer.refused::<ClientAttestation>("oauth-client-attestation+jwt", &by_name, &policy());
+    assert_eq!(refused, Some(Refusal::Payload));
+}
+
+/// draft-ietf-oauth-attestation-based-client-auth-10 §5.1.
+#[test]
+fn proofs_of_attested_keys() {
+    const TYPE: &str = "oauth-client-attestation-pop+jwt";
+    let good = with(attestation_proof(), json!({ "challenge": "c-1" }));
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let now = Timestamp::from_secs(NOW);
+    let policy = policy().max_age(Duration::from_secs(60));
+    let refused = |key: &PrivateKey, by: &PrivateKey, typ: &str, claims: &Value| {
+        let proof = jws::sign(by, typ, claims.to_string().as_bytes()).expect("proof");
+        verify_with_key::<AttestationProof>(&proof, key.public(), &policy, now).err()
+    };
+    assert_eq!(refused(&key, &key, TYPE, &good), None);
+    assert_eq!(refused(&key, &key, TYPE, &attestation_proof()), None);
+    let other = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let signature = refused(&key, &other, TYPE, &good);
+    assert!(matches!(signature, Some(Refusal::Signature { .. })), "{signature:?}");
+    for typ in ["JWT", "dpop+jwt", "oauth-client-attestation+jwt"] {
+        assert_eq!(refused(&key, &key, typ, &good), Some(Refusal::Type), "{typ}");
+    }
+    for (claim, value, rule) in [
+        ("aud", json!("client2"), Rule::Mismatch),
+        ("aud", json!(["client", "other"]), Rule::Invalid),
+        ("iat", json!(NOW - 61), Rule::TooOld),
+        ("iat", json!(NOW + 1), Rule::NotYet),
+        ("exp", json!(NOW), Rule::Expired),
+        ("nbf", json!(NOW + 1), Rule::NotYet),
+        ("jti", json!(""), Rule::Invalid),
+        ("cnf", json!({}), Rule::Forbidden),
+    ] {
+        let changed = with(good.clone(), json!({ claim: value }));
+        assert_eq!(refused(&key, &key, TYPE, &changed), broken(claim, rule), "{changed}");
+    }
+    for claim in AttestationProof::REQUIRED {
+        let mut without = good.clone();
+        without.as_object_mut().expect("object").remove(*claim);
+        assert_eq!(refused(&key, &key, TYPE, &without), broken(claim, Rule::Missing));
+    }
+}
+
 /// RFC 8725 §2.8: whatever one kind is taken as, no other kind is.
 #[test]
 fn no_kind_passes_for_another() {
@@ -268,6 +352,8 @@ fn no_kind_passes_for_another() {
         ("token-introspection+jwt", introspection()),
         ("client-authentication+jwt", assertion()),
         ("oauth-authz-req+jwt", request_object()),
+        ("oauth-client-attestation+jwt", attestation()),
+        ("oauth-client-attestation-pop+jwt", attestation_proof()),
         ("at+jwt", access),
         ("JWT", assertion()),
     ];
@@ -278,6 +364,8 @@ fn no_kind_passes_for_another() {
             issuer.refused::<IntrospectionResponse>(typ, claims, &policy()).is_none(),
             issuer.refused::<ClientAssertion>(typ, claims, &policy()).is_none(),
             issuer.refused::<RequestObject>(typ, claims, &policy()).is_none(),
+            issuer.refused::<ClientAttestation>(typ, claims, &policy()).is_none(),
+            issuer.refused::<AttestationProof>(typ, claims, &policy()).is_none(),
         ];
         let times = taken.iter().filter(|taken| **taken).count();
         assert_eq!(times, usize::from(*typ != "at+jwt"), "{typ}: {claims}");

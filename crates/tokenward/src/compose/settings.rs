@@ -54,6 +54,8 @@ pub(super) fn authority(
             || part.tls.as_ref().is_some_and(|tls| tls.client_certificates),
         trusted_issuers: trusted::issuers(config)?,
         software_publishers: trusted::sources(&config.software_publishers)?,
+        attesters: trusted::sources(&config.attesters)?,
+        attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
     })
 }

@@ -58,19 +58,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, wrong.to_string()));
         }
     }
-    for (position, issuer) in config.trusted_issuers.iter().enumerate() {
-        trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, &mut found);
-    }
-    for (position, source) in config.software_publishers.iter().enumerate() {
-        let (uri, file) = (source.jwks_uri.as_deref(), source.jwks_file.as_deref());
-        let path = format!("software_publisher[{position}]");
-        key_source(&path, &source.issuer, uri, file, &mut found);
-    }
-    let by_statement = config.authority.registration.policy == Policy::Statement;
-    if by_statement && config.software_publishers.is_empty() {
-        let words = "`statement` needs a `[[software_publisher]]` that is trusted".to_owned();
-        found.push(("authority.registration.policy".to_owned(), words));
-    }
+    others(config, &mut found);
     let gateway_field = config.gateway.as_ref().and_then(|g| g.client_certificate_field.as_deref());
     for (path, field) in [
         ("authority", config.authority.client_certificate_field.as_deref()),
@@ -94,6 +82,26 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// Everybody whose word is taken beside our own.
+fn others(config: &Config, found: &mut Vec<Finding>) {
+    for (position, issuer) in config.trusted_issuers.iter().enumerate() {
+        trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, found);
+    }
+    for (name, sources) in
+        [("software_publisher", &config.software_publishers), ("attester", &config.attesters)]
+    {
+        for (position, source) in sources.iter().enumerate() {
+            let (uri, file) = (source.jwks_uri.as_deref(), source.jwks_file.as_deref());
+            key_source(&format!("{name}[{position}]"), &source.issuer, uri, file, found);
+        }
+    }
+    let by_statement = config.authority.registration.policy == Policy::Statement;
+    if by_statement && config.software_publishers.is_empty() {
+        let words = "`statement` needs a `[[software_publisher]]` that is trusted".to_owned();
+        found.push(("authority.registration.policy".to_owned(), words));
+    }
 }
 
 fn authority(part: &Authority, found: &mut Vec<Finding>) {

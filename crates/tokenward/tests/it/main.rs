@@ -26,3 +26,4 @@ mod support;
 mod take_back;
 mod tls;
 mod token;
+mod vouched;
