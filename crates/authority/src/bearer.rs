@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::possession::{Place, PossessionRefused, Shown};
-use crate::presented_token;
+use crate::presented_token::{self, NotVerified};
 use crate::state::Authority;
 
 /// What an endpoint asks of a token.
@@ -230,9 +230,12 @@ async fn judge(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, BearerRefused> {
     let token = presented_token::verify(authority, presented.token.expose(), demand.audiences, now)
-        .map_err(|refused| {
-            let bait = authority.store().honeytokens().recognise(&refused);
-            BearerRefused::Unverified(bait.unwrap_or(refused))
+        .map_err(|error| match error {
+            NotVerified::Refused(refused) => {
+                let bait = authority.store().honeytokens().recognise(&refused);
+                BearerRefused::Unverified(bait.unwrap_or(refused))
+            }
+            NotVerified::Store(error) => error.into(),
         })?;
     let token = bind(authority, token, presented, certificate, demand.place.as_ref(), now)?;
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {

@@ -23,6 +23,7 @@ use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
 use crate::foreign::ForeignRefused;
 use crate::grant::token_exchange::ExchangeRefused;
+use crate::issue::NotIssued;
 use crate::oauth_error::OAuthError;
 use crate::parameters::{Parameters, ParametersRefused};
 use crate::possession::PossessionRefused;
@@ -184,7 +185,7 @@ pub(crate) async fn decide(
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::decide(authority, request).await,
         GrantType::Ciba => ciba::decide(authority, request).await,
-        GrantType::ClientCredentials => client_credentials::decide(authority, request),
+        GrantType::ClientCredentials => client_credentials::decide(authority, request).await,
         GrantType::DeviceCode => device_code::decide(authority, request).await,
         GrantType::JwtBearer => jwt_bearer::decide(authority, request).await,
         GrantType::RefreshToken => refresh_token::decide(authority, request).await,
@@ -362,6 +363,15 @@ impl GrantRefused {
 impl From<ScopeRefused> for GrantRefused {
     fn from(refused: ScopeRefused) -> Self {
         Self::Scope { refused, grant: None }
+    }
+}
+
+impl From<NotIssued> for GrantRefused {
+    fn from(error: NotIssued) -> Self {
+        match error {
+            NotIssued::Signing(error) => error.into(),
+            NotIssued::Store(error) => error.into(),
+        }
     }
 }
 

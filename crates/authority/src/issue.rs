@@ -1,11 +1,12 @@
-//! [`ApprovedGrant`] → tokens. Issuing an access token waits for nothing.
+//! [`ApprovedGrant`] → tokens. Issuing an access token waits for nothing, unless it is opaque: that one
+//! is on disk before anybody has it.
 
 use std::time::Duration;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde::Serialize;
-use store::{IssuedToken, Store};
+use store::{IssuedToken, Store, StoreError};
 use token::act::Actor;
 use token::authorization_details::AuthorizationDetail;
 use token::base64url;
@@ -15,10 +16,11 @@ use token::event::Who;
 use token::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
+use token::opaque::Family;
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{Algorithm, scope};
+use token::term::{Algorithm, TokenFormat, scope};
 use token::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -26,6 +28,7 @@ use crate::approve::ApprovedGrant;
 use crate::client_auth::AuthenticatedClient;
 use crate::keys::SigningKeys;
 use crate::person_claims;
+use crate::presented_token::LEEWAY;
 use crate::rule::{acr, profile};
 use crate::settings::TokenForm;
 use crate::signed_answer;
@@ -85,6 +88,17 @@ pub(crate) struct Answer {
     record: IssuedToken,
 }
 
+/// Why a token could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotIssued {
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Signing(#[from] BadKey),
+    /// What the token stands for could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenResponse<'a> {
@@ -134,14 +148,14 @@ pub fn mint(
 }
 
 /// Makes a token response for an approved grant.
-pub(crate) fn answer(
+pub(crate) async fn answer(
     authority: &Authority,
     client: &AuthenticatedClient,
     approved: &ApprovedGrant,
     refresh: Option<&OutgoingRefresh<'_>>,
     bound: Option<Confirmation>,
     now: Timestamp,
-) -> Result<Answer, BadKey> {
+) -> Result<Answer, NotIssued> {
     let consented = approved.consented();
     let form = authority.settings().token_form(approved.audiences());
     let by_key = bound.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
@@ -159,7 +173,7 @@ pub(crate) fn answer(
         cnf: bound,
         act: None,
     };
-    let (issued, record) = access_token(authority, order, &form, now)?;
+    let (issued, record) = access_token(authority, order, &form, now).await?;
     let unused_for = refresh.map(|refresh| seconds(refresh.expires_at, now));
     let body = TokenResponse {
         access_token: issued.token.expose(),
@@ -189,12 +203,12 @@ pub(crate) fn answer(
 }
 
 /// Makes a token response for a token that was traded (RFC 8693 §2.2.1).
-pub(crate) fn exchanged(
+pub(crate) async fn exchanged(
     authority: &Authority,
     order: AccessTokenOrder,
     issued_token_type: &'static str,
     now: Timestamp,
-) -> Result<Answer, BadKey> {
+) -> Result<Answer, NotIssued> {
     let form = authority.settings().token_form(&order.audiences);
     let who = Who {
         subject: Some(order.subject.clone()),
@@ -206,7 +220,7 @@ pub(crate) fn exchanged(
     let (scopes, bound) =
         (order.scopes.clone(), order.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()));
     let details = order.details.clone();
-    let (issued, record) = access_token(authority, order, &form, now)?;
+    let (issued, record) = access_token(authority, order, &form, now).await?;
     let body = TokenResponse {
         access_token: issued.token.expose(),
         token_type: if bound { "DPoP" } else { "Bearer" },
@@ -224,13 +238,14 @@ pub(crate) fn exchanged(
     Ok(Answer { body, who: Who { token: Some(issued.id), ..who }, record })
 }
 
-/// An access token as its resources want it: signed with their algorithm, encrypted to their key.
-fn access_token(
+/// An access token as its resources want it: signed with their algorithm, encrypted to their key, or
+/// kept here and given out as an opaque value.
+async fn access_token(
     authority: &Authority,
     order: AccessTokenOrder,
     form: &TokenForm,
     now: Timestamp,
-) -> Result<(IssuedAccessToken, IssuedToken), BadKey> {
+) -> Result<(IssuedAccessToken, IssuedToken), NotIssued> {
     let keys = authority.keys();
     let key = form.signing_alg.and_then(|algorithm| keys.active_for(algorithm));
     let key = key.unwrap_or_else(|| keys.active());
@@ -238,6 +253,12 @@ fn access_token(
     let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
     if let Some(recipient) = &form.encrypt_to {
         issued.token = Secret::new(signed_answer::sealed(recipient, issued.token.expose())?);
+    }
+    if form.format == TokenFormat::Opaque {
+        let opaque = Family::Access.generate(authority.random());
+        let forget_at = issued.expires_at.plus(LEEWAY);
+        authority.store().keep_reference(&opaque, &issued.token, forget_at).await?;
+        issued.token = opaque;
     }
     Ok((issued, record))
 }

@@ -7,6 +7,7 @@ use store::{NewRestriction, RefreshState, StoreError};
 use token::event::Who;
 use token::opaque::{Family, OpaqueHash};
 use token::reason::Reason;
+use token::reference;
 use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
 use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, verify_access_token};
@@ -20,7 +21,7 @@ use crate::state::Authority;
 pub(crate) const REVOKED_BY_CLIENT: &str = "revoked by its client";
 
 /// How long after its expiry a checker may still take a token, for clocks that differ.
-const LEEWAY: Duration = Duration::from_secs(60);
+pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
 
 /// What a revocation request had an effect on.
 #[derive(Debug, Default)]
@@ -34,6 +35,17 @@ pub(crate) struct TakenBack {
 pub(crate) enum GoodToken {
     Access(Box<VerifiedAccessToken>),
     Refresh(Box<RefreshState>),
+}
+
+/// Why a presented access token is not believed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotVerified {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Refused(TokenRefused),
+    /// What it stands for could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Takes a token back when it belongs to this client; otherwise nothing happens.
@@ -64,10 +76,7 @@ pub(crate) async fn take_back(
         };
         return Ok(TakenBack { selector: Some(Selector::Grant(grant.id)), who: Some(who) });
     }
-    let audiences = authority.settings().audiences();
-    let Ok(token) = verify(authority, text, audiences, now) else {
-        return Ok(TakenBack::default());
-    };
+    let Some(token) = ours(authority, text, now)? else { return Ok(TakenBack::default()) };
     if token.claims().client_id != *client.id() {
         return Ok(TakenBack::default());
     }
@@ -104,8 +113,7 @@ pub(crate) async fn good(
         let live = is_live(authority, &state, now).await?;
         return Ok(live.then(|| GoodToken::Refresh(Box::new(state))));
     }
-    let audiences = authority.settings().audiences();
-    let Ok(token) = verify(authority, text, audiences, now) else { return Ok(None) };
+    let Some(token) = ours(authority, text, now)? else { return Ok(None) };
     if register::is_anybody(asking.client()) && token.claims().client_id != *asking.id() {
         return Ok(None);
     }
@@ -115,20 +123,45 @@ pub(crate) async fn good(
     }
 }
 
-/// Checks an access token of ours for one of these audiences.
+/// An access token of ours, whichever resource it is for; `None` for any other text.
 ///
 /// # Errors
-/// [`TokenRefused`] with the first rule that it breaks.
+/// [`StoreError`] when state cannot be read.
+pub(crate) fn ours(
+    authority: &Authority,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<VerifiedAccessToken>, StoreError> {
+    match verify(authority, text, authority.settings().audiences(), now) {
+        Ok(token) => Ok(Some(token)),
+        Err(NotVerified::Refused(_)) => Ok(None),
+        Err(NotVerified::Store(error)) => Err(error),
+    }
+}
+
+/// Checks an access token of ours for one of these audiences: the text itself, or the JWT that an
+/// opaque one stands for.
+///
+/// # Errors
+/// [`NotVerified`] with the first rule that it breaks.
 pub(crate) fn verify(
     authority: &Authority,
     text: &str,
     audiences: Vec<String>,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, TokenRefused> {
+) -> Result<VerifiedAccessToken, NotVerified> {
+    let kept = if reference::is_reference(text).map_err(NotVerified::Refused)? {
+        let kept = authority.store().reference(text)?;
+        Some(kept.ok_or_else(|| NotVerified::Refused(reference::unknown()))?)
+    } else {
+        None
+    };
+    let text = kept.as_ref().map_or(text, |jwt| jwt.expose());
     let issuer = authority.settings().issuer.clone();
     // No leeway: our own tokens by our own clock.
     let policy = AccessTokenPolicy { issuer, audiences, leeway: Duration::ZERO };
     verify_access_token(text, &authority.keys().keyring().current(), &policy, now)
+        .map_err(NotVerified::Refused)
 }
 
 /// Why a token that verifies cannot be used all the same: bait, taken back, or its client or

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use token::encryption_key::EncryptionKey;
 use token::scope::is_scope_token;
-use token::term::{Algorithm, Profile, scope};
+use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
@@ -81,6 +81,8 @@ pub struct ResourceDefinition {
     pub signing_alg: Option<Algorithm>,
     /// The key to which its access tokens are encrypted.
     pub encrypt_to: Option<Arc<EncryptionKey>>,
+    /// Whether its access tokens are JWTs, or opaque and looked up here.
+    pub token_format: TokenFormat,
 }
 
 /// How access tokens for certain resources are made.
@@ -89,6 +91,7 @@ pub(crate) struct TokenForm {
     pub(crate) life: Duration,
     pub(crate) signing_alg: Option<Algorithm>,
     pub(crate) encrypt_to: Option<Arc<EncryptionKey>>,
+    pub(crate) format: TokenFormat,
 }
 
 /// A scope that clients can ask for.
@@ -124,6 +127,11 @@ pub enum SettingsError {
     /// Clients could register what nobody may.
     #[error("registration: {0}")]
     Registration(#[from] PolicyRefused),
+    /// An opaque token has no content that could be encrypted.
+    #[error(
+        "the resource `{0}` has opaque tokens, which cannot be encrypted; remove one of the two"
+    )]
+    ResourceOpaqueEncrypted(String),
     /// A resource wants what nobody can sign with.
     #[error("the resource `{0}` has a `signing_alg` that is not among `signing_algs`")]
     ResourceSigning(String),
@@ -147,7 +155,13 @@ impl ResourceDefinition {
     /// A resource whose tokens are as usual.
     pub fn new(identifier: impl Into<String>) -> Self {
         let identifier = identifier.into();
-        Self { identifier, access_token_life: None, signing_alg: None, encrypt_to: None }
+        Self {
+            identifier,
+            access_token_life: None,
+            signing_alg: None,
+            encrypt_to: None,
+            token_format: TokenFormat::Jwt,
+        }
     }
 }
 
@@ -209,8 +223,16 @@ impl Settings {
         let unknown = |resource: &&ResourceDefinition| {
             resource.signing_alg.is_some_and(|algorithm| !self.signing_algs.contains(&algorithm))
         };
-        match self.resources.iter().find(unknown) {
-            Some(resource) => Err(SettingsError::ResourceSigning(resource.identifier.clone())),
+        if let Some(resource) = self.resources.iter().find(unknown) {
+            return Err(SettingsError::ResourceSigning(resource.identifier.clone()));
+        }
+        let both = |resource: &&ResourceDefinition| {
+            resource.token_format == TokenFormat::Opaque && resource.encrypt_to.is_some()
+        };
+        match self.resources.iter().find(both) {
+            Some(resource) => {
+                Err(SettingsError::ResourceOpaqueEncrypted(resource.identifier.clone()))
+            }
             None => Ok(()),
         }
     }
@@ -278,8 +300,12 @@ impl Settings {
 
     /// How access tokens for these audiences are made: as long as the shortest life of them all.
     pub(crate) fn token_form(&self, audiences: &[String]) -> TokenForm {
-        let mut form =
-            TokenForm { life: self.access_token_life, signing_alg: None, encrypt_to: None };
+        let mut form = TokenForm {
+            life: self.access_token_life,
+            signing_alg: None,
+            encrypt_to: None,
+            format: self.token_format(audiences),
+        };
         let named = |resource: &&ResourceDefinition| audiences.contains(&resource.identifier);
         for resource in self.resources.iter().filter(named) {
             let life = resource.access_token_life.unwrap_or(self.access_token_life);
@@ -288,6 +314,22 @@ impl Settings {
             form.encrypt_to = form.encrypt_to.or_else(|| resource.encrypt_to.clone());
         }
         form
+    }
+
+    /// Opaque where every audience wants it so; `rule::resource::together` refuses a mixture.
+    fn token_format(&self, audiences: &[String]) -> TokenFormat {
+        let opaque = |audience: &String| self.has_opaque_tokens(audience);
+        if !audiences.is_empty() && audiences.iter().all(opaque) {
+            TokenFormat::Opaque
+        } else {
+            TokenFormat::Jwt
+        }
+    }
+
+    /// Whether tokens for this audience are opaque.
+    pub(crate) fn has_opaque_tokens(&self, audience: &str) -> bool {
+        let mut named = self.resources.iter().filter(|resource| resource.identifier == audience);
+        named.any(|resource| resource.token_format == TokenFormat::Opaque)
     }
 
     /// How long after its issue the last token of a grant can still be alive: restrictions must

@@ -23,6 +23,7 @@ mod limits;
 mod logout;
 mod metadata_document;
 mod mutual_tls;
+mod opaque;
 mod par;
 mod pkce;
 mod private_key_jwt;

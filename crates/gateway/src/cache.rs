@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use token::opaque::OpaqueHash;
-use token::reason::{Forgery, Refused};
+use token::reason::{Forgery, Reason, Refused};
 use token::validate::TokenRefused;
 
 use crate::verify::Known;
@@ -61,7 +61,11 @@ impl TokenCache {
         keys: u64,
         refused: &Arc<TokenRefused>,
     ) {
-        if matches!(refused.refused, Refused::Forged(Forgery::BadSignature)) {
+        // An opaque value is known before anybody has it, or never.
+        if matches!(
+            refused.refused,
+            Refused::Forged(Forgery::BadSignature) | Refused::Plain(Reason::UnknownToken)
+        ) {
             self.bad.insert(token, Entry { keys, value: Arc::clone(refused) });
         }
     }

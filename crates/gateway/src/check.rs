@@ -61,7 +61,7 @@ pub(crate) fn check(
     };
     let presented = present(&head.headers, head.extensions.get(), &target)
         .map_err(|refusal| refusal.with_scope(wanted))?;
-    seen.token_presented();
+    seen.token_presented(presented.kind());
     let permitted = check_token(core, &presented, &head.method, &target, now)
         .and_then(|token| permit(token, found, &head.method))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;

@@ -10,6 +10,7 @@ use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
+use token::reference::References;
 use token::restriction::Restriction;
 use token::scope::is_scope_token;
 use token::time::Clock;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub decryption: Vec<Arc<DecryptionKey>>,
     /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §9).
     pub nonces: Option<Arc<Nonces>>,
+    /// Where opaque tokens are looked up; without it they are unknown.
+    pub references: Option<Arc<dyn References>>,
 }
 
 /// A gateway, ready to give a [`Worker`] to every thread that serves it.
@@ -78,6 +81,7 @@ impl Gateway {
             },
             keyring: parts.keyring,
             decryption: parts.decryption,
+            references: parts.references,
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
         };

@@ -136,7 +136,7 @@ impl Guard {
         let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
         seen.target(&target);
         let presented = present(&head.headers, head.extensions.get(), &target)?;
-        seen.token_presented();
+        seen.token_presented(presented.kind());
         check_token(core, &presented, &head.method, &target, now)
             .and_then(|token| allows(token, &rule.0))
             .map_err(|refusal| refusal.told_by(presented.scheme()))

@@ -104,9 +104,9 @@ impl Observation {
         }
     }
 
-    /// A bearer token came.
-    pub(crate) fn token_presented(&mut self) {
-        self.token = TokenKind::Jwt;
+    /// A credential of this kind came.
+    pub(crate) fn token_presented(&mut self, kind: TokenKind) {
+        self.token = kind;
     }
 
     /// Whose request is let through.

@@ -3,6 +3,8 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use token::client_certificate::ClientCertificate;
+use token::event::TokenKind;
+use token::opaque::Family;
 use token::term::parameter;
 
 use crate::headers::DPOP;
@@ -78,6 +80,15 @@ impl<'r> Presented<'r> {
 
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// What it looks like.
+    pub(crate) fn kind(&self) -> TokenKind {
+        if self.text.starts_with(Family::Access.prefix()) {
+            TokenKind::Opaque
+        } else {
+            TokenKind::Jwt
+        }
     }
 
     /// The thumbprint of the client's certificate.

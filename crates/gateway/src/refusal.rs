@@ -79,6 +79,8 @@ pub(crate) enum Fault {
     TwoProofs,
     /// The token is bound to something else than what came with it.
     Unbound(Reason),
+    /// What an opaque token stands for cannot be looked up now.
+    Unavailable,
     /// No rule knows the path.
     UnknownRoute,
 }
@@ -100,6 +102,8 @@ enum Class {
     MethodNotAllowed,
     /// 404.
     NotFound,
+    /// 503.
+    Unavailable,
     /// 414.
     UriTooLong,
     /// 401 with a challenge that names no error (RFC 6750 §3.1).
@@ -193,6 +197,7 @@ impl Refusal {
             | Class::Forbidden
             | Class::MethodNotAllowed
             | Class::NotFound
+            | Class::Unavailable
             | Class::UriTooLong => {}
         }
         if let Fault::Method { allow } = &self.fault {
@@ -213,6 +218,12 @@ impl Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer }
+    }
+}
+
+impl From<TokenRefused> for Fault {
+    fn from(refused: TokenRefused) -> Self {
+        Self::Token(Arc::new(refused))
     }
 }
 
@@ -252,6 +263,7 @@ impl Fault {
             Self::NoProof => Reason::DpopMissing.into(),
             Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
             Self::Proof { refused, .. } => refused.reason().into(),
+            Self::Unavailable => Reason::Unavailable.into(),
             Self::Unbound(reason) => (*reason).into(),
         }
     }
@@ -269,6 +281,7 @@ impl Fault {
             Self::Network => Class::Forbidden,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
+            Self::Unavailable => Class::Unavailable,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Expired
@@ -317,6 +330,7 @@ impl Fault {
             Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
             Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
             Self::Unbound(_) => "the token is bound in a way that is not known here",
+            Self::Unavailable => "the token cannot be looked up now; try again shortly",
             Self::UnknownRoute => "nothing is at this path",
         }
         .to_owned()
@@ -348,6 +362,7 @@ impl Class {
             }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
         }
     }
@@ -361,6 +376,7 @@ impl Class {
             Self::InvalidToken => OAuthErrorCode::InvalidToken.as_str(),
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound => "not_found",
+            Self::Unavailable => OAuthErrorCode::TemporarilyUnavailable.as_str(),
             Self::Unauthenticated => "unauthenticated",
             Self::UseNonce => OAuthErrorCode::UseDpopNonce.as_str(),
         }

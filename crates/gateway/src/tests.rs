@@ -7,6 +7,7 @@ mod failures;
 mod http2;
 mod https;
 mod metadata;
+mod opaque;
 mod public;
 mod smuggling;
 mod streams;

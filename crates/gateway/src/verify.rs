@@ -5,8 +5,10 @@ use std::sync::Arc;
 use token::encryption_key::DecryptionKey;
 use token::keyring::Keyring;
 use token::opaque::OpaqueHash;
+use token::reference::{self, References, Unavailable};
+use token::secret::Secret;
 use token::time::Timestamp;
-use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, verify_access_token};
+use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
 
 use crate::cache::{Remembered, TokenCache};
 use crate::identity::Identity;
@@ -29,6 +31,7 @@ pub(crate) struct Verifier {
     pub(crate) policy: AccessTokenPolicy,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) decryption: Vec<Arc<DecryptionKey>>,
+    pub(crate) references: Option<Arc<dyn References>>,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
 }
@@ -81,20 +84,33 @@ impl Verifier {
                 self.cache.remember(hash, keys, &known);
                 Ok(Verified(known))
             }
-            Err(refused) => {
-                let refused = Arc::new(refused);
+            Err(Fault::Token(refused)) => {
                 self.cache.remember_refused(hash, keys, &refused);
                 Err(Fault::Token(refused).into())
             }
+            Err(fault) => Err(fault.into()),
         }
     }
 }
 
 impl Verifier {
-    fn check(&self, text: &str, now: Timestamp) -> Result<VerifiedAccessToken, TokenRefused> {
+    fn check(&self, text: &str, now: Timestamp) -> Result<VerifiedAccessToken, Fault> {
+        let kept = if reference::is_reference(text)? { Some(self.resolve(text)?) } else { None };
+        let text = kept.as_ref().map_or(text, |jwt| jwt.expose());
         let opened = open(text, &self.decryption)?;
         let text = opened.as_ref().map_or(text, |inside| inside.as_str());
-        verify_access_token(text, &self.keyring.current(), &self.policy, now)
+        Ok(verify_access_token(text, &self.keyring.current(), &self.policy, now)?)
+    }
+
+    /// What an opaque token stands for, which is checked as if it had come itself.
+    fn resolve(&self, opaque: &str) -> Result<Secret, Fault> {
+        let kept = match &self.references {
+            Some(references) => {
+                references.resolve(opaque).map_err(|Unavailable| Fault::Unavailable)?
+            }
+            None => None,
+        };
+        Ok(kept.ok_or_else(reference::unknown)?)
     }
 }
 

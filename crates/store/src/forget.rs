@@ -26,6 +26,8 @@ pub struct Forgotten {
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
+    /// JWTs behind opaque tokens.
+    pub references: usize,
     /// Refresh tokens of grants that live on.
     pub refresh_tokens: usize,
     /// Restrictions and lifts, from disk.
@@ -45,6 +47,8 @@ const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
     (SELECT token FROM issued_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const REFERENCES: &str = "DELETE FROM token_references WHERE hash IN \
+    (SELECT hash FROM token_references WHERE forget_at <= ?1 LIMIT ?2)";
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE hash IN \
     (SELECT hash FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)";
 const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
@@ -67,6 +71,7 @@ impl Store {
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
+            references: self.bites(REFERENCES, now).await?,
             refresh_tokens: self.bites(REFRESH_TOKENS, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,

@@ -22,6 +22,7 @@ mod master_key;
 mod meta;
 mod open;
 mod reader;
+mod reference;
 mod refresh;
 mod restriction;
 mod schema;

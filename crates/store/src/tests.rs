@@ -10,6 +10,7 @@ mod keys;
 mod lifetime;
 mod master_key;
 mod people;
+mod references;
 mod refresh;
 mod restrictions;
 mod sealing;

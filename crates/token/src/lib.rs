@@ -18,6 +18,7 @@
 //! | a `status` claim and its list | [`status_list::Status`] | [`status_list::StatusList::status`] |
 //! | proofs that may come once | the same, never twice | [`dpop::ProofDesk::take`] |
 //! | an opaque value | which kind it is, and its hash | [`opaque::Family::of`], [`opaque::OpaqueHash`] |
+//! | an opaque access token | the JWT that it stands for | [`reference::References`] |
 //!
 //! `examples/verify.rs` verifies a token in ten lines.
 //!
@@ -63,6 +64,7 @@ pub mod opaque;
 mod private_jwk;
 pub mod random;
 pub mod reason;
+pub mod reference;
 pub mod replay;
 pub mod restriction;
 mod rsa_der;

@@ -105,6 +105,8 @@ codes! {
         TooLarge = "too_large",
         /// More than one credential was presented.
         TwoTokens = "two_tokens",
+        /// What has to be asked to decide cannot be asked now.
+        Unavailable = "unavailable",
         /// No rule knows this path and method.
         UnknownRoute = "unknown_route",
         /// Well formed, but not issued by us.

@@ -149,6 +149,14 @@ terms! {
         Poll = "poll",
     }
 
+    /// What an access token is for whoever holds it.
+    TokenFormat {
+        /// A JWT (RFC 9068), which a checker reads by itself.
+        Jwt = "jwt",
+        /// A value that says nothing, and stands for a JWT that is kept here.
+        Opaque = "opaque",
+    }
+
     /// A set of rules that is kept as a whole.
     Profile {
         /// FAPI 2.0 Security Profile.
@@ -246,6 +254,13 @@ terms! {
         UseDpopNonce = "use_dpop_nonce",
         /// The client attestation has expired (draft-ietf-oauth-attestation-based-client-auth-10 §7.4).
         UseFreshAttestation = "use_fresh_attestation",
+    }
+}
+
+impl Default for TokenFormat {
+    /// What RFC 9068 has.
+    fn default() -> Self {
+        Self::Jwt
     }
 }
 

@@ -294,6 +294,7 @@ fn gateway(
             .map(|path| key_files::private(path).map(Arc::new))
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
+        references: Some(Arc::new(store.clone())),
     };
     Gateway::new(settings, parts).map_err(Failure::new)
 }

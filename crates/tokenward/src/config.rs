@@ -15,7 +15,7 @@ pub(crate) mod span;
 
 use authority::register::policy::Policy;
 use span::Span;
-use token::term::{Algorithm, GrantType, Profile};
+use token::term::{Algorithm, GrantType, Profile, TokenFormat};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -225,6 +225,11 @@ pub(crate) struct Resource {
     /// token is for this API alone; introspection and revocation take what is inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to: Option<PathBuf>,
+    /// `jwt`, or `opaque`: values that say nothing to whoever holds them. Only this server and its
+    /// gateway can tell what they are; other checkers of the API need introspection.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(crate) token_format: TokenFormat,
 }
 
 /// A type of `authorization_details` (RFC 9396). A client needs it among its

@@ -266,6 +266,7 @@ impl Builder {
             clock: Arc::clone(&self.clock),
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
+            references: None,
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())
     }

@@ -9,16 +9,16 @@ use crate::rule::{authorization_details, resource, scope};
 use crate::state::Authority;
 
 /// The client is its own subject; there is no refresh token and no ID token.
-pub(crate) fn decide(
+pub(crate) async fn decide(
     authority: &Authority,
     request: &TokenRequest<'_>,
 ) -> Result<Granted, GrantRefused> {
     approve::grant_type(request.client, GrantType::ClientCredentials)?;
-    give(authority, request)
+    give(authority, request).await
 }
 
 /// Tokens for a client that acts for itself, however it has shown who it is.
-pub(crate) fn give(
+pub(crate) async fn give(
     authority: &Authority,
     request: &TokenRequest<'_>,
 ) -> Result<Granted, GrantRefused> {
@@ -37,7 +37,8 @@ pub(crate) fn give(
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     let approved = approve::machine(request.client, wanted)?;
     let bound = request.binding();
-    let answer = issue::answer(authority, request.client, &approved, None, bound, request.now)?;
+    let answer =
+        issue::answer(authority, request.client, &approved, None, bound, request.now).await?;
     let (body, who) = answer.give(authority);
     Ok(Granted { body, who, scopes })
 }

@@ -49,7 +49,7 @@ pub(crate) async fn prepare(
     });
     let bound = request.binding();
     let answer =
-        issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now)?;
+        issue::answer(authority, request.client, &approved, outgoing.as_ref(), bound, now).await?;
     // A client with credentials of its own shows those at every refresh; a public one its key, and of
     // an attested one that instance alone.
     let of_public = request.jkt.as_ref().filter(|_| request.client.is_public());

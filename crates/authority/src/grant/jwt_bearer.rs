@@ -39,7 +39,7 @@ async fn workload(
     if client.id != *request.client.id() {
         return Err(ForeignRefused::NoRule.into());
     }
-    client_credentials::give(authority, request)
+    client_credentials::give(authority, request).await
 }
 
 /// draft-ietf-oauth-identity-assertion-authz-grant §4.4: for the client that it names, once.
@@ -87,7 +87,7 @@ async fn person(
         return Err(GrantRefused::AssertionReplayed);
     }
     let bound = request.binding();
-    let answer = issue::answer(authority, client, &approved, None, bound, now)?;
+    let answer = issue::answer(authority, client, &approved, None, bound, now).await?;
     authority.store().begin_grant(&grant).await?;
     let (body, who) = answer.give(authority);
     Ok(Granted { body, who, scopes })

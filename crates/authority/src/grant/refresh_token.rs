@@ -100,7 +100,8 @@ async fn prepare(
 
     let outgoing = OutgoingRefresh { token, expires_at };
     let bound = request.binding();
-    let answer = issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now)?;
+    let answer =
+        issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now).await?;
     let hash = OpaqueHash::of(token.expose());
     // RFC 6749 §6: the new refresh token's scope is that of the old one.
     let successor = NewRefresh { hash, expires_at, scopes: state.scopes.clone() };

@@ -91,7 +91,7 @@ pub(crate) async fn decide(
         cnf: request.binding(),
         act,
     };
-    let answer = issue::exchanged(authority, order, ACCESS_TOKEN, now)?;
+    let answer = issue::exchanged(authority, order, ACCESS_TOKEN, now).await?;
     let (body, who) = answer.give(authority);
     Ok(Granted { body, who, scopes })
 }
@@ -104,8 +104,7 @@ async fn token(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, GrantRefused> {
     let bad = || GrantRefused::Exchange(ExchangeRefused::Token(name));
-    let audiences = authority.settings().audiences();
-    let token = presented_token::verify(authority, text, audiences, now).map_err(|_| bad())?;
+    let token = presented_token::ours(authority, text, now)?.ok_or_else(bad)?;
     match presented_token::objection(authority, &token, now).await? {
         None => Ok(token),
         Some(_) => Err(bad()),

@@ -18,6 +18,9 @@ pub enum ResourceRefused {
     /// Its tokens are encrypted to it: nobody else could read them.
     #[error("tokens for `{0}` are encrypted to it; name it as the only `resource`")]
     Alone(String),
+    /// A token is either opaque or not.
+    #[error("tokens for `{0}` are opaque, and those for `{1}` are not; name one of the two")]
+    Formats(String, String),
     /// The grant does not include it.
     #[error("the grant is not for the resource `{0}`")]
     NotGranted(String),
@@ -46,7 +49,8 @@ pub fn requested<'a>(
 /// Checks that a token can be for all of these at the same time.
 ///
 /// # Errors
-/// [`ResourceRefused::Alone`] when one of several has its tokens encrypted.
+/// [`ResourceRefused::Alone`] when one of several has its tokens encrypted,
+/// [`ResourceRefused::Formats`] when some have opaque tokens and some do not.
 pub fn together(audiences: &[String], settings: &Settings) -> Result<(), ResourceRefused> {
     let sealed = settings
         .resources
@@ -56,6 +60,15 @@ pub fn together(audiences: &[String], settings: &Settings) -> Result<(), Resourc
         Some(resource) if audiences.len() > 1 => {
             Err(ResourceRefused::Alone(resource.identifier.clone()))
         }
+        _ => one_format(audiences, settings),
+    }
+}
+
+fn one_format(audiences: &[String], settings: &Settings) -> Result<(), ResourceRefused> {
+    let opaque = audiences.iter().find(|audience| settings.has_opaque_tokens(audience));
+    let jwt = audiences.iter().find(|audience| !settings.has_opaque_tokens(audience));
+    match (opaque, jwt) {
+        (Some(opaque), Some(jwt)) => Err(ResourceRefused::Formats(opaque.clone(), jwt.clone())),
         _ => Ok(()),
     }
 }

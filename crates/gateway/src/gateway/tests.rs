@@ -33,6 +33,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         clock: Arc::new(Never),
         decryption: Vec::new(),
         nonces: None,
+        references: None,
     };
     Gateway::new(settings, parts).err()
 }

@@ -212,3 +212,21 @@ async fn a_nonce_is_given_and_then_demanded() {
     let proof = sender.proof(&house, &token, "nonce", json!(nonce));
     assert_eq!(status(&ask(&house, &token, &format!("DPoP: {proof}\r\n")).await), 401);
 }
+
+#[tokio::test]
+async fn a_proof_is_for_the_opaque_token_as_it_was_presented() {
+    let (house, upstream) = house().await;
+    let sender = Sender::new(Algorithm::Es256);
+    let jwt = sender.bound_token(&house);
+    let token = house.shelf.keep(&jwt);
+    let proof = sender.good_proof(&house, &token);
+    assert_eq!(status(&ask(&house, &token, &format!("DPoP: {proof}\r\n")).await), 200);
+    house.events.next().await;
+    // RFC 9449 §4.2: `ath` is the hash of the presented token, not of what it stands for.
+    let proof = sender.good_proof(&house, &jwt);
+    let answer = ask(&house, &token, &format!("DPoP: {proof}\r\n")).await;
+    assert_eq!(refused(&house, &answer).await.0, "401 invalid_dpop_proof dpop:mismatch");
+    let answer = house.ask_as(&token, "GET /orders/7", "").await;
+    assert_eq!(refused(&house, &answer).await.0, "401 invalid_token dpop:missing");
+    assert_eq!(upstream.requests().len(), 1);
+}

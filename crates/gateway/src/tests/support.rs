@@ -1,7 +1,8 @@
 //! A gateway on loopback, tokens for it, and clients that write bytes as they are told.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,11 @@ use token::index::RestrictionIndex;
 use token::jws;
 use token::key::PrivateKey;
 use token::keyring::Keyring;
+use token::opaque::Family;
 use token::random::OsRandom;
+use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
+use token::secret::Secret;
 use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,6 +46,14 @@ pub(super) struct TestClock {
 #[derive(Default)]
 pub(super) struct Recorder(Mutex<Vec<Event>>);
 
+/// Opaque tokens, and the JWTs that they stand for.
+#[derive(Default)]
+pub(super) struct Shelf {
+    kept: Mutex<HashMap<String, String>>,
+    asked: AtomicUsize,
+    broken: AtomicBool,
+}
+
 pub(super) struct House {
     pub(super) address: SocketAddr,
     pub(super) clock: Arc<TestClock>,
@@ -50,6 +62,7 @@ pub(super) struct House {
     pub(super) index: Arc<RestrictionIndex>,
     pub(super) key: PrivateKey,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) shelf: Arc<Shelf>,
 }
 
 // === impl TestClock ===
@@ -104,6 +117,37 @@ impl Recorder {
 
     pub(super) fn count(&self) -> usize {
         self.0.lock().expect("events").len()
+    }
+}
+
+// === impl Shelf ===
+
+impl References for Shelf {
+    fn resolve(&self, opaque: &str) -> Result<Option<Secret>, Unavailable> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        Ok(self.kept.lock().expect("shelf").get(opaque).map(Secret::new))
+    }
+}
+
+impl Shelf {
+    /// An opaque token that stands for this JWT.
+    pub(super) fn keep(&self, jwt: &str) -> String {
+        let opaque = Family::Access.generate(&OsRandom::new()).expose().to_owned();
+        self.kept.lock().expect("shelf").insert(opaque.clone(), jwt.to_owned());
+        opaque
+    }
+
+    /// How often it was asked.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Whether it can be asked.
+    pub(super) fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
     }
 }
 
@@ -182,13 +226,15 @@ impl House {
         let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
         let keyring = Keyring::new([Arc::clone(key.public())].into_iter().collect());
         let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
-        let parts = Parts { nonces, ..parts(keyring, &clock, &events) };
+        let shelf = Arc::new(Shelf::default());
+        let references = Some(Arc::clone(&shelf) as Arc<dyn References>);
+        let parts = Parts { nonces, references, ..parts(keyring, &clock, &events) };
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, clock, events, honeytokens, index, key, keyring }
+        Self { address, clock, events, honeytokens, index, key, keyring, shelf }
     }
 
     pub(super) fn claims(&self) -> Value {
@@ -271,6 +317,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         clock: clock.clone(),
         decryption: Vec::new(),
         nonces: None,
+        references: None,
     }
 }
 

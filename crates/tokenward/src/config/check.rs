@@ -8,6 +8,7 @@ use authority::register::policy::{self, HostPattern, Policy};
 use authority::rule::authorization_details::Shape;
 use http::Method;
 use token::scope::{ScopeSet, is_scope_token};
+use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{Authority, Config, Gateway, Registration, Tls, TrustedIssuer};
@@ -50,6 +51,10 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         if resource.signing_alg.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
             let words = "must be one of `authority.signing_algs`".to_owned();
             found.push((at("signing_alg"), words));
+        }
+        if resource.token_format == TokenFormat::Opaque && resource.encrypt_to.is_some() {
+            let words = "cannot be `opaque` beside `encrypt_to`: such a token has no content";
+            found.push((at("token_format"), words.to_owned()));
         }
     }
     for (position, detail) in config.authorization_details.iter().enumerate() {

@@ -20,6 +20,7 @@ mod jose;
 mod jwe;
 mod jws;
 mod mutual_tls;
+mod opaque;
 mod operations;
 mod start;
 mod support;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 pub(crate) mod browser;
 pub(crate) mod http;
+pub(crate) mod served;
 
 use http::{Answer, Http};
 

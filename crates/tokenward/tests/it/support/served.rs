@@ -1,0 +1,125 @@
+//! `tokenward serve` with a configuration of the test's own, which can be killed and started again.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::http::Http;
+use super::{PROGRAM, output_of};
+
+/// The program, its folder, and the ports that it has for all its lives.
+pub(crate) struct Served {
+    child: Child,
+    folder: TempDir,
+    ports: [u16; 3],
+    admin_token: String,
+    pub(crate) http: Http,
+}
+
+impl Served {
+    /// Authority, gateway and admin API. `/healthz` of the admin API is behind the gateway with the
+    /// scope `health`; `more` are further tables, in which `GATEWAY` stands for the gateway's origin.
+    pub(crate) fn start(more: &str) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let ports = [0; 3].map(|_| {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+            listener.local_addr().expect("address").port()
+        });
+        let file = configure(&folder, ports, more);
+        let check = ["config", "check", "-c", file.to_str().expect("path")];
+        output_of(Command::new(PROGRAM).args(check));
+        let token = ["admin-token", "-c", file.to_str().expect("path")];
+        let admin_token = output_of(Command::new(PROGRAM).args(token));
+        let admin_token = admin_token.lines().last().expect("token").trim().to_owned();
+        let child = serve(&file);
+        Self { child, folder, ports, admin_token, http: Http::new() }.listening()
+    }
+
+    /// Ends it at once, as a power cut would, and starts it again.
+    pub(crate) fn restart(mut self, more: &str) -> Self {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+        let file = configure(&self.folder, self.ports, more);
+        self.child = serve(&file);
+        self.listening()
+    }
+
+    fn listening(self) -> Self {
+        for _ in 0..400 {
+            if self.ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+                return self;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("it does not listen on {:?}", self.ports);
+    }
+
+    pub(crate) fn issuer(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports[0])
+    }
+
+    pub(crate) fn gateway(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports[1])
+    }
+
+    pub(crate) fn admin_call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let url = format!("http://127.0.0.1:{}/api/v1{path}", self.ports[2]);
+        let answer = self.http.json(method, &url, Some(&self.admin_token), body);
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+        serde_json::from_str(&answer.body).unwrap_or_default()
+    }
+
+    /// A new client: id and secret.
+    pub(crate) fn client(&self, body: Value) -> (String, String) {
+        let made = self.admin_call("POST", "/clients", Some(body));
+        let text = |name: &str| made[name].as_str().expect("text").to_owned();
+        (text("client_id"), text("client_secret"))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn configure(folder: &TempDir, [authority, gateway, admin]: [u16; 3], more: &str) -> PathBuf {
+    let db = folder.path().join("tokenward.db");
+    let more = more.replace("GATEWAY", &format!("http://127.0.0.1:{gateway}"));
+    let config = format!(
+        r#"
+        [store]
+        path = "{db}"
+        [authority]
+        listen = "127.0.0.1:{authority}"
+        issuer = "http://127.0.0.1:{authority}"
+        [gateway]
+        listen = "127.0.0.1:{gateway}"
+        resource = "http://127.0.0.1:{gateway}"
+        upstreams = {{ api = "http://127.0.0.1:{admin}" }}
+        [[gateway.route]]
+        path = "/healthz"
+        scopes = ["health"]
+        upstream = "api"
+        [admin]
+        listen = "127.0.0.1:{admin}"
+        [[scope]]
+        name = "health"
+        description = "See whether it is well"
+        {more}
+        "#,
+        db = db.display(),
+    );
+    let file = folder.path().join("tokenward.toml");
+    std::fs::write(&file, config).expect("config");
+    file
+}
+
+fn serve(file: &Path) -> Child {
+    Command::new(PROGRAM).args(["serve", "-c"]).arg(file).spawn().expect("starts")
+}
