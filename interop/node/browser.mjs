@@ -19,30 +19,50 @@ export function ensure(condition, words) {
 }
 
 /** Opens the authorization URL, signs in, agrees, and returns the callback URL with its answer. */
-export async function signIn(authorizationUrl, { username, password }, callback = CALLBACK) {
-  const cookies = new Map();
-  let url = new URL(authorizationUrl);
-  let form;
-  for (let step = 0; step < 10; step += 1) {
-    const response = await fetch(url, {
-      method: form ? 'POST' : 'GET',
-      body: form,
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-    });
-    keepCookies(cookies, response);
-    const page = await response.text();
-    const location = response.headers.get('location');
-    if (location) {
-      url = new URL(location, url);
-      form = undefined;
-      if (url.href.startsWith(`${callback}?`)) return url;
-      continue;
-    }
-    ensure(response.ok, `${url} answered ${response.status}: ${words(page)}`);
-    ({ action: url, fields: form } = filledIn(page, url, { username, password }));
+export async function signIn(authorizationUrl, person, callback = CALLBACK) {
+  const { url } = await new Browser(person).open(authorizationUrl, callback);
+  ensure(url.href.startsWith(`${callback}?`), `no answer at the callback; the last was ${url}`);
+  return url;
+}
+
+/** A browser profile with its cookies, and who sits at it. */
+export class Browser {
+  #cookies = new Map();
+
+  #person;
+
+  constructor(person) {
+    this.#person = person;
   }
-  throw new Error(`no answer at the callback after ten pages; the last was ${url}`);
+
+  /**
+   * Opens an address and goes on through every form, to the page that has none or to an address that
+   * is not ours: that is only read. Returns where it ended, and the words of the page.
+   */
+  async open(address, callback = CALLBACK) {
+    let url = new URL(address);
+    let form;
+    for (let step = 0; step < 10; step += 1) {
+      if (url.href.split('?')[0] === callback) return { url, page: '' };
+      const response = await fetch(url, {
+        method: form ? 'POST' : 'GET',
+        body: form,
+        redirect: 'manual',
+        headers: { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      });
+      keepCookies(this.#cookies, response);
+      const page = await response.text();
+      const location = response.headers.get('location');
+      if (location) {
+        [url, form] = [new URL(location, url), undefined];
+        continue;
+      }
+      ensure(response.ok, `${url} answered ${response.status}: ${words(page)}`);
+      if (!page.includes('<form')) return { url, page: words(page) };
+      ({ action: url, fields: form } = filledIn(page, url, this.#person));
+    }
+    throw new Error(`no end after ten pages; the last was ${url}`);
+  }
 }
 
 function keepCookies(cookies, response) {
@@ -53,17 +73,18 @@ function keepCookies(cookies, response) {
   }
 }
 
-/** The first form of a page: what is hidden as it is, what a person knows filled in, `allow`. */
+/** The first form of a page: what is in it as it is, what a person knows filled in, and yes to all. */
 function filledIn(page, base, known) {
   const form = /<form\b([^>]*)>(.*?)<\/form>/s.exec(page);
   ensure(form, `no form in the page at ${base}: ${words(page)}`);
   const fields = new URLSearchParams();
-  for (const [, tag] of form[2].matchAll(/<(?:input|button)\b([^>]*)>/gs)) {
+  for (const [, kind, tag] of form[2].matchAll(/<(input|button)\b([^>]*)>/gs)) {
     const name = attribute(tag, 'name');
-    const type = attribute(tag, 'type');
     if (name in known) fields.set(name, known[name]);
-    else if (type === 'hidden') fields.append(name, attribute(tag, 'value'));
-    else if (name === 'decision' && attribute(tag, 'value') === 'allow') fields.set(name, 'allow');
+    else if (kind === 'input') fields.append(name, attribute(tag, 'value'));
+    else if (name === 'decision' && ['allow', 'out'].includes(attribute(tag, 'value'))) {
+      fields.set(name, attribute(tag, 'value'));
+    }
   }
   return { action: new URL(attribute(form[1], 'action') || base, base), fields };
 }

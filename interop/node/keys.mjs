@@ -4,11 +4,10 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import * as oidc from 'openid-client';
 
+import { createClient } from './admin.mjs';
 import { CALLBACK, ensure, given, signIn } from './browser.mjs';
 
-const { ISSUER, GATEWAY, ADMIN, ADMIN_TOKEN, USERNAME, PASSWORD } = given(
-  'ISSUER', 'GATEWAY', 'ADMIN', 'ADMIN_TOKEN', 'USERNAME', 'PASSWORD',
-);
+const { ISSUER, GATEWAY, USERNAME, PASSWORD } = given('ISSUER', 'GATEWAY', 'USERNAME', 'PASSWORD');
 const CASES = [
   { auth: 'ES256', idToken: 'ES256' },
   { auth: 'Ed25519', idToken: 'Ed25519' },
@@ -27,7 +26,7 @@ for (const { auth, idToken, encryption } of CASES) {
     decryption = await generateKeyPair(encryption, { extractable: true });
     keys.push({ ...await exportJWK(decryption.publicKey), alg: encryption, use: 'enc', kid: 'enc-1' });
   }
-  const client = await register({
+  const client = await createClient({
     client_name: `signs with ${auth}`,
     grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
     redirect_uris: [CALLBACK],
@@ -42,6 +41,7 @@ for (const { auth, idToken, encryption } of CASES) {
       id_token_encrypted_response_enc: 'A256GCM',
     },
   });
+  ensure(!client.client_secret, 'a client that signs was given a secret');
   const config = await oidc.discovery(
     new URL(ISSUER), client.client_id, { id_token_signed_response_alg: idToken },
     oidc.PrivateKeyJwt({ key: signing.privateKey, kid: 'sig-1' }),
@@ -80,18 +80,6 @@ for (const { auth, idToken, encryption } of CASES) {
   await oidc.tokenRevocation(config, renewed.refresh_token);
 }
 console.log('ok: keys');
-
-async function register(body) {
-  const response = await fetch(`${ADMIN}/api/v1/clients`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.json();
-  ensure(response.status === 201, `registration: ${response.status} ${JSON.stringify(answer)}`);
-  ensure(!answer.client_secret, 'a client that signs was given a secret');
-  return answer;
-}
 
 async function accepted(config, accessToken, DPoP) {
   const orders = new URL('/orders', GATEWAY);

@@ -102,6 +102,51 @@ fn npm_openid_client_with_keys() {
 }
 
 #[test]
+fn npm_openid_client_as_a_device() {
+    node("device.mjs");
+}
+
+#[test]
+fn npm_openid_client_by_the_back_channel() {
+    node("ciba.mjs");
+}
+
+#[test]
+fn npm_openid_client_with_signed_requests_and_answers() {
+    node("signed-requests.mjs");
+}
+
+#[test]
+fn npm_openid_client_signs_out() {
+    node("logout.mjs");
+}
+
+#[test]
+fn npm_openid_client_trades_tokens() {
+    node("token-exchange.mjs");
+}
+
+#[test]
+fn npm_openid_client_under_fapi_2() {
+    node("fapi2.mjs");
+}
+
+#[test]
+fn npm_openid_client_registers_itself() {
+    node("registration.mjs");
+}
+
+#[test]
+fn npm_oauth4webapi_with_signed_introspection() {
+    node("introspection-jwt.mjs");
+}
+
+#[test]
+fn npm_oidc_client_ts_in_chromium() {
+    node("oidc-client-ts.mjs");
+}
+
+#[test]
 fn npm_conformance_suite_of_the_model_context_protocol() {
     node("mcp-conformance.mjs");
 }
@@ -119,6 +164,11 @@ fn npm_jose() {
 #[test]
 fn pypi_authlib() {
     python("authlib_client.py");
+}
+
+#[test]
+fn pypi_requests_oauthlib() {
+    python("requests_oauthlib_client.py");
 }
 
 #[test]
