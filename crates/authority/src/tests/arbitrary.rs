@@ -1,79 +1,51 @@
 //! Whatever is sent to whichever endpoint: never a server error, never a panic.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request};
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Map, Value, json};
+use token::term::GrantType;
 use tokio::runtime::Runtime;
 
-use super::support::{Harness, VERIFIER, basic};
+use super::browser::{self, Browser, PASSWORD};
+use super::support::{Harness, ISSUER, TestClient, VERIFIER, basic};
+use crate::description::openapi_json;
+use crate::router;
 
-const PATHS: &[&str] = &[
-    "/.well-known/jwks.json",
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
-    "/approvals",
-    "/approvals/decision",
-    "/authorize",
-    "/bc-authorize",
-    "/consent",
-    "/device",
-    "/device/decision",
-    "/device/qr",
-    "/device_authorization",
-    "/introspect",
-    "/global-token-revocation",
-    "/logout",
-    "/logout/decision",
-    "/par",
-    "/restrictions",
-    "/login",
-    "/nowhere",
-    "/register",
-    "/register/conf",
-    "/revoke",
-    "/token",
-    "/userinfo",
-];
-const NAMES: &[&str] = &[
-    "access_token",
-    "assertion",
-    "authorization_details",
-    "auth_req_id",
-    "binding_message",
-    "claims",
-    "client_id",
-    "id_token_hint",
-    "client_secret",
-    "code",
-    "post_logout_redirect_uri",
-    "code_challenge",
-    "code_challenge_method",
-    "code_verifier",
-    "csrf",
-    "decision",
-    "device_code",
-    "user_code",
-    "grant_type",
-    "login_hint",
-    "max_age",
-    "nonce",
-    "password",
-    "prompt",
-    "redirect_uri",
-    "refresh_token",
-    "request",
-    "request_uri",
-    "signed_in",
-    "resource",
-    "response_mode",
-    "response_type",
-    "scope",
-    "state",
-    "token",
-    "token_type_hint",
-    "username",
-];
+/// Every path that is routed, and one that is not.
+static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let routed = router::endpoints();
+    let names = routed.names().iter().chain(["/nowhere"].iter());
+    names.map(|name| name.replace("{client_id}", "conf").replace("{name}", "x")).collect()
+});
+
+/// Every parameter and member that is described, and those of the pages' forms.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let document = serde_json::from_str(&openapi_json("")).expect("JSON");
+    let mut names = BTreeSet::new();
+    described(&document, &mut names);
+    let forms = ["cancel", "csrf", "decision", "password", "question", "request", "signed_in"];
+    names.extend(forms.iter().chain(&["user_code", "username"]).map(|name| (*name).to_owned()));
+    names.into_iter().collect()
+});
+
+/// The page behind a code that a device has shown.
+const DEVICE_DECISION: &str = "/device?user_code";
+
+/// Pages with forms, as a person who is signed in sees them.
+static PAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let pages = ["/approvals", "/device", DEVICE_DECISION, "/logout"];
+    let conf = TestClient::named("conf", "");
+    let authorize = browser::request(&conf, &[("prompt", "consent")]);
+    let pages = pages.iter().map(|page| (*page).to_owned());
+    pages.chain([authorize]).collect()
+});
+
 const VALUES: &[&str] = &[
     "S256",
     "alice",
@@ -117,17 +89,22 @@ const VALUES: &[&str] = &[
 #[derive(Clone, Copy, Debug)]
 enum Credential {
     Access,
+    Administrator,
     BadBasic,
     Client,
     Code,
+    /// The cookies of a person who is signed in, and one of the forms that they see.
+    Form(usize),
     None,
     Refresh,
+    Registration,
+    Session,
 }
 
 #[derive(Clone, Debug)]
 struct Sent {
     method: &'static str,
-    path: &'static str,
+    path: String,
     query: String,
     content_type: &'static str,
     body: Vec<u8>,
@@ -135,15 +112,55 @@ struct Sent {
     fields: Vec<(&'static str, Vec<u8>)>,
 }
 
-fn pairs() -> impl Strategy<Value = String> {
-    let value = prop_oneof![
+fn described(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| described(item, names)),
+        Value::Object(members) => {
+            if let Some(properties) = members.get("properties").and_then(Value::as_object) {
+                names.extend(properties.keys().cloned());
+            }
+            if let Some(name) = members.get("name").and_then(Value::as_str) {
+                names.insert(name.to_owned());
+            }
+            members.values().for_each(|member| described(member, names));
+        }
+        _ => {}
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
         3 => select(VALUES).prop_map(str::to_owned),
         1 => any::<String>(),
         1 => "[a-zA-Z0-9._~-]{0,200}",
-    ];
-    let pair = (select(NAMES), value);
-    proptest::collection::vec(pair, 0..8).prop_map(|pairs| {
+    ]
+}
+
+fn pairs() -> impl Strategy<Value = String> {
+    proptest::collection::vec((select(NAMES.as_slice()), text()), 0..8).prop_map(|pairs| {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    })
+}
+
+/// An object with members that are known, of every type.
+fn members() -> impl Strategy<Value = Vec<u8>> {
+    let leaf = prop_oneof![
+        4 => text().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    let value = leaf.prop_recursive(3, 12, 4, |inner| {
+        let member = (select(NAMES.as_slice()), inner.clone());
+        prop_oneof![
+            proptest::collection::vec(inner, 0..4).prop_map(Value::from),
+            proptest::collection::vec(member, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    proptest::collection::vec((select(NAMES.as_slice()), value), 0..6).prop_map(|members| {
+        let members: Map<String, Value> = members.into_iter().collect();
+        Value::Object(members).to_string().into_bytes()
     })
 }
 
@@ -151,13 +168,14 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => pairs().prop_map(String::into_bytes),
         1 => proptest::collection::vec(any::<u8>(), 0..300),
-        1 => r#"\{("[a-z_]{1,30}":("[a-z:/. ]{0,30}"|\["[a-z_]{0,20}"\]|1|null),?){0,5}\}"#
-            .prop_map(String::into_bytes),
+        2 => members(),
     ]
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    let methods = select(&["GET", "GET", "POST", "POST", "POST", "OPTIONS", "HEAD", "DELETE"][..]);
+    let methods = select(
+        &["GET", "GET", "POST", "POST", "POST", "OPTIONS", "HEAD", "DELETE", "PUT", "PATCH"][..],
+    );
     let types = select(
         &[
             "application/x-www-form-urlencoded",
@@ -167,21 +185,29 @@ fn sent() -> impl Strategy<Value = Sent> {
             "",
         ][..],
     );
-    let credentials = select(
-        &[
-            Credential::Access,
-            Credential::BadBasic,
-            Credential::Client,
-            Credential::Code,
-            Credential::None,
-            Credential::Refresh,
-        ][..],
+    let credentials = prop_oneof![
+        4 => select(
+            &[
+                Credential::Access,
+                Credential::Administrator,
+                Credential::BadBasic,
+                Credential::Client,
+                Credential::Code,
+                Credential::None,
+                Credential::Refresh,
+                Credential::Registration,
+                Credential::Session,
+            ][..],
+        ),
+        1 => (0..PAGES.len()).prop_map(Credential::Form),
+    ];
+    let names = select(
+        &["authorization", "cookie", "dpop", "x-forwarded-for", "user-agent", "host", "accept"][..],
     );
-    let names =
-        select(&["authorization", "cookie", "x-forwarded-for", "user-agent", "host", "accept"][..]);
     let field = (names, proptest::collection::vec(any::<u8>(), 0..60));
     let fields = proptest::collection::vec(field, 0..3);
-    (methods, select(PATHS), pairs(), types, body(), credentials, fields, any::<bool>()).prop_map(
+    let paths = select(PATHS.as_slice());
+    (methods, paths, pairs(), types, body(), credentials, fields, any::<bool>()).prop_map(
         |(method, path, query, content_type, body, credential, fields, with_query)| Sent {
             method,
             path,
@@ -194,41 +220,115 @@ fn sent() -> impl Strategy<Value = Sent> {
     )
 }
 
-async fn request(harness: &Harness, sent: &Sent) -> Request<Body> {
-    let mut body = sent.body.clone();
+/// What a request has beside what is arbitrary.
+#[derive(Default)]
+struct Known {
+    authorization: Option<String>,
+    cookies: BTreeMap<String, String>,
+    path: Option<String>,
+    /// Parameters more.
+    form: Option<String>,
+}
+
+async fn known(harness: &Harness, alice: &mut Browser<'_>, sent: &Sent) -> Known {
     let client = &harness.confidential;
     let secret = client.secret.as_deref().unwrap_or_default();
-    let mut authorization = None;
-    let mut add = |text: String| body.extend_from_slice(text.as_bytes());
+    let by_client = Known { authorization: Some(basic(&client.id, secret)), ..Known::default() };
+    let bearing = |token: &str| Known {
+        authorization: Some(format!("Bearer {token}")),
+        form: Some(format!("&token={token}")),
+        ..Known::default()
+    };
     match sent.credential {
-        Credential::None => {}
-        Credential::BadBasic => authorization = Some(basic("conf", "wrong")),
-        Credential::Client => authorization = Some(basic(&client.id, secret)),
-        Credential::Code => {
-            authorization = Some(basic(&client.id, secret));
-            let code = harness.code(client, "openid orders:read").await;
-            add(format!("&code={}", code.expose()));
+        Credential::None => Known::default(),
+        Credential::BadBasic => {
+            Known { authorization: Some(basic("conf", "wrong")), ..Known::default() }
         }
+        Credential::Client => by_client,
+        Credential::Code => {
+            let code = harness.code(client, "openid orders:read").await;
+            Known { form: Some(format!("&code={}", code.expose())), ..by_client }
+        }
+        Credential::Administrator => {
+            let scopes = "openid tokenward:admin tokenward:register";
+            bearing(harness.mint(scopes, ISSUER).token.expose())
+        }
+        Credential::Registration => registration(harness).await,
         Credential::Access | Credential::Refresh => {
             let tokens = harness.signed_in(client, "openid orders:read").await;
-            let access = tokens["access_token"].as_str().unwrap_or_default();
             let refresh = tokens["refresh_token"].as_str().unwrap_or_default();
             if matches!(sent.credential, Credential::Access) {
-                authorization = Some(format!("Bearer {access}"));
-                add(format!("&token={access}"));
-            } else {
-                authorization = Some(basic(&client.id, secret));
-                add(format!("&refresh_token={refresh}&grant_type=refresh_token"));
+                return bearing(tokens["access_token"].as_str().unwrap_or_default());
             }
+            let form = format!("&refresh_token={refresh}&grant_type=refresh_token");
+            Known { form: Some(form), ..by_client }
         }
+        Credential::Session => Known { cookies: alice.cookies.clone(), ..Known::default() },
+        Credential::Form(page) => form(harness, alice, &PAGES[page]).await,
     }
-    let uri = format!("{}?{}", sent.path, sent.query);
-    let method: Method = sent.method.parse().expect("method");
+}
+
+async fn registration(harness: &Harness) -> Known {
+    let token = harness.mint("tokenward:register", ISSUER).token;
+    let request = Request::post("/register")
+        .header("authorization", format!("Bearer {}", token.expose()))
+        .header("content-type", "application/json")
+        .body(Body::from(json!({ "redirect_uris": ["https://a.example/b"] }).to_string()));
+    let answer = harness.send(request.expect("request")).await;
+    // Registrations are limited too.
+    harness.clock.pass(10);
+    Known {
+        authorization: Some(format!("Bearer {}", answer.member("registration_access_token"))),
+        path: Some(format!("/register/{}", answer.member("client_id"))),
+        ..Known::default()
+    }
+}
+
+/// A page's form with its proof, for the address that it is for.
+async fn form(harness: &Harness, alice: &mut Browser<'_>, page: &str) -> Known {
+    let asked = [("scope", "openid"), ("login_hint", "alice")];
+    harness.post("/bc-authorize", &harness.confidential, &asked).await;
+    let mut answer = alice.get(page).await;
+    if answer.text.contains("name=\"password\"") {
+        alice.sign_in(page, "alice", PASSWORD).await;
+        answer = alice.get(page).await;
+    }
+    let cookies = alice.cookies.clone();
+    if !answer.text.contains("<form") {
+        return Known { cookies, ..Known::default() };
+    }
+    let mut form = answer.form();
+    if page == DEVICE_DECISION {
+        let started = harness.post("/device_authorization", &harness.confidential, &[]).await;
+        // Wrong codes are counted.
+        harness.clock.pass(60);
+        let user_code = started.member("user_code");
+        let shown = alice.submit(&form, &[("user_code", &user_code)]).await;
+        form = if shown.text.contains("<form") { shown.form() } else { form };
+    }
+    let fields =
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+    let form_text = Some(format!("&{fields}&decision=allow"));
+    Known { cookies, path: Some(form.action), form: form_text, authorization: None }
+}
+
+fn request(sent: &Sent, known: Known) -> Request<Body> {
+    let mut body = sent.body.clone();
+    body.extend_from_slice(known.form.unwrap_or_default().as_bytes());
+    let path = known.path.as_ref().unwrap_or(&sent.path);
+    let (method, uri, content_type) = match sent.credential {
+        Credential::Form(_) => ("POST", path.clone(), "application/x-www-form-urlencoded"),
+        _ => (sent.method, format!("{path}?{}", sent.query), sent.content_type),
+    };
+    let method: Method = method.parse().expect("method");
     let mut request = Request::builder().method(method).uri(uri);
-    if let Some(value) = authorization {
+    request = request.header("content-type", content_type);
+    if let Some(value) = known.authorization {
         request = request.header("authorization", value);
     }
-    request = request.header("content-type", sent.content_type);
+    for (name, value) in &known.cookies {
+        request = request.header("cookie", format!("{name}={value}"));
+    }
     for (name, value) in &sent.fields {
         if let Ok(value) = HeaderValue::from_bytes(value) {
             request = request.header(*name, value);
@@ -237,15 +337,26 @@ async fn request(harness: &Harness, sent: &Sent) -> Request<Body> {
     request.body(Body::from(body)).expect("request")
 }
 
+async fn harness() -> Harness {
+    let harness = Harness::with_password().await;
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let mut client = (*client).clone();
+    client.grant_types = GrantType::ALL.to_vec();
+    harness.store.update_client(&client).await.expect("client");
+    harness
+}
+
 #[test]
 fn nothing_that_is_sent_makes_a_server_error() {
     let runtime = Runtime::new().expect("runtime");
-    let harness = runtime.block_on(Harness::new());
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() };
+    let harness = runtime.block_on(harness());
+    let alice = RefCell::new(harness.browser());
+    let config = ProptestConfig { cases: 800, failure_persistence: None, ..Default::default() };
     proptest!(config, |(sent in sent())| {
+        let mut alice = alice.borrow_mut();
         let answer = runtime.block_on(async {
-            let request = request(&harness, &sent).await;
-            harness.send(request).await
+            let known = known(&harness, &mut alice, &sent).await;
+            harness.send(request(&sent, known)).await
         });
         prop_assert!(answer.status < 500, "{} for {sent:?}: {}", answer.status, answer.text);
     });
