@@ -8,6 +8,7 @@ use crate::place::Place;
 mod debian;
 mod node;
 mod python;
+mod rust;
 
 /// Where the clients of other makers were installed.
 pub(crate) struct Clients {
@@ -15,6 +16,8 @@ pub(crate) struct Clients {
     pub(crate) node: PathBuf,
     /// The interpreter of the virtual environment.
     pub(crate) python: PathBuf,
+    /// The program that is made with a crate.
+    pub(crate) rust: PathBuf,
     /// The browser.
     pub(crate) chromium: PathBuf,
 }
@@ -30,7 +33,8 @@ pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
     node::provide(&place.root.join("interop/node"), &folder)?;
     let requirements = place.root.join("interop/python/requirements.txt");
     let python = python::provide(&requirements, &folder, "venv")?;
-    Ok(Clients { node: folder, python, chromium: debian::chromium()? })
+    let rust = rust::provide(&place.root.join("interop/rust"), &folder)?;
+    Ok(Clients { node: folder, python, rust, chromium: debian::chromium()? })
 }
 
 /// Installs the peers of `cargo xtask bench`; without the right to install Debian packages, nginx

@@ -29,6 +29,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         .current_dir(&place.root)
         .env("TOKENWARD_INTEROP_NODE", &clients.node)
         .env("TOKENWARD_INTEROP_PYTHON", &clients.python)
+        .env("TOKENWARD_INTEROP_RUST", &clients.rust)
         .env("TOKENWARD_CHROMIUM", &clients.chromium);
     process::run("cargo test --workspace", &mut test)
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{Product, browser, dev, output_of, root};
 
-fn variable(name: &str) -> PathBuf {
+pub(crate) fn variable(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
     let value = std::env::var(name);
     PathBuf::from(value.unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test`")))

@@ -21,6 +21,7 @@ mod jwe;
 mod jws;
 mod mutual_tls;
 mod opaque;
+mod openidconnect;
 mod operations;
 mod start;
 mod support;

@@ -103,29 +103,38 @@ pub(crate) fn authorize_url(product: &Product, scope: &str) -> String {
 
 /// Goes through sign-in and consent where they are asked for; the code.
 pub(crate) fn code(product: &Product, browser: &mut Browser, scope: &str) -> String {
-    let base = authorize_url(product, scope);
-    let mut answer = browser.get(&base);
-    for _ in 0..6 {
-        if let Some(target) = redirect_of(&base, &answer) {
-            let query: BTreeMap<String, String> = target.query_pairs().into_owned().collect();
-            if let Some(code) = query.get("code") {
-                assert_eq!(query.get("state").map(String::as_str), Some("af0ifjsldkj"));
-                assert_eq!(query.get("iss").map(String::as_str), Some(product.said("issuer")));
-                return code.clone();
+    let target = arrive(product, browser, &authorize_url(product, scope)).expect("a redirect");
+    let query: BTreeMap<String, String> = target.query_pairs().into_owned().collect();
+    assert_eq!(query.get("state").map(String::as_str), Some("af0ifjsldkj"));
+    assert_eq!(query.get("iss").map(String::as_str), Some(product.said("issuer")));
+    query.get("code").unwrap_or_else(|| panic!("no code: {target}")).clone()
+}
+
+/// Opens an address, signs in and says yes wherever that is asked: where the client is told, or
+/// nothing where a page without a form is the end.
+pub(crate) fn arrive(product: &Product, browser: &mut Browser, base: &str) -> Option<Url> {
+    let mut answer = browser.get(base);
+    for _ in 0..8 {
+        if let Some(target) = redirect_of(base, &answer) {
+            if target.as_str().starts_with(REDIRECT) {
+                return Some(target);
             }
             answer = browser.get(target.as_str());
             continue;
         }
         assert_eq!(answer.status, 200, "{answer:?}");
+        if !answer.body.contains("<form") {
+            return None;
+        }
         let form = form_of(&answer.body);
         let login =
             [("username", product.said("username")), ("password", product.said("password"))];
         let decision = [("decision", "allow")];
         let fill: &[(&str, &str)] =
             if answer.body.contains("name=\"password\"") { &login } else { &decision };
-        answer = browser.submit(&base, &form, fill);
+        answer = browser.submit(base, &form, fill);
     }
-    panic!("no code: {answer:?}");
+    panic!("no end: {answer:?}");
 }
 
 /// The target of a redirect.
@@ -134,7 +143,7 @@ pub(crate) fn redirect_of(base: &str, answer: &Answer) -> Option<Url> {
     Url::parse(base).ok()?.join(location).ok()
 }
 
-/// The first form of a page, with its hidden fields.
+/// The first form of a page, with the fields that it has filled in.
 pub(crate) fn form_of(page: &str) -> Form {
     let start = page.find("<form").expect("a form");
     let page = &page[start..page[start..].find("</form>").map_or(page.len(), |end| start + end)];
@@ -142,9 +151,9 @@ pub(crate) fn form_of(page: &str) -> Form {
     let mut fields = Vec::new();
     for input in page.split("<input").skip(1) {
         let tag = &input[..input.find('>').unwrap_or(input.len())];
-        if attribute(tag, "type").as_deref() == Some("hidden") {
-            let name = attribute(tag, "name").expect("name");
-            fields.push((name, attribute(tag, "value").unwrap_or_default()));
+        let name = attribute(tag, "name").expect("name");
+        if let Some(value) = attribute(tag, "value").filter(|_| name != "username") {
+            fields.push((name, value));
         }
     }
     Form { action, fields }
