@@ -314,6 +314,7 @@ fn sign(
         issued_at: now,
         expires_at,
         key: key.public().kid().clone(),
+        status: None,
     };
     Ok((IssuedAccessToken { token, id, expires_at }, record))
 }

@@ -35,6 +35,7 @@ mod presented_token;
 mod pushed;
 pub mod register;
 mod request_object;
+mod resume;
 pub mod router;
 pub mod rule;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! Proofs of possession at our own endpoints (RFC 9449 §5 and §7).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use store::UsedKind;
 use token::dpop::{ProofRefused, VerifiedProof};
 use token::term::OAuthErrorCode;
 use token::time::Timestamp;
@@ -78,10 +79,13 @@ impl Shown {
         };
         let desk = authority.proofs();
         let taken = desk.take(proof, place.method.as_str(), &place.url, access_token, now);
-        taken.map(Some).map_err(|refused| PossessionRefused::Proof {
+        let taken = taken.map_err(|refused| PossessionRefused::Proof {
             refused: Box::new(refused),
             nonce: desk.nonce(now),
-        })
+        })?;
+        let until = now.plus(desk.memory());
+        authority.store().record_used(UsedKind::Proof, taken.used_name(), until);
+        Ok(Some(taken))
     }
 }
 

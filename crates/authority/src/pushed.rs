@@ -1,11 +1,12 @@
-//! Pushed authorization requests (RFC 9126): kept here, so that nobody on the way can read or change them.
+//! Pushed authorization requests (RFC 9126): kept in the store, so that nobody on the way can read or change
+//! them, and whoever was told that one is kept can rely on it.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use store::{PushedRequest, Store, StoreError};
 use token::base62;
 use token::id::ClientId;
+use token::opaque::OpaqueHash;
 use token::random::Random;
 use token::time::Timestamp;
 
@@ -19,57 +20,37 @@ const OPEN_LIFE: Duration = Duration::from_mins(30);
 /// Requests that are kept at the same time; each is at most 16 KiB.
 const MOST: usize = 20_000;
 
-/// The requests that were pushed and not answered yet.
-#[derive(Default)]
-pub(crate) struct PushedRequests(Mutex<HashMap<String, Kept>>);
-
-struct Kept {
-    client: ClientId,
-    text: String,
-    until: Timestamp,
-    opened: bool,
+/// Keeps a request; its name, or `None` when too many are kept already.
+///
+/// # Errors
+/// [`StoreError`] when it could not be kept.
+pub(crate) async fn push(
+    store: &Store,
+    client: &ClientId,
+    request: String,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Option<String>, StoreError> {
+    let uri = format!("{PREFIX}{}", base62::random(43, random));
+    let (client, expires_at) = (client.clone(), now.plus(LIFE));
+    let pushed = PushedRequest { name: name(&uri), client, request, expires_at };
+    Ok(store.push_request(&pushed, MOST, now).await?.then_some(uri))
 }
 
-// === impl PushedRequests ===
+/// The request of this name, for the client that pushed it.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub(crate) async fn open(
+    store: &Store,
+    uri: &str,
+    client: &str,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    store.open_pushed_request(&name(uri), client, now.plus(OPEN_LIFE), now).await
+}
 
-impl PushedRequests {
-    /// Keeps a request; `None` when too many are kept already.
-    pub(crate) fn push(
-        &self,
-        client: &ClientId,
-        text: String,
-        now: Timestamp,
-        random: &dyn Random,
-    ) -> Option<String> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
-            kept.retain(|_, kept| now < kept.until);
-        }
-        if kept.len() >= MOST {
-            return None;
-        }
-        let uri = format!("{PREFIX}{}", base62::random(43, random));
-        let until = now.plus(LIFE);
-        kept.insert(uri.clone(), Kept { client: client.clone(), text, until, opened: false });
-        Some(uri)
-    }
-
-    /// The request of this name, for the client that pushed it.
-    pub(crate) fn open(&self, uri: &str, client: &str, now: Timestamp) -> Option<String> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.get_mut(uri).filter(|kept| kept.client.as_str() == client)?;
-        if now >= found.until {
-            kept.remove(uri);
-            return None;
-        }
-        if !found.opened {
-            (found.opened, found.until) = (true, now.plus(OPEN_LIFE));
-        }
-        Some(found.text.clone())
-    }
-
-    /// Forgets a request that was answered: it is good once (RFC 9126 §7.3).
-    pub(crate) fn consume(&self, uri: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
-    }
+/// Under what a request is kept: who reads the store cannot open one in its client's place.
+pub(crate) fn name(uri: &str) -> OpaqueHash {
+    OpaqueHash::of(uri)
 }

@@ -24,7 +24,6 @@ use crate::login::password::Passwords;
 use crate::metadata_document::MetadataDocuments;
 use crate::news::News;
 use crate::polls::Polls;
-use crate::pushed::PushedRequests;
 use crate::settings::{Settings, SettingsError};
 
 /// What an authority works with; made by the binary, or by a test.
@@ -65,7 +64,6 @@ struct Inner {
     documents: MetadataDocuments,
     assertions: UsedOnce,
     challenges: Option<Nonces>,
-    pushed: PushedRequests,
     polls: Polls,
     limits: Limits,
 }
@@ -85,7 +83,6 @@ impl Authority {
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
-            pushed: PushedRequests::default(),
             polls: Polls::default(),
             limits: Limits::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
@@ -175,11 +172,6 @@ impl Authority {
     /// The public keys of other issuers.
     pub(crate) fn issuer_keys(&self) -> &IssuerKeys {
         &self.0.issuer_keys
-    }
-
-    /// Authorization requests that were pushed.
-    pub(crate) fn pushed(&self) -> &PushedRequests {
-        &self.0.pushed
     }
 
     /// How much is borne.

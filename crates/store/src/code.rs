@@ -115,7 +115,7 @@ fn redeem(
     Ok(Redeemed::Done)
 }
 
-fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
+pub(crate) fn insert(db: &Connection, code: &Code) -> Result<(), StoreError> {
     let sql = "INSERT INTO codes (hash, grant_id, client, subject, session, grant_scopes, \
                audiences, auth_time, amr, granted_at, grant_expires_at, redirect_uri, \
                redirect_uri_sent, challenge, nonce, expires_at, forget_at, jkt, details, claims) \

@@ -26,6 +26,8 @@ pub struct Forgotten {
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
+    /// Pushed authorization requests.
+    pub pushed: usize,
     /// JWTs behind opaque tokens.
     pub references: usize,
     /// Refresh tokens of grants that live on.
@@ -34,6 +36,10 @@ pub struct Forgotten {
     pub restrictions: usize,
     /// Sign-in sessions.
     pub sessions: usize,
+    /// Status lists whose last token has expired.
+    pub status_lists: usize,
+    /// Names of what was used once.
+    pub used: usize,
     /// Requests that waited for a person.
     pub waiting: usize,
 }
@@ -47,6 +53,8 @@ const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
     (SELECT token FROM issued_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const PUSHED: &str = "DELETE FROM pushed_requests WHERE name IN \
+    (SELECT name FROM pushed_requests WHERE expires_at <= ?1 LIMIT ?2)";
 const REFERENCES: &str = "DELETE FROM token_references WHERE hash IN \
     (SELECT hash FROM token_references WHERE forget_at <= ?1 LIMIT ?2)";
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE hash IN \
@@ -55,6 +63,11 @@ const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
     (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
     (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)";
+const STATUS_LISTS: &str = "DELETE FROM status_lists WHERE list IN \
+    (SELECT list FROM status_lists l WHERE forget_at <= ?1 AND NOT EXISTS \
+    (SELECT 1 FROM issued_tokens t WHERE t.status_list = l.list) LIMIT ?2)";
+const USED: &str = "DELETE FROM used_names WHERE (kind, name) IN \
+    (SELECT kind, name FROM used_names WHERE expires_at <= ?1 LIMIT ?2)";
 const WAITING: &str = "DELETE FROM waiting_requests WHERE hash IN \
     (SELECT hash FROM waiting_requests WHERE expires_at <= ?1 LIMIT ?2)";
 
@@ -71,10 +84,13 @@ impl Store {
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
+            pushed: self.bites(PUSHED, now).await?,
             references: self.bites(REFERENCES, now).await?,
             refresh_tokens: self.bites(REFRESH_TOKENS, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
+            status_lists: self.bites(STATUS_LISTS, now).await?,
+            used: self.bites(USED, now).await?,
             waiting: self.bites(WAITING, now).await?,
         })
     }

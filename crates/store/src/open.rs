@@ -14,8 +14,8 @@ use token::index::RestrictionIndex;
 use token::time::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::background::Record;
 use crate::error::StoreError;
-use crate::issued::IssuedToken;
 use crate::master_key::{MasterKey, make_private_folder};
 use crate::reader::Readers;
 use crate::seal::Sealer;
@@ -125,7 +125,7 @@ impl Store {
     }
 
     /// Leaves a record to the writer; never waits.
-    pub(crate) fn leave(&self, record: IssuedToken) {
+    pub(crate) fn leave(&self, record: Record) {
         self.0.writer.record(record);
     }
 

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0002_keys_of_clients.sql"),
     include_str!("sql/0003_grants_of_all_kinds.sql"),
     include_str!("sql/0004_references.sql"),
+    include_str!("sql/0005_status_lists.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

@@ -10,7 +10,7 @@ use token::id::ClientId;
 use token::index::RestrictionIndex;
 use token::time::Timestamp;
 
-use crate::background::Background;
+use crate::background::{Background, Record};
 use crate::client::Client;
 use crate::seal::Sealer;
 
@@ -26,7 +26,7 @@ pub struct Health {
     pub last_error: Option<String>,
     /// Acts that wait to be written.
     pub queue_depth: usize,
-    /// Records of issued tokens that were lost since the start, because too many waited or the
+    /// Records (issued tokens, names that were used) that were lost since the start, because too many waited or the
     /// disk refused them.
     pub lost_background: u64,
 }
@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) gauges: Gauges,
     /// Up to when restrictions that can fit nothing any more are out of memory.
     forgotten_until: AtomicI64,
+    born_restricted: AtomicU64,
 }
 
 /// What [`Health`] is read from.
@@ -66,6 +67,27 @@ impl Shared {
             background: Background::default(),
             gauges: Gauges::default(),
             forgotten_until: AtomicI64::new(now.as_millis()),
+            born_restricted: AtomicU64::new(0),
+        }
+    }
+
+    /// How many tokens were taken back before their record was on disk.
+    pub(crate) fn born_restricted(&self) -> u64 {
+        self.born_restricted.load(Ordering::Acquire)
+    }
+
+    /// Counts those among records that are on disk now: whoever has read before did not see them.
+    pub(crate) fn note_born_restricted(&self, records: &[Record]) {
+        let restricted = |record: &&Record| match record {
+            Record::Issued(token) if token.status.is_some() => {
+                self.index.on_token(&token.facts(), token.issued_at).is_some()
+            }
+            _ => false,
+        };
+        let count = records.iter().filter(restricted).count();
+        if count > 0 {
+            self.born_restricted
+                .fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::AcqRel);
         }
     }
 

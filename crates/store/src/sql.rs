@@ -55,6 +55,21 @@ pub(crate) fn all<T>(
     Ok(list)
 }
 
+/// Shows every row, one after the other.
+pub(crate) fn each(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut see: impl FnMut(&Columns<'_, '_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        see(&Columns(row))?;
+    }
+    Ok(())
+}
+
 /// The next number of a counter that starts at 1; taken back with the act that took it.
 pub(crate) fn next(db: &Connection, counter: &str) -> Result<i64, StoreError> {
     let sql = "INSERT INTO counters (name, value) VALUES (?1, 1) \
@@ -129,6 +144,10 @@ impl Columns<'_, '_> {
     }
 
     pub(crate) fn maybe_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(column)?)
+    }
+
+    pub(crate) fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
         Ok(self.0.get(column)?)
     }
 

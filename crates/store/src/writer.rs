@@ -16,9 +16,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use crate::background::Taken;
+use crate::background::{Record, Taken};
 use crate::error::StoreError;
-use crate::issued::IssuedToken;
 use crate::shared::Shared;
 
 pub(crate) use act::{Act, AfterCommit};
@@ -85,7 +84,7 @@ impl Writer {
     }
 
     /// Leaves a record to be written; never waits.
-    pub(crate) fn record(&self, record: IssuedToken) {
+    pub(crate) fn record(&self, record: Record) {
         if !self.is_open() {
             return self.shared.gauges.lose(1);
         }

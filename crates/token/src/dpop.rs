@@ -16,6 +16,7 @@ use crate::json;
 use crate::jwk::PublicJwk;
 use crate::jws::Jws;
 use crate::key::PublicKey;
+use crate::replay::UsedName;
 use crate::signature;
 use crate::term::token_type;
 use crate::time::Timestamp;
@@ -73,6 +74,11 @@ impl VerifiedProof {
     /// The proof's own name.
     pub fn jti(&self) -> &str {
         &self.jti
+    }
+
+    /// What is remembered of it, so that it is good once.
+    pub fn used_name(&self) -> UsedName {
+        UsedName::of([self.jkt.as_str(), &self.jti])
     }
 
     /// When it says that it was made.

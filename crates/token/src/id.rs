@@ -80,6 +80,8 @@ identifier! {
     KeyId;
     /// A sign-in session of a person (`sid`).
     SessionId;
+    /// A list in which the statuses of tokens are published.
+    StatusListId;
     /// Whom a token speaks for (`sub`): a person, or the client itself.
     SubjectId;
     /// One token (`jti`, RFC 7519 §4.1.7): UUID version 7 for the tokens that we issue.
@@ -97,7 +99,7 @@ macro_rules! random_identifier {
     )*};
 }
 
-random_identifier!(ClientId FindingId GrantId SessionId SubjectId);
+random_identifier!(ClientId FindingId GrantId SessionId StatusListId SubjectId);
 
 /// Reads a text into its place at once: every request reads five of them.
 struct Text;

@@ -17,6 +17,10 @@ pub struct UsedOnce {
     shards: [Mutex<Shard>; SHARDS],
 }
 
+/// A name in short: half of a SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedName([u8; 16]);
+
 /// Two generations: when the newer has lasted a whole life, the older holds nothing that matters.
 #[derive(Default)]
 struct Shard {
@@ -33,18 +37,10 @@ impl UsedOnce {
         Self { life, shards: Default::default() }
     }
 
-    /// Notes a name; `false` when it was used before. The parts of a name are kept apart.
-    pub fn first_use(&self, parts: [&str; 2], now: Timestamp) -> bool {
-        let mut context = digest::Context::new(&SHA256);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
-        }
-        let sum = context.finish();
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&sum.as_ref()[..16]);
-        let name = u128::from_be_bytes(bytes);
-        let shard = &self.shards[usize::from(bytes[0]) % SHARDS];
+    /// Notes a name; `false` when it was used before.
+    pub fn first_use(&self, name: &UsedName, now: Timestamp) -> bool {
+        let shard = &self.shards[usize::from(name.0[0]) % SHARDS];
+        let name = u128::from_be_bytes(name.0);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if now.since(shard.began) >= self.life {
             // Two lives without a use: nothing in either can matter.
@@ -59,24 +55,53 @@ impl UsedOnce {
     }
 }
 
+// === impl UsedName ===
+
+impl UsedName {
+    /// Of a name whose parts are kept apart.
+    pub fn of(parts: [&str; 2]) -> Self {
+        let mut context = digest::Context::new(&SHA256);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&context.finish().as_ref()[..16]);
+        Self(bytes)
+    }
+
+    /// As it was written down.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// To be written down.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::UsedOnce;
+    use super::{UsedName, UsedOnce};
     use crate::time::Timestamp;
 
     #[test]
     fn a_name_is_good_once_for_its_whole_life() {
         let used = UsedOnce::new(Duration::from_secs(60));
         let at = |seconds: i64| Timestamp::from_secs(1_790_000_000 + seconds);
-        assert!(used.first_use(["key", "a"], at(0)));
+        assert!(used.first_use(&UsedName::of(["key", "a"]), at(0)));
         for seconds in [0, 1, 59, 60, 61, 119] {
-            assert!(!used.first_use(["key", "a"], at(seconds)), "{seconds}");
+            assert!(!used.first_use(&UsedName::of(["key", "a"]), at(seconds)), "{seconds}");
         }
-        assert!(used.first_use(["keya", ""], at(61)), "the parts are not run together");
-        assert!(used.first_use(["other", "a"], at(119)));
-        assert!(!used.first_use(["other", "a"], at(178)));
+        assert!(
+            used.first_use(&UsedName::of(["keya", ""]), at(61)),
+            "the parts are not run together"
+        );
+        assert!(used.first_use(&UsedName::of(["other", "a"]), at(119)));
+        assert!(!used.first_use(&UsedName::of(["other", "a"]), at(178)));
     }
 
     #[test]
@@ -84,10 +109,13 @@ mod tests {
         let used = UsedOnce::new(Duration::from_secs(60));
         let at = |seconds: i64| Timestamp::from_secs(1_790_000_000 + seconds);
         for name in 0..500 {
-            assert!(used.first_use(["k", &name.to_string()], at(name / 10)));
+            assert!(used.first_use(&UsedName::of(["k", &name.to_string()]), at(name / 10)));
         }
         for name in 0..500 {
-            assert!(!used.first_use(["k", &name.to_string()], at(59 + name / 10)), "{name}");
+            assert!(
+                !used.first_use(&UsedName::of(["k", &name.to_string()]), at(59 + name / 10)),
+                "{name}"
+            );
         }
     }
 
@@ -97,7 +125,9 @@ mod tests {
         let now = Timestamp::from_secs(1_790_000_000);
         let won: usize = std::thread::scope(|scope| {
             let tries: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| usize::from(used.first_use(["k", "n"], now))))
+                .map(|_| {
+                    scope.spawn(|| usize::from(used.first_use(&UsedName::of(["k", "n"]), now)))
+                })
                 .collect();
             tries.into_iter().map(|one| one.join().expect("thread")).sum()
         });

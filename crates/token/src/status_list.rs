@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base64url;
 use crate::json::Names;
+use crate::jwk::BadKey;
+use crate::jws;
+use crate::key::PrivateKey;
 use crate::kind::Kind;
 use crate::term::token_type;
 use crate::verify::{Common, Policy, Refusal, Rule};
@@ -53,17 +56,20 @@ pub struct StatusList {
 }
 
 /// A signed list (§5.1). The policy's subject is the URI that the token's reference gave.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatusListToken {
     /// The list's own URI.
     pub sub: String,
     /// Who signed it; the issuer of the tokens when it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
     /// When it was made, seconds since the epoch.
     pub iat: i64,
     /// When it must not be believed any more, seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
     /// For how many seconds it need not be fetched again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
     /// The list, packed.
     pub status_list: PackedList,
@@ -175,6 +181,17 @@ impl StatusList {
 }
 
 // === impl StatusListToken ===
+
+impl StatusListToken {
+    /// Signs it (`typ: statuslist+jwt`, §5.1).
+    ///
+    /// # Errors
+    /// [`BadKey::Library`] when the library fails to sign.
+    pub fn sign(&self, key: &PrivateKey) -> Result<String, BadKey> {
+        let payload = serde_json::to_vec(self).map_err(|_| BadKey::Library)?;
+        jws::sign(key, token_type::STATUS_LIST, &payload)
+    }
+}
 
 impl Kind for StatusListToken {
     const TYPES: &'static [&'static str] = &[token_type::STATUS_LIST];

@@ -197,6 +197,7 @@ impl Product {
         };
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
+        authority.resume().await.map_err(Failure::new)?;
         Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
     }
 

@@ -68,7 +68,8 @@ pub(super) async fn check(
     if Timestamp::from_secs(claims.exp) > now.plus(LONGEST_LIFE) {
         return Err(ClientAuthRefused::AssertionTooLong);
     }
-    if !authority.assertions().first_use([client.id.as_str(), &claims.jti], now) {
+    let until = Timestamp::from_secs(claims.exp).plus(LEEWAY);
+    if !authority.use_assertion([client.id.as_str(), &claims.jti], until, now) {
         return Err(ClientAuthRefused::AssertionReplayed);
     }
     Ok(())

@@ -126,7 +126,8 @@ pub(super) async fn check(
     }
     let key = key.jwk().thumbprint();
     // The same memory as for assertions, which it keeps longer than a proof is good.
-    if !authority.assertions().first_use([key.as_str(), &claims.jti], now) {
+    let until = now.plus(PROOF_LIFE).plus(LEEWAY);
+    if !authority.use_assertion([key.as_str(), &claims.jti], until, now) {
         return Err(AttestationRefused::Replayed);
     }
     Ok(key)

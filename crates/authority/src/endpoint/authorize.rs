@@ -117,7 +117,7 @@ impl Request {
             return Ok(Self { parameters, text, pushed: None, is_signed: false });
         };
         let client = parameters.value(parameter::CLIENT_ID).ok_or(PageRefused::ClientMissing)?;
-        let kept = visit.authority.pushed().open(&uri, client, visit.now);
+        let kept = pushed::open(visit.authority.store(), &uri, client, visit.now).await?;
         let kept = kept.ok_or(PageRefused::RequestUriUnknown)?;
         // RFC 9126 §4: what stands beside the name does not count, but for our own marks.
         let parameters = Parameters::parse(&onward::marked(&kept, &parameters))?;
@@ -204,10 +204,8 @@ async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Resp
 /// Makes the code and sends it to the client.
 pub(crate) async fn finish(visit: &Visit, evaluated: &Evaluated, person: &SignedIn) -> Response {
     match code::issue(visit, evaluated, person).await {
-        Ok((code, grant)) => {
-            if let Some(uri) = &evaluated.pushed {
-                visit.authority.pushed().consume(uri);
-            }
+        Ok(None) => refusal::answer(visit, PageRefused::RequestUriUnknown.into()),
+        Ok(Some((code, grant))) => {
             let who = Who { grant: Some(grant), ..who(&evaluated.client, Some(person)) };
             observe(visit, evaluated, who, "ok");
             response::code(visit, &evaluated.client, &evaluated.return_to, &code)

@@ -76,7 +76,7 @@ pub(crate) async fn par(
     }
     authorize::judge(&authority, client.client(), &parameters)?;
     let (text, random) = (parameters.to_query(), authority.random());
-    let kept = authority.pushed().push(client.id(), text, now, random);
+    let kept = pushed::push(authority.store(), client.id(), text, now, random).await?;
     let request_uri = kept.ok_or_else(|| {
         let words = "too many requests are waiting for their people; try again shortly";
         OAuthError::new(OAuthErrorCode::TemporarilyUnavailable, words)

@@ -7,6 +7,7 @@ use store::Grant;
 use token::id::GrantId;
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
+use token::time::Timestamp;
 
 use crate::approve::{self, Wanted};
 use crate::foreign::{self, ForeignRefused};
@@ -73,7 +74,7 @@ async fn person(
         session: None,
         scopes: scopes.clone(),
         audiences: audiences.clone(),
-        auth_time: claims.auth_time.map_or(now, token::time::Timestamp::from_secs),
+        auth_time: claims.auth_time.map_or(now, Timestamp::from_secs),
         amr: claims.amr.clone(),
         details: Vec::new(),
         claims: store::ClaimsRequest::default(),
@@ -83,7 +84,8 @@ async fn person(
     };
     let wanted = Wanted { scopes: scopes.clone(), audiences, details: Vec::new(), nonce: None };
     let approved = approve::person(authority.store(), client, &grant, wanted, now).await?;
-    if !authority.assertions().first_use([claims.iss.as_str(), &claims.jti], now) {
+    let until = Timestamp::from_secs(claims.exp).plus(foreign::LEEWAY);
+    if !authority.use_assertion([claims.iss.as_str(), &claims.jti], until, now) {
         return Err(GrantRefused::AssertionReplayed);
     }
     let bound = request.binding();

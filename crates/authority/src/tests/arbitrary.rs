@@ -15,11 +15,12 @@ use tokio::runtime::Runtime;
 use super::browser::{self, Browser, PASSWORD};
 use super::support::{Harness, ISSUER, TestClient, VERIFIER, basic};
 use crate::description::openapi_json;
+use crate::register::policy::Policy;
 use crate::router;
 
 /// Every path that is routed, and one that is not.
 static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let routed = router::endpoints();
+    let routed = router::endpoints(Policy::Token);
     let names = routed.names().iter().chain(["/nowhere"].iter());
     names.map(|name| name.replace("{client_id}", "conf").replace("{name}", "x")).collect()
 });

@@ -245,3 +245,16 @@ async fn an_unbound_token_is_not_taken_for_a_bound_one() {
     answer.assert_refused(401, "invalid_token");
     assert!(answer.header("www-authenticate").starts_with("Bearer"));
 }
+
+#[tokio::test]
+async fn a_restart_makes_no_proof_good_again() {
+    // RFC 9449 §11.1.
+    let harness = Harness::new().await;
+    let sender = Sender::new();
+    let (used, unused) = (sender.good(&harness, "p-1"), sender.good(&harness, "p-2"));
+    assert_eq!(machine(&harness, &[("dpop", &used)]).await.status, 200);
+    harness.store.set_meta("behind it", "1").await.expect("store");
+    let harness = harness.restart().await;
+    machine(&harness, &[("dpop", &used)]).await.assert_refused(400, "invalid_dpop_proof");
+    assert_eq!(machine(&harness, &[("dpop", &unused)]).await.status, 200);
+}

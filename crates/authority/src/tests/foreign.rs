@@ -286,7 +286,10 @@ async fn an_enterprise_speaks_for_its_people() {
     assert!(answer.json().get("refresh_token").is_none());
     let grant = token["grant_id"].as_str().expect("grant").into();
     assert!(harness.store.grant(&grant).await.expect("store").is_some());
-    // Once.
+    // Once, whatever happens between.
+    let again = present(&harness, &harness.confidential, &assertion, &[]).await;
+    again.assert_refused(400, "invalid_grant");
+    let harness = harness.restart().await;
     let again = present(&harness, &harness.confidential, &assertion, &[]).await;
     again.assert_refused(400, "invalid_grant");
     // Narrower, never wider.

@@ -112,3 +112,17 @@ async fn a_client_that_promised_to_push_is_held_to_it() {
     let uri = push(&harness, &harness.confidential, &[]).await.member("request_uri");
     harness.get(&path(&harness.confidential, &uri)).await.assert_page(200);
 }
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart_and_what_was_answered_is_not() {
+    let harness = Harness::with_password().await;
+    let client = harness.confidential.clone();
+    let uri = push(&harness, &client, &[]).await.member("request_uri");
+    let harness = harness.restart().await;
+    let path = path(&client, &uri);
+    let mut browser = harness.browser();
+    browser.get(&path).await.assert_page(200);
+    assert!(browser.agree(&path).await.at_client().contains_key("code"));
+    let harness = harness.restart().await;
+    harness.browser().get(&path).await.assert_page(400);
+}

@@ -182,3 +182,28 @@ async fn keys_are_fetched_from_where_the_client_says() {
 async fn harness_with_uri(uri: &str) -> Harness {
     harness(|client| client.options.jwks_uri = Some(uri.to_owned())).await
 }
+
+#[tokio::test]
+async fn a_restart_makes_no_assertion_good_again() {
+    // RFC 7523 §3 (7): with or without `iat`, and whatever the client's clock says.
+    let key = new_key(Algorithm::Es256);
+    let harness = harness(|client| client.options.jwks = Some(set(&[&key]))).await;
+    let mut undated = claims(&harness, "j-1");
+    undated.as_object_mut().expect("claims").remove("iat");
+    let mut ahead = claims(&harness, "j-2");
+    ahead["iat"] = json!(harness.now().as_secs() + 20);
+    let used = [sign(&key, &undated), sign(&key, &ahead)];
+    for assertion in &used {
+        assert_eq!(ask(&harness, assertion, &[]).await.status, 200);
+    }
+    let unused = sign(&key, &claims(&harness, "j-3"));
+    harness.store.set_meta("behind them", "1").await.expect("store");
+    let harness = harness.restart().await;
+    for assertion in &used {
+        let again = ask(&harness, assertion, &[]).await;
+        again.assert_refused(401, "invalid_client");
+        assert!(again.text.contains("used before"), "{}", again.text);
+    }
+    // One that was made before and not used yet is as good as ever.
+    assert_eq!(ask(&harness, &unused, &[]).await.status, 200);
+}

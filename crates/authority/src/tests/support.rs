@@ -135,24 +135,7 @@ impl Harness {
         let clock = Arc::new(StandingClock(AtomicI64::new(START)));
         let events = Arc::new(Recorder::default());
         let store = open_store(&folder, clock.now());
-        let schedule = KeySchedule {
-            rotate_every: None,
-            overlap: Duration::from_secs(600),
-            retire_after: Duration::from_secs(3600),
-        };
-        let keys =
-            SigningKeys::load_or_create(&store, &settings.signing_algs, schedule, clock.now());
-        let parts = Parts {
-            store: store.clone(),
-            keys: Arc::new(keys.await.expect("keys")),
-            events: Arc::clone(&events) as Arc<dyn EventSink>,
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(OsRandom::new()),
-            fetcher: loopback(),
-            certificate_trust: Some(Arc::new(AnyAuthority)),
-            nonces,
-        };
-        let authority = Authority::new(settings, parts).expect("authority");
+        let authority = serve(settings, &store, &clock, &events, nonces).await;
         let user = person("alice");
         store.create_user(&user).await.expect("user");
         let confidential = add_client(&store, "conf", ClientAuthMethod::ClientSecretBasic).await;
@@ -169,6 +152,14 @@ impl Harness {
             router,
             _folder: folder,
         }
+    }
+
+    /// A new authority on the same store, which knows nothing but what is in that.
+    pub(crate) async fn restart(self) -> Self {
+        let settings = self.authority.settings().clone();
+        let authority = serve(settings, &self.store, &self.clock, &self.events, None).await;
+        let router = authority.router();
+        Self { authority, router, ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -403,6 +394,34 @@ impl CertificateTrust for AnyAuthority {
     fn vouches_for(&self, _: &ClientCertificate, _: Timestamp) -> bool {
         true
     }
+}
+
+async fn serve(
+    settings: Settings,
+    store: &Store,
+    clock: &Arc<StandingClock>,
+    events: &Arc<Recorder>,
+    nonces: Option<Arc<Nonces>>,
+) -> Authority {
+    let schedule = KeySchedule {
+        rotate_every: None,
+        overlap: Duration::from_secs(600),
+        retire_after: Duration::from_secs(3600),
+    };
+    let keys = SigningKeys::load_or_create(store, &settings.signing_algs, schedule, clock.now());
+    let parts = Parts {
+        store: store.clone(),
+        keys: Arc::new(keys.await.expect("keys")),
+        events: Arc::clone(events) as Arc<dyn EventSink>,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        random: Arc::new(OsRandom::new()),
+        fetcher: loopback(),
+        certificate_trust: Some(Arc::new(AnyAuthority)),
+        nonces,
+    };
+    let authority = Authority::new(settings, parts).expect("authority");
+    authority.resume().await.expect("resumed");
+    authority
 }
 
 /// Fetches from this machine alone.

@@ -240,5 +240,6 @@ pub(crate) fn issued(token: impl Into<TokenId>) -> IssuedToken {
         issued_at: NOW,
         expires_at: after(600),
         key: "k1".into(),
+        status: None,
     }
 }

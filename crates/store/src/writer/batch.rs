@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::background::Record;
 use crate::error::StoreError;
-use crate::issued::{self, IssuedToken};
 use crate::shared::Shared;
 use crate::writer::act::{Act, AfterCommit};
 
@@ -73,6 +73,7 @@ pub(super) fn settle(db: &Connection, shared: &Shared, mut jobs: Vec<Box<dyn Job
                     tracing::error!("a listener of the restriction index panicked");
                 }
             }
+            shared.note_born_restricted(&records);
             shared.gauges.committed(Ok(()));
             jobs.into_iter().for_each(|job| job.answer(None));
         }
@@ -95,16 +96,18 @@ fn transact(
     db: &Connection,
     shared: &Shared,
     jobs: &mut [Box<dyn Job>],
-    records: &[IssuedToken],
+    records: &[Record],
 ) -> Result<Vec<AfterCommit>, StoreError> {
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     // Records first: a revocation must know the tokens that were issued before it.
     if !records.is_empty() {
-        let kept = in_savepoint(db, shared, |act| match issued::insert(act, records) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, "records of issued tokens could not be written");
-                false
+        let kept = in_savepoint(db, shared, |act| {
+            match records.iter().try_for_each(|record| record.insert(act)) {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::error!(%error, "records could not be written");
+                    false
+                }
             }
         })?;
         if kept.is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Nonces, Request, VerifiedProof, verify_proof};
 use crate::reason::Reason;
-use crate::replay::UsedOnce;
+use crate::replay::{UsedName, UsedOnce};
 use crate::time::Timestamp;
 use crate::verify::{Refusal, Rule};
 
@@ -75,11 +75,21 @@ impl ProofDesk {
             Refusal::Claim { claim: "nonce", .. } => ProofRefused::Nonce,
             refusal => ProofRefused::Broken(refusal),
         })?;
-        if self.used.first_use([verified.jkt().as_str(), verified.jti()], now) {
+        if self.used.first_use(&verified.used_name(), now) {
             Ok(verified)
         } else {
             Err(ProofRefused::Replayed)
         }
+    }
+
+    /// Remembers a proof that was taken before this desk was made.
+    pub fn remember(&self, name: &UsedName, now: Timestamp) {
+        self.used.first_use(name, now);
+    }
+
+    /// How long after its use a proof would be good again, if it were forgotten.
+    pub fn memory(&self) -> Duration {
+        self.rules.max_age + self.rules.leeway
     }
 
     /// A nonce for the client's next proof; none where none is wanted.

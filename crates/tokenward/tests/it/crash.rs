@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::Product;
+use crate::support::browser::{self, Browser};
 use crate::support::http::Http;
 
 /// What the server said yes to.
@@ -51,6 +52,34 @@ fn nothing_acknowledged_is_lost() {
         assert!(kept.revoked.len() > 1 && !kept.refresh.is_empty(), "the load did nothing");
         verify(&Product::start_in(folder.path(), &[]), &kept);
     }
+}
+
+#[test]
+fn a_pushed_request_outlives_kill_9_and_is_good_once() {
+    // RFC 9126 §2.2: what is answered 201 is kept; §7.3: and used once.
+    let folder = tempfile::tempdir().expect("folder");
+    let mut product = Product::start_in(folder.path(), &[]);
+    let (id, secret) = product.client();
+    let url = url::Url::parse(&browser::authorize_url(&product, "openid orders:read"));
+    let pairs: Vec<(String, String)> = url.expect("url").query_pairs().into_owned().collect();
+    let pairs: Vec<(&str, &str)> =
+        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pushed = product.http.post_form(&product.issuer("/par"), Some((&id, &secret)), &pairs);
+    product.kill();
+    let uri = pushed.expect(201)["request_uri"].as_str().expect("request_uri").to_owned();
+    let query = crate::support::http::form(&[("client_id", &id), ("request_uri", &uri)]);
+
+    let mut product = Product::start_in(folder.path(), &[]);
+    let place = product.issuer(&format!("/authorize?{query}"));
+    let code = browser::code_at(&product, &mut Browser::new(), &place);
+    product.kill();
+
+    let product = Product::start_in(folder.path(), &[]);
+    let again = Browser::new().get(&product.issuer(&format!("/authorize?{query}")));
+    assert_eq!(again.status, 400, "{again:?}");
+    // The code that came of it was acknowledged too.
+    let tokens = browser::redeem(&product, &code).expect(200);
+    assert!(tokens["access_token"].is_string());
 }
 
 fn write_load(

@@ -8,14 +8,16 @@ use token::secret::Secret;
 use super::Evaluated;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
+use crate::pushed;
 use crate::rule::profile;
 
-/// Makes and keeps a code for somebody who has agreed.
+/// Makes and keeps a code for somebody who has agreed; `None` when the request was pushed, and answered
+/// before.
 pub(super) async fn issue(
     visit: &Visit,
     evaluated: &Evaluated,
     person: &SignedIn,
-) -> Result<(Secret, GrantId), StoreError> {
+) -> Result<Option<(Secret, GrantId)>, StoreError> {
     let (settings, random) = (visit.authority.settings(), visit.authority.random());
     let (now, session) = (visit.now, person.session());
     let code = Family::Code.generate(random);
@@ -46,6 +48,10 @@ pub(super) async fn issue(
         nonce: evaluated.demand.nonce.clone(),
         expires_at: now.plus(settings.code_life),
     };
-    visit.authority.store().save_code(&row).await?;
-    Ok((code, grant))
+    let store = visit.authority.store();
+    let saved = match &evaluated.pushed {
+        Some(uri) => store.save_code_of_pushed(&row, &pushed::name(uri), now).await?,
+        None => store.save_code(&row).await.map(|()| true)?,
+    };
+    Ok(saved.then_some((code, grant)))
 }

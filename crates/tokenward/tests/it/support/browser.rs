@@ -103,7 +103,12 @@ pub(crate) fn authorize_url(product: &Product, scope: &str) -> String {
 
 /// Goes through sign-in and consent where they are asked for; the code.
 pub(crate) fn code(product: &Product, browser: &mut Browser, scope: &str) -> String {
-    let target = arrive(product, browser, &authorize_url(product, scope)).expect("a redirect");
+    code_at(product, browser, &authorize_url(product, scope))
+}
+
+/// The same for an authorization request that is there already.
+pub(crate) fn code_at(product: &Product, browser: &mut Browser, base: &str) -> String {
+    let target = arrive(product, browser, base).expect("a redirect");
     let query: BTreeMap<String, String> = target.query_pairs().into_owned().collect();
     assert_eq!(query.get("state").map(String::as_str), Some("af0ifjsldkj"));
     assert_eq!(query.get("iss").map(String::as_str), Some(product.said("issuer")));

@@ -1,0 +1,37 @@
+//! What an earlier run of this authority has left behind, and this one has to know before it serves.
+
+use store::{StoreError, UsedKind};
+use token::replay::UsedName;
+use token::time::Timestamp;
+
+use crate::state::Authority;
+
+// === impl Authority ===
+
+impl Authority {
+    /// Takes up what an earlier run has left: which assertions and proofs were used. To be called once,
+    /// before anything is served.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read or written.
+    pub async fn resume(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        for name in self.store().used_names(UsedKind::Assertion, now)? {
+            self.assertions().first_use(&name, now);
+        }
+        for name in self.store().used_names(UsedKind::Proof, now)? {
+            self.proofs().remember(&name, now);
+        }
+        Ok(())
+    }
+
+    /// Notes the use of an assertion that is good until `until`; `false` when it was used before.
+    pub(crate) fn use_assertion(&self, parts: [&str; 2], until: Timestamp, now: Timestamp) -> bool {
+        let name = UsedName::of(parts);
+        let first = self.assertions().first_use(&name, now);
+        if first {
+            self.store().record_used(UsedKind::Assertion, name, until);
+        }
+        first
+    }
+}
