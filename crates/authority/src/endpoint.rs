@@ -26,6 +26,7 @@ pub mod register;
 pub mod registration;
 pub mod restrictions;
 pub mod revoke;
+pub mod status_list;
 pub mod token;
 pub mod userinfo;
 pub mod visit;

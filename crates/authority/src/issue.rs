@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde::Serialize;
-use store::{IssuedToken, Store, StoreError};
+use store::{IssuedToken, StatusPlace, Store, StoreError};
 use token::act::Actor;
 use token::authorization_details::AuthorizationDetail;
 use token::base64url;
@@ -20,8 +20,10 @@ use token::opaque::Family;
 use token::random::Random;
 use token::scope::ScopeSet;
 use token::secret::Secret;
+use token::status_list::{StatusClaim, StatusReference};
 use token::term::{Algorithm, TokenFormat, scope};
 use token::time::Timestamp;
+use token::validate::VerifiedAccessToken;
 use utoipa::ToSchema;
 
 use crate::approve::ApprovedGrant;
@@ -33,6 +35,7 @@ use crate::rule::{acr, profile};
 use crate::settings::TokenForm;
 use crate::signed_answer;
 use crate::state::Authority;
+use crate::status_lists::published;
 
 /// An access token to be made, for whoever needs one without a grant: the administrator's first
 /// token, an initial access token for registration, a honeytoken.
@@ -94,7 +97,7 @@ pub(crate) enum NotIssued {
     /// The cryptographic library failed.
     #[error(transparent)]
     Signing(#[from] BadKey),
-    /// What the token stands for could not be kept.
+    /// What the token stands for could not be kept, or there is no place to publish its status at.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -142,7 +145,7 @@ pub fn mint(
     now: Timestamp,
     random: &dyn Random,
 ) -> Result<IssuedAccessToken, BadKey> {
-    let (issued, record) = sign(order, issuer, &keys.active(), now, random)?;
+    let (issued, record) = sign(order, issuer, &keys.active(), None, now, random)?;
     store.record_token(record);
     Ok(issued)
 }
@@ -238,8 +241,8 @@ pub(crate) async fn exchanged(
     Ok(Answer { body, who: Who { token: Some(issued.id), ..who }, record })
 }
 
-/// An access token as its resources want it: signed with their algorithm, encrypted to their key, or
-/// kept here and given out as an opaque value.
+/// An access token as its resources want it: signed with their algorithm, its status published,
+/// encrypted to their key, or kept here and given out as an opaque value.
 async fn access_token(
     authority: &Authority,
     order: AccessTokenOrder,
@@ -250,7 +253,9 @@ async fn access_token(
     let key = form.signing_alg.and_then(|algorithm| keys.active_for(algorithm));
     let key = key.unwrap_or_else(|| keys.active());
     let issuer = &authority.settings().issuer;
-    let (mut issued, record) = sign(order, issuer, &key, now, authority.random())?;
+    let place = form.status_list.then(|| authority.status_lists().take(now)).transpose()?;
+    let place = place.map(|place| (published::uri(authority, &place.list), place));
+    let (mut issued, record) = sign(order, issuer, &key, place, now, authority.random())?;
     if let Some(recipient) = &form.encrypt_to {
         issued.token = Secret::new(signed_answer::sealed(recipient, issued.token.expose())?);
     }
@@ -277,11 +282,13 @@ fn sign(
     order: AccessTokenOrder,
     issuer: &str,
     key: &PrivateKey,
+    status: Option<(String, StatusPlace)>,
     now: Timestamp,
     random: &dyn Random,
 ) -> Result<(IssuedAccessToken, IssuedToken), BadKey> {
     let id = TokenId::generate(now, random);
     let expires_at = Timestamp::from_secs(now.plus(order.life).as_secs());
+    let (uri, place) = status.unzip();
     let claims = AccessTokenClaims {
         iss: issuer.to_owned(),
         sub: order.subject.clone(),
@@ -298,7 +305,7 @@ fn sign(
         cnf: order.cnf.map(Box::new),
         act: order.act.map(Box::new),
         authorization_details: order.details,
-        status: None,
+        status: place.as_ref().zip(uri).map(claim),
         grant_id: order.grant.clone(),
     };
     let token = Secret::new(claims.sign(key)?);
@@ -314,9 +321,38 @@ fn sign(
         issued_at: now,
         expires_at,
         key: key.public().kid().clone(),
-        status: None,
+        status: place,
     };
     Ok((IssuedAccessToken { token, id, expires_at }, record))
+}
+
+/// Token Status List §6.2.
+fn claim((place, uri): (&StatusPlace, String)) -> Box<StatusClaim> {
+    Box::new(StatusClaim { status_list: Some(StatusReference { idx: place.idx, uri }) })
+}
+
+/// The record of a token of ours that has a place in a status list, made from the token itself.
+pub(crate) fn listed_again(
+    authority: &Authority,
+    token: &VerifiedAccessToken,
+) -> Option<IssuedToken> {
+    let (claims, facts) = (token.claims(), token.facts());
+    let reference = claims.status.as_ref()?.status_list.as_ref()?;
+    let list = published::named(authority, &reference.uri)?;
+    Some(IssuedToken {
+        token: facts.token.clone(),
+        kind: "access".into(),
+        subject: facts.subject.clone(),
+        client: facts.client.clone(),
+        grant: facts.grant.clone(),
+        session: facts.session.clone(),
+        scopes: claims.scope.clone(),
+        audiences: claims.aud.iter().map(str::to_owned).collect(),
+        issued_at: facts.issued_at,
+        expires_at: Timestamp::from_secs(claims.exp),
+        key: facts.key.clone(),
+        status: Some(StatusPlace { list, idx: reference.idx }),
+    })
 }
 
 /// OpenID Connect Core 1.0 §2 and §12.2: an ID token when `openid` is among the scopes.

@@ -41,6 +41,7 @@ pub mod rule;
 pub mod settings;
 mod signed_answer;
 pub mod state;
+mod status_lists;
 
 pub use settings::{ResourceDefinition, ScopeDefinition, Settings, SettingsError};
 pub use state::{Authority, Parts};

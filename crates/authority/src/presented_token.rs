@@ -14,6 +14,7 @@ use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, veri
 
 use crate::approve;
 use crate::client_auth::{self, AuthenticatedClient};
+use crate::issue;
 use crate::register;
 use crate::state::Authority;
 
@@ -79,6 +80,10 @@ pub(crate) async fn take_back(
     let Some(token) = ours(authority, text, now)? else { return Ok(TakenBack::default()) };
     if token.claims().client_id != *client.id() {
         return Ok(TakenBack::default());
+    }
+    // Whatever became of its record: whoever looks at its place in a status list has to see this.
+    if let Some(record) = issue::listed_again(authority, &token) {
+        store.record_token(record);
     }
     let selector = Selector::Token(token.facts().token.clone());
     let restriction = NewRestriction {

@@ -9,8 +9,9 @@ use crate::state::Authority;
 // === impl Authority ===
 
 impl Authority {
-    /// Takes up what an earlier run has left: which assertions and proofs were used. To be called once,
-    /// before anything is served.
+    /// Takes up what an earlier run has left: which assertions and proofs were used, and the status lists
+    /// of its tokens. Makes a status list ready where one is needed. To be called once, before anything is
+    /// served.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read or written.
@@ -21,6 +22,10 @@ impl Authority {
         }
         for name in self.store().used_names(UsedKind::Proof, now)? {
             self.proofs().remember(&name, now);
+        }
+        self.status_lists().close_earlier(now).await?;
+        if self.settings().publishes_status() {
+            self.status_lists().make_ready(now).await?;
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect, jwks,
-    logout, openapi, par, register, registration, restrictions, revoke, token, userinfo,
+    logout, openapi, par, register, registration, restrictions, revoke, status_list, token,
+    userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -67,6 +68,8 @@ fn open_endpoints() -> Paths {
         .route("/token", post(token::token).options(preflight))
         .route("/par", post(par::par).options(preflight))
         .route("/revoke", post(revoke::revoke).options(preflight))
+        .route("/status", get(status_list::lists).options(preflight))
+        .route("/status/{list}", get(status_list::list).options(preflight))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo).options(preflight))
 }
 

@@ -83,6 +83,8 @@ pub struct ResourceDefinition {
     pub encrypt_to: Option<Arc<EncryptionKey>>,
     /// Whether its access tokens are JWTs, or opaque and looked up here.
     pub token_format: TokenFormat,
+    /// Whether the status of its access tokens is published.
+    pub status_list: bool,
 }
 
 /// How access tokens for certain resources are made.
@@ -92,6 +94,7 @@ pub(crate) struct TokenForm {
     pub(crate) signing_alg: Option<Algorithm>,
     pub(crate) encrypt_to: Option<Arc<EncryptionKey>>,
     pub(crate) format: TokenFormat,
+    pub(crate) status_list: bool,
 }
 
 /// A scope that clients can ask for.
@@ -161,6 +164,7 @@ impl ResourceDefinition {
             signing_alg: None,
             encrypt_to: None,
             token_format: TokenFormat::Jwt,
+            status_list: false,
         }
     }
 }
@@ -305,6 +309,7 @@ impl Settings {
             signing_alg: None,
             encrypt_to: None,
             format: self.token_format(audiences),
+            status_list: false,
         };
         let named = |resource: &&ResourceDefinition| audiences.contains(&resource.identifier);
         for resource in self.resources.iter().filter(named) {
@@ -312,6 +317,7 @@ impl Settings {
             form.life = if audiences.len() == 1 { life } else { form.life.min(life) };
             form.signing_alg = form.signing_alg.or(resource.signing_alg);
             form.encrypt_to = form.encrypt_to.or_else(|| resource.encrypt_to.clone());
+            form.status_list |= resource.status_list;
         }
         form
     }
@@ -332,12 +338,21 @@ impl Settings {
         named.any(|resource| resource.token_format == TokenFormat::Opaque)
     }
 
+    /// Whether the status of any token is published.
+    pub fn publishes_status(&self) -> bool {
+        self.resources.iter().any(|resource| resource.status_list)
+    }
+
+    /// How long an access token can live.
+    pub fn longest_access_token_life(&self) -> Duration {
+        let lives = self.resources.iter().filter_map(|resource| resource.access_token_life);
+        lives.fold(self.access_token_life, Duration::max)
+    }
+
     /// How long after its issue the last token of a grant can still be alive: restrictions must
     /// be remembered at least that long.
     pub fn longest_token_life(&self) -> Duration {
-        let lives = self.resources.iter().filter_map(|resource| resource.access_token_life);
-        let longest = lives.fold(self.access_token_life.max(self.id_token_life), Duration::max);
-        self.refresh_absolute_life + longest
+        self.refresh_absolute_life + self.longest_access_token_life().max(self.id_token_life)
     }
 }
 

@@ -25,6 +25,7 @@ use crate::metadata_document::MetadataDocuments;
 use crate::news::News;
 use crate::polls::Polls;
 use crate::settings::{Settings, SettingsError};
+use crate::status_lists::StatusLists;
 
 /// What an authority works with; made by the binary, or by a test.
 pub struct Parts {
@@ -66,6 +67,7 @@ struct Inner {
     challenges: Option<Nonces>,
     polls: Polls,
     limits: Limits,
+    status_lists: StatusLists,
 }
 
 // === impl Authority ===
@@ -85,6 +87,11 @@ impl Authority {
             news: News::of(parts.store.index()),
             polls: Polls::default(),
             limits: Limits::default(),
+            status_lists: StatusLists::new(
+                parts.store.clone(),
+                Arc::clone(&parts.random),
+                &settings,
+            ),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
@@ -172,6 +179,11 @@ impl Authority {
     /// The public keys of other issuers.
     pub(crate) fn issuer_keys(&self) -> &IssuerKeys {
         &self.0.issuer_keys
+    }
+
+    /// Where the statuses of tokens are published.
+    pub(crate) fn status_lists(&self) -> &StatusLists {
+        &self.0.status_lists
     }
 
     /// How much is borne.

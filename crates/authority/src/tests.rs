@@ -36,6 +36,7 @@ mod restrictions;
 mod revoke;
 mod sign_in;
 mod software_statement;
+mod status_list;
 mod token_exchange;
 mod userinfo;
 mod wire;

@@ -225,6 +225,10 @@ pub(crate) struct Resource {
     /// token is for this API alone; introspection and revocation take what is inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encrypt_to: Option<PathBuf>,
+    /// Publish the status of its access tokens (Token Status List), so that a checker elsewhere learns
+    /// within seconds that one was taken back.
+    #[serde(default)]
+    pub(crate) status_list: bool,
     /// `jwt`, or `opaque`: values that say nothing to whoever holds them. Only this server and its
     /// gateway can tell what they are; other checkers of the API need introspection.
     #[serde(default)]

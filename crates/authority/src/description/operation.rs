@@ -53,13 +53,15 @@ const HTML: &str = "text/html";
 const JWT: &str = "application/jwt";
 
 /// Refusals by their status (RFC 6749 §5.2, RFC 6750 §3.1).
-const REFUSALS: [(&str, &str); 7] = [
+const REFUSALS: [(&str, &str); 9] = [
     ("400", "The request is wrong; `error` and `error_description` say how"),
     ("401", "The client or the token is not accepted"),
     ("403", "The token lacks the scope, or the caller may not ask"),
     ("404", "There is nobody of this name"),
+    ("406", "It is not to be had in a form that is accepted"),
     ("413", "The body is larger than 64 KiB"),
     ("429", "Too many tries; `Retry-After` says when again"),
+    ("501", "What is asked for is not built; `error_description` says what"),
     ("503", "The server is busy or stopping; `Retry-After` says when again"),
 ];
 
@@ -130,6 +132,24 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         takes: Takes::Form(&[field::AUTHORIZING_CLIENT, field::AUTHORIZATION]),
         gives: ON_THE_WAY,
         refuses: BY_PAGE,
+    },
+    public(
+        "/status",
+        "status_lists",
+        "Every status list (draft-ietf-oauth-status-list-21 §9.3)",
+        &[ok("Where they are", &[(JSON, "StatusLists")])],
+    ),
+    Operation {
+        refuses: &["404", "406", "501", "503"],
+        ..public(
+            "/status/{list}",
+            "status_list",
+            "Which tokens of a list were taken back (draft-ietf-oauth-status-list-21 §8)",
+            &[
+                ok("The list", &[("application/statuslist+jwt", "Jwt")]),
+                Gives { status: "304", words: "It is as it was", content: &[] },
+            ],
+        )
     },
     Operation {
         method: "post",
@@ -342,11 +362,13 @@ impl Operation {
             Takes::Query(fields) => field::query(fields),
             Takes::Form(_) | Takes::Json(_) | Takes::MaybeForm(_) | Takes::Nothing => Vec::new(),
         };
-        if self.path.contains("{client_id}") {
-            parameters.push(json!({
-                "name": "client_id", "in": "path", "required": true,
-                "description": "The client", "schema": { "type": "string" },
-            }));
+        for (name, words) in [("client_id", "The client"), ("list", "The list")] {
+            if self.path.contains(&format!("{{{name}}}")) {
+                parameters.push(json!({
+                    "name": name, "in": "path", "required": true,
+                    "description": words, "schema": { "type": "string" },
+                }));
+            }
         }
         parameters
     }

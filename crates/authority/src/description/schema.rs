@@ -11,6 +11,7 @@ use crate::endpoint::device::Started;
 use crate::endpoint::introspect::Introspection;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
+use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
 use crate::person_claims::CLAIMS;
 use crate::register::policy::Registration;
@@ -39,6 +40,7 @@ pub(super) fn all() -> Value {
         "PushedRequest": of::<Pushed>(),
         "RegisteredClient": registered_client(),
         "RestrictionLog": of::<Page>(),
+        "StatusLists": of::<Aggregation>(),
         "TokenResponse": of::<TokenResponse<'_>>(),
         "UserInfo": user_info(),
     })

@@ -72,6 +72,9 @@ fn endpoints(settings: &Settings) -> Value {
     if settings.attestation_challenge {
         endpoints["challenge_endpoint"] = json!(url("/challenge"));
     }
+    if settings.publishes_status() {
+        endpoints["status_list_aggregation_endpoint"] = url("/status").into();
+    }
     endpoints
 }
 

@@ -94,6 +94,7 @@ fn resources(config: &Config, own: String) -> Result<Vec<ResourceDefinition>, Fa
             access_token_life: entry.access_token_life.map(|life| life.duration()),
             signing_alg: entry.signing_alg,
             encrypt_to: key.map(Arc::new),
+            status_list: entry.status_list,
             token_format: entry.token_format,
         };
         match all.iter_mut().find(|known| known.identifier == defined.identifier) {

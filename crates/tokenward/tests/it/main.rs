@@ -24,6 +24,7 @@ mod opaque;
 mod openidconnect;
 mod operations;
 mod start;
+mod status_list;
 mod support;
 mod take_back;
 mod tls;
