@@ -369,12 +369,12 @@ fn id_token(
     }
     let options = &client.client().options;
     let key = signed_answer::key(authority, options, options.id_token_signed_response_alg);
-    let named = &grant.claims.id_token;
+    let (named, settings) = (&grant.claims.id_token, authority.settings());
     let claims = IdTokenClaims {
-        iss: authority.settings().issuer.clone(),
+        iss: settings.issuer.clone(),
         sub: approved.subject().clone(),
         aud: client.id().clone(),
-        exp: now.plus(authority.settings().id_token_life).as_secs(),
+        exp: now.plus(settings.id_token_life).as_secs(),
         iat: now.as_secs(),
         auth_time: grant.auth_time.as_secs(),
         nonce: approved.nonce().map(str::to_owned),
@@ -384,7 +384,7 @@ fn id_token(
         sid: grant.session.clone(),
         person: approved
             .user()
-            .map(|user| person_claims::told(user, &ScopeSet::default(), named))
+            .map(|user| person_claims::told(user, settings, &ScopeSet::default(), named))
             .unwrap_or_default(),
     };
     let signed = claims.sign(&key)?;

@@ -28,7 +28,7 @@ pub mod page;
 pub mod parameters;
 mod paths;
 pub mod peer;
-mod person_claims;
+pub mod person_claims;
 mod polls;
 pub mod possession;
 mod presented_token;

@@ -253,7 +253,7 @@ pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Registratio
             return Err(RegistrationRefused::ScopeUnknown(scope.to_owned()));
         }
     }
-    match draft.default_scopes.difference(&draft.scopes) {
+    match draft.default_scopes.difference(&settings.ladder.reach(&draft.scopes)) {
         beyond if beyond.is_empty() => Ok(()),
         beyond => Err(RegistrationRefused::DefaultScopes(beyond.to_string())),
     }

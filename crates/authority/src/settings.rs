@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use token::encryption_key::EncryptionKey;
+use token::ladder::Ladder;
 use token::scope::is_scope_token;
 use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
+use crate::person_claims;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 
@@ -25,6 +27,8 @@ pub struct Settings {
     pub resources: Vec<ResourceDefinition>,
     /// The scopes of the APIs, with the words that the consent page shows.
     pub scopes: Vec<ScopeDefinition>,
+    /// Which of them include which.
+    pub ladder: Ladder,
     /// A profile that every client keeps.
     pub profile: Option<Profile>,
     /// Whether every client has to prove with PKCE that a code came back to where it started; `false`
@@ -104,6 +108,10 @@ pub struct ScopeDefinition {
     pub name: String,
     /// What it allows, in words for the person who consents.
     pub description: String,
+    /// The resources that it belongs to; none: it belongs to nobody in particular, and applies at all.
+    pub resources: Vec<String>,
+    /// The claims about a person that it brings at UserInfo.
+    pub claims: Vec<String>,
 }
 
 /// Which setting is wrong, and how to mend it.
@@ -144,6 +152,24 @@ pub enum SettingsError {
     /// RFC 8707 §2: an absolute URI without a fragment.
     #[error("the resource `{0}` must be an absolute URI without a fragment")]
     ResourceForm(String),
+    /// A scope would bring what is not about a person.
+    #[error("the scope `{scope}` cannot bring `{claim}`: {refused}")]
+    ScopeClaim {
+        /// The scope.
+        scope: String,
+        /// The claim.
+        claim: String,
+        /// What is wrong with it.
+        refused: person_claims::BadClaim,
+    },
+    /// A scope belongs to what is not there.
+    #[error("the scope `{scope}` belongs to `{resource}`, which is no resource here")]
+    ScopeResource {
+        /// The scope.
+        scope: String,
+        /// The unknown resource.
+        resource: String,
+    },
     /// RFC 6749 §3.3 excludes the name.
     #[error("the scope `{0}` has a character that scopes cannot have")]
     ScopeName(String),
@@ -169,6 +195,37 @@ impl ResourceDefinition {
     }
 }
 
+// === impl ScopeDefinition ===
+
+impl ScopeDefinition {
+    /// A scope that belongs to nobody in particular and brings no claims.
+    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, resources: Vec::new(), claims: Vec::new() }
+    }
+
+    fn check(&self, audiences: &[String]) -> Result<(), SettingsError> {
+        let name = || self.name.clone();
+        if !is_scope_token(&self.name) {
+            return Err(SettingsError::ScopeName(name()));
+        }
+        if Settings::BUILT_IN_SCOPES.iter().any(|(built_in, _)| *built_in == self.name) {
+            return Err(SettingsError::ScopeReserved(name()));
+        }
+        if let Some(resource) = self.resources.iter().find(|one| !audiences.contains(one)) {
+            return Err(SettingsError::ScopeResource { scope: name(), resource: resource.clone() });
+        }
+        for claim in &self.claims {
+            person_claims::check_name(claim).map_err(|refused| SettingsError::ScopeClaim {
+                scope: name(),
+                claim: claim.clone(),
+                refused,
+            })?;
+        }
+        Ok(())
+    }
+}
+
 // === impl Settings ===
 
 impl Settings {
@@ -177,6 +234,8 @@ impl Settings {
         (scope::OPENID, "Know who you are"),
         (scope::PROFILE, "See your name and username"),
         (scope::EMAIL, "See your e-mail address"),
+        (scope::ADDRESS, "See your postal address"),
+        (scope::PHONE, "See your phone number"),
         (scope::OFFLINE_ACCESS, "Keep access while you are away"),
         (scope::ADMIN, "Change everything in Tokenward's administration"),
         (scope::ADMIN_READ, "Read everything in Tokenward's administration"),
@@ -201,14 +260,8 @@ impl Settings {
         }
         self.check_signing()?;
         policy::check_grant_types(self.registration.policy, &self.registration.grant_types)?;
-        for ScopeDefinition { name, .. } in &self.scopes {
-            if !is_scope_token(name) {
-                return Err(SettingsError::ScopeName(name.clone()));
-            }
-            if Self::BUILT_IN_SCOPES.iter().any(|(built_in, _)| built_in == name) {
-                return Err(SettingsError::ScopeReserved(name.clone()));
-            }
-        }
+        let audiences = self.audiences();
+        self.scopes.iter().try_for_each(|scope| scope.check(&audiences))?;
         if self.password_threads == 0 {
             return Err(SettingsError::NoPasswordThread);
         }
@@ -282,10 +335,19 @@ impl Settings {
     /// The words that say what a scope allows; `None` when nobody knows the scope.
     pub fn describe_scope(&self, name: &str) -> Option<&str> {
         let built_in = Self::BUILT_IN_SCOPES.iter().find(|(known, _)| *known == name);
-        let defined = || self.scopes.iter().find(|scope| scope.name == name);
+        let defined = || self.defined_scope(name);
         built_in
             .map(|(_, words)| *words)
             .or_else(|| defined().map(|scope| scope.description.as_str()))
+    }
+
+    /// The resources that a scope belongs to; none when it belongs to nobody in particular.
+    pub(crate) fn resources_of(&self, name: &str) -> &[String] {
+        self.defined_scope(name).map_or(&[], |scope| &scope.resources)
+    }
+
+    fn defined_scope(&self, name: &str) -> Option<&ScopeDefinition> {
+        self.scopes.iter().find(|scope| scope.name == name)
     }
 
     /// The identifiers of the resources.

@@ -34,6 +34,7 @@ mod request_object;
 mod resources;
 mod restrictions;
 mod revoke;
+mod scopes;
 mod sign_in;
 mod software_statement;
 mod status_list;

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
+use token::ladder::Ladder;
 use token::time::Clock;
 
 use crate::bind::Binder;
@@ -19,6 +20,8 @@ use crate::verify::Verifier;
 /// Everything that a check and a forward read.
 pub(crate) struct Core {
     pub(crate) routes: Routes,
+    /// For rules that come later, as those of a layer do.
+    pub(crate) ladder: Ladder,
     pub(crate) verifier: Verifier,
     pub(crate) binder: Binder,
     pub(crate) index: Arc<RestrictionIndex>,

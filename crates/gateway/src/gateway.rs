@@ -10,6 +10,7 @@ use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
+use token::ladder::Ladder;
 use token::reference::References;
 use token::restriction::Restriction;
 use token::scope::is_scope_token;
@@ -22,7 +23,7 @@ use crate::core::Core;
 use crate::guard::Guard;
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
-use crate::route::{Demand, Routes, Rule, Template, is_refused_method};
+use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
 use crate::upstream::{self, Upstream};
@@ -91,6 +92,7 @@ impl Gateway {
         };
         let core = Arc::new(Core {
             routes,
+            ladder: settings.ladder,
             verifier,
             binder,
             index: parts.index,
@@ -175,7 +177,7 @@ fn routes(
         let compiled = Rule {
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
-            demand: demand(rule, &own)?,
+            demand: demand(rule, &own, &settings.ladder)?,
         };
         routes
             .add(&template, &rule.methods, compiled)
@@ -184,7 +186,7 @@ fn routes(
     Ok(routes)
 }
 
-fn demand(rule: &RouteRule, own: &[String]) -> Result<Demand, SettingsError> {
+fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, SettingsError> {
     let Access::Token { scopes, audiences } = &rule.access else { return Ok(Demand::Public) };
     if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
         return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
@@ -194,7 +196,7 @@ fn demand(rule: &RouteRule, own: &[String]) -> Result<Demand, SettingsError> {
         listed => Box::from(listed),
     };
     Ok(Demand::Token {
-        scopes: scopes.iter().map(|scope| Box::from(scope.as_str())).collect(),
+        scopes: scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
         audiences,
         scope_text: scopes.join(" ").into(),
     })

@@ -20,7 +20,7 @@ use crate::observe::Observation;
 use crate::permit::allows;
 use crate::present::present;
 use crate::refusal::Refusal;
-use crate::route::Demand;
+use crate::route::{Demand, OneOf};
 use crate::settings::SettingsError;
 use crate::target::Target;
 use crate::verify::Known;
@@ -65,14 +65,15 @@ impl Guard {
         &self,
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<GuardRule, SettingsError> {
-        let scopes: Box<[Box<str>]> =
-            scopes.into_iter().map(|scope| Box::from(scope.as_ref())).collect();
+        let scopes: Vec<String> =
+            scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
         if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-            let (path, scope) = ("(layer)".to_owned(), scope.to_string());
+            let (path, scope) = ("(layer)".to_owned(), scope.clone());
             return Err(SettingsError::BadScope { path, scope });
         }
         let audiences = self.0.verifier.policy.audiences.as_slice().into();
         let scope_text = scopes.join(" ").into();
+        let scopes = scopes.iter().map(|scope| OneOf::new(scope, &self.0.ladder)).collect();
         Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text })))
     }
 

@@ -56,7 +56,7 @@ fn fault(known: &Known, demand: &Demand) -> Option<Fault> {
     if !audiences.iter().any(|audience| claims.aud.contains(audience)) {
         return Some(Fault::Audience);
     }
-    let lacks = !scopes.iter().all(|scope| claims.scope.contains(scope));
+    let lacks = !scopes.iter().all(|scope| scope.is_met_by(&claims.scope));
     lacks.then(|| Fault::Scope(Arc::clone(scope_text)))
 }
 

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use http::{HeaderValue, Method};
+use token::ladder::Ladder;
+use token::scope::ScopeSet;
 
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
@@ -59,8 +61,11 @@ pub(crate) enum Demand {
     /// Nothing.
     Public,
     /// A token with all of these scopes and one of these audiences.
-    Token { scopes: Box<[Box<str>]>, audiences: Box<[String]>, scope_text: Arc<str> },
+    Token { scopes: Box<[OneOf]>, audiences: Box<[String]>, scope_text: Arc<str> },
 }
+
+/// A scope that is demanded, and those that include it.
+pub(crate) struct OneOf(Box<[Box<str>]>);
 
 /// The rules of one path template.
 #[derive(Default)]
@@ -169,6 +174,18 @@ impl Demand {
             Self::Public => None,
             Self::Token { scope_text, .. } => Some(scope_text).filter(|text| !text.is_empty()),
         }
+    }
+}
+
+// === impl OneOf ===
+
+impl OneOf {
+    pub(crate) fn new(scope: &str, ladder: &Ladder) -> Self {
+        Self(ladder.holders(scope).map(Box::from).collect())
+    }
+
+    pub(crate) fn is_met_by(&self, held: &ScopeSet) -> bool {
+        self.0.iter().any(|scope| held.contains(scope))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
+use token::ladder::Ladder;
 
 use crate::route::BadTemplate;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub issuer: String,
     /// Where clients get tokens, as told in the protected resource metadata (RFC 9728 §2).
     pub authorization_servers: Vec<String>,
+    /// Which scopes include which.
+    pub ladder: Ladder,
     /// The rules; a request that fits none is refused.
     pub routes: Vec<RouteRule>,
     /// The APIs behind it: name → `http://host:port` or `https://host`, with or without a path

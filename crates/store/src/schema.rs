@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0003_grants_of_all_kinds.sql"),
     include_str!("sql/0004_references.sql"),
     include_str!("sql/0005_status_lists.sql"),
+    include_str!("sql/0006_person_claims.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

@@ -1,6 +1,7 @@
 //! People who sign in with a name and a password.
 
 use rusqlite::params;
+use serde_json::{Map, Value};
 use token::id::SubjectId;
 use token::restriction::Selector;
 use token::secret::Secret;
@@ -27,6 +28,8 @@ pub struct User {
     pub email: Option<String>,
     /// Whether the address was proven to be theirs.
     pub email_verified: bool,
+    /// What else is known about them, by the names of claims.
+    pub claims: Map<String, Value>,
     /// Whether they are turned away.
     pub disabled: bool,
     /// When they were added.
@@ -34,7 +37,7 @@ pub struct User {
 }
 
 const COLUMNS: &str =
-    "id, username, password_hash, name, email, email_verified, disabled, created_at";
+    "id, username, password_hash, name, email, email_verified, claims, disabled, created_at";
 
 impl Store {
     /// Adds a person.
@@ -106,8 +109,8 @@ impl Store {
 
 fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (id, username, username_key, password_hash, name, email, \
-               email_verified, disabled, created_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               email_verified, disabled, created_at, claims) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = params![
         user.id.as_str(),
         user.username,
@@ -118,6 +121,7 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
         user.email_verified,
         user.disabled,
         user.created_at.as_millis(),
+        sql::json(&user.claims)?,
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name or id"))?;
     Ok(())
@@ -125,7 +129,7 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
 
 fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {
     let sql = "UPDATE users SET username = ?2, username_key = ?3, password_hash = ?4, name = ?5, \
-               email = ?6, email_verified = ?7, disabled = ?8 WHERE id = ?1";
+               email = ?6, email_verified = ?7, disabled = ?8, claims = ?9 WHERE id = ?1";
     let values = params![
         user.id.as_str(),
         user.username,
@@ -135,6 +139,7 @@ fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {
         user.email,
         user.email_verified,
         user.disabled,
+        sql::json(&user.claims)?,
     ];
     let changed = sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name"))?;
     Ok(changed > 0)
@@ -171,6 +176,7 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<User, StoreError> {
         name: row.maybe_text("name")?,
         email: row.maybe_text("email")?,
         email_verified: row.flag("email_verified")?,
+        claims: row.json("claims")?,
         disabled: row.flag("disabled")?,
         created_at: row.time("created_at")?,
     })

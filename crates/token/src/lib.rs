@@ -59,6 +59,7 @@ pub mod jws;
 pub mod key;
 pub mod keyring;
 pub mod kind;
+pub mod ladder;
 mod members;
 pub mod opaque;
 mod private_jwk;

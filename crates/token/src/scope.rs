@@ -46,6 +46,11 @@ impl ScopeSet {
         Ok(Self::collect(text.split(' ')))
     }
 
+    /// These scope tokens.
+    pub(crate) fn of<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::collect(scopes.into_iter())
+    }
+
     fn collect<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
         let mut scopes: Vec<&str> = scopes.collect();
         scopes.sort_unstable();
@@ -81,6 +86,12 @@ impl ScopeSet {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::collect(self.iter().chain(other.iter()))
+    }
+
+    /// The scopes that are to be kept.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self::collect(self.iter().filter(|scope| keep(scope)))
     }
 
     /// Whether there is no scope in it.

@@ -306,6 +306,10 @@ pub mod scope {
     pub const PROFILE: &str = "profile";
     /// OpenID Connect Core 1.0 §5.4.
     pub const EMAIL: &str = "email";
+    /// OpenID Connect Core 1.0 §5.4.
+    pub const ADDRESS: &str = "address";
+    /// OpenID Connect Core 1.0 §5.4.
+    pub const PHONE: &str = "phone";
     /// OpenID Connect Core 1.0 §11.
     pub const OFFLINE_ACCESS: &str = "offline_access";
 }

@@ -275,6 +275,7 @@ fn gateway(
         authorization_servers: vec![issuer.clone()],
         issuer,
         upstreams: part.upstreams.clone(),
+        ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
         trusted_proxies: part.trusted_proxies.clone(),
         leeway: part.leeway.duration(),

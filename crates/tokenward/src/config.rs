@@ -15,6 +15,7 @@ pub(crate) mod span;
 
 use authority::register::policy::Policy;
 use span::Span;
+use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};
 
 /// Everything that can be configured.
@@ -34,7 +35,7 @@ pub(crate) struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<Admin>,
     /// Scopes that may be granted, as people see them on the consent page. `openid`, `profile`,
-    /// `email` and `offline_access` are built in.
+    /// `email`, `address`, `phone` and `offline_access` are built in.
     #[serde(default, rename = "scope")]
     pub(crate) scopes: Vec<Scope>,
     /// APIs that tokens can be for, beside the gateway's own `resource`; an entry for that one says
@@ -206,6 +207,19 @@ pub(crate) struct Scope {
     pub(crate) name: String,
     /// What it allows, in plain words: "Read your orders".
     pub(crate) description: String,
+    /// The resources that it belongs to, by their identifiers: without a `resource` parameter its
+    /// tokens are for them, and no token for another has it. Empty: it belongs to nobody in
+    /// particular, and applies at all of them.
+    #[serde(default)]
+    pub(crate) resources: Vec<String>,
+    /// Scopes that it includes: `orders:write` with `includes = ["orders:read"]` is let through where
+    /// `orders:read` is demanded, and whoever may have it may ask for less. A service that compares
+    /// scopes by itself has to know.
+    #[serde(default)]
+    pub(crate) includes: Vec<String>,
+    /// Claims about a person that it brings at UserInfo, such as `department`.
+    #[serde(default)]
+    pub(crate) claims: Vec<String>,
 }
 
 /// An API that tokens can be for.
@@ -422,6 +436,16 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// Which scopes include which.
+    pub(crate) fn ladder(&self) -> Result<Ladder, BadLadder> {
+        let steps = self.scopes.iter();
+        Ladder::new(steps.map(|scope| (scope.name.as_str(), scope.includes.as_slice())))
+    }
 }
 
 // === defaults ===

@@ -53,3 +53,4 @@ pub use crate::layer::{RequireToken, TokenRequired};
 pub use crate::verifier::{BuildError, Builder, ClientAddress, NotReady, Verifier};
 pub use gateway::guard::{Authenticated, GuardRule, Passed};
 pub use remote::Reach;
+pub use token::ladder::{BadLadder, Ladder};

@@ -16,6 +16,7 @@ use token::encryption_key::DecryptionKey;
 use token::event::{Event, EventSink};
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
+use token::ladder::Ladder;
 use token::random::OsRandom;
 use token::secret::Secret;
 use token::status_list::Status;
@@ -47,6 +48,7 @@ pub struct Builder {
     cache_entries: usize,
     dpop_nonces: bool,
     decryption: Vec<Arc<DecryptionKey>>,
+    ladder: Ladder,
     subscriber: Option<Subscriber>,
     most_silence: Option<Duration>,
     client_address: Option<ClientAddress>,
@@ -150,6 +152,14 @@ impl Builder {
         self
     }
 
+    /// Which scopes include which, as the issuer is configured: a token with one has what it includes.
+    /// Without this every scope stands for itself.
+    #[must_use]
+    pub fn ladder(mut self, ladder: Ladder) -> Self {
+        self.ladder = ladder;
+        self
+    }
+
     /// Follows the issuer's restriction log as a client that has the scope
     /// `tokenward:restrictions`. Only a Tokenward authority has one.
     #[must_use]
@@ -248,6 +258,7 @@ impl Builder {
             issuer: self.issuer.clone(),
             authorization_servers: vec![self.issuer.clone()],
             audiences: self.audiences.clone(),
+            ladder: self.ladder.clone(),
             routes: Vec::new(),
             upstreams: Default::default(),
             trusted_proxies: Vec::new(),
@@ -288,6 +299,7 @@ impl Verifier {
             cache_entries: 10_000,
             dpop_nonces: false,
             decryption: Vec::new(),
+            ladder: Ladder::default(),
             subscriber: None,
             most_silence: Some(Duration::from_mins(1)),
             client_address: None,

@@ -13,7 +13,7 @@ use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
 use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
-use crate::person_claims::CLAIMS;
+use crate::person_claims;
 use crate::register::policy::Registration;
 use crate::register::{metadata, options};
 
@@ -116,8 +116,7 @@ fn server_metadata() -> Value {
 /// OpenID Connect Core 1.0 §5.3.2.
 fn user_info() -> Value {
     let mut properties = Map::new();
-    for (name, _) in CLAIMS {
-        let kind = if name.ends_with("_verified") { "boolean" } else { "string" };
+    for (name, kind) in person_claims::standard() {
         properties.insert(name.to_owned(), json!({ "type": kind }));
     }
     properties.insert("sub".to_owned(), json!({ "type": "string" }));

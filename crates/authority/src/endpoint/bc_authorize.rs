@@ -29,6 +29,7 @@ use crate::polls;
 use crate::register::is_visible;
 use crate::request_object;
 use crate::rule::{authorization_details, resource, scope as scope_rule};
+use crate::settings::Settings;
 use crate::state::Authority;
 
 const BINDING_MESSAGE: &str = "binding_message";
@@ -72,11 +73,12 @@ pub(crate) async fn ask(
     let life = life(&parameters)?;
     let auth_req_id = Family::Device.generate(authority.random());
     let notify = notification(&authority, &client, &parameters, auth_req_id.expose())?;
-    let scopes = scopes(&client, &parameters)?;
     let settings = authority.settings();
+    let scopes = scopes(&client, &parameters, settings)?;
     let resources = parameters.all(parameter::RESOURCE);
     let audiences =
         resource::requested(resources, &scopes, settings).map_err(GrantRefused::from)?;
+    let scopes = scope_rule::fitting(&scopes, &audiences, settings).map_err(GrantRefused::from)?;
     let details = authorization_details::requested(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,
@@ -150,13 +152,18 @@ async fn person(
 }
 
 /// §7.1: `openid` is among them.
-fn scopes(client: &AuthenticatedClient, parameters: &Parameters) -> Result<ScopeSet, OAuthError> {
+fn scopes(
+    client: &AuthenticatedClient,
+    parameters: &Parameters,
+    settings: &Settings,
+) -> Result<ScopeSet, OAuthError> {
     let registered = client.client();
     let asked = parameters.required(parameter::SCOPE)?;
     let scopes = scope_rule::requested_of_person(
         Some(asked),
         &registered.scopes,
         &registered.default_scopes,
+        &settings.ladder,
     );
     let scopes = scopes.map_err(GrantRefused::from)?;
     if scopes.contains(scope::OPENID) {

@@ -59,7 +59,7 @@ pub(crate) fn form(
     let asked = Asked {
         client: &evaluated.client,
         person: person.user(),
-        scopes: &evaluated.demand.scopes,
+        scopes: &evaluated.demand.consent,
         details: &evaluated.demand.details,
         audiences: &evaluated.demand.audiences,
         return_to: evaluated.return_to.uri(),
@@ -93,7 +93,7 @@ async fn decide(
 
 async fn allow(visit: &Visit, evaluated: &Evaluated, person: &SignedIn) -> Response {
     let (subject, client) = (&person.user().id, &evaluated.client.id);
-    let scopes = &evaluated.demand.scopes;
+    let scopes = &evaluated.demand.consent;
     let saved = visit.authority.store().save_consent(subject, client, scopes, visit.now).await;
     if let Err(error) = saved {
         return authorize::refuse(visit, evaluated, Some(person), &error.into());

@@ -102,8 +102,10 @@ async fn keep(
     approve::grant_type(client, GrantType::DeviceCode)?;
     let (settings, registered) = (authority.settings(), client.client());
     let asked = parameters.value(parameter::SCOPE);
-    let scopes = scope::requested_of_person(asked, &registered.scopes, &registered.default_scopes)?;
+    let (may, usual) = (&registered.scopes, &registered.default_scopes);
+    let scopes = scope::requested_of_person(asked, may, usual, &settings.ladder)?;
     let audiences = resource::requested(parameters.all(parameter::RESOURCE), &scopes, settings)?;
+    let scopes = scope::fitting(&scopes, &audiences, settings)?;
     let details = authorization_details::requested(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,

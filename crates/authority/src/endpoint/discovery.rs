@@ -11,7 +11,7 @@ use token::term::{
 
 use crate::endpoint::answer;
 use crate::oauth_error::OAuthError;
-use crate::person_claims::CLAIMS;
+use crate::person_claims;
 use crate::register::options::ENCRYPTION_ALGS;
 use crate::register::policy::Policy;
 use crate::rule::acr;
@@ -140,7 +140,7 @@ fn clients(settings: &Settings) -> Value {
 fn answers(settings: &Settings) -> Value {
     let claims = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
     let claims = claims.into_iter().chain(["sid"]);
-    let claims: Vec<&str> = claims.chain(CLAIMS.map(|(name, _)| name)).collect();
+    let claims: Vec<&str> = claims.chain(person_claims::supported(settings)).collect();
     let mut answers = json!({
         "subject_types_supported": ["public"],
         "claim_types_supported": ["normal"],

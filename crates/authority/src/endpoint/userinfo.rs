@@ -78,7 +78,8 @@ async fn tell(
         Some(grant) => store.grant(grant).await?.map(|grant| grant.claims.userinfo),
         None => None,
     };
-    let mut claims = person_claims::told(user, token.scopes(), &named.unwrap_or_default());
+    let (settings, named) = (authority.settings(), named.unwrap_or_default());
+    let mut claims = person_claims::told(user, settings, token.scopes(), &named);
     claims.insert("sub".to_owned(), json!(user.id));
     let client = store.client(&token.claims().client_id).await?;
     let options = client.map(|client| client.options.clone()).unwrap_or_default();
@@ -87,7 +88,7 @@ async fn tell(
         (None, None) => return Ok(answer::json(StatusCode::OK, &claims)),
         (None, Some(how)) => signed_answer::encrypt_claims(&options, how, &claims)?,
         (wanted, how) => {
-            claims.insert("iss".to_owned(), json!(authority.settings().issuer));
+            claims.insert("iss".to_owned(), json!(settings.issuer));
             claims.insert("aud".to_owned(), json!(token.claims().client_id));
             let kind = token_type::ID_TOKEN;
             let signed = signed_answer::sign(authority, &options, wanted, kind, &claims)?;

@@ -44,7 +44,7 @@ async fn redeem(
     match authority.store().redeem_code(&code.hash, first.refresh, first.jkt, request.now).await? {
         Redeemed::Done => {
             let (body, who) = first.answer.give(authority);
-            Ok(Granted { body, who, scopes: code.grant.scopes })
+            Ok(Granted { body, who, scopes: first.scopes })
         }
         Redeemed::Replayed { .. } => Err(GrantRefused::CodeReplayed(Box::new(code.grant))),
         Redeemed::Unknown => Err(GrantRefused::CodeUnknown),

@@ -23,16 +23,18 @@ pub(crate) async fn give(
     request: &TokenRequest<'_>,
 ) -> Result<Granted, GrantRefused> {
     let (client, parameters) = (request.client.client(), request.parameters);
-    let asked = parameters.value(parameter::SCOPE);
-    let scopes = scope::requested_by_machine(asked, &client.scopes, &client.default_scopes)?;
+    let (settings, asked) = (authority.settings(), parameters.value(parameter::SCOPE));
+    let (may, usual) = (&client.scopes, &client.default_scopes);
+    let scopes = scope::requested_by_machine(asked, may, usual, &settings.ladder)?;
     let resources = parameters.all(parameter::RESOURCE);
-    let audiences = resource::requested(resources, &scopes, authority.settings())?;
-    resource::together(&audiences, authority.settings())?;
+    let audiences = resource::requested(resources, &scopes, settings)?;
+    resource::together(&audiences, settings)?;
+    let scopes = scope::fitting(&scopes, &audiences, settings)?;
     let details = authorization_details::requested(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
-        &authority.settings().authorization_details,
+        &settings.authorization_details,
         &client.options.authorization_details_types,
-        &authority.settings().audiences(),
+        &settings.audiences(),
     )?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     let approved = approve::machine(request.client, wanted)?;

@@ -59,7 +59,7 @@ pub(crate) async fn settle(
     match store.redeem_waiting(&hash, first.refresh, first.jkt, now).await? {
         Redeemed::Done => {
             let (body, who) = first.answer.give(authority);
-            Ok(Granted { body, who, scopes: grant.scopes })
+            Ok(Granted { body, who, scopes: first.scopes })
         }
         Redeemed::Replayed { .. } => Err(GrantRefused::DeviceCodeReplayed(Box::new(grant))),
         Redeemed::Unknown => Err(GrantRefused::DeviceCodeExpired),

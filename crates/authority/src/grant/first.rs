@@ -3,6 +3,7 @@
 use store::{Grant, NewRefresh};
 use token::id::KeyId;
 use token::opaque::{Family, OpaqueHash};
+use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
@@ -10,13 +11,15 @@ use crate::approve::{self, Wanted};
 use crate::client_auth::AuthenticatedClient;
 use crate::grant::{GrantRefused, TokenRequest};
 use crate::issue::{self, Answer, OutgoingRefresh};
-use crate::rule::{authorization_details, profile, resource};
+use crate::rule::{authorization_details, profile, resource, scope};
 use crate::settings::Settings;
 use crate::state::Authority;
 
 /// The first tokens, made and not given out yet.
 pub(crate) struct First {
     pub(crate) answer: Answer,
+    /// What their access token allows.
+    pub(crate) scopes: ScopeSet,
     pub(crate) refresh: Option<NewRefresh>,
     /// The key that the refresh token is bound to.
     pub(crate) jkt: Option<KeyId>,
@@ -35,7 +38,9 @@ pub(crate) async fn prepare(
     resource::together(&audiences, authority.settings())?;
     let details = request.parameters.value(parameter::AUTHORIZATION_DETAILS);
     let details = authorization_details::narrowed(details, &grant.details)?;
-    let wanted = Wanted { scopes: grant.scopes.clone(), audiences, details, nonce };
+    let scopes = scope::fitting(&grant.scopes, &audiences, authority.settings())
+        .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
+    let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce };
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);
@@ -54,7 +59,7 @@ pub(crate) async fn prepare(
     // an attested one that instance alone.
     let of_public = request.jkt.as_ref().filter(|_| request.client.is_public());
     let jkt = request.client.instance().or(of_public).cloned();
-    Ok(First { answer, refresh, jkt })
+    Ok(First { answer, scopes, refresh, jkt })
 }
 
 /// When a refresh token made now ends unless it is used, never after its grant.

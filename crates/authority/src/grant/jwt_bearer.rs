@@ -5,6 +5,7 @@
 
 use store::Grant;
 use token::id::GrantId;
+use token::ladder::Ladder;
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
@@ -60,13 +61,15 @@ async fn person(
     }
     let user = authority.store().user_by_name(&username).await?;
     let user = user.ok_or(GrantRefused::PersonUnknown)?;
-    let scopes = scopes(request, claims.scope.as_deref())?;
+    let settings = authority.settings();
+    let scopes = scopes(request, claims.scope.as_deref(), &settings.ladder)?;
     let named = claims.resource.iter().flat_map(|resource| resource.iter());
     let asked = request.parameters.all(parameter::RESOURCE);
-    let granted = resource::requested(named, &scopes, authority.settings())?;
+    let granted = resource::requested(named, &scopes, settings)?;
     let audiences = resource::narrowed(asked, &granted)?;
-    resource::together(&audiences, authority.settings())?;
-    let life = authority.settings().token_form(&audiences).life;
+    resource::together(&audiences, settings)?;
+    let scopes = scope::fitting(&scopes, &audiences, settings)?;
+    let life = settings.token_form(&audiences).life;
     let grant = Grant {
         id: GrantId::generate(authority.random()),
         client: client.id().clone(),
@@ -96,14 +99,19 @@ async fn person(
 }
 
 /// What the enterprise allows, the client may have, and was asked for.
-fn scopes(request: &TokenRequest<'_>, given: Option<&str>) -> Result<ScopeSet, GrantRefused> {
+fn scopes(
+    request: &TokenRequest<'_>,
+    given: Option<&str>,
+    ladder: &Ladder,
+) -> Result<ScopeSet, GrantRefused> {
     let client = request.client.client();
     let asked = request.parameters.value(parameter::SCOPE);
-    let wanted = scope::requested_of_person(asked, &client.scopes, &client.default_scopes)?;
+    let (may, usual) = (&client.scopes, &client.default_scopes);
+    let wanted = scope::requested_of_person(asked, may, usual, ladder)?;
     let Some(given) = given else { return Ok(wanted) };
     let given = ScopeSet::parse(given).map_err(scope::ScopeRefused::Form)?;
     match asked {
-        Some(_) => Ok(scope::narrowed(asked, &given)?),
-        None => Ok(given.intersection(&client.scopes)),
+        Some(_) => Ok(scope::narrowed(asked, &given, ladder)?),
+        None => Ok(scope::without_administration(&given.intersection(&ladder.reach(may)))),
     }
 }

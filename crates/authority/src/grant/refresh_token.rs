@@ -89,13 +89,16 @@ async fn prepare(
     if now >= state.expires_at || now >= grant.expires_at {
         return Err(GrantRefused::RefreshExpired(Box::new(grant.clone())));
     }
-    let scopes = scope::narrowed(parameters.value(parameter::SCOPE), &state.scopes)
-        .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
+    let settings = authority.settings();
     let audiences = resource::narrowed(parameters.all(parameter::RESOURCE), &grant.audiences)?;
+    let asked = parameters.value(parameter::SCOPE);
+    let scopes = scope::narrowed(asked, &state.scopes, &settings.ladder)
+        .and_then(|scopes| scope::fitting(&scopes, &audiences, settings))
+        .map_err(|refused| GrantRefused::Scope { refused, grant: Some(grant.clone().into()) })?;
     let details = parameters.value(parameter::AUTHORIZATION_DETAILS);
     let details = authorization_details::narrowed(details, &grant.details)?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
-    resource::together(&wanted.audiences, authority.settings())?;
+    resource::together(&wanted.audiences, settings)?;
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let outgoing = OutgoingRefresh { token, expires_at };

@@ -4,6 +4,7 @@
 //! to the same grant: what ends the one ends the other.
 
 use token::act::Actor;
+use token::ladder::Ladder;
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
@@ -14,7 +15,7 @@ use crate::grant::{GrantRefused, Granted, TokenRequest};
 use crate::issue::{self, AccessTokenOrder};
 use crate::presented_token;
 use crate::rule::profile;
-use crate::rule::resource::{self, ADMIN_PREFIX};
+use crate::rule::resource;
 use crate::rule::scope::{self, ScopeRefused};
 use crate::state::Authority;
 
@@ -63,7 +64,7 @@ pub(crate) async fn decide(
     }
     let act = actor(authority, request, &subject).await?;
 
-    let scopes = scopes(request, &subject)?;
+    let scopes = scopes(request, &subject, &authority.settings().ladder)?;
     let asked = parameters.all(parameter::RESOURCE).chain(parameters.all(parameter::AUDIENCE));
     let asked: Vec<&str> = asked.collect();
     let audiences = if asked.is_empty() {
@@ -72,6 +73,7 @@ pub(crate) async fn decide(
         resource::requested(asked.into_iter(), &scopes, authority.settings())?
     };
     resource::together(&audiences, authority.settings())?;
+    let scopes = scope::fitting(&scopes, &audiences, authority.settings())?;
     let claims = subject.claims();
     let left = Timestamp::from_secs(claims.exp).since(now);
     let order = AccessTokenOrder {
@@ -145,18 +147,16 @@ async fn actor(
 fn scopes(
     request: &TokenRequest<'_>,
     subject: &VerifiedAccessToken,
+    ladder: &Ladder,
 ) -> Result<ScopeSet, GrantRefused> {
     let asked = request.parameters.value(parameter::SCOPE);
-    let wanted = scope::narrowed(asked, subject.scopes())?;
-    let allowed = wanted.intersection(&request.client.client().scopes);
+    let wanted = scope::narrowed(asked, subject.scopes(), ladder)?;
+    let allowed = wanted.intersection(&ladder.reach(&request.client.client().scopes));
     if asked.is_some() && allowed != wanted {
         let beyond = wanted.difference(&allowed);
         return Err(ScopeRefused::NotAllowed(beyond.to_string()).into());
     }
-    let administration: Vec<&str> =
-        allowed.iter().filter(|name| name.starts_with(ADMIN_PREFIX)).collect();
-    let administration = ScopeSet::parse(&administration.join(" ")).unwrap_or_default();
-    Ok(allowed.difference(&administration))
+    Ok(scope::without_administration(&allowed))
 }
 
 fn check_type(text: &str, name: &'static str) -> Result<(), GrantRefused> {

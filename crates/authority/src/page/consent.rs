@@ -129,19 +129,21 @@ impl ConsentPage {
     }
 }
 
-/// First who somebody is, then what they have, then for how long.
+/// First who somebody is, then what they have, then for how long; nothing that another of them includes.
 pub(super) fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permission> {
-    let mut permissions: Vec<Permission> = scopes
+    let mut permissions: Vec<Permission> = settings
+        .ladder
+        .tops(scopes)
         .iter()
         .map(|name| Permission {
             words: settings.describe_scope(name).unwrap_or(name).to_owned(),
             scope: name.to_owned(),
         })
         .collect();
-    let identity = [scope::OPENID, scope::PROFILE, scope::EMAIL];
+    let identity = [scope::OPENID, scope::PROFILE, scope::EMAIL, scope::ADDRESS, scope::PHONE];
     permissions.sort_by_key(|permission| match permission.scope.as_str() {
-        scope::OFFLINE_ACCESS => 4,
-        other => identity.iter().position(|name| *name == other).unwrap_or(3),
+        scope::OFFLINE_ACCESS => identity.len() + 1,
+        other => identity.iter().position(|name| *name == other).unwrap_or(identity.len()),
     });
     permissions
 }

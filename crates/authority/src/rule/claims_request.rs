@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 use store::ClaimsRequest;
 use token::id::SubjectId;
 use token::json;
+use token::scope::ScopeSet;
 
+use crate::person_claims;
 use crate::rule::acr;
+use crate::settings::Settings;
 
 /// What the parameter asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +53,26 @@ pub fn parse(text: Option<&str>) -> Result<AskedClaims, ClaimsRefused> {
     let names = |section: Map<String, Value>| section.into_iter().map(|(name, _)| name).collect();
     let claims = ClaimsRequest { userinfo: names(userinfo), id_token: names(id_token) };
     Ok(AskedClaims { claims, subject })
+}
+
+/// The claims that the client can have: those that a scope brings which it is allowed. Beside them those
+/// scopes, for the person who agrees; a claim that cannot be had is left out (§5.5.1).
+pub fn allowed(
+    asked: ClaimsRequest,
+    allowed: &ScopeSet,
+    settings: &Settings,
+) -> (ClaimsRequest, ScopeSet) {
+    let allowed = settings.ladder.reach(allowed);
+    let brought_by = |name: &String| {
+        person_claims::bringing(name, settings).find(|scope| allowed.contains(scope))
+    };
+    let ClaimsRequest { mut userinfo, mut id_token } = asked;
+    let names = userinfo.iter().chain(&id_token);
+    let brought: Vec<&str> = names.filter_map(brought_by).collect();
+    let brought = allowed.only(|scope| brought.contains(&scope));
+    userinfo.retain(|name| brought_by(name).is_some());
+    id_token.retain(|name| brought_by(name).is_some());
+    (ClaimsRequest { userinfo, id_token }, brought)
 }
 
 fn section(members: &Map<String, Value>, name: &str) -> Result<Map<String, Value>, ClaimsRefused> {

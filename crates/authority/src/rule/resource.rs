@@ -3,6 +3,7 @@
 use token::scope::ScopeSet;
 use url::Url;
 
+use crate::rule::scope::about_person;
 use crate::settings::Settings;
 
 /// Scopes of our own administration begin so.
@@ -110,15 +111,22 @@ fn pick<'a>(
 }
 
 fn default_audiences(scopes: &ScopeSet, settings: &Settings) -> Vec<String> {
-    let mut audiences = Vec::new();
-    let is_admin = |scope: &str| scope.starts_with(ADMIN_PREFIX);
-    if scopes.is_empty() || scopes.iter().any(|scope| !is_admin(scope)) {
-        audiences.extend(settings.resources.first().map(|first| first.identifier.clone()));
+    let first = settings.resources.first().map(|first| &first.identifier);
+    let identity = about_person();
+    let mut named: Vec<&String> = Vec::new();
+    for scope in scopes.iter() {
+        match settings.resources_of(scope) {
+            [] if scope.starts_with(ADMIN_PREFIX) => named.push(&settings.admin_resource),
+            // Told at UserInfo, which is no resource of these.
+            [] if identity.contains(scope) => {}
+            [] => named.extend(first),
+            own => named.extend(own),
+        }
     }
-    if scopes.iter().any(is_admin) && !audiences.contains(&settings.admin_resource) {
-        audiences.push(settings.admin_resource.clone());
+    if named.is_empty() {
+        named.extend(first);
     }
-    audiences
+    settings.audiences().into_iter().filter(|audience| named.contains(&audience)).collect()
 }
 
 #[cfg(test)]
@@ -126,8 +134,8 @@ mod tests {
     use token::scope::ScopeSet;
 
     use super::{ResourceRefused, narrowed, requested};
-    use crate::settings::ResourceDefinition;
-    use crate::tests::support::settings;
+    use crate::settings::{ResourceDefinition, ScopeDefinition};
+    use crate::tests::support::{API, settings};
 
     fn audiences(asked: &[&str], scopes: &str) -> Result<Vec<String>, ResourceRefused> {
         let mut settings = settings();
@@ -172,6 +180,28 @@ mod tests {
         assert_eq!(audiences(&[], ""), Ok(vec![api()]));
         assert_eq!(audiences(&[], "tokenward:admin"), Ok(vec![admin()]));
         assert_eq!(audiences(&[], "orders:read tokenward:read"), Ok(vec![api(), admin()]));
+    }
+
+    #[test]
+    fn a_scope_brings_the_resources_that_it_belongs_to() {
+        const FILES: &str = "http://127.0.0.1:9000";
+        let mut settings = settings();
+        let own = |name: &str, resources: &[&str]| ScopeDefinition {
+            resources: resources.iter().map(|one| (*one).to_owned()).collect(),
+            ..ScopeDefinition::new(name, "")
+        };
+        settings.scopes = vec![own("files", &[FILES]), own("both", &[FILES, API]), own("any", &[])];
+        let audiences = |scopes: &str| {
+            let scopes = ScopeSet::parse(scopes).expect("scopes");
+            requested([].into_iter(), &scopes, &settings).expect("audiences")
+        };
+        assert_eq!(audiences("files"), [FILES]);
+        assert_eq!(audiences("both"), [API, FILES]);
+        assert_eq!(audiences("any files"), [API, FILES]);
+        // Who somebody is, is asked at UserInfo.
+        assert_eq!(audiences("files openid email offline_access"), [FILES]);
+        assert_eq!(audiences("openid"), [API]);
+        assert_eq!(audiences("any"), [API]);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! Which scopes a request may have (RFC 6749 §3.3 and §6).
 
+use token::ladder::Ladder;
 use token::scope::{NotScopes, ScopeSet};
 use token::term::scope;
 
 use crate::rule::resource::ADMIN_PREFIX;
+use crate::settings::Settings;
 
 /// Why scopes are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeRefused {
+    /// None of these scopes belongs to whom the token would be for (RFC 8707 §2.2).
+    #[error("`{0}` is for other resources than the token; name theirs in `resource`")]
+    Elsewhere(String),
     /// The text is no list of scopes.
     #[error(transparent)]
     Form(#[from] NotScopes),
@@ -25,8 +30,8 @@ pub enum ScopeRefused {
     Wider(String),
 }
 
-/// The scopes of a new grant: those asked for, all of which the client must be allowed, or its
-/// default ones when it asks for none.
+/// The scopes of a new grant: those asked for, all of which the client must be allowed or reach by
+/// what it is allowed, or its default ones when it asks for none.
 ///
 /// # Errors
 /// [`ScopeRefused`] when the text is malformed or the client may not have a scope.
@@ -34,10 +39,12 @@ pub fn requested(
     asked: Option<&str>,
     allowed: &ScopeSet,
     default: &ScopeSet,
+    ladder: &Ladder,
 ) -> Result<ScopeSet, ScopeRefused> {
-    let Some(asked) = asked else { return Ok(default.intersection(allowed)) };
+    let allowed = ladder.reach(allowed);
+    let Some(asked) = asked else { return Ok(default.intersection(&allowed)) };
     let asked = ScopeSet::parse(asked)?;
-    match asked.difference(allowed) {
+    match asked.difference(&allowed) {
         beyond if beyond.is_empty() => Ok(asked),
         beyond => Err(ScopeRefused::NotAllowed(beyond.to_string())),
     }
@@ -51,8 +58,9 @@ pub fn requested_by_machine(
     asked: Option<&str>,
     allowed: &ScopeSet,
     default: &ScopeSet,
+    ladder: &Ladder,
 ) -> Result<ScopeSet, ScopeRefused> {
-    let scopes = requested(asked, allowed, default)?;
+    let scopes = requested(asked, allowed, default, ladder)?;
     let personal = scopes.intersection(&about_person());
     match asked {
         Some(_) if !personal.is_empty() => Err(ScopeRefused::NeedsPerson(personal.to_string())),
@@ -70,10 +78,10 @@ pub fn requested_of_person(
     asked: Option<&str>,
     allowed: &ScopeSet,
     default: &ScopeSet,
+    ladder: &Ladder,
 ) -> Result<ScopeSet, ScopeRefused> {
-    let scopes = requested(asked, allowed, default)?;
-    let names: Vec<&str> = scopes.iter().filter(|name| name.starts_with(ADMIN_PREFIX)).collect();
-    let administration = ScopeSet::parse(&names.join(" "))?;
+    let scopes = requested(asked, allowed, default, ladder)?;
+    let administration = scopes.difference(&without_administration(&scopes));
     match asked {
         Some(_) if !administration.is_empty() => {
             Err(ScopeRefused::NeedsAdministrator(administration.to_string()))
@@ -82,77 +90,60 @@ pub fn requested_of_person(
     }
 }
 
+/// Those that do not administer this server.
+pub fn without_administration(scopes: &ScopeSet) -> ScopeSet {
+    scopes.only(|name| !name.starts_with(ADMIN_PREFIX))
+}
+
 /// The scopes of tokens made by a refresh: those asked for, or all that were granted.
 ///
 /// # Errors
-/// [`ScopeRefused::Wider`] when more is asked for than was granted.
-pub fn narrowed(asked: Option<&str>, granted: &ScopeSet) -> Result<ScopeSet, ScopeRefused> {
+/// [`ScopeRefused::Wider`] when more is asked for than was granted and what that includes.
+pub fn narrowed(
+    asked: Option<&str>,
+    granted: &ScopeSet,
+    ladder: &Ladder,
+) -> Result<ScopeSet, ScopeRefused> {
     let Some(asked) = asked else { return Ok(granted.clone()) };
     let asked = ScopeSet::parse(asked)?;
-    match asked.difference(granted) {
+    match asked.difference(&ladder.reach(granted)) {
         beyond if beyond.is_empty() => Ok(asked),
         beyond => Err(ScopeRefused::Wider(beyond.to_string())),
     }
 }
 
+/// The scopes of a token for these audiences (RFC 8707 §2.2): those that belong to one of them, and
+/// those that belong to nobody in particular.
+///
+/// # Errors
+/// [`ScopeRefused::Elsewhere`] when nothing is left of them.
+pub fn fitting(
+    scopes: &ScopeSet,
+    audiences: &[String],
+    settings: &Settings,
+) -> Result<ScopeSet, ScopeRefused> {
+    let left = scopes.only(|name| {
+        let own = settings.resources_of(name);
+        own.is_empty() || own.iter().any(|resource| audiences.contains(resource))
+    });
+    if left.is_empty() && !scopes.is_empty() {
+        return Err(ScopeRefused::Elsewhere(scopes.to_string()));
+    }
+    Ok(left)
+}
+
 /// Scopes that make sense for a person only (OpenID Connect Core 1.0 §5.4 and §11).
 pub fn about_person() -> ScopeSet {
-    let names = [scope::OPENID, scope::PROFILE, scope::EMAIL, scope::OFFLINE_ACCESS];
+    let names = [
+        scope::OPENID,
+        scope::PROFILE,
+        scope::EMAIL,
+        scope::ADDRESS,
+        scope::PHONE,
+        scope::OFFLINE_ACCESS,
+    ];
     ScopeSet::parse(&names.join(" ")).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use token::scope::ScopeSet;
-
-    use super::{ScopeRefused, narrowed, requested, requested_by_machine, requested_of_person};
-
-    fn set(text: &str) -> ScopeSet {
-        ScopeSet::parse(text).expect("scopes")
-    }
-
-    #[test]
-    fn every_scope_asked_for_must_be_allowed() {
-        let (allowed, default) = (set("a b c"), set("a"));
-        assert_eq!(requested(Some("b a"), &allowed, &default), Ok(set("a b")));
-        let refused = requested(Some("a x y"), &allowed, &default);
-        assert_eq!(refused, Err(ScopeRefused::NotAllowed("x y".to_owned())));
-        assert!(matches!(requested(Some("a  b"), &allowed, &default), Err(ScopeRefused::Form(_))));
-        assert!(matches!(
-            requested(Some("A"), &allowed, &default),
-            Err(ScopeRefused::NotAllowed(_))
-        ));
-    }
-
-    #[test]
-    fn nothing_asked_gives_the_default_as_far_as_allowed() {
-        assert_eq!(requested(None, &set("a b"), &set("a z")), Ok(set("a")));
-    }
-
-    #[test]
-    fn a_machine_is_no_person() {
-        let (allowed, default) = (set("a openid email"), set("a openid"));
-        assert_eq!(requested_by_machine(None, &allowed, &default), Ok(set("a")));
-        assert_eq!(requested_by_machine(Some("a"), &allowed, &default), Ok(set("a")));
-        let refused = requested_by_machine(Some("a openid"), &allowed, &default);
-        assert_eq!(refused, Err(ScopeRefused::NeedsPerson("openid".to_owned())));
-    }
-
-    #[test]
-    fn a_person_is_no_administrator() {
-        let (allowed, default) = (set("a tokenward:admin tokenward:read"), set("a tokenward:read"));
-        assert_eq!(requested_of_person(None, &allowed, &default), Ok(set("a")));
-        assert_eq!(requested_of_person(Some("a"), &allowed, &default), Ok(set("a")));
-        let refused = requested_of_person(Some("a tokenward:admin"), &allowed, &default);
-        assert_eq!(refused, Err(ScopeRefused::NeedsAdministrator("tokenward:admin".to_owned())));
-    }
-
-    #[test]
-    fn a_refresh_never_widens() {
-        let granted = set("a b");
-        assert_eq!(narrowed(None, &granted), Ok(granted.clone()));
-        assert_eq!(narrowed(Some("b"), &granted), Ok(set("b")));
-        let refused = narrowed(Some("a b c"), &granted);
-        assert_eq!(refused, Err(ScopeRefused::Wider("c".to_owned())));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ScopeDefinition, SettingsError};
-use crate::tests::support::settings;
+use crate::tests::support::{API, settings};
 
 #[test]
 fn the_settings_of_the_tests_are_good() {
@@ -64,11 +64,25 @@ fn resources_scopes_and_lives_are_checked() {
     wrong.resources.push(super::ResourceDefinition::new("https://api.example/#x"));
     assert!(matches!(wrong.check(), Err(SettingsError::ResourceForm(_))));
     let mut wrong = settings();
-    wrong.scopes.push(ScopeDefinition { name: "a b".to_owned(), description: String::new() });
+    wrong.scopes.push(ScopeDefinition::new("a b", ""));
     assert!(matches!(wrong.check(), Err(SettingsError::ScopeName(_))));
     let mut wrong = settings();
-    wrong.scopes.push(ScopeDefinition { name: "openid".to_owned(), description: String::new() });
+    wrong.scopes.push(ScopeDefinition::new("openid", ""));
     assert!(matches!(wrong.check(), Err(SettingsError::ScopeReserved(_))));
+    for (resource, claim, text) in [
+        ("https://elsewhere.example", "department", "which is no resource here"),
+        (API, "acr", "is a claim of protocols"),
+        (API, "a b", "the name of a claim is"),
+    ] {
+        let mut wrong = settings();
+        wrong.scopes.push(ScopeDefinition {
+            resources: vec![resource.to_owned()],
+            claims: vec![claim.to_owned()],
+            ..ScopeDefinition::new("hr", "")
+        });
+        let words = wrong.check().expect_err("refused").to_string();
+        assert!(words.contains("`hr`") && words.contains(text), "{words}");
+    }
     let mut wrong = settings();
     wrong.code_life = Duration::from_millis(10);
     assert_eq!(wrong.check(), Err(SettingsError::LifeTooShort("code_life")));

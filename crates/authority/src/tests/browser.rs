@@ -7,7 +7,8 @@ use axum::http::{Request, header};
 use token::secret::Secret;
 use url::Url;
 
-use super::support::{Answer, CHALLENGE, Harness, ISSUER, REDIRECT, TestClient};
+use super::support::{Answer, CHALLENGE, Harness, ISSUER, REDIRECT, TestClient, settings};
+use crate::settings::Settings;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) const STATE: &str = "a b&c=é";
@@ -32,7 +33,11 @@ pub(super) struct PageForm {
 impl Harness {
     /// A harness in which Alice has a password.
     pub(super) async fn with_password() -> Self {
-        let harness = Self::new().await;
+        Self::with_password_and(settings()).await
+    }
+
+    pub(super) async fn with_password_and(settings: Settings) -> Self {
+        let harness = Self::with(settings).await;
         harness.give_password().await;
         harness
     }

@@ -301,6 +301,15 @@ async fn an_enterprise_speaks_for_its_people() {
     let wider = [("scope", "orders:write")];
     let answer = present(&harness, &harness.confidential, &assertion, &wider).await;
     answer.assert_refused(400, "invalid_scope");
+    // Whatever the enterprise says: who administers this server is not for it to say.
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let scopes = ScopeSet::parse("orders:read tokenward:admin").expect("scopes");
+    harness.store.update_client(&Client { scopes, ..(*client).clone() }).await.expect("client");
+    let mut admin = identity(&harness, "j-4");
+    admin["scope"] = "orders:read tokenward:admin".into();
+    let assertion = sign(&key, JAG, &admin);
+    let answer = present(&harness, &harness.confidential, &assertion, &[]).await;
+    assert_eq!(answer.member("scope"), "orders:read");
 }
 
 #[tokio::test]

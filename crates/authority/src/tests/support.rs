@@ -47,13 +47,13 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
 }
 
 pub(crate) fn settings() -> Settings {
-    let scope =
-        |name: &str| ScopeDefinition { name: name.to_owned(), description: format!("Use {name}") };
+    let scope = |name: &str| ScopeDefinition::new(name, format!("Use {name}"));
     Settings {
         issuer: ISSUER.to_owned(),
         admin_resource: ISSUER.to_owned(),
         resources: [API, "http://127.0.0.1:9000"].map(ResourceDefinition::new).into(),
         scopes: vec![scope("orders:read"), scope("orders:write")],
+        ladder: Default::default(),
         profile: None,
         require_pkce: true,
         authorization_details: Vec::new(),
@@ -467,6 +467,7 @@ pub(crate) fn person(username: &str) -> User {
         name: Some("Alice Liddell".to_owned()),
         email: Some("alice@example.com".to_owned()),
         email_verified: true,
+        claims: Default::default(),
         disabled: false,
         created_at: Timestamp::from_millis(START),
     }

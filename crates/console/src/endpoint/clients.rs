@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Client, ClientOptions};
 use token::id::ClientId;
+use token::ladder::Ladder;
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
 use token::scope::ScopeSet;
@@ -189,7 +190,8 @@ pub(crate) async fn update(
     let _alone = console.changing.lock().await;
     let now = console.authority.now();
     let disable = body.disabled == Some(true);
-    let client = body.applied_to(find(&console, &id).await?)?;
+    let client =
+        body.applied_to(find(&console, &id).await?, &console.authority.settings().ladder)?;
     register::check(&draft(&client), console.authority.settings())?;
     write(&console, &client).await?;
     if disable {
@@ -289,9 +291,9 @@ fn view(client: Client, secret: Option<&Secret>) -> ClientView {
 // === impl ClientChange ===
 
 impl ClientChange {
-    fn applied_to(self, client: Client) -> Result<Client, Problem> {
+    fn applied_to(self, client: Client, ladder: &Ladder) -> Result<Client, Problem> {
         let scopes = self.scope.unwrap_or(client.scopes);
-        let kept = client.default_scopes.intersection(&scopes);
+        let kept = client.default_scopes.intersection(&ladder.reach(&scopes));
         let mut members = register::options::members(&client.options);
         if KEYS.iter().any(|name| self.options.contains_key(*name)) {
             members.retain(|name, _| !KEYS.contains(&name.as_str()));

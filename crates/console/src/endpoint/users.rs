@@ -1,10 +1,12 @@
 //! `/users`: people who sign in with a name and a password.
 
 use authority::login::password::{PasswordError, policy};
+use authority::person_claims;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use store::User;
 use token::id::SubjectId;
 use token::restriction::Selector;
@@ -34,6 +36,9 @@ pub(crate) struct UserView {
     email: Option<String>,
     /// Whether the address was proven to be theirs.
     email_verified: bool,
+    /// What else is known about them, by the names of claims.
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
     /// Whether they are turned away.
     disabled: bool,
     /// When they were added.
@@ -57,6 +62,12 @@ pub(crate) struct UserBody {
     /// Whether the address was proven to be theirs.
     #[serde(default)]
     email_verified: bool,
+    /// What else is known about them, by the names of claims: `given_name`, `phone_number`, `address`
+    /// and the like (OpenID Connect Core 1.0 section 5.1), and those that scopes of the configuration
+    /// bring. At most 64, and 8 KiB of JSON.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
 }
 
 /// What is to be changed of a person; the rest stays.
@@ -75,6 +86,10 @@ pub(crate) struct UserChange {
     email: Option<Option<String>>,
     /// Whether the address was proven to be theirs.
     email_verified: Option<bool>,
+    /// Claims to be set; those that are not named stay, `null` takes one away.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    claims: Map<String, Value>,
     /// Turns them away, ends their sessions and revokes every token issued until now; `false`
     /// lets them sign in again.
     disabled: Option<bool>,
@@ -120,6 +135,7 @@ pub(crate) async fn create(
         name: body.name,
         email_verified: body.email_verified && body.email.is_some(),
         email: body.email,
+        claims: body.claims,
         disabled: false,
         created_at: now,
     };
@@ -217,6 +233,7 @@ pub(crate) async fn remove(
 }
 
 fn check(user: &User) -> Result<(), Problem> {
+    person_claims::check(&user.claims).map_err(Problem::bad_request)?;
     person::check_username(&user.username)?;
     person::check_name(user.name.as_deref())?;
     person::check_email(user.email.as_deref())
@@ -247,6 +264,7 @@ fn view(user: User) -> UserView {
         name: user.name,
         email: user.email,
         email_verified: user.email_verified,
+        claims: user.claims,
         disabled: user.disabled,
         created_at: user.created_at,
     }
@@ -259,11 +277,15 @@ impl UserChange {
         let email = self.email.unwrap_or_else(|| user.email.clone());
         let same_address = email == user.email;
         let verified = self.email_verified.unwrap_or(user.email_verified && same_address);
+        let mut claims = user.claims;
+        claims.extend(self.claims);
+        claims.retain(|_, value| !value.is_null());
         User {
             username: self.username.unwrap_or(user.username),
             name: self.name.unwrap_or(user.name),
             email_verified: verified && email.is_some(),
             email,
+            claims,
             disabled: self.disabled.unwrap_or(user.disabled),
             ..user
         }

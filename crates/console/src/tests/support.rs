@@ -164,13 +164,13 @@ impl Harness {
 }
 
 fn authority_settings() -> Settings {
-    let scope =
-        |name: &str| ScopeDefinition { name: name.to_owned(), description: format!("Use {name}") };
+    let scope = |name: &str| ScopeDefinition::new(name, format!("Use {name}"));
     Settings {
         issuer: ISSUER.to_owned(),
         admin_resource: ISSUER.to_owned(),
         resources: vec![authority::ResourceDefinition::new(API)],
         scopes: vec![scope("orders:read"), scope("orders:write")],
+        ladder: Default::default(),
         profile: None,
         require_pkce: true,
         authorization_details: Vec::new(),

@@ -46,6 +46,24 @@ async fn a_person_lives() {
 }
 
 #[tokio::test]
+async fn further_claims_are_set_one_by_one() {
+    let harness = Harness::new().await;
+    let claims = json!({ "department": "Sales", "address": { "country": "NL" }, "locale": "nl" });
+    let body = json!({ "username": "Rosa", "claims": claims });
+    let made = harness.call("POST", "/users", Some(body)).await.expect(201);
+    assert_eq!(made["claims"], claims);
+    let path = format!("/users/{}", made["id"].as_str().expect("id"));
+    let change = json!({ "claims": { "department": "Legal", "locale": null } });
+    let changed = harness.call("PATCH", &path, Some(change)).await.expect(200);
+    let left = json!({ "department": "Legal", "address": { "country": "NL" } });
+    assert_eq!(changed["claims"], left);
+    assert_eq!(harness.call("GET", &path, None).await.expect(200)["claims"], left);
+    // Also by a change it cannot become a claim that protocols decide by.
+    let change = json!({ "claims": { "sub": "somebody-else" } });
+    harness.call("PATCH", &path, Some(change)).await.problem(400);
+}
+
+#[tokio::test]
 async fn a_wrong_member_is_named() {
     let harness = Harness::new().await;
     harness.call("POST", "/users", Some(json!({ "username": "taken" }))).await.expect(201);
@@ -55,6 +73,10 @@ async fn a_wrong_member_is_named() {
         (json!({ "username": "rosalind.franklin", "password": "rosalind.franklin1" }), 400, "name"),
         (json!({ "username": "a", "email": "nowhere" }), 400, "email"),
         (json!({ "username": "a", "admin": true }), 400, "admin"),
+        (json!({ "username": "a", "claims": { "acr": "x" } }), 400, "acr"),
+        (json!({ "username": "a", "claims": { "email": "a@b" } }), 400, "email"),
+        (json!({ "username": "a", "claims": { "a": "x".repeat(9000) } }), 400, "8 KiB"),
+        (json!({ "username": "a", "claims": [] }), 400, "map"),
         (json!({ "username": "TAKEN" }), 409, "taken"),
     ];
     for (body, status, word) in cases {

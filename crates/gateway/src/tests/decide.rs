@@ -8,6 +8,7 @@ use token::base64url;
 use token::id::{ClientId, GrantId, SubjectId, TokenId};
 use token::jws;
 use token::key::{KeySet, PrivateKey};
+use token::ladder::Ladder;
 use token::restriction::{Effect, Selector};
 
 use super::support::upstream::Recording;
@@ -59,6 +60,30 @@ async fn without_a_token_the_challenge_can_name_the_scopes_of_the_route() {
         let answer = house.ask(line, "").await;
         assert_eq!(field(&answer, "www-authenticate"), Some(BARE), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_scope_opens_what_it_includes_and_the_challenge_names_what_is_demanded() {
+    let upstream = Recording::new().await;
+    let steps: [(&str, &[&str]); 3] = [
+        ("orders:read", &[]),
+        ("orders:write", &["orders:read"]),
+        ("orders:admin", &["orders:write"]),
+    ];
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    settings.ladder = Ladder::new(steps).expect("ladder");
+    let house = House::with(settings).await;
+    for scope in ["orders:read", "orders:write", "orders:admin", "mail orders:admin"] {
+        assert_eq!(verdict(&house, &house.token(scope)).await, "200", "{scope}");
+    }
+    assert_eq!(verdict(&house, &house.token("mail")).await, "403 insufficient_scope");
+    let both = house.ask_as(&house.token("orders:write"), "DELETE /orders/7", "").await;
+    assert_eq!(status(&both), 200);
+    // Down is not up.
+    let refused = house.ask_as(&house.token("orders:read"), "DELETE /orders/7", "").await;
+    assert_eq!(status(&refused), 403);
+    let challenge = field(&refused, "www-authenticate").expect("challenge");
+    assert!(challenge.contains(r#"scope="orders:read orders:write""#), "{challenge}");
 }
 
 #[tokio::test]

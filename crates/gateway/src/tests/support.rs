@@ -18,6 +18,7 @@ use token::index::RestrictionIndex;
 use token::jws;
 use token::key::PrivateKey;
 use token::keyring::Keyring;
+use token::ladder::Ladder;
 use token::opaque::Family;
 use token::random::OsRandom;
 use token::reference::{References, Unavailable};
@@ -180,6 +181,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         resource: RESOURCE.into(),
         issuer: ISSUER.into(),
         authorization_servers: vec![ISSUER.into()],
+        ladder: Ladder::default(),
         routes: vec![
             rule("/orders", &["GET", "HEAD"], &["orders:read"]),
             rule("/orders", &["POST"], &["orders:write"]),

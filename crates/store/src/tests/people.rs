@@ -15,6 +15,7 @@ async fn a_person_reads_back_as_written() {
         name: None,
         email: None,
         email_verified: false,
+        claims: Default::default(),
         disabled: true,
         ..user("u2", "bob")
     };
@@ -25,8 +26,10 @@ async fn a_person_reads_back_as_written() {
     assert_eq!((held.username.as_str(), held.name.as_deref()), ("Alice", Some("Alice Liddell")));
     assert_eq!(held.email.as_deref(), Some("alice@example.com"));
     assert!(held.email_verified && !held.disabled && held.created_at == NOW);
+    assert_eq!(held.claims["department"], "Sales");
     assert!(held.password_hash.is_some_and(|hash| hash.matches("$argon2id$…")));
     let held = fixture.store.user(&"u2".into()).await.expect("store").expect("user");
+    assert!(held.claims.is_empty());
     assert!(held.password_hash.is_none() && held.name.is_none() && held.email.is_none());
     assert!(held.disabled && !held.email_verified);
     assert!(fixture.store.user(&"u3".into()).await.expect("store").is_none());
@@ -56,12 +59,15 @@ async fn a_person_is_changed_but_not_into_another() {
     fixture.store.create_user(&user("u2", "bob")).await.expect("user");
     let changed = User {
         password_hash: Some(Secret::new("new")),
+        claims: [("locale".to_owned(), "nl".into())].into_iter().collect(),
         disabled: true,
         ..user("u1", "Alice.Liddell")
     };
     assert!(fixture.store.update_user(&changed).await.expect("store"));
     assert!(fixture.store.user_by_name("alice").await.expect("store").is_none());
     let held = fixture.store.user_by_name("alice.liddell").await.expect("store").expect("user");
+    assert_eq!(held.claims.len(), 1, "{:?}", held.claims);
+    assert_eq!(held.claims["locale"], "nl");
     assert!(held.disabled && held.password_hash.is_some_and(|hash| hash.matches("new")));
     let refused = fixture.store.update_user(&user("u1", "BOB")).await;
     assert!(matches!(refused, Err(StoreError::NameTaken { what: "user name" })));

@@ -140,6 +140,7 @@ pub(crate) fn user(id: &str, username: &str) -> User {
         name: Some("Alice Liddell".to_owned()),
         email: Some("alice@example.com".to_owned()),
         email_verified: true,
+        claims: [("department".to_owned(), "Sales".into())].into_iter().collect(),
         disabled: false,
         created_at: NOW,
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin_client::{AdminClient, Target};
 use crate::command::{Failure, say, table};
@@ -16,6 +16,9 @@ const COLUMNS: [table::Column; 5] = [
     ("EMAIL", "/email"),
     ("DISABLED", "/disabled"),
 ];
+
+/// A claim's name and value.
+type Claim = (String, Value);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,6 +42,17 @@ enum Command {
         name: Option<String>,
         #[arg(long)]
         email: Option<String>,
+        /// What else is known about them: `locale=en`, or JSON: `address={"country":"NL"}`; repeat
+        /// the option for several
+        #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+        claims: Vec<Claim>,
+    },
+    /// Set claims of a person; those that are not named stay
+    SetClaims {
+        id: String,
+        /// As for `create`; without a value the claim is taken away
+        #[arg(required = true, value_name = "NAME=VALUE", value_parser = claim)]
+        claims: Vec<Claim>,
     },
     /// Set a new password, read from standard input; sessions end, tokens are revoked
     SetPassword { id: String },
@@ -57,14 +71,19 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::List => super::print_list(&api, "/users", "after", &COLUMNS, json),
         Command::Show { id } => super::print(&api.get(&at(&id))?, json),
-        Command::Create { username, name, email } => {
+        Command::Create { username, name, email, claims } => {
             let mut body = json!({ "username": username, "password": read_password()? });
             for (member, value) in [("name", name), ("email", email)] {
                 if let Some(value) = value {
                     body[member] = json!(value);
                 }
             }
+            body["claims"] = object(claims);
             super::print(&api.call(&Method::POST, "/users", Some(&body))?, json)
+        }
+        Command::SetClaims { id, claims } => {
+            let body = json!({ "claims": object(claims) });
+            super::print(&api.call(&Method::PATCH, &at(&id), Some(&body))?, json)
         }
         Command::SetPassword { id } => {
             let body = json!({ "password": read_password()? });
@@ -84,6 +103,20 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn object(claims: Vec<Claim>) -> Value {
+    Value::Object(claims.into_iter().collect())
+}
+
+/// `name=value`; what is not JSON is a text, and nothing at all is `null`.
+fn claim(text: &str) -> Result<Claim, String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let value = match value {
+        "" => Value::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+    };
+    Ok((name.to_owned(), value))
 }
 
 fn set_disabled(api: &AdminClient, path: &str, disabled: bool, json: bool) -> Result<(), Failure> {

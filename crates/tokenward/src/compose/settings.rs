@@ -32,8 +32,11 @@ pub(super) fn authority(
             .map(|scope| ScopeDefinition {
                 name: scope.name.clone(),
                 description: scope.description.clone(),
+                resources: scope.resources.clone(),
+                claims: scope.claims.clone(),
             })
             .collect(),
+        ladder: config.ladder().map_err(Failure::new)?,
         issuer,
         profile: part.profile,
         require_pkce: part.require_pkce,

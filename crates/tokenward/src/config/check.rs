@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use authority::person_claims;
 use authority::register::policy::{self, HostPattern, Policy};
 use authority::rule::authorization_details::Shape;
 use http::Method;
+use token::ladder::BadLadder;
 use token::scope::{ScopeSet, is_scope_token};
 use token::term::TokenFormat;
 use url::Url;
@@ -41,6 +43,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, "scopes that begin with `tokenward:` are built in".to_owned()));
         }
     }
+    scopes(config, &mut found);
     for (position, resource) in config.resources.iter().enumerate() {
         let at = |name: &str| format!("resource[{position}].{name}");
         identifier(&at("identifier"), &resource.identifier, &mut found);
@@ -107,6 +110,43 @@ fn others(config: &Config, found: &mut Vec<Finding>) {
         let words = "`statement` needs a `[[software_publisher]]` that is trusted".to_owned();
         found.push(("authority.registration.policy".to_owned(), words));
     }
+}
+
+fn scopes(config: &Config, found: &mut Vec<Finding>) {
+    // The first scope's line: which of a circle's steps is too many, only its author knows.
+    if let Err(wrong) = config.ladder() {
+        let (BadLadder::Cycle(name) | BadLadder::Unknown { scope: name, .. }) = &wrong;
+        let position = config.scopes.iter().position(|scope| scope.name == *name).unwrap_or(0);
+        found.push((format!("scope[{position}].includes"), wrong.to_string()));
+    }
+    let known = resources(config);
+    for (position, scope) in config.scopes.iter().enumerate() {
+        if let Some(unknown) = scope.resources.iter().find(|one| !known.contains(one)) {
+            let path = format!("scope[{position}].resources");
+            let (name, known) = (&scope.name, known.join(", "));
+            let words = format!("`{name}` belongs to `{unknown}`, no resource (known: {known})");
+            found.push((path, words));
+        }
+        for claim in &scope.claims {
+            if let Err(wrong) = person_claims::check_name(claim) {
+                let path = format!("scope[{position}].claims");
+                found.push((path, format!("`{}` cannot bring it: {wrong}", scope.name)));
+            }
+        }
+    }
+}
+
+/// Everything that tokens can be for, as far as it can be known before an address is bound.
+fn resources(config: &Config) -> Vec<String> {
+    let own = |named: &Option<String>, listen: SocketAddr, tls: bool| {
+        let scheme = if tls { "https" } else { "http" };
+        named.clone().unwrap_or_else(|| format!("{scheme}://{listen}"))
+    };
+    let (authority, gateway) = (&config.authority, config.gateway.as_ref());
+    let gateway = gateway.map(|part| own(&part.resource, part.listen, part.tls.is_some()));
+    let issuer = own(&authority.issuer, authority.listen, authority.tls.is_some());
+    let listed = config.resources.iter().map(|resource| resource.identifier.clone());
+    gateway.into_iter().chain(listed).chain([issuer]).collect()
 }
 
 fn authority(part: &Authority, found: &mut Vec<Finding>) {

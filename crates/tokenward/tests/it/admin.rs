@@ -55,6 +55,7 @@ fn a_person_is_made_with_a_password_from_standard_input() {
     let product = Product::start();
     let mut child = Command::new(PROGRAM)
         .args(["user", "create", "--username", "Rosa", "--email", "rosa@example.com", "--json"])
+        .args(["--claim", "department=Sales", "--claim", r#"address={"country":"NL"}"#])
         .env("TOKENWARD_ADMIN_URL", product.said("admin"))
         .env("TOKENWARD_ADMIN_TOKEN", product.said("admin_token"))
         .stdin(Stdio::piped())
@@ -65,6 +66,11 @@ fn a_person_is_made_with_a_password_from_standard_input() {
     let output = child.wait_with_output().expect("output");
     let made: Value = serde_json::from_slice(&output.stdout).expect("json");
     assert!(made["id"].is_string() && !made.to_string().contains("argon2"), "{made}");
+    assert_eq!(made["claims"]["address"]["country"], "NL");
+    let id = made["id"].as_str().expect("id");
+    let changed = json(&product, &["user", "set-claims", id, "department=", "locale=nl"]);
+    let left = serde_json::json!({ "address": { "country": "NL" }, "locale": "nl" });
+    assert_eq!(changed["claims"], left);
     assert!(said(&product, &["user", "list"]).contains("rosa@example.com"));
 }
 

@@ -70,6 +70,37 @@ fn a_trusted_issuer_trusts_somebody_and_not_everybody() {
 }
 
 #[test]
+fn a_scope_that_cannot_be_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let scope = |name: &str, more: &str| {
+        format!("[[scope]]\nname = \"{name}\"\ndescription = \"x\"\n{more}\n")
+    };
+    for (content, words) in [
+        (scope("a", "includes = [\"b\"]"), ":4: scope[0].includes: the scope `a` includes `b`"),
+        (scope("a", "includes = [\"a\"]"), "the scope `a` includes itself"),
+        (
+            scope("a", "includes = [\"b\"]") + &scope("b", "includes = [\"a\"]"),
+            "the scope `a` includes itself",
+        ),
+        (scope("a", "includes = [\"tokenward:admin\"]"), "which is not defined"),
+        (
+            scope("a", "resources = [\"https://x.example\"]"),
+            ":4: scope[0].resources: `a` belongs to `https://x.example`, no resource",
+        ),
+        (scope("a", "claims = [\"acr\"]"), ":4: scope[0].claims: `a` cannot bring it: `acr`"),
+    ] {
+        let output = check(folder.path(), &content);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let good = "[[resource]]\nidentifier = \"https://x.example\"\n".to_owned()
+        + &scope("a", "resources = [\"https://x.example\"]\nclaims = [\"department\"]")
+        + &scope("b", "includes = [\"a\"]\nresources = [\"http://127.0.0.1:8080\"]");
+    let output = check(folder.path(), &good);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_example_file_of_the_documentation_is_good() {
     output_of(
         Command::new(PROGRAM)

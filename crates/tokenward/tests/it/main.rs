@@ -23,6 +23,7 @@ mod mutual_tls;
 mod opaque;
 mod openidconnect;
 mod operations;
+mod scopes;
 mod start;
 mod status_list;
 mod support;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use token::jws;
+use tokenward_verify::Ladder;
 
 use crate::support::{Issuer, PATIENCE, Service, new_key, now};
 
@@ -56,6 +57,19 @@ async fn each_place_demands_its_own_scopes() {
     let challenge = refused.headers["www-authenticate"].to_str().expect("text");
     assert!(challenge.contains(r#"scope="orders:read orders:write""#), "{challenge}");
     assert!(verifier.require(["two scopes"]).is_err());
+}
+
+#[tokio::test]
+async fn a_scope_opens_what_it_includes() {
+    let issuer = Issuer::start().await;
+    let steps: [(&str, &[&str]); 2] = [("orders:read", &[]), ("orders:write", &["orders:read"])];
+    let ladder = Ladder::new(steps).expect("ladder");
+    let verifier = issuer.verifier().ladder(ladder).build().expect("verifier");
+    verifier.ready(PATIENCE).await.expect("ready");
+    let service = Service::start(&verifier).await;
+    assert_eq!(service.get(&issuer.token_with("scope", json!("orders:write"))).await.status, 200);
+    let refused = service.get(&issuer.token_with("scope", json!("mail"))).await;
+    assert_eq!(refused.error(), "403 insufficient_scope");
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ pub(super) async fn ask(
         return Ok(Standing::Unasked(person));
     }
     let agreed = visit.authority.store().consent(&person.user().id, &client.id).await?;
-    let covers = !agreed.is_empty() && agreed.contains_all(&demand.scopes);
+    // Who agreed to more has agreed to what it includes.
+    let agreed = visit.authority.settings().ladder.reach(&agreed);
+    let covers = !agreed.is_empty() && agreed.contains_all(&demand.consent);
     Ok(if covers { Standing::Agreed(person) } else { Standing::Unasked(person) })
 }
 

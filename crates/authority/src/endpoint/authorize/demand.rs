@@ -20,6 +20,8 @@ use crate::state::Authority;
 #[derive(Clone, Debug)]
 pub(crate) struct Demand {
     pub(crate) scopes: ScopeSet,
+    /// What the person has to agree to: the scopes, and those that stand for claims asked for by name.
+    pub(crate) consent: ScopeSet,
     pub(crate) audiences: Vec<String>,
     pub(crate) details: Vec<AuthorizationDetail>,
     /// The S256 challenge; absent only where it may be left out.
@@ -61,26 +63,31 @@ pub(super) fn check(
     if !client.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(AuthorizeRefused::ClientMayNot);
     }
-    let asked = value(parameter::SCOPE);
-    let scopes = scope::requested_of_person(asked, &client.scopes, &client.default_scopes)?;
+    let (settings, asked) = (authority.settings(), value(parameter::SCOPE));
+    let (may, usual) = (&client.scopes, &client.default_scopes);
+    let scopes = scope::requested_of_person(asked, may, usual, &settings.ladder)?;
     let challenge = pkce::check_challenge(
         value(parameter::CODE_CHALLENGE),
         value(parameter::CODE_CHALLENGE_METHOD),
-        pkce::may_be_omitted(authority.settings(), client, &scopes),
+        pkce::may_be_omitted(settings, client, &scopes),
     )?;
-    let resources = parameters.all(parameter::RESOURCE);
+    let audiences = resource::requested(parameters.all(parameter::RESOURCE), &scopes, settings)?;
+    // What none of them knows could never be used: nobody is asked for it.
+    let scopes = scope::fitting(&scopes, &audiences, settings)?;
     let asked = claims_request::parse(value(parameter::CLAIMS))?;
+    let (claims, brought) = claims_request::allowed(asked.claims, may, settings);
     let hinted = value(parameter::ID_TOKEN_HINT).map(|hint| hinted(authority, client, hint));
     let usual = client.options.default_max_age.map(MaxAge::of);
     let details = authorization_details::requested(
         value(parameter::AUTHORIZATION_DETAILS),
-        &authority.settings().authorization_details,
+        &settings.authorization_details,
         &client.options.authorization_details_types,
-        &authority.settings().audiences(),
+        &settings.audiences(),
     )?;
     Ok(Demand {
-        audiences: resource::requested(resources, &scopes, authority.settings())?,
+        audiences,
         details,
+        consent: scopes.union(&brought),
         scopes,
         challenge,
         nonce: value(parameter::NONCE).map(str::to_owned),
@@ -88,7 +95,7 @@ pub(super) fn check(
         prompt: Prompt::parse(value(parameter::PROMPT))?,
         max_age: value(parameter::MAX_AGE).map(MaxAge::parse).transpose()?.or(usual),
         subject: hinted.transpose()?.or(asked.subject),
-        claims: asked.claims,
+        claims,
         login_hint: value(parameter::LOGIN_HINT).map(str::to_owned),
     })
 }

@@ -128,6 +128,7 @@ async fn prepare_user(product: &Product, now: Timestamp) -> Result<Secret, Failu
         name: Some("Dana Demo".to_owned()),
         email: Some("demo@example.com".to_owned()),
         email_verified: true,
+        claims: Default::default(),
         disabled: false,
         created_at: held.as_ref().map_or(now, |held| held.created_at),
     };

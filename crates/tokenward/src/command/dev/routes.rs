@@ -1,6 +1,6 @@
 //! What `dev` guards: the sample API's routes and scopes.
 
-use token::term::scope;
+use token::term::scope as built_in;
 
 use crate::config::{Route, Scope};
 use crate::sample::COLLECTIONS;
@@ -51,7 +51,11 @@ pub(super) fn scopes() -> Vec<Scope> {
         ]
     });
     let own = OWN.iter().map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
-    sample.chain(own).map(|(name, description)| Scope { name, description }).collect()
+    sample.chain(own).map(|(name, description)| scope(name, description)).collect()
+}
+
+fn scope(name: String, description: String) -> Scope {
+    Scope { name, description, resources: Vec::new(), includes: Vec::new(), claims: Vec::new() }
 }
 
 /// Reading everything: what the demo client gets when it names no scope.
@@ -77,5 +81,7 @@ pub(super) fn registration_scopes() -> String {
 }
 
 fn identity_scopes() -> Vec<String> {
-    [scope::OPENID, scope::PROFILE, scope::EMAIL, scope::OFFLINE_ACCESS].map(str::to_owned).to_vec()
+    [built_in::OPENID, built_in::PROFILE, built_in::EMAIL, built_in::OFFLINE_ACCESS]
+        .map(str::to_owned)
+        .to_vec()
 }
