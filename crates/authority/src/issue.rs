@@ -16,6 +16,7 @@ use token::event::Who;
 use token::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
 use token::key::PrivateKey;
+use token::may_act::MayAct;
 use token::opaque::Family;
 use token::random::Random;
 use token::scope::ScopeSet;
@@ -65,6 +66,8 @@ pub struct AccessTokenOrder {
     pub cnf: Option<Confirmation>,
     /// Who acts for the subject.
     pub act: Option<Actor>,
+    /// Who may act with it.
+    pub may_act: Option<MayAct>,
 }
 
 /// An access token, made and recorded.
@@ -175,6 +178,7 @@ pub(crate) async fn answer(
         details: approved.details().to_vec(),
         cnf: bound,
         act: None,
+        may_act: MayAct::of(&client.client().options.may_act),
     };
     let (issued, record) = access_token(authority, order, &form, now).await?;
     let unused_for = refresh.map(|refresh| seconds(refresh.expires_at, now));
@@ -304,6 +308,7 @@ fn sign(
         sid: order.session.clone(),
         cnf: order.cnf.map(Box::new),
         act: order.act.map(Box::new),
+        may_act: order.may_act.map(Box::new),
         authorization_details: order.details,
         status: place.as_ref().zip(uri).map(claim),
         grant_id: order.grant.clone(),

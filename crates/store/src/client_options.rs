@@ -84,6 +84,12 @@ pub struct ClientOptions {
     /// Types of `authorization_details` that it may ask for (RFC 9396 §10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// Clients that may act with its tokens (RFC 8693 §4.4).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_act: Vec<String>,
+    /// For whom it can have tokens exchanged, beside those that they are for already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exchange_audiences: Vec<String>,
     /// The one name that its certificate has.
     #[serde(flatten)]
     pub tls_client_auth: CertificateSubject,

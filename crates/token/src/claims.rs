@@ -13,6 +13,7 @@ use crate::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
 use crate::jwk::BadKey;
 use crate::jws;
 use crate::key::PrivateKey;
+use crate::may_act::MayAct;
 use crate::scope::ScopeSet;
 use crate::status_list::StatusClaim;
 use crate::term::token_type;
@@ -65,6 +66,9 @@ pub struct AccessTokenClaims {
     /// Who acts for the subject (RFC 8693 §4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Actor>>,
+    /// Who may (RFC 8693 §4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<Box<MayAct>>,
     /// What exactly it allows (RFC 9396 §9.1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorization_details: Vec<AuthorizationDetail>,

@@ -60,6 +60,7 @@ pub mod key;
 pub mod keyring;
 pub mod kind;
 pub mod ladder;
+pub mod may_act;
 mod members;
 pub mod opaque;
 mod private_jwk;

@@ -8,11 +8,13 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use store::RefreshState;
+use token::act::Actor;
 use token::authorization_details::AuthorizationDetail;
 use token::claims::Audience;
 use token::cnf::Confirmation;
 use token::event::{EventKind, Who};
 use token::id::{ClientId, SubjectId, TokenId};
+use token::may_act::MayAct;
 use token::scope::ScopeSet;
 use token::term::{OAuthErrorCode, parameter, token_type};
 use token::time::Timestamp;
@@ -68,6 +70,10 @@ pub(crate) struct Introspection {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Box<Actor>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_act: Option<Box<MayAct>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<Object>>)]
     authorization_details: Vec<AuthorizationDetail>,
@@ -161,6 +167,8 @@ async fn of_access(
         cnf: claims.cnf.clone(),
         auth_time: claims.auth_time,
         acr: claims.acr.clone(),
+        act: claims.act.clone(),
+        may_act: claims.may_act.clone(),
         authorization_details: claims.authorization_details.clone(),
     })
 }

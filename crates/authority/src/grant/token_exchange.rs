@@ -1,10 +1,16 @@
 //! `token-exchange`: a service trades the token that it was called with for one to call on with (RFC 8693).
 //!
 //! The new token speaks for the same subject, never for longer, never with more scopes, and belongs
-//! to the same grant: what ends the one ends the other.
+//! to the same grant: what ends the one ends the other. Whom else it may be for, an administrator has said
+//! for the client that trades (`exchange_audiences`).
+//!
+//! Without an actor token the client goes on as the subject (§1.1, impersonation). With one the new token
+//! says who acts, which the subject's token must allow: its `may_act` names the actor's client (§4.4).
 
 use token::act::Actor;
+use token::id::ClientId;
 use token::ladder::Ladder;
+use token::may_act::MayAct;
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
@@ -34,6 +40,9 @@ pub enum ExchangeRefused {
     /// More parties in a row than are told.
     #[error("the token has passed through too many hands to be traded again")]
     ChainTooLong,
+    /// RFC 8693 §4.4: the subject's token does not say that this client may.
+    #[error("`may_act` of the subject token does not name the client `{0}` of the actor token")]
+    MayNotAct(ClientId),
     /// A token that is not good.
     #[error("`{0}` is not a good access token of this server")]
     Token(&'static str),
@@ -65,24 +74,25 @@ pub(crate) async fn decide(
     let act = actor(authority, request, &subject).await?;
 
     let scopes = scopes(request, &subject, &authority.settings().ladder)?;
+    let (settings, claims) = (authority.settings(), subject.claims());
     let asked = parameters.all(parameter::RESOURCE).chain(parameters.all(parameter::AUDIENCE));
-    let asked: Vec<&str> = asked.collect();
-    let audiences = if asked.is_empty() {
-        subject.claims().aud.iter().map(str::to_owned).collect()
-    } else {
-        resource::requested(asked.into_iter(), &scopes, authority.settings())?
+    let own: Vec<String> = claims.aud.iter().map(str::to_owned).collect();
+    let options = &request.client.client().options;
+    let audiences = resource::exchanged(asked, &own, &options.exchange_audiences, settings)?;
+    resource::together(&audiences, settings)?;
+    let scopes = match scope::fitting(&scopes, &audiences, settings) {
+        // Who asks for none passes on who calls, also to where none of the scopes applies.
+        Err(_) if parameters.value(parameter::SCOPE).is_none() => ScopeSet::default(),
+        fitting => fitting?,
     };
-    resource::together(&audiences, authority.settings())?;
-    let scopes = scope::fitting(&scopes, &audiences, authority.settings())?;
-    let claims = subject.claims();
     let left = Timestamp::from_secs(claims.exp).since(now);
     let order = AccessTokenOrder {
         subject: claims.sub.clone(),
         client: request.client.id().clone(),
         scopes: scopes.clone(),
         life: profile::shorter(
-            authority.settings().token_form(&audiences).life.min(left),
-            request.client.client().options.access_token_life,
+            settings.token_form(&audiences).life.min(left),
+            options.access_token_life,
         ),
         audiences,
         grant: claims.grant_id.clone(),
@@ -92,6 +102,7 @@ pub(crate) async fn decide(
         details: claims.authorization_details.clone(),
         cnf: request.binding(),
         act,
+        may_act: MayAct::of(&options.may_act),
     };
     let answer = issue::exchanged(authority, order, ACCESS_TOKEN, now).await?;
     let (body, who) = answer.give(authority);
@@ -131,6 +142,10 @@ async fn actor(
     };
     check_type(parameters.required(parameter::ACTOR_TOKEN_TYPE)?, parameter::ACTOR_TOKEN_TYPE)?;
     let actor = token(authority, text, parameter::ACTOR_TOKEN, request.now).await?;
+    let (may_act, by) = (&subject.claims().may_act, &actor.claims().client_id);
+    if !may_act.as_deref().is_some_and(|may_act| may_act.names(by)) {
+        return Err(ExchangeRefused::MayNotAct(by.clone()).into());
+    }
     let actor = Actor {
         sub: actor.claims().sub.clone(),
         iss: None,

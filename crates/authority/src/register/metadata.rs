@@ -16,9 +16,11 @@ use crate::signed_answer;
 /// Members that are kept and given back as they came: web addresses.
 pub(crate) const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 /// Members that only an administrator gives.
-pub(crate) const BY_ADMINISTRATOR: [&str; 5] = [
+pub(crate) const BY_ADMINISTRATOR: [&str; 7] = [
     "access_token_life",
     "authorization_details_types",
+    "exchange_audiences",
+    "may_act",
     "pkce_optional",
     "refresh_absolute_life",
     "refresh_idle_life",

@@ -21,7 +21,7 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 40] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -34,6 +34,7 @@ pub const NAMES: [&str; 38] = [
     "client_attester",
     "default_max_age",
     "dpop_bound_access_tokens",
+    "exchange_audiences",
     "id_token_encrypted_response_alg",
     "id_token_encrypted_response_enc",
     "id_token_signed_response_alg",
@@ -42,6 +43,7 @@ pub const NAMES: [&str; 38] = [
     "introspection_signed_response_alg",
     "jwks",
     "jwks_uri",
+    "may_act",
     "pkce_optional",
     "post_logout_redirect_uris",
     "profile",
@@ -112,6 +114,8 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
         authorization_details_types: texts(members, "authorization_details_types")?
             .unwrap_or_default(),
+        may_act: texts(members, "may_act")?.unwrap_or_default(),
+        exchange_audiences: texts(members, "exchange_audiences")?.unwrap_or_default(),
         tls_client_auth: CertificateSubject {
             tls_client_auth_subject_dn: owned(members, "tls_client_auth_subject_dn")?,
             tls_client_auth_san_dns: owned(members, "tls_client_auth_san_dns")?,
@@ -186,6 +190,13 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     let defined = |kind: &String| settings.authorization_details.iter().any(|d| d.kind == *kind);
     if !options.authorization_details_types.iter().all(defined) {
         return Err(wrong("authorization_details_types", "must be of those in the metadata"));
+    }
+    let audiences = settings.audiences();
+    if !options.exchange_audiences.iter().all(|audience| audiences.contains(audience)) {
+        return Err(wrong("exchange_audiences", "must be resources of this server"));
+    }
+    if options.may_act.iter().any(String::is_empty) {
+        return Err(wrong("may_act", "must be ids of clients"));
     }
     let unsigned = options.userinfo_signed_response_alg.is_none();
     if options.userinfo_encrypted_response_alg.is_some() && unsigned {

@@ -22,6 +22,9 @@ pub enum ResourceRefused {
     /// A token is either opaque or not.
     #[error("tokens for `{0}` are opaque, and those for `{1}` are not; name one of the two")]
     Formats(String, String),
+    /// The token is not for it, and the client may not have it traded for that.
+    #[error("the token is not for `{0}`, and that is not among the client's `exchange_audiences`")]
+    NotExchangeable(String),
     /// The grant does not include it.
     #[error("the grant is not for the resource `{0}`")]
     NotGranted(String),
@@ -86,6 +89,25 @@ pub fn narrowed<'a>(
     Ok(if audiences.is_empty() { granted.to_vec() } else { audiences })
 }
 
+/// The audiences of a token that is traded (RFC 8693 §2.1): those asked for, each one of the token's own or
+/// one that the client may pass it on to; all of the token's own when none is asked for.
+///
+/// # Errors
+/// [`ResourceRefused`] when one is malformed or neither.
+pub fn exchanged<'a>(
+    asked: impl Iterator<Item = &'a str>,
+    own: &[String],
+    further: &[String],
+    settings: &Settings,
+) -> Result<Vec<String>, ResourceRefused> {
+    let mut known = own.to_vec();
+    // A resource that has left the configuration is nobody's audience any more.
+    let there = settings.audiences();
+    known.extend(further.iter().filter(|audience| there.contains(audience)).cloned());
+    let audiences = pick(asked, &known, ResourceRefused::NotExchangeable)?;
+    Ok(if audiences.is_empty() { own.to_vec() } else { audiences })
+}
+
 fn pick<'a>(
     asked: impl Iterator<Item = &'a str>,
     known: &[String],
@@ -130,87 +152,4 @@ fn default_audiences(scopes: &ScopeSet, settings: &Settings) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use token::scope::ScopeSet;
-
-    use super::{ResourceRefused, narrowed, requested};
-    use crate::settings::{ResourceDefinition, ScopeDefinition};
-    use crate::tests::support::{API, settings};
-
-    fn audiences(asked: &[&str], scopes: &str) -> Result<Vec<String>, ResourceRefused> {
-        let mut settings = settings();
-        settings.admin_resource = "https://id.example".to_owned();
-        settings.resources =
-            ["https://api.example", "https://files.example/v1"].map(ResourceDefinition::new).into();
-        requested(asked.iter().copied(), &ScopeSet::parse(scopes).expect("scopes"), &settings)
-    }
-
-    #[test]
-    fn the_resources_asked_for_are_the_audience() {
-        let named = audiences(&["https://files.example/v1", "https://id.example"], "a");
-        assert_eq!(named, Ok(vec!["https://files.example/v1".into(), "https://id.example".into()]));
-        // As URL parsers print an origin: the same resource, under its configured name.
-        assert_eq!(
-            audiences(&["https://api.example/"], "a"),
-            Ok(vec!["https://api.example".into()])
-        );
-        assert_eq!(
-            audiences(&["https://api.example", "https://api.example"], "a").map(|all| all.len()),
-            Ok(1)
-        );
-    }
-
-    #[test]
-    fn unknown_or_malformed_resources_are_refused() {
-        for text in ["https://api.example.evil", "https://api.example/x", "http://api.example"] {
-            assert_eq!(audiences(&[text], "a"), Err(ResourceRefused::Unknown(text.to_owned())));
-        }
-        for text in ["api", "/api", "https://api.example/#x", "https://api.example#"] {
-            assert_eq!(audiences(&[text], "a"), Err(ResourceRefused::Form), "{text}");
-        }
-        assert_eq!(audiences(&["https://api.example"; 9], "a"), Err(ResourceRefused::TooMany));
-    }
-
-    #[test]
-    fn without_a_resource_the_scopes_decide() {
-        let api = || "https://api.example".to_owned();
-        let admin = || "https://id.example".to_owned();
-        assert_eq!(audiences(&[], "orders:read"), Ok(vec![api()]));
-        assert_eq!(audiences(&[], "openid"), Ok(vec![api()]));
-        assert_eq!(audiences(&[], ""), Ok(vec![api()]));
-        assert_eq!(audiences(&[], "tokenward:admin"), Ok(vec![admin()]));
-        assert_eq!(audiences(&[], "orders:read tokenward:read"), Ok(vec![api(), admin()]));
-    }
-
-    #[test]
-    fn a_scope_brings_the_resources_that_it_belongs_to() {
-        const FILES: &str = "http://127.0.0.1:9000";
-        let mut settings = settings();
-        let own = |name: &str, resources: &[&str]| ScopeDefinition {
-            resources: resources.iter().map(|one| (*one).to_owned()).collect(),
-            ..ScopeDefinition::new(name, "")
-        };
-        settings.scopes = vec![own("files", &[FILES]), own("both", &[FILES, API]), own("any", &[])];
-        let audiences = |scopes: &str| {
-            let scopes = ScopeSet::parse(scopes).expect("scopes");
-            requested([].into_iter(), &scopes, &settings).expect("audiences")
-        };
-        assert_eq!(audiences("files"), [FILES]);
-        assert_eq!(audiences("both"), [API, FILES]);
-        assert_eq!(audiences("any files"), [API, FILES]);
-        // Who somebody is, is asked at UserInfo.
-        assert_eq!(audiences("files openid email offline_access"), [FILES]);
-        assert_eq!(audiences("openid"), [API]);
-        assert_eq!(audiences("any"), [API]);
-    }
-
-    #[test]
-    fn a_token_request_can_only_narrow() {
-        let granted = vec!["https://a.example".to_owned(), "https://b.example".to_owned()];
-        assert_eq!(narrowed([].into_iter(), &granted), Ok(granted.clone()));
-        let one = narrowed(["https://b.example"].into_iter(), &granted);
-        assert_eq!(one, Ok(vec!["https://b.example".to_owned()]));
-        let refused = narrowed(["https://c.example"].into_iter(), &granted);
-        assert_eq!(refused, Err(ResourceRefused::NotGranted("https://c.example".to_owned())));
-    }
-}
+mod tests;

@@ -173,6 +173,37 @@ async fn more_includes_less_for_clients_and_people() {
 }
 
 #[tokio::test]
+async fn a_traded_token_goes_down_the_ladder_and_has_what_fits() {
+    const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+    const TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+    let harness = harness().await;
+    let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
+    let mut client = Client::clone(&client);
+    client.grant_types.push(GRANT.parse().expect("grant type"));
+    client.options.exchange_audiences = vec![FILES.to_owned()];
+    harness.store.update_client(&client).await.expect("client");
+    let tokens = harness.signed_in(&harness.public, "openid orders:write hr").await;
+    let subject = tokens["access_token"].as_str().expect("token");
+    let trade = async |more: &[(&str, &str)]| {
+        let mut form =
+            vec![("grant_type", GRANT), ("subject_token", subject), ("subject_token_type", TYPE)];
+        form.extend(more);
+        harness.post("/token", &harness.confidential, &form).await
+    };
+    assert_eq!(trade(&[("scope", "orders:read")]).await.member("scope"), "orders:read");
+    trade(&[("scope", "files")]).await.assert_refused(400, "invalid_scope");
+    // What the next service has no use for stays behind.
+    assert_eq!(trade(&[("resource", FILES)]).await.member("scope"), "hr openid");
+    let named = [("resource", FILES), ("scope", "orders:read")];
+    trade(&named).await.assert_refused(400, "invalid_scope");
+    // Without any scope it says who calls, and no more.
+    allow(&harness, "conf", "orders:write").await;
+    let bare = trade(&[("resource", FILES)]).await;
+    let bare = claims(&bare.member("access_token"));
+    assert_eq!((&bare["sub"], bare.get("scope")), (&json!("alice-id"), None));
+}
+
+#[tokio::test]
 async fn who_agreed_to_less_is_asked_about_more() {
     let harness = harness().await;
     let mut browser = harness.browser();

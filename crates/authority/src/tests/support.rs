@@ -309,6 +309,7 @@ impl Harness {
             details: Vec::new(),
             cnf: None,
             act: None,
+            may_act: None,
         };
         let keys = self.authority.keys();
         mint(order, ISSUER, keys, &self.store, self.now(), &OsRandom::new()).expect("token")

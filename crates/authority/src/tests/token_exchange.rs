@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use store::Client;
+use store::{Client, ClientOptions};
 
 use token::cnf::Confirmation;
 use token::random::OsRandom;
@@ -15,15 +15,35 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 const FILES: &str = "http://127.0.0.1:9000";
 
-/// The client `conf` may trade; `pub` is whom people use.
+/// The client `conf` may trade, also for the next resource, and act; `pub` is whom people use.
 async fn harness() -> Harness {
     let harness = Harness::new().await;
+    for id in ["conf", "pub"] {
+        change(&harness, id, |options| {
+            options.may_act = vec!["conf".to_owned()];
+            options.exchange_audiences = vec![FILES.to_owned()];
+        })
+        .await;
+    }
     let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
     let mut client = Client::clone(&client);
     client.grant_types.push(GRANT.parse().expect("grant type"));
     client.scopes = scopes("openid orders:read tokenward:admin");
     harness.store.update_client(&client).await.expect("client");
     harness
+}
+
+async fn change(harness: &Harness, id: &str, change: impl FnOnce(&mut ClientOptions)) {
+    let client = harness.store.client(&id.into()).await.expect("store").expect("client");
+    let mut client = Client::clone(&client);
+    change(&mut client.options);
+    harness.store.update_client(&client).await.expect("client");
+}
+
+/// A token of the client `conf`, for itself.
+async fn machine(harness: &Harness) -> String {
+    let form = [("grant_type", "client_credentials")];
+    harness.post("/token", &harness.confidential, &form).await.member("access_token")
 }
 
 async fn person(harness: &Harness, scopes: &str) -> String {
@@ -70,9 +90,7 @@ async fn a_service_calls_on_for_the_same_person_with_less() {
 async fn who_acts_is_in_the_token_and_who_acted_before() {
     let harness = harness().await;
     let subject = person(&harness, "orders:read").await;
-    let form = [("grant_type", "client_credentials")];
-    let machine = harness.post("/token", &harness.confidential, &form).await;
-    let machine = machine.member("access_token");
+    let machine = machine(&harness).await;
     let actor = [("actor_token", machine.as_str()), ("actor_token_type", TYPE)];
     let mut at = trade(&harness, &subject, &actor).await;
     assert_eq!(token(&at)["act"], json!({ "sub": "conf", "client_id": "conf" }));
@@ -124,6 +142,68 @@ async fn never_more_and_never_from_nothing() {
 }
 
 #[tokio::test]
+async fn only_whom_the_subjects_token_names_can_act() {
+    // RFC 8693 §4.4.
+    let harness = harness().await;
+    let machine = machine(&harness).await;
+    let actor = [("actor_token", machine.as_str()), ("actor_token_type", TYPE)];
+    for (may_act, claim, allowed) in [
+        (&[][..], Value::Null, false),
+        (&["other"], json!({ "client_id": "other" }), false),
+        (&["conf"], json!({ "client_id": "conf" }), true),
+        (&["other", "conf"], json!({ "client_id": ["other", "conf"] }), true),
+    ] {
+        let may_act = may_act.iter().map(|name| (*name).to_owned()).collect();
+        change(&harness, "pub", |options| options.may_act = may_act).await;
+        let subject = person(&harness, "orders:read").await;
+        assert_eq!(claims(&subject)["may_act"], claim);
+        let told = harness.post("/introspect", &harness.confidential, &[("token", &subject)]).await;
+        assert_eq!(told.json()["may_act"], claim);
+        let answer = trade(&harness, &subject, &actor).await;
+        if allowed {
+            assert_eq!(token(&answer)["act"]["client_id"], "conf");
+            let traded = answer.member("access_token");
+            let form = [("token", traded.as_str())];
+            let told = harness.post("/introspect", &harness.confidential, &form).await;
+            assert_eq!(told.json()["act"]["sub"], "conf");
+        } else {
+            answer.assert_refused(400, "invalid_request");
+            assert!(answer.member("error_description").contains("may_act"), "{}", answer.text);
+        }
+        // Without an actor token nobody acts: impersonation (§1.1) needs no leave but the grant type.
+        let passed_on = token(&trade(&harness, &subject, &[]).await);
+        assert!(passed_on.get("act").is_none() && passed_on["sub"] == "alice-id", "{passed_on}");
+        // What is issued to `conf` names those who may act with the tokens of `conf`.
+        assert_eq!(passed_on["may_act"], json!({ "client_id": "conf" }));
+    }
+    // Nobody acts for themselves because nothing was said.
+    change(&harness, "conf", |options| options.may_act.clear()).await;
+    let form = [("grant_type", "client_credentials")];
+    let own = harness.post("/token", &harness.confidential, &form).await.member("access_token");
+    let itself = [("actor_token", own.as_str()), ("actor_token_type", TYPE)];
+    trade(&harness, &own, &itself).await.assert_refused(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_token_goes_no_further_than_an_administrator_allows() {
+    let harness = harness().await;
+    let subject = person(&harness, "openid orders:read").await;
+    assert_eq!(token(&trade(&harness, &subject, &[("resource", API)]).await)["aud"], API);
+    assert_eq!(token(&trade(&harness, &subject, &[("audience", FILES)]).await)["aud"], FILES);
+    let both = [("resource", API), ("audience", FILES)];
+    assert_eq!(token(&trade(&harness, &subject, &both).await)["aud"], json!([API, FILES]));
+    trade(&harness, &subject, &[("resource", ISSUER)]).await.assert_refused(400, "invalid_target");
+    // It is the client that trades whose list counts, and a traded token does not take it along.
+    let further = trade(&harness, &subject, &[("resource", FILES)]).await.member("access_token");
+    change(&harness, "conf", |options| options.exchange_audiences.clear()).await;
+    for asked in [[("resource", FILES)], [("audience", FILES)]] {
+        trade(&harness, &subject, &asked).await.assert_refused(400, "invalid_target");
+    }
+    trade(&harness, &further, &[("resource", API)]).await.assert_refused(400, "invalid_target");
+    assert_eq!(token(&trade(&harness, &further, &[]).await)["aud"], FILES);
+}
+
+#[tokio::test]
 async fn a_bound_token_is_not_traded_for_one_that_is_not() {
     let harness = harness().await;
     let order = AccessTokenOrder {
@@ -139,6 +219,7 @@ async fn a_bound_token_is_not_traded_for_one_that_is_not() {
         details: Vec::new(),
         cnf: Some(Confirmation::jkt("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into())),
         act: None,
+        may_act: None,
     };
     let (keys, random) = (harness.authority.keys(), OsRandom::new());
     let bound = mint(order, ISSUER, keys, &harness.store, harness.now(), &random).expect("token");

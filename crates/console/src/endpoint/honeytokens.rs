@@ -97,6 +97,7 @@ pub(crate) async fn create(
         details: Vec::new(),
         cnf: None,
         act: None,
+        may_act: None,
     };
     let issued = mint(order, &settings.issuer, authority.keys(), console.store(), now, random);
     let issued = issued.map_err(|error| Problem::internal(&error))?;

@@ -55,6 +55,12 @@ async fn a_wrong_member_is_named() {
             json!({ "client_name": "a", "scope": "orders:read", "default_scope": "orders:write" }),
             "orders:write",
         ),
+        (
+            json!({ "client_name": "a", "exchange_audiences": ["https://elsewhere.example"] }),
+            "exchange_audiences",
+        ),
+        (json!({ "client_name": "a", "may_act": [""] }), "may_act"),
+        (json!({ "client_name": "a", "may_act": "b" }), "may_act"),
     ];
     for (body, word) in cases {
         let answer = harness.call("POST", "/clients", Some(body.clone())).await;
@@ -62,6 +68,18 @@ async fn a_wrong_member_is_named() {
         assert!(detail.contains(word), "{body}: {detail}");
     }
     assert!(harness.actions().await.is_empty());
+}
+
+#[tokio::test]
+async fn delegation_is_said_by_an_administrator() {
+    let harness = Harness::new().await;
+    let body = json!({ "client_name": "Shop", "may_act": ["orders", "invoices"] });
+    let made = harness.call("POST", "/clients", Some(body)).await.expect(201);
+    assert_eq!(made["may_act"], json!(["orders", "invoices"]));
+    let path = format!("/clients/{}", made["client_id"].as_str().expect("id"));
+    let change = json!({ "may_act": null });
+    let changed = harness.call("PATCH", &path, Some(change)).await.expect(200);
+    assert!(changed.get("may_act").is_none(), "{changed}");
 }
 
 #[tokio::test]

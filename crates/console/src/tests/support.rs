@@ -209,6 +209,7 @@ fn token(authority: &Authority, scope: &str, audience: &str) -> String {
         details: Vec::new(),
         cnf: None,
         act: None,
+        may_act: None,
     };
     let (keys, store) = (authority.keys(), authority.store());
     let minted = mint(order, ISSUER, keys, store, NOW, authority.random());

@@ -73,6 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             details: Vec::new(),
             cnf: None,
             act: None,
+            may_act: None,
         };
         let issued =
             mint(order, &issuer, &keys, &store, now, &OsRandom::new()).map_err(Failure::new)?;

@@ -57,6 +57,14 @@ enum Command {
         /// Every token request has to have a DPoP proof
         #[arg(long)]
         dpop: bool,
+        /// A client that may act with this one's tokens, by token exchange with an actor token; repeat
+        /// the option for several
+        #[arg(long, value_name = "CLIENT")]
+        may_act: Vec<String>,
+        /// A resource that this client may have tokens exchanged for, beside those that they are for;
+        /// repeat the option for several
+        #[arg(long = "exchange-audience", value_name = "URL")]
+        exchange_audiences: Vec<String>,
     },
     /// Disable a client: its tokens are revoked, and it is issued nothing more
     Disable { client_id: String },
@@ -75,7 +83,18 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::List => super::print_list(&api, "/clients", "after", &COLUMNS, json),
         Command::Show { client_id } => super::print(&api.get(&at(&client_id))?, json),
-        Command::Create { name, grants, redirect_uris, scope, public, jwks, jwks_uri, dpop } => {
+        Command::Create {
+            name,
+            grants,
+            redirect_uris,
+            scope,
+            public,
+            jwks,
+            jwks_uri,
+            dpop,
+            may_act,
+            exchange_audiences,
+        } => {
             let jwks = jwks.as_deref().map(read_jwks).transpose()?;
             let method = match (public, jwks.is_some() || jwks_uri.is_some()) {
                 (true, _) => "none",
@@ -86,6 +105,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
                 "client_name": name, "grant_types": grants, "redirect_uris": redirect_uris,
                 "scope": scope, "token_endpoint_auth_method": method, "jwks": jwks,
                 "jwks_uri": jwks_uri, "dpop_bound_access_tokens": dpop,
+                "may_act": may_act, "exchange_audiences": exchange_audiences,
             });
             super::print(&api.call(&Method::POST, "/clients", Some(&body))?, json)
         }

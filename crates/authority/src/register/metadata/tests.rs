@@ -104,3 +104,12 @@ fn no_scope_comes_by_asking_for_it() {
         matches!(refused, Err(RegistrationRefused::ScopeNotAllowed(scope)) if scope == expected)
     );
 }
+
+#[test]
+fn what_only_an_administrator_gives_cannot_be_had_by_registration() {
+    for (member, value) in
+        [("may_act", json!(["other"])), ("exchange_audiences", json!(["http://127.0.0.1:9000"]))]
+    {
+        assert_eq!(refused_member(&json!({ member: value })), member);
+    }
+}

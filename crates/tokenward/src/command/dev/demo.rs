@@ -80,6 +80,7 @@ impl Demo {
             details: Vec::new(),
             cnf: None,
             act: None,
+            may_act: None,
         };
         let keys = product.authority.keys();
         let issued = mint(order, &self.issuer, keys, &product.store, now, &OsRandom::new());
