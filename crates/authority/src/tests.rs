@@ -38,6 +38,7 @@ mod scopes;
 mod sign_in;
 mod software_statement;
 mod status_list;
+mod step_up;
 mod token_exchange;
 mod userinfo;
 mod wire;
