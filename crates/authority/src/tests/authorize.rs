@@ -265,3 +265,53 @@ async fn loopback_apps_choose_their_port() {
     assert!(silent.header("location").contains("error=consent_required"));
     assert!(!silent.header("location").starts_with(REDIRECT));
 }
+
+#[tokio::test]
+async fn wishes_about_pages_are_taken_and_never_refused() {
+    // OpenID Connect Core 1.0 §3.1.2.1 and §5.2: not to know a locale or a display is no error.
+    let harness = Harness::with_password().await;
+    let client = &harness.confidential;
+    let plain = harness.browser().get(&request(client, &[])).await;
+    harness.browser().agree(&request(client, &[])).await.at_client();
+    for wish in [
+        ("ui_locales", "tlh nl-NL en"),
+        ("ui_locales", "not a locale \u{1f5ff}"),
+        ("claims_locales", "tlh fr-CA"),
+        ("display", "page"),
+        ("display", "popup"),
+        ("display", "touch"),
+        ("display", "wap"),
+        ("display", "hologram"),
+    ] {
+        let mut browser = harness.browser();
+        let page = browser.get(&request(client, &[wish])).await;
+        page.assert_page(200);
+        // The very page that everybody gets, but for the request and the proof of the form.
+        assert_eq!(page.form().action, "/login", "{wish:?}");
+        assert_eq!(page.text.matches('<').count(), plain.text.matches('<').count(), "{wish:?}");
+        let told = browser.as_alice(&request(client, &[wish])).await.at_client();
+        let tokens = harness.redeem(client, &told["code"]).await;
+        assert_eq!(tokens.status, 200, "{wish:?} {}", tokens.text);
+        let quiet = browser.get(&request(client, &[wish, ("prompt", "none")])).await;
+        assert!(quiet.at_client().contains_key("code"), "{wish:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_hint_is_in_the_form_and_decides_nothing() {
+    // OpenID Connect Core 1.0 §3.1.2.1.
+    let harness = Harness::with_password().await;
+    let client = &harness.confidential;
+    let hinted = |hint: &str| request(client, &[("login_hint", hint)]);
+    let mut browser = harness.browser();
+    let page = browser.get(&hinted("alice@example.com\"><b>")).await;
+    page.assert_page(200);
+    assert!(
+        page.text.contains("value=\"alice@example.com&#34;&#62;&#60;b&#62;\""),
+        "{}",
+        page.text
+    );
+    // Somebody else than the hint says may sign in, and who is signed in is not asked again.
+    browser.agree(&hinted("bob")).await.at_client();
+    assert!(browser.get(&hinted("bob")).await.at_client().contains_key("code"));
+}
