@@ -189,6 +189,17 @@ pub(crate) async fn replace(
     let needs_secret = has_secret(draft.auth_method);
     let secret = (needs_secret && client.secret_hash.is_none()).then(|| new_secret(random));
     let hash = secret.as_ref().map(|secret| OpaqueHash::of(secret.expose()));
+    // What an administrator gave or cut is not the client's to change, and not to undo either.
+    let kept = client.options.clone();
+    let options = ClientOptions {
+        access_token_life: kept.access_token_life,
+        authorization_details_types: kept.authorization_details_types,
+        exchange_audiences: kept.exchange_audiences,
+        may_act: kept.may_act,
+        refresh_absolute_life: kept.refresh_absolute_life,
+        refresh_idle_life: kept.refresh_idle_life,
+        ..draft.options
+    };
     let client = Client {
         name: draft.name,
         secret_hash: hash.or(client.secret_hash).filter(|_| needs_secret),
@@ -197,7 +208,7 @@ pub(crate) async fn replace(
         redirect_uris: draft.redirect_uris,
         scopes: draft.scopes,
         default_scopes: draft.default_scopes,
-        options: draft.options,
+        options,
         metadata: draft.metadata,
         ..client.clone()
     };

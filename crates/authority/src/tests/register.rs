@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use store::NewRestriction;
+use store::{Client, NewRestriction};
 use token::opaque::OpaqueHash;
 use token::restriction::{Effect, Selector};
 use token::term::GrantType;
@@ -201,6 +201,31 @@ async fn a_client_manages_its_own_registration() {
         let answer = manage(&harness, method, &registered, &token, Value::Null).await;
         answer.assert_refused(401, "invalid_token");
     }
+}
+
+#[tokio::test]
+async fn a_client_cannot_undo_what_an_administrator_said() {
+    let harness = Harness::new().await;
+    let body =
+        json!({ "redirect_uris": ["https://app.example/cb"], "dpop_bound_access_tokens": true });
+    let registered = register(&harness, body).await;
+    let token = registered.member("registration_access_token");
+    let id = registered.member("client_id");
+    let stored = async || {
+        let client = harness.store.client(&id.as_str().into()).await.expect("store");
+        Client::clone(&client.expect("client"))
+    };
+    let mut client = stored().await;
+    client.options.access_token_life = Some(60);
+    client.options.may_act = vec!["conf".to_owned()];
+    harness.store.update_client(&client).await.expect("client");
+    let change = json!({ "client_id": id, "redirect_uris": ["https://app.example/cb"] });
+    let answer = manage(&harness, "PUT", &registered, &token, change).await;
+    assert_eq!((answer.status, &answer.json()["access_token_life"]), (200, &json!(60)));
+    let options = stored().await.options;
+    assert_eq!((options.access_token_life, options.may_act), (Some(60), vec!["conf".to_owned()]));
+    // What is its own it takes back by leaving it out (RFC 7592 §2.2).
+    assert!(!options.dpop_bound_access_tokens);
 }
 
 #[tokio::test]
