@@ -119,6 +119,12 @@ fn scopes(config: &Config, found: &mut Vec<Finding>) {
         let position = config.scopes.iter().position(|scope| scope.name == *name).unwrap_or(0);
         found.push((format!("scope[{position}].includes"), wrong.to_string()));
     }
+    for (position, scope) in config.scopes.iter().enumerate() {
+        if config.scopes.iter().take(position).any(|before| before.name == scope.name) {
+            let words = format!("the scope `{}` is defined twice: merge the two", scope.name);
+            found.push((format!("scope[{position}].name"), words));
+        }
+    }
     let known = resources(config);
     for (position, scope) in config.scopes.iter().enumerate() {
         if let Some(unknown) = scope.resources.iter().find(|one| !known.contains(one)) {

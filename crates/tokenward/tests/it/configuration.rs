@@ -82,6 +82,7 @@ fn a_scope_that_cannot_be_is_named() {
             scope("a", "includes = [\"b\"]") + &scope("b", "includes = [\"a\"]"),
             "the scope `a` includes itself",
         ),
+        (scope("a", "") + &scope("a", ""), "scope[1].name: the scope `a` is defined twice"),
         (scope("a", "includes = [\"tokenward:admin\"]"), "which is not defined"),
         (
             scope("a", "resources = [\"https://x.example\"]"),
