@@ -87,6 +87,13 @@ fn npm_openid_client() {
 }
 
 #[test]
+fn npm_openid_client_registers_where_the_door_is_open() {
+    let mut command = dev(&["--json", "--ephemeral"]);
+    command.env("TOKENWARD_AUTHORITY__REGISTRATION__POLICY", "open");
+    run(node_script("open-registration.mjs"), &Product::of(&mut command));
+}
+
+#[test]
 fn npm_oauth4webapi() {
     node("oauth4webapi.mjs");
 }
