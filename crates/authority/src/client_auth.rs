@@ -177,10 +177,10 @@ fn by_attestation(
     if other || headers.contains_key(header::AUTHORIZATION) {
         return Err(ClientAuthRefused::TwoMethods);
     }
-    let claimed = shown.claimed().ok_or(AttestationRefused::Form)?;
-    if parameters.value(parameter::CLIENT_ID).is_some_and(|id| id != claimed.as_str()) {
-        return Err(AttestationRefused::Form.into());
-    }
+    let claimed = match parameters.value(parameter::CLIENT_ID) {
+        Some(id) => id.into(),
+        None => shown.claimed().ok_or(AttestationRefused::Form)?,
+    };
     let method = ClientAuthMethod::AttestJwtClientAuth;
     let attestation = Some(shown);
     Ok(PresentedClient { attestation, ..PresentedClient::named(claimed, method) })

@@ -58,7 +58,7 @@ pub enum AttestationRefused {
         "the fields `OAuth-Client-Attestation` and `OAuth-Client-Attestation-PoP` are to be there once"
     )]
     Fields,
-    /// It names no client, or another than the request.
+    /// It names no client, or another than the request (§7.1).
     #[error("`OAuth-Client-Attestation` is not a JWT whose subject is the client")]
     Form,
     /// The client is registered to be attested, and is not.
@@ -181,11 +181,12 @@ impl AttestationRefused {
     pub(super) fn is_guess(&self) -> bool {
         match self {
             Self::Attestation(_)
+            | Self::Form
             | Self::Missing
             | Self::Proof(_)
             | Self::Replayed
             | Self::Untrusted => true,
-            Self::Alone | Self::Challenge(_) | Self::Fields | Self::Form | Self::Stale => false,
+            Self::Alone | Self::Challenge(_) | Self::Fields | Self::Stale => false,
         }
     }
 }

@@ -223,6 +223,9 @@ async fn the_attestation_names_its_client_by_itself_and_need_not_name_its_attest
 async fn an_attestation_is_of_a_trusted_attester_for_this_client_now() {
     let attested = Attested::new().await;
     let (now, stranger) = (attested.harness.now().as_secs(), new_key());
+    let twin = attested.harness.store.client(&"conf".into()).await.expect("store");
+    let twin = Client { id: "twin".into(), ..(*twin.expect("client")).clone() };
+    attested.harness.store.create_client(&twin).await.expect("client");
     let good = attested.said_of(&attested.instance);
     let with = |claim: &str, value: Value| {
         let mut claims = good.clone();
@@ -235,7 +238,9 @@ async fn an_attestation_is_of_a_trusted_attester_for_this_client_now() {
     let mut private = good["cnf"].clone();
     private["jwk"]["d"] = json!("AA");
     for (attestation, code) in [
+        // §7.1: of another client, be it attested as well.
         (with("sub", json!("pub")), "invalid_client"),
+        (with("sub", json!("twin")), "invalid_client"),
         (with("sub", Value::Null), "invalid_client"),
         // §7.4 has a word of its own.
         (with("exp", json!(now - 31)), "use_fresh_attestation"),
