@@ -71,8 +71,10 @@ pub(crate) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     act: Option<Box<Actor>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     may_act: Option<Box<MayAct>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<Object>>)]

@@ -55,6 +55,7 @@ fn unrecorded(harness: &Harness) -> String {
         sid: None,
         cnf: None,
         act: None,
+        may_act: None,
         authorization_details: Vec::new(),
         status: Some(Box::new(StatusClaim { status_list: Some(reference) })),
         grant_id: None,

@@ -34,10 +34,12 @@ fn node(script: &str) {
     run(node_script(script), &Product::start());
 }
 
-/// Against a product that fetches what clients publish on this machine.
-fn node_publishing(script: &str) {
+/// Against a product that takes clients whom nobody registered: it fetches what they publish on this
+/// machine, or they register themselves.
+fn node_unregistered(script: &str) {
     let mut command = dev(&["--json", "--ephemeral"]);
     command.env("TOKENWARD_AUTHORITY__REACH", r#"["127.0.0.0/8"]"#);
+    command.env("TOKENWARD_AUTHORITY__REGISTRATION__POLICY", "open");
     run(node_script(script), &Product::of(&mut command));
 }
 
@@ -160,7 +162,7 @@ fn npm_conformance_suite_of_the_model_context_protocol() {
 
 #[test]
 fn npm_client_of_the_model_context_protocol() {
-    node_publishing("mcp-client.mjs");
+    node_unregistered("mcp-client.mjs");
 }
 
 #[test]
