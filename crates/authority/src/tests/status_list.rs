@@ -1,9 +1,11 @@
 //! Token Status Lists (draft-ietf-oauth-status-list-21): whoever looks learns at once what was taken back.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use flate2::read::GzDecoder;
 use http::Request;
 use serde_json::Value;
 use store::{IssuedToken, NewRestriction, StatusPlace};
@@ -276,6 +278,13 @@ async fn ready_bytes_are_used_again_and_never_too_long() {
     assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", &*etag));
     let packed = fetch(&harness, &uri, &[("accept-encoding", "br, gzip;q=0.5")]).await;
     assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
+    let id = published::named(&harness.authority, &uri).expect("ours");
+    let lists = harness.authority.status_lists().published();
+    let ready = lists.list(&harness.authority, &id, harness.now()).await.expect("list");
+    let mut unpacked = String::new();
+    let gzip = ready.expect("list").gzip.clone();
+    GzDecoder::new(&*gzip).read_to_string(&mut unpacked).expect("gzip");
+    assert_eq!(unpacked, first.text);
     let plain = fetch(&harness, &uri, &[("accept-encoding", "gzip;q=0")]).await;
     assert_eq!(plain.header("content-encoding"), "");
     harness.clock.pass(1);

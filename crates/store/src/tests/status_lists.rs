@@ -104,29 +104,3 @@ async fn there_is_room_for_records_until_the_queue_is_half_full() {
     assert!(store.has_room_for_records());
     assert_eq!(store.health().lost_background, 0);
 }
-
-/// Not a rule: `cargo test --release -p store -- --ignored --nocapture` prints how long a full list
-/// takes to be read.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn reading_a_full_list() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    store.open_status_list(&"a".into(), 100_000, NOW).await.expect("list");
-    for number in 0..100_000u64 {
-        let token = token::id::TokenId::generate(NOW, &token::random::OsRandom::new());
-        store.record_token(placed(token.as_str(), "a", number * 7919 % 100_000));
-        if number % 4000 == 0 {
-            store.set_meta("behind it", "1").await.expect("store");
-        }
-    }
-    store.restrict(revoke(Selector::Grant("other".into())), NOW).await.expect("restriction");
-    for _ in 0..5 {
-        let began = std::time::Instant::now();
-        let mut taken = 0;
-        let entries = store.read_status_list(&"a".into(), |_, facts| {
-            taken += usize::from(store.index().on_token(&facts, NOW).is_some());
-        });
-        println!("{entries:?} {taken} in {:?}", began.elapsed());
-    }
-}
