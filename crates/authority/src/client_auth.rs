@@ -46,7 +46,7 @@ pub struct PresentedClient {
 }
 
 /// A client that has shown to be who it says. There is no other way to make one than
-/// [`authenticate`]. A public client has shown nothing: see [`AuthenticatedClient::is_public`].
+/// [`authenticate`], or to be this process. A public client has shown nothing: see [`AuthenticatedClient::is_public`].
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     client: Arc<Client>,
@@ -354,6 +354,25 @@ impl PresentedClient {
 // === impl AuthenticatedClient ===
 
 impl AuthenticatedClient {
+    /// A client that is this very process: there is nobody else who could act for it, and nothing to
+    /// show.
+    ///
+    /// # Errors
+    /// [`ClientAuthRefused`] when there is no such client, or it is turned away.
+    pub(crate) async fn of_this_process(
+        authority: &Authority,
+        id: &ClientId,
+        now: Timestamp,
+    ) -> Result<Self, ClientAuthRefused> {
+        let client = authority.store().client(id).await?;
+        let client = client.ok_or(ClientAuthRefused::UnknownClient)?;
+        if client.disabled || is_suspended(authority.store(), &client.id, now) {
+            return Err(ClientAuthRefused::Disabled);
+        }
+        let method = client.auth_method;
+        Ok(Self { client, method })
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client

@@ -7,6 +7,7 @@
 pub mod approve;
 mod backchannel;
 pub mod bearer;
+pub mod browser_app;
 pub mod caller;
 pub mod client_auth;
 mod client_keys;

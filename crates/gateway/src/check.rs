@@ -1,19 +1,23 @@
 //! The path of a request, on one screen: each step takes the proof of the step before.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use hyper::body::{Body as _, Incoming};
+use token::event::TokenKind;
+use token::secret::Secret;
 use token::time::Timestamp;
 
 use crate::admit::{Admitted, admit, clear};
+use crate::browser_app::App;
 use crate::core::Core;
 use crate::framing::framing;
 use crate::in_force::{InForce, in_force};
 use crate::observe::Observation;
 use crate::permit::{permit, permit_public};
-use crate::present::{Presented, present, present_nothing};
+use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
 use crate::target::Target;
@@ -24,9 +28,14 @@ pub(crate) enum Verdict {
     Describe,
     /// It goes on.
     Forward(Admitted),
+    /// It is to be decided again, with the access token that is kept for this cookie.
+    Resolve(Arc<App>, Secret),
+    /// It is for the server of an application in browsers.
+    Serve(Arc<App>, Target),
 }
 
-/// Decides about one request.
+/// Decides about one request; `session` is the access token that is kept for its cookie, once that was
+/// asked for.
 ///
 /// # Errors
 /// [`Refusal`] with the first rule broken, in the order of the steps.
@@ -36,6 +45,7 @@ pub(crate) fn check(
     body: &Incoming,
     ip: IpAddr,
     now: Timestamp,
+    session: Option<&Secret>,
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
     let cleared = clear(ip, &core.index, now)?;
@@ -49,6 +59,11 @@ pub(crate) fn check(
     if core.resource.answers(target.path()) {
         return Ok(Verdict::Describe);
     }
+    let app = core.apps.at(target.host());
+    if let Some(app) = app.filter(|app| app.serves(target.path())) {
+        app.own(&head.method, &head.headers)?;
+        return Ok(Verdict::Serve(Arc::clone(app), target));
+    }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
     if let Some(permitted) = found.as_ref().and_then(|found| permit_public(found, &head.method)) {
@@ -59,13 +74,35 @@ pub(crate) fn check(
         let rules = found.as_ref().filter(|_| core.challenge_scopes)?.rules;
         rules.rule(&head.method)?.demand.scope_text().cloned()
     };
-    let presented = present(&head.headers, head.extensions.get(), &target)
-        .map_err(|refusal| refusal.with_scope(wanted))?;
+    let certificate = head.extensions.get();
+    let presented = match cookie(app, head, &target, seen)? {
+        None => present(&head.headers, certificate, &target)
+            .map_err(|refusal| refusal.with_scope(wanted))?,
+        Some((app, cookie)) => match session {
+            None => return Ok(Verdict::Resolve(app, cookie)),
+            Some(token) => present_session(token, certificate),
+        },
+    };
     seen.token_presented(presented.kind());
     let permitted = check_token(core, &presented, &head.method, &target, now)
         .and_then(|token| permit(token, found, &head.method))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, permitted)))
+}
+
+/// The session's cookie where it is the credential: of an application, alone, in a request of its own.
+fn cookie(
+    app: Option<&Arc<App>>,
+    head: &Parts,
+    target: &Target,
+    seen: &mut Observation,
+) -> Result<Option<(Arc<App>, Secret)>, Refusal> {
+    let Some(app) = app else { return Ok(None) };
+    let Some(cookie) = app.cookie(&head.headers)? else { return Ok(None) };
+    seen.token_presented(TokenKind::Session);
+    present_cookie_alone(&head.headers, target)?;
+    app.own(&head.method, &head.headers)?;
+    Ok(Some((Arc::clone(app), cookie)))
 }
 
 /// The steps that ask about the token alone.

@@ -11,6 +11,7 @@ use token::ladder::Ladder;
 use token::time::Clock;
 
 use crate::bind::Binder;
+use crate::browser_app::Apps;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) routes: Routes,
     /// For rules that come later, as those of a layer do.
     pub(crate) ladder: Ladder,
+    pub(crate) apps: Apps,
     pub(crate) verifier: Verifier,
     pub(crate) binder: Binder,
     pub(crate) index: Arc<RestrictionIndex>,

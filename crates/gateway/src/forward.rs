@@ -126,6 +126,7 @@ fn outgoing(
     *request.uri_mut() = upstream.uri(admitted.target().path_and_query())?;
     let mut headers = head.headers;
     clean_request(&mut headers, head.version, core.forward_token);
+    core.apps.strip(&mut headers);
     let forwarded = Forwarded {
         client: admitted.ip(),
         host: admitted.target().host(),

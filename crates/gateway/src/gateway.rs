@@ -18,6 +18,7 @@ use token::time::Clock;
 use token::validate::AccessTokenPolicy;
 
 use crate::bind::Binder;
+use crate::browser_app::{Apps, BrowserApp};
 use crate::cache::TokenCache;
 use crate::core::Core;
 use crate::guard::Guard;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub nonces: Option<Arc<Nonces>>,
     /// Where opaque tokens are looked up; without it they are unknown.
     pub references: Option<Arc<dyn References>>,
+    /// Applications in browsers whose credential is a cookie.
+    pub browser_apps: Vec<BrowserApp>,
 }
 
 /// A gateway, ready to give a [`Worker`] to every thread that serves it.
@@ -93,6 +96,7 @@ impl Gateway {
         let core = Arc::new(Core {
             routes,
             ladder: settings.ladder,
+            apps: Apps::new(parts.browser_apps)?,
             verifier,
             binder,
             index: parts.index,

@@ -9,6 +9,7 @@
 pub mod admit;
 pub mod bind;
 mod body;
+mod browser_app;
 mod cache;
 mod check;
 mod core;
@@ -36,6 +37,7 @@ pub mod verify;
 mod worker;
 
 pub use crate::body::{ResponseBody, StreamError};
+pub use crate::browser_app::{Answering, AppServer, BrowserApp};
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{Access, RouteRule, Settings, SettingsError};
 pub use crate::worker::{Peer, Worker};

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use token::client_certificate::ClientCertificate;
 use token::event::TokenKind;
 use token::opaque::Family;
+use token::secret::Secret;
 use token::term::parameter;
 
 use crate::headers::DPOP;
@@ -18,6 +19,7 @@ pub struct Presented<'r> {
     scheme: Scheme,
     proof: Proof<'r>,
     certificate: Option<&'r str>,
+    kind: TokenKind,
 }
 
 /// How the token is presented.
@@ -56,8 +58,33 @@ pub(crate) fn present<'r>(
         (None, false) => Err(Fault::NoToken { scope: None }.into()),
         (Some((scheme, text)), false) => {
             let certificate = certificate.map(ClientCertificate::thumbprint);
-            Ok(Presented { text, scheme, proof: proof(headers), certificate })
+            let is_opaque = text.starts_with(Family::Access.prefix());
+            let kind = if is_opaque { TokenKind::Opaque } else { TokenKind::Jwt };
+            Ok(Presented { text, scheme, proof: proof(headers), certificate, kind })
         }
+    }
+}
+
+/// Checks that the session's cookie is the only credential.
+///
+/// # Errors
+/// [`Refusal`] when there is another.
+pub(crate) fn present_cookie_alone(headers: &HeaderMap, target: &Target) -> Result<(), Refusal> {
+    let two = headers.contains_key(AUTHORIZATION) || in_query(target);
+    if two { Err(Fault::TwoTokens.into()) } else { Ok(()) }
+}
+
+/// The access token that is kept for a session, which whoever has its cookie may use.
+pub(crate) fn present_session<'r>(
+    token: &'r Secret,
+    certificate: Option<&'r ClientCertificate>,
+) -> Presented<'r> {
+    Presented {
+        text: token.expose(),
+        scheme: Scheme::Bearer,
+        proof: Proof::Absent,
+        certificate: certificate.map(ClientCertificate::thumbprint),
+        kind: TokenKind::Session,
     }
 }
 
@@ -84,11 +111,7 @@ impl<'r> Presented<'r> {
 
     /// What it looks like.
     pub(crate) fn kind(&self) -> TokenKind {
-        if self.text.starts_with(Family::Access.prefix()) {
-            TokenKind::Opaque
-        } else {
-            TokenKind::Jwt
-        }
+        self.kind
     }
 
     /// The thumbprint of the client's certificate.

@@ -39,6 +39,8 @@ pub(crate) enum Whose {
 pub(crate) enum Fault {
     /// The token is for another audience than the route's.
     Audience,
+    /// A request with a cookie, which changes something and is not the application's own.
+    CrossSite,
     /// The `Authorization` field has no bearer token's form.
     Credential,
     /// The token's time has passed.
@@ -51,6 +53,8 @@ pub(crate) enum Fault {
     Method { allow: HeaderValue },
     /// The client's network is blocked.
     Network,
+    /// The cookie stands for no session, or for none any more.
+    NoSession,
     /// No access token; the scopes that the rule demands, if they are told.
     NoToken { scope: Option<Arc<str>> },
     /// The access token is in the query.
@@ -249,10 +253,12 @@ impl Fault {
             Self::Credential | Self::Framing(_) | Self::QueryToken | Self::RequestBody => {
                 Reason::Malformed.into()
             }
+            Self::CrossSite => Reason::CrossSite.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
             Self::Network | Self::Suspended => Reason::Blocked.into(),
+            Self::NoSession => Reason::UnknownToken.into(),
             Self::NoToken { .. } => Reason::NoToken.into(),
             Self::Revoked => Reason::Revoked.into(),
             Self::Scope(_) => Reason::InsufficientScope.into(),
@@ -278,7 +284,7 @@ impl Fault {
             Self::Target(BadTarget::TooLong) => Class::UriTooLong,
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
-            Self::Network => Class::Forbidden,
+            Self::CrossSite | Self::Network => Class::Forbidden,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
             Self::Unavailable => Class::Unavailable,
@@ -286,6 +292,7 @@ impl Fault {
             Self::Audience
             | Self::Expired
             | Self::Honeytoken
+            | Self::NoSession
             | Self::Revoked
             | Self::Suspended
             | Self::NotBound
@@ -303,12 +310,16 @@ impl Fault {
     fn description(&self) -> String {
         match self {
             Self::Audience => "the token is for another audience",
+            Self::CrossSite => {
+                "a request that changes something must come from the application's own pages"
+            }
             Self::Credential => "the Authorization field is not `Bearer` and one token",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
             Self::Method { .. } => "the method is not allowed here",
             Self::Network => "requests from this network are blocked",
+            Self::NoSession => "the session has ended; sign in again",
             Self::NoToken { .. } => "an access token is needed in the Authorization field",
             Self::QueryToken => {
                 "an access token in the query is not taken, and is now known to \

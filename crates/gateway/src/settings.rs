@@ -73,6 +73,9 @@ pub enum Access {
 /// Why a gateway cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// The origin of an application in browsers is not usable.
+    #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
+    BadBrowserApp(String),
     /// The resource identifier is not usable (RFC 9728 §1.2).
     #[error(
         "resource `{0}` is not an http or https URL without query and fragment, such as \

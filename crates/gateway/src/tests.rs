@@ -1,5 +1,6 @@
 //! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
 
+mod browser_app;
 mod decide;
 mod dpop;
 mod events;

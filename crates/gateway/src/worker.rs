@@ -1,23 +1,28 @@
 //! One thread's part of a gateway: a request in, an answer out, never an error.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use token::client_address::client_address;
+use token::reference::Unavailable;
+use token::time::Timestamp;
 
 use crate::body::ResponseBody;
+use crate::browser_app::App;
 use crate::check::{Verdict, check};
 use crate::core::Core;
 use crate::forward::{forward, refused};
 use crate::headers::{forwarded_for, told_https};
 use crate::meters::Outcome;
 use crate::observe::Observation;
-use crate::refusal::Fault;
+use crate::refusal::{Fault, Refusal};
 use crate::streams::Streams;
+use crate::target::Target;
 use crate::upstream::UpstreamClient;
 
 /// Who is at the other end of a connection.
@@ -54,14 +59,42 @@ impl Worker {
         let trusted = &core.trusted_proxies;
         let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
         let mut seen = Observation::start(core, &head, Some(ip), now);
-        match check(core, &head, &body, ip, now, &mut seen) {
+        let mut head = head;
+        match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
                 let https = self.is_https(&head, peer);
                 forward(self, admitted, head, body, https, seen).await
             }
             Ok(Verdict::Describe) => self.describe(&head.method, seen),
+            Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
+            Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
         }
+    }
+
+    /// Decides once, and where a cookie is the credential again with the token that is kept for it.
+    async fn decide(
+        &self,
+        head: &mut Parts,
+        body: &Incoming,
+        ip: IpAddr,
+        now: Timestamp,
+        seen: &mut Observation,
+    ) -> Result<Verdict, Refusal> {
+        let core = &self.core;
+        let verdict = check(core, head, body, ip, now, None, seen)?;
+        let Verdict::Resolve(app, cookie) = verdict else { return Ok(verdict) };
+        let kept = app.server().access_token(cookie.expose()).await;
+        let kept = kept.map_err(|Unavailable| Fault::Unavailable)?.ok_or(Fault::NoSession)?;
+        // The token may have been made just now.
+        let verdict = check(core, head, body, ip, core.clock.now(), Some(&kept), seen)?;
+        if core.forward_token
+            && let Ok(mut field) = HeaderValue::from_str(&format!("Bearer {}", kept.expose()))
+        {
+            field.set_sensitive(true);
+            head.headers.insert(AUTHORIZATION, field);
+        }
+        Ok(verdict)
     }
 
     /// Whether the client came by TLS: to us, or to a trusted proxy that says so.
@@ -88,4 +121,21 @@ impl Worker {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         response
     }
+}
+
+/// Answers as the server of an application in browsers does.
+async fn serve(
+    app: &App,
+    target: &Target,
+    head: Parts,
+    ip: IpAddr,
+    mut seen: Box<Observation>,
+) -> Response<ResponseBody> {
+    let mut request = Request::new(());
+    *request.method_mut() = head.method;
+    *request.uri_mut() = Uri::from(target.path_and_query().clone());
+    *request.headers_mut() = head.headers;
+    let response = app.server().answer(&request, ip).await;
+    seen.answered(response.status(), Outcome::Answered);
+    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }

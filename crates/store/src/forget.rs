@@ -20,6 +20,8 @@ const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
 pub struct Forgotten {
     /// Sealed answers of rotations, whose time for a retry has passed.
     pub answers: usize,
+    /// Sessions of applications in browsers.
+    pub browser_sessions: usize,
     /// Authorization codes.
     pub codes: usize,
     /// Grants, with their refresh tokens.
@@ -47,6 +49,8 @@ pub struct Forgotten {
 const ANSWERS: &str = "UPDATE refresh_tokens SET party = NULL, answer = NULL, \
     answer_until = NULL WHERE hash IN (SELECT hash FROM refresh_tokens \
     WHERE answer_until IS NOT NULL AND answer_until <= ?1 LIMIT ?2)";
+const BROWSER_SESSIONS: &str = "DELETE FROM browser_sessions WHERE hash IN \
+    (SELECT hash FROM browser_sessions WHERE expires_at <= ?1 LIMIT ?2)";
 const CODES: &str = "DELETE FROM codes WHERE hash IN \
     (SELECT hash FROM codes WHERE forget_at <= ?1 LIMIT ?2)";
 const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
@@ -81,6 +85,7 @@ impl Store {
         self.forget_in_memory(now)?;
         Ok(Forgotten {
             answers: self.bites(ANSWERS, now).await?,
+            browser_sessions: self.bites(BROWSER_SESSIONS, now).await?,
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,

@@ -7,6 +7,7 @@
 
 mod audit;
 mod background;
+mod browser_session;
 mod client;
 mod client_options;
 mod code;
@@ -38,6 +39,7 @@ mod waiting;
 mod writer;
 
 pub use audit::{AuditEntry, AuditRow};
+pub use browser_session::BrowserSession;
 pub use client::Client;
 pub use client_options::{CertificateSubject, ClientOptions};
 pub use code::{Code, CodeState, Redeemed};

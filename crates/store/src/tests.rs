@@ -1,6 +1,7 @@
 //! Every act, its refusals, and what a crash leaves.
 
 mod audit;
+mod browser_sessions;
 mod clients;
 mod codes;
 mod findings;

@@ -16,13 +16,15 @@ const CHECK: usize = 6;
 
 /// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
 /// then held against its checksum by [`Family::of`].
-pub const PATTERN: &str = r"\btw[acdgiprs]_[0-9A-Za-z]{49}\b";
+pub const PATTERN: &str = r"\btw[abcdgiprs]_[0-9A-Za-z]{49}\b";
 
 /// What an opaque value is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// `twa_`: an access token.
     Access,
+    /// `twb_`: the cookie of an application in a browser whose tokens the server keeps.
+    Browser,
     /// `twc_`: an authorization code.
     Code,
     /// `twd_`: what a client polls with while a person decides elsewhere (RFC 8628, CIBA).
@@ -61,8 +63,9 @@ pub enum NotOpaque {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Access,
+        Self::Browser,
         Self::Code,
         Self::Device,
         Self::Registration,
@@ -76,6 +79,7 @@ impl Family {
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Access => "twa_",
+            Self::Browser => "twb_",
             Self::Code => "twc_",
             Self::Device => "twd_",
             Self::Registration => "twg_",

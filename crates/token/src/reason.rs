@@ -63,6 +63,8 @@ codes! {
     Reason {
         /// Network, client or subject is blocked for now.
         Blocked = "blocked",
+        /// A request with a cookie that is not the application's own.
+        CrossSite = "cross_site",
         /// The token's subject or client is disabled.
         Disabled = "disabled",
         /// No proof of possession came with the request.

@@ -22,6 +22,7 @@ use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound};
 use crate::operations::{self, Operations};
 
+mod browser_app;
 mod client_ca;
 mod door;
 mod key_files;
@@ -181,14 +182,10 @@ impl Product {
         let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
-        let gateway = match &config.gateway {
-            Some(part) => Some(gateway(part, &sockets, &config, &keys, &store, &events, &clock)?),
-            None => None,
-        };
         let parts = authority::Parts {
             store: store.clone(),
             keys,
-            events,
+            events: Arc::clone(&events),
             clock: Arc::clone(&clock),
             random,
             fetcher: fetcher(&config.authority),
@@ -198,6 +195,10 @@ impl Product {
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
+        let gateway = match &config.gateway {
+            Some(part) => Some(gateway(part, &sockets, &config, &authority, &events, &clock)?),
+            None => None,
+        };
         Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
     }
 
@@ -263,14 +264,16 @@ fn gateway(
     part: &config::Gateway,
     sockets: &Sockets,
     config: &Config,
-    keys: &Arc<SigningKeys>,
-    store: &Store,
+    authority: &Authority,
     events: &Arc<dyn EventSink>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Gateway, Failure> {
+    let store = authority.store();
     let issuer = sockets.issuer(&config.authority);
+    let resource = sockets.resource(part).unwrap_or_default();
+    let browser_apps = browser_app::all(part, &resource, authority)?;
     let settings = gateway::Settings {
-        resource: sockets.resource(part).unwrap_or_default(),
+        resource,
         audiences: Vec::new(),
         authorization_servers: vec![issuer.clone()],
         issuer,
@@ -285,7 +288,7 @@ fn gateway(
         upstream_timeout: part.upstream_timeout.duration(),
     };
     let parts = gateway::Parts {
-        keyring: keys.keyring(),
+        keyring: authority.keys().keyring(),
         index: Arc::clone(store.index()),
         honeytokens: Arc::clone(store.honeytokens()),
         events: Arc::clone(events),
@@ -297,6 +300,7 @@ fn gateway(
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
+        browser_apps,
     };
     Gateway::new(settings, parts).map_err(Failure::new)
 }

@@ -345,6 +345,10 @@ pub(crate) struct Gateway {
     /// Rules; a request that fits none is refused.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<Route>,
+    /// Applications in browsers that hold no token: under `/bff/` they are signed in and out, and a cookie
+    /// is their credential (backend for frontend).
+    #[serde(rename = "browser_app")]
+    pub(crate) browser_apps: Vec<BrowserApp>,
     /// How far clocks may differ; at most 60s.
     pub(crate) leeway: Span,
     /// Files with private keys (JWK with `alg`) that tokens may be encrypted to.
@@ -389,6 +393,20 @@ pub(crate) struct Route {
     /// No token is needed.
     #[serde(default)]
     pub(crate) public: bool,
+}
+
+/// An application in browsers whose tokens the server keeps.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BrowserApp {
+    /// The origin under which browsers reach the gateway. Absent: that of its `resource`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<String>,
+    /// The client: confidential, with the redirect URI `{origin}/bff/callback` and the grant types
+    /// `authorization_code` and `refresh_token`.
+    pub(crate) client: String,
+    /// What it asks for, separated by spaces.
+    pub(crate) scopes: String,
 }
 
 /// The admin API.
@@ -536,6 +554,7 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
+            browser_apps: Vec::new(),
             leeway: Span::seconds(5),
             decryption_keys: Vec::new(),
             dpop_nonce: false,

@@ -278,6 +278,7 @@ impl Builder {
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
             references: None,
+            browser_apps: Vec::new(),
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())
     }

@@ -119,7 +119,8 @@ pub(crate) async fn authenticate(
     outcome
 }
 
-fn observe(
+/// Tells the watcher what came of a token request.
+pub(crate) fn observe(
     authority: &Authority,
     request: &TokenRequest<'_>,
     decided: &Result<Granted, GrantRefused>,

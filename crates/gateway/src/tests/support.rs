@@ -28,6 +28,7 @@ use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::browser_app::BrowserApp;
 use crate::settings::{Access, RouteRule, Settings};
 use crate::{Gateway, Parts, Peer, Worker};
 
@@ -212,17 +213,23 @@ impl House {
     }
 
     pub(super) async fn build(settings: Settings, adapt: impl FnOnce(Gateway) -> Gateway) -> Self {
-        Self::start(settings, None, adapt).await
+        Self::start(settings, None, Vec::new(), adapt).await
+    }
+
+    /// A gateway before applications in browsers.
+    pub(super) async fn with_apps(settings: Settings, apps: Vec<BrowserApp>) -> Self {
+        Self::start(settings, None, apps, |gateway| gateway).await
     }
 
     /// A gateway that demands nonces in proofs of possession.
     pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
-        Self::start(settings, Some(nonces), |gateway| gateway).await
+        Self::start(settings, Some(nonces), Vec::new(), |gateway| gateway).await
     }
 
     async fn start(
         settings: Settings,
         nonces: Option<Arc<Nonces>>,
+        browser_apps: Vec<BrowserApp>,
         adapt: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
         let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
@@ -230,7 +237,7 @@ impl House {
         let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
         let shelf = Arc::new(Shelf::default());
         let references = Some(Arc::clone(&shelf) as Arc<dyn References>);
-        let parts = Parts { nonces, references, ..parts(keyring, &clock, &events) };
+        let parts = Parts { nonces, references, browser_apps, ..parts(keyring, &clock, &events) };
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
@@ -320,6 +327,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        browser_apps: Vec::new(),
     }
 }
 

@@ -6,3 +6,13 @@ CREATE TABLE token_references (
     forget_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX token_references_by_end ON token_references (forget_at);
+
+-- Tokens that are kept for applications in browsers, sealed under a key that only the cookie yields.
+CREATE TABLE browser_sessions (
+    hash BLOB NOT NULL PRIMARY KEY,
+    origin TEXT NOT NULL,
+    grant_id TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX browser_sessions_by_end ON browser_sessions (expires_at);

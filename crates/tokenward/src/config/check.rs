@@ -13,7 +13,9 @@ use token::scope::{ScopeSet, is_scope_token};
 use token::term::TokenFormat;
 use url::Url;
 
-use crate::config::{Authority, Config, Gateway, Registration, Tls, TrustedIssuer};
+use crate::config::{
+    Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer,
+};
 
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
@@ -254,6 +256,9 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
             found.push((at("path"), error.to_string()));
         }
     }
+    for (position, app) in part.browser_apps.iter().enumerate() {
+        browser_app(&format!("gateway.browser_app[{position}]"), app, found);
+    }
     if part.leeway.duration() > Duration::from_secs(60) {
         found.push(("gateway.leeway".to_owned(), "must be at most 60s".to_owned()));
     }
@@ -262,6 +267,21 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     }
     if part.upstream_timeout.duration().is_zero() {
         found.push(("gateway.upstream_timeout".to_owned(), "must be more than 0s".to_owned()));
+    }
+}
+
+fn browser_app(path: &str, app: &BrowserApp, found: &mut Vec<Finding>) {
+    if let Some(origin) = &app.origin {
+        identifier(&format!("{path}.origin"), origin, found);
+        let alone = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        if alone.is_ok_and(|alone| alone != *origin) {
+            let words = "must be an origin such as https://app.example, without a path";
+            found.push((format!("{path}.origin"), words.to_owned()));
+        }
+    }
+    if !ScopeSet::parse(&app.scopes).is_ok_and(|scopes| !scopes.is_empty()) {
+        let words = "must be scopes separated by single spaces".to_owned();
+        found.push((format!("{path}.scopes"), words));
     }
 }
 

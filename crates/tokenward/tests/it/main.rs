@@ -10,6 +10,7 @@
 
 mod admin;
 mod attack;
+mod browser_app;
 mod configuration;
 mod crash;
 mod embedding;

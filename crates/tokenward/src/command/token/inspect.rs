@@ -73,6 +73,7 @@ fn header(text: &str) -> Result<Map<String, Value>, String> {
 fn what(family: Family) -> &'static str {
     match family {
         Family::Access => "access token",
+        Family::Browser => "cookie of an application in a browser",
         Family::ClientSecret => "client secret",
         Family::Code => "authorization code",
         Family::Device => "device code",
