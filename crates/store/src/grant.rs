@@ -1,5 +1,7 @@
 //! Grants: what one person gave one client at one time, the family of every token made from it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use token::authorization_details::AuthorizationDetail;
@@ -96,6 +98,24 @@ impl Store {
     pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE grant_id = ?1");
         self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
+    }
+
+    /// What was asked for by name when the grant of this id was given, until it is forgotten. It
+    /// never changes: from memory where it was asked for before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn claims_of(&self, id: &GrantId) -> Result<Option<Arc<ClaimsRequest>>, StoreError> {
+        let found = self.shared().claims.get_or_insert_with(id, || {
+            let sql = "SELECT claims FROM grants WHERE grant_id = ?1";
+            let found = self.read(|db| sql::one(db, sql, [id.as_str()], |row| row.json("claims")));
+            found.map_err(Some)?.map(Arc::new).ok_or(None)
+        });
+        match found {
+            Ok(claims) => Ok(Some(claims)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
     }
 
     /// Begins a grant that needs no code.

@@ -4,6 +4,7 @@
 //! used, gets the same answer again; any other second use ends the grant in the transaction that
 //! notices it.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
@@ -84,10 +85,19 @@ pub enum Rotation {
     Unknown,
 }
 
-/// What only the rotation itself looks at.
+/// What a first use looks at.
+struct Standing {
+    grant: GrantId,
+    grant_expires_at: Timestamp,
+    ended: bool,
+    expires_at: Timestamp,
+    predecessor: Option<OpaqueHash>,
+    rotated_at: Option<Timestamp>,
+}
+
+/// What a second use looks at besides.
 struct Row {
     state: RefreshState,
-    predecessor: Option<OpaqueHash>,
     party: Option<Vec<u8>>,
     answer: Option<Vec<u8>>,
     successor_unused: bool,
@@ -112,30 +122,30 @@ impl Store {
 }
 
 fn decide(act: &mut Act<'_>, rotate: Rotate) -> Result<Rotation, StoreError> {
-    let Some(row) = read(act.db, &rotate.presented)? else { return Ok(Rotation::Unknown) };
-    let state = &row.state;
-    if state.ended {
+    let found = standing(act.db, &rotate.presented)?;
+    let Some(found) = found else { return Ok(Rotation::Unknown) };
+    if found.ended {
         return Ok(Rotation::Ended);
     }
-    if rotate.now >= state.grant.expires_at {
+    if rotate.now >= found.grant_expires_at {
         return Ok(Rotation::Expired);
     }
-    if let Some(rotated_at) = state.rotated_at {
-        return judge_second_use(act, row, rotated_at, &rotate);
+    if let Some(rotated_at) = found.rotated_at {
+        return judge_second_use(act, rotated_at, &rotate);
     }
-    if rotate.now >= state.expires_at {
+    if rotate.now >= found.expires_at {
         return Ok(Rotation::Expired);
     }
-    put_successor(act.db, &row, &rotate)?;
+    put_successor(act.db, &found, &rotate)?;
     Ok(Rotation::Rotated)
 }
 
 fn judge_second_use(
     act: &mut Act<'_>,
-    row: Row,
     rotated_at: Timestamp,
     rotate: &Rotate,
 ) -> Result<Rotation, StoreError> {
+    let Some(row) = read(act.db, &rotate.presented)? else { return Ok(Rotation::Unknown) };
     let in_time = rotate.now < rotated_at.plus(rotate.retry_window);
     let same_party = row.party.as_deref() == Some(rotate.party.as_slice());
     if let Some(answer) = row.answer.filter(|_| in_time && same_party && row.successor_unused) {
@@ -146,7 +156,7 @@ fn judge_second_use(
     Ok(Rotation::Reused { grant })
 }
 
-fn put_successor(db: &Connection, row: &Row, rotate: &Rotate) -> Result<(), StoreError> {
+fn put_successor(db: &Connection, found: &Standing, rotate: &Rotate) -> Result<(), StoreError> {
     let sql = "UPDATE refresh_tokens SET rotated_at = ?2, successor = ?3, party = ?4, \
                answer = ?5, answer_until = ?6 WHERE hash = ?1 AND rotated_at IS NULL";
     let values = params![
@@ -159,12 +169,12 @@ fn put_successor(db: &Connection, row: &Row, rotate: &Rotate) -> Result<(), Stor
     ];
     sql::execute(db, sql, values)?;
     // Once its successor is used, the answer before can never be given again.
-    if let Some(predecessor) = &row.predecessor {
+    if let Some(predecessor) = &found.predecessor {
         let sql = "UPDATE refresh_tokens SET party = NULL, answer = NULL, answer_until = NULL \
                    WHERE hash = ?1 AND answer_until IS NOT NULL";
         sql::execute(db, sql, [predecessor.as_bytes()])?;
     }
-    insert(db, &rotate.successor, &row.state.grant.id, Some(&rotate.presented))
+    insert(db, &rotate.successor, &found.grant, Some(&rotate.presented))
 }
 
 /// Adds a refresh token to a grant.
@@ -187,16 +197,34 @@ pub(crate) fn insert(
     Ok(())
 }
 
+fn standing(db: &Connection, hash: &OpaqueHash) -> Result<Option<Standing>, StoreError> {
+    let sql = "SELECT r.grant_id, grants.grant_expires_at, grants.ended_at, r.expires_at, \
+               r.predecessor, r.rotated_at FROM refresh_tokens r \
+               JOIN grants ON grants.grant_id = r.grant_id WHERE r.hash = ?1";
+    sql::one(db, sql, [hash.as_bytes()], |row| {
+        Ok(Standing {
+            grant: row.id("grant_id")?,
+            grant_expires_at: row.time("grant_expires_at")?,
+            ended: row.maybe_time("ended_at")?.is_some(),
+            expires_at: row.time("expires_at")?,
+            predecessor: row.maybe_hash("predecessor")?,
+            rotated_at: row.maybe_time("rotated_at")?,
+        })
+    })
+}
+
 fn read(db: &Connection, hash: &OpaqueHash) -> Result<Option<Row>, StoreError> {
-    let sql = format!(
-        "SELECT {}, r.scopes, r.expires_at, r.predecessor, r.rotated_at, r.party, r.answer, \
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {}, r.scopes, r.expires_at, r.rotated_at, r.party, r.answer, \
          grants.ended_at, CASE WHEN s.hash IS NOT NULL AND s.rotated_at IS NULL THEN 1 ELSE 0 END \
          AS successor_unused FROM refresh_tokens r \
          JOIN grants ON grants.grant_id = r.grant_id \
          LEFT JOIN refresh_tokens s ON s.hash = r.successor WHERE r.hash = ?1",
-        grant::COLUMNS.replacen("grant_id", "grants.grant_id", 1)
-    );
-    sql::one(db, &sql, [hash.as_bytes()], from_columns)
+            grant::COLUMNS.replacen("grant_id", "grants.grant_id", 1)
+        )
+    });
+    sql::one(db, &SQL, [hash.as_bytes()], from_columns)
 }
 
 fn from_columns(row: &Columns<'_, '_>) -> Result<Row, StoreError> {
@@ -209,7 +237,6 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<Row, StoreError> {
     };
     Ok(Row {
         state,
-        predecessor: row.maybe_hash("predecessor")?,
         party: row.maybe_bytes("party")?,
         answer: row.maybe_bytes("answer")?,
         successor_unused: row.flag("successor_unused")?,

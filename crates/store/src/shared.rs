@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use token::honeytoken::Honeytokens;
-use token::id::ClientId;
+use token::id::{ClientId, GrantId, SubjectId};
 use token::index::RestrictionIndex;
 use token::time::Timestamp;
 
 use crate::background::{Background, Record};
 use crate::client::Client;
+use crate::grant::ClaimsRequest;
 use crate::seal::Sealer;
+use crate::user::User;
 
 /// Clients held in memory; those asked for least are dropped first.
 const CLIENTS: usize = 10_000;
+/// The same of people.
+const USERS: usize = 10_000;
+/// The same of what grants asked for by name.
+const CLAIMS: usize = 10_000;
 
 /// How the store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
     pub(crate) clients: Cache<ClientId, Arc<Client>>,
+    pub(crate) users: Cache<SubjectId, Arc<User>>,
+    pub(crate) claims: Cache<GrantId, Arc<ClaimsRequest>>,
     pub(crate) sealer: Sealer,
     pub(crate) longest_token_life: Duration,
     pub(crate) background: Background,
@@ -62,6 +70,8 @@ impl Shared {
             index: Arc::default(),
             honeytokens: Arc::default(),
             clients: Cache::new(CLIENTS),
+            users: Cache::new(USERS),
+            claims: Cache::new(CLAIMS),
             sealer,
             longest_token_life,
             background: Background::default(),

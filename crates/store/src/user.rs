@@ -1,5 +1,7 @@
 //! People who sign in with a name and a password.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 use serde_json::{Map, Value};
 use token::id::SubjectId;
@@ -11,7 +13,7 @@ use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
 use crate::sql::{self, Columns};
-use crate::writer::Act;
+use crate::writer::{Act, AfterCommit};
 
 /// A person.
 #[derive(Clone, Debug)]
@@ -49,13 +51,22 @@ impl Store {
         self.write(move |act| insert(act, &user)).await
     }
 
-    /// The person of this id.
+    /// The person of this id; from memory where they were asked for before.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
     pub async fn user(&self, id: &SubjectId) -> Result<Option<User>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
-        self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
+        // As with clients: a change that ends meanwhile wins, and nobody is not kept.
+        let found = self.shared().users.get_or_insert_with(id, || {
+            let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+            let found = self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns));
+            found.map_err(Some)?.map(Arc::new).ok_or(None)
+        });
+        match found {
+            Ok(user) => Ok(Some((*user).clone())),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
     }
 
     /// The person who signs in with this name; case and surrounding space do not matter.
@@ -124,6 +135,7 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
         sql::json(&user.claims)?,
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name or id"))?;
+    act.after_commit(AfterCommit::User(user.id.clone()));
     Ok(())
 }
 
@@ -142,6 +154,7 @@ fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {
         sql::json(&user.claims)?,
     ];
     let changed = sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name"))?;
+    act.after_commit(AfterCommit::User(user.id.clone()));
     Ok(changed > 0)
 }
 
@@ -160,6 +173,7 @@ fn delete(
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Subject(id), "user deleted", now)?;
     act.revoke_for_good(Selector::Subject(id.clone()), "user deleted", actor, now)?;
+    act.after_commit(AfterCommit::User(id.clone()));
     Ok(true)
 }
 

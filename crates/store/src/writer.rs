@@ -1,8 +1,8 @@
 //! The one thread that writes: takes what waits, commits it together, then answers.
 //!
 //! A single act costs one sync to disk; a thousand that wait at the same time cost one as well.
-//! There are no timers: the writer sleeps when nothing waits, and starts at once when something
-//! does.
+//! The writer sleeps when nothing waits, and starts at once when an act does. Records alone, which
+//! nobody waits for, are given a moment to become more.
 
 mod act;
 mod batch;
@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
@@ -28,6 +29,10 @@ pub(crate) const QUEUE: usize = 4096;
 
 /// Acts of one commit.
 const BATCH_MAX: usize = 1024;
+
+/// How long records wait for an act, or for more of them: a sync to disk for every single one would
+/// cost as much as making the token.
+const LINGER: Duration = Duration::from_millis(5);
 
 /// The callers' end of the queue.
 pub(crate) struct Writer {
@@ -159,18 +164,20 @@ fn serve(connection: Connection, queue: &Receiver<Message>, shared: &Shared) {
 
 /// Waits for something to do and takes what waits; `None` when nothing more can come.
 fn next_batch(queue: &Receiver<Message>, shared: &Shared) -> Option<Vec<Box<dyn Job>>> {
-    let first = if shared.background.is_waiting() {
-        queue.try_recv().ok()
-    } else {
-        Some(queue.recv().ok()?)
-    };
-    let waiting = first.into_iter().chain(queue.try_iter()).take(BATCH_MAX);
-    let jobs = waiting.filter_map(|message| {
+    let act = |message| {
         shared.gauges.queued.fetch_sub(1, Ordering::AcqRel);
         match message {
             Message::Act(job) => Some(job),
             Message::Wake => None,
         }
-    });
-    Some(jobs.collect())
+    };
+    let mut first = None;
+    if !shared.background.is_waiting() {
+        first = act(queue.recv().ok()?);
+    }
+    if first.is_none() {
+        first = queue.recv_timeout(LINGER).ok().and_then(act);
+    }
+    let more = queue.try_iter().take(BATCH_MAX - 1).filter_map(act);
+    Some(first.into_iter().chain(more).collect())
 }

@@ -75,6 +75,40 @@ async fn a_person_is_changed_but_not_into_another() {
 }
 
 #[tokio::test]
+async fn a_person_in_memory_follows_the_disk() {
+    let fixture = Fixture::new();
+    let (store, id) = (&fixture.store, "u1".into());
+    let held = async || store.user(&id).await.expect("store");
+    assert!(held().await.is_none());
+    // Nobody is not remembered.
+    store.create_user(&user("u1", "alice")).await.expect("user");
+    assert_eq!(held().await.map(|user| user.disabled), Some(false));
+    let changed = User { disabled: true, ..user("u1", "alice") };
+    assert!(store.update_user(&changed).await.expect("store"));
+    assert_eq!(held().await.map(|user| user.disabled), Some(true));
+    // A change that was undone changes no memory.
+    store.create_user(&user("u2", "bob")).await.expect("user");
+    store.update_user(&User { disabled: false, ..user("u1", "bob") }).await.expect_err("taken");
+    assert_eq!(held().await.map(|user| user.disabled), Some(true));
+    assert!(store.delete_user(&id, "admin:test", NOW).await.expect("store"));
+    assert!(held().await.is_none());
+}
+
+#[tokio::test]
+async fn what_a_grant_asked_for_by_name_is_told_until_it_is_forgotten() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    assert!(store.claims_of(&"g1".into()).await.expect("store").is_none());
+    let mut code = code("g1");
+    code.grant.claims.userinfo = vec!["email".to_owned()];
+    begin(store, &code, "refresh").await;
+    for _ in 0..2 {
+        let claims = store.claims_of(&"g1".into()).await.expect("store").expect("grant");
+        assert_eq!(*claims, code.grant.claims);
+    }
+}
+
+#[tokio::test]
 async fn people_come_in_pages() {
     let fixture = Fixture::new();
     for id in ["u3", "u1", "u2"] {

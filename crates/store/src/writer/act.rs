@@ -1,7 +1,7 @@
 //! What an act has in its hands: the transaction, and what is to happen once it is on disk.
 
 use rusqlite::Connection;
-use token::id::{ClientId, TokenId};
+use token::id::{ClientId, SubjectId, TokenId};
 use token::restriction::LogEntry;
 
 use crate::shared::Shared;
@@ -23,6 +23,8 @@ pub(crate) enum AfterCommit {
     Honeytoken(TokenId),
     /// The log has grown.
     Log(LogEntry),
+    /// The person was changed or is gone.
+    User(SubjectId),
 }
 
 // === impl Act ===
@@ -50,6 +52,7 @@ impl AfterCommit {
             Self::Client(id) => drop(shared.clients.remove(id)),
             Self::Honeytoken(id) => shared.honeytokens.add(id.clone()),
             Self::Log(entry) => shared.index.apply(entry),
+            Self::User(id) => drop(shared.users.remove(id)),
         }
     }
 }
