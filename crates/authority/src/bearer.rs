@@ -1,5 +1,7 @@
 //! Our own endpoints that take access tokens: present → verify → admit (RFC 6750, RFC 9068 §4).
 
+use std::sync::Arc;
+
 use http::{HeaderMap, StatusCode, header};
 use store::StoreError;
 use token::client_certificate::ClientCertificate;
@@ -48,16 +50,16 @@ enum Scheme {
 pub enum BearerRefused {
     /// The token is bound to a key that was not shown, or cannot be here.
     #[error("the access token is bound to a key; send it as `DPoP` with a proof of possession")]
-    Bound(Box<VerifiedAccessToken>),
+    Bound(Arc<VerifiedAccessToken>),
     /// The proof is by another key.
     #[error("the access token is bound to another key")]
-    BoundToAnother(Box<VerifiedAccessToken>),
+    BoundToAnother(Arc<VerifiedAccessToken>),
     /// The network is blocked for now.
     #[error("requests from this network are refused for now")]
     Blocked,
     /// The token is bound to another certificate than was shown, or none was.
     #[error("the access token is bound to a client certificate that was not shown")]
-    Certificate(Box<VerifiedAccessToken>),
+    Certificate(Arc<VerifiedAccessToken>),
     /// The form body of the request is wrong.
     #[error(transparent)]
     Form(OAuthError),
@@ -72,16 +74,16 @@ pub enum BearerRefused {
     NoToken,
     /// The token is bound to no key, and sent as if it were.
     #[error("the access token is bound to no key; send it as `Bearer`")]
-    NotBound(Box<VerifiedAccessToken>),
+    NotBound(Arc<VerifiedAccessToken>),
     /// The token verifies, but cannot be used.
     #[error("the access token cannot be used any more")]
-    NotInOrder(Reason, Box<VerifiedAccessToken>),
+    NotInOrder(Reason, Arc<VerifiedAccessToken>),
     /// A proof of possession that is not taken.
     #[error("{0}")]
-    Possession(PossessionRefused, Box<VerifiedAccessToken>),
+    Possession(PossessionRefused, Arc<VerifiedAccessToken>),
     /// The token lacks the scope.
     #[error("the access token lacks the scope `{0}`")]
-    Scope(&'static str, Box<VerifiedAccessToken>),
+    Scope(&'static str, Arc<VerifiedAccessToken>),
     /// State could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -140,40 +142,40 @@ fn one_token(
 /// Holds the key that the token is bound to against the one that was shown (RFC 9449 §7.1, §7.2).
 fn bind(
     authority: &Authority,
-    token: VerifiedAccessToken,
+    token: Arc<VerifiedAccessToken>,
     presented: &Presented,
     certificate: Option<&ClientCertificate>,
     place: Option<&Place>,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let Some(cnf) = token.confirmation() else {
         return match presented.scheme {
             Scheme::Bearer => Ok(token),
-            Scheme::Dpop => Err(BearerRefused::NotBound(Box::new(token))),
+            Scheme::Dpop => Err(BearerRefused::NotBound(token)),
         };
     };
     if cnf.unknown {
-        return Err(BearerRefused::Bound(Box::new(token)));
+        return Err(BearerRefused::Bound(token));
     }
     if let Some(thumbprint) = &cnf.x5t_s256
         && certificate.map(ClientCertificate::thumbprint) != Some(thumbprint)
     {
-        return Err(BearerRefused::Certificate(Box::new(token)));
+        return Err(BearerRefused::Certificate(token));
     }
     if cnf.jkt.is_none() {
         return match presented.scheme {
             Scheme::Bearer => Ok(token),
-            Scheme::Dpop => Err(BearerRefused::NotBound(Box::new(token))),
+            Scheme::Dpop => Err(BearerRefused::NotBound(token)),
         };
     }
     let (Some(jkt), Some(place), Scheme::Dpop) = (cnf.jkt.clone(), place, presented.scheme) else {
-        return Err(BearerRefused::Bound(Box::new(token)));
+        return Err(BearerRefused::Bound(token));
     };
     match presented.shown.take(authority, place, Some(presented.token.expose()), now) {
         Ok(Some(proof)) if *proof.jkt() == jkt => Ok(token),
-        Ok(Some(_)) => Err(BearerRefused::BoundToAnother(Box::new(token))),
-        Ok(None) => Err(BearerRefused::Bound(Box::new(token))),
-        Err(refused) => Err(BearerRefused::Possession(refused, Box::new(token))),
+        Ok(Some(_)) => Err(BearerRefused::BoundToAnother(token)),
+        Ok(None) => Err(BearerRefused::Bound(token)),
+        Err(refused) => Err(BearerRefused::Possession(refused, token)),
     }
 }
 
@@ -187,7 +189,7 @@ pub(crate) async fn admit(
     presented: &Presented,
     demand: Demand,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     check_network(authority, caller, now)?;
     judge(authority, presented, caller.certificate.as_ref(), demand, now).await
 }
@@ -218,7 +220,7 @@ pub async fn admit_from_anywhere(
     presented: &Presented,
     demand: Demand,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     judge(authority, presented, None, demand, now).await
 }
 
@@ -228,7 +230,7 @@ async fn judge(
     certificate: Option<&ClientCertificate>,
     demand: Demand,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let token = presented_token::verify(authority, presented.token.expose(), demand.audiences, now)
         .map_err(|error| match error {
             NotVerified::Refused(refused) => {
@@ -239,11 +241,11 @@ async fn judge(
         })?;
     let token = bind(authority, token, presented, certificate, demand.place.as_ref(), now)?;
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {
-        return Err(BearerRefused::NotInOrder(reason, Box::new(token)));
+        return Err(BearerRefused::NotInOrder(reason, token));
     }
     if !demand.scopes.iter().any(|scope| token.scopes().contains(scope)) {
         let asked = demand.scopes.first().copied().unwrap_or_default();
-        return Err(BearerRefused::Scope(asked, Box::new(token)));
+        return Err(BearerRefused::Scope(asked, token));
     }
     Ok(token)
 }

@@ -43,6 +43,7 @@ pub mod settings;
 mod signed_answer;
 pub mod state;
 mod status_lists;
+mod verified;
 
 pub use settings::{ResourceDefinition, ScopeDefinition, Settings, SettingsError};
 pub use state::{Authority, Parts};

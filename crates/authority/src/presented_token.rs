@@ -1,6 +1,7 @@
 //! A token that somebody shows us: what it is, whether it is good, and taking it back
 //! (RFC 7009 §2.1, RFC 7662 §2.1). The token says itself of which kind it is; hints are not needed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use store::{NewRestriction, RefreshState, StoreError};
@@ -34,7 +35,7 @@ pub(crate) struct TakenBack {
 /// A token that is good right now.
 #[derive(Debug)]
 pub(crate) enum GoodToken {
-    Access(Box<VerifiedAccessToken>),
+    Access(Arc<VerifiedAccessToken>),
     Refresh(Box<RefreshState>),
 }
 
@@ -123,7 +124,7 @@ pub(crate) async fn good(
         return Ok(None);
     }
     match objection(authority, &token, now).await? {
-        None => Ok(Some(GoodToken::Access(Box::new(token)))),
+        None => Ok(Some(GoodToken::Access(token))),
         Some(_) => Ok(None),
     }
 }
@@ -136,7 +137,7 @@ pub(crate) fn ours(
     authority: &Authority,
     text: &str,
     now: Timestamp,
-) -> Result<Option<VerifiedAccessToken>, StoreError> {
+) -> Result<Option<Arc<VerifiedAccessToken>>, StoreError> {
     match verify(authority, text, authority.settings().audiences(), now) {
         Ok(token) => Ok(Some(token)),
         Err(NotVerified::Refused(_)) => Ok(None),
@@ -144,8 +145,8 @@ pub(crate) fn ours(
     }
 }
 
-/// Checks an access token of ours for one of these audiences: the text itself, or the JWT that an
-/// opaque one stands for.
+/// Checks an access token of ours for one of these audiences, or remembers that it was checked: the
+/// text itself, or the JWT that an opaque one stands for.
 ///
 /// # Errors
 /// [`NotVerified`] with the first rule that it breaks.
@@ -154,7 +155,14 @@ pub(crate) fn verify(
     text: &str,
     audiences: Vec<String>,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, NotVerified> {
+) -> Result<Arc<VerifiedAccessToken>, NotVerified> {
+    let (keyring, verified) = (authority.keys().keyring(), authority.verified());
+    let hash = OpaqueHash::of(text);
+    // Read before the keys: what is stored under an older version is only asked again.
+    let version = keyring.version();
+    if let Some(token) = verified.find(&hash, version, &audiences, now) {
+        return Ok(token);
+    }
     let kept = if reference::is_reference(text).map_err(NotVerified::Refused)? {
         let kept = authority.store().reference(text)?;
         Some(kept.ok_or_else(|| NotVerified::Refused(reference::unknown()))?)
@@ -165,8 +173,10 @@ pub(crate) fn verify(
     let issuer = authority.settings().issuer.clone();
     // No leeway: our own tokens by our own clock.
     let policy = AccessTokenPolicy { issuer, audiences, leeway: Duration::ZERO };
-    verify_access_token(text, &authority.keys().keyring().current(), &policy, now)
-        .map_err(NotVerified::Refused)
+    let token = verify_access_token(text, &keyring.current(), &policy, now);
+    let token = Arc::new(token.map_err(NotVerified::Refused)?);
+    verified.remember(hash, version, &token);
+    Ok(token)
 }
 
 /// Why a token that verifies cannot be used all the same: bait, taken back, or its client or

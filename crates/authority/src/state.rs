@@ -26,6 +26,7 @@ use crate::news::News;
 use crate::polls::Polls;
 use crate::settings::{Settings, SettingsError};
 use crate::status_lists::StatusLists;
+use crate::verified::VerifiedTokens;
 
 /// What an authority works with; made by the binary, or by a test.
 pub struct Parts {
@@ -68,6 +69,7 @@ struct Inner {
     polls: Polls,
     limits: Limits,
     status_lists: StatusLists,
+    verified: VerifiedTokens,
 }
 
 // === impl Authority ===
@@ -92,6 +94,7 @@ impl Authority {
                 Arc::clone(&parts.random),
                 &settings,
             ),
+            verified: VerifiedTokens::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
@@ -204,6 +207,11 @@ impl Authority {
     /// Challenges for proofs of attested keys, where they are demanded.
     pub(crate) fn challenges(&self) -> Option<&Nonces> {
         self.0.challenges.as_ref()
+    }
+
+    /// Access tokens that were verified before.
+    pub(crate) fn verified(&self) -> &VerifiedTokens {
+        &self.0.verified
     }
 
     pub(crate) fn news(&self) -> &News {

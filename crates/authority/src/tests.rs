@@ -41,4 +41,5 @@ mod status_list;
 mod step_up;
 mod token_exchange;
 mod userinfo;
+mod verified;
 mod wire;

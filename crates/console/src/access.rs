@@ -1,5 +1,7 @@
 //! Who may call: one table of methods and scopes, checked before any handler runs.
 
+use std::sync::Arc;
+
 use authority::bearer::{self, BearerRefused, Demand, Presented};
 use authority::caller::Caller;
 use authority::endpoint::protected::{self, Seen};
@@ -60,7 +62,7 @@ pub(crate) async fn guard(
         request.extensions_mut().insert(Administrator { actor, caller });
     }
     let response = next.run(request).await;
-    protected::observe(authority, &seen, Ok((&token, response.status())));
+    protected::observe(authority, &seen, Ok((&*token, response.status())));
     response
 }
 
@@ -69,7 +71,7 @@ async fn admit(
     presented: Result<Presented, BearerRefused>,
     method: &Method,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let audiences = vec![console.authority.settings().admin_resource.clone()];
     let scopes = if is_reading(method) { MAY_READ } else { MAY_CHANGE };
     let demand = Demand { audiences, scopes, place: None };

@@ -1,5 +1,7 @@
 //! One call that ends everything of a person (draft-parecki-oauth-global-token-revocation §3).
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
@@ -56,7 +58,7 @@ pub(crate) async fn revoke(
     };
     let done = take_back(&authority, &caller, request, &token, now).await;
     let status = done.as_ref().map_or_else(|error| error.status, |()| StatusCode::NO_CONTENT);
-    protected::observe(&authority, &seen, Ok((&token, status)));
+    protected::observe(&authority, &seen, Ok((&*token, status)));
     match done {
         Ok(()) => answer::empty(StatusCode::NO_CONTENT),
         Err(error) => error.into_response(),
@@ -68,7 +70,7 @@ async fn admit(
     caller: &Caller,
     presented: Result<Presented, BearerRefused>,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let audiences = vec![authority.settings().admin_resource.clone()];
     let demand = Demand { audiences, scopes: &[scope::ADMIN], place: None };
     bearer::admit(authority, caller, &presented?, demand, now).await

@@ -1,5 +1,7 @@
 //! The client registration endpoint (RFC 7591 §3).
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
@@ -52,7 +54,7 @@ async fn with_token(authority: &Authority, caller: &Caller, request: Request) ->
     };
     let registered = create(authority, caller, request, Some(&token), now).await;
     let status = registered.as_ref().map_or_else(|error| error.status, |_| StatusCode::CREATED);
-    protected::observe(authority, &seen, Ok((&token, status)));
+    protected::observe(authority, &seen, Ok((&*token, status)));
     answered(authority, caller, Some(&token), registered, now)
 }
 
@@ -70,7 +72,7 @@ async fn admit(
     caller: &Caller,
     presented: Result<Presented, BearerRefused>,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, BearerRefused> {
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let audiences = vec![authority.settings().admin_resource.clone()];
     let demand = Demand { audiences, scopes: &[scope::REGISTER], place: None };
     bearer::admit(authority, caller, &presented?, demand, now).await

@@ -1,5 +1,7 @@
 //! The UserInfo endpoint (OpenID Connect Core 1.0 §5.3), protected as RFC 6750 says.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -31,7 +33,7 @@ pub(crate) async fn userinfo(
     let decided = decide(&authority, &caller, request, now).await;
     let path = authority.settings().path("/userinfo");
     let seen = Seen { caller: &caller, method: &method, path: &path, route: Some(&path), now };
-    let admitted = decided.as_ref().map(|(token, _)| (token, StatusCode::OK));
+    let admitted = decided.as_ref().map(|(token, _)| (&**token, StatusCode::OK));
     protected::observe(&authority, &seen, admitted);
     match decided {
         Ok((token, user)) => {
@@ -46,7 +48,7 @@ async fn decide(
     caller: &Caller,
     request: Request,
     now: Timestamp,
-) -> Result<(VerifiedAccessToken, User), BearerRefused> {
+) -> Result<(Arc<VerifiedAccessToken>, User), BearerRefused> {
     let headers = request.headers().clone();
     let query = request.uri().query().map(str::to_owned);
     let place =
@@ -63,7 +65,7 @@ async fn decide(
     let token = bearer::admit(authority, caller, &presented, demand, now).await?;
     match authority.store().user(&token.claims().sub).await? {
         Some(user) => Ok((token, user)),
-        None => Err(BearerRefused::NotInOrder(Reason::Disabled, Box::new(token))),
+        None => Err(BearerRefused::NotInOrder(Reason::Disabled, token)),
     }
 }
 
@@ -75,11 +77,12 @@ async fn tell(
 ) -> Result<Response, OAuthError> {
     let store = authority.store();
     let named = match &token.claims().grant_id {
-        Some(grant) => store.grant(grant).await?.map(|grant| grant.claims.userinfo),
+        Some(grant) => store.claims_of(grant).await?,
         None => None,
     };
-    let (settings, named) = (authority.settings(), named.unwrap_or_default());
-    let mut claims = person_claims::told(user, settings, token.scopes(), &named);
+    let named = named.as_ref().map(|named| named.userinfo.as_slice()).unwrap_or_default();
+    let settings = authority.settings();
+    let mut claims = person_claims::told(user, settings, token.scopes(), named);
     claims.insert("sub".to_owned(), json!(user.id));
     let client = store.client(&token.claims().client_id).await?;
     let options = client.map(|client| client.options.clone()).unwrap_or_default();

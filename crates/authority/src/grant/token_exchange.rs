@@ -7,6 +7,8 @@
 //! Without an actor token the client goes on as the subject (§1.1, impersonation). With one the new token
 //! says who acts, which the subject's token must allow: its `may_act` names the actor's client (§4.4).
 
+use std::sync::Arc;
+
 use token::act::Actor;
 use token::id::ClientId;
 use token::ladder::Ladder;
@@ -115,7 +117,7 @@ async fn token(
     text: &str,
     name: &'static str,
     now: Timestamp,
-) -> Result<VerifiedAccessToken, GrantRefused> {
+) -> Result<Arc<VerifiedAccessToken>, GrantRefused> {
     let bad = || GrantRefused::Exchange(ExchangeRefused::Token(name));
     let token = presented_token::ours(authority, text, now)?.ok_or_else(bad)?;
     match presented_token::objection(authority, &token, now).await? {
