@@ -185,7 +185,7 @@ def run(url, examples):
         "--config-file", SETTINGS,
         "run", url, "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing",
         "--max-examples", str(examples), "--seed", str(SEED), "--generation-database", "none",
-        "--request-timeout", "10", "--max-redirects", "0", "--warnings", "off", "--no-color",
+        "--request-timeout", "30", "--max-redirects", "0", "--suppress-health-check", "all", "--warnings", "off", "--no-color",
         "--no-shrink", "--continue-on-failure",
     ]
     try:
