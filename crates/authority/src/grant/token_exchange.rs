@@ -4,8 +4,9 @@
 //! to the same grant: what ends the one ends the other. Whom else it may be for, an administrator has said
 //! for the client that trades (`exchange_audiences`).
 //!
-//! Without an actor token the client goes on as the subject (§1.1, impersonation). With one the new token
-//! says who acts, which the subject's token must allow: its `may_act` names the actor's client (§4.4).
+//! Without an actor token the client goes on as the subject (§1.1, impersonation); with one the new token
+//! says who acts (delegation). Where the subject's token says who may (`may_act`, §4.4), nobody else does
+//! either; where it says nothing, whoever an administrator lets trade tokens may.
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub enum ExchangeRefused {
     #[error("the token has passed through too many hands to be traded again")]
     ChainTooLong,
     /// RFC 8693 §4.4: the subject's token does not say that this client may.
-    #[error("`may_act` of the subject token does not name the client `{0}` of the actor token")]
+    #[error("`may_act` of the subject token does not name the client `{0}`")]
     MayNotAct(ClientId),
     /// A token that is not good.
     #[error("`{0}` is not a good access token of this server")]
@@ -139,15 +140,12 @@ async fn actor(
     let Some(text) = parameters.value(parameter::ACTOR_TOKEN) else {
         return match named {
             Some(_) => Err(ExchangeRefused::ActorTypeAlone.into()),
-            None => Ok(before),
+            None => check_may_act(subject, request.client.id()).map(|()| before).map_err(Into::into),
         };
     };
     check_type(parameters.required(parameter::ACTOR_TOKEN_TYPE)?, parameter::ACTOR_TOKEN_TYPE)?;
     let actor = token(authority, text, parameter::ACTOR_TOKEN, request.now).await?;
-    let (may_act, by) = (&subject.claims().may_act, &actor.claims().client_id);
-    if !may_act.as_deref().is_some_and(|may_act| may_act.names(by)) {
-        return Err(ExchangeRefused::MayNotAct(by.clone()).into());
-    }
+    check_may_act(subject, &actor.claims().client_id)?;
     let actor = Actor {
         sub: actor.claims().sub.clone(),
         iss: None,
@@ -174,6 +172,14 @@ fn scopes(
         return Err(ScopeRefused::NotAllowed(beyond.to_string()).into());
     }
     Ok(scope::without_administration(&allowed))
+}
+
+/// §4.4: whoever goes on with the subject's token has to be named where it names anybody.
+fn check_may_act(subject: &VerifiedAccessToken, client: &ClientId) -> Result<(), ExchangeRefused> {
+    match subject.claims().may_act.as_deref() {
+        Some(may_act) if !may_act.names(client) => Err(ExchangeRefused::MayNotAct(client.clone())),
+        _ => Ok(()),
+    }
 }
 
 fn check_type(text: &str, name: &'static str) -> Result<(), GrantRefused> {
