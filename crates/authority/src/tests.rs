@@ -8,6 +8,7 @@ mod attestation;
 mod authorization_details;
 mod authorize;
 mod browser;
+mod browser_app;
 mod ciba;
 mod client_credentials;
 mod code;
