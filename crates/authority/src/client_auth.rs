@@ -370,7 +370,7 @@ impl AuthenticatedClient {
             return Err(ClientAuthRefused::Disabled);
         }
         let method = client.auth_method;
-        Ok(Self { client, method })
+        Ok(Self { client, method, instance: None })
     }
 
     /// The client.

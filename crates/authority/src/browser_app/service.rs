@@ -145,7 +145,7 @@ impl BrowserApp {
         let Some(user) = authority.store().user(&token.claims().sub).await? else {
             return Ok(None);
         };
-        let mut claims = person_claims::told(&user, token.scopes(), &[]);
+        let mut claims = person_claims::told(&user, authority.settings(), token.scopes(), &[]);
         claims.insert("sub".to_owned(), json!(user.id));
         claims.insert("expires_at".to_owned(), json!(session.expires_at.as_secs()));
         Ok(Some(claims))

@@ -140,7 +140,9 @@ async fn actor(
     let Some(text) = parameters.value(parameter::ACTOR_TOKEN) else {
         return match named {
             Some(_) => Err(ExchangeRefused::ActorTypeAlone.into()),
-            None => check_may_act(subject, request.client.id()).map(|()| before).map_err(Into::into),
+            None => {
+                check_may_act(subject, request.client.id()).map(|()| before).map_err(Into::into)
+            }
         };
     };
     check_type(parameters.required(parameter::ACTOR_TOKEN_TYPE)?, parameter::ACTOR_TOKEN_TYPE)?;

@@ -13,9 +13,7 @@ use token::scope::{ScopeSet, is_scope_token};
 use token::term::TokenFormat;
 use url::Url;
 
-use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer,
-};
+use crate::config::{Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer};
 
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
