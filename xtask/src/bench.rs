@@ -19,7 +19,22 @@ pub(crate) fn run() -> Result<(), Failure> {
     jose.args(["run", "--release", "--manifest-path", "bench/jose/Cargo.toml"]);
     jose.env("CARGO_TARGET_DIR", place.root.join("target")).current_dir(&place.root);
     process::run("cargo run --release --manifest-path bench/jose/Cargo.toml", &mut jose)?;
+    cost(&place, &[])
+}
+
+/// Installs the peers and measures one part of the product: `authority` or `gateway`.
+///
+/// # Errors
+/// What could not be installed, or the benchmark's own failure.
+pub(crate) fn run_part(part: &str) -> Result<(), Failure> {
+    let place = Place::find()?;
+    install::peers(&place)?;
+    cost(&place, &["--", part])
+}
+
+fn cost(place: &Place, part: &[&str]) -> Result<(), Failure> {
     let mut bench = Command::new("cargo");
-    bench.args(["bench", "--package", "tokenward", "--bench", "cost"]).current_dir(&place.root);
+    bench.args(["bench", "--package", "tokenward", "--bench", "cost"]).args(part);
+    bench.current_dir(&place.root);
     process::run("cargo bench --package tokenward --bench cost", &mut bench)
 }

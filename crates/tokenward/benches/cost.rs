@@ -1,4 +1,5 @@
-//! CPU time for a gateway request and for an issued token, side by side with peers that are installed.
+//! CPU time for a gateway request and for what the authority does, side by side with peers that are
+//! installed. `-- authority` or `-- gateway` measures one of both.
 //!
 //! Measures the server process's own CPU time (user + system, from `/proc`), not wall time, in
 //! alternating rounds. Prints medians, spread and ratios; asserts nothing.
@@ -17,12 +18,16 @@ use std::time::{Duration, Instant};
 
 #[path = "cost/load.rs"]
 mod load;
+#[path = "cost/operations.rs"]
+mod operations;
 #[path = "cost/peer.rs"]
 mod peer;
+#[path = "cost/seed.rs"]
+mod seed;
 #[path = "cost/served.rs"]
 mod served;
 
-use load::{Load, Request};
+use load::{Load, Request, Traffic};
 use served::Served;
 
 const ROUNDS: usize = 5;
@@ -35,6 +40,8 @@ struct Row {
     name: String,
     micros: Vec<f64>,
     rate: Vec<f64>,
+    /// The median of each round.
+    latency: Vec<f64>,
 }
 
 /// Something that answers requests, and the process whose CPU time counts.
@@ -42,15 +49,25 @@ struct Subject<'a> {
     name: String,
     pid: u32,
     address: String,
-    requests: &'a [Request],
+    traffic: Traffic<'a>,
 }
 
 fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let all = wanted.is_empty();
     let upstream = load::upstream();
-    let served = Served::start(&upstream, 100_000);
-    let small_cache = Served::start(&upstream, 16);
-    gateway(&upstream, &served, &small_cache);
-    authority(&served);
+    if all || wanted.iter().any(|word| word == "gateway") {
+        let served = Served::start(&upstream, 100_000, None, 0);
+        let small_cache = Served::start(&upstream, 16, None, 0);
+        gateway(&upstream, &served, &small_cache);
+        report_memory(&served);
+    }
+    if all || wanted.iter().any(|word| word == "authority") {
+        operations::measure_all(&upstream);
+    }
+}
+
+fn report_memory(served: &Served) {
     println!(
         "\nMemory after the load: {} MiB resident, tokenward with a cache of 100,000",
         served.resident() / 1024
@@ -87,64 +104,44 @@ fn gateway(upstream: &str, served: &Served, small_cache: &Served) {
         served.token().len(),
         ROUND.as_secs()
     );
-    report(&measure(&subjects), "tokenward, plain");
-}
-
-/// What a token and the questions about it cost.
-fn authority(served: &Served) {
-    let issue = vec![served.token_request()];
-    let introspect: Vec<Request> =
-        (0..TOKENS).map(|_| served.introspection(&served.token())).collect();
-    let discovery =
-        vec![Request::get(&served.authority, "/.well-known/openid-configuration", None)];
-    let provider = peer::oidc_provider();
-    let provider_request =
-        provider.as_ref().map(|peer| vec![peer::client_credentials(&peer.address)]);
-    let ours = |name, requests| Subject::ours(name, served, &served.authority, requests);
-    let mut subjects = vec![
-        ours("tokenward, client_credentials ES256", &issue),
-        ours("tokenward, introspection", &introspect),
-        ours("tokenward, discovery", &discovery),
-    ];
-    if let (Some(peer), Some(request)) = (&provider, &provider_request) {
-        subjects.push(Subject::peer("oidc-provider, client_credentials ES256", peer, request));
-    }
-    println!("\nAuthority, same load:");
-    report(&measure(&subjects), "tokenward, client_credentials ES256");
+    report(&measure(&subjects, CONNECTIONS, ROUND), "tokenward, plain");
 }
 
 // === impl Subject ===
 
 impl<'a> Subject<'a> {
     fn ours(name: &str, served: &Served, address: &str, requests: &'a [Request]) -> Self {
-        Self { name: name.to_owned(), pid: served.pid(), address: address.to_owned(), requests }
+        Self::new(name, served.pid(), address, Traffic::Same(requests))
     }
 
     fn peer(name: &str, peer: &peer::Peer, requests: &'a [Request]) -> Self {
-        Self { name: name.to_owned(), pid: peer.pid(), address: peer.address.clone(), requests }
+        Self::new(name, peer.pid(), &peer.address, Traffic::Same(requests))
+    }
+
+    fn new(name: &str, pid: u32, address: &str, traffic: Traffic<'a>) -> Self {
+        Self { name: name.to_owned(), pid, address: address.to_owned(), traffic }
     }
 }
 
 /// Every subject in turn, round after round, so that a busy neighbour hurts all alike.
-fn measure(subjects: &[Subject<'_>]) -> Vec<Row> {
-    let mut rows: Vec<Row> = subjects
-        .iter()
-        .map(|subject| Row { name: subject.name.clone(), micros: Vec::new(), rate: Vec::new() })
-        .collect();
+fn measure(subjects: &[Subject<'_>], connections: usize, span: Duration) -> Vec<Row> {
+    let empty = |subject: &Subject<'_>| Row {
+        name: subject.name.clone(),
+        micros: Vec::new(),
+        rate: Vec::new(),
+        latency: Vec::new(),
+    };
+    let mut rows: Vec<Row> = subjects.iter().map(empty).collect();
     for round in 0..=ROUNDS {
         for (subject, row) in subjects.iter().zip(&mut rows) {
             let before = cpu(subject.pid);
             let started = Instant::now();
-            let done = Load {
-                address: &subject.address,
-                connections: CONNECTIONS,
-                requests: subject.requests,
-            }
-            .run(ROUND);
+            let load = Load { address: &subject.address, connections, traffic: subject.traffic };
+            let done = load.run(span);
             let spent = cpu(subject.pid) - before;
             assert!(
                 done.failed == 0,
-                "{}: {} of {} answers were not 200",
+                "{}: {} of {} answers were not what was asked for",
                 subject.name,
                 done.failed,
                 done.answered
@@ -153,6 +150,7 @@ fn measure(subjects: &[Subject<'_>]) -> Vec<Row> {
             if round > 0 {
                 row.micros.push(spent * 1e6 / done.answered as f64);
                 row.rate.push(done.answered as f64 / started.elapsed().as_secs_f64());
+                row.latency.push(median(&done.latencies));
             }
         }
     }
@@ -163,8 +161,7 @@ fn report(rows: &[Row], base: &str) {
     let base = rows.iter().find(|row| row.name == base).map_or(1.0, |row| median(&row.micros));
     println!("{:<42} {:>8} {:>17} {:>9} {:>7}", "", "CPU µs", "min – max", "req/s", "ratio");
     for row in rows {
-        let (low, high) =
-            row.micros.iter().fold((f64::MAX, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
+        let (low, high) = bounds(&row.micros);
         println!(
             "{:<42} {:>8.1} {:>8.1} – {:<6.1} {:>9.0} {:>7.2}",
             row.name,
@@ -175,6 +172,10 @@ fn report(rows: &[Row], base: &str) {
             median(&row.micros) / base
         );
     }
+}
+
+fn bounds(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::MAX, 0.0f64), |(low, high), value| (low.min(*value), high.max(*value)))
 }
 
 fn median(values: &[f64]) -> f64 {

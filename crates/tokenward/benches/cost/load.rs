@@ -1,10 +1,12 @@
 //! Load over keep-alive connections, and the upstream that answers with 200 bytes.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -15,13 +17,31 @@ pub(crate) struct Request(Vec<u8>);
 pub(crate) struct Load<'a> {
     pub(crate) address: &'a str,
     pub(crate) connections: usize,
-    pub(crate) requests: &'a [Request],
+    pub(crate) traffic: Traffic<'a>,
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Traffic<'a> {
+    /// These, in turn.
+    Same(&'a [Request]),
+    /// Refresh requests, each with the refresh token of the answer before.
+    Rotating(&'a Rotation),
+}
+
+/// Refresh tokens that are used up: each connection has its own.
+pub(crate) struct Rotation {
+    pub(crate) address: String,
+    pub(crate) authorization: String,
+    pub(crate) tokens: Vec<Mutex<String>>,
 }
 
 /// What came of it.
 pub(crate) struct Done {
     pub(crate) answered: usize,
     pub(crate) failed: usize,
+    /// How long each answer took, in microseconds.
+    pub(crate) latencies: Vec<f64>,
 }
 
 // === impl Request ===
@@ -39,6 +59,45 @@ impl Request {
     }
 }
 
+// === impl Traffic ===
+
+impl Traffic<'_> {
+    fn next(&self, connection: usize, number: usize) -> Cow<'_, [u8]> {
+        match self {
+            Self::Same(requests) => Cow::Borrowed(&requests[number % requests.len()].0),
+            Self::Rotating(rotation) => Cow::Owned(rotation.request(connection).0),
+        }
+    }
+
+    /// Takes what the next request needs out of an answer; whether it was there.
+    fn learn(&self, connection: usize, answer: &[u8]) -> bool {
+        match self {
+            Self::Same(_) => true,
+            Self::Rotating(rotation) => rotation.learn(connection, answer),
+        }
+    }
+}
+
+// === impl Rotation ===
+
+impl Rotation {
+    fn request(&self, connection: usize) -> Request {
+        let token = self.tokens[connection].lock().expect("token");
+        let form = format!("grant_type=refresh_token&refresh_token={token}");
+        Request::post(&self.address, "/token", &self.authorization, &form)
+    }
+
+    fn learn(&self, connection: usize, answer: &[u8]) -> bool {
+        const MEMBER: &[u8] = br#""refresh_token":""#;
+        let Some(at) = find(answer, MEMBER) else { return false };
+        let text = &answer[at + MEMBER.len()..];
+        let Some(end) = text.iter().position(|byte| *byte == b'"') else { return false };
+        let mut token = self.tokens[connection].lock().expect("token");
+        let new = String::from_utf8_lossy(&text[..end]).into_owned();
+        new != std::mem::replace(&mut *token, new.clone())
+    }
+}
+
 // === impl Load ===
 
 impl Load<'_> {
@@ -48,9 +107,11 @@ impl Load<'_> {
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         let (answered, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stop = AtomicBool::new(false);
+        let latencies = RefCell::new(Vec::new());
         runtime.block_on(async {
             let one = |first: usize| {
                 let (answered, failed, stop) = (&answered, &failed, &stop);
+                let latencies = &latencies;
                 async move {
                     let mut stream =
                         tokio::net::TcpStream::connect(self.address).await.expect("connect");
@@ -58,11 +119,12 @@ impl Load<'_> {
                     let mut buffer = Vec::with_capacity(8192);
                     let mut next = first;
                     while !stop.load(Ordering::Relaxed) {
-                        stream
-                            .write_all(&self.requests[next % self.requests.len()].0)
-                            .await
-                            .expect("write");
+                        let request = self.traffic.next(first, next);
+                        let sent = Instant::now();
+                        stream.write_all(&request).await.expect("write");
                         let good = answer(&mut stream, &mut buffer).await;
+                        latencies.borrow_mut().push(sent.elapsed().as_secs_f64() * 1e6);
+                        let good = good && self.traffic.learn(first, &buffer);
                         answered.fetch_add(1, Ordering::Relaxed);
                         failed.fetch_add(usize::from(!good), Ordering::Relaxed);
                         next += self.connections;
@@ -76,7 +138,11 @@ impl Load<'_> {
             };
             tokio::join!(all, end);
         });
-        Done { answered: answered.into_inner(), failed: failed.into_inner() }
+        Done {
+            answered: answered.into_inner(),
+            failed: failed.into_inner(),
+            latencies: latencies.into_inner(),
+        }
     }
 }
 

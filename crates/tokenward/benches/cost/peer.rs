@@ -6,7 +6,6 @@ use std::process::{Child, Command};
 use serde_json::{Value, json};
 
 use crate::background;
-use crate::load::Request;
 use crate::served::{await_port, free_address};
 
 pub(crate) struct Peer {
@@ -143,8 +142,20 @@ fn envoy_config(address: &str, upstream: &str, work: &Envoy<'_>) -> Option<Value
     } }))
 }
 
-/// node-oidc-provider issuing ES256 JWTs that it does not store.
-pub(crate) fn oidc_provider() -> Option<Peer> {
+/// node-oidc-provider, and what it gave to begin with.
+pub(crate) struct OidcProvider {
+    pub(crate) peer: Peer,
+    /// Opaque access tokens of a person.
+    pub(crate) access: Vec<String>,
+    /// A refresh token that stays the same.
+    pub(crate) refresh: String,
+}
+
+/// The name and secret in `provider.mjs`, for HTTP Basic.
+pub(crate) const OIDC_CLIENT: &str = "Basic bG9hZDpsb2FkLXNlY3JldC1sb2FkLXNlY3JldA==";
+
+/// node-oidc-provider as `provider.mjs` sets it up, on this processor alone if one is named.
+pub(crate) fn oidc_provider(processor: Option<usize>) -> Option<OidcProvider> {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop/node_modules");
     if !modules.join("oidc-provider").is_dir() {
         return None;
@@ -153,17 +164,31 @@ pub(crate) fn oidc_provider() -> Option<Peer> {
     let address = free_address();
     let file = folder.path().join("provider.mjs");
     std::fs::write(&file, include_str!("provider.mjs")).ok()?;
-    let mut command = Command::new("node");
-    command.arg(&file).env("ADDRESS", &address);
-    Some(Peer::start(&mut command, address, folder))
+    let seed = folder.path().join("seed.json");
+    let mut command = on_processor(processor, Path::new("node"));
+    command.arg(&file).env("ADDRESS", &address).env("SEED", &seed);
+    let peer = Peer::start(&mut command, address, folder);
+    let seed: Value = await_seed(&seed)?;
+    let access = seed["access"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
+    let access = access.collect();
+    Some(OidcProvider { peer, access, refresh: seed["refresh"].as_str()?.to_owned() })
 }
 
-/// A token request to the provider.
-pub(crate) fn client_credentials(address: &str) -> Request {
-    Request::post(
-        address,
-        "/token",
-        "Basic bG9hZDpsb2FkLXNlY3JldC1sb2FkLXNlY3JldA==",
-        "grant_type=client_credentials&resource=https%3A%2F%2Fapi.example.com",
-    )
+/// It is written just after the port is open.
+fn await_seed(path: &Path) -> Option<Value> {
+    for _ in 0..2000 {
+        if let Ok(text) = std::fs::read(path) {
+            return serde_json::from_slice(&text).ok();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    None
+}
+
+/// A program, kept on one processor where one is named.
+pub(crate) fn on_processor(processor: Option<usize>, program: &Path) -> Command {
+    let Some(number) = processor else { return Command::new(program) };
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(number.to_string()).arg(program);
+    command
 }

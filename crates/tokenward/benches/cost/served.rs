@@ -1,12 +1,15 @@
-//! `tokenward serve` under measurement, with one client and two routes.
+//! `tokenward serve` under measurement, with one client, one person and two routes.
 
-use std::process::{Child, Command};
+use std::path::Path;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::background;
-use crate::load::Request;
+use crate::load::{Request, Rotation};
+use crate::peer::on_processor;
+use crate::seed::{Seed, seed};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tokenward");
 
@@ -14,21 +17,27 @@ pub(crate) struct Served {
     child: Running,
     pub(crate) authority: String,
     pub(crate) gateway: String,
-    client: (String, String),
-    _folder: tempfile::TempDir,
+    seed: Seed,
+    folder: tempfile::TempDir,
 }
 
 /// A process that ends when this is dropped, also when the start fails half way.
 struct Running(Child);
 
 impl Served {
-    /// Starts it in front of `upstream`, with room for so many verified tokens.
-    pub(crate) fn start(upstream: &str, cache_entries: usize) -> Self {
+    /// Starts it in front of `upstream`, with room for so many verified tokens, on this processor
+    /// alone if one is named.
+    pub(crate) fn start(
+        upstream: &str,
+        cache_entries: usize,
+        processor: Option<usize>,
+        grants: usize,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let [authority, gateway, admin] = [(); 3].map(|()| free_address());
         let file = folder.path().join("tokenward.toml");
         let config = format!(
-            "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"1h\"\n\
+            "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"12h\"\n\
              [gateway]\nlisten = \"{gateway}\"\ncache_entries = {cache_entries}\nthreads = 1\n\
              [gateway.upstreams]\nu = \"http://{upstream}\"\n\
              [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\
@@ -38,28 +47,11 @@ impl Served {
             folder.path().display()
         );
         std::fs::write(&file, config).expect("file");
-        let child = Running(background(Command::new(PROGRAM).args(["serve", "-c"]).arg(&file)));
+        let seed = seed(folder.path(), &format!("http://{gateway}"), grants);
+        let mut command = on_processor(processor, Path::new(PROGRAM));
+        let child = Running(background(command.args(["serve", "-c"]).arg(&file)));
         await_ready(&admin);
-        let made = Command::new(PROGRAM)
-            .args(["admin-token", "-c"])
-            .arg(&file)
-            .output()
-            .expect("admin token");
-        let token = String::from_utf8(made.stdout).expect("text").trim().to_owned();
-        let made = Command::new(PROGRAM)
-            .args(["client", "create", "--name", "load", "--scope", "orders:read", "--json"])
-            .args(["--admin", &format!("http://{admin}"), "--admin-token", &token])
-            .output()
-            .expect("client");
-        let made: Value = serde_json::from_slice(&made.stdout).expect("client");
-        let member = |name: &str| made[name].as_str().expect("member").to_owned();
-        Self {
-            child,
-            authority,
-            gateway,
-            client: (member("client_id"), member("client_secret")),
-            _folder: folder,
-        }
+        Self { child, authority, gateway, seed, folder: folder }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -74,9 +66,11 @@ impl Served {
         line.trim().trim_end_matches(" kB").parse().expect("number")
     }
 
-    fn basic(&self) -> String {
+    /// The client's credentials, for HTTP Basic.
+    pub(crate) fn basic(&self) -> String {
         use base64::Engine as _;
-        let pair = format!("{}:{}", self.client.0, self.client.1);
+        let (id, secret) = &self.seed.client;
+        let pair = format!("{id}:{secret}");
         format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
     }
 
@@ -99,9 +93,34 @@ impl Served {
         self.exchange(request)
     }
 
-    /// A fresh access token.
+    /// A fresh access token of the client itself.
     pub(crate) fn token(&self) -> String {
-        let form = "grant_type=client_credentials&scope=orders%3Aread";
+        let answer = self.token_answer("grant_type=client_credentials&scope=orders%3Aread");
+        answer["access_token"].as_str().expect("access token").to_owned()
+    }
+
+    /// The first refresh of every grant: access tokens of the person, and what can be refreshed
+    /// further.
+    pub(crate) fn refreshed(&self) -> (Vec<String>, Rotation) {
+        let member = |answer: &Value, name| answer[name].as_str().expect("member").to_owned();
+        let mut access = Vec::new();
+        let mut tokens = Vec::new();
+        for token in &self.seed.refresh {
+            let form = format!("grant_type=refresh_token&refresh_token={token}");
+            let answer = self.token_answer(&form);
+            access.push(member(&answer, "access_token"));
+            tokens.push(member(&answer, "refresh_token").into());
+        }
+        let (address, authorization) = (self.authority.clone(), self.basic());
+        (access, Rotation { address, authorization, tokens })
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn token_answer(&self, form: &str) -> Value {
         let request = format!(
             "POST /token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
@@ -109,8 +128,7 @@ impl Served {
             self.basic(),
             form.len()
         );
-        let answer: Value = serde_json::from_str(&self.exchange(&request)).expect("token answer");
-        answer["access_token"].as_str().expect("access token").to_owned()
+        serde_json::from_str(&self.exchange(&request)).expect("token answer")
     }
 
     /// One request to the authority, which closes the connection behind it; the answer's body.

@@ -1,0 +1,127 @@
+//! What the measured program knows before it starts: a client, a person, and what they agreed on.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use store::{Client, Code, Grant, MasterKey, NewRefresh, Store, User};
+use token::opaque::{Family, OpaqueHash};
+use token::random::OsRandom;
+use token::scope::ScopeSet;
+use token::term::{ClientAuthMethod, GrantType};
+use token::time::Timestamp;
+
+/// The client's name, and the person's.
+const CLIENT: &str = "load";
+const PERSON: &str = "alice";
+const REDIRECT: &str = "https://app.example/callback";
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// What the load needs to know of it.
+pub(crate) struct Seed {
+    /// `client_id` and `client_secret`.
+    pub(crate) client: (String, String),
+    /// The refresh token of each grant.
+    pub(crate) refresh: Vec<String>,
+}
+
+/// Fills the database in `folder`, before anybody serves it: so many grants for this resource.
+pub(crate) fn seed(folder: &Path, resource: &str, grants: usize) -> Seed {
+    let random = OsRandom::new();
+    let master = MasterKey::load_or_create(&folder.join("master.key"), &random).expect("key");
+    let path = folder.join("tokenward.db");
+    let settings = store::Settings { path, longest_token_life: LIFE };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    runtime.block_on(async {
+        let store = Store::open(settings, master, now()).expect("store");
+        let secret = Family::ClientSecret.generate(&random).expose().to_owned();
+        store.create_client(&client(&secret)).await.expect("client");
+        store.create_user(&user()).await.expect("user");
+        let mut refresh = Vec::with_capacity(grants);
+        for number in 0..grants {
+            let code = code(number, resource);
+            store.save_code(&code).await.expect("code");
+            let token = Family::Refresh.generate(&random);
+            let first = NewRefresh {
+                hash: OpaqueHash::of(token.expose()),
+                expires_at: now().plus(LIFE),
+                scopes: code.grant.scopes.clone(),
+            };
+            store.redeem_code(&code.hash, Some(first), None, now()).await.expect("grant");
+            refresh.push(token.expose().to_owned());
+        }
+        store.close().await;
+        Seed { client: (CLIENT.to_owned(), secret), refresh }
+    })
+}
+
+fn client(secret: &str) -> Client {
+    Client {
+        id: CLIENT.into(),
+        name: "Load".to_owned(),
+        secret_hash: Some(OpaqueHash::of(secret)),
+        auth_method: ClientAuthMethod::ClientSecretBasic,
+        grant_types: vec![
+            GrantType::AuthorizationCode,
+            GrantType::ClientCredentials,
+            GrantType::RefreshToken,
+        ],
+        redirect_uris: vec![REDIRECT.to_owned()],
+        scopes: scopes("openid profile email offline_access orders:read"),
+        default_scopes: scopes("orders:read"),
+        created_by: "benchmark".to_owned(),
+        created_at: now(),
+        disabled: false,
+        options: Default::default(),
+        registration_token: None,
+        metadata: "{}".to_owned(),
+    }
+}
+
+fn user() -> User {
+    User {
+        id: PERSON.into(),
+        username: PERSON.to_owned(),
+        password_hash: None,
+        name: Some("Alice Liddell".to_owned()),
+        email: Some("alice@example.com".to_owned()),
+        email_verified: true,
+        disabled: false,
+        created_at: now(),
+    }
+}
+
+fn code(number: usize, resource: &str) -> Code {
+    let grant = Grant {
+        id: format!("grant-{number}").into(),
+        client: CLIENT.into(),
+        subject: PERSON.into(),
+        session: None,
+        scopes: scopes("openid profile email offline_access orders:read"),
+        audiences: vec![resource.to_owned()],
+        auth_time: now(),
+        amr: vec!["pwd".to_owned()],
+        details: Vec::new(),
+        claims: Default::default(),
+        jkt: None,
+        created_at: now(),
+        expires_at: now().plus(LIFE),
+    };
+    Code {
+        hash: OpaqueHash::of(&format!("code {number}")),
+        grant,
+        redirect_uri: REDIRECT.to_owned(),
+        redirect_uri_sent: true,
+        challenge: None,
+        nonce: None,
+        expires_at: now().plus(LIFE),
+    }
+}
+
+fn scopes(text: &str) -> ScopeSet {
+    ScopeSet::parse(text).expect("scopes")
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("clock");
+    Timestamp::from_millis(since.as_millis().try_into().expect("millis"))
+}
