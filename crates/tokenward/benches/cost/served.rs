@@ -51,7 +51,7 @@ impl Served {
         let mut command = on_processor(processor, Path::new(PROGRAM));
         let child = Running(background(command.args(["serve", "-c"]).arg(&file)));
         await_ready(&admin);
-        Self { child, authority, gateway, seed, folder: folder }
+        Self { child, authority, gateway, seed, folder }
     }
 
     pub(crate) fn pid(&self) -> u32 {

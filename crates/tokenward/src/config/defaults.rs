@@ -1,0 +1,137 @@
+//! What an option is where nobody says.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use authority::register::policy::Policy;
+use token::term::Algorithm;
+
+use super::span::Span;
+use super::{Admin, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: Store::default(),
+            authority: Authority::default(),
+            gateway: None,
+            admin: None,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            authorization_details: Vec::new(),
+            trusted_issuers: Vec::new(),
+            software_publishers: Vec::new(),
+            attesters: Vec::new(),
+            detect: Detect::default(),
+            log: Log::default(),
+            drain: drain(),
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: PathBuf::from("/var/lib/tokenward/tokenward.db"), master_key_file: None }
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self {
+            listen: loopback(8080),
+            issuer: None,
+            tls: None,
+            behind_tls_proxy: false,
+            trusted_proxies: Vec::new(),
+            access_token_life: Span::minutes(10),
+            id_token_life: Span::minutes(10),
+            dpop_nonce: false,
+            attestation_challenge: false,
+            device_code_life: Span::minutes(10),
+            refresh_idle_life: Span::days(30),
+            refresh_absolute_life: Span::days(90),
+            refresh_retry_window: Span::seconds(10),
+            session_life: Span::hours(12),
+            registration: Registration::default(),
+            client_id_metadata_documents: true,
+            profile: None,
+            require_pkce: true,
+            key_rotate_every: Span::days(90),
+            key_overlap: Span::hours(24),
+            signing_algs: vec![
+                Algorithm::Es256,
+                Algorithm::Ed25519,
+                Algorithm::EdDsa,
+                Algorithm::Rs256,
+                Algorithm::Ps256,
+            ],
+            reach: Vec::new(),
+            client_ca: None,
+            client_certificate_field: None,
+            password_threads: 2,
+        }
+    }
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Token,
+            scopes: "openid profile email offline_access".to_owned(),
+            grant_types: None,
+            redirect_hosts: Vec::new(),
+            private_use_schemes: true,
+        }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            listen: loopback(8081),
+            resource: None,
+            tls: None,
+            behind_tls_proxy: false,
+            trusted_proxies: Vec::new(),
+            upstreams: BTreeMap::new(),
+            routes: Vec::new(),
+            browser_apps: Vec::new(),
+            leeway: Span::seconds(5),
+            decryption_keys: Vec::new(),
+            dpop_nonce: false,
+            client_certificate_field: None,
+            cache_entries: 100_000,
+            forward_token: false,
+            challenge_scopes: false,
+            upstream_timeout: Span::seconds(60),
+            threads: 0,
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: loopback(8082), tls: None, behind_tls_proxy: false }
+    }
+}
+
+impl Default for Detect {
+    fn default() -> Self {
+        Self { queue: 65_536, responses_per_minute: 60, record: None }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+pub(super) fn drain() -> Span {
+    Span::seconds(20)
+}
+
+pub(super) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
