@@ -140,6 +140,9 @@ FAR = {
     ("DELETE", "/api/v1/restrictions/{seq}"),
     ("GET", "/api/v1/findings/{id}"),
     ("POST", "/api/v1/findings/{id}/undo"),
+    # Only where challenges are demanded, and where a resource has its statuses published.
+    ("POST", "/challenge"),
+    ("GET", "/status/{list}"),
 }
 
 

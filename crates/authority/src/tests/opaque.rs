@@ -116,6 +116,7 @@ async fn it_is_traded_as_a_jwt_is() {
     let client = harness.store.client(&"conf".into()).await.expect("store").expect("client");
     let mut client = store::Client::clone(&client);
     client.grant_types.push(token::term::GrantType::TokenExchange);
+    client.options.exchange_audiences = vec![FILES.to_owned(), PLAIN.to_owned()];
     harness.store.update_client(&client).await.expect("client");
     let access_token = "urn:ietf:params:oauth:token-type:access_token";
     let mut form = vec![
