@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use store::{Client, Code, Grant, MasterKey, NewRefresh, Store, User};
+use store::{Client, ClientOptions, Code, Grant, MasterKey, NewRefresh, Store, User};
 use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
-use token::term::{ClientAuthMethod, GrantType};
+use token::term::{Algorithm, ClientAuthMethod, GrantType};
 use token::time::Timestamp;
 
 /// The client's name, and the person's.
@@ -71,7 +71,11 @@ fn client(secret: &str) -> Client {
         created_by: "benchmark".to_owned(),
         created_at: now(),
         disabled: false,
-        options: Default::default(),
+        // As the peer's client: both sign what a refresh gives with ES256, twice.
+        options: ClientOptions {
+            id_token_signed_response_alg: Some(Algorithm::Es256),
+            ..ClientOptions::default()
+        },
         registration_token: None,
         metadata: "{}".to_owned(),
     }
