@@ -1,5 +1,5 @@
 //! CPU time for a gateway request and for what the authority does, side by side with peers that are
-//! installed. `-- authority` or `-- gateway` measures one of both.
+//! installed. `-- authority` or `-- gateway` measures one of both, `-- rotations` only refreshes.
 //!
 //! Measures the server process's own CPU time (user + system, from `/proc`), not wall time, in
 //! alternating rounds. Prints medians, spread and ratios; asserts nothing.
@@ -64,6 +64,8 @@ fn main() {
     }
     if all || wanted.iter().any(|word| word == "authority") {
         operations::measure_all(&upstream);
+    } else if wanted.iter().any(|word| word == "rotations") {
+        operations::rotations(&upstream);
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn measure_all(upstream: &str) {
 }
 
 /// Refreshes that are on disk when they are answered, on every processor.
-fn rotations(upstream: &str) {
+pub(crate) fn rotations(upstream: &str) {
     let served = Served::start(upstream, 16, None, TOKENS);
     let ours = Operations::ours(&served);
     let subject = Subject::new("", served.pid(), &served.authority, ours.refresh.traffic());
