@@ -357,11 +357,14 @@ impl Settings {
 
     /// Everything that a token of ours can be for.
     pub fn audiences(&self) -> Vec<String> {
-        let mut audiences = self.resource_identifiers();
-        if !audiences.contains(&self.admin_resource) {
-            audiences.push(self.admin_resource.clone());
-        }
-        audiences
+        self.audience_names().map(str::to_owned).collect()
+    }
+
+    /// The same, one by one.
+    pub(crate) fn audience_names(&self) -> impl Iterator<Item = &str> + Clone {
+        let is_resource = |name| self.resources.iter().any(|known| known.identifier == name);
+        let own = Some(self.admin_resource.as_str()).filter(|name| !is_resource(*name));
+        self.resources.iter().map(|resource| resource.identifier.as_str()).chain(own)
     }
 
     /// How access tokens for these audiences are made: as long as the shortest life of them all.

@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use metrics::Counter;
 use token::event::{Event, EventSink};
+
+/// To be woken for every single event would cost more, the senders as well, than to read them.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// The sending end; a full queue is counted and not waited for.
 pub struct EventQueue {
@@ -71,7 +75,8 @@ impl EventSink for EventQueue {
 // === impl Events ===
 
 impl Events {
-    /// The next event. With `busy`, says [`Received::Idle`] first when none waits.
+    /// The next event. With `busy`, says [`Received::Idle`] when none waits; without, waits for one,
+    /// and first for a moment in which many may gather.
     pub fn next(&self, busy: bool) -> Received {
         let message = if busy {
             match self.0.try_recv() {
@@ -80,6 +85,7 @@ impl Events {
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => None,
             }
         } else {
+            std::thread::sleep(GATHER);
             self.0.recv().ok()
         };
         match message {

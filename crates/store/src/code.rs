@@ -110,7 +110,7 @@ fn redeem(
     sql::execute(act.db, sql, params![hash.as_bytes(), now.as_millis()])?;
     grant::insert(act.db, &grant)?;
     if let Some(first) = refresh {
-        refresh::insert(act.db, first, &grant.id, None)?;
+        refresh::insert(act.db, first, &grant.id)?;
     }
     Ok(Redeemed::Done)
 }

@@ -18,13 +18,11 @@ const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How many rows were forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Sealed answers of rotations, whose time for a retry has passed.
-    pub answers: usize,
     /// Sessions of applications in browsers.
     pub browser_sessions: usize,
     /// Authorization codes.
     pub codes: usize,
-    /// Grants, with their refresh tokens.
+    /// Grants.
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
@@ -32,7 +30,7 @@ pub struct Forgotten {
     pub pushed: usize,
     /// JWTs behind opaque tokens.
     pub references: usize,
-    /// Refresh tokens of grants that live on.
+    /// Refresh tokens.
     pub refresh_tokens: usize,
     /// Restrictions and lifts, from disk.
     pub restrictions: usize,
@@ -46,9 +44,6 @@ pub struct Forgotten {
     pub waiting: usize,
 }
 
-const ANSWERS: &str = "UPDATE refresh_tokens SET party = NULL, answer = NULL, \
-    answer_until = NULL WHERE hash IN (SELECT hash FROM refresh_tokens \
-    WHERE answer_until IS NOT NULL AND answer_until <= ?1 LIMIT ?2)";
 const BROWSER_SESSIONS: &str = "DELETE FROM browser_sessions WHERE hash IN \
     (SELECT hash FROM browser_sessions WHERE expires_at <= ?1 LIMIT ?2)";
 const CODES: &str = "DELETE FROM codes WHERE hash IN \
@@ -84,7 +79,6 @@ impl Store {
     pub async fn forget(&self, now: Timestamp) -> Result<Forgotten, StoreError> {
         self.forget_in_memory(now)?;
         Ok(Forgotten {
-            answers: self.bites(ANSWERS, now).await?,
             browser_sessions: self.bites(BROWSER_SESSIONS, now).await?,
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,

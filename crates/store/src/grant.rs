@@ -196,9 +196,6 @@ pub(crate) fn end(
     if sql::execute(act.db, sql, params![id.as_str(), now.as_millis(), reason])? == 0 {
         return Ok(false);
     }
-    let sql = "UPDATE refresh_tokens SET party = NULL, answer = NULL, answer_until = NULL \
-               WHERE grant_id = ?1 AND answer_until IS NOT NULL";
-    sql::execute(act.db, sql, [id.as_str()])?;
     act.revoke_for_good(Selector::Grant(id.clone()), reason, actor, now)?;
     Ok(true)
 }
@@ -211,12 +208,6 @@ pub(crate) fn end_all(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (column, value) = whose.column();
-    let sql = format!(
-        "UPDATE refresh_tokens SET party = NULL, answer = NULL, answer_until = NULL \
-         WHERE answer_until IS NOT NULL \
-         AND grant_id IN (SELECT grant_id FROM grants WHERE {column} = ?1 AND ended_at IS NULL)"
-    );
-    sql::execute(act.db, &sql, [value])?;
     let sql = format!(
         "UPDATE grants SET ended_at = ?2, ended_reason = ?3 \
          WHERE {column} = ?1 AND ended_at IS NULL"

@@ -53,7 +53,7 @@ pub use key::{KeyState, StoredKey};
 pub use master_key::{BadMasterKey, MasterKey};
 pub use open::{Settings, Store};
 pub use pushed::PushedRequest;
-pub use refresh::{NewRefresh, RefreshState, Rotate, Rotation};
+pub use refresh::{NewRefresh, Next, RefreshState, Rotate, Rotation};
 pub use restriction::{Filter, Lift, LogPage, NewRestriction, RestrictionRow};
 pub use session::Session;
 pub use shared::Health;

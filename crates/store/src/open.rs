@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
@@ -174,10 +175,19 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; \
-         PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
+         PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864; \
+         PRAGMA wal_autocheckpoint = 4000;",
     )?;
+    keep_plans(&connection)?;
     schema::migrate(&connection)?;
     Ok(connection)
+}
+
+/// Has a statement planned once: by default SQLite plans one that compares an indexed column with a
+/// parameter anew whenever that parameter changes, which is at every use.
+pub(crate) fn keep_plans(db: &Connection) -> Result<(), StoreError> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// A new database is marked with its master key; with any other it is refused, before anything

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
+use crate::open::keep_plans;
 
 /// More than this many connections are not kept when nobody uses them.
 const KEPT: usize = 8;
@@ -55,6 +56,7 @@ impl Readers {
         connection.busy_timeout(PATIENCE)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_plans(&connection)?;
         Ok(connection)
     }
 }

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0004_references.sql"),
     include_str!("sql/0005_status_lists.sql"),
     include_str!("sql/0006_person_claims.sql"),
+    include_str!("sql/0007_lighter_rotations.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

@@ -8,11 +8,13 @@ use quick_cache::sync::Cache;
 use token::honeytoken::Honeytokens;
 use token::id::{ClientId, GrantId, SubjectId};
 use token::index::RestrictionIndex;
+use token::opaque::OpaqueHash;
 use token::time::Timestamp;
 
 use crate::background::{Background, Record};
 use crate::client::Client;
 use crate::grant::ClaimsRequest;
+use crate::refresh::{Given, RefreshState};
 use crate::seal::Sealer;
 use crate::user::User;
 
@@ -22,6 +24,11 @@ const CLIENTS: usize = 10_000;
 const USERS: usize = 10_000;
 /// The same of what grants asked for by name.
 const CLAIMS: usize = 10_000;
+/// The same of refresh tokens that were not used.
+const UNUSED: usize = 10_000;
+/// The same of answers with new refresh tokens, for who did not get them; at some 2 kB each they hold
+/// less than 10 MB.
+const ANSWERS: usize = 4096;
 
 /// How the store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +51,9 @@ pub(crate) struct Shared {
     pub(crate) clients: Cache<ClientId, Arc<Client>>,
     pub(crate) users: Cache<SubjectId, Arc<User>>,
     pub(crate) claims: Cache<GrantId, Arc<ClaimsRequest>>,
+    pub(crate) unused: Cache<OpaqueHash, Arc<RefreshState>>,
+    /// By the token that was shown.
+    pub(crate) answers: Cache<OpaqueHash, Arc<Given>>,
     pub(crate) sealer: Sealer,
     pub(crate) longest_token_life: Duration,
     pub(crate) background: Background,
@@ -72,6 +82,8 @@ impl Shared {
             clients: Cache::new(CLIENTS),
             users: Cache::new(USERS),
             claims: Cache::new(CLAIMS),
+            unused: Cache::new(UNUSED),
+            answers: Cache::new(ANSWERS),
             sealer,
             longest_token_life,
             background: Background::default(),

@@ -249,7 +249,7 @@ fn redeem(
     sql::execute(act.db, sql, [hash.as_bytes()])?;
     grant::insert(act.db, &grant)?;
     if let Some(first) = refresh {
-        refresh::insert(act.db, first, &grant.id, None)?;
+        refresh::insert(act.db, first, &grant.id)?;
     }
     Ok(Redeemed::Done)
 }

@@ -1,27 +1,43 @@
 //! Base 62 (`0-9A-Za-z`): random values that survive a double click and every shell.
 
+use zeroize::Zeroizing;
+
 use crate::random::Random;
 
 /// The digits, in order of value.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// `value` in base 62, most significant digit first, padded with `0` to `width` digits.
+/// So many digits come out of one division.
+const DIGITS: usize = 5;
+const DIVISOR: u64 = 62u64.pow(5);
+
+/// `bytes` as one number in base 62, most significant digit first, padded with `0` to `width` digits.
 pub fn encode(bytes: &[u8], width: usize) -> String {
-    let mut number = bytes.to_vec();
-    let mut digits = Vec::with_capacity(width);
-    while number.iter().any(|byte| *byte != 0) {
-        let mut remainder = 0u32;
-        for byte in &mut number {
-            let current = remainder * 256 + u32::from(*byte);
-            *byte = u8::try_from(current / 62).unwrap_or(u8::MAX);
-            remainder = current % 62;
+    let mut number = Zeroizing::new(limbs(bytes));
+    let mut digits = Zeroizing::new(Vec::with_capacity(width + DIGITS));
+    while number.iter().any(|limb| *limb != 0) {
+        let mut remainder = 0u64;
+        for limb in number.iter_mut() {
+            let current = remainder << 32 | u64::from(*limb);
+            // Below 2^32, since the remainder is below the divisor.
+            *limb = u32::try_from(current / DIVISOR).unwrap_or(u32::MAX);
+            remainder = current % DIVISOR;
         }
-        digits.push(ALPHABET[remainder as usize]);
+        for _ in 0..DIGITS {
+            digits.push(ALPHABET[usize::try_from(remainder % 62).unwrap_or_default()]);
+            remainder /= 62;
+        }
     }
-    while digits.len() < width {
-        digits.push(b'0');
-    }
+    let needed = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+    digits.resize(needed.max(width), b'0');
     digits.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+/// The number in words of 32 bits, most significant first.
+fn limbs(bytes: &[u8]) -> Vec<u32> {
+    let (head, whole) = bytes.split_at(bytes.len() % 4);
+    let limb = |bytes: &[u8]| bytes.iter().fold(0, |limb, byte| limb << 8 | u32::from(*byte));
+    std::iter::once(limb(head)).chain(whole.chunks_exact(4).map(limb)).collect()
 }
 
 /// `len` random digits, each with the full 5.95 bits.
@@ -41,4 +57,49 @@ pub fn random(len: usize, random: &dyn Random) -> String {
 /// Whether every character is a base-62 digit.
 pub fn is_base62(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{ALPHABET, encode};
+
+    /// Back again, the slow way: each digit times 62 plus the next.
+    fn decode(text: &str, len: usize) -> Vec<u8> {
+        let mut number = vec![0u8; len];
+        for digit in text.bytes() {
+            let value = ALPHABET.iter().position(|known| *known == digit).expect("a digit");
+            let mut carry = u32::try_from(value).expect("small");
+            for byte in number.iter_mut().rev() {
+                let current = u32::from(*byte) * 62 + carry;
+                *byte = (current & 0xff).try_into().expect("a byte");
+                carry = current >> 8;
+            }
+            assert_eq!(carry, 0, "{text} is too large");
+        }
+        number
+    }
+
+    #[test]
+    fn known_values() {
+        assert_eq!(encode(&[], 0), "");
+        assert_eq!(encode(&[], 2), "00");
+        assert_eq!(encode(&[0, 0], 3), "000");
+        assert_eq!(encode(&[61], 0), "z");
+        assert_eq!(encode(&[62], 0), "10");
+        assert_eq!(encode(&[62], 1), "10");
+        assert_eq!(encode(&[0xff; 4], 6), "4gfFC3");
+        assert_eq!(encode(&62u64.pow(5).to_be_bytes(), 0), "100000");
+        assert_eq!(encode(&62u64.pow(10).to_be_bytes(), 0), "10000000000");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_can_be_decoded(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let text = encode(&bytes, 0);
+            prop_assert_eq!(decode(&text, bytes.len()), bytes);
+            prop_assert!(!text.starts_with('0'));
+        }
+    }
 }

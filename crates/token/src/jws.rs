@@ -310,10 +310,17 @@ pub(crate) fn header_of(key: &PublicKey, typ: &str) -> String {
 }
 
 fn header(alg: &str, typ: &str, kid: Option<&KeyId>) -> String {
-    // A name from elsewhere may need escaping.
-    let kid = kid.map(|kid| format!(r#","kid":{}"#, Value::from(kid.as_str())));
-    let kid = kid.unwrap_or_default();
-    base64url::encode(format!(r#"{{"alg":"{alg}","typ":"{typ}"{kid}}}"#))
+    let mut text = String::with_capacity(128);
+    for part in [r#"{"alg":""#, alg, r#"","typ":""#, typ, "\""] {
+        text.push_str(part);
+    }
+    if let Some(kid) = kid {
+        text.push_str(r#","kid":"#);
+        // A name from elsewhere may need escaping.
+        text.push_str(&Value::from(kid.as_str()).to_string());
+    }
+    text.push('}');
+    base64url::encode(text)
 }
 
 fn signing_input(mut header: String, payload: &[u8]) -> String {

@@ -73,13 +73,13 @@ impl ScopeSet {
     /// The scopes in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self::collect(self.iter().filter(|scope| other.contains(scope)))
+        self.only(|scope| other.contains(scope))
     }
 
     /// The scopes of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self::collect(self.iter().filter(|scope| !other.contains(scope)))
+        self.only(|scope| !other.contains(scope))
     }
 
     /// The scopes in either set.
@@ -91,7 +91,12 @@ impl ScopeSet {
     /// The scopes that are to be kept.
     #[must_use]
     pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self::collect(self.iter().filter(|scope| keep(scope)))
+        let kept: Vec<&str> = self.iter().filter(|scope| keep(scope)).collect();
+        // Most often everything is kept, and then the text is shared.
+        if kept.len() == self.iter().count() {
+            return self.clone();
+        }
+        Self(Arc::from(kept.join(" ")))
     }
 
     /// Whether there is no scope in it.

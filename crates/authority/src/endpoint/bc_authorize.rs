@@ -83,7 +83,7 @@ pub(crate) async fn ask(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,
         &client.client().options.authorization_details_types,
-        &settings.audiences(),
+        || settings.audiences(),
     )
     .map_err(GrantRefused::from)?;
     let request = Waiting {

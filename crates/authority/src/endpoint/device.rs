@@ -110,7 +110,7 @@ async fn keep(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,
         &registered.options.authorization_details_types,
-        &settings.audiences(),
+        || settings.audiences(),
     )?;
     let device_code = Family::Device.generate(authority.random());
     let hash = OpaqueHash::of(device_code.expose());

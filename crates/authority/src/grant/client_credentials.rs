@@ -34,7 +34,7 @@ pub(crate) async fn give(
         parameters.value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,
         &client.options.authorization_details_types,
-        &settings.audiences(),
+        || settings.audiences(),
     )?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
     let approved = approve::machine(request.client, wanted)?;

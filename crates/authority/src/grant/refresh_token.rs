@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use store::{NewRefresh, RefreshState, Rotate, Rotation};
+use store::{NewRefresh, Next, RefreshState, Rotate, Rotation};
 use token::event::Who;
 use token::id::KeyId;
 use token::opaque::{Family, OpaqueHash};
@@ -39,7 +39,7 @@ pub(crate) async fn decide(
 ) -> Result<Granted, GrantRefused> {
     approve::grant_type(request.client, GrantType::RefreshToken)?;
     let presented = request.parameters.required(parameter::REFRESH_TOKEN)?;
-    let state = authority.store().refresh(&OpaqueHash::of(presented)).await?;
+    let state = authority.store().refresh_to_rotate(&OpaqueHash::of(presented)).await?;
     let state = state.ok_or(GrantRefused::RefreshUnknown)?;
     if state.grant.client != *request.client.id() {
         return Err(GrantRefused::WrongClient(state.grant.id));
@@ -47,11 +47,13 @@ pub(crate) async fn decide(
     check_refresher(request, &state.grant)?;
     if state.rotated_at.is_some() {
         // A used token is judged for its second use alone, whatever else the request says.
-        let successor = unused_successor(authority, &state);
-        let rotation = rotate(authority, request, presented, successor, Vec::new()).await?;
-        return settle(rotation, presented, state);
+        match rotate(authority, request, presented, None).await? {
+            Rotation::NextWanted => {}
+            other => return settle(other, presented, state),
+        }
     }
-    if profile::is_fapi2(authority.settings(), &request.client.client().options) {
+    let keeps = profile::is_fapi2(authority.settings(), &request.client.client().options);
+    if keeps && state.rotated_at.is_none() {
         // FAPI 2.0 Security Profile §5.3.2.1: the client and its key are known, rotation only risks that
         // an answer is lost.
         let (same, end) = (Secret::new(presented), state.expires_at);
@@ -65,7 +67,8 @@ pub(crate) async fn decide(
     let Prepared { answer, successor, scopes } =
         prepare(authority, request, &state, &token, end).await?;
     let sealed = store::seal::seal_to(presented, SEAL, &answer.body)?;
-    match rotate(authority, request, presented, successor, sealed).await? {
+    let next = Next { successor, answer: sealed };
+    match rotate(authority, request, presented, Some(next)).await? {
         Rotation::Rotated => {
             let (body, who) = answer.give(authority);
             Ok(Granted { body, who, scopes })
@@ -115,14 +118,12 @@ async fn rotate(
     authority: &Authority,
     request: &TokenRequest<'_>,
     presented: &str,
-    successor: NewRefresh,
-    answer: Vec<u8>,
+    next: Option<Next>,
 ) -> Result<Rotation, GrantRefused> {
     let rotate = Rotate {
         presented: OpaqueHash::of(presented),
-        successor,
-        party: party(request),
-        answer,
+        next,
+        party: party(request, presented),
         retry_window: authority.settings().refresh_retry_window,
         now: request.now,
     };
@@ -150,25 +151,17 @@ fn settle(
         Rotation::Reused { grant } => Err(GrantRefused::RefreshReused(grant)),
         Rotation::Expired => Err(GrantRefused::RefreshExpired(Box::new(state.grant))),
         Rotation::Unknown => Err(GrantRefused::RefreshUnknown),
-        // `Rotated` cannot be here: a used token does not become unused.
-        Rotation::Ended | Rotation::Rotated => Err(GrantRefused::TakenBack),
+        // `Rotated` and `NextWanted` are answered by who rotates.
+        Rotation::Ended | Rotation::NextWanted | Rotation::Rotated => Err(GrantRefused::TakenBack),
     }
 }
 
-/// The act wants a successor even where there can be none; nobody ever learns this one.
-fn unused_successor(authority: &Authority, state: &RefreshState) -> NewRefresh {
-    let token = Family::Refresh.generate(authority.random());
-    NewRefresh {
-        hash: OpaqueHash::of(token.expose()),
-        expires_at: state.expires_at,
-        scopes: state.scopes.clone(),
-    }
-}
-
-/// Who asks, as far as can be told: client, its way to authenticate, address, user agent and key.
-fn party(request: &TokenRequest<'_>) -> [u8; 32] {
+/// Who asks, as far as can be told: client, its way to authenticate, address, user agent and key. With
+/// the token, so that who reads the hash alone cannot guess at the others.
+fn party(request: &TokenRequest<'_>, presented: &str) -> [u8; 32] {
     let ip = request.caller.ip.as_ref().map(IpAddr::to_string);
     let parts = [
+        presented,
         request.client.id().as_str(),
         request.client.method().as_str(),
         ip.as_deref().unwrap_or_default(),

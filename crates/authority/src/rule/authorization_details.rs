@@ -83,9 +83,13 @@ pub fn requested(
     text: Option<&str>,
     defined: &[DetailDefinition],
     allowed: &[String],
-    resources: &[String],
+    resources: impl FnOnce() -> Vec<String>,
 ) -> Result<Vec<AuthorizationDetail>, DetailsRefused> {
     let details = read(text)?;
+    if details.is_empty() {
+        return Ok(details);
+    }
+    let resources = resources();
     for detail in &details {
         let kind = &detail.kind;
         let definition = defined.iter().find(|known| known.kind == *kind);
@@ -93,7 +97,7 @@ pub fn requested(
         if !allowed.contains(kind) {
             return Err(DetailsRefused::NotAllowed(shown(kind)));
         }
-        definition.check(detail, resources)?;
+        definition.check(detail, &resources)?;
     }
     Ok(details)
 }

@@ -45,8 +45,7 @@ pub fn requested<'a>(
     scopes: &ScopeSet,
     settings: &Settings,
 ) -> Result<Vec<String>, ResourceRefused> {
-    let known = settings.audiences();
-    let audiences = pick(asked, &known, ResourceRefused::Unknown)?;
+    let audiences = pick(asked, settings.audience_names(), ResourceRefused::Unknown)?;
     Ok(if audiences.is_empty() { default_audiences(scopes, settings) } else { audiences })
 }
 
@@ -85,7 +84,8 @@ pub fn narrowed<'a>(
     asked: impl Iterator<Item = &'a str>,
     granted: &[String],
 ) -> Result<Vec<String>, ResourceRefused> {
-    let audiences = pick(asked, granted, ResourceRefused::NotGranted)?;
+    let known = granted.iter().map(String::as_str);
+    let audiences = pick(asked, known, ResourceRefused::NotGranted)?;
     Ok(if audiences.is_empty() { granted.to_vec() } else { audiences })
 }
 
@@ -100,17 +100,17 @@ pub fn exchanged<'a>(
     further: &[String],
     settings: &Settings,
 ) -> Result<Vec<String>, ResourceRefused> {
-    let mut known = own.to_vec();
     // A resource that has left the configuration is nobody's audience any more.
-    let there = settings.audiences();
-    known.extend(further.iter().filter(|audience| there.contains(audience)).cloned());
-    let audiences = pick(asked, &known, ResourceRefused::NotExchangeable)?;
+    let there = |name: &&str| settings.audience_names().any(|known| known == *name);
+    let further = further.iter().map(String::as_str).filter(there);
+    let known = own.iter().map(String::as_str).chain(further);
+    let audiences = pick(asked, known, ResourceRefused::NotExchangeable)?;
     Ok(if audiences.is_empty() { own.to_vec() } else { audiences })
 }
 
-fn pick<'a>(
+fn pick<'a, 'b>(
     asked: impl Iterator<Item = &'a str>,
-    known: &[String],
+    known: impl Iterator<Item = &'b str> + Clone,
     stranger: fn(String) -> ResourceRefused,
 ) -> Result<Vec<String>, ResourceRefused> {
     let mut picked: Vec<String> = Vec::new();
@@ -122,11 +122,11 @@ fn pick<'a>(
         if url.fragment().is_some() {
             return Err(ResourceRefused::Form);
         }
-        let same = |name: &&String| name.as_str() == text || Url::parse(name).as_ref() == Ok(&url);
-        let name = known.iter().find(same);
+        let same = |name: &&str| *name == text || Url::parse(name).as_ref() == Ok(&url);
+        let name = known.clone().find(same);
         let name = name.ok_or_else(|| stranger(text.chars().take(128).collect()))?;
-        if !picked.contains(name) {
-            picked.push(name.clone());
+        if !picked.iter().any(|known| known == name) {
+            picked.push(name.to_owned());
         }
     }
     Ok(picked)
@@ -148,7 +148,8 @@ fn default_audiences(scopes: &ScopeSet, settings: &Settings) -> Vec<String> {
     if named.is_empty() {
         named.extend(first);
     }
-    settings.audiences().into_iter().filter(|audience| named.contains(&audience)).collect()
+    let named = |audience: &&str| named.iter().any(|name| name == audience);
+    settings.audience_names().filter(named).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

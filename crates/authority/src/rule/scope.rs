@@ -1,5 +1,7 @@
 //! Which scopes a request may have (RFC 6749 §3.3 and §6).
 
+use std::sync::LazyLock;
+
 use token::ladder::Ladder;
 use token::scope::{NotScopes, ScopeSet};
 use token::term::scope;
@@ -61,7 +63,7 @@ pub fn requested_by_machine(
     ladder: &Ladder,
 ) -> Result<ScopeSet, ScopeRefused> {
     let scopes = requested(asked, allowed, default, ladder)?;
-    let personal = scopes.intersection(&about_person());
+    let personal = scopes.intersection(about_person());
     match asked {
         Some(_) if !personal.is_empty() => Err(ScopeRefused::NeedsPerson(personal.to_string())),
         _ => Ok(scopes.difference(&personal)),
@@ -133,16 +135,19 @@ pub fn fitting(
 }
 
 /// Scopes that make sense for a person only (OpenID Connect Core 1.0 §5.4 and §11).
-pub fn about_person() -> ScopeSet {
-    let names = [
-        scope::OPENID,
-        scope::PROFILE,
-        scope::EMAIL,
-        scope::ADDRESS,
-        scope::PHONE,
-        scope::OFFLINE_ACCESS,
-    ];
-    ScopeSet::parse(&names.join(" ")).unwrap_or_default()
+pub fn about_person() -> &'static ScopeSet {
+    static SCOPES: LazyLock<ScopeSet> = LazyLock::new(|| {
+        let names = [
+            scope::OPENID,
+            scope::PROFILE,
+            scope::EMAIL,
+            scope::ADDRESS,
+            scope::PHONE,
+            scope::OFFLINE_ACCESS,
+        ];
+        ScopeSet::parse(&names.join(" ")).unwrap_or_default()
+    });
+    &SCOPES
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use token::restriction::Selector;
 use super::support::{
     Fixture, NOW, after, begin, code, hash, issued, new_refresh, session, suspend,
 };
-use crate::{Forgotten, IssuedToken, NewRestriction, Redeemed, Rotate, Rotation};
+use crate::{Forgotten, IssuedToken, NewRestriction, Redeemed};
 
 #[tokio::test]
 async fn nothing_is_forgotten_before_its_time() {
@@ -33,8 +33,6 @@ async fn each_kind_goes_at_its_own_end() {
     store.record_token(issued("t1"));
     store.rotate_refresh(super::refresh::rotate("r1", "r2")).await.expect("rotation");
 
-    let forgotten = store.forget(after(10)).await.expect("forget");
-    assert_eq!(forgotten, Forgotten { answers: 1, ..Forgotten::default() });
     let forgotten = store.forget(after(60)).await.expect("forget");
     assert_eq!(forgotten, Forgotten { codes: 1, ..Forgotten::default() }, "the unredeemed one");
     let forgotten = store.forget(after(600)).await.expect("forget");
@@ -66,18 +64,6 @@ async fn a_grant_takes_its_refresh_tokens_with_it() {
     store.redeem_code(&code("g1").hash, Some(long), None, NOW).await.expect("redeemed");
     assert_eq!(store.forget(after(3000)).await.expect("forget").grants, 1);
     assert!(store.refresh(&hash("r1")).await.expect("store").is_none());
-}
-
-#[tokio::test]
-async fn a_retry_after_its_answer_is_forgotten_ends_the_family() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    begin(store, &code("g1"), "r1").await;
-    store.rotate_refresh(super::refresh::rotate("r1", "r2")).await.expect("rotation");
-    store.forget(after(10)).await.expect("forget");
-    let again = Rotate { now: after(5), ..super::refresh::rotate("r1", "r9") };
-    let rotation = store.rotate_refresh(again).await.expect("rotation");
-    assert!(matches!(rotation, Rotation::Reused { .. }));
 }
 
 #[tokio::test]

@@ -3,21 +3,33 @@
 use std::time::Duration;
 
 use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
 
 use super::support::{Fixture, NOW, after, begin, code, facts, grant, hash, new_refresh};
-use crate::{NewRefresh, Rotate, Rotation, Store};
+use crate::{NewRefresh, Next, Rotate, Rotation, Store};
 
 const WINDOW: Duration = Duration::from_secs(10);
 
 pub(super) fn rotate(presented: &str, successor: &str) -> Rotate {
     Rotate {
         presented: hash(presented),
-        successor: new_refresh(successor),
+        next: Some(Next {
+            successor: new_refresh(successor),
+            answer: format!("answer with {successor}").into_bytes(),
+        }),
         party: [1; 32],
-        answer: format!("answer with {successor}").into_bytes(),
         retry_window: WINDOW,
         now: NOW,
     }
+}
+
+/// The same rotation to a token that ends then.
+fn until(rotate: Rotate, expires_at: Timestamp) -> Rotate {
+    let next = rotate.next.map(|next| {
+        let successor = NewRefresh { expires_at, ..next.successor };
+        Next { successor, ..next }
+    });
+    Rotate { next, ..rotate }
 }
 
 async fn run(store: &Store, rotate: Rotate) -> Rotation {
@@ -123,9 +135,7 @@ async fn time_ends_a_token_and_a_grant() {
     let idle = Rotate { now: after(1000), ..rotate("r1", "r2") };
     assert_eq!(run(&fixture.store, idle).await, Rotation::Expired);
     let last = Rotate { now: after(999), ..rotate("r1", "r2") };
-    let mut long = last.clone();
-    long.successor = NewRefresh { expires_at: after(9000), ..long.successor };
-    assert_eq!(run(&fixture.store, long).await, Rotation::Rotated);
+    assert_eq!(run(&fixture.store, until(last, after(9000))).await, Rotation::Rotated);
     let absolute = Rotate { now: after(3000), ..rotate("r2", "r3") };
     assert_eq!(run(&fixture.store, absolute).await, Rotation::Expired);
     // Nothing can come of a grant that is over, so a second use of its tokens ends nothing.
@@ -137,9 +147,7 @@ async fn time_ends_a_token_and_a_grant() {
 #[tokio::test]
 async fn a_used_token_that_expired_still_betrays_its_thief() {
     let fixture = begun().await;
-    let mut first = rotate("r1", "r2");
-    first.successor.expires_at = after(2900);
-    run(&fixture.store, first).await;
+    run(&fixture.store, until(rotate("r1", "r2"), after(2900))).await;
     let late = Rotate { now: after(1500), ..rotate("r1", "r9") };
     assert_eq!(run(&fixture.store, late).await, Rotation::Reused { grant: Box::new(grant("g1")) });
     assert_family_ended(&fixture);
@@ -154,20 +162,72 @@ async fn an_ended_grant_gives_nothing() {
 }
 
 #[tokio::test]
-async fn sealed_answers_are_erased_when_they_cannot_be_given_again() {
+async fn an_answer_is_asked_for_without_one_to_take_its_place() {
     let fixture = begun().await;
-    let answers = || {
-        let sql = "SELECT count(*) AS n FROM refresh_tokens \
-                   WHERE answer IS NOT NULL OR party IS NOT NULL";
-        let count = fixture.store.read(|db| crate::sql::one(db, sql, [], |row| row.number("n")));
-        count.expect("store").expect("row")
-    };
+    let ask = || Rotate { next: None, ..rotate("r1", "") };
+    assert_eq!(run(&fixture.store, ask()).await, Rotation::NextWanted, "it was never used");
     run(&fixture.store, rotate("r1", "r2")).await;
-    assert_eq!(answers(), 1);
-    run(&fixture.store, rotate("r2", "r3")).await;
-    assert_eq!(answers(), 1, "only the newest can be asked for again");
-    fixture.store.end_grant(&"g1".into(), "left", "client:c1", NOW).await.expect("store");
-    assert_eq!(answers(), 0);
+    assert_eq!(
+        run(&fixture.store, ask()).await,
+        Rotation::Retry { answer: b"answer with r2".to_vec() }
+    );
+}
+
+#[tokio::test]
+async fn after_a_restart_the_same_party_rotates_once_more() {
+    let fixture = begun().await;
+    run(&fixture.store, rotate("r1", "r2")).await;
+    let fixture = fixture.reopen(NOW).await;
+    let ask = Rotate { next: None, ..rotate("r1", "") };
+    assert_eq!(run(&fixture.store, ask).await, Rotation::NextWanted);
+    assert_eq!(run(&fixture.store, rotate("r1", "r3")).await, Rotation::Rotated);
+    // From then on that is the answer, to be heard as often as the first.
+    let again = run(&fixture.store, rotate("r1", "r9")).await;
+    assert_eq!(again, Rotation::Retry { answer: b"answer with r3".to_vec() });
+    assert_eq!(run(&fixture.store, rotate("r3", "r4")).await, Rotation::Rotated);
+    assert!(fixture.store.index().is_empty());
+}
+
+#[tokio::test]
+async fn a_successor_that_was_replaced_betrays_a_second_hand() {
+    let fixture = begun().await;
+    run(&fixture.store, rotate("r1", "r2")).await;
+    let fixture = fixture.reopen(NOW).await;
+    run(&fixture.store, rotate("r1", "r3")).await;
+    let void = run(&fixture.store, rotate("r2", "r9")).await;
+    assert_eq!(void, Rotation::Reused { grant: Box::new(grant("g1")) });
+    assert_family_ended(&fixture);
+    assert_eq!(run(&fixture.store, rotate("r3", "r4")).await, Rotation::Ended);
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_for_another_party_or_after_the_window() {
+    for late in [
+        Rotate { party: [2; 32], ..rotate("r1", "r9") },
+        Rotate { now: after(10), ..rotate("r1", "r9") },
+    ] {
+        let fixture = begun().await;
+        run(&fixture.store, rotate("r1", "r2")).await;
+        let fixture = fixture.reopen(NOW).await;
+        assert_eq!(
+            run(&fixture.store, late).await,
+            Rotation::Reused { grant: Box::new(grant("g1")) }
+        );
+        assert_family_ended(&fixture);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_not_committed_leaves_no_answer() {
+    let fixture = begun().await;
+    let lost = Rotate {
+        next: Some(Next { successor: new_refresh("r1"), answer: b"never".to_vec() }),
+        ..rotate("r1", "")
+    };
+    assert!(fixture.store.rotate_refresh(lost).await.is_err(), "a token cannot follow itself");
+    assert_eq!(run(&fixture.store, rotate("r1", "r2")).await, Rotation::Rotated);
+    let again = run(&fixture.store, rotate("r1", "r9")).await;
+    assert_eq!(again, Rotation::Retry { answer: b"answer with r2".to_vec() });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -214,4 +274,21 @@ async fn of_two_parallel_parties_none_keeps_the_family() {
     }
     assert_eq!((rotated, reused), (1, 1));
     assert_family_ended(&fixture);
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_what_is_on_disk_until_it_is_used() {
+    let fixture = begun().await;
+    let store = &fixture.store;
+    for (token, next) in [("r1", "r2"), ("r2", "r3"), ("r3", "r4")] {
+        let known = store.refresh_to_rotate(&hash(token)).await.expect("store");
+        assert_eq!(known, store.refresh(&hash(token)).await.expect("store"), "{token}");
+        run(store, rotate(token, next)).await;
+        let known = store.refresh_to_rotate(&hash(token)).await.expect("store").expect("used");
+        assert_eq!(known.rotated_at, Some(NOW), "{token} is judged by its second use");
+    }
+    // A grant that was ended is noticed by whoever rotates.
+    store.refresh_to_rotate(&hash("r4")).await.expect("store").expect("r4");
+    store.end_grant(&"g1".into(), "left", "client:c1", NOW).await.expect("store");
+    assert_eq!(run(store, rotate("r4", "r5")).await, Rotation::Ended);
 }

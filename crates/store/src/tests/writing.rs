@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
 use token::restriction::Selector;
 
 use super::support::{Fixture, NOW, client, facts, issued, revoke, user};
@@ -61,10 +60,10 @@ async fn a_panic_undoes_its_act_and_the_writer_goes_on() {
 async fn spoil_commit(store: crate::Store) -> Result<(), StoreError> {
     store
         .write(|act| {
-            act.db.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-            let sql = "INSERT INTO refresh_tokens (hash, grant_id, scopes, expires_at) \
-                       VALUES (?1, 'nobody', '', 0)";
-            sql::execute(act.db, sql, params![[0u8; 32]]).map(drop)
+            let sql = "CREATE TABLE spoilt (grant_id TEXT REFERENCES grants (grant_id) \
+                       DEFERRABLE INITIALLY DEFERRED); \
+                       INSERT INTO spoilt (grant_id) VALUES ('nobody');";
+            Ok(act.db.execute_batch(sql)?)
         })
         .await
 }
@@ -223,4 +222,19 @@ async fn closing_writes_what_waits_and_takes_no_more() {
     assert_eq!(fixture.store.meta("waited").await.expect("store").as_deref(), Some("1"));
     assert_eq!(fixture.store.meta("late").await.expect("store"), None);
     assert!(fixture.store.issued_token(&"t1".into()).await.expect("store").is_some());
+}
+
+#[tokio::test]
+async fn a_statement_is_planned_once() {
+    fn planned_again(db: &rusqlite::Connection) -> Result<i32, StoreError> {
+        let sql = "SELECT r.scopes FROM refresh_tokens r JOIN grants ON grants.grant_id = r.grant_id \
+                   WHERE r.hash = ?1";
+        for number in 0..3u8 {
+            sql::one(db, sql, [[number; 32]], |_| Ok(()))?;
+        }
+        Ok(db.prepare_cached(sql)?.get_status(rusqlite::StatementStatus::RePrepare))
+    }
+    let fixture = Fixture::new();
+    assert_eq!(fixture.store.read(planned_again).expect("read"), 0);
+    assert_eq!(fixture.store.write(|act| planned_again(act.db)).await.expect("written"), 0);
 }

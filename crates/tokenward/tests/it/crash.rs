@@ -82,6 +82,28 @@ fn a_pushed_request_outlives_kill_9_and_is_good_once() {
     assert!(tokens["access_token"].is_string());
 }
 
+#[test]
+fn a_refresh_whose_answer_went_down_with_the_process_can_be_repeated() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut product = Product::start_in(folder.path(), &[]);
+    let first = product.sign_in("openid orders:read");
+    let refresh = |product: &Product, answer: &Value| {
+        let token = answer["refresh_token"].as_str().expect("token");
+        product.token(&[("grant_type", "refresh_token"), ("refresh_token", token)])
+    };
+    let lost = refresh(&product, &first).expect(200);
+    product.kill();
+
+    let product = Product::start_in(folder.path(), &[]);
+    let again = refresh(&product, &first).expect(200);
+    assert_ne!(again["refresh_token"], lost["refresh_token"]);
+    assert_eq!(refresh(&product, &first).expect(200), again, "from now on the same answer");
+    let next = refresh(&product, &again).expect(200);
+    // What was answered before the crash is void: somebody else has it, and nobody is left.
+    assert_eq!(refresh(&product, &lost).expect(400)["error"], "invalid_grant");
+    assert_eq!(refresh(&product, &next).expect(400)["error"], "invalid_grant");
+}
+
 fn write_load(
     round: u64,
     chain: usize,

@@ -82,7 +82,7 @@ pub(super) fn check(
         value(parameter::AUTHORIZATION_DETAILS),
         &settings.authorization_details,
         &client.options.authorization_details_types,
-        &settings.audiences(),
+        || settings.audiences(),
     )?;
     Ok(Demand {
         audiences,

@@ -28,7 +28,8 @@ fn payment() -> DetailDefinition {
 
 fn ask(text: &str) -> Result<usize, DetailsRefused> {
     let resources = ["https://api.example".to_owned()];
-    requested(Some(text), &[payment()], &["payment".to_owned()], &resources).map(|d| d.len())
+    requested(Some(text), &[payment()], &["payment".to_owned()], || resources.to_vec())
+        .map(|d| d.len())
 }
 
 const GOOD: &str = r#"[{"type":"payment","actions":["initiate"],"creditor":"Shop",
@@ -38,7 +39,7 @@ const GOOD: &str = r#"[{"type":"payment","actions":["initiate"],"creditor":"Shop
 fn a_detail_fits_its_types_shape() {
     assert_eq!(ask(GOOD), Ok(1));
     assert_eq!(ask("[]"), Ok(0));
-    assert_eq!(requested(None, &[], &[], &[]), Ok(Vec::new()));
+    assert_eq!(requested(None, &[], &[], Vec::new), Ok(Vec::new()));
     let more = GOOD.replace("\"Shop\"", r#""Shop","urgent":true,"notes":["a","b"]"#);
     assert_eq!(ask(&more), Ok(1));
 }
@@ -65,7 +66,7 @@ fn what_does_not_fit_is_named() {
     }
     let unknown = GOOD.replace("\"payment\"", "\"gift\"");
     assert_eq!(ask(&unknown), Err(DetailsRefused::Unknown("gift".to_owned())));
-    let refused = requested(Some(GOOD), &[payment()], &[], &[]);
+    let refused = requested(Some(GOOD), &[payment()], &[], Vec::new);
     assert_eq!(refused, Err(DetailsRefused::NotAllowed("payment".to_owned())));
     for text in [
         "",
@@ -98,7 +99,8 @@ fn shapes_are_read_from_a_configuration() {
 #[test]
 fn a_person_reads_what_is_asked_for() {
     let resources = ["https://api.example".to_owned()];
-    let details = requested(Some(GOOD), &[payment()], &["payment".to_owned()], &resources);
+    let details =
+        requested(Some(GOOD), &[payment()], &["payment".to_owned()], || resources.to_vec());
     let words = payment().words(&details.expect("details")[0]);
     assert_eq!(words, "Pay 45.00 EUR to Shop (initiate)");
 }
@@ -106,7 +108,8 @@ fn a_person_reads_what_is_asked_for() {
 #[test]
 fn a_token_request_repeats_what_was_granted() {
     let resources = ["https://api.example".to_owned()];
-    let granted = requested(Some(GOOD), &[payment()], &["payment".to_owned()], &resources);
+    let granted =
+        requested(Some(GOOD), &[payment()], &["payment".to_owned()], || resources.to_vec());
     let granted = granted.expect("details");
     assert_eq!(narrowed(None, &granted), Ok(granted.clone()));
     assert_eq!(narrowed(Some(GOOD), &granted), Ok(granted.clone()));
