@@ -1,11 +1,13 @@
 //! The one thread that writes: takes what waits, commits it together, then answers.
 //!
 //! A single act costs one sync to disk; a thousand that wait at the same time cost one as well.
-//! The writer sleeps when nothing waits, and starts at once when an act does. Records alone, which
-//! nobody waits for, are given a moment to become more.
+//! The writer sleeps when nothing waits, and starts at once when an act does, unless acts come from
+//! several callers at the same time ([`pace`]). Records alone, which nobody waits for, are given a
+//! moment to become more.
 
 mod act;
 mod batch;
+mod pace;
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -23,6 +25,7 @@ use crate::shared::Shared;
 
 pub(crate) use act::{Act, AfterCommit};
 use batch::{Job, Pending};
+use pace::Pace;
 
 /// Acts that may wait; one more is turned away.
 pub(crate) const QUEUE: usize = 4096;
@@ -150,7 +153,8 @@ impl Drop for Alive {
 }
 
 fn serve(connection: Connection, queue: &Receiver<Message>, shared: &Shared) {
-    while let Some(jobs) = next_batch(queue, shared) {
+    let mut pace = Pace::default();
+    while let Some(jobs) = next_batch(queue, shared, &mut pace) {
         batch::settle(&connection, shared, jobs);
     }
     // So that a copy of the one file is a copy of all; without it the next start does the same.
@@ -163,7 +167,11 @@ fn serve(connection: Connection, queue: &Receiver<Message>, shared: &Shared) {
 }
 
 /// Waits for something to do and takes what waits; `None` when nothing more can come.
-fn next_batch(queue: &Receiver<Message>, shared: &Shared) -> Option<Vec<Box<dyn Job>>> {
+fn next_batch(
+    queue: &Receiver<Message>,
+    shared: &Shared,
+    pace: &mut Pace,
+) -> Option<Vec<Box<dyn Job>>> {
     let act = |message| {
         shared.gauges.queued.fetch_sub(1, Ordering::AcqRel);
         match message {
@@ -171,13 +179,20 @@ fn next_batch(queue: &Receiver<Message>, shared: &Shared) -> Option<Vec<Box<dyn 
             Message::Wake => None,
         }
     };
-    let mut first = None;
-    if !shared.background.is_waiting() {
-        first = act(queue.recv().ok()?);
+    let waiting = || queue.try_iter().take(BATCH_MAX).filter_map(act);
+    let mut jobs: Vec<_> = waiting().collect();
+    let others = jobs.len();
+    if jobs.is_empty() {
+        if !shared.background.is_waiting() {
+            jobs.extend(act(queue.recv().ok()?));
+        }
+        if jobs.is_empty() {
+            jobs.extend(queue.recv_timeout(LINGER).ok().and_then(act));
+        }
+        jobs.extend(waiting());
     }
-    if first.is_none() {
-        first = queue.recv_timeout(LINGER).ok().and_then(act);
+    if !jobs.is_empty() {
+        pace.gather(others, &mut jobs, |jobs| jobs.extend(waiting()));
     }
-    let more = queue.try_iter().take(BATCH_MAX - 1).filter_map(act);
-    Some(first.into_iter().chain(more).collect())
+    Some(jobs)
 }
