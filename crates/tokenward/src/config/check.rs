@@ -25,6 +25,14 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
+        if let Some(auth) = &part.auth {
+            let tls = auth.tls.as_ref();
+            listener("gateway.auth", auth.listen, tls, auth.behind_tls_proxy, &mut found);
+            if auth.trusted_callers.is_empty() {
+                let words = "must name a network: without one, nobody may ask";
+                found.push(("gateway.auth.trusted_callers".to_owned(), words.to_owned()));
+            }
+        }
     }
     if let Some(part) = &config.admin {
         listener("admin", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
