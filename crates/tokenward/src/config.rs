@@ -389,6 +389,10 @@ pub(crate) struct Auth {
     /// else gets 403.
     #[schemars(with = "Vec<String>")]
     pub(crate) trusted_callers: Vec<IpNet>,
+    /// The field in which these proxies pass on the client's certificate, as under `authority`. They have to
+    /// set it in every request, or a client could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_field: Option<String>,
     /// Certificate and key; absent: plain HTTP, as under `authority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Tls>,

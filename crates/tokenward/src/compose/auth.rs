@@ -54,7 +54,7 @@ impl AuthListener {
         let (Some(bound), Some(part)) = (bound, &gateway.auth) else { return Ok(None) };
         let tls = acceptor(part.tls.as_ref(), stop)?;
         let callers = part.trusted_callers.as_slice();
-        let field = CertificateField::new(&gateway.client_certificate_field, callers);
+        let field = CertificateField::new(&part.client_certificate_field, callers);
         Ok(Some(Self { bound, tls, callers: callers.into(), field }))
     }
 

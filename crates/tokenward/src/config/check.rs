@@ -76,9 +76,11 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     }
     others(config, &mut found);
     let gateway_field = config.gateway.as_ref().and_then(|g| g.client_certificate_field.as_deref());
+    let auth = config.gateway.as_ref().and_then(|gateway| gateway.auth.as_ref());
     for (path, field) in [
         ("authority", config.authority.client_certificate_field.as_deref()),
         ("gateway", gateway_field),
+        ("gateway.auth", auth.and_then(|auth| auth.client_certificate_field.as_deref())),
     ] {
         if field.is_some_and(|field| field.parse::<http::HeaderName>().is_err()) {
             let path = format!("{path}.client_certificate_field");

@@ -121,6 +121,7 @@ impl Default for Auth {
         Self {
             listen: loopback(8083),
             trusted_callers: loopback_networks.to_vec(),
+            client_certificate_field: None,
             tls: None,
             behind_tls_proxy: false,
         }

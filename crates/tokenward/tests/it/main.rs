@@ -21,6 +21,7 @@ mod jose;
 mod jwe;
 mod jws;
 mod mutual_tls;
+mod neighbours;
 mod opaque;
 mod openidconnect;
 mod operations;
