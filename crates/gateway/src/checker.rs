@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
-use crate::described::{BadDescription, Described};
+use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
 use crate::meters::Outcome;
 use crate::observe::Observation;
@@ -69,7 +69,8 @@ impl Checker {
 
     /// The answer for a request of which no description came; `asking` is then what is seen of it.
     pub fn refuse(&self, wrong: BadDescription, asking: &Parts) -> Response<String> {
-        let seen = Observation::start(&self.0, asking, None, self.0.clock.now());
+        let ip = described::client(&asking.headers).ok();
+        let seen = Observation::start(&self.0, asking, ip, self.0.clock.now());
         self.answer(&Fault::Description(wrong).into(), seen)
     }
 

@@ -148,7 +148,10 @@ impl Described {
 
 /// The client's address: the last entry of `X-Forwarded-For`, which the proxy that asks has added. One hop:
 /// what stands before it is anybody's word.
-fn client(headers: &HeaderMap) -> Result<IpAddr, BadDescription> {
+///
+/// # Errors
+/// [`BadDescription::NoClient`] when there is none.
+pub(crate) fn client(headers: &HeaderMap) -> Result<IpAddr, BadDescription> {
     let last = forwarded_for(headers).next_back().and_then(|value| value.rsplit(',').next());
     last.and_then(|entry| entry.trim().parse().ok()).ok_or(BadDescription::NoClient)
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use envoy_types::ext_authz::v3::pb::{
-    Address, CheckRequest, HeaderValue, HttpResponse, HttpStatusCode,
+    Address, CheckRequest, CheckResponse, HeaderValue, HttpResponse, HttpStatusCode,
 };
 use envoy_types::pb::envoy::config::core::v3::{self as core, SocketAddress};
 use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
@@ -113,8 +113,37 @@ fn layer(house: &House, asked: &Asked, scopes: &[&str]) -> Said {
 }
 
 async fn grpc(house: &House, asked: &Asked, as_text: bool) -> Said {
+    let answer = check(house, call(asked, as_text)).await;
+    let allowed = answer.status.expect("status").code == 0;
+    let mut response = Response::new(bytes::Bytes::new());
+    match answer.http_response.expect("response") {
+        HttpResponse::OkResponse(_) => assert!(allowed),
+        HttpResponse::DeniedResponse(denied) => {
+            assert!(!allowed);
+            let code = denied.status.expect("status").code;
+            assert!(HttpStatusCode::try_from(code).is_ok(), "Envoy knows no status {code}");
+            *response.status_mut() =
+                u16::try_from(code).ok().and_then(|code| code.try_into().ok()).expect("status");
+            for field in denied.headers.into_iter().filter_map(|field| field.header) {
+                let name: http::HeaderName = field.key.parse().expect("name");
+                response.headers_mut().append(name, field.value.parse().expect("value"));
+            }
+            *response.body_mut() = denied.body.into();
+        }
+        HttpResponse::ErrorResponse(error) => panic!("{error:?}"),
+    }
+    said(response)
+}
+
+/// Asks by gRPC.
+pub(crate) async fn check(house: &House, call: CheckRequest) -> CheckResponse {
     let channel = Channel::from_shared(format!("http://{}", house.grpc)).expect("address");
     let channel = channel.connect().await.expect("connection");
+    AuthorizationClient::new(channel).check(call).await.expect("an answer").into_inner()
+}
+
+/// The request as Envoy describes it.
+pub(crate) fn call(asked: &Asked, as_text: bool) -> CheckRequest {
     let mut http = attribute::HttpRequest {
         method: asked.method.to_owned(),
         path: asked.target.to_owned(),
@@ -147,32 +176,16 @@ async fn grpc(house: &House, asked: &Asked, as_text: bool) -> Said {
         request: Some(attribute::Request { http: Some(http), ..attribute::Request::default() }),
         ..AttributeContext::default()
     };
-    let call = CheckRequest { attributes: Some(attributes) };
-    let answer = AuthorizationClient::new(channel).check(call).await.expect("an answer");
-    let answer = answer.into_inner();
-    let allowed = answer.status.expect("status").code == 0;
-    let mut response = Response::new(bytes::Bytes::new());
-    match answer.http_response.expect("response") {
-        HttpResponse::OkResponse(_) => assert!(allowed),
-        HttpResponse::DeniedResponse(denied) => {
-            assert!(!allowed);
-            let code = denied.status.expect("status").code;
-            assert!(HttpStatusCode::try_from(code).is_ok(), "Envoy knows no status {code}");
-            *response.status_mut() =
-                u16::try_from(code).ok().and_then(|code| code.try_into().ok()).expect("status");
-            for field in denied.headers.into_iter().filter_map(|field| field.header) {
-                let name: http::HeaderName = field.key.parse().expect("name");
-                response.headers_mut().append(name, field.value.parse().expect("value"));
-            }
-            *response.body_mut() = denied.body.into();
-        }
-        HttpResponse::ErrorResponse(error) => panic!("{error:?}"),
-    }
-    said(response)
+    CheckRequest { attributes: Some(attributes) }
 }
 
 /// What a proxy sends over HTTP: the client's fields, and what it says itself.
-fn head(asked: &Asked, method: &str, target: &str, told: &[(&str, &str)]) -> http::request::Parts {
+pub(crate) fn head(
+    asked: &Asked,
+    method: &str,
+    target: &str,
+    told: &[(&str, &str)],
+) -> http::request::Parts {
     let mut request = Request::builder().method(method).uri(target).header("host", "api.example");
     for (name, value) in &asked.fields {
         request = request.header(*name, value);

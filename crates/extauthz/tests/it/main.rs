@@ -8,6 +8,8 @@
     reason = "tests: helpers too"
 )]
 
+mod allowed;
+mod description;
 mod door;
 mod house;
 mod table;

@@ -10,6 +10,7 @@
 
 mod admin;
 mod attack;
+mod auth_listener;
 mod browser_app;
 mod configuration;
 mod crash;
