@@ -18,14 +18,10 @@ pub(crate) fn described(call: CheckRequest) -> Result<Described, BadDescription>
     let client = address(&source).ok_or(BadDescription::NoClient)?;
     let mut http = attributes.request.and_then(|r| r.http).ok_or(BadDescription::Target)?;
     let headers = headers(&mut http)?;
-    let told = Told {
-        method: http.method.as_bytes(),
-        target: &http.path,
-        host: http.host.as_bytes(),
-        client,
-    };
+    let told = Told::new(http.method.as_bytes(), &http.path, http.host.as_bytes(), client)?;
     // Percent-encoded PEM, where the filter is told to include it.
-    Described::new(&told, headers, ClientCertificate::from_field(&source.certificate))
+    let certificate = ClientCertificate::from_field(&source.certificate);
+    Ok(Described::new(told, headers, certificate))
 }
 
 fn address(source: &Peer) -> Option<IpAddr> {

@@ -44,55 +44,64 @@ pub enum BadDescription {
     BadTarget(#[from] BadTarget),
 }
 
-/// Parts of a description, wherever they were found.
-pub struct Told<'d> {
-    /// The method of the request line.
-    pub method: &'d [u8],
-    /// The target of the request line, as it came.
-    pub target: &'d str,
-    /// The host that the client asked for.
-    pub host: &'d [u8],
-    /// The client's address.
-    pub client: IpAddr,
+/// What a description says of the request line, the host and the client.
+#[derive(Debug)]
+pub struct Told {
+    method: Method,
+    target: Uri,
+    host: HeaderValue,
+    client: IpAddr,
 }
 
 // === impl Described ===
 
 impl Described {
-    /// From its parts, the client's fields, and what the client has shown of itself. The Host field is made
-    /// from `told`, whatever the fields say.
-    ///
-    /// # Errors
-    /// [`BadDescription`] names the part that is none.
-    pub fn new(
-        told: &Told<'_>,
-        headers: HeaderMap,
-        certificate: Option<ClientCertificate>,
-    ) -> Result<Self, BadDescription> {
-        // The type for targets drops a fragment without a word.
-        if told.target.contains('#') {
-            return Err(BadTarget::Fragment.into());
-        }
+    /// From what is told and the client's fields, of which Host does not count, and what the client has
+    /// shown of itself.
+    pub fn new(told: Told, headers: HeaderMap, certificate: Option<ClientCertificate>) -> Self {
+        let Told { method, target, host, client } = told;
         let mut request = Request::new(());
-        *request.method_mut() =
-            Method::from_bytes(told.method).map_err(|_| BadDescription::Method)?;
-        *request.uri_mut() = told
-            .target
-            .parse::<Uri>()
-            .map_err(|_| BadDescription::BadTarget(unfit(told.target)))?;
+        *request.method_mut() = method;
+        *request.uri_mut() = target;
         *request.headers_mut() = headers;
-        let host = HeaderValue::from_bytes(told.host).map_err(|_| BadDescription::Host)?;
         request.headers_mut().insert(HOST, host);
         if let Some(certificate) = certificate {
             request.extensions_mut().insert(certificate);
         }
-        Ok(Self { head: request.into_parts().0, ip: told.client.to_canonical() })
+        Self { head: request.into_parts().0, ip: client.to_canonical() }
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    /// From the method and the target of a request line, the host that the client asked for, and the
+    /// client's address.
+    ///
+    /// # Errors
+    /// [`BadDescription`] names the part that is none.
+    pub fn new(
+        method: &[u8],
+        target: &str,
+        host: &[u8],
+        client: IpAddr,
+    ) -> Result<Self, BadDescription> {
+        // The type for targets drops a fragment without a word.
+        if target.contains('#') {
+            return Err(BadTarget::Fragment.into());
+        }
+        Ok(Self {
+            method: Method::from_bytes(method).map_err(|_| BadDescription::Method)?,
+            target: target.parse().map_err(|_| BadDescription::BadTarget(unfit(target)))?,
+            host: HeaderValue::from_bytes(host).map_err(|_| BadDescription::Host)?,
+            client,
+        })
     }
 
     /// The request itself was passed on, with a prefix before its path (Envoy's `path_prefix`).
     ///
     /// # Errors
-    /// [`BadDescription`] when the client's address is not told.
+    /// [`BadDescription`] when host or client are not told.
     pub(crate) fn by_prefix(head: &Parts, prefix: &str) -> Result<Self, BadDescription> {
         let given = head.uri.path_and_query().map_or("", |given| given.as_str());
         let target = given.strip_prefix(prefix).ok_or(BadDescription::Target)?;
@@ -100,49 +109,42 @@ impl Described {
             Some(authority) => authority.as_str().as_bytes(),
             None => only(&head.headers, &HOST).ok_or(BadDescription::Host)?,
         };
-        let method = head.method.as_str().as_bytes();
-        let told = Told { method, target, host, client: client(&head.headers)? };
-        Self::new(&told, head.headers.clone(), head.extensions.get().cloned())
+        Self::new(head.method.as_str().as_bytes(), target, host, client(&head.headers)?)
     }
 
     /// `X-Forwarded-Method`, `-Uri` and `-Host`, as Traefik, Caddy and HAProxy's recipe have it.
     ///
     /// # Errors
     /// [`BadDescription`] for what is missing, there twice, or told in another way too.
-    pub(crate) fn by_forwarded(head: &Parts) -> Result<Self, BadDescription> {
-        let headers = &head.headers;
+    pub(crate) fn by_forwarded(headers: &HeaderMap) -> Result<Self, BadDescription> {
         refuse_conflict(
             headers,
             [(ORIGINAL_METHOD, "X-Original-Method"), (ORIGINAL_URI, "X-Original-URI")],
         )?;
-        let host = only(headers, &FORWARDED_HOST).ok_or(BadDescription::Host)?;
-        Self::by_fields(head, [&FORWARDED_METHOD, &FORWARDED_URI], host)
+        Self::by_fields(headers, [&FORWARDED_METHOD, &FORWARDED_URI, &FORWARDED_HOST])
     }
 
     /// `X-Original-Method` and `X-Original-URI`, as NGINX's recipe has it; the Host field is the client's.
     ///
     /// # Errors
     /// [`BadDescription`] for what is missing, there twice, or told in another way too.
-    pub(crate) fn by_original(head: &Parts) -> Result<Self, BadDescription> {
-        let headers = &head.headers;
+    pub(crate) fn by_original(headers: &HeaderMap) -> Result<Self, BadDescription> {
         refuse_conflict(
             headers,
             [(FORWARDED_METHOD, "X-Forwarded-Method"), (FORWARDED_URI, "X-Forwarded-Uri")],
         )?;
-        let host = only(headers, &HOST).ok_or(BadDescription::Host)?;
-        Self::by_fields(head, [&ORIGINAL_METHOD, &ORIGINAL_URI], host)
+        Self::by_fields(headers, [&ORIGINAL_METHOD, &ORIGINAL_URI, &HOST])
     }
 
     fn by_fields(
-        head: &Parts,
-        [method, target]: [&HeaderName; 2],
-        host: &[u8],
+        headers: &HeaderMap,
+        [method, target, host]: [&HeaderName; 3],
     ) -> Result<Self, BadDescription> {
-        let method = only(&head.headers, method).ok_or(BadDescription::Method)?;
-        let target = only(&head.headers, target).ok_or(BadDescription::Target)?;
+        let host = only(headers, host).ok_or(BadDescription::Host)?;
+        let method = only(headers, method).ok_or(BadDescription::Method)?;
+        let target = only(headers, target).ok_or(BadDescription::Target)?;
         let target = std::str::from_utf8(target).map_err(|_| BadTarget::Character)?;
-        let told = Told { method, target, host, client: client(&head.headers)? };
-        Self::new(&told, head.headers.clone(), head.extensions.get().cloned())
+        Self::new(method, target, host, client(headers)?)
     }
 }
 

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::checker::{Allowed, Checker, Decision};
-use crate::described::{BadDescription, Described};
+use crate::described::{BadDescription, Described, Told};
 use crate::refusal::error;
 
 /// Envoy puts this before the original path.
@@ -36,21 +36,20 @@ impl ForwardAuth {
 
     /// Answers a proxy whose word is taken. A [`ClientCertificate`](token::client_certificate::ClientCertificate)
     /// in the extensions is what the proxy's client has shown of itself.
-    pub fn answer(&self, head: &Parts) -> Response<Bytes> {
+    pub fn answer(&self, head: Parts) -> Response<Bytes> {
         let path = head.uri.path();
         if path.strip_prefix(BY_PREFIX).is_some_and(|rest| rest.starts_with('/')) {
-            let described = Described::by_prefix(head, BY_PREFIX);
-            return match self.decide(described, head) {
+            return match self.decide(Told::by_prefix(&head, BY_PREFIX), head) {
                 Decision::Allowed(allowed) => removing(&allowed, set_by(&allowed)),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             };
         }
         match path {
-            BY_FORWARDED => match self.decide(Described::by_forwarded(head), head) {
+            BY_FORWARDED => match self.decide(Told::by_forwarded(&head.headers), head) {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             },
-            BY_ORIGINAL => match self.decide(Described::by_original(head), head) {
+            BY_ORIGINAL => match self.decide(Told::by_original(&head.headers), head) {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => folded(answer),
             },
@@ -58,10 +57,14 @@ impl ForwardAuth {
         }
     }
 
-    fn decide(&self, described: Result<Described, BadDescription>, asking: &Parts) -> Decision {
-        match described {
-            Ok(described) => self.0.decide(&described),
-            Err(wrong) => Decision::Refused(self.0.refuse(wrong, asking)),
+    fn decide(&self, told: Result<Told, BadDescription>, asking: Parts) -> Decision {
+        match told {
+            Ok(told) => {
+                let Parts { headers, extensions, .. } = asking;
+                let certificate = extensions.get().cloned();
+                self.0.decide(&Described::new(told, headers, certificate))
+            }
+            Err(wrong) => Decision::Refused(self.0.refuse(wrong, &asking)),
         }
     }
 

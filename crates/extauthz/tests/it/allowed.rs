@@ -95,7 +95,7 @@ async fn envoy_sets_the_identity_and_takes_out_what_is_ours_to_say() {
 async fn over_http_it_is_the_same_and_nobody_keeps_the_answer() {
     let house = House::start().await;
     let asked = asked(&house, "/orders/7");
-    let answer = house.http.answer(&head(&asked, "GET", "/ext_authz/orders/7", &[]));
+    let answer = house.http.answer(head(&asked, "GET", "/ext_authz/orders/7", &[]));
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(answer.headers()["tokenward-subject"], "u1");
@@ -110,7 +110,7 @@ async fn over_http_it_is_the_same_and_nobody_keeps_the_answer() {
         for (target, expected) in [("/orders/7", 4), ("/open/a", 0)] {
             let asked = crate::door::Asked { method: "GET", target, fields: fields.to_vec() };
             let told = [(told[0], "GET"), (told[1], target), ("x-forwarded-host", "api.example")];
-            let answer = house.http.answer(&head(&asked, "GET", path, &told));
+            let answer = house.http.answer(head(&asked, "GET", path, &told));
             assert_eq!(answer.status(), 200, "{path}");
             assert_eq!(answer.headers()["cache-control"], "no-store");
             assert_eq!(identity(answer.headers()).len(), expected, "{path} {target}");
@@ -137,7 +137,7 @@ async fn a_certificate_that_the_proxy_has_seen_counts_and_no_other() {
         if let Some(seen) = seen {
             head.extensions.insert(seen);
         }
-        assert_eq!(house.http.answer(&head).status(), status);
+        assert_eq!(house.http.answer(head).status(), status);
         house.event().await;
     }
     // As Envoy has it: percent-encoded PEM.

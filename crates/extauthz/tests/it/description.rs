@@ -99,7 +99,7 @@ async fn a_request_that_is_described_twice_is_refused_and_seen() {
             let start = Request::get(path);
             let request =
                 fields.iter().fold(start, |request, (name, value)| request.header(*name, *value));
-            house.http.answer(&request.body(()).expect("request").into_parts().0)
+            house.http.answer(request.body(()).expect("request").into_parts().0)
         };
         assert_eq!(ask(&fields).status(), 200, "{path}");
         house.event().await;
@@ -117,10 +117,10 @@ async fn other_paths_are_nobodys() {
     let house = House::start().await;
     for path in ["/", "/ext_authz", "/ext_authzx/open/a", "/forward-auth/", "/auth-request/x"] {
         let request = Request::get(path).header("x-forwarded-for", "127.0.0.1").body(());
-        let answer = house.http.answer(&request.expect("request").into_parts().0);
+        let answer = house.http.answer(request.expect("request").into_parts().0);
         assert_eq!(answer.status(), 404, "{path}");
     }
     let request = Request::get("/.well-known/oauth-protected-resource").body(());
-    let answer = house.http.answer(&request.expect("request").into_parts().0);
+    let answer = house.http.answer(request.expect("request").into_parts().0);
     assert!(answer.status() == 200 && answer.body().starts_with(b"{"));
 }

@@ -62,7 +62,7 @@ impl Door {
             Self::GrpcBytes | Self::GrpcText => grpc(house, asked, self == Self::GrpcText).await,
             Self::Prefix => {
                 let target = format!("/ext_authz{}", asked.target);
-                said(house.http.answer(&head(asked, asked.method, &target, &[])))
+                said(house.http.answer(head(asked, asked.method, &target, &[])))
             }
             Self::Forwarded => {
                 let told = [
@@ -70,11 +70,11 @@ impl Door {
                     ("x-forwarded-uri", asked.target),
                     ("x-forwarded-host", "api.example"),
                 ];
-                said(house.http.answer(&head(asked, "GET", "/forward-auth", &told)))
+                said(house.http.answer(head(asked, "GET", "/forward-auth", &told)))
             }
             Self::Original => {
                 let told = [("x-original-method", asked.method), ("x-original-uri", asked.target)];
-                unfolded(house.http.answer(&head(asked, "GET", "/auth-request", &told)))
+                unfolded(house.http.answer(head(asked, "GET", "/auth-request", &told)))
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use http::Request;
 
-use super::{BadDescription, Described};
+use super::{BadDescription, Described, Told};
 use crate::target::BadTarget;
 
 type Outcome = Result<(String, String, String, String), BadDescription>;
 
 /// Method, target, host and client of what is described by these fields.
 fn told(
-    read: impl Fn(&http::request::Parts) -> Result<Described, BadDescription>,
+    read: impl Fn(&http::request::Parts) -> Result<Told, BadDescription>,
     path: &str,
     fields: &[(&str, &str)],
 ) -> Outcome {
@@ -18,18 +18,19 @@ fn told(
         request = request.header(*name, *value);
     }
     let (head, ()) = request.body(()).expect("request").into_parts();
-    read(&head).map(|Described { head, ip }| {
+    read(&head).map(|told| {
+        let Described { head, ip } = Described::new(told, head.headers.clone(), None);
         let host = head.headers["host"].to_str().expect("host").to_owned();
         (head.method.to_string(), head.uri.to_string(), host, ip.to_string())
     })
 }
 
 fn forwarded(fields: &[(&str, &str)]) -> Outcome {
-    told(Described::by_forwarded, "/forward-auth", fields)
+    told(|head| Told::by_forwarded(&head.headers), "/forward-auth", fields)
 }
 
 fn original(fields: &[(&str, &str)]) -> Outcome {
-    told(Described::by_original, "/auth-request", fields)
+    told(|head| Told::by_original(&head.headers), "/auth-request", fields)
 }
 
 const FORWARDED: [(&str, &str); 5] = [
@@ -143,7 +144,7 @@ fn a_target_is_not_repaired() {
 fn a_prefix_is_taken_off_once() {
     let by_prefix = |path: &str| {
         let fields = [("host", "api.example"), ("x-forwarded-for", "203.0.113.9")];
-        let read = |head: &http::request::Parts| Described::by_prefix(head, "/ext_authz");
+        let read = |head: &http::request::Parts| Told::by_prefix(head, "/ext_authz");
         told(read, path, &fields).map(|told| told.1)
     };
     assert_eq!(by_prefix("/ext_authz/orders?x"), Ok("/orders?x".into()));
