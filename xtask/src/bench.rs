@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     cost(&place, &[])
 }
 
-/// Installs the peers and measures one part of the product: `authority` or `gateway`.
+/// Installs the peers and measures one part of the product: `authority`, `gateway` or `auth`.
 ///
 /// # Errors
 /// What could not be installed, or the benchmark's own failure.

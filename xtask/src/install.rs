@@ -7,6 +7,7 @@ use crate::place::Place;
 
 mod debian;
 mod node;
+mod proxies;
 mod python;
 mod rust;
 
@@ -20,6 +21,8 @@ pub(crate) struct Clients {
     pub(crate) rust: PathBuf,
     /// The browser.
     pub(crate) chromium: PathBuf,
+    /// Proxies that ask before they forward: the name of a variable, and a program.
+    pub(crate) proxies: Vec<(&'static str, PathBuf)>,
 }
 
 /// Installs what `cargo xtask test` needs.
@@ -34,7 +37,8 @@ pub(crate) fn clients(place: &Place) -> Result<Clients, Failure> {
     let requirements = place.root.join("interop/python/requirements.txt");
     let python = python::provide(&requirements, &folder, "venv")?;
     let rust = rust::provide(&place.root.join("interop/rust"), &folder)?;
-    Ok(Clients { node: folder, python, rust, chromium: debian::chromium()? })
+    let proxies = proxies::provide(&place.root.join("interop/python/proxies.txt"), &folder)?;
+    Ok(Clients { node: folder, python, rust, chromium: debian::path(debian::CHROMIUM)?, proxies })
 }
 
 /// Installs the peers of `cargo xtask bench`; without the right to install Debian packages, nginx

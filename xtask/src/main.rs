@@ -21,7 +21,7 @@ usage: cargo xtask TASK
   test                  install what the tests need, then run every check and every test
   tidy                  check what the compiler does not: edges, licences, sizes, names
   bench                 measure what a request and a token cost, beside peers
-  bench authority       only what the authority does; `bench gateway` likewise
+  bench authority       only what the authority does; `bench gateway`, `bench auth` likewise
   reference [--check]   write the documents that are made from the code, or compare them
 ";
 
@@ -41,7 +41,7 @@ fn perform(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test"] => test::run(),
         ["bench"] => bench::run(),
-        ["bench", part @ ("authority" | "gateway")] => bench::run_part(part),
+        ["bench", part @ ("auth" | "authority" | "gateway")] => bench::run_part(part),
         ["reference"] => reference::run(&place::Place::find()?, false),
         ["reference", "--check"] => reference::run(&place::Place::find()?, true),
         ["tidy"] => tidy::run(&place::Place::find()?),

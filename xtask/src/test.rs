@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         .env("TOKENWARD_INTEROP_NODE", &clients.node)
         .env("TOKENWARD_INTEROP_PYTHON", &clients.python)
         .env("TOKENWARD_INTEROP_RUST", &clients.rust)
-        .env("TOKENWARD_CHROMIUM", &clients.chromium);
+        .env("TOKENWARD_CHROMIUM", &clients.chromium)
+        .envs(clients.proxies);
     process::run("cargo test --workspace", &mut test)
 }

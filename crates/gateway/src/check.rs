@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Method};
-use hyper::body::{Body as _, Incoming};
 use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
@@ -13,7 +12,7 @@ use token::time::Timestamp;
 use crate::admit::{Admitted, admit, clear};
 use crate::browser_app::App;
 use crate::core::Core;
-use crate::framing::framing;
+use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
 use crate::observe::Observation;
 use crate::permit::{permit, permit_public};
@@ -21,6 +20,32 @@ use crate::present::{Presented, present, present_cookie_alone, present_nothing, 
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
 use crate::target::Target;
+
+/// A request as it is judged, whatever the door by which it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'r> {
+    pub(crate) head: &'r Parts,
+    /// The client's address.
+    pub(crate) ip: IpAddr,
+    pub(crate) now: Timestamp,
+    pub(crate) onward: Onward<'r>,
+}
+
+/// Who sends it on, if it is not refused.
+#[derive(Clone, Copy)]
+pub(crate) enum Onward<'r> {
+    /// The proxy that asks: it has the body, and settles where it ends. Applications whose credential is
+    /// a cookie are not known there.
+    Elsewhere,
+    /// This gateway.
+    Here {
+        /// Whether the body has ended already, and its length, as far as the HTTP parser knows.
+        ended: bool,
+        exact: Option<u64>,
+        /// The access token that is kept for the request's cookie, once that was asked for.
+        session: Option<&'r Secret>,
+    },
+}
 
 /// What a request comes to when it is not refused.
 pub(crate) enum Verdict {
@@ -34,32 +59,27 @@ pub(crate) enum Verdict {
     Serve(Arc<App>, Target),
 }
 
-/// Decides about one request; `session` is the access token that is kept for its cookie, once that was
-/// asked for.
+/// Decides about one request.
 ///
 /// # Errors
 /// [`Refusal`] with the first rule broken, in the order of the steps.
 pub(crate) fn check(
     core: &Core,
-    head: &Parts,
-    body: &Incoming,
-    ip: IpAddr,
-    now: Timestamp,
-    session: Option<&Secret>,
+    asked: Asked<'_>,
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
+    let Asked { head, ip, now, .. } = asked;
     let cleared = clear(ip, &core.index, now)?;
     if head.method == Method::CONNECT {
         return Err(Fault::Method { allow: HeaderValue::from_static(EVERY_METHOD) }.into());
     }
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
     seen.target(&target);
-    let exact = body.size_hint().exact();
-    let framing = framing(head.version, &head.headers, body.is_end_stream(), exact)?;
+    let framing = asked.framing()?;
     if core.resource.answers(target.path()) {
         return Ok(Verdict::Describe);
     }
-    let app = core.apps.at(target.host());
+    let app = asked.app(core, &target);
     if let Some(app) = app.filter(|app| app.serves(target.path())) {
         app.own(&head.method, &head.headers)?;
         return Ok(Verdict::Serve(Arc::clone(app), target));
@@ -78,7 +98,7 @@ pub(crate) fn check(
     let presented = match cookie(app, head, &target, seen)? {
         None => present(&head.headers, certificate, &target)
             .map_err(|refusal| refusal.with_scope(wanted))?,
-        Some((app, cookie)) => match session {
+        Some((app, cookie)) => match asked.session() {
             None => return Ok(Verdict::Resolve(app, cookie)),
             Some(token) => present_session(token, certificate),
         },
@@ -88,6 +108,33 @@ pub(crate) fn check(
         .and_then(|token| permit(token, found, &head.method))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, permitted)))
+}
+
+// === impl Asked ===
+
+impl<'r> Asked<'r> {
+    fn framing(&self) -> Result<Framing, BadFraming> {
+        match self.onward {
+            Onward::Elsewhere => Ok(Framing::None),
+            Onward::Here { ended, exact, .. } => {
+                framing(self.head.version, &self.head.headers, ended, exact)
+            }
+        }
+    }
+
+    fn app<'c>(&self, core: &'c Core, target: &Target) -> Option<&'c Arc<App>> {
+        match self.onward {
+            Onward::Elsewhere => None,
+            Onward::Here { .. } => core.apps.at(target.host()),
+        }
+    }
+
+    fn session(&self) -> Option<&'r Secret> {
+        match self.onward {
+            Onward::Elsewhere => None,
+            Onward::Here { session, .. } => session,
+        }
+    }
 }
 
 /// The session's cookie where it is the credential: of an application, alone, in a request of its own.

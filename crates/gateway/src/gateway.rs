@@ -20,6 +20,7 @@ use token::validate::AccessTokenPolicy;
 use crate::bind::Binder;
 use crate::browser_app::{Apps, BrowserApp};
 use crate::cache::TokenCache;
+use crate::checker::Checker;
 use crate::core::Core;
 use crate::guard::Guard;
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
@@ -123,6 +124,11 @@ impl Gateway {
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&streams));
         Worker::new(Arc::clone(&self.core), upstream::client(self.tls.clone()), streams)
+    }
+
+    /// The same check for proxies that forward by themselves.
+    pub fn checker(&self) -> Checker {
+        Checker::new(Arc::clone(&self.core))
     }
 
     /// The same check for a service that answers by itself.

@@ -13,8 +13,14 @@ use http_body::Frame;
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// The nonce for the next one (RFC 9449 §8.1).
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The method and the target of a request that a proxy asks about.
+pub(crate) const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+pub(crate) const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+/// The same, as a proxy's recipe names them.
+pub(crate) const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+pub(crate) const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
@@ -45,6 +51,22 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_t
     if version == Version::HTTP_2 {
         join_cookies(headers);
     }
+}
+
+/// The fields that whoever forwards a described request has to take out of it: what [`clean_request`] takes
+/// out, but for what is between two hops and what a proxy itself puts in.
+pub(crate) fn not_to_forward(headers: &HeaderMap, forward_token: bool) -> Vec<HeaderName> {
+    let doomed = |name: &str| {
+        (is_ours(name) && !is_of_the_proxy(name))
+            || is_another_request(name)
+            || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
+    };
+    headers.keys().filter(|name| doomed(name.as_str())).cloned().collect()
+}
+
+/// What proxies set or clean by themselves before they ask.
+fn is_of_the_proxy(name: &str) -> bool {
+    matches!(name, "x-forwarded-client-cert" | "x-forwarded-for" | "x-forwarded-proto")
 }
 
 /// Adds what the gateway says.
@@ -212,6 +234,7 @@ fn is_another_request(name: &str) -> bool {
         "x-http-method"
             | "x-http-method-override"
             | "x-method-override"
+            | "x-original-method"
             | "x-original-uri"
             | "x-original-url"
             | "x-rewrite-uri"

@@ -40,10 +40,19 @@ impl Identity {
 
     /// Puts the fields in; the client's own were removed before.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        headers.insert(SUBJECT, self.subject.clone());
-        headers.insert(CLIENT, self.client.clone());
-        headers.insert(SCOPE, self.scope.clone());
-        headers.insert(TOKEN_ID, self.token.clone());
+        for (name, value) in self.fields() {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    /// The fields.
+    pub(crate) fn fields(&self) -> [(HeaderName, &HeaderValue); 4] {
+        [
+            (SUBJECT, &self.subject),
+            (CLIENT, &self.client),
+            (SCOPE, &self.scope),
+            (TOKEN_ID, &self.token),
+        ]
     }
 }
 

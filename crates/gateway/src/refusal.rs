@@ -11,6 +11,7 @@ use token::reason::{Reason, Refused};
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
 
+use crate::described::BadDescription;
 use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::present::Scheme;
@@ -43,6 +44,8 @@ pub(crate) enum Fault {
     CrossSite,
     /// The `Authorization` field has no bearer token's form.
     Credential,
+    /// A proxy describes no request, or two.
+    Description(BadDescription),
     /// The token's time has passed.
     Expired,
     /// The message's framing can be read in two ways.
@@ -250,9 +253,11 @@ impl Fault {
     pub(crate) fn refused(&self) -> Refused {
         match self {
             Self::Audience => Reason::WrongAudience.into(),
-            Self::Credential | Self::Framing(_) | Self::QueryToken | Self::RequestBody => {
-                Reason::Malformed.into()
-            }
+            Self::Credential
+            | Self::Description(_)
+            | Self::Framing(_)
+            | Self::QueryToken
+            | Self::RequestBody => Reason::Malformed.into(),
             Self::CrossSite => Reason::CrossSite.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
@@ -277,6 +282,7 @@ impl Fault {
     fn class(&self) -> Class {
         match self {
             Self::Credential
+            | Self::Description(_)
             | Self::Framing(_)
             | Self::QueryToken
             | Self::RequestBody
@@ -314,6 +320,7 @@ impl Fault {
                 "a request that changes something must come from the application's own pages"
             }
             Self::Credential => "the Authorization field is not `Bearer` and one token",
+            Self::Description(fault) => return fault.to_string(),
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",

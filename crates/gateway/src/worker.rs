@@ -7,14 +7,14 @@ use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use token::client_address::client_address;
 use token::reference::Unavailable;
 use token::time::Timestamp;
 
 use crate::body::ResponseBody;
 use crate::browser_app::App;
-use crate::check::{Verdict, check};
+use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
 use crate::forward::{forward, refused};
 use crate::headers::{forwarded_for, told_https};
@@ -82,12 +82,16 @@ impl Worker {
         seen: &mut Observation,
     ) -> Result<Verdict, Refusal> {
         let core = &self.core;
-        let verdict = check(core, head, body, ip, now, None, seen)?;
+        let (ended, exact) = (body.is_end_stream(), body.size_hint().exact());
+        let onward = Onward::Here { ended, exact, session: None };
+        let verdict = check(core, Asked { head, ip, now, onward }, seen)?;
         let Verdict::Resolve(app, cookie) = verdict else { return Ok(verdict) };
         let kept = app.server().access_token(cookie.expose()).await;
         let kept = kept.map_err(|Unavailable| Fault::Unavailable)?.ok_or(Fault::NoSession)?;
         // The token may have been made just now.
-        let verdict = check(core, head, body, ip, core.clock.now(), Some(&kept), seen)?;
+        let now = core.clock.now();
+        let onward = Onward::Here { ended, exact, session: Some(&kept) };
+        let verdict = check(core, Asked { head, ip, now, onward }, seen)?;
         if core.forward_token
             && let Ok(mut field) = HeaderValue::from_str(&format!("Bearer {}", kept.expose()))
         {

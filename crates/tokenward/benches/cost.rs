@@ -1,5 +1,6 @@
 //! CPU time for a gateway request and for what the authority does, side by side with peers that are
-//! installed. `-- authority` or `-- gateway` measures one of both, `-- rotations` only refreshes.
+//! installed. `-- authority`, `-- gateway` or `-- auth` (checks for other proxies) measures one of them,
+//! `-- rotations` only refreshes.
 //!
 //! Measures the server process's own CPU time (user + system, from `/proc`), not wall time, in
 //! alternating rounds. Prints medians, spread and ratios; asserts nothing.
@@ -16,6 +17,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "cost/check.rs"]
+mod check;
 #[path = "cost/load.rs"]
 mod load;
 #[path = "cost/operations.rs"]
@@ -62,6 +65,9 @@ fn main() {
         gateway(&upstream, &served, &small_cache);
         report_memory(&served);
     }
+    if all || wanted.iter().any(|word| word == "auth") {
+        auth(&Served::start(&upstream, 100_000, None, 0));
+    }
     if all || wanted.iter().any(|word| word == "authority") {
         operations::measure_all(&upstream);
     } else if wanted.iter().any(|word| word == "rotations") {
@@ -107,6 +113,31 @@ fn gateway(upstream: &str, served: &Served, small_cache: &Served) {
         ROUND.as_secs()
     );
     report(&measure(&subjects, CONNECTIONS, ROUND), "tokenward, plain");
+}
+
+/// What a check costs that another proxy asks for.
+fn auth(served: &Served) {
+    let tokens: Vec<String> = (0..TOKENS).map(|_| served.token()).collect();
+    let each = |ask: &dyn Fn(&str) -> Request| -> Vec<Request> {
+        tokens.iter().map(|token| ask(token)).collect()
+    };
+    let proxied = each(&|token| Request::get(&served.gateway, "/api", Some(token)));
+    let forwarded = each(&|token| check::forwarded(&served.auth, token));
+    let prefixed = each(&|token| check::prefixed(&served.auth, token));
+    let calls: Vec<_> = tokens.iter().map(|token| check::call(token)).collect();
+    let grpc = Traffic::Checks(&calls);
+    let subjects = [
+        Subject::ours("checked and forwarded", served, &served.gateway, &proxied),
+        Subject::ours("checked for Traefik, Caddy, HAProxy", served, &served.auth, &forwarded),
+        Subject::ours("checked for Envoy over HTTP", served, &served.auth, &prefixed),
+        Subject::new("checked for Envoy by gRPC", served.pid(), &served.auth, grpc),
+    ];
+    println!(
+        "\nChecks for other proxies: {CONNECTIONS} at a time, {TOKENS} tokens, {ROUNDS} rounds of {} s; by \
+         gRPC on one connection",
+        ROUND.as_secs()
+    );
+    report(&measure(&subjects, CONNECTIONS, ROUND), "checked and forwarded");
 }
 
 // === impl Subject ===

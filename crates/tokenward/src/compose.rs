@@ -22,6 +22,7 @@ use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound};
 use crate::operations::{self, Operations};
 
+mod auth;
 mod browser_app;
 mod client_ca;
 mod door;
@@ -31,6 +32,7 @@ mod settings;
 mod trusted;
 mod watcher;
 
+use auth::AuthListener;
 use door::GatewayDoor;
 pub(crate) use door::{CertificateField, ControlDoor};
 use watcher::Watcher;
@@ -44,6 +46,7 @@ const SETTLED: Duration = Duration::from_millis(1500);
 pub(crate) struct Sockets {
     pub(crate) authority: Bound,
     pub(crate) gateway: Option<Bound>,
+    auth: Option<Bound>,
     pub(crate) admin: Option<Bound>,
 }
 
@@ -78,11 +81,14 @@ impl Sockets {
             .gateway
             .as_ref()
             .map(|part| bind(part.listen, "--gateway-listen or gateway.listen"));
+        let auth = config.gateway.as_ref().and_then(|part| part.auth.as_ref());
+        let auth = auth.map(|part| bind(part.listen, "gateway.auth.listen"));
         let admin =
             config.admin.as_ref().map(|part| bind(part.listen, "--admin-listen or admin.listen"));
         Ok(Self {
             authority: bind(config.authority.listen, "--authority-listen or authority.listen")?,
             gateway: gateway.transpose()?,
+            auth: auth.transpose()?,
             admin: admin.transpose()?,
         })
     }
@@ -236,7 +242,8 @@ impl Product {
             (sockets.gateway, &config.gateway, gateway)
         {
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            threads = data_plane(bound, part, &gateway, &tls, &stop, drain)?;
+            let auth = AuthListener::new(sockets.auth, part, &stop)?;
+            threads = data_plane(bound, part, &gateway, &tls, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
@@ -349,6 +356,7 @@ fn data_plane(
     part: &config::Gateway,
     gateway: &Gateway,
     tls: &Option<Arc<Acceptor>>,
+    auth: Option<&AuthListener>,
     stop: &CancellationToken,
     drain: Duration,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
@@ -359,6 +367,7 @@ fn data_plane(
     (0..count)
         .map(|number| {
             let bound = bound.share().map_err(Failure::new)?;
+            let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
             let (tls, stop) = (tls.clone(), stop.clone());
             let gateway = gateway.clone();
             let field =
@@ -367,7 +376,15 @@ fn data_plane(
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
                     let door = GatewayDoor::new(gateway.worker(), field);
-                    runtime.block_on(listen::serve(bound, tls, door, stop, drain))
+                    let own = listen::serve(bound, tls, door, stop.clone(), drain);
+                    runtime.block_on(async {
+                        match auth {
+                            Some(auth) => {
+                                tokio::try_join!(own, auth.serve(&gateway, stop, drain)).map(drop)
+                            }
+                            None => own.await,
+                        }
+                    })
                 });
                 if let Err(error) = served {
                     tracing::error!(%error, "a gateway thread ended");

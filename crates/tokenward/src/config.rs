@@ -372,6 +372,32 @@ pub(crate) struct Gateway {
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
     pub(crate) threads: usize,
+    /// The same check for proxies of other makers, which ask and then forward by themselves: Envoy, NGINX,
+    /// Traefik, Caddy, HAProxy. Absent: none may ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth: Option<Auth>,
+}
+
+/// Where proxies of other makers ask.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Auth {
+    /// Address to listen on: gRPC (`ext_authz`) and HTTP.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// Networks of the proxies that may ask. What they say of a request and its client is believed; everybody
+    /// else gets 403.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) trusted_callers: Vec<IpNet>,
+    /// The field in which these proxies pass on the client's certificate, as under `authority`. They have to
+    /// set it in every request, or a client could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_field: Option<String>,
+    /// Certificate and key; absent: plain HTTP, as under `authority`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+    /// A proxy in front does TLS.
+    pub(crate) behind_tls_proxy: bool,
 }
 
 /// A rule of the gateway.

@@ -22,11 +22,14 @@ pub(super) const CHROMIUM: Program =
     Program { what: "Chromium", present: CHROMIUM_PRESENT, packages: &["chromium"] };
 pub(super) const CURL: Program =
     Program { what: "curl", present: "command -v curl", packages: &["curl"] };
-pub(super) const NGINX: Program = Program {
-    what: "nginx",
-    present: "command -v nginx || test -x /usr/sbin/nginx",
-    packages: &["nginx-light"],
-};
+/// Debian has it outside of the PATH of people who are not root.
+const HAPROXY_PRESENT: &str = "command -v haproxy || ls /usr/sbin/haproxy";
+const NGINX_PRESENT: &str = "command -v nginx || ls /usr/sbin/nginx";
+
+pub(super) const HAPROXY: Program =
+    Program { what: "HAProxy", present: HAPROXY_PRESENT, packages: &["haproxy"] };
+pub(super) const NGINX: Program =
+    Program { what: "nginx", present: NGINX_PRESENT, packages: &["nginx-light"] };
 pub(super) const NODE: Program =
     Program { what: "Node.js", present: "command -v node", packages: &["nodejs"] };
 pub(super) const NPM: Program =
@@ -66,12 +69,12 @@ pub(super) fn provide(programs: &[Program]) -> Result<(), Failure> {
     Err(cannot(&still, "installed its packages, but it cannot be found: see PATH"))
 }
 
-/// Where Chromium is.
+/// Where a program is that was found by a command that prints its path.
 ///
 /// # Errors
 /// When it is not there.
-pub(super) fn chromium() -> Result<PathBuf, Failure> {
-    let found = process::ask(Command::new("sh").args(["-c", CHROMIUM_PRESENT]))?;
+pub(super) fn path(program: Program) -> Result<PathBuf, Failure> {
+    let found = process::ask(Command::new("sh").args(["-c", program.present]))?;
     Ok(PathBuf::from(found.lines().next().unwrap_or_default()))
 }
 

@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use envoy_types::ext_authz::v3::pb::CheckRequest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::check;
 
 /// A request's bytes.
 pub(crate) struct Request(Vec<u8>);
@@ -25,6 +28,8 @@ pub(crate) struct Load<'a> {
 pub(crate) enum Traffic<'a> {
     /// These, in turn.
     Same(&'a [Request]),
+    /// These calls of gRPC, in turn, on one connection.
+    Checks(&'a [CheckRequest]),
     /// Refresh requests, each with the refresh token of the answer before.
     Rotating(&'a Rotation),
 }
@@ -50,7 +55,12 @@ impl Request {
     pub(crate) fn get(address: &str, path: &str, token: Option<&str>) -> Self {
         let token =
             token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        Self(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}\r\n").into_bytes())
+        Self::with(address, path, &token)
+    }
+
+    /// A GET with these fields.
+    pub(crate) fn with(address: &str, path: &str, fields: &str) -> Self {
+        Self(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{fields}\r\n").into_bytes())
     }
 
     pub(crate) fn post(address: &str, path: &str, authorization: &str, form: &str) -> Self {
@@ -65,6 +75,7 @@ impl Traffic<'_> {
     fn next(&self, connection: usize, number: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Same(requests) => Cow::Borrowed(&requests[number % requests.len()].0),
+            Self::Checks(_) => Cow::Borrowed(&[]),
             Self::Rotating(rotation) => Cow::Owned(rotation.request(connection).0),
         }
     }
@@ -72,7 +83,7 @@ impl Traffic<'_> {
     /// Takes what the next request needs out of an answer; whether it was there.
     fn learn(&self, connection: usize, answer: &[u8]) -> bool {
         match self {
-            Self::Same(_) => true,
+            Self::Same(_) | Self::Checks(_) => true,
             Self::Rotating(rotation) => rotation.learn(connection, answer),
         }
     }
@@ -105,6 +116,9 @@ impl Load<'_> {
     pub(crate) fn run(&self, span: Duration) -> Done {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        if let Traffic::Checks(calls) = self.traffic {
+            return runtime.block_on(check::run(self.address, self.connections, calls, span));
+        }
         let (answered, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stop = AtomicBool::new(false);
         let latencies = RefCell::new(Vec::new());

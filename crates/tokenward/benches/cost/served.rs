@@ -17,6 +17,8 @@ pub(crate) struct Served {
     child: Running,
     pub(crate) authority: String,
     pub(crate) gateway: String,
+    /// Where other proxies ask.
+    pub(crate) auth: String,
     seed: Seed,
     folder: tempfile::TempDir,
 }
@@ -34,12 +36,12 @@ impl Served {
         grants: usize,
     ) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let [authority, gateway, admin] = [(); 3].map(|()| free_address());
+        let [authority, gateway, auth, admin] = [(); 4].map(|()| free_address());
         let file = folder.path().join("tokenward.toml");
         let config = format!(
             "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"12h\"\n\
              [gateway]\nlisten = \"{gateway}\"\ncache_entries = {cache_entries}\nthreads = 1\n\
-             [gateway.upstreams]\nu = \"http://{upstream}\"\n\
+             [gateway.auth]\nlisten = \"{auth}\"\n[gateway.upstreams]\nu = \"http://{upstream}\"\n\
              [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\
              [[gateway.route]]\npath = \"/api\"\nmethods = [\"GET\"]\nupstream = \"u\"\nscopes = [\"orders:read\"]\n\
              [[scope]]\nname = \"orders:read\"\ndescription = \"Read orders\"\n\
@@ -51,7 +53,7 @@ impl Served {
         let mut command = on_processor(processor, Path::new(PROGRAM));
         let child = Running(background(command.args(["serve", "-c"]).arg(&file)));
         await_ready(&admin);
-        Self { child, authority, gateway, seed, folder }
+        Self { child, authority, gateway, auth, seed, folder }
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -39,7 +39,7 @@ impl CertificateField {
 
     /// Notes the certificate of the connection, or the one that a trusted proxy speaks of. The field ends
     /// here, whoever sent it.
-    fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
+    pub(super) fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
         let field = self.name.as_ref().and_then(|name| {
             let mut fields = request.headers().get_all(name).iter();
             let only = fields.next().filter(|_| fields.next().is_none());

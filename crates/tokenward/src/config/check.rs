@@ -25,6 +25,14 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
+        if let Some(auth) = &part.auth {
+            let tls = auth.tls.as_ref();
+            listener("gateway.auth", auth.listen, tls, auth.behind_tls_proxy, &mut found);
+            if auth.trusted_callers.is_empty() {
+                let words = "must name a network: without one, nobody may ask";
+                found.push(("gateway.auth.trusted_callers".to_owned(), words.to_owned()));
+            }
+        }
     }
     if let Some(part) = &config.admin {
         listener("admin", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
@@ -68,9 +76,11 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     }
     others(config, &mut found);
     let gateway_field = config.gateway.as_ref().and_then(|g| g.client_certificate_field.as_deref());
+    let auth = config.gateway.as_ref().and_then(|gateway| gateway.auth.as_ref());
     for (path, field) in [
         ("authority", config.authority.client_certificate_field.as_deref()),
         ("gateway", gateway_field),
+        ("gateway.auth", auth.and_then(|auth| auth.client_certificate_field.as_deref())),
     ] {
         if field.is_some_and(|field| field.parse::<http::HeaderName>().is_err()) {
             let path = format!("{path}.client_certificate_field");

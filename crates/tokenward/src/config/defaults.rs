@@ -1,14 +1,15 @@
 //! What an option is where nobody says.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use authority::register::policy::Policy;
+use ipnet::IpNet;
 use token::term::Algorithm;
 
 use super::span::Span;
-use super::{Admin, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
+use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
 
 impl Default for Config {
     fn default() -> Self {
@@ -106,6 +107,23 @@ impl Default for Gateway {
             challenge_scopes: false,
             upstream_timeout: Span::seconds(60),
             threads: 0,
+            auth: None,
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        let loopback_networks = [
+            IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST)),
+            IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
+        ];
+        Self {
+            listen: loopback(8083),
+            trusted_callers: loopback_networks.to_vec(),
+            client_certificate_field: None,
+            tls: None,
+            behind_tls_proxy: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use schemars::schema_for;
 use serde_json::{Map, Value};
 
-use crate::config::{Admin, Config, Gateway};
+use crate::config::{Admin, Auth, Config, Gateway};
 
 /// The reference as Markdown.
 pub(crate) fn markdown() -> String {
@@ -20,7 +20,7 @@ pub(crate) fn markdown() -> String {
          the master key itself. Lengths of time are a whole number and `s`, `m`, `h` or `d`.\n",
     );
     let defaults = serde_json::to_value(Config {
-        gateway: Some(Gateway::default()),
+        gateway: Some(Gateway { auth: Some(Auth::default()), ..Gateway::default() }),
         admin: Some(Admin::default()),
         ..Config::default()
     })
@@ -172,6 +172,7 @@ mod tests {
         for part in [
             "## `[authority]`",
             "## `[gateway]`",
+            "## `[gateway.auth]`",
             "## `[[gateway.route]]`",
             "## `[admin]`",
             "## `[[scope]]`",

@@ -50,6 +50,22 @@ fn mistakes_name_file_line_and_cure_and_start_nothing() {
 }
 
 #[test]
+fn the_listener_for_proxies_is_for_somebody_and_not_for_everybody() {
+    let folder = tempfile::tempdir().expect("folder");
+    for (content, words) in [
+        ("trusted_callers = []", "gateway.auth.trusted_callers: must name a network"),
+        ("listen = \"0.0.0.0:8083\"", "gateway.auth.listen: 0.0.0.0:8083 can be reached"),
+        ("client_certificate_field = \"a b\"", "gateway.auth.client_certificate_field: must be"),
+        ("trusted_caller = []", "unknown field"),
+    ] {
+        let output = check(folder.path(), &format!("[gateway.auth]\n{content}\n"));
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    assert!(check(folder.path(), "[gateway.auth]\n").status.success());
+}
+
+#[test]
 fn a_trusted_issuer_trusts_somebody_and_not_everybody() {
     let folder = tempfile::tempdir().expect("folder");
     let head = "[[trusted_issuer]]\nissuer = \"https://token.example\"\n";

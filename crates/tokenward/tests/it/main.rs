@@ -10,6 +10,7 @@
 
 mod admin;
 mod attack;
+mod auth_listener;
 mod browser_app;
 mod configuration;
 mod crash;
@@ -21,6 +22,7 @@ mod jose;
 mod jwe;
 mod jws;
 mod mutual_tls;
+mod neighbours;
 mod opaque;
 mod openidconnect;
 mod operations;

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 pub(crate) mod browser;
 pub(crate) mod http;
+pub(crate) mod neighbour;
+pub(crate) mod recording;
 pub(crate) mod served;
 
 use http::{Answer, Http};

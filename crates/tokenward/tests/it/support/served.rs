@@ -41,11 +41,16 @@ impl Served {
 
     /// Ends it at once, as a power cut would, and starts it again.
     pub(crate) fn restart(mut self, more: &str) -> Self {
-        self.child.kill().expect("kill");
-        self.child.wait().expect("wait");
+        self.kill();
         let file = configure(&self.folder, self.ports, more);
         self.child = serve(&file);
         self.listening()
+    }
+
+    /// Ends it at once, for good.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
     }
 
     fn listening(self) -> Self {

@@ -1,0 +1,150 @@
+//! The table: requests, and what each of them comes to by every door.
+
+use serde_json::json;
+use token::base64url;
+use token::id::TokenId;
+use token::restriction::{Effect, Selector};
+
+use crate::door::{Asked, Door, OTHERS};
+use crate::house::House;
+
+type Fields = Vec<(&'static str, String)>;
+
+struct Case {
+    name: &'static str,
+    line: &'static str,
+    /// The client's fields; made anew for each door, as a proof is good once.
+    fields: fn(&House) -> Fields,
+    /// Status and reason.
+    comes_to: &'static str,
+    /// The scopes that a layer would demand; none where a layer has no such case.
+    layer: Option<&'static [&'static str]>,
+}
+
+const READ: Option<&[&str]> = Some(&["orders:read"]);
+
+fn bearer(token: &str) -> Fields {
+    vec![("authorization", format!("Bearer {token}"))]
+}
+
+fn good(house: &House) -> Fields {
+    bearer(&house.token("scope", json!("orders:read")))
+}
+
+fn nothing(_: &House) -> Fields {
+    Vec::new()
+}
+
+fn unsigned(house: &House) -> Fields {
+    let header = base64url::encode(r#"{"alg":"none","typ":"at+jwt"}"#);
+    let claims = base64url::encode(house.claims("sub", json!("u1")).to_string());
+    bearer(&format!("{header}.{claims}."))
+}
+
+fn revoked(house: &House) -> Fields {
+    let id = TokenId::from("to-be-revoked");
+    let token = house.token("jti", json!("to-be-revoked"));
+    house.restrict(Selector::Token(id), Effect::Revoke);
+    bearer(&token)
+}
+
+fn proven(house: &House) -> Fields {
+    let token = house.bound_token();
+    let proof = house.proof(&token);
+    vec![("authorization", format!("DPoP {token}")), ("dpop", proof)]
+}
+
+fn blocked(house: &House) -> Fields {
+    house.restrict(Selector::Network("127.0.0.0/8".parse().expect("net")), Effect::Suspend);
+    good(house)
+}
+
+#[rustfmt::skip]
+const TABLE: &[Case] = &[
+    Case { name: "good", line: "GET /orders/7", fields: good, comes_to: "200", layer: READ },
+    Case { name: "good, with a query", line: "GET /orders/7?a=b%20c", fields: good, comes_to: "200", layer: READ },
+    Case { name: "public route", line: "DELETE /open/a/b", fields: nothing, comes_to: "200", layer: None },
+    Case { name: "public route, bad token", line: "GET /open/a", fields: unsigned, comes_to: "200", layer: None },
+    Case { name: "no token", line: "GET /orders/7", fields: nothing, comes_to: "401 no_token", layer: None },
+    Case { name: "no token, unknown route", line: "GET /nothing", fields: nothing, comes_to: "401 no_token", layer: READ },
+    Case { name: "no token form", line: "GET /orders/7", fields: |_| bearer("a b"), comes_to: "400 malformed", layer: READ },
+    Case { name: "another scheme", line: "GET /nothing", fields: |_| vec![("authorization", "Basic dTpw".into())], comes_to: "401 no_token", layer: READ },
+    Case { name: "two tokens", line: "GET /orders/7", fields: |house| [good(house), good(house)].concat(), comes_to: "400 two_tokens", layer: READ },
+    Case { name: "two tokens in one field", line: "GET /orders/7", fields: |_| bearer("a, Bearer b"), comes_to: "400 two_tokens", layer: READ },
+    Case { name: "token in the query", line: "GET /orders/7?access_token=x", fields: nothing, comes_to: "400 malformed", layer: READ },
+    Case { name: "token in the query too", line: "GET /orders/7?access_token=x", fields: good, comes_to: "400 two_tokens", layer: READ },
+    Case { name: "token in the query of a public route", line: "GET /open/a?access%5Ftoken=x", fields: nothing, comes_to: "400 malformed", layer: None },
+    Case { name: "no JWT", line: "GET /orders/7", fields: |_| bearer("abc"), comes_to: "401 malformed", layer: READ },
+    Case { name: "alg none", line: "GET /orders/7", fields: unsigned, comes_to: "401 forged:alg_none", layer: READ },
+    Case { name: "expired", line: "GET /orders/7", fields: |house| bearer(&house.token("exp", json!(house.now() - 1))), comes_to: "401 expired", layer: READ },
+    Case { name: "wrong audience", line: "GET /orders/7", fields: |house| bearer(&house.token("aud", json!("https://other.example"))), comes_to: "401 wrong_audience", layer: READ },
+    Case { name: "wrong issuer", line: "GET /orders/7", fields: |house| bearer(&house.token("iss", json!("https://other.example"))), comes_to: "401 wrong_issuer", layer: READ },
+    Case { name: "missing scope", line: "PUT /orders/7", fields: good, comes_to: "403 insufficient_scope", layer: Some(&["orders:read", "orders:write"]) },
+    Case { name: "revoked", line: "GET /orders/7", fields: revoked, comes_to: "401 revoked", layer: READ },
+    Case { name: "bound, with proof", line: "GET /orders/7", fields: proven, comes_to: "200", layer: READ },
+    Case { name: "bound, without proof", line: "GET /orders/7", fields: |house| vec![("authorization", format!("DPoP {}", house.bound_token()))], comes_to: "401 dpop:missing", layer: READ },
+    Case { name: "bound, as if it were not", line: "GET /orders/7", fields: |house| bearer(&house.bound_token()), comes_to: "401 dpop:missing", layer: READ },
+    Case { name: "bound, proof for another place", line: "PUT /orders/7", fields: proven, comes_to: "401 dpop:mismatch", layer: READ },
+    Case { name: "bound, two proofs", line: "GET /orders/7", fields: |house| [proven(house), vec![("dpop", "x".into())]].concat(), comes_to: "401 dpop:mismatch", layer: READ },
+    Case { name: "bound to a certificate, without", line: "GET /orders/7", fields: |house| bearer(&house.token("cnf", json!({ "x5t#S256": "A".repeat(43) }))), comes_to: "401 mtls:missing", layer: READ },
+    Case { name: "unknown route", line: "GET /nothing", fields: good, comes_to: "404 unknown_route", layer: None },
+    Case { name: "wrong method", line: "POST /orders/7", fields: good, comes_to: "405 unknown_route", layer: None },
+    Case { name: "odd method", line: "TRACE /open/a", fields: good, comes_to: "405 unknown_route", layer: None },
+    Case { name: "//", line: "GET //orders/7", fields: good, comes_to: "400 malformed", layer: READ },
+    Case { name: "%2f", line: "GET /orders%2f7", fields: good, comes_to: "400 malformed", layer: READ },
+    Case { name: "..", line: "GET /open/../orders/7", fields: nothing, comes_to: "400 malformed", layer: READ },
+    Case { name: "%2e%2e", line: "GET /open/%2e%2e/orders/7", fields: nothing, comes_to: "400 malformed", layer: READ },
+    Case { name: "..;", line: "GET /open/..;/orders/7", fields: nothing, comes_to: "400 malformed", layer: READ },
+    Case { name: "%252e", line: "GET /open/%252e%252e/orders/7", fields: nothing, comes_to: "400 malformed", layer: READ },
+    Case { name: "unreserved, encoded", line: "GET /%6Frders/7", fields: good, comes_to: "200", layer: READ },
+    Case { name: "blocked network", line: "GET /orders/7", fields: blocked, comes_to: "403 blocked", layer: READ },
+    Case { name: "blocked network, public route", line: "GET /open/a", fields: blocked, comes_to: "403 blocked", layer: READ },
+];
+
+#[tokio::test]
+async fn every_door_says_the_same() {
+    for case in TABLE {
+        let house = House::start().await;
+        let (method, target) = case.line.split_once(' ').expect("line");
+        let others = OTHERS.into_iter().chain(case.layer.map(Door::Layer));
+        let mut own = None;
+        for door in std::iter::once(Door::Proxy).chain(others) {
+            let at = format!("{}: {door:?}", case.name);
+            let asked = Asked { method, target, fields: (case.fields)(&house) };
+            let said = door.ask(&house, &asked).await;
+            let (event, request) = house.event().await;
+            let reason = request.refused.as_ref().map(|refused| format!(" {refused}"));
+            let comes_to = format!("{}{}", said.status, reason.unwrap_or_default());
+            assert_eq!(comes_to, case.comes_to, "{at}");
+            assert_eq!(request.status, said.status, "{at}");
+            assert_eq!((request.method.as_str(), event.ip), (method, "127.0.0.1".parse().ok()));
+            // A layer finds no route; what it is seen to ask about is the same.
+            let seen = (request.path, request.host, request.token_kind, event.who.claimed_subject);
+            let (said, seen, _) = match &own {
+                None => own.insert((said, seen, request.route)),
+                Some((wanted, wanted_seen, route)) => {
+                    assert_eq!(said, *wanted, "{at}");
+                    assert_eq!(seen, *wanted_seen, "{at}");
+                    if !matches!(door, Door::Layer(_)) {
+                        assert_eq!(request.route, *route, "{at}");
+                    }
+                    continue;
+                }
+            };
+            assert!(!said.challenge.is_empty() || said.status != 401, "{at}: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_good_at_one_door_only() {
+    let house = House::start().await;
+    let asked = Asked { method: "GET", target: "/orders/7", fields: proven(&house) };
+    assert_eq!(Door::Forwarded.ask(&house, &asked).await.status, 200);
+    house.event().await;
+    for door in OTHERS.into_iter().chain([Door::Proxy, Door::Layer(&["orders:read"])]) {
+        assert_eq!(door.ask(&house, &asked).await.status, 401, "{door:?}");
+        let (_, request) = house.event().await;
+        assert_eq!(request.refused.expect("refused").to_string(), "dpop:replayed", "{door:?}");
+    }
+}
