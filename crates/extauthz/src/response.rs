@@ -29,6 +29,11 @@ fn ok(allowed: &Allowed) -> OkHttpResponse {
     OkHttpResponse {
         headers: allowed.set().map(|(name, value)| field(&name, value, set)).collect(),
         headers_to_remove: allowed.remove().iter().map(|name| name.as_str().to_owned()).collect(),
+        response_headers_to_add: allowed
+            .limits()
+            .iter()
+            .map(|(name, value)| field(name, value, HeaderAppendAction::AppendIfExistsOrAdd))
+            .collect(),
         ..OkHttpResponse::default()
     }
 }

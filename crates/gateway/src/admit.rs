@@ -8,7 +8,7 @@ use token::index::RestrictionIndex;
 use token::time::Timestamp;
 
 use crate::framing::Framing;
-use crate::permit::Permitted;
+use crate::limit::{Held, Within};
 use crate::refusal::{Fault, Refusal};
 use crate::route::Rule;
 use crate::target::Target;
@@ -49,6 +49,7 @@ pub struct Admitted {
     framing: Framing,
     /// The restriction log up to here has been asked.
     seen: u64,
+    held: Held,
 }
 
 /// Asks whether the network is blocked; before anything else, so that a blocked network costs
@@ -74,11 +75,12 @@ pub(crate) fn admit(
     cleared: Cleared,
     target: Target,
     framing: Framing,
-    permitted: Permitted,
+    within: Within,
 ) -> Admitted {
     let Cleared { ip, seen } = cleared;
+    let (permitted, held) = within.into_parts();
     let (rule, known) = permitted.into_parts();
-    Admitted { ip, target, rule, known, framing, seen }
+    Admitted { ip, target, rule, known, framing, seen, held }
 }
 
 // === impl Admitted ===
@@ -97,6 +99,11 @@ impl Admitted {
     /// The rule that let it through.
     pub(crate) fn rule(&self) -> &Rule {
         &self.rule
+    }
+
+    /// What it takes up until its answer has ended.
+    pub(crate) fn take_held(&mut self) -> Held {
+        std::mem::take(&mut self.held)
     }
 
     /// The token, for a proxy that sends the request on by itself.

@@ -88,7 +88,8 @@ pub(crate) fn check(
     seen.route(found.as_ref(), &head.method);
     if let Some(permitted) = found.as_ref().and_then(|found| permit_public(found, &head.method)) {
         present_nothing(&target)?;
-        return Ok(Verdict::Forward(admit(cleared, target, framing, permitted)));
+        let within = core.limits.within(permitted, ip, now)?;
+        return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
     let wanted = || {
         let rules = found.as_ref().filter(|_| core.challenge_scopes)?.rules;
@@ -104,10 +105,11 @@ pub(crate) fn check(
         },
     };
     seen.token_presented(presented.kind());
-    let permitted = check_token(core, &presented, &head.method, &target, now)
+    let within = check_token(core, &presented, head, &target, Some(ip), now)
         .and_then(|token| permit(token, found, &head.method))
+        .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
-    Ok(Verdict::Forward(admit(cleared, target, framing, permitted)))
+    Ok(Verdict::Forward(admit(cleared, target, framing, within)))
 }
 
 // === impl Asked ===
@@ -156,12 +158,14 @@ fn cookie(
 pub(crate) fn check_token(
     core: &Core,
     presented: &Presented<'_>,
-    method: &Method,
+    head: &Parts,
     target: &Target,
+    ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<InForce, Refusal> {
-    let verified = core.verifier.verify(presented, now);
+    let doubt = || core.limits.doubt(ip, now);
+    let verified = core.verifier.verify(presented, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
-    let bound = core.binder.bind(verified, presented, method, target, now)?;
+    let bound = core.binder.bind(verified, presented, &head.method, target, now)?;
     in_force(bound, &core.honeytokens, &core.index, now)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
+use crate::limit::Told;
 use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
@@ -31,6 +32,7 @@ pub enum Decision {
 pub struct Allowed {
     known: Option<Arc<Known>>,
     remove: Vec<HeaderName>,
+    told: Told,
 }
 
 // === impl Checker ===
@@ -48,7 +50,7 @@ impl Checker {
         let Described { head, ip } = described;
         let mut seen = Observation::start(core, head, Some(*ip), now);
         let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere };
-        let admitted = match check(core, asked, &mut seen) {
+        let mut admitted = match check(core, asked, &mut seen) {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
             Ok(Verdict::Describe | Verdict::Resolve(..) | Verdict::Serve(..)) => {
@@ -56,6 +58,7 @@ impl Checker {
             }
             Err(refusal) => return Decision::Refused(self.answer(&refusal, seen)),
         };
+        let told = admitted.take_held().told;
         let known = admitted.into_known();
         seen.admitted(known.as_ref());
         seen.answered(StatusCode::OK, Outcome::Forwarded);
@@ -64,7 +67,7 @@ impl Checker {
             // Whoever sets a field replaces the client's.
             remove.retain(|name| known.identity.fields().iter().all(|(set, _)| set != name));
         }
-        Decision::Allowed(Allowed { known, remove })
+        Decision::Allowed(Allowed { known, remove, told })
     }
 
     /// The answer for a request of which no description came; `asking` is then what is seen of it.
@@ -94,6 +97,13 @@ impl Allowed {
     /// The identity fields, to be set in place of whatever the client sent; none on a public route.
     pub fn set(&self) -> impl Iterator<Item = (HeaderName, &HeaderValue)> {
         self.known.iter().flat_map(|known| known.identity.fields())
+    }
+
+    /// What the answer is to say of limits.
+    pub fn limits(&self) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        self.told.write(&mut fields);
+        fields
     }
 
     /// The client's fields to be taken out.

@@ -12,6 +12,7 @@ use token::time::Clock;
 
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) apps: Apps,
     pub(crate) verifier: Verifier,
     pub(crate) binder: Binder,
+    pub(crate) limits: Limits,
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
     pub(crate) events: Arc<dyn EventSink>,

@@ -17,6 +17,7 @@ use crate::body::{RequestBody, ResponseBody, Upload, UploadFault};
 use crate::core::Core;
 use crate::framing::Framing;
 use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
+use crate::limit::Held;
 use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal, error};
@@ -47,13 +48,15 @@ enum Sent {
 /// Sends what was admitted and passes the answer on.
 pub(crate) async fn forward(
     worker: &Worker,
-    admitted: Admitted,
+    mut admitted: Admitted,
     mut head: Parts,
     body: Incoming,
     https: bool,
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     seen.admitted(admitted.known());
+    let Held { places, told } = admitted.take_held();
+    seen.hold(places);
     let upgrade = tunnel::wanted(&head, admitted.framing());
     let on_client = if upgrade { head.extensions.remove::<OnUpgrade>() } else { None };
     let (body, upload) = outgoing_body(worker, &admitted, body);
@@ -79,6 +82,7 @@ pub(crate) async fn forward(
     seen.answered(response.status(), Outcome::Forwarded);
     let (mut head, body) = response.into_parts();
     clean_response(&mut head.headers);
+    told.write(&mut head.headers);
     state_length(&mut head.headers, &body);
     head.version = Version::HTTP_11;
     Response::from_parts(head, ResponseBody::stream(body, watch, seen))

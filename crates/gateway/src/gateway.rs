@@ -23,6 +23,8 @@ use crate::cache::TokenCache;
 use crate::checker::Checker;
 use crate::core::Core;
 use crate::guard::Guard;
+use crate::limit::counters::InMemory;
+use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
@@ -76,7 +78,8 @@ impl Gateway {
         let upstreams = upstreams(&settings)?;
         let tls = upstream::tls_config(upstreams.values().any(|upstream| upstream.is_https()))
             .map_err(SettingsError::TrustRoots)?;
-        let routes = routes(&settings, &upstreams)?;
+        let limits = limits(&settings)?;
+        let routes = routes(&settings, &upstreams, &limits)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
         let verifier = Verifier {
             policy: AccessTokenPolicy {
@@ -94,8 +97,10 @@ impl Gateway {
             desk: ProofDesk::new(ProofRules::default(), parts.nonces),
             origin: resource.origin().to_owned(),
         };
+        let counters = Arc::new(InMemory::new(settings.limit_entries));
         let core = Arc::new(Core {
             routes,
+            limits: Limits::new(counters, settings.doubtful)?,
             ladder: settings.ladder,
             apps: Apps::new(parts.browser_apps)?,
             verifier,
@@ -170,6 +175,7 @@ fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, Settin
 fn routes(
     settings: &Settings,
     upstreams: &HashMap<&str, Arc<Upstream>>,
+    limits: &[Arc<Limit>],
 ) -> Result<Routes, SettingsError> {
     let mut routes = Routes::default();
     let own: Vec<String> =
@@ -188,12 +194,49 @@ fn routes(
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
             demand: demand(rule, &own, &settings.ladder)?,
+            limits: limits_of(rule, settings, limits)?,
+            cost: rule.cost,
         };
         routes
             .add(&template, &rule.methods, compiled)
             .map_err(|method| SettingsError::DuplicateRoute { path: path(), method })?;
     }
     Ok(routes)
+}
+
+fn limits(settings: &Settings) -> Result<Vec<Arc<Limit>>, SettingsError> {
+    let rules = &settings.limits;
+    for (number, rule) in rules.iter().enumerate() {
+        if rules[..number].iter().any(|other| other.name == rule.name) {
+            return Err(SettingsError::DuplicateLimit(rule.name.clone()));
+        }
+        let known = |path: &&String| settings.routes.iter().any(|route| route.path == **path);
+        if let Some(path) = rule.routes.iter().find(|path| !known(path)) {
+            let (limit, path) = (rule.name.clone(), path.clone());
+            return Err(SettingsError::UnknownLimitedRoute { limit, path });
+        }
+    }
+    rules.iter().enumerate().map(|(number, rule)| Limit::new(number, rule).map(Arc::new)).collect()
+}
+
+/// The limits that a route is under.
+fn limits_of(
+    rule: &RouteRule,
+    settings: &Settings,
+    limits: &[Arc<Limit>],
+) -> Result<Box<[Arc<Limit>]>, SettingsError> {
+    let pairs = settings.limits.iter().zip(limits);
+    let own = pairs.filter(|(limit, _)| {
+        rule.cost > 0 && (limit.routes.is_empty() || limit.routes.contains(&rule.path))
+    });
+    let check = |(limit, ready): (&LimitRule, &Arc<Limit>)| {
+        if ready.most().is_some_and(|most| rule.cost > most) {
+            let (path, limit) = (rule.path.clone(), limit.name.clone());
+            return Err(SettingsError::CostTooHigh { path, cost: rule.cost, limit });
+        }
+        Ok(Arc::clone(ready))
+    };
+    own.map(check).collect()
 }
 
 fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, SettingsError> {

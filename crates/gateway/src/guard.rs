@@ -138,7 +138,7 @@ impl Guard {
         seen.target(&target);
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
-        check_token(core, &presented, &head.method, &target, now)
+        check_token(core, &presented, head, &target, ip, now)
             .and_then(|token| allows(token, &rule.0))
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }

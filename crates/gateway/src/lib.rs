@@ -23,6 +23,7 @@ pub mod guard;
 mod headers;
 mod identity;
 pub mod in_force;
+pub mod limit;
 mod meters;
 mod observe;
 mod open;

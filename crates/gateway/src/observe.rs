@@ -16,6 +16,7 @@ use token::validate::{Claimed, TokenRefused};
 
 use crate::body::Upload;
 use crate::core::Core;
+use crate::limit::InFlight;
 use crate::meters::Outcome;
 use crate::refusal::{Fault, Refusal, Whose};
 use crate::route::{Found, Rule};
@@ -49,6 +50,8 @@ pub(crate) struct Observation {
     bytes_in: u64,
     bytes_out: u64,
     forgotten: bool,
+    /// Places that it takes up; free when the answer has ended.
+    places: Vec<InFlight>,
 }
 
 enum Named {
@@ -88,6 +91,7 @@ impl Observation {
             bytes_in: 0,
             bytes_out: 0,
             forgotten: false,
+            places: Vec::new(),
         })
     }
 
@@ -130,6 +134,11 @@ impl Observation {
     /// It is decided on again, and seen then.
     pub(crate) fn forget(&mut self) {
         self.forgotten = true;
+    }
+
+    /// These places are taken until the answer has ended.
+    pub(crate) fn hold(&mut self, places: Vec<InFlight>) {
+        self.places = places;
     }
 
     /// Its body is counted here.

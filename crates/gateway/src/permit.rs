@@ -69,6 +69,14 @@ pub(crate) fn permit_public(found: &Found<'_>, method: &Method) -> Option<Permit
 // === impl Permitted ===
 
 impl Permitted {
+    pub(crate) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    pub(crate) fn known(&self) -> Option<&Arc<Known>> {
+        self.known.as_ref()
+    }
+
     pub(crate) fn into_parts(self) -> (Arc<Rule>, Option<Arc<Known>>) {
         (self.rule, self.known)
     }

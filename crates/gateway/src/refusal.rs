@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 use token::dpop::ProofRefused;
@@ -14,6 +14,7 @@ use token::validate::TokenRefused;
 use crate::described::BadDescription;
 use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
+use crate::limit::{Exceeded, seconds};
 use crate::present::Scheme;
 use crate::resource::Resource;
 use crate::target::BadTarget;
@@ -52,6 +53,8 @@ pub(crate) enum Fault {
     Framing(BadFraming),
     /// The token is bait.
     Honeytoken,
+    /// A limit is reached.
+    Limit(Box<Exceeded>),
     /// The route has no rule for this method.
     Method { allow: HeaderValue },
     /// The client's network is blocked.
@@ -109,6 +112,8 @@ enum Class {
     MethodNotAllowed,
     /// 404.
     NotFound,
+    /// 429 (RFC 6585 §4).
+    TooMany,
     /// 503.
     Unavailable,
     /// 414.
@@ -204,8 +209,14 @@ impl Refusal {
             | Class::Forbidden
             | Class::MethodNotAllowed
             | Class::NotFound
+            | Class::TooMany
             | Class::Unavailable
             | Class::UriTooLong => {}
+        }
+        if let Fault::Limit(exceeded) = &self.fault {
+            // A second at least: whoever comes back at once is in the way of all others.
+            headers.insert(RETRY_AFTER, seconds(exceeded.retry_in).max(1).into());
+            exceeded.told.write(headers);
         }
         if let Fault::Method { allow } = &self.fault {
             headers.insert(ALLOW, allow.clone());
@@ -261,6 +272,7 @@ impl Fault {
             Self::CrossSite => Reason::CrossSite.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
+            Self::Limit(_) => Reason::Throttled.into(),
             Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
             Self::Network | Self::Suspended => Reason::Blocked.into(),
             Self::NoSession => Reason::UnknownToken.into(),
@@ -291,6 +303,7 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::CrossSite | Self::Network => Class::Forbidden,
+            Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
             Self::Unavailable => Class::Unavailable,
@@ -324,6 +337,7 @@ impl Fault {
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
+            Self::Limit(_) => "too many requests; wait as long as Retry-After says",
             Self::Method { .. } => "the method is not allowed here",
             Self::Network => "requests from this network are blocked",
             Self::NoSession => "the session has ended; sign in again",
@@ -354,6 +368,12 @@ impl Fault {
         .to_owned()
     }
 
+    /// Whether the token cost work and was never anybody's.
+    pub(crate) fn is_garbage(&self) -> bool {
+        matches!(self.refused(), Refused::Forged(_))
+            || self.refused() == Refused::Plain(Reason::UnknownToken)
+    }
+
     /// Whether something was taken back.
     pub(crate) fn is_restriction(&self) -> bool {
         matches!(self, Self::Network | Self::Revoked | Self::Suspended)
@@ -380,6 +400,7 @@ impl Class {
             }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
         }
@@ -394,6 +415,7 @@ impl Class {
             Self::InvalidToken => OAuthErrorCode::InvalidToken.as_str(),
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound => "not_found",
+            Self::TooMany => "too_many_requests",
             Self::Unavailable => OAuthErrorCode::TemporarilyUnavailable.as_str(),
             Self::Unauthenticated => "unauthenticated",
             Self::UseNonce => OAuthErrorCode::UseDpopNonce.as_str(),

@@ -9,6 +9,7 @@ use http::{HeaderValue, Method};
 use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
+use crate::limit::Limit;
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -54,6 +55,10 @@ pub struct Rule {
     pub(crate) template: Arc<str>,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) demand: Demand,
+    /// The limits that are asked.
+    pub(crate) limits: Box<[Arc<Limit>]>,
+    /// What one request takes of them.
+    pub(crate) cost: u32,
 }
 
 /// What a rule demands.

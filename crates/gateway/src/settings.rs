@@ -7,6 +7,8 @@ use http::Method;
 use ipnet::IpNet;
 use token::ladder::Ladder;
 
+use crate::limit::LimitRule;
+use crate::limit::allowance::Allowance;
 use crate::route::BadTemplate;
 
 /// Everything that a gateway has to know of its place.
@@ -41,6 +43,13 @@ pub struct Settings {
     pub challenge_scopes: bool,
     /// How long an upstream may take from the end of a request to the head of its answer.
     pub upstream_timeout: Duration,
+    /// How much is allowed, beside what the routes demand.
+    pub limits: Vec<LimitRule>,
+    /// How many tokens that turn out not to be good one network may have verified; `None` for as many as
+    /// come.
+    pub doubtful: Option<Allowance>,
+    /// How many keys are counted at the same time, at some 50 bytes each.
+    pub limit_entries: usize,
 }
 
 /// One rule: what a path and its methods need, and where they go.
@@ -54,6 +63,8 @@ pub struct RouteRule {
     pub upstream: String,
     /// What is needed.
     pub access: Access,
+    /// What one request takes of the limits; 0 for a route that has none.
+    pub cost: u32,
 }
 
 /// What a rule demands.
@@ -76,6 +87,11 @@ pub enum SettingsError {
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),
+    /// A limit's name does not fit into a field.
+    #[error(
+        "limit `{0}`: a name is letters, digits, `-`, `_`, `.` and spaces, since answers tell it"
+    )]
+    BadLimitName(String),
     /// The resource identifier is not usable (RFC 9728 §1.2).
     #[error(
         "resource `{0}` is not an http or https URL without query and fragment, such as \
@@ -109,6 +125,22 @@ pub enum SettingsError {
         /// The text in place of its address.
         url: String,
     },
+    /// A request that nobody could ever send.
+    #[error(
+        "route `{path}`: its cost of {cost} is more than limit `{limit}` ever has at once; lower the \
+         one or raise the other"
+    )]
+    CostTooHigh {
+        /// The rule's template.
+        path: String,
+        /// Its cost.
+        cost: u32,
+        /// The limit's name.
+        limit: String,
+    },
+    /// Two limits have one name.
+    #[error("limit `{0}` is there twice; give one of them another name")]
+    DuplicateLimit(String),
     /// Two rules answer for the same path and method.
     #[error("route `{path}`: method {method} has a rule already; merge the two")]
     DuplicateRoute {
@@ -128,6 +160,14 @@ pub enum SettingsError {
     /// The system's certificate authorities cannot be read, and an upstream is `https`.
     #[error("the system's certificate authorities, needed for https upstreams, are unusable: {0}")]
     TrustRoots(String),
+    /// A limit names a route that is not there.
+    #[error("limit `{limit}`: no route has the path `{path}`; write it as the route does")]
+    UnknownLimitedRoute {
+        /// The limit's name.
+        limit: String,
+        /// The template in place of a route's.
+        path: String,
+    },
     /// A rule names an upstream that is not there.
     #[error("route `{path}`: no upstream is named `{upstream}`; add it or correct the name")]
     UnknownUpstream {
@@ -136,6 +176,9 @@ pub enum SettingsError {
         /// The name.
         upstream: String,
     },
+    /// Nothing would ever be let through.
+    #[error("limit `{0}` allows nothing; give at least one")]
+    ZeroLimit(String),
     /// An answer could never come in time.
     #[error("the upstream timeout is zero; give at least one second")]
     ZeroTimeout,

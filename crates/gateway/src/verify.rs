@@ -12,6 +12,7 @@ use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_toke
 
 use crate::cache::{Remembered, TokenCache};
 use crate::identity::Identity;
+use crate::limit::Doubt;
 use crate::meters::CacheMeters;
 use crate::open::open;
 use crate::present::Presented;
@@ -39,14 +40,16 @@ pub(crate) struct Verifier {
 // === impl Verifier ===
 
 impl Verifier {
-    /// Verifies the presented token, or remembers that it was.
+    /// Verifies the presented token, or remembers that it was; `doubt` is asked before the work of
+    /// verifying is done.
     ///
     /// # Errors
     /// [`Refusal`] with what the token says of itself.
-    pub(crate) fn verify(
+    pub(crate) fn verify<'d>(
         &self,
         presented: &Presented<'_>,
         now: Timestamp,
+        doubt: impl FnOnce() -> Result<Doubt<'d>, Fault>,
     ) -> Result<Verified, Refusal> {
         let hash = OpaqueHash::of(presented.text());
         // Read before the keys: what is stored under an older version is only asked again.
@@ -65,7 +68,12 @@ impl Verifier {
             }
             None => {
                 self.meters.miss.increment(1);
-                self.verify_afresh(presented, hash, keys, now)
+                let doubt = doubt()?;
+                let verified = self.verify_afresh(presented, hash, keys, now);
+                if !verified.as_ref().is_err_and(|refusal| refusal.fault().is_garbage()) {
+                    doubt.settle();
+                }
+                verified
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
+use gateway::limit::LimitRule;
 use gateway::{Access, Gateway, RouteRule};
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
@@ -293,6 +294,9 @@ fn gateway(
         forward_token: part.forward_token,
         challenge_scopes: part.challenge_scopes,
         upstream_timeout: part.upstream_timeout.duration(),
+        limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
+        doubtful: part.doubtful_tokens.0,
+        limit_entries: part.limit_entries,
     };
     let parts = gateway::Parts {
         keyring: authority.keys().keyring(),
@@ -336,7 +340,14 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
         upstream: route.upstream.clone(),
         access,
+        cost: route.cost,
     })
+}
+
+fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {
+    limit
+        .rule()
+        .map_err(|(member, words)| Failure::new(format_args!("gateway.limit: {member}: {words}")))
 }
 
 fn acceptor(

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) mod check;
 mod defaults;
+pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod reference;
 pub(crate) mod span;
 
 use authority::register::policy::Policy;
+use limit::{Limit, PaceOrOff};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};
@@ -346,6 +348,14 @@ pub(crate) struct Gateway {
     /// Rules; a request that fits none is refused.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<Route>,
+    /// How much is allowed, beside what the routes demand.
+    #[serde(rename = "limit")]
+    pub(crate) limits: Vec<Limit>,
+    /// How many tokens that are forged or unknown one network may have verified; beyond it gets 429 for
+    /// tokens that were not verified before. `off`: as many as come.
+    pub(crate) doubtful_tokens: PaceOrOff,
+    /// How many keys of limits are counted at the same time (about 50 bytes each).
+    pub(crate) limit_entries: usize,
     /// Applications in browsers that hold no token: under `/bff/` they are signed in and out, and a cookie
     /// is their credential (backend for frontend).
     #[serde(rename = "browser_app")]
@@ -420,6 +430,9 @@ pub(crate) struct Route {
     /// No token is needed.
     #[serde(default)]
     pub(crate) public: bool,
+    /// What one request takes of the limits; absent: 1; 0: the route has none.
+    #[serde(default = "defaults::cost")]
+    pub(crate) cost: u32,
 }
 
 /// An application in browsers whose tokens the server keeps.

@@ -267,6 +267,9 @@ impl Builder {
             forward_token: false,
             challenge_scopes: false,
             upstream_timeout: Duration::from_secs(1),
+            limits: Vec::new(),
+            doubtful: None,
+            limit_entries: 0,
         };
         let nonces = || Arc::new(Nonces::of_this_process(&OsRandom::new(), NONCE_LIFE));
         let parts = gateway::Parts {

@@ -189,6 +189,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
         access,
+        cost: 1,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
@@ -212,6 +213,9 @@ fn settings(upstream: SocketAddr) -> Settings {
         forward_token: false,
         challenge_scopes: true,
         upstream_timeout: Duration::from_secs(5),
+        limits: Vec::new(),
+        doubtful: None,
+        limit_entries: 10_000,
     }
 }
 

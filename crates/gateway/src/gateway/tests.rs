@@ -7,6 +7,7 @@ use token::keyring::Keyring;
 use token::time::{Clock, Timestamp};
 
 use super::{Gateway, Parts};
+use crate::limit::{Amount, LimitRule};
 use crate::settings::{Access, Settings, SettingsError};
 use crate::tests::support_settings;
 
@@ -20,6 +21,12 @@ impl Clock for Never {
 
 impl token::event::EventSink for Never {
     fn emit(&self, _event: token::event::Event) {}
+}
+
+fn limit(name: &str, pace: &str) -> LimitRule {
+    let amount = Amount::Rate { pace: pace.parse().expect("pace"), burst: None };
+    let (by, classes, routes) = (Vec::new(), Vec::new(), Vec::new());
+    LimitRule { name: name.into(), by, amount, classes, routes }
 }
 
 fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
@@ -49,7 +56,7 @@ fn good_settings_are_taken() {
 #[test]
 fn what_is_wrong_is_named() {
     type Change = fn(&mut Settings);
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 14] = [
         (|s| s.resource = "api".into(), "resource `api` is not an http or https URL"),
         (|s| s.resource = "https://a?b".into(), "resource `https://a?b` is not"),
         (|s| s.routes[0].path = "/{".into(), "route `/{`: a parameter is a whole segment"),
@@ -70,6 +77,28 @@ fn what_is_wrong_is_named() {
             "upstream `api`: `api:80` is not",
         ),
         (|s| s.upstream_timeout = std::time::Duration::ZERO, "the upstream timeout is zero"),
+        (|s| s.limits = vec![limit("a\"b", "1/s")], "limit `a\"b`: a name is letters"),
+        (|s| s.limits = vec![limit("a", "1/s"), limit("a", "2/s")], "limit `a` is there twice"),
+        (
+            |s| {
+                let routes = vec!["/order".into()];
+                s.limits = vec![LimitRule { routes, ..limit("a", "1/s") }];
+            },
+            "limit `a`: no route has the path `/order`",
+        ),
+        (
+            |s| {
+                s.routes[0].cost = 5;
+                s.limits = vec![limit("a", "4/s")];
+            },
+            "route `/orders`: its cost of 5 is more than limit `a` ever has",
+        ),
+        (
+            |s| {
+                s.limits = vec![LimitRule { amount: Amount::Concurrent(0), ..limit("a", "1/s") }];
+            },
+            "limit `a` allows nothing",
+        ),
     ];
     for (change, expected) in cases {
         let text = fault(change).map(|fault| fault.to_string()).unwrap_or_default();

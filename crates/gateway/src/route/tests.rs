@@ -26,6 +26,8 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         template: Arc::clone(template.text()),
         upstream: Arc::new(Upstream::parse("http://127.0.0.1:1").expect("upstream")),
         demand: Demand::Public,
+        limits: Box::default(),
+        cost: 1,
     };
     routes.add(&template, &methods, rule)
 }

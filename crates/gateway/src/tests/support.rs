@@ -165,12 +165,14 @@ pub(super) fn settings(upstream: &str) -> Settings {
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             audiences: Vec::new(),
         },
+        cost: 1,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
         methods: Vec::new(),
         upstream: "api".into(),
         access: Access::Public,
+        cost: 1,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -199,6 +201,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
         forward_token: false,
         challenge_scopes: false,
         upstream_timeout: Duration::from_secs(5),
+        limits: Vec::new(),
+        doubtful: None,
+        limit_entries: 10_000,
     }
 }
 

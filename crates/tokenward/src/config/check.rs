@@ -264,6 +264,11 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
             found.push((at("path"), error.to_string()));
         }
     }
+    for (position, limit) in part.limits.iter().enumerate() {
+        if let Err((member, words)) = limit.rule() {
+            found.push((format!("gateway.limit[{position}].{member}"), words));
+        }
+    }
     for (position, app) in part.browser_apps.iter().enumerate() {
         browser_app(&format!("gateway.browser_app[{position}]"), app, found);
     }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use authority::register::policy::Policy;
+use gateway::limit::allowance::Allowance;
 use ipnet::IpNet;
 use token::term::Algorithm;
 
+use super::limit::PaceOrOff;
 use super::span::Span;
 use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
 
@@ -97,6 +100,12 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
+            limits: Vec::new(),
+            doubtful_tokens: PaceOrOff(Some(Allowance {
+                amount: 100,
+                window: Duration::from_secs(1),
+            })),
+            limit_entries: 1_000_000,
             browser_apps: Vec::new(),
             leeway: Span::seconds(5),
             decryption_keys: Vec::new(),
@@ -152,4 +161,9 @@ pub(super) fn drain() -> Span {
 
 pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// What a request takes of the limits where its route does not say.
+pub(super) const fn cost() -> u32 {
+    1
 }

@@ -66,6 +66,44 @@ fn the_listener_for_proxies_is_for_somebody_and_not_for_everybody() {
 }
 
 #[test]
+fn a_limit_says_one_amount() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = |limit: &str| {
+        format!(
+            "[gateway]\n[gateway.upstreams]\na = \"http://127.0.0.1:1\"\n[[gateway.route]]\n\
+             path = \"/x\"\nupstream = \"a\"\n[[gateway.limit]]\nname = \"l\"\n{limit}\n"
+        )
+    };
+    let good = [
+        "rate = \"10/s\"\nburst = 20\nby = [\"client\", \"route\"]\nroutes = [\"/x\"]",
+        "quota = \"10000/d\"\n[[gateway.limit.class]]\nscope = \"tier:gold\"\nquota = \"100000/d\"",
+        "concurrent = 5",
+    ];
+    for limit in good {
+        let output = check(folder.path(), &file(limit));
+        assert!(output.status.success(), "{limit}: {}", text(&output.stderr));
+    }
+    for (limit, words) in [
+        ("", ":7: gateway.limit[0].rate: say exactly one of `rate`, `quota` and `concurrent`"),
+        ("rate = \"1/s\"\nquota = \"1/d\"", "gateway.limit[0].rate: say exactly one"),
+        ("quota = \"1/d\"\nburst = 2", "gateway.limit[0].rate: `burst` goes with `rate` alone"),
+        ("rate = \"fast\"", ":9: `fast` is not a number of requests and a time such as `100/s`"),
+        ("rate = \"1/s\"\nby = [\"ip\"]", "unknown variant `ip`"),
+        ("rate = \"1/s\"\nper = \"client\"", "unknown field `per`"),
+        (
+            "concurrent = 1\n[[gateway.limit.class]]\nscope = \"a b\"\nconcurrent = 2",
+            "gateway.limit[0].class[0].scope: `a b` is not one scope",
+        ),
+    ] {
+        let output = check(folder.path(), &file(limit));
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{limit:?} said {said}");
+    }
+    let off = check(folder.path(), "[gateway]\ndoubtful_tokens = \"off\"\n");
+    assert!(off.status.success(), "{}", text(&off.stderr));
+}
+
+#[test]
 fn a_trusted_issuer_trusts_somebody_and_not_everybody() {
     let folder = tempfile::tempdir().expect("folder");
     let head = "[[trusted_issuer]]\nissuer = \"https://token.example\"\n";

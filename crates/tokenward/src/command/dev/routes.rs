@@ -39,6 +39,7 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         scopes: vec![scope.to_owned()],
         audiences: Vec::new(),
         public: false,
+        cost: 1,
     }
 }
 
