@@ -118,9 +118,11 @@ pub async fn person(
     }
     let user = active_person(store, &grant.subject, now).await?;
     let user = user.ok_or(GrantRefused::PersonDisabled)?;
+    let dropped = store.index().dropped_scopes(&facts(grant), now);
     Ok(ApprovedGrant {
         subject: grant.subject.clone(),
-        scopes: wanted.scopes,
+        // Who reads tokens without asking anybody is not told of what counts no more.
+        scopes: wanted.scopes.difference(&dropped),
         audiences: wanted.audiences,
         consented: Some(grant.clone()),
         nonce: wanted.nonce,
@@ -163,7 +165,12 @@ pub fn is_suspended(store: &Store, subject: &SubjectId, now: Timestamp) -> bool 
 /// Whether a restriction covers the grant. Asked with the time when the grant was made, not with
 /// that of the token to come: what ended a person's sessions must end their refreshes too.
 pub(crate) fn is_taken_back(store: &Store, grant: &Grant, now: Timestamp) -> bool {
-    let facts = TokenFacts {
+    store.index().on_token(&facts(grant), now).is_some()
+}
+
+/// What is known of a token of this grant before there is one.
+fn facts(grant: &Grant) -> TokenFacts {
+    TokenFacts {
         token: TokenId::from(""),
         grant: Some(grant.id.clone()),
         session: grant.session.clone(),
@@ -171,6 +178,5 @@ pub(crate) fn is_taken_back(store: &Store, grant: &Grant, now: Timestamp) -> boo
         client: grant.client.clone(),
         key: KeyId::from(""),
         issued_at: grant.created_at,
-    };
-    store.index().on_token(&facts, now).is_some()
+    }
 }

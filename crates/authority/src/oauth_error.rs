@@ -112,7 +112,9 @@ impl From<BadKey> for OAuthError {
 fn status(code: OAuthErrorCode) -> StatusCode {
     use OAuthErrorCode as Code;
     match code {
-        Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+        Code::InsufficientUserAuthentication | Code::InvalidClient | Code::InvalidToken => {
+            StatusCode::UNAUTHORIZED
+        }
         Code::InsufficientScope => StatusCode::FORBIDDEN,
         Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -166,7 +168,9 @@ mod tests {
     fn every_code_has_its_status() {
         for code in OAuthErrorCode::ALL {
             let expected = match code {
-                OAuthErrorCode::InvalidClient | OAuthErrorCode::InvalidToken => 401,
+                OAuthErrorCode::InsufficientUserAuthentication
+                | OAuthErrorCode::InvalidClient
+                | OAuthErrorCode::InvalidToken => 401,
                 OAuthErrorCode::InsufficientScope => 403,
                 OAuthErrorCode::ServerError => 500,
                 OAuthErrorCode::TemporarilyUnavailable => 503,

@@ -196,7 +196,7 @@ pub(crate) async fn objection(
     if let Some(restriction) = store.index().on_token(facts, now) {
         return Ok(Some(match restriction.effect {
             Effect::Revoke => Reason::Revoked,
-            Effect::Suspend => Reason::Blocked,
+            _ => Reason::Blocked,
         }));
     }
     // A token without a grant speaks for its client, or was made by an administrator.

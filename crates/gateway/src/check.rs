@@ -167,5 +167,5 @@ pub(crate) fn check_token(
     let verified = core.verifier.verify(presented, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;
-    in_force(bound, &core.honeytokens, &core.index, now)
+    in_force(bound, core, ip, now)
 }

@@ -31,6 +31,7 @@ pub mod permit;
 pub mod present;
 mod refusal;
 mod resource;
+mod restrained;
 pub mod route;
 mod settings;
 mod streams;

@@ -4,7 +4,6 @@
 //! What a refused request had taken is given back. Answers say what is left by the fields of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
-pub mod allowance;
 pub mod counters;
 mod fields;
 mod in_flight;
@@ -18,7 +17,6 @@ use std::time::Duration;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::limit::allowance::Allowance;
 use crate::limit::counters::{Counters, Key, Measure, Taken};
 pub(crate) use crate::limit::fields::{Told, seconds};
 pub(crate) use crate::limit::in_flight::InFlight;
@@ -28,6 +26,7 @@ use crate::refusal::{Fault, Refusal};
 use crate::route::Rule;
 use crate::settings::SettingsError;
 use crate::verify::Known;
+use token::allowance::Allowance;
 
 /// A limit, as it is configured.
 #[derive(Clone, Debug)]
@@ -138,6 +137,27 @@ impl Limits {
         let amount = doubtful.map(|pace| Amount::Rate { pace, burst: None });
         let doubtful = amount.map(|amount| Measured::new("doubtful tokens", amount)).transpose()?;
         Ok(Self { counters, places: Places::default(), hasher: RandomState::new(), doubtful })
+    }
+
+    /// Takes one of what a restriction leaves of its tokens, all of them together.
+    ///
+    /// # Errors
+    /// [`Fault::Limit`] when nothing is left for now.
+    pub(crate) fn restricted(
+        &self,
+        seq: u64,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Allowance { amount, window } = allowance;
+        let measure = Measure::Rate { each: window / amount.max(1), burst: amount };
+        let key = Key(self.hasher.hash_one(("restriction", seq)));
+        match self.counters.take(key, 1, &measure, now) {
+            Taken::Yes { .. } => Ok(()),
+            Taken::No { retry_in, .. } => {
+                Err(Fault::Limit(Box::new(Exceeded { retry_in, told: Told::default() })))
+            }
+        }
     }
 
     /// Asks whether a network may have one more token verified that nobody knows yet.

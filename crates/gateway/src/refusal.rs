@@ -8,6 +8,7 @@ use serde_json::json;
 use token::dpop::ProofRefused;
 use token::honeytoken::Honeytokens;
 use token::reason::{Reason, Refused};
+use token::restriction::Proof;
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
 
@@ -47,6 +48,10 @@ pub(crate) enum Fault {
     Credential,
     /// A proxy describes no request, or two.
     Description(BadDescription),
+    /// A token is demanded that is bound to its client.
+    Demanded(Proof),
+    /// The token is not to be used from this network.
+    Elsewhere,
     /// The token's time has passed.
     Expired,
     /// The message's framing can be read in two ways.
@@ -71,6 +76,8 @@ pub(crate) enum Fault {
     Revoked,
     /// The token lacks a scope that the rule demands.
     Scope(Arc<str>),
+    /// The person has to sign in again; no longer ago than so many seconds is enough.
+    StepUp { max_age: u64 },
     /// The token is suspended.
     Suspended,
     /// The target can be read in two ways.
@@ -112,6 +119,8 @@ enum Class {
     MethodNotAllowed,
     /// 404.
     NotFound,
+    /// 401 `insufficient_user_authentication` (RFC 9470 §3).
+    StepUp,
     /// 429 (RFC 6585 §4).
     TooMany,
     /// 503.
@@ -155,7 +164,9 @@ impl Refusal {
     /// The challenge is of the scheme that the client used; of `DPoP` where only that will do.
     pub(crate) fn told_by(self, scheme: Scheme) -> Self {
         match self.fault {
-            Fault::Unbound(Reason::DpopMissing) => Self { scheme: Scheme::Dpop, ..self },
+            Fault::Unbound(Reason::DpopMissing) | Fault::Demanded(Proof::Dpop) => {
+                Self { scheme: Scheme::Dpop, ..self }
+            }
             Fault::NotBound => Self { scheme: Scheme::Bearer, ..self },
             _ => Self { scheme, ..self },
         }
@@ -196,9 +207,14 @@ impl Refusal {
             Class::InvalidToken
             | Class::InsufficientScope
             | Class::InvalidProof
+            | Class::StepUp
             | Class::UseNonce => {
+                let max_age = match &self.fault {
+                    Fault::StepUp { max_age } => format!(", max_age=\"{max_age}\""),
+                    _ => String::new(),
+                };
                 let text = format!(
-                    "{}, error=\"{}\", error_description=\"{description}\"{}",
+                    "{}, error=\"{}\", error_description=\"{description}\"{}{max_age}",
                     resource.challenge(self.scheme).to_str().unwrap_or("Bearer"),
                     class.error(),
                     scope.unwrap_or_default(),
@@ -270,6 +286,10 @@ impl Fault {
             | Self::QueryToken
             | Self::RequestBody => Reason::Malformed.into(),
             Self::CrossSite => Reason::CrossSite.into(),
+            Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
+            Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
+            Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
+            Self::Elsewhere => Reason::Network.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Limit(_) => Reason::Throttled.into(),
@@ -302,13 +322,15 @@ impl Fault {
             Self::Target(BadTarget::TooLong) => Class::UriTooLong,
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
-            Self::CrossSite | Self::Network => Class::Forbidden,
+            Self::CrossSite | Self::Elsewhere | Self::Network => Class::Forbidden,
+            Self::StepUp { .. } => Class::StepUp,
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
             Self::Unavailable => Class::Unavailable,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
+            | Self::Demanded(_)
             | Self::Expired
             | Self::Honeytoken
             | Self::NoSession
@@ -334,6 +356,13 @@ impl Fault {
             }
             Self::Credential => "the Authorization field is not `Bearer` and one token",
             Self::Description(fault) => return fault.to_string(),
+            Self::Demanded(Proof::Dpop) => {
+                "the token is not enough any more: get one that is bound to a key, by a DPoP proof"
+            }
+            Self::Demanded(_) => {
+                "the token is not enough any more: get one that is bound to a client certificate"
+            }
+            Self::Elsewhere => "the token may not be used from this network",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
@@ -348,6 +377,7 @@ impl Fault {
             }
             Self::RequestBody => "the request's body is malformed or broke off",
             Self::Scope(_) => "the token lacks a scope",
+            Self::StepUp { .. } => "the person has to sign in again",
             Self::Suspended => "the token is suspended",
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
@@ -376,7 +406,15 @@ impl Fault {
 
     /// Whether something was taken back.
     pub(crate) fn is_restriction(&self) -> bool {
-        matches!(self, Self::Network | Self::Revoked | Self::Suspended)
+        matches!(
+            self,
+            Self::Demanded(_)
+                | Self::Elsewhere
+                | Self::Network
+                | Self::Revoked
+                | Self::StepUp { .. }
+                | Self::Suspended
+        )
     }
 
     fn scope(&self) -> Option<&str> {
@@ -395,9 +433,11 @@ impl Class {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::InsufficientScope => StatusCode::FORBIDDEN,
-            Self::InvalidProof | Self::InvalidToken | Self::Unauthenticated | Self::UseNonce => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::InvalidProof
+            | Self::InvalidToken
+            | Self::StepUp
+            | Self::Unauthenticated
+            | Self::UseNonce => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -415,6 +455,7 @@ impl Class {
             Self::InvalidToken => OAuthErrorCode::InvalidToken.as_str(),
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound => "not_found",
+            Self::StepUp => OAuthErrorCode::InsufficientUserAuthentication.as_str(),
             Self::TooMany => "too_many_requests",
             Self::Unavailable => OAuthErrorCode::TemporarilyUnavailable.as_str(),
             Self::Unauthenticated => "unauthenticated",

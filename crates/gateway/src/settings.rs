@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
-use crate::limit::allowance::Allowance;
 use crate::route::BadTemplate;
+use token::allowance::Allowance;
 
 /// Everything that a gateway has to know of its place.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 use crate::core::Core;
+use crate::restrained::ends_streams;
 use crate::verify::Known;
 
 /// Timers are set at least this far ahead, so that a clock that stands still does no harm.
@@ -158,10 +159,13 @@ async fn sweep(streams: Weak<Streams>, woken: Arc<Notify>) {
 
 impl Whose {
     fn is_fitted_by(&self, restriction: &Restriction, now: Timestamp) -> bool {
-        let fits = match &restriction.selector {
-            Selector::Network(net) => net.contains(&self.ip),
-            _ => self.known.as_ref().is_some_and(|known| restriction.covers(known.token.facts())),
-        };
+        let fits = ends_streams(restriction)
+            && match &restriction.selector {
+                Selector::Network(net) => net.contains(&self.ip),
+                _ => {
+                    self.known.as_ref().is_some_and(|known| restriction.covers(known.token.facts()))
+                }
+            };
         fits && restriction.in_force(now)
     }
 }
@@ -223,9 +227,12 @@ impl Watch {
 
     fn is_restricted(&self, now: Timestamp) -> bool {
         let index = &self.streams.core.index;
-        let known = self.whose.known.as_ref();
-        known.is_some_and(|known| index.on_token(known.token.facts(), now).is_some())
-            || index.on_network(self.whose.ip, now).is_some()
+        let facts = self.whose.known.as_ref().map(|known| known.token.facts());
+        // What was there when the stream began has let it through.
+        let new = |row: &Arc<Restriction>| row.seq > self.seen && ends_streams(row);
+        facts.is_some_and(|facts| {
+            index.on_token(facts, now).is_some() || index.partial_on(facts, now).iter().any(new)
+        }) || index.on_network(self.whose.ip, now).is_some()
     }
 
     fn counted(&self, cut: Cut) -> Cut {

@@ -10,6 +10,7 @@ mod https;
 mod limits;
 mod metadata;
 mod opaque;
+mod partial;
 mod public;
 mod smuggling;
 mod streams;

@@ -176,8 +176,8 @@ impl Act<'_> {
     }
 
     /// When the row can fit nothing any more: at its end, or when the last token that it can fit
-    /// has expired. A network has no last token, and as long as a suspension stands nothing new
-    /// is issued either: both stay until they end or are lifted.
+    /// has expired. A network has no last token, as long as a suspension stands nothing new is issued
+    /// either, and what is partial fits new tokens as well: these stay until they end or are lifted.
     fn forget_at(
         &self,
         new: &NewRestriction,
@@ -186,8 +186,8 @@ impl Act<'_> {
         if new.until.is_some() {
             return Ok(new.until);
         }
-        match (new.effect, &new.selector) {
-            (Effect::Suspend, _) | (Effect::Revoke, Selector::Network(_)) => Ok(None),
+        match (&new.effect, &new.selector) {
+            (Effect::Revoke, Selector::Network(_)) => Ok(None),
             (Effect::Revoke, selector) => {
                 let last_issue = new.from.max(now);
                 let ordinary = last_issue.plus(self.shared.longest_token_life);
@@ -195,6 +195,7 @@ impl Act<'_> {
                 let last_end = longest.map_or(ordinary, |end| end.max(ordinary));
                 Ok(Some(last_end.plus(LEEWAY)))
             }
+            _ => Ok(None),
         }
     }
 }
@@ -237,8 +238,10 @@ fn lift(act: &mut Act<'_>, seq: u64, actor: &str, now: Timestamp) -> Result<Lift
 
 /// Whether `held`, which is on the same selector and in force, leaves nothing for `new` to do.
 fn does_as_much(held: &Restriction, new: &NewRestriction) -> bool {
-    let as_strong = match (held.effect, new.effect, &new.selector) {
+    let as_strong = match (&held.effect, &new.effect, &new.selector) {
         (Effect::Suspend, Effect::Revoke, _) => false,
+        // What is partial fits later tokens too, which what is not does not.
+        (held, new, _) if held.is_partial() || new.is_partial() => held == new,
         // A suspension also keeps new tokens from being issued to these; a revocation does not.
         (
             Effect::Revoke,

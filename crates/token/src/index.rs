@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ipnet::IpNet;
 
 use crate::restriction::{Effect, LogEntry, Restriction, Selector, TokenFacts};
+use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
 type Rows = Arc<[Arc<Restriction>]>;
@@ -25,6 +26,7 @@ pub struct RestrictionIndex {
     issuer: ByText,
     networks: RwLock<Networks>,
     network_rows: AtomicUsize,
+    partial_rows: AtomicUsize,
     by_seq: papaya::HashMap<u64, Arc<Restriction>>,
     last_seq: AtomicU64,
     listeners: RwLock<Vec<Listener>>,
@@ -72,9 +74,42 @@ impl RestrictionIndex {
         self.len() == 0
     }
 
-    /// The restriction in force on this token; a revocation before a suspension.
+    /// The restriction by which this token is refused now; a revocation before a suspension.
     pub fn on_token(&self, facts: &TokenFacts, now: Timestamp) -> Option<Arc<Restriction>> {
         let mut found: Option<Arc<Restriction>> = None;
+        self.visit(facts, |row| {
+            if !row.effect.is_partial() && row.in_force(now) && row.covers(facts) {
+                found = Some(stronger(found.take(), row));
+            }
+        });
+        found
+    }
+
+    /// The restrictions in force with which this token is good for less. Costs one read while there is
+    /// none at all.
+    pub fn partial_on(&self, facts: &TokenFacts, now: Timestamp) -> Vec<Arc<Restriction>> {
+        let mut found = Vec::new();
+        if self.partial_rows.load(Ordering::Acquire) > 0 {
+            self.visit(facts, |row| {
+                if row.effect.is_partial() && row.in_force(now) && row.covers(facts) {
+                    found.push(Arc::clone(row));
+                }
+            });
+        }
+        found
+    }
+
+    /// The scopes that count no more on this token.
+    pub fn dropped_scopes(&self, facts: &TokenFacts, now: Timestamp) -> ScopeSet {
+        let rows = self.partial_on(facts, now);
+        let dropped = rows.iter().filter_map(|row| match &row.effect {
+            Effect::DropScopes(scopes) => Some(scopes),
+            _ => None,
+        });
+        dropped.fold(ScopeSet::default(), |all, scopes| all.union(scopes))
+    }
+
+    fn visit(&self, facts: &TokenFacts, mut seen: impl FnMut(&Arc<Restriction>)) {
         let kinds: [(&ByText, Option<&str>); 7] = [
             (&self.tokens, Some(facts.token.as_str())),
             (&self.grants, facts.grant.as_ref().map(|id| id.as_str())),
@@ -85,14 +120,10 @@ impl RestrictionIndex {
             (&self.issuer, Some("")),
         ];
         for (map, key) in kinds {
-            let Some(key) = key else { continue };
-            map.visit(key, |row| {
-                if row.in_force(now) && row.covers(facts) {
-                    found = Some(stronger(found.take(), row));
-                }
-            });
+            if let Some(key) = key {
+                map.visit(key, &mut seen);
+            }
         }
-        found
     }
 
     /// The restriction in force on traffic from this address.
@@ -104,7 +135,8 @@ impl RestrictionIndex {
         let networks = self.networks.read().unwrap_or_else(PoisonError::into_inner);
         networks.prefixes.iter().rev().find_map(|prefix| {
             let net = IpNet::new(ip, *prefix).ok()?.trunc();
-            networks.rows.get(&net)?.iter().find(|row| row.in_force(now)).cloned()
+            let refuses = |row: &&Arc<Restriction>| !row.effect.is_partial() && row.in_force(now);
+            networks.rows.get(&net)?.iter().find(refuses).cloned()
         })
     }
 
@@ -174,6 +206,9 @@ impl RestrictionIndex {
         if self.by_seq.pin().insert(row.seq, Arc::clone(&row)).is_some() {
             return;
         }
+        if row.effect.is_partial() {
+            self.partial_rows.fetch_add(1, Ordering::AcqRel);
+        }
         match self.texts(&row.selector) {
             Some((map, key)) => map.add(key, &row),
             None => self.add_network(&row),
@@ -186,6 +221,9 @@ impl RestrictionIndex {
 
     fn remove(&self, seq: u64) {
         let Some(row) = self.by_seq.pin().remove(&seq).cloned() else { return };
+        if row.effect.is_partial() {
+            self.partial_rows.fetch_sub(1, Ordering::AcqRel);
+        }
         match self.texts(&row.selector) {
             Some((map, key)) => map.drop_row(key, seq),
             None => self.drop_network(&row),

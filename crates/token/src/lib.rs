@@ -38,6 +38,7 @@
 
 pub mod act;
 mod algorithm;
+pub mod allowance;
 pub mod authorization_details;
 pub mod base62;
 pub mod base64url;

@@ -1,11 +1,15 @@
 //! Taking back: one append-only log whose rows restrict one token or a million.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::allowance::{Allowance, NotAllowance};
 use crate::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
+use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
 /// Which tokens, or which traffic, a restriction is about.
@@ -30,14 +34,56 @@ pub enum Selector {
     Token(TokenId),
 }
 
-/// What a restriction does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What a restriction does. Its text is the same on the wire, in the log and on the command line:
+/// `revoke`, `suspend`, `drop_scopes:orders:write`, `require:step_up`, `limit:10/m`,
+/// `networks:192.0.2.0/24`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
+    /// These scopes count no more.
+    DropScopes(ScopeSet),
+    /// No more than this.
+    Limit(Allowance),
+    /// From these networks alone.
+    Networks(Box<[IpNet]>),
+    /// Only with this proof.
+    Require(Proof),
     /// Final: never lifted.
     Revoke,
     /// Refused until it ends or is lifted.
     Suspend,
+}
+
+/// What a restriction demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// A token that is bound to a key of its client (RFC 9449).
+    Dpop,
+    /// A token that is bound to a certificate of its client (RFC 8705).
+    Mtls,
+    /// The person has signed in since (RFC 9470).
+    StepUp,
+}
+
+/// A text that names no effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotEffect {
+    /// None of the words.
+    #[error(
+        "`{0}` is not an effect: `revoke`, `suspend`, `drop_scopes:SCOPES`, `require:step_up`, \
+         `require:dpop`, `require:mtls`, `limit:RATE` or `networks:NETWORKS`"
+    )]
+    Word(String),
+    /// After `drop_scopes:`.
+    #[error("`drop_scopes:` wants scopes separated by single spaces")]
+    Scopes,
+    /// After `limit:`.
+    #[error(transparent)]
+    Limit(#[from] NotAllowance),
+    /// After `networks:`.
+    #[error(
+        "`networks:` wants 1 to 32 networks separated by commas, such as 192.0.2.0/24,2001:db8::/32"
+    )]
+    Networks,
 }
 
 /// One row of the log.
@@ -49,7 +95,8 @@ pub struct Restriction {
     pub selector: Selector,
     /// What it does.
     pub effect: Effect,
-    /// Fits tokens issued at or before this time (a token and a network: whatever their time).
+    /// Fits tokens issued at or before this time (a token, a network and what is partial: whatever their
+    /// time).
     pub from: Timestamp,
     /// When it ends by itself; `None` for never.
     pub until: Option<Timestamp>,
@@ -144,20 +191,88 @@ impl LogEntry {
 // === impl Effect ===
 
 impl Effect {
-    /// The effect's name, as on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Revoke => "revoke",
-            Self::Suspend => "suspend",
-        }
-    }
+    const MOST_NETWORKS: usize = 32;
 
     /// Whether a person can undo it.
-    pub const fn can_be_lifted(self) -> bool {
+    pub fn can_be_lifted(&self) -> bool {
+        *self != Self::Revoke
+    }
+
+    /// Whether a token that it fits is good for something still. Such an effect fits the tokens that come
+    /// later as well: to be refreshed must not be the way out.
+    pub fn is_partial(&self) -> bool {
+        !matches!(self, Self::Revoke | Self::Suspend)
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Revoke => false,
-            Self::Suspend => true,
+            Self::DropScopes(scopes) => write!(f, "drop_scopes:{scopes}"),
+            Self::Limit(allowance) => write!(f, "limit:{allowance}"),
+            Self::Networks(networks) => {
+                f.write_str("networks:")?;
+                for (number, network) in networks.iter().enumerate() {
+                    let comma = if number > 0 { "," } else { "" };
+                    write!(f, "{comma}{network}")?;
+                }
+                Ok(())
+            }
+            Self::Require(Proof::Dpop) => f.write_str("require:dpop"),
+            Self::Require(Proof::Mtls) => f.write_str("require:mtls"),
+            Self::Require(Proof::StepUp) => f.write_str("require:step_up"),
+            Self::Revoke => f.write_str("revoke"),
+            Self::Suspend => f.write_str("suspend"),
         }
+    }
+}
+
+impl FromStr for Effect {
+    type Err = NotEffect;
+
+    fn from_str(text: &str) -> Result<Self, NotEffect> {
+        let wrong = || NotEffect::Word(text.chars().take(64).collect());
+        let Some((word, rest)) = text.split_once(':') else {
+            return match text {
+                "revoke" => Ok(Self::Revoke),
+                "suspend" => Ok(Self::Suspend),
+                _ => Err(wrong()),
+            };
+        };
+        match (word, rest) {
+            ("drop_scopes", scopes) => match ScopeSet::parse(scopes) {
+                Ok(scopes) if !scopes.is_empty() => Ok(Self::DropScopes(scopes)),
+                _ => Err(NotEffect::Scopes),
+            },
+            ("limit", allowance) => Ok(Self::Limit(allowance.parse()?)),
+            ("networks", list) => networks(list).map(Self::Networks).ok_or(NotEffect::Networks),
+            ("require", "dpop") => Ok(Self::Require(Proof::Dpop)),
+            ("require", "mtls") => Ok(Self::Require(Proof::Mtls)),
+            ("require", "step_up") => Ok(Self::Require(Proof::StepUp)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Networks, or addresses as networks of their own.
+fn networks(list: &str) -> Option<Box<[IpNet]>> {
+    let network = |text: &str| {
+        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse::<IpNet>().ok().or_else(address).map(|net| net.trunc())
+    };
+    let networks: Box<[IpNet]> = list.split(',').map(network).collect::<Option<_>>()?;
+    (networks.len() <= Effect::MOST_NETWORKS).then_some(networks)
+}
+
+impl Serialize for Effect {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Effect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -181,6 +296,54 @@ impl Restriction {
             Selector::Session(id) => facts.session.as_ref() == Some(id),
             Selector::Subject(id) => *id == facts.subject,
         };
-        fits && facts.issued_at <= self.from
+        fits && (facts.issued_at <= self.from || self.effect.is_partial())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Effect;
+
+    #[test]
+    fn an_effect_is_one_text_everywhere() {
+        for text in [
+            "revoke",
+            "suspend",
+            "drop_scopes:orders:admin orders:write",
+            "limit:10/m",
+            "networks:192.0.2.0/24,2001:db8::/32,203.0.113.9/32",
+            "require:dpop",
+            "require:mtls",
+            "require:step_up",
+        ] {
+            let effect: Effect = text.parse().expect(text);
+            assert_eq!(effect.to_string(), text);
+            let json = serde_json::to_string(&effect).expect("json");
+            assert_eq!(json, format!("{text:?}"));
+            assert_eq!(serde_json::from_str::<Effect>(&json).expect("effect"), effect);
+            assert_eq!(effect.is_partial(), text.contains(':'));
+            assert_eq!(effect.can_be_lifted(), text != "revoke");
+        }
+        let single: Effect = "networks:192.0.2.7".parse().expect("an address");
+        assert_eq!(single.to_string(), "networks:192.0.2.7/32");
+    }
+
+    #[test]
+    fn what_is_no_effect_is_named() {
+        for (text, words) in [
+            ("", "`` is not an effect"),
+            ("Revoke", "`Revoke` is not an effect"),
+            ("require:face", "`require:face` is not an effect"),
+            ("drop_scopes:", "`drop_scopes:` wants scopes"),
+            ("drop_scopes:a  b", "`drop_scopes:` wants scopes"),
+            ("limit:fast", "`fast` is not a number of requests"),
+            ("networks:", "`networks:` wants"),
+            ("networks:here", "`networks:` wants"),
+        ] {
+            let refused = text.parse::<Effect>().expect_err(text).to_string();
+            assert!(refused.starts_with(words), "{refused}");
+        }
+        let many = vec!["192.0.2.1"; 33].join(",");
+        assert!(format!("networks:{many}").parse::<Effect>().is_err());
     }
 }

@@ -194,6 +194,8 @@ terms! {
         ExpiredToken = "expired_token",
         /// The token lacks a scope.
         InsufficientScope = "insufficient_scope",
+        /// The person has to sign in more recently, or more surely (RFC 9470 §3).
+        InsufficientUserAuthentication = "insufficient_user_authentication",
         /// Details that cannot be granted (RFC 9396 §5).
         InvalidAuthorizationDetails = "invalid_authorization_details",
         /// Client authentication failed.

@@ -78,6 +78,15 @@ impl VerifiedAccessToken {
         &self.claims.scope
     }
 
+    /// The same token with less: scopes that count no more were taken from it.
+    #[must_use]
+    pub fn without(&self, scopes: &ScopeSet) -> Self {
+        let Self { claims, facts, leeway } = self;
+        let scope = claims.scope.difference(scopes);
+        let claims = AccessTokenClaims { scope, ..claims.clone() };
+        Self { claims, facts: facts.clone(), leeway: *leeway }
+    }
+
     /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
     pub fn confirmation(&self) -> Option<&Confirmation> {
         self.claims.cnf.as_deref()

@@ -145,6 +145,7 @@ async fn of_access(
     token: &VerifiedAccessToken,
 ) -> Result<Introspection, OAuthError> {
     let claims = token.claims();
+    let dropped = authority.store().index().dropped_scopes(token.facts(), authority.now());
     // A token without a grant speaks for no person.
     let username = match &claims.grant_id {
         Some(_) => username(authority, &claims.sub).await?,
@@ -152,7 +153,8 @@ async fn of_access(
     };
     Ok(Introspection {
         active: true,
-        scope: claims.scope.clone(),
+        // What counts no more at the gateway is not told as if it did.
+        scope: claims.scope.difference(&dropped),
         client_id: Some(claims.client_id.clone()),
         username,
         token_type: Some(if claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()) {

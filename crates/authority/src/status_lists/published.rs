@@ -161,7 +161,7 @@ impl Statuses {
                 let Some(restriction) = index.on_token(&facts, now) else { return };
                 let status = match restriction.effect {
                     Effect::Revoke => Status::Invalid,
-                    Effect::Suspend => Status::Suspended,
+                    _ => Status::Suspended,
                 };
                 list.set(idx, status);
                 until = [until, restriction.until].into_iter().flatten().min();

@@ -64,7 +64,7 @@ async fn a_code_works_once_and_its_replay_ends_the_family() {
 
     let selector = Selector::Grant(grant.as_str().expect("grant").into());
     let restriction = harness.store.index().on_selector(&selector, harness.now());
-    assert_eq!(restriction.map(|row| row.effect), Some(Effect::Revoke));
+    assert_eq!(restriction.map(|row| row.effect.clone()), Some(Effect::Revoke));
     let refresh = first.member("refresh_token");
     harness.refresh(&harness.confidential, &refresh).await.assert_refused(400, "invalid_grant");
 }

@@ -107,6 +107,38 @@ async fn a_revoked_or_suspended_token_is_inactive() {
 }
 
 #[tokio::test]
+async fn scopes_that_count_no_more_are_not_told_and_not_issued() {
+    let harness = Harness::new().await;
+    let body = harness.signed_in(&harness.confidential, "openid orders:read orders:write").await;
+    let access = body["access_token"].as_str().expect("token");
+    let narrowed = NewRestriction {
+        selector: Selector::Subject("alice-id".into()),
+        effect: "drop_scopes:orders:write".parse().expect("effect"),
+        from: harness.now(),
+        until: Some(harness.now().plus(Duration::from_secs(60))),
+        reason: "test".to_owned(),
+        actor: "admin:test".to_owned(),
+    };
+    harness.store.restrict(narrowed, harness.now()).await.expect("restriction");
+    let described = ask(&harness, access).await.json();
+    assert_eq!(
+        (&described["active"], &described["scope"]),
+        (&true.into(), &"openid orders:read".into())
+    );
+    let refresh = body["refresh_token"].as_str().expect("token");
+    let refreshed = harness.refresh(&harness.confidential, refresh).await.json();
+    assert_eq!(refreshed["scope"], "openid orders:read");
+    let issued = claims(refreshed["access_token"].as_str().expect("token"));
+    assert_eq!(issued["scope"], "openid orders:read");
+    // The grant has it still: when the restriction has ended, so has the next token.
+    harness.clock.pass(60);
+    let refresh = refreshed["refresh_token"].as_str().expect("token");
+    let whole = harness.refresh(&harness.confidential, refresh).await.json();
+    assert_eq!(whole["scope"], "openid orders:read orders:write");
+    assert_eq!(ask(&harness, access).await.json()["scope"], "openid orders:read orders:write");
+}
+
+#[tokio::test]
 async fn tokens_of_a_disabled_person_or_client_are_inactive() {
     let harness = Harness::new().await;
     let body = harness.signed_in(&harness.public, "orders:read").await;

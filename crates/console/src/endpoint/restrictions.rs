@@ -30,8 +30,8 @@ pub(crate) struct RestrictionView {
     /// What it is about.
     #[schema(value_type = SelectorBody)]
     selector: Selector,
-    /// `revoke` is final, `suspend` can be lifted.
-    #[schema(value_type = EffectWord)]
+    /// `revoke` is final, all others can be lifted.
+    #[schema(value_type = String, pattern = "^(revoke|suspend|require:(step_up|dpop|mtls)|(drop_scopes|limit|networks):.+)$")]
     effect: Effect,
     /// It fits tokens issued at or before this time; a token and a network whatever their time.
     #[schema(value_type = String, format = DateTime)]
@@ -85,25 +85,19 @@ enum Kind {
     Token,
 }
 
-/// What a restriction does.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum EffectWord {
-    /// Final: never lifted.
-    Revoke,
-    /// Refused until it ends or is lifted.
-    Suspend,
-}
-
 /// A restriction to be added.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RestrictionBody {
     /// What it is about.
     selector: SelectorBody,
-    /// What it does.
-    effect: EffectWord,
-    /// When a suspension ends by itself; never when it is not given.
+    /// What it does: `revoke` is final. `suspend` refuses until it ends or is lifted. With the others a token
+    /// is good for less, and those that come after it too: `drop_scopes:SCOPES` (separated by spaces),
+    /// `require:step_up` (sign in again), `require:dpop`, `require:mtls` (get a bound token), `limit:RATE`
+    /// (`10/m`), `networks:NETWORKS` (separated by commas).
+    #[schema(value_type = String, pattern = "^(revoke|suspend|require:(step_up|dpop|mtls)|(drop_scopes|limit|networks):.+)$")]
+    effect: Effect,
+    /// When it ends by itself; never when it is not given. Not for `revoke`.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Why, for whoever reads the log: 1 to 500 characters.
@@ -158,7 +152,7 @@ pub(crate) async fn add(
     console.record(&administrator, change, shown).await
 }
 
-/// Lift a suspension. A revocation is final.
+/// Lift a restriction. A revocation is final.
 #[utoipa::path(delete, path = "/restrictions/{seq}", tag = "restrictions",
     params(("seq" = u64, Path, description = "The restriction's position")),
     responses((status = 204, description = "It is lifted"),
@@ -204,10 +198,7 @@ impl RestrictionView {
 
 impl RestrictionBody {
     fn checked(self, actor: &str, now: Timestamp) -> Result<NewRestriction, Problem> {
-        let effect = match self.effect {
-            EffectWord::Revoke => Effect::Revoke,
-            EffectWord::Suspend => Effect::Suspend,
-        };
+        let effect = self.effect;
         match self.until {
             Some(_) if effect == Effect::Revoke => {
                 let words = "a revocation is final: leave `until` out, or use `suspend`";
@@ -223,8 +214,14 @@ impl RestrictionBody {
             let words = format!("`reason` must be 1 to {MAX_REASON_CHARS} characters");
             return Err(Problem::bad_request(words));
         }
+        let selector = self.selector.checked()?;
+        if effect.is_partial() && matches!(selector, Selector::Network(_)) {
+            let words =
+                format!("`{effect}` is about tokens; a network takes `suspend` or `revoke`");
+            return Err(Problem::bad_request(&words));
+        }
         Ok(NewRestriction {
-            selector: self.selector.checked()?,
+            selector,
             effect,
             from: now,
             until: self.until,

@@ -31,6 +31,30 @@ async fn every_selector_can_be_suspended_and_lifted() {
 }
 
 #[tokio::test]
+async fn a_token_can_be_good_for_less() {
+    let harness = Harness::new().await;
+    let selector = json!({ "kind": "subject", "value": "someone" });
+    for effect in [
+        "drop_scopes:orders:admin orders:write",
+        "require:step_up",
+        "require:dpop",
+        "require:mtls",
+        "limit:10/m",
+        "networks:192.0.2.0/24,2001:db8::/32",
+    ] {
+        let made = harness.call("POST", "/restrictions", Some(body(selector.clone(), effect)));
+        let made = made.await.expect(201);
+        assert_eq!(made["effect"], effect);
+        harness.call("DELETE", &format!("/restrictions/{}", made["seq"]), None).await.expect(204);
+    }
+    let network = json!({ "kind": "network", "value": "192.0.2.0/24" });
+    let refused = harness.call("POST", "/restrictions", Some(body(network, "limit:10/m"))).await;
+    assert!(refused.problem(400).contains("a network takes `suspend` or `revoke`"));
+    let refused = harness.call("POST", "/restrictions", Some(body(selector, "limit:fast"))).await;
+    assert!(refused.problem(400).contains("`fast` is not a number of requests and a time"));
+}
+
+#[tokio::test]
 async fn a_revocation_is_final() {
     let harness = Harness::new().await;
     let selector = json!({ "kind": "subject", "value": "someone" });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv4Net};
 use rusqlite::{Connection, params};
 use token::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
-use token::restriction::{Effect, Restriction, Selector};
+use token::restriction::{Restriction, Selector};
 use token::time::Timestamp;
 
 use super::{Filter, RestrictionRow};
@@ -29,7 +29,7 @@ pub(super) fn insert(
         sql::position(new.seq),
         new.selector.kind(),
         value(&new.selector),
-        new.effect.as_str(),
+        new.effect.to_string(),
         new.from.as_millis(),
         new.until.map(Timestamp::as_millis),
         new.reason,
@@ -157,15 +157,10 @@ fn selector(kind: &str, value: String) -> Option<Selector> {
 
 pub(super) fn from_columns(row: &Columns<'_, '_>) -> Result<Restriction, StoreError> {
     let selector = selector(&row.text("selector_kind")?, row.text("selector_value")?);
-    let effect = match row.text("effect")?.as_str() {
-        "revoke" => Effect::Revoke,
-        "suspend" => Effect::Suspend,
-        _ => return Err(StoreError::Corrupt { what: "effect" }),
-    };
     Ok(Restriction {
         seq: row.seq("seq")?,
         selector: selector.ok_or(StoreError::Corrupt { what: "selector" })?,
-        effect,
+        effect: row.word("effect")?,
         from: row.time("from_at")?,
         until: row.maybe_time("until_at")?,
         reason: row.text("reason")?,

@@ -108,7 +108,7 @@ async fn a_deleted_client_takes_everything_with_it() {
     assert_eq!(rotation.expect("store"), Rotation::Ended);
     let restriction = store.index().on_token(&facts("t1"), NOW).expect("restriction");
     assert_eq!(restriction.selector, Selector::Client(id.clone()));
-    assert_eq!((restriction.effect, &*restriction.actor), (Effect::Revoke, "admin:test"));
+    assert_eq!((&restriction.effect, &*restriction.actor), (&Effect::Revoke, "admin:test"));
 
     let entries = store.index().last_seq();
     assert!(!store.delete_client(&id, "admin:test", NOW).await.expect("store"));

@@ -368,3 +368,34 @@ async fn the_log_is_read_in_pages_that_make_an_equal_index() {
         LogEntry::Lift { .. } => true,
     }));
 }
+
+#[tokio::test]
+async fn what_is_partial_fits_later_tokens_outlives_a_restart_and_is_written_once() {
+    let fixture = Fixture::new();
+    let partial = |effect: &str| NewRestriction {
+        effect: effect.parse().expect("effect"),
+        ..suspend(subject())
+    };
+    let once = |new| fixture.store.restrict_once(new, NOW);
+    let effects =
+        ["drop_scopes:a", "drop_scopes:b", "require:step_up", "limit:1/m", "networks:192.0.2.0/24"];
+    for effect in effects {
+        assert!(once(partial(effect)).await.expect("row").1, "{effect}");
+        assert!(!once(partial(effect)).await.expect("row").1, "{effect} stands already");
+    }
+    assert!(once(suspend(subject())).await.expect("row").1, "to refuse is more than any of them");
+    let fixture = fixture.reopen(after(10_000_000)).await;
+    let index = fixture.store.index();
+    let late = token::restriction::TokenFacts { issued_at: after(9_999_999), ..facts("t9") };
+    let held = index.partial_on(&late, after(10_000_000));
+    let texts: Vec<String> = held.iter().map(|row| row.effect.to_string()).collect();
+    assert_eq!(texts, effects);
+    assert_eq!(index.dropped_scopes(&late, NOW).to_string(), "a b");
+    fixture.store.forget(after(10_000_000)).await.expect("forget");
+    assert_eq!(index.partial_on(&late, after(10_000_000)).len(), effects.len());
+    for row in held {
+        let lifted = fixture.store.lift(row.seq, "admin:test", after(10_000_000)).await;
+        assert_eq!(lifted.expect("lift"), Lift::Lifted);
+    }
+    assert!(index.partial_on(&late, after(10_000_000)).is_empty());
+}

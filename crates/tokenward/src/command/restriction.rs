@@ -40,7 +40,9 @@ enum Command {
         kind: String,
         /// Which one; none for `issuer`
         value: Option<String>,
-        /// `suspend` can be lifted, `revoke` is final
+        /// `suspend`; `revoke`, which is final; or, for a token that stays good for less,
+        /// `drop_scopes:SCOPES`, `require:step_up`, `require:dpop`, `require:mtls`, `limit:RATE`,
+        /// `networks:NETWORKS`
         #[arg(long, default_value = "suspend")]
         effect: String,
         /// When it ends by itself, as 2026-12-31T12:00:00Z
@@ -50,7 +52,7 @@ enum Command {
         #[arg(long)]
         reason: String,
     },
-    /// Lift a suspension
+    /// Lift a restriction that is not final
     Lift { seq: u64 },
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use authority::register::policy::Policy;
-use gateway::limit::allowance::Allowance;
 use ipnet::IpNet;
+use token::allowance::Allowance;
 use token::term::Algorithm;
 
 use super::limit::PaceOrOff;

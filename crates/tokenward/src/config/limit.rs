@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gateway::limit::allowance::{Allowance, NotAllowance};
 use gateway::limit::{Amount, Dimension, LimitRule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use token::allowance::{Allowance, NotAllowance};
 
 /// How much a token, a client, a person, a network or a route may ask for. Who goes beyond it gets 429
 /// with `Retry-After`; answers say what is left in `RateLimit` and `RateLimit-Policy`.

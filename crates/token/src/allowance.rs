@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// So much in so long a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Allowance {
     /// How much; at least 1.
     pub amount: u32,
@@ -27,7 +27,7 @@ impl Allowance {
     const LONGEST: u64 = 366 * 24 * 3600;
 
     /// The window, in whole seconds.
-    pub(crate) fn window_secs(&self) -> u64 {
+    pub fn window_secs(&self) -> u64 {
         self.window.as_secs()
     }
 

@@ -1,0 +1,73 @@
+//! What a token is still good for that was taken back in part.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use token::restriction::{Effect, Proof, Restriction};
+use token::scope::ScopeSet;
+use token::time::Timestamp;
+
+use crate::identity::Identity;
+use crate::limit::Limits;
+use crate::refusal::{Fault, Refusal};
+use crate::verify::Known;
+
+/// The token with what `rows` leave of it.
+///
+/// # Errors
+/// [`Refusal`] when one of them refuses this request.
+pub(crate) fn restrained(
+    known: Arc<Known>,
+    rows: &[Arc<Restriction>],
+    limits: &Limits,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Arc<Known>, Refusal> {
+    let mut dropped = ScopeSet::default();
+    for row in rows {
+        let fault = match &row.effect {
+            Effect::DropScopes(scopes) => {
+                dropped = dropped.union(scopes);
+                None
+            }
+            Effect::Limit(allowance) => limits.restricted(row.seq, *allowance, now).err(),
+            Effect::Networks(networks) => {
+                let inside = |ip: IpAddr| networks.iter().any(|net| net.contains(&ip));
+                let elsewhere = !ip.is_some_and(|ip| inside(ip.to_canonical()));
+                elsewhere.then_some(Fault::Elsewhere)
+            }
+            Effect::Require(proof) => demanded(*proof, &known, row.from, now),
+            // Judged before, as a whole.
+            Effect::Revoke | Effect::Suspend => None,
+        };
+        if let Some(fault) = fault {
+            return Err(Refusal::of_verified(fault, known));
+        }
+    }
+    if dropped.is_empty() {
+        return Ok(known);
+    }
+    let token = known.token.without(&dropped);
+    let identity = Identity::of(&token);
+    Ok(Arc::new(Known { token, identity }))
+}
+
+fn demanded(proof: Proof, known: &Known, from: Timestamp, now: Timestamp) -> Option<Fault> {
+    let bound = known.token.confirmation();
+    let shown = match proof {
+        Proof::Dpop => bound.is_some_and(|cnf| cnf.jkt.is_some()),
+        Proof::Mtls => bound.is_some_and(|cnf| cnf.x5t_s256.is_some()),
+        // In whole seconds: a sign-in of the same second may have been before.
+        Proof::StepUp => known.token.claims().auth_time.is_some_and(|at| at > from.as_secs()),
+    };
+    match proof {
+        _ if shown => None,
+        Proof::StepUp => Some(Fault::StepUp { max_age: now.since(from).as_secs() }),
+        Proof::Dpop | Proof::Mtls => Some(Fault::Demanded(proof)),
+    }
+}
+
+/// Whether an open stream of a token ends when this is written: whoever opens it again is judged anew.
+pub(crate) fn ends_streams(row: &Restriction) -> bool {
+    !matches!(row.effect, Effect::Limit(_))
+}
