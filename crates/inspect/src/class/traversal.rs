@@ -1,0 +1,143 @@
+//! Paths that climb out of their folder, and files that nobody asks an API for.
+
+use crate::finding::Class;
+use crate::judge::{Position, Suspicion, Value};
+
+/// Files that tell secrets, as the end of a climb or by themselves.
+const SENSITIVE: [&str; 34] = [
+    "etc/passwd",
+    "etc/shadow",
+    "etc/hosts",
+    "etc/group",
+    "etc/issue",
+    "etc/apache",
+    "etc/nginx",
+    "etc/mysql",
+    "etc/ssh",
+    "proc/self/",
+    "proc/version",
+    "win.ini",
+    "boot.ini",
+    "system.ini",
+    "windows/system32",
+    "winnt/",
+    "web-inf/",
+    "meta-inf/",
+    ".ssh/",
+    "id_rsa",
+    ".htaccess",
+    ".htpasswd",
+    ".git/config",
+    "var/log/",
+    "web.config",
+    "config/sam",
+    "ntuser.dat",
+    "php.ini",
+    "my.cnf",
+    "httpd.conf",
+    "bash_history",
+    "inetpub",
+    "etc/sudoers",
+    "proc/net",
+];
+/// Schemes by which a file is named like an address.
+const SCHEMES: [&str; 8] = [
+    "php://",
+    "file://",
+    "zip://",
+    "phar://",
+    "expect://",
+    "data://",
+    "glob://",
+    "compress.zlib://",
+];
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let text = spelled(&value.lower);
+    if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
+        return Suspicion::likely(Class::Traversal, "file_scheme");
+    }
+    let sensitive = SENSITIVE.iter().any(|name| text.contains(name));
+    let climbs = climbs(&text);
+    let relative = Position::Path == value.position || Position::Query == value.position;
+    if climbs > 0 && sensitive {
+        return if value.is_free() {
+            Suspicion::likely(Class::Traversal, "climb_to_secret")
+        } else {
+            Suspicion::sure(Class::Traversal, "climb_to_secret")
+        };
+    }
+    let spaced = text.trim().contains(' ');
+    let dots = text.matches("/./").count() + text.matches("/.../").count();
+    let opens =
+        (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2 && !is_source(&text);
+    if (opens || dots >= 2) && !spaced && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
+    let folder =
+        ["/etc/", "/proc/", "/var/log/", "/var/adm/"].iter().any(|folder| text.starts_with(folder));
+    if folder && relative && !spaced {
+        return Suspicion::likely(Class::Traversal, "system_file");
+    }
+    if climbs >= 3 && !(is_source(&text) && climbs <= 4) && !spaced {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
+    if climbs > 0 && relative && !spaced && !is_source(&text) && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
+    if climbs > 0 && (text.contains("..../") || text.contains("..;/") || text.contains(".././")) {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
+    if sensitive && !spaced && is_absolute(&text) && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "secret_file");
+    }
+    if value.text.starts_with("\\\\") && (text.contains("/c$/") || text.contains("/admin$/")) {
+        return Suspicion::likely(Class::Traversal, "share");
+    }
+    None
+}
+
+/// One sign for a step, however it is spelled.
+fn spelled(text: &str) -> String {
+    let text = text.replace('\\', "/").replace('\0', "");
+    if !text.contains("0x2") && !text.contains("2f") && !text.contains("0x5c") {
+        return text;
+    }
+    text.replace("0x2e", ".").replace("0x2f", "/").replace("0x5c", "/").replace("..2f", "../")
+}
+
+/// How many steps up there are, whatever they are padded with.
+fn climbs(text: &str) -> usize {
+    let mut count = 0;
+    for (at, _) in text.match_indices("..") {
+        let before = text[..at].chars().next_back();
+        let rest = text[at + 2..].trim_start_matches(['.', ';']);
+        let dots = text[at + 2..].len() - rest.len();
+        let begins = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '.' && c != ')');
+        let steps = rest.starts_with('/') || (rest.is_empty() && dots == 0 && before == Some('/'));
+        count += usize::from(begins && steps);
+    }
+    count
+}
+
+/// Files of source code are named from one another.
+fn is_source(text: &str) -> bool {
+    let ends = [
+        ".ts", ".js", ".tsx", ".jsx", ".css", ".scss", ".md", ".rs", ".py", ".go", ".html", ".png",
+        ".svg", ".json", ".jpg", ".vue", ".java", ".c", ".h", ".hpp", ".cpp", ".toml", ".yaml",
+        ".yml", ".proto", ".sh", ".lock", ".pdf", ".csv", ".mjs",
+    ];
+    let clean = text.trim_end_matches([')', '"', '\'', ';', '`']);
+    ends.iter().any(|end| clean.ends_with(end))
+        || text.contains("/src")
+        || text.contains("/lib")
+        || text.contains("/node_modules")
+}
+
+fn is_absolute(text: &str) -> bool {
+    let text = text.trim_start_matches(['"', '\'']);
+    text.starts_with('/')
+        || text.starts_with('.')
+        || text.get(1..3) == Some(":/")
+        || SENSITIVE.iter().any(|name| text.starts_with(name))
+}

@@ -1,0 +1,210 @@
+//! One value judged: the cheap looks first, then one recogniser for each class, in every reading.
+
+use std::cell::OnceCell;
+
+use crate::class;
+use crate::decode;
+use crate::expect::{Expect, Expectations};
+use crate::finding::{Class, Finding, Place, Stop};
+use crate::lure::Lures;
+use crate::mark::{self, Marks};
+use crate::shape;
+
+/// Where a value stands, as far as it changes what is usual there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// A member of JSON, a form or XML.
+    Field,
+    /// The contents of a file, or a body of no known form.
+    File,
+    /// A header or a cookie.
+    Header,
+    /// A segment of the path.
+    Path,
+    /// A parameter of the query.
+    Query,
+}
+
+/// How sure a recogniser is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Strength {
+    /// Odd for an identifier, ordinary elsewhere.
+    Hint,
+    /// An attack in a short value; talk or code in a long text.
+    Likely,
+    /// An attack wherever it stands.
+    Sure,
+}
+
+/// What a recogniser says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    pub(crate) class: Class,
+    pub(crate) rule: &'static str,
+    pub(crate) strength: Strength,
+}
+
+/// One reading of a value, as recognisers see it.
+pub(crate) struct Value<'v> {
+    pub(crate) text: &'v str,
+    /// The same with ASCII letters in lower case.
+    pub(crate) lower: String,
+    pub(crate) marks: Marks,
+    pub(crate) lures: Lures,
+    pub(crate) position: Position,
+    free: OnceCell<bool>,
+}
+
+/// Judges values for one request.
+pub(crate) struct Judge<'e> {
+    pub(crate) expectations: &'e dyn Expectations,
+}
+
+/// Longer values are looked at in pieces that overlap, so that work grows with length alone.
+const PIECE: usize = 8 * 1024;
+const OVERLAP: usize = 512;
+
+// === impl Judge ===
+
+impl Judge<'_> {
+    /// Judges `text`; `place` is asked only when it looks suspicious.
+    ///
+    /// # Errors
+    /// [`Stop::Found`] with the strongest suspicion that the field's role lets stand.
+    pub(crate) fn value(
+        &self,
+        text: &str,
+        position: Position,
+        place: impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        if text.len() <= PIECE {
+            return self.piece(text, position, &place);
+        }
+        let mut start = 0;
+        while start < text.len() {
+            let end = boundary(text, (start + PIECE).min(text.len()));
+            self.piece(&text[start..end], position, &place)?;
+            if end == text.len() {
+                break;
+            }
+            start = boundary(text, end - OVERLAP);
+        }
+        Ok(())
+    }
+
+    fn piece(
+        &self,
+        text: &str,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        let marks = Marks::of(text);
+        if marks.is_plain() && !text.contains("..") {
+            return match decode::base64_text(text) {
+                Some(hidden) => self.reading(&hidden, Marks::of(&hidden), position, place),
+                None => Ok(()),
+            };
+        }
+        self.reading(text, marks, position, place)?;
+        // What is written escaped in a text for people is shown, not run.
+        let encoded =
+            mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
+        if marks.any(encoded) {
+            for reading in decode::readings(text) {
+                self.reading(&reading, Marks::of(&reading), position, place)?;
+            }
+        }
+        match marks.any(mark::EQUALS | mark::SLASH | mark::PLUS).then(|| decode::base64_text(text))
+        {
+            Some(Some(hidden)) => self.reading(&hidden, Marks::of(&hidden), position, place),
+            _ => Ok(()),
+        }
+    }
+
+    fn reading(
+        &self,
+        text: &str,
+        marks: Marks,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        let lures = Lures::of(text);
+        let Some(suspicion) = class::Lookout::new(marks, lures).look(text, position) else {
+            return Ok(());
+        };
+        self.stands(text, suspicion, position, place)
+    }
+
+    fn stands(
+        &self,
+        text: &str,
+        suspicion: Suspicion,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        let place = place();
+        let expect = self.expectations.expect(&place);
+        let needed = match expect {
+            Expect::FreeText => Strength::Sure,
+            Expect::Identifier => Strength::Hint,
+            Expect::Url { .. } => Strength::Likely,
+            Expect::Unknown if suspicion.strength == Strength::Sure => Strength::Sure,
+            Expect::Unknown if position == Position::File || shape::is_free_text(text) => {
+                Strength::Sure
+            }
+            Expect::Unknown => Strength::Likely,
+        };
+        let meant = expect == Expect::Url { inner: true } && suspicion.class == Class::Ssrf;
+        if suspicion.strength < needed || meant {
+            return Ok(());
+        }
+        Err(Stop::Found(Finding { class: suspicion.class, place, rule: suspicion.rule }))
+    }
+}
+
+/// The last place at or before `at` where a character begins.
+fn boundary(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+// === impl Value ===
+
+impl<'v> Value<'v> {
+    pub(crate) fn new(text: &'v str, marks: Marks, lures: Lures, position: Position) -> Self {
+        let lower = text.to_ascii_lowercase();
+        Self { text, lower, marks, lures, position, free: OnceCell::new() }
+    }
+
+    /// Whether it is text for people or code.
+    pub(crate) fn is_free(&self) -> bool {
+        *self.free.get_or_init(|| shape::is_free_text(self.text))
+    }
+}
+
+// === impl Suspicion ===
+
+impl Suspicion {
+    pub(crate) fn sure(class: Class, rule: &'static str) -> Option<Self> {
+        Some(Self { class, rule, strength: Strength::Sure })
+    }
+
+    pub(crate) fn likely(class: Class, rule: &'static str) -> Option<Self> {
+        Some(Self { class, rule, strength: Strength::Likely })
+    }
+
+    pub(crate) fn hint(class: Class, rule: &'static str) -> Option<Self> {
+        Some(Self { class, rule, strength: Strength::Hint })
+    }
+
+    /// The stronger of two; the earlier where they are alike.
+    pub(crate) fn stronger(first: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (first, other) {
+            (Some(a), Some(b)) if b.strength > a.strength => Some(b),
+            (None, other) => other,
+            (first, _) => first,
+        }
+    }
+}

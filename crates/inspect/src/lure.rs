@@ -1,0 +1,331 @@
+//! Words that make a closer look worth while, found in one pass over a value.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+
+/// A set of groups of such words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lures(u16);
+
+pub(crate) const SQL: u16 = 1;
+pub(crate) const SCRIPT: u16 = 1 << 1;
+pub(crate) const COMMAND: u16 = 1 << 2;
+pub(crate) const PATH: u16 = 1 << 3;
+pub(crate) const XPATH: u16 = 1 << 4;
+pub(crate) const URL: u16 = 1 << 5;
+pub(crate) const MARKUP: u16 = 1 << 6;
+pub(crate) const DOCUMENT: u16 = 1 << 7;
+
+const WORDS: [(u16, &[&str]); 8] = [
+    (
+        SQL,
+        &[
+            "union",
+            "select",
+            "or ",
+            " or",
+            "and ",
+            " and",
+            "||",
+            "&&",
+            "--",
+            "/*",
+            "';",
+            "\";",
+            "drop ",
+            "insert ",
+            "delete ",
+            "update ",
+            "exec",
+            "declare ",
+            "waitfor",
+            "sleep",
+            "benchmark",
+            "having",
+            "order by",
+            "group by",
+            "limit ",
+            "like ",
+            "xor",
+            "outfile",
+            "load_file",
+            "@@",
+            "sys",
+            "schema",
+            "'=",
+            "'+",
+            "' ",
+            "')",
+            "'#",
+            "\"=",
+            "\")",
+            "\"#",
+            "rlike",
+            "regexp",
+            "between",
+            "div ",
+            "shutdown",
+            "merge ",
+            "procedure",
+            "char(",
+            "chr(",
+            "concat",
+            "sqlite",
+            "pg_",
+            "utl_",
+            "dbms_",
+            "or(",
+            "and(",
+            "if(",
+            "case",
+            "'or",
+            "'and",
+            "' in",
+            "'*",
+            "'-",
+            "'/",
+            "'^",
+            "'|",
+            "'&",
+            "'%",
+            "'<",
+            "'>",
+            "';",
+            "'!",
+            "=0x",
+            "0x",
+            " where",
+            "create ",
+            "alter ",
+            "truncate",
+            "or/",
+            "or\t",
+            "or\n",
+            "'\t",
+            "'\n",
+            "and\n",
+            "')",
+            "or+",
+            "or'",
+            "or\"",
+            "json_",
+        ],
+    ),
+    (
+        SCRIPT,
+        &[
+            "script",
+            "alert",
+            "confirm",
+            "prompt",
+            "eval",
+            "document.",
+            "onerror",
+            "onload",
+            "onmouse",
+            "onfocus",
+            "onclick",
+            "on",
+            "data:text",
+            "expression",
+            "constructor",
+            "fromcharcode",
+            "window",
+            "settimeout",
+            "import(",
+            "location",
+            "innerhtml",
+            "fetch(",
+            "\\x",
+            "\\u00",
+            "<",
+            "atob(",
+        ],
+    ),
+    (
+        COMMAND,
+        &[
+            "/bin/",
+            "cmd",
+            "powershell",
+            "/etc/",
+            "cat ",
+            "ping ",
+            "curl ",
+            "wget ",
+            "nc ",
+            "bash",
+            "sh -",
+            "system(",
+            "exec(",
+            "popen",
+            "passthru",
+            "() {",
+            "(){",
+            "ifs",
+            "#exec",
+            "#include",
+            "<?",
+            "python",
+            "perl",
+            "php",
+            "nslookup ",
+            "whoami",
+            "ls ",
+            "/dev/tcp",
+            "ncat",
+            "certutil",
+            "rm -",
+            "type ",
+            "net ",
+            "import ",
+            "require(",
+        ],
+    ),
+    (
+        PATH,
+        &[
+            "../",
+            "..\\",
+            "..;",
+            "/..",
+            "\\..",
+            "/etc/",
+            "passwd",
+            "win.ini",
+            "boot.ini",
+            "system32",
+            "/proc/",
+            "web-inf",
+            "php://",
+            "file:",
+            ".ssh",
+            ".htaccess",
+            ".htpasswd",
+            ".git/",
+            ".env",
+            "\\\\",
+            "/var/log",
+            "c:\\",
+            "c:/",
+            "....",
+            "0x2e",
+            "/./",
+            "..2f",
+            "windows",
+            "ntuser",
+            "id_rsa",
+            "..%",
+            "%2e",
+            "zip://",
+            "phar:",
+            "expect:",
+            "data:",
+            "/root",
+            "shadow",
+            "web.config",
+            "//",
+        ],
+    ),
+    (
+        XPATH,
+        &[
+            "::",
+            "position()",
+            "count(",
+            "text()",
+            "name(",
+            "string-length",
+            "node()",
+            "//",
+            "]|",
+            "] |",
+            ":=",
+            "substring(",
+            "starts-with",
+            "contains(",
+            "doc(",
+            "last()",
+            "or '",
+            "or \"",
+            "']",
+            "/*",
+            "true()",
+        ],
+    ),
+    (
+        URL,
+        &[
+            "://",
+            "localhost",
+            "169.254",
+            "metadata",
+            "//",
+            "file:",
+            "gopher:",
+            "dict:",
+            "jar:",
+            "ldap:",
+            "netdoc:",
+            "phar:",
+            "sftp:",
+            "tftp:",
+            "expect:",
+            "php:",
+            "100.100.100.200",
+            "[::",
+        ],
+    ),
+    (
+        MARKUP,
+        &["{{", "${", "#{", "<%", "{%", "*{", "[[", "@(", "<#", "#set", "{php", "~[", "{=", "$("],
+    ),
+    (
+        DOCUMENT,
+        &[
+            "<!doctype",
+            "<!entity",
+            "xinclude",
+            "xi:include",
+            "schemalocation",
+            "<xs:",
+            "xml-stylesheet",
+            "<!element",
+        ],
+    ),
+];
+
+static AUTOMATON: LazyLock<Option<(AhoCorasick, Vec<u16>)>> = LazyLock::new(|| {
+    let (mut words, mut groups) = (Vec::new(), Vec::new());
+    for (group, list) in WORDS {
+        words.extend_from_slice(list);
+        groups.resize(words.len(), group);
+    }
+    let automaton = AhoCorasickBuilder::new()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(words);
+    Some((automaton.ok()?, groups))
+});
+
+// === impl Lures ===
+
+impl Lures {
+    const ALL: Self = Self(u16::MAX);
+
+    pub(crate) fn of(text: &str) -> Self {
+        // An automaton that cannot be built would make every value suspicious, never none.
+        let Some((automaton, groups)) = &*AUTOMATON else { return Self::ALL };
+        let mut found = 0;
+        for hit in automaton.find_overlapping_iter(text) {
+            found |= groups.get(hit.pattern().as_usize()).copied().unwrap_or(0);
+        }
+        Self(found)
+    }
+
+    pub(crate) fn any(self, groups: u16) -> bool {
+        self.0 & groups != 0
+    }
+}
