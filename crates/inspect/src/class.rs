@@ -62,7 +62,7 @@ impl Lookout {
         if !RECOGNISERS.iter().any(|(_, marks, lures)| wanted(*marks, *lures)) {
             return None;
         }
-        let value = Value::new(text, self.marks, self.lures, position);
+        let value = Value::new(text, self.marks, position);
         let mut found = None;
         for (recognise, marks, lures) in RECOGNISERS {
             if !wanted(marks, lures) {

@@ -50,7 +50,6 @@ pub(crate) struct Value<'v> {
     /// The same with ASCII letters in lower case.
     pub(crate) lower: String,
     pub(crate) marks: Marks,
-    pub(crate) lures: Lures,
     pub(crate) position: Position,
     free: OnceCell<bool>,
 }
@@ -63,6 +62,17 @@ pub(crate) struct Judge<'e> {
 /// Longer values are looked at in pieces that overlap, so that work grows with length alone.
 const PIECE: usize = 8 * 1024;
 const OVERLAP: usize = 512;
+/// Bytes without which there is nothing to decode.
+const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
+
+// === impl Position ===
+
+impl Position {
+    /// Whether a value there has no lines.
+    pub(crate) fn is_one_line(self) -> bool {
+        matches!(self, Self::Header | Self::Path | Self::Query)
+    }
+}
 
 // === impl Judge ===
 
@@ -99,26 +109,38 @@ impl Judge<'_> {
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
         let marks = Marks::of(text);
-        if marks.is_plain() && !text.contains("..") {
-            return match decode::base64_text(text) {
-                Some(hidden) => self.reading(&hidden, Marks::of(&hidden), position, place),
-                None => Ok(()),
-            };
+        if !marks.is_plain() || text.contains("..") {
+            self.reading(text, marks, position, place)?;
         }
-        self.reading(text, marks, position, place)?;
-        // What is written escaped in a text for people is shown, not run.
-        let encoded =
-            mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
-        if marks.any(encoded) {
+        self.hidden(text, marks, position, place)?;
+        if marks.any(ENCODED) {
             for reading in decode::readings(text) {
-                self.reading(&reading, Marks::of(&reading), position, place)?;
+                let marks = Marks::of(&reading);
+                self.reading(&reading, marks, position, place)?;
+                self.hidden(&reading, marks, position, place)?;
             }
         }
-        match marks.any(mark::EQUALS | mark::SLASH | mark::PLUS).then(|| decode::base64_text(text))
-        {
-            Some(Some(hidden)) => self.reading(&hidden, Marks::of(&hidden), position, place),
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// What base64 hides.
+    fn hidden(
+        &self,
+        text: &str,
+        marks: Marks,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        if marks.any(!(mark::EQUALS | mark::SLASH | mark::PLUS)) {
+            return Ok(());
         }
+        let Some(hidden) = decode::base64_text(text) else { return Ok(()) };
+        let marks = Marks::of(&hidden);
+        self.reading(&hidden, marks, position, place)?;
+        for reading in decode::readings(&hidden) {
+            self.reading(&reading, Marks::of(&reading), position, place)?;
+        }
+        Ok(())
     }
 
     fn reading(
@@ -149,7 +171,10 @@ impl Judge<'_> {
             Expect::Identifier => Strength::Hint,
             Expect::Url { .. } => Strength::Likely,
             Expect::Unknown if suspicion.strength == Strength::Sure => Strength::Sure,
-            Expect::Unknown if position == Position::File || shape::is_free_text(text) => {
+            Expect::Unknown
+                if position == Position::File
+                    || shape::is_free_text(text, position.is_one_line()) =>
+            {
                 Strength::Sure
             }
             Expect::Unknown => Strength::Likely,
@@ -173,14 +198,14 @@ fn boundary(text: &str, mut at: usize) -> usize {
 // === impl Value ===
 
 impl<'v> Value<'v> {
-    pub(crate) fn new(text: &'v str, marks: Marks, lures: Lures, position: Position) -> Self {
+    pub(crate) fn new(text: &'v str, marks: Marks, position: Position) -> Self {
         let lower = text.to_ascii_lowercase();
-        Self { text, lower, marks, lures, position, free: OnceCell::new() }
+        Self { text, lower, marks, position, free: OnceCell::new() }
     }
 
     /// Whether it is text for people or code.
     pub(crate) fn is_free(&self) -> bool {
-        *self.free.get_or_init(|| shape::is_free_text(self.text))
+        *self.free.get_or_init(|| shape::is_free_text(self.text, self.position.is_one_line()))
     }
 }
 

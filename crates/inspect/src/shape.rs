@@ -18,9 +18,9 @@ const CODE: &[&str] = &[
     "\n# ", "## ",
 ];
 
-/// Whether people (or compilers) are the readers.
-pub(crate) fn is_free_text(text: &str) -> bool {
-    is_prose(text) || is_code(text)
+/// Whether people (or compilers) are the readers; no lines of code stand where `one_line` values do.
+pub(crate) fn is_free_text(text: &str, one_line: bool) -> bool {
+    is_prose(text) || (!one_line && is_code(text))
 }
 
 /// Whether there are sentences.
@@ -42,6 +42,7 @@ pub(crate) fn is_prose(text: &str) -> bool {
 }
 
 fn is_code(text: &str) -> bool {
+    let text = text.trim();
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     lines >= 2 || CODE.iter().any(|mark| text.contains(mark))
 }

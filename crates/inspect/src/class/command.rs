@@ -209,7 +209,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && !path
         && before.ends_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let lone =
-        sign == Sign::Between && common && ends && !argument && spaced && !before.trim().is_empty();
+        sign == Sign::Between && common && ends && !argument && spaced && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
     // Inline code of Markdown is quoted with the same sign.
     let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
     // A break of lines is a break of commands only in a value of one line.
@@ -243,7 +243,10 @@ fn path_prefix(text: &str) -> (bool, &str) {
             )
         })
         .count();
-    let head = &text[..length];
+    let mut head = &text[..length];
+    if head.starts_with('/') {
+        head = head.split('\\').next().unwrap_or(head);
+    }
     let absolute = head.starts_with('/') || head.starts_with("c:\\") || head.starts_with("~/");
     let Some(last) = head.rfind(['/', '\\']).filter(|_| absolute) else { return (false, text) };
     let folder = &head[..last];
@@ -310,6 +313,9 @@ fn is_address(word: &str) -> bool {
 }
 
 fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {
+    if tail.starts_with("\\n") || tail.starts_with("\\r") {
+        return true;
+    }
     let tail = tail.trim_start_matches([' ', '"', '\'', '\\']);
     match tail.bytes().next() {
         None => true,

@@ -50,6 +50,9 @@ fn begins_filter(text: &str) -> bool {
         let Some(next) = rest.strip_prefix('(') else { break };
         rest = next.trim_start_matches(['&', '|', '!']);
     }
+    if rest.is_empty() && text.len() > 2 {
+        return true;
+    }
     let name = rest
         .bytes()
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b';' | b'.' | b':'));

@@ -37,10 +37,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         // Messages for people have lines that look like fields; a parameter has no lines.
         best = match (one_line, field) {
             (true, true) => return Suspicion::sure(Class::Splitting, "header_line"),
-            (true, false) if mail => return Suspicion::likely(Class::Splitting, "mail_line"),
+            (true, false) if mail => return Suspicion::sure(Class::Splitting, "mail_line"),
             (false, true) if at < 64 && !value.is_free() => {
                 Suspicion::likely(Class::Splitting, "header_line")
             }
+            (false, _) if mail && at == 0 => return Suspicion::sure(Class::Splitting, "mail_line"),
             (false, _) if mail && at < 64 => Suspicion::likely(Class::Splitting, "mail_line"),
             _ => best,
         };

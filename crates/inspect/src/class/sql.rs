@@ -86,7 +86,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             Word(word) if SCHEMAS.contains(&word) => pieces.schema(at),
             Word("case" | "if" | "iif") => pieces.choice(at),
             Quote(_) => pieces.glued(at),
-            Word("update" | "insert" | "delete" | "drop")
+            Word("update" | "insert" | "delete" | "drop" | "grant")
                 if matches!(pieces.before(at), Some(Number | Quote(_))) =>
             {
                 pieces.stacked(at - 1)
@@ -227,11 +227,18 @@ impl Pieces<'_> {
                 (true, true) if self.quoted(at) && (self.ends(after) || cut) && at <= 12 => {
                     Suspicion::sure(Class::Sql, "tautology")
                 }
-                (true, _) if self.get(at + 1) != Some(Open) || breaks => {
+                (true, _)
+                    if self.get(at + 1) != Some(Open)
+                        || breaks
+                        || self.get(end + 1) == Some(Open) =>
+                {
                     Suspicion::likely(Class::Sql, "tautology")
                 }
-                (false, _) if self.same(at + 1, end) && (breaks || at == 0) => {
+                (false, _) if self.same(at, end) && (breaks || at == 0) => {
                     Suspicion::likely(Class::Sql, "tautology")
+                }
+                (false, true) if constant && self.get(end + 2) == Some(Open) => {
+                    Suspicion::likely(Class::Sql, "condition")
                 }
                 (false, true) if self.quoted(at) || cut || (self.ends(after) && at == 1) => {
                     Suspicion::likely(Class::Sql, "condition")
@@ -239,10 +246,17 @@ impl Pieces<'_> {
                 _ => Suspicion::hint(Class::Sql, "condition"),
             };
         }
+        // `' or ''^'`: nothing but quotes and signs up to the end.
+        let signs =
+            |token: &Token<'_>| matches!(token, Quote(_) | Operator | Compare | Close | Comment);
+        let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+        if self.quoted(at) && words < 2 && self.0[at + 1..].iter().all(signs) {
+            return Suspicion::likely(Class::Sql, "truth");
+        }
         let named = matches!(self.get(at + 1), Some(Quote(_)));
         let single = matches!(self.before(at), Some(Quote(b'\'') | Close));
         let cut = matches!(self.get(end), Some(Comment));
-        if constant && breaks && at > 0 && cut {
+        if constant && breaks && cut {
             return Suspicion::likely(Class::Sql, "truth");
         }
         let joins = matches!(self.get(end), Some(Joint | Operator));
@@ -253,10 +267,11 @@ impl Pieces<'_> {
     }
 
     /// Whether a name is compared with itself, or two letters with one another.
-    fn same(&self, left: usize, compare: usize) -> bool {
+    fn same(&self, at: usize, compare: usize) -> bool {
+        let left = at + 1;
         match (self.get(left), self.get(compare), self.get(compare + 1)) {
             (Some(Word(left)), Some(Compare), Some(Word(right))) => {
-                left == right || left.len() + right.len() == 2
+                left == right || (left.len() + right.len() == 2 && (at == 0 || self.quoted(at)))
             }
             _ => false,
         }
@@ -342,7 +357,8 @@ impl Pieces<'_> {
         let last =
             self.get(at + 1).is_none() || (at + 3 >= self.0.len() && self.get(at) == Some(Comment));
         let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
-        if quoted && quotes % 2 == 1 && last && words < 3 {
+        let alone = at == 1 && quoted;
+        if quoted && quotes % 2 == 1 && (last || alone) && words < 3 {
             return Suspicion::likely(Class::Sql, "quote_comment");
         }
         None
@@ -354,7 +370,8 @@ impl Pieces<'_> {
         let fits = match self.get(at)? {
             Word("order" | "group") if next(1) == Some(Word("by")) => {
                 let cut = self.0[at..].contains(&Comment) || self.0[at..].contains(&Inline);
-                (matches!(next(2), Some(Number)) && (self.quoted(at) || cut || at == 1))
+                (matches!(next(2), Some(Number))
+                    && (self.quoted(at) || cut || at == 1 || at == 0 && self.ends(at + 3)))
                     || (self.quoted(at) && cut)
             }
             Word("limit") => {
@@ -363,8 +380,7 @@ impl Pieces<'_> {
             }
             Word("procedure") => next(1) == Some(Word("analyse")),
             Word("into") => {
-                matches!(next(1), Some(Word("outfile" | "dumpfile")))
-                    && matches!(next(2), Some(Quote(_)))
+                matches!(next(1), Some(Word("outfile" | "dumpfile"))) && next(2).is_some()
             }
             Word("waitfor") => {
                 matches!(next(1), Some(Word("delay" | "time")))
@@ -390,7 +406,20 @@ impl Pieces<'_> {
         if name.starts_with("xp_") {
             return Suspicion::likely(Class::Sql, "function");
         }
-        let common = matches!(name, "ascii" | "substring" | "substr" | "mid" | "exp");
+        let nested = matches!(
+            self.get(at + 2),
+            Some(Word(
+                "substring"
+                    | "substr"
+                    | "mid"
+                    | "length"
+                    | "version"
+                    | "user"
+                    | "database"
+                    | "lower"
+            ))
+        );
+        let common = matches!(name, "ascii" | "substring" | "substr" | "mid" | "exp") && !nested;
         let argument = matches!(
             self.get(at + 2),
             Some(Number | Quote(_) | Open | Word(_) | Operator | Variable)
@@ -403,7 +432,13 @@ impl Pieces<'_> {
             || self.breaks(at)
             || matches!(
                 self.before(at),
-                Some(Operator | Open | Comma | Joint | Word("select" | "and" | "or"))
+                Some(
+                    Operator
+                        | Open
+                        | Comma
+                        | Joint
+                        | Word("select" | "and" | "or" | "by" | "then" | "else")
+                )
             )
         {
             return Suspicion::likely(Class::Sql, "function");
@@ -468,7 +503,8 @@ impl Pieces<'_> {
             self.0.as_slice(),
             [.., Operator | Compare | Joint | Word("like" | "mod"), Quote(_), Word(_) | Number]
         );
-        if quotes == 2 && tail && self.0.len() <= 14 && at <= 3 {
+        let single = self.get(at) == Some(Quote(b'\''));
+        if single && quotes == 2 && tail && self.0.len() <= 14 && at <= 3 {
             return Suspicion::likely(Class::Sql, "glued");
         }
         Suspicion::hint(Class::Sql, "glued")

@@ -3,42 +3,55 @@
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
 
-/// Files that tell secrets, as the end of a climb or by themselves.
-const SENSITIVE: [&str; 34] = [
+/// Files that tell secrets: nobody asks an API for them.
+const SECRETS: &[&str] = &[
     "etc/passwd",
     "etc/shadow",
-    "etc/hosts",
+    "etc/sudoers",
     "etc/group",
-    "etc/issue",
-    "etc/apache",
-    "etc/nginx",
-    "etc/mysql",
-    "etc/ssh",
     "proc/self/",
     "proc/version",
+    "proc/cmdline",
     "win.ini",
     "boot.ini",
     "system.ini",
     "windows/system32",
     "winnt/",
     "web-inf/",
-    "meta-inf/",
-    ".ssh/",
+    ".ssh/id",
     "id_rsa",
-    ".htaccess",
     ".htpasswd",
+    ".htaccess",
     ".git/config",
-    "var/log/",
-    "web.config",
     "config/sam",
     "ntuser.dat",
+    "bash_history",
+    ".xauthority",
+    "global.asa",
+    "repair/s",
+    "authorized_keys",
+];
+/// Files that a climb may lead to, and whose names are ordinary by themselves.
+const INNER: &[&str] = &[
+    "etc/",
+    "proc/",
+    "meta-inf/",
+    ".ssh/",
+    "var/log",
+    "var/adm",
+    "var/lib",
+    "web.config",
     "php.ini",
     "my.cnf",
     "httpd.conf",
-    "bash_history",
     "inetpub",
-    "etc/sudoers",
-    "proc/net",
+    "error_log",
+    "access_log",
+    "error.log",
+    "access.log",
+    "usr/local",
+    "windows/",
+    ".env",
 ];
 /// Schemes by which a file is named like an address.
 const SCHEMES: [&str; 8] = [
@@ -57,10 +70,14 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
         return Suspicion::likely(Class::Traversal, "file_scheme");
     }
-    let sensitive = SENSITIVE.iter().any(|name| text.contains(name));
+    let secret = SECRETS.iter().any(|name| text.contains(name));
+    let inner = INNER.iter().any(|name| text.contains(name));
+    if encoded_dots(&value.lower) {
+        return Suspicion::likely(Class::Traversal, "encoded_dots");
+    }
     let climbs = climbs(&text);
     let relative = Position::Path == value.position || Position::Query == value.position;
-    if climbs > 0 && sensitive {
+    if climbs > 0 && (secret || inner && climbs > 1) {
         return if value.is_free() {
             Suspicion::likely(Class::Traversal, "climb_to_secret")
         } else {
@@ -74,9 +91,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if (opens || dots >= 2) && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    let folder =
-        ["/etc/", "/proc/", "/var/log/", "/var/adm/"].iter().any(|folder| text.starts_with(folder));
-    if folder && relative && !spaced {
+    let folder = text.starts_with('/') && inner;
+    if folder && value.position.is_one_line() && !spaced {
         return Suspicion::likely(Class::Traversal, "system_file");
     }
     if climbs >= 3 && !(is_source(&text) && climbs <= 4) && !spaced {
@@ -88,13 +104,35 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if climbs > 0 && (text.contains("..../") || text.contains("..;/") || text.contains(".././")) {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    if sensitive && !spaced && is_absolute(&text) && !text.contains("://") {
+    if secret && !spaced && is_absolute(&text) && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "secret_file");
     }
     if value.text.starts_with("\\\\") && (text.contains("/c$/") || text.contains("/admin$/")) {
         return Suspicion::likely(Class::Traversal, "share");
     }
     None
+}
+
+/// Two dots of which one is encoded: nobody has to encode a dot.
+fn encoded_dots(text: &str) -> bool {
+    if !text.contains(['%', '0']) {
+        return false;
+    }
+    let forms = [
+        "%252e",
+        "%c0%ae",
+        "%c0%2e",
+        "%e0%80%ae",
+        "%uff0e",
+        "%u002e",
+        "0x2e",
+        "%%32%65",
+        "%%32%%65",
+        "%2e",
+    ];
+    let marked = forms.iter().fold(text.to_owned(), |text, form| text.replace(form, "\u{1}"));
+    ["\u{1}\u{1}", ".\u{1}", "\u{1}."].iter().any(|pair| marked.contains(pair))
+        && marked.contains(['/', '\\', '%', '0'])
 }
 
 /// One sign for a step, however it is spelled.
@@ -139,5 +177,5 @@ fn is_absolute(text: &str) -> bool {
     text.starts_with('/')
         || text.starts_with('.')
         || text.get(1..3) == Some(":/")
-        || SENSITIVE.iter().any(|name| text.starts_with(name))
+        || SECRETS.iter().any(|name| text.starts_with(name))
 }
