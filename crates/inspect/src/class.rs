@@ -18,6 +18,7 @@ mod template;
 mod traversal;
 mod xpath;
 mod xss;
+mod xss_element;
 pub(crate) mod xxe;
 
 /// Which recognisers are worth asking.
@@ -37,9 +38,9 @@ const RECOGNISERS: [(Recogniser, u32, u16); 12] = [
     (ssrf::recognise, 0, lure::URL),
     (traversal::recognise, 0, lure::PATH),
     (template::recognise, 0, lure::MARKUP),
-    (xss::recognise, mark::ANGLE, lure::SCRIPT),
-    (nosql::recognise, mark::DOLLAR | mark::SEMICOLON | mark::QUOTE | mark::PIPE, 0),
-    (ldap::recognise, mark::PAREN | mark::STAR, lure::XPATH),
+    (xss::recognise, mark::ANGLE | mark::EQUALS, lure::SCRIPT),
+    (nosql::recognise, 0, lure::NOSQL),
+    (ldap::recognise, 0, lure::LDAP),
     (xpath::recognise, 0, lure::XPATH),
     (sql::recognise, mark::QUOTE | mark::HASH, lure::SQL),
     (
@@ -56,16 +57,21 @@ impl Lookout {
         Self { marks, lures }
     }
 
+    fn wants(&self, marks: u32, lures: u16) -> bool {
+        self.marks.any(marks) || self.lures.any(lures)
+    }
+
+    /// Whether any recogniser would be asked.
+    pub(crate) fn wants_any(&self) -> bool {
+        RECOGNISERS.iter().any(|(_, marks, lures)| self.wants(*marks, *lures))
+    }
+
     /// The strongest suspicion, the earliest of equals.
     pub(crate) fn look(&self, text: &str, position: Position) -> Option<Suspicion> {
-        let wanted = |marks, lures| self.marks.any(marks) || self.lures.any(lures);
-        if !RECOGNISERS.iter().any(|(_, marks, lures)| wanted(*marks, *lures)) {
-            return None;
-        }
         let value = Value::new(text, self.marks, position);
         let mut found = None;
         for (recognise, marks, lures) in RECOGNISERS {
-            if !wanted(marks, lures) {
+            if !self.wants(marks, lures) {
                 continue;
             }
             found = Suspicion::stronger(found, recognise(&value));

@@ -62,6 +62,26 @@ pub(crate) struct Judge<'e> {
 /// Longer values are looked at in pieces that overlap, so that work grows with length alone.
 const PIECE: usize = 8 * 1024;
 const OVERLAP: usize = 512;
+/// A text with a sentence before a payload is longer than this.
+const SHORTEST_PROSE: usize = 24;
+/// Sentences that are judged one by one.
+const SENTENCES: usize = 64;
+const SENTENCE_ENDS: [&str; 3] = [". ", "! ", "? "];
+/// Bytes that break out; a sentence without one is a sentence.
+const BREAKING: u32 = mark::QUOTE
+    | mark::ANGLE
+    | mark::PAREN
+    | mark::SEMICOLON
+    | mark::PIPE
+    | mark::AMPERSAND
+    | mark::DOLLAR
+    | mark::TICK
+    | mark::BRACE
+    | mark::BACKSLASH
+    | mark::SLASH
+    | mark::HASH
+    | mark::EQUALS
+    | mark::STAR;
 /// Bytes without which there is nothing to decode.
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
@@ -151,10 +171,46 @@ impl Judge<'_> {
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
         let lures = Lures::of(text);
-        let Some(suspicion) = class::Lookout::new(marks, lures).look(text, position) else {
+        let lookout = class::Lookout::new(marks, lures);
+        if !lookout.wants_any() {
             return Ok(());
-        };
-        self.stands(text, suspicion, position, place)
+        }
+        if let Some(suspicion) = lookout.look(text, position) {
+            self.stands(text, suspicion, position, place)?;
+        }
+        self.sentences(text, position, place)
+    }
+
+    /// A payload behind a sentence: what stands after its end is judged as if it were alone.
+    fn sentences(
+        &self,
+        text: &str,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        if text.len() < SHORTEST_PROSE || position == Position::File {
+            return Ok(());
+        }
+        let ends =
+            text.match_indices(['.', '!', '?']).filter(|(at, _)| text[at + 1..].starts_with(' '));
+        for (at, _) in ends.take(SENTENCES) {
+            let rest = &text[at + 2..];
+            let end = SENTENCE_ENDS
+                .iter()
+                .filter_map(|sign| rest.find(sign))
+                .min()
+                .map_or(rest.len(), |end| end + 1);
+            let sentence = rest[..end].trim();
+            let marks = Marks::of(sentence);
+            if marks.any(BREAKING)
+                && !shape::is_free_text(sentence, false)
+                && let Some(suspicion) =
+                    class::Lookout::new(marks, Lures::of(sentence)).look(sentence, position)
+            {
+                self.stands(sentence, suspicion, position, place)?;
+            }
+        }
+        Ok(())
     }
 
     fn stands(

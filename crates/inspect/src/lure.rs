@@ -17,7 +17,18 @@ pub(crate) const URL: u16 = 1 << 5;
 pub(crate) const MARKUP: u16 = 1 << 6;
 pub(crate) const DOCUMENT: u16 = 1 << 7;
 
-const WORDS: [(u16, &[&str]); 8] = [
+pub(crate) const NOSQL: u16 = 1 << 8;
+pub(crate) const LDAP: u16 = 1 << 9;
+
+const WORDS: [(u16, &[&str]); 10] = [
+    (
+        NOSQL,
+        &[
+            "$", "this.", "return", "new date", "sleep(", "while(", "process.", "db.", "tojson(",
+            "emit(", "==",
+        ],
+    ),
+    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|"]),
     (
         SQL,
         &[
@@ -131,7 +142,6 @@ const WORDS: [(u16, &[&str]); 8] = [
             "onmouse",
             "onfocus",
             "onclick",
-            "on",
             "data:text",
             "expression",
             "constructor",
@@ -233,7 +243,6 @@ const WORDS: [(u16, &[&str]); 8] = [
             "/root",
             "shadow",
             "web.config",
-            "//",
         ],
     ),
     (
@@ -246,10 +255,15 @@ const WORDS: [(u16, &[&str]); 8] = [
             "name(",
             "string-length",
             "node()",
-            "//",
+            "'//",
+            " //",
+            "(//",
+            "|//",
+            ",//",
+            "[//",
+            "=//",
             "]|",
             "] |",
-            ":=",
             "substring(",
             "starts-with",
             "contains(",
@@ -329,6 +343,9 @@ impl Lures {
         let mut found = 0;
         for hit in automaton.find_overlapping_iter(text) {
             found |= groups.get(hit.pattern().as_usize()).copied().unwrap_or(0);
+        }
+        if text.trim_start().starts_with("//") {
+            found |= XPATH | URL | PATH;
         }
         Self(found)
     }

@@ -37,8 +37,11 @@ pub(crate) fn is_prose(text: &str) -> bool {
         words += 1;
         let lower = word.to_ascii_lowercase();
         function += usize::from(FUNCTION_WORDS.contains(&lower.as_str()));
+        if words >= 5 && function >= 2 {
+            return true;
+        }
     }
-    (words >= 5 && function >= 2) || (words >= 4 && function >= 1 && function * 5 >= words)
+    words >= 4 && function >= 1 && function * 5 >= words
 }
 
 fn is_code(text: &str) -> bool {

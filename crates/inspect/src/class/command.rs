@@ -1,5 +1,7 @@
 //! Shell commands: a sign that ends one command, then another with what belongs to it.
 
+use std::borrow::Cow;
+
 use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
@@ -105,14 +107,17 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
 }
 
 /// What a shell makes of quotes inside of words, of `$IFS` and of braces.
-fn simplified(text: &str) -> String {
+fn simplified(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
-    let spaced = text
-        .replace("${ifs}", " ")
-        .replace("$ifs$9", " ")
-        .replace("$ifs", " ")
-        .replace("$@", "")
-        .replace("$*", "");
+    let spaced = if text.contains('$') {
+        let spaces = ["${ifs}", "$ifs$9", "$ifs"];
+        let text = spaces.iter().fold(text.to_owned(), |text, form| text.replace(form, " "));
+        Cow::Owned(text.replace("$@", "").replace("$*", ""))
+    } else if text.contains(['\'', '"', '\\', '^']) {
+        Cow::Borrowed(text)
+    } else {
+        return Cow::Borrowed(text);
+    };
     let bytes = spaced.as_bytes();
     for (at, read) in spaced.char_indices() {
         let near = |n: usize| {
@@ -127,7 +132,7 @@ fn simplified(text: &str) -> String {
             _ => out.push(read),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 fn hidden(text: &str) -> bool {
@@ -163,6 +168,9 @@ fn separated(value: &Value<'_>, text: &str) -> Option<Suspicion> {
             b'{' if at == 0 || matches!(bytes[at - 1], b';' | b'|' | b'&') => Sign::Between,
             _ => continue,
         };
+        if matches!(bytes.get(at + 1), Some(b';' | b'|' | b'&' | b'\n' | b'\r' | b'`')) {
+            continue;
+        }
         found = Suspicion::stronger(found, after(value, &text[..at], &text[at + 1..], byte, sign));
     }
     found
@@ -208,8 +216,12 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && !argument
         && !path
         && before.ends_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let lone =
-        sign == Sign::Between && common && ends && !argument && spaced && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
+    let lone = sign == Sign::Between
+        && common
+        && ends
+        && !argument
+        && spaced
+        && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
     // Inline code of Markdown is quoted with the same sign.
     let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
     // A break of lines is a break of commands only in a value of one line.

@@ -30,7 +30,9 @@ const MAIL: [&str; 9] =
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let one_line = matches!(value.position, Position::Path | Position::Query | Position::Header);
     let mut best = None;
-    for (at, _) in value.lower.match_indices(['\r', '\n']) {
+    let ends = value.lower.match_indices(['\r', '\n']);
+    // Of a row of breaks the last one counts.
+    for (at, _) in ends.filter(|(at, _)| !value.lower[at + 1..].starts_with(['\r', '\n'])) {
         let rest = value.lower[at..].trim_start_matches(['\r', '\n', ' ', '\t']);
         let field = FIELDS.iter().any(|field| rest.starts_with(field)) && rest.contains([':', '/']);
         let mail = MAIL.iter().any(|command| rest.starts_with(command)) || is_imap(rest);

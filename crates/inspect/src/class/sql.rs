@@ -46,6 +46,11 @@ const FUNCTIONS: [&str; 28] = [
     "exp",
     "make_set",
 ];
+/// Words that join two values.
+const JOINTS: [&str; 14] = [
+    "or", "and", "xor", "like", "rlike", "regexp", "div", "mod", "sounds", "is", "in", "between",
+    "not", "having",
+];
 /// Names of a database's own tables.
 const SCHEMAS: [&str; 14] = [
     "information_schema",
@@ -82,8 +87,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             Word(
                 "order" | "group" | "limit" | "procedure" | "into" | "waitfor" | "exec" | "execute",
             ) => pieces.clause(at),
-            Word(word) if FUNCTIONS.contains(&word) => pieces.function(at),
-            Word(word) if SCHEMAS.contains(&word) => pieces.schema(at),
+            Word(word) if pieces.is_function(at, word) => pieces.function(at),
+            Word(word) if pieces.is_schema(at, word) => pieces.schema(at),
             Word("case" | "if" | "iif") => pieces.choice(at),
             Quote(_) => pieces.glued(at),
             Word("update" | "insert" | "delete" | "drop" | "grant")
@@ -103,6 +108,18 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
 impl Pieces<'_> {
     fn get(&self, at: usize) -> Option<Token<'_>> {
         self.0.get(at).copied()
+    }
+
+    /// Neighbours are asked first: names are compared only where one can stand.
+    fn is_function(&self, at: usize, word: &str) -> bool {
+        let called = matches!(self.get(at + 1), Some(Open | Token::Dot)) || word.starts_with("xp_");
+        called && FUNCTIONS.contains(&word)
+    }
+
+    fn is_schema(&self, at: usize, word: &str) -> bool {
+        let named =
+            matches!(self.before(at), Some(Word("from" | "join" | "into") | Token::Dot | Open));
+        named && SCHEMAS.contains(&word)
     }
 
     fn before(&self, at: usize) -> Option<Token<'_>> {
@@ -447,12 +464,8 @@ impl Pieces<'_> {
     }
 
     fn schema(&self, at: usize) -> Option<Suspicion> {
-        let from = matches!(
-            self.before(at),
-            Some(Word("from" | "join" | "into")) | Some(Token::Dot | Open)
-        );
         let dotted = self.get(at + 1) == Some(Token::Dot);
-        if from && (dotted || !matches!(self.get(at), Some(Word("mysql")))) {
+        if dotted || self.get(at) != Some(Word("mysql")) {
             return Suspicion::likely(Class::Sql, "schema");
         }
         None
@@ -477,7 +490,7 @@ impl Pieces<'_> {
                     "sysdate",
                 ],
             );
-        if (case || call) && (at > 0 || call) {
+        if call || case && at > 0 {
             return Suspicion::likely(Class::Sql, "choice");
         }
         None
@@ -485,8 +498,12 @@ impl Pieces<'_> {
 
     /// `'||(select …)||'`, `'+(…)+'`, `'||'`: a text glued to what follows.
     fn glued(&self, at: usize) -> Option<Suspicion> {
-        let glue = matches!(self.get(at + 1), Some(Joint | Operator | Compare));
-        if !glue {
+        let joins = |token: Option<Token<'_>>| match token {
+            Some(Joint | Operator | Compare) => true,
+            Some(Word(word)) => JOINTS.contains(&word),
+            _ => false,
+        };
+        if !joins(self.get(at + 1)) {
             return None;
         }
         if self.has_word(at + 2..at + 8, &["select", "case"])
@@ -496,15 +513,13 @@ impl Pieces<'_> {
         }
         // `A' % 'B`: the text goes on after what was put between.
         let quotes = self.0.iter().filter(|token| matches!(token, Quote(_))).count();
-        let tail = matches!(
-            self.0.as_slice(),
-            [.., Operator | Compare | Joint | Word("like" | "mod"), Quote(_)]
-        ) || matches!(
-            self.0.as_slice(),
-            [.., Operator | Compare | Joint | Word("like" | "mod"), Quote(_), Word(_) | Number]
-        );
-        let single = self.get(at) == Some(Quote(b'\''));
-        if single && quotes == 2 && tail && self.0.len() <= 14 && at <= 3 {
+        let last = self.0.iter().rposition(|token| matches!(token, Quote(_))).unwrap_or(at);
+        let tail = self.0.len() - last - 1;
+        let plain = last == at + 2
+            && matches!((self.get(at + 1), self.0.last()), (Some(Word(_)), Some(Word(_))));
+        let fits =
+            quotes == 2 && at <= 2 && tail <= 1 && last > at && joins(self.before(last)) && !plain;
+        if self.get(at) == Some(Quote(b'\'')) && fits && self.0.len() <= 24 {
             return Suspicion::likely(Class::Sql, "glued");
         }
         Suspicion::hint(Class::Sql, "glued")

@@ -149,9 +149,13 @@ fn climbs(text: &str) -> usize {
     let mut count = 0;
     for (at, _) in text.match_indices("..") {
         let before = text[..at].chars().next_back();
-        let rest = text[at + 2..].trim_start_matches(['.', ';']);
-        let dots = text[at + 2..].len() - rest.len();
-        let begins = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '.' && c != ')');
+        // A row of dots is looked at once, from its start.
+        if before == Some('.') {
+            continue;
+        }
+        let dots = text[at + 2..].bytes().take_while(|b| matches!(b, b'.' | b';')).count();
+        let rest = &text[at + 2 + dots..];
+        let begins = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != ')');
         let steps = rest.starts_with('/') || (rest.is_empty() && dots == 0 && before == Some('/'));
         count += usize::from(begins && steps);
     }

@@ -1,7 +1,8 @@
 //! Script for a browser: elements, handlers and addresses that run, and quotes that lead to them.
 
+use crate::class::xss_element::Element;
 use crate::finding::Class;
-use crate::judge::{Strength, Suspicion, Value};
+use crate::judge::{Suspicion, Value};
 
 /// Calls and names that do something, or show that something could be done.
 const ACTS: [&str; 33] = [
@@ -39,20 +40,19 @@ const ACTS: [&str; 33] = [
     "throw",
     "innerhtml",
 ];
-/// Elements that are nothing but a danger in a value.
-const ELEMENTS: [&str; 17] = [
-    "script", "iframe", "object", "embed", "applet", "base", "meta", "frameset", "frame",
-    "isindex", "bgsound", "layer", "link", "xml", "import", "portal", "xss",
-];
-const SCHEMES: [&str; 4] = ["javascript:", "vbscript:", "data:text/html", "livescript:"];
+/// Addresses that run.
+pub(crate) const SCHEMES: [&str; 4] = ["javascript:", "vbscript:", "data:text/html", "livescript:"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.as_str();
-    let mut found = address(value, text);
-    for (at, _) in text.match_indices('<') {
-        found = Suspicion::stronger(found, element(value, text, at));
+    let acts = Acts::of(text);
+    let mut found = address(value, text, &acts);
+    // Of a row of them only the last can begin an element.
+    let starts = text.match_indices('<').filter(|(at, _)| !text[at + 1..].starts_with('<'));
+    for (at, _) in starts {
+        found = Suspicion::stronger(found, Element::at(text, at, &acts).judge(value));
     }
-    found = Suspicion::stronger(found, attribute(text));
+    found = Suspicion::stronger(found, attribute(text, &acts));
     if found.is_none() {
         found = script(value, text);
     }
@@ -68,13 +68,36 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     found
 }
 
-fn acts(text: &str) -> bool {
-    ACTS.iter().any(|act| {
-        text.match_indices(act).any(|(at, _)| {
+/// Where in a text something acts, found once: questions about its parts cost nothing then.
+pub(crate) struct Acts(Vec<usize>);
+
+impl Acts {
+    pub(crate) fn of(text: &str) -> Self {
+        let mut found = Vec::new();
+        // Most texts have none: asking is cheaper than searching for places.
+        for act in ACTS.iter().filter(|act| text.contains(**act)) {
             let word = act.bytes().all(|b| b.is_ascii_alphabetic());
-            !word || called(&text[at + act.len()..])
-        })
-    })
+            let hits = text.match_indices(*act).map(|(at, _)| at);
+            found.extend(hits.filter(|at| !word || called(window(&text[at + act.len()..], 64))));
+        }
+        found.sort_unstable();
+        Self(found)
+    }
+
+    pub(crate) fn within(&self, from: usize, to: usize) -> bool {
+        let next = self.0.partition_point(|at| *at < from);
+        self.0.get(next).is_some_and(|at| *at < to)
+    }
+
+    pub(crate) fn after(&self, from: usize) -> bool {
+        self.0.last().is_some_and(|at| *at >= from)
+    }
+}
+
+/// The first bytes of a text.
+pub(crate) fn window(text: &str, length: usize) -> &str {
+    let end = (0..=length.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Whether a name is called, in any of the ways of JavaScript.
@@ -87,12 +110,15 @@ fn called(rest: &str) -> bool {
 }
 
 /// `javascript:…` in place of an address.
-fn address(value: &Value<'_>, text: &str) -> Option<Suspicion> {
+fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     let squeezed: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
     let start = squeezed.trim_start_matches([' ', '"', '\'', '(', '>']);
     let scheme = SCHEMES.iter().find(|scheme| start.starts_with(**scheme))?;
     let rest = &start[scheme.len()..];
-    if acts(text) || rest.starts_with("//") || rest.starts_with(",<") || *scheme == "data:text/html"
+    if acts.after(scheme.len())
+        || rest.starts_with("//")
+        || rest.starts_with(",<")
+        || *scheme == "data:text/html"
     {
         return Suspicion::sure(Class::Xss, "script_address");
     }
@@ -100,105 +126,8 @@ fn address(value: &Value<'_>, text: &str) -> Option<Suspicion> {
     Suspicion::likely(Class::Xss, "script_address")
 }
 
-/// One element: its name, its handlers, its addresses.
-fn element(value: &Value<'_>, text: &str, at: usize) -> Option<Suspicion> {
-    let rest = text[at + 1..].trim_start_matches(['/', '\0', ' ', '\t', '<', '%', '\\']);
-    let name = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != ':' && c != '-')
-        .unwrap_or(rest.len());
-    let (name, rest) = rest.split_at(name);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return comment(rest);
-    }
-    let open = text[at + 1..]
-        .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '\0' | '<' | '\\'));
-    let end = rest.find('>').unwrap_or(rest.len());
-    let inside = &rest[..end];
-    let shown = text[..at].ends_with('`');
-    let local = name.rsplit(':').next().unwrap_or(name);
-    if local == "script"
-        && open
-        && (rest.is_empty() || rest.starts_with(|c: char| !c.is_ascii_alphanumeric()))
-    {
-        let strength = if acts(rest) && !shown { Strength::Sure } else { Strength::Likely };
-        return Some(Suspicion { class: Class::Xss, rule: "script_element", strength });
-    }
-    if let Some(suspicion) = handler(inside, shown) {
-        return Some(suspicion);
-    }
-    let squeezed: String = inside.chars().filter(|c| !c.is_control() && *c != ' ').collect();
-    if SCHEMES.iter().any(|scheme| squeezed.contains(scheme)) && squeezed.contains('=') {
-        return if shown { None } else { Suspicion::sure(Class::Xss, "script_address") };
-    }
-    if ELEMENTS.contains(&local) && open && end <= rest.len() && !text[at + 1..].starts_with('/') {
-        let benign =
-            local == "link" && !inside.contains("stylesheet") && !inside.contains("import")
-                || local == "meta"
-                    && !(inside.contains("http-equiv")
-                        && (inside.contains("refresh") || inside.contains("cookie")))
-                || matches!(
-                    local,
-                    "base"
-                        | "object"
-                        | "link"
-                        | "frame"
-                        | "layer"
-                        | "import"
-                        | "meta"
-                        | "xml"
-                        | "portal"
-                ) && !inside.contains('=');
-        let active = inside.contains("srcdoc") && acts(rest);
-        return match (active, benign) {
-            (true, _) => Suspicion::sure(Class::Xss, "element"),
-            (false, false) => Suspicion::likely(Class::Xss, "element"),
-            (false, true) => Suspicion::hint(Class::Xss, "element"),
-        };
-    }
-    let style = inside.contains("style=")
-        && (inside.contains("expression")
-            || inside.contains("-moz-binding")
-            || inside.contains("behavior:"));
-    if (style
-        || local == "style"
-            && (rest.contains("@import")
-                || rest.contains("expression")
-                || rest.contains("-moz-binding")))
-        && !value.is_free()
-    {
-        return Suspicion::likely(Class::Xss, "style");
-    }
-    None
-}
-
-/// Conditional comments and CDATA of old browsers.
-fn comment(rest: &str) -> Option<Suspicion> {
-    if rest.starts_with("!--[if") && acts(rest) || rest.starts_with("![cdata[") && acts(rest) {
-        return Suspicion::likely(Class::Xss, "comment");
-    }
-    None
-}
-
-/// `onerror=…` among the attributes.
-fn handler(inside: &str, shown: bool) -> Option<Suspicion> {
-    for (at, _) in inside.match_indices("on") {
-        let separated = inside[..at]
-            .ends_with(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-' && c != '.');
-        let letters = inside[at + 2..].bytes().take_while(u8::is_ascii_alphabetic).count();
-        let value = inside[at + 2 + letters..]
-            .trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
-        if separated && letters >= 3 && value.starts_with('=') {
-            return match acts(value) && !shown {
-                true => Suspicion::sure(Class::Xss, "handler"),
-                false => Suspicion::likely(Class::Xss, "handler"),
-            };
-        }
-    }
-    None
-}
-
 /// `" onfocus=…`: a quote that ends an attribute and begins another.
-fn attribute(text: &str) -> Option<Suspicion> {
+fn attribute(text: &str, acts: &Acts) -> Option<Suspicion> {
     let mut found = None;
     for (at, _) in text.match_indices("on") {
         let before = text[..at].trim_end_matches(|c: char| c.is_whitespace() || c == '/');
@@ -208,14 +137,16 @@ fn attribute(text: &str) -> Option<Suspicion> {
         if !breaks || letters < 3 || !rest.starts_with('=') {
             continue;
         }
-        let runs = acts(rest);
-        let odd = before.matches(['"', '\'']).count() % 2 == 1;
+        let runs = acts.after(text.len() - rest.len());
+        let odd = before.bytes().filter(|b| matches!(b, b'"' | b'\'')).count() % 2 == 1;
         found = Suspicion::stronger(
             found,
             match (runs, odd) {
                 (true, true) => Suspicion::sure(Class::Xss, "attribute"),
                 (true, false) => Suspicion::likely(Class::Xss, "attribute"),
-                (false, true) if rest.contains('(') && text[..at].ends_with(['"', '\'', ' ']) => {
+                (false, true)
+                    if window(rest, 64).contains('(') && text[..at].ends_with(['"', '\'', ' ']) =>
+                {
                     Suspicion::likely(Class::Xss, "attribute")
                 }
                 (false, _) => Suspicion::hint(Class::Xss, "attribute"),

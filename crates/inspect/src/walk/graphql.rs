@@ -23,11 +23,9 @@ pub(crate) fn is_document(text: &str) -> bool {
     let named = OPENINGS.iter().any(|word| {
         start.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '{', '(', '\n', '@']))
     });
-    if !(named
-        || start.starts_with('{')
-            && !start.starts_with("{{")
-            && !start[1..].trim_start().starts_with(['"', '}']))
-    {
+    let bare =
+        start.strip_prefix('{').is_some_and(|rest| !rest.trim_start().starts_with(['{', '"', '}']));
+    if !named && !bare {
         return false;
     }
     let (mut rest, mut open, mut seen) = (text, 0_usize, false);

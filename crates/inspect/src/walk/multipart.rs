@@ -68,10 +68,9 @@ fn part(walk: &Walk<'_>, part: &Part<'_>) -> Result<(), Stop> {
         walk.value(file, Position::Query, place)?;
     }
     let Ok(text) = std::str::from_utf8(part.body) else { return walk.count() };
-    if part.kind.contains("json") || json::looks_like(text) {
-        if json::nested(walk, text, Position::Field, &place)? {
-            return Ok(());
-        }
+    let json = part.kind.contains("json") || json::looks_like(text);
+    if json && json::nested(walk, text, Position::Field, &place)? {
+        return Ok(());
     }
     if let Some(suspicion) = text
         .trim_start()

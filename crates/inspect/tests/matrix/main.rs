@@ -3,6 +3,8 @@
 //! Rules were made while looking at the even templates; the thresholds are held by the odd ones.
 //! `cargo test -p inspect --test matrix -- --nocapture` prints the matrix.
 
+#![expect(clippy::print_stdout, reason = "the matrix is for reading")]
+
 mod attack;
 mod benign;
 mod place;
