@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use inspect::{Inspector, Limits};
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::encryption_key::DecryptionKey;
@@ -108,6 +109,10 @@ impl Gateway {
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
             upstream_timeout: settings.upstream_timeout,
+            inspector: Inspector::new(Limits {
+                body_bytes: settings.inspect_body_limit,
+                ..Limits::default()
+            }),
             requests: RequestMeters::new(),
             streams: StreamMeters::new(),
             workers: Mutex::default(),
@@ -182,6 +187,7 @@ fn routes(
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
             demand: demand(rule, &own, &settings.ladder)?,
+            inspect: rule.inspect,
         };
         routes
             .add(&template, &rule.methods, compiled)

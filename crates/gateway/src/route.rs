@@ -9,6 +9,7 @@ use http::{HeaderValue, Method};
 use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
+use crate::settings::Inspect;
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -54,6 +55,7 @@ pub struct Rule {
     pub(crate) template: Arc<str>,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) demand: Demand,
+    pub(crate) inspect: Inspect,
 }
 
 /// What a rule demands.

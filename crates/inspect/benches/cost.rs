@@ -48,7 +48,7 @@ fn main() {
 /// An order with lines, addresses and a note: mostly short values.
 fn order() -> String {
     let line = r#"{"sku":"SKU-4711/A","name":"Shirt, blue (men's)","qty":2,"price":"19.99","tax":"standard","url":"https://shop.example/p/4711?ref=list"}"#;
-    let lines = vec![line; 12].join(",");
+    let lines = [line; 12].join(",");
     format!(
         r#"{{"id":"018f4c2e-7a1b-7cde-9f01-5abcdef01234","customer":{{"name":"Siobhán O'Brien","email":"s.obrien@example.com","phone":"+353 1 555 0100","address":"12 St. John's Road, Flat #3"}},"created":"2026-11-28T15:09:27Z","lines":[{lines}],"note":"Please ring twice & leave it at the door; thanks!"}}"#
     )

@@ -11,6 +11,8 @@ mod lookup;
 pub(crate) mod nosql;
 mod splitting;
 mod sql;
+mod sql_condition;
+mod sql_statement;
 mod sql_token;
 mod ssrf;
 mod ssrf_host;

@@ -66,7 +66,6 @@ const OVERLAP: usize = 512;
 const SHORTEST_PROSE: usize = 24;
 /// Sentences that are judged one by one.
 const SENTENCES: usize = 64;
-const SENTENCE_ENDS: [&str; 3] = [". ", "! ", "? "];
 /// Bytes that break out; a sentence without one is a sentence.
 const BREAKING: u32 = mark::QUOTE
     | mark::ANGLE
@@ -191,16 +190,10 @@ impl Judge<'_> {
         if text.len() < SHORTEST_PROSE || position == Position::File {
             return Ok(());
         }
-        let ends =
-            text.match_indices(['.', '!', '?']).filter(|(at, _)| text[at + 1..].starts_with(' '));
-        for (at, _) in ends.take(SENTENCES) {
-            let rest = &text[at + 2..];
-            let end = SENTENCE_ENDS
-                .iter()
-                .filter_map(|sign| rest.find(sign))
-                .min()
-                .map_or(rest.len(), |end| end + 1);
-            let sentence = rest[..end].trim();
+        let ends = text.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
+        let mut ends = ends.filter(|at| text[*at..].starts_with(' ')).take(SENTENCES).peekable();
+        while let Some(start) = ends.next() {
+            let sentence = text[start..ends.peek().copied().unwrap_or(text.len())].trim();
             let marks = Marks::of(sentence);
             if marks.any(BREAKING)
                 && !shape::is_free_text(sentence, false)

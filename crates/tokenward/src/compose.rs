@@ -285,6 +285,7 @@ fn gateway(
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
         challenge_scopes: part.challenge_scopes,
+        inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
     };
     let parts = gateway::Parts {
@@ -329,6 +330,11 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
         upstream: route.upstream.clone(),
         access,
+        inspect: match route.inspect {
+            config::Inspect::Enforce => gateway::Inspect::Enforce,
+            config::Inspect::Observe => gateway::Inspect::Observe,
+            config::Inspect::Off => gateway::Inspect::Off,
+        },
     })
 }
 

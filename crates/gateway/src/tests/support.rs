@@ -29,7 +29,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
-use crate::settings::{Access, RouteRule, Settings};
+use crate::settings::{Access, Inspect, RouteRule, Settings};
 use crate::{Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
@@ -165,12 +165,14 @@ pub(super) fn settings(upstream: &str) -> Settings {
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             audiences: Vec::new(),
         },
+        inspect: Inspect::Off,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
         methods: Vec::new(),
         upstream: "api".into(),
         access: Access::Public,
+        inspect: Inspect::Off,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -198,6 +200,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         cache_entries: 100,
         forward_token: false,
         challenge_scopes: false,
+        inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
     }
 }

@@ -2,7 +2,7 @@
 
 use token::term::scope as built_in;
 
-use crate::config::{Route, Scope};
+use crate::config::{Inspect, Route, Scope};
 use crate::sample::COLLECTIONS;
 
 /// The one upstream's name.
@@ -39,6 +39,7 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         scopes: vec![scope.to_owned()],
         audiences: Vec::new(),
         public: false,
+        inspect: Inspect::Off,
     }
 }
 
