@@ -83,6 +83,9 @@ fn status_error_and_reason() {
             assert!(!challenge.contains('\\') && challenge.matches('"').count() % 2 == 0);
         }
         assert_eq!(answer.headers().contains_key(ALLOW), status == 405);
-        assert!(!answer.headers().contains_key(CONNECTION) || matches!(status, 400 | 413 | 415));
+        assert!(
+            !answer.headers().contains_key(CONNECTION)
+                || matches!(status.as_u16(), 400 | 413 | 415)
+        );
     }
 }
