@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p inspect --example measure < FILE`; each line is an object with `label` (a class, or a word
 //! that begins with `benign`), `where` (`path`, `query`, `header:NAME`, `cookie`, `json`, `form`,
-//! `multipart`, `xml`, `text`) and `text`. With an argument, so many misjudged lines are printed per label.
+//! `multipart`, `xml`, `jsonbody`, `text`) and `text`. With an argument, so many misjudged lines are printed per label.
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
@@ -21,10 +21,13 @@ struct Line {
     text: String,
 }
 
+/// By label and place: all lines, alarms, and which classes were said.
+type Rows = BTreeMap<(String, String), (u64, u64, BTreeMap<String, u64>)>;
+
 fn main() -> Result<(), Error> {
     let shown = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0);
     let inspector = Inspector::new(Limits::default());
-    let mut rows = BTreeMap::<(String, String), (u64, u64, BTreeMap<String, u64>)>::new();
+    let mut rows = Rows::new();
     let mut misjudged = BTreeMap::<String, Vec<String>>::new();
     for line in stdin().lock().lines() {
         let line: Line = serde_json::from_str(&line?)?;
@@ -56,7 +59,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn print_rows(rows: &BTreeMap<(String, String), (u64, u64, BTreeMap<String, u64>)>) {
+fn print_rows(rows: &Rows) {
     for ((label, place), (all, alarms, classes)) in rows {
         let classes: Vec<_> = Class::ALL
             .iter()

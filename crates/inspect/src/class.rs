@@ -31,21 +31,40 @@ pub(crate) struct Lookout {
 
 type Recogniser = fn(&Value<'_>) -> Option<Suspicion>;
 
-/// For each recogniser the bytes and the words of which at least one must be there. The certain and
-/// narrow ones come first.
-const RECOGNISERS: [(Recogniser, u32, u16); 12] = [
-    (lookup::recognise, mark::DOLLAR, 0),
-    (xxe::recognise, 0, lure::DOCUMENT),
-    (splitting::recognise, mark::LINE, 0),
-    (ssrf::recognise, 0, lure::URL),
-    (traversal::recognise, 0, lure::PATH),
-    (template::recognise, 0, lure::MARKUP),
-    (xss::recognise, mark::ANGLE | mark::EQUALS, lure::SCRIPT),
-    (nosql::recognise, 0, lure::NOSQL),
-    (ldap::recognise, 0, lure::LDAP),
-    (xpath::recognise, 0, lure::XPATH),
-    (sql::recognise, mark::QUOTE | mark::HASH, lure::SQL),
-    (
+/// When a recogniser is asked: for one of these bytes, for one of these words, or for both together.
+struct Row {
+    recognise: Recogniser,
+    marks: u32,
+    lures: u16,
+    both: (u32, u16),
+}
+
+const fn row(recognise: Recogniser, marks: u32, lures: u16) -> Row {
+    Row { recognise, marks, lures, both: (0, 0) }
+}
+
+/// The certain and narrow ones come first.
+const ROWS: [Row; 12] = [
+    row(lookup::recognise, mark::DOLLAR, 0),
+    row(xxe::recognise, 0, lure::DOCUMENT),
+    row(splitting::recognise, mark::LINE, 0),
+    row(ssrf::recognise, 0, lure::URL),
+    row(traversal::recognise, 0, lure::PATH),
+    row(template::recognise, 0, lure::MARKUP),
+    row(xss::recognise, mark::ANGLE, lure::SCRIPT),
+    row(nosql::recognise, 0, lure::NOSQL),
+    row(ldap::recognise, 0, lure::LDAP),
+    row(xpath::recognise, 0, lure::XPATH),
+    Row {
+        recognise: sql::recognise,
+        marks: 0,
+        lures: lure::SQL,
+        both: (
+            mark::QUOTE | mark::HASH | mark::EQUALS | mark::ANGLE | mark::OTHER | mark::HIGH,
+            lure::SQL_JOINT,
+        ),
+    },
+    row(
         command::recognise,
         mark::SEMICOLON | mark::PIPE | mark::AMPERSAND | mark::TICK | mark::DOLLAR | mark::LINE,
         lure::COMMAND,
@@ -59,24 +78,23 @@ impl Lookout {
         Self { marks, lures }
     }
 
-    fn wants(&self, marks: u32, lures: u16) -> bool {
-        self.marks.any(marks) || self.lures.any(lures)
+    fn wants(&self, row: &Row) -> bool {
+        self.marks.any(row.marks)
+            || self.lures.any(row.lures)
+            || (self.marks.any(row.both.0) && self.lures.any(row.both.1))
     }
 
     /// Whether any recogniser would be asked.
     pub(crate) fn wants_any(&self) -> bool {
-        RECOGNISERS.iter().any(|(_, marks, lures)| self.wants(*marks, *lures))
+        ROWS.iter().any(|row| self.wants(row))
     }
 
     /// The strongest suspicion, the earliest of equals.
     pub(crate) fn look(&self, text: &str, position: Position) -> Option<Suspicion> {
-        let value = Value::new(text, self.marks, position);
+        let value = Value::new(text, self.marks, self.lures, position);
         let mut found = None;
-        for (recognise, marks, lures) in RECOGNISERS {
-            if !self.wants(marks, lures) {
-                continue;
-            }
-            found = Suspicion::stronger(found, recognise(&value));
+        for row in ROWS.iter().filter(|row| self.wants(row)) {
+            found = Suspicion::stronger(found, (row.recognise)(&value));
             if found.is_some_and(|found| found.strength == Strength::Sure) {
                 break;
             }

@@ -178,6 +178,8 @@ fn text(body: &[u8]) -> Cow<'_, str> {
     match body {
         [0xFF, 0xFE, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => wide(u16::from_le_bytes),
         [0xFE, 0xFF, ..] | [0, 1..=0x7F, 0, 1..=0x7F, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(body),
+        _ => {
+            std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
+        }
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct Value<'v> {
     /// The same with ASCII letters in lower case.
     pub(crate) lower: String,
     pub(crate) marks: Marks,
+    pub(crate) lures: Lures,
     pub(crate) position: Position,
     free: OnceCell<bool>,
 }
@@ -247,9 +248,9 @@ fn boundary(text: &str, mut at: usize) -> usize {
 // === impl Value ===
 
 impl<'v> Value<'v> {
-    pub(crate) fn new(text: &'v str, marks: Marks, position: Position) -> Self {
+    pub(crate) fn new(text: &'v str, marks: Marks, lures: Lures, position: Position) -> Self {
         let lower = text.to_ascii_lowercase();
-        Self { text, lower, marks, position, free: OnceCell::new() }
+        Self { text, lower, marks, lures, position, free: OnceCell::new() }
     }
 
     /// Whether it is text for people or code.

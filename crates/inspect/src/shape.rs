@@ -1,15 +1,15 @@
 //! Whether a value reads like text for people or like code, where talk of an attack is no attack.
 
-/// Words that hold sentences together, and that SQL and shells do not have.
+/// Words that hold sentences together, and that SQL and shells do not have; sorted.
 const FUNCTION_WORDS: &[&str] = &[
-    "about", "after", "an", "are", "at", "be", "been", "but", "can", "could", "does", "for", "had",
-    "has", "have", "he", "her", "his", "how", "it", "its", "may", "me", "more", "must", "my",
-    "now", "of", "only", "our", "please", "she", "should", "so", "some", "than", "that", "the",
-    "their", "them", "there", "these", "they", "this", "to", "use", "used", "using", "was", "we",
-    "were", "what", "which", "while", "who", "why", "will", "with", "would", "you", "your", "der",
-    "die", "das", "und", "ist", "nicht", "ein", "eine", "mit", "den", "von", "zu", "le", "la",
-    "les", "des", "et", "est", "un", "une", "pour", "que", "el", "los", "en", "y", "para", "con",
-    "una", "fix", "remove", "instead", "make", "via", "per", "also",
+    "about", "after", "also", "an", "are", "at", "be", "been", "but", "can", "con", "could", "das",
+    "den", "der", "des", "die", "does", "ein", "eine", "el", "en", "est", "et", "fix", "for",
+    "had", "has", "have", "he", "her", "his", "how", "instead", "ist", "it", "its", "la", "le",
+    "les", "los", "make", "may", "me", "mit", "more", "must", "my", "nicht", "now", "of", "only",
+    "our", "para", "per", "please", "pour", "que", "remove", "she", "should", "so", "some", "than",
+    "that", "the", "their", "them", "there", "these", "they", "this", "to", "un", "una", "und",
+    "une", "use", "used", "using", "via", "von", "was", "we", "were", "what", "which", "while",
+    "who", "why", "will", "with", "would", "y", "you", "your", "zu",
 ];
 
 /// Marks of code and markup languages that no single-line attack needs.
@@ -36,7 +36,7 @@ pub(crate) fn is_prose(text: &str) -> bool {
         }
         words += 1;
         let lower = word.to_ascii_lowercase();
-        function += usize::from(FUNCTION_WORDS.contains(&lower.as_str()));
+        function += usize::from(FUNCTION_WORDS.binary_search(&lower.as_str()).is_ok());
         if words >= 5 && function >= 2 {
             return true;
         }
@@ -48,4 +48,21 @@ fn is_code(text: &str) -> bool {
     let text = text.trim();
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     lines >= 2 || CODE.iter().any(|mark| text.contains(mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_sorted() {
+        assert!(FUNCTION_WORDS.is_sorted());
+    }
+
+    #[test]
+    fn sentences_are_told_from_payloads() {
+        assert!(is_prose("Please send it to the office when you can"));
+        assert!(!is_prose("1 UNION SELECT name, password FROM users WHERE id = 1 OR 1 = 1"));
+        assert!(is_free_text("fn main() {\n    run();\n}", false));
+    }
 }

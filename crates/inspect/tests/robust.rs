@@ -132,7 +132,7 @@ fn long_inputs_take_time_that_grows_with_length_alone() {
         "a:b,", "jndi:", "]]", "\"\"\"", ":= ", ")(", "select ", "alert", "<a ", "$", "//",
     ];
     for seed in seeds {
-        let text = seed.repeat(60_000 / seed.len());
+        let text = seed.repeat(30_000 / seed.len());
         for kind in TYPES {
             let start = Instant::now();
             let _ = inspector.body(Some(kind), text.as_bytes(), &Anything);

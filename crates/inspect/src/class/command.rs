@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
+use crate::lure;
 
 /// Texts that only a shell's attacker writes.
 const CERTAIN: [&str; 13] = [
@@ -81,7 +82,8 @@ const CALLS: &[&str] = &[
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let plain = value.lower.as_str();
-    if CERTAIN.iter().any(|text| plain.contains(text)) {
+    let lured = value.lures.any(lure::COMMAND);
+    if lured && CERTAIN.iter().any(|text| plain.contains(text)) {
         return if value.is_free() && !plain.contains("/dev/tcp/") && !plain.starts_with("()") {
             Suspicion::likely(Class::Command, "shell_text")
         } else {
@@ -97,7 +99,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if STARTS.iter().any(|start| trimmed.starts_with(start)) {
         return Suspicion::likely(Class::Command, "command_line");
     }
-    if CALLS.iter().any(|call| plain.contains(call)) && !value.is_free() {
+    if lured && CALLS.iter().any(|call| plain.contains(call)) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
     }
     if hidden(plain) {
