@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p inspect --example measure < FILE`; each line is an object with `label` (a class, or a word
 //! that begins with `benign`), `where` (`path`, `query`, `header:NAME`, `cookie`, `json`, `form`,
-//! `multipart`, `xml`, `jsonbody`, `text`) and `text`. With an argument, so many misjudged lines are printed per label.
+//! `multipart`, `xml`, `jsonbody`, `request`, `text`) and `text`. With an argument, so many misjudged lines are printed per label.
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
@@ -98,12 +98,29 @@ fn judged(inspector: &Inspector, line: &Line) -> Result<(), Stop> {
         }
         "xml" => inspector.body(Some("application/xml"), text.as_bytes(), &Anything),
         "jsonbody" => inspector.body(Some("application/json"), text.as_bytes(), &Anything),
+        "request" => whole(inspector, text),
         "text" => inspector.body(Some("text/plain"), text.as_bytes(), &Anything),
         place => {
             let name = place.split_once(':').map_or("x-value", |(_, name)| name);
             inspector.header(name, text.as_bytes(), &Anything)
         }
     }
+}
+
+/// A whole request: `{"target": "/a?b", "headers": {…}, "body": "…"}`.
+fn whole(inspector: &Inspector, text: &str) -> Result<(), Stop> {
+    let request: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let target = request["target"].as_str().unwrap_or("/");
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    inspector.path(path, &Anything)?;
+    inspector.query(query, &Anything)?;
+    let mut kind = None;
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        let (name, value) = (name.to_ascii_lowercase(), value.as_str().unwrap_or_default());
+        inspector.header(&name, value.as_bytes(), &Anything)?;
+        kind = if name == "content-type" { Some(value) } else { kind };
+    }
+    inspector.body(kind, request["body"].as_str().unwrap_or_default().as_bytes(), &Anything)
 }
 
 fn escaped(text: &str, form: bool) -> String {

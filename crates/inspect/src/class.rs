@@ -23,6 +23,8 @@ mod xss;
 mod xss_element;
 pub(crate) mod xxe;
 
+pub(crate) use traversal::overlong;
+
 /// Which recognisers are worth asking.
 pub(crate) struct Lookout {
     marks: Marks,
@@ -66,7 +68,13 @@ const ROWS: [Row; 12] = [
     },
     row(
         command::recognise,
-        mark::SEMICOLON | mark::PIPE | mark::AMPERSAND | mark::TICK | mark::DOLLAR | mark::LINE,
+        mark::SEMICOLON
+            | mark::PIPE
+            | mark::AMPERSAND
+            | mark::TICK
+            | mark::DOLLAR
+            | mark::LINE
+            | mark::BACKSLASH,
         lure::COMMAND,
     ),
 ];

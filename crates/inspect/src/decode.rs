@@ -272,6 +272,12 @@ pub(crate) fn base64_text(text: &str) -> Option<String> {
     printable.then_some(text)
 }
 
+/// Objects of Python, Java and .NET in base64: whoever reads one runs what it says.
+pub(crate) fn is_serialized(text: &str) -> bool {
+    let starts = ["gASV", "gANj", "gAJj", "rO0AB", "AAEAAAD/////"];
+    text.len() >= 24 && starts.iter().any(|start| text.starts_with(start))
+}
+
 /// UTF-7 in a document (`+ADw-` is `<`): only the characters that markup needs.
 pub(crate) fn utf7(text: &str) -> Option<String> {
     if !text.contains("+AD") {

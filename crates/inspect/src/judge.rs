@@ -154,6 +154,14 @@ impl Judge<'_> {
         if marks.any(!(mark::EQUALS | mark::SLASH | mark::PLUS)) {
             return Ok(());
         }
+        if decode::is_serialized(text) {
+            let suspicion = Suspicion {
+                class: Class::Command,
+                rule: "serialized_object",
+                strength: Strength::Likely,
+            };
+            return self.stands(text, suspicion, position, place);
+        }
         let Some(hidden) = decode::base64_text(text) else { return Ok(()) };
         let marks = Marks::of(&hidden);
         self.reading(&hidden, marks, position, place)?;

@@ -18,6 +18,9 @@ const CODE: &[&str] = &[
     "\n# ", "## ",
 ];
 
+/// Lines of code are longer than a payload that uses breaks for spaces.
+const SHORTEST_CODE: usize = 40;
+
 /// Whether people (or compilers) are the readers; no lines of code stand where `one_line` values do.
 pub(crate) fn is_free_text(text: &str, one_line: bool) -> bool {
     is_prose(text) || (!one_line && is_code(text))
@@ -47,7 +50,7 @@ pub(crate) fn is_prose(text: &str) -> bool {
 fn is_code(text: &str) -> bool {
     let text = text.trim();
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    lines >= 2 || CODE.iter().any(|mark| text.contains(mark))
+    (lines >= 2 && text.len() >= SHORTEST_CODE) || CODE.iter().any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ const STARTS: &[&str] = &[
     "type c:\\",
     "ls -l",
     "dir c:\\",
+    "ipconfig /",
+    "netstat -",
     "type %",
 ];
 /// Calls of languages that run a shell.
@@ -90,6 +92,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             Suspicion::sure(Class::Command, "shell_text")
         };
     }
+    if plain.trim_start().starts_with("() {") && plain.contains(';') && !value.is_free() {
+        return Suspicion::sure(Class::Command, "shell_function");
+    }
     let simple = simplified(plain);
     let found = separated(value, &simple).or_else(|| separated(value, plain));
     if found.is_some() {
@@ -114,7 +119,7 @@ fn simplified(text: &str) -> Cow<'_, str> {
     let spaced = if text.contains('$') {
         let spaces = ["${ifs}", "$ifs$9", "$ifs"];
         let text = spaces.iter().fold(text.to_owned(), |text, form| text.replace(form, " "));
-        Cow::Owned(text.replace("$@", "").replace("$*", ""))
+        Cow::Owned(unset(&text.replace("$@", "").replace("$*", "")))
     } else if text.contains(['\'', '"', '\\', '^']) {
         Cow::Borrowed(text)
     } else {
@@ -135,6 +140,18 @@ fn simplified(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Variables that nobody has set say nothing: `/bin$u/cat$u` is `/bin/cat`.
+fn unset(text: &str) -> String {
+    let mut pieces = text.split('$');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let name = piece.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        out.extend((name == 0).then_some('$'));
+        out.push_str(&piece[name..]);
+    }
+    out
 }
 
 fn hidden(text: &str) -> bool {
@@ -205,7 +222,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     let fits = path
         && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
         || WITH_ARGUMENTS.contains(&stem) && argument
-        || ALONE.contains(&stem) && ends;
+        || ALONE.contains(&stem) && (ends || argument && !common);
     if !fits {
         return None;
     }

@@ -5,21 +5,34 @@ use crate::judge::{Suspicion, Value};
 
 /// Each round resolves one lookup; a real one needs a letter each.
 const ROUNDS: usize = 64;
-const SCHEMES: [&str; 9] =
-    ["ldap:", "ldaps:", "rmi:", "dns:", "iiop:", "corba:", "nis:", "nds:", "http"];
+const SCHEMES: [&str; 8] = ["ldap", "rmi", "dns", "iiop", "corba", "nis", "nds", "http"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if !value.lower.contains("${") {
         return None;
     }
     let resolved = resolve(&value.lower);
-    for (at, _) in resolved.match_indices("jndi:") {
-        let rest = &resolved[at + 5..];
+    for (at, _) in resolved.match_indices("jnd") {
+        // The letter after `d` may be one that only becomes an `i`.
+        let Some((letter, rest)) = resolved[at + 3..].split_once(':') else { continue };
+        if letter.chars().count() != 1 {
+            continue;
+        }
         if SCHEMES.iter().any(|scheme| rest.starts_with(scheme)) || rest.starts_with("${") {
             return Suspicion::sure(Class::Lookup, "jndi");
         }
     }
-    let inner = ["${env:", "${sys:", "${java:", "${ctx:", "${main:", "${bundle:", "${jndi:"];
+    let inner = [
+        "${env:",
+        "${sys:",
+        "${java:",
+        "${ctx:",
+        "${main:",
+        "${bundle:",
+        "${jndi:",
+        "${::-",
+        "${${",
+    ];
     if inner.iter().any(|lookup| value.lower.contains(lookup)) {
         return Suspicion::likely(Class::Lookup, "lookup");
     }
@@ -45,7 +58,8 @@ fn innermost(text: &str) -> Option<(usize, usize, String)> {
                 .split_once(":-")
                 .map(|(_, read)| read)
                 .or_else(|| body.strip_prefix("lower:"))
-                .or_else(|| body.strip_prefix("upper:"));
+                .or_else(|| body.strip_prefix("upper:"))
+                .or_else(|| body.strip_prefix("date:'")?.strip_suffix('\''));
             if let Some(read) = read {
                 return Some((start, end + 1, read.to_owned()));
             }

@@ -40,6 +40,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         best = match (one_line, field) {
             (true, true) => return Suspicion::sure(Class::Splitting, "header_line"),
             (true, false) if mail => return Suspicion::sure(Class::Splitting, "mail_line"),
+            (true, false) if is_log_line(rest) => Suspicion::likely(Class::Splitting, "log_line"),
             (false, true) if at < 64 && !value.is_free() => {
                 Suspicion::likely(Class::Splitting, "header_line")
             }
@@ -54,6 +55,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// A level or a field of a log at the start of a line: `ERROR: …`.
+fn is_log_line(rest: &str) -> bool {
+    let word = rest.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'-').count();
+    (3..=20).contains(&word) && rest[word..].starts_with(':') && rest.len() > word + 1
 }
 
 /// A tag and a command: `V100 CAPABILITY`.

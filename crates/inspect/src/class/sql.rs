@@ -103,7 +103,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
         found = Suspicion::stronger(found, suspicion);
     }
-    found.or_else(|| second_opinion(value, &pieces))
+    found.or_else(|| pieces.spying()).or_else(|| second_opinion(value, &pieces))
 }
 
 impl Pieces<'_> {

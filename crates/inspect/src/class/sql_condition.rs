@@ -9,6 +9,24 @@ use Token::{
     Close, Comment, Compare, Inline, Joint, Number, Open, Operator, Quote, Variable, Word,
 };
 
+/// Functions that a condition asks something of the database with.
+const ASKED: [&str; 14] = [
+    "isnull",
+    "ifnull",
+    "nullif",
+    "left",
+    "right",
+    "length",
+    "char_length",
+    "ord",
+    "hex",
+    "elt",
+    "cast",
+    "convert",
+    "version",
+    "database",
+];
+
 impl Pieces<'_> {
     /// One operand from `at` on: where it ends, and whether it is a constant.
     pub(super) fn operand(&self, at: usize) -> Option<(usize, bool)> {
@@ -126,7 +144,7 @@ impl Pieces<'_> {
             return Suspicion::likely(Class::Sql, "subquery");
         }
         let calls = (near.start..near.end).any(|at| {
-            matches!(self.get(at), Some(Word(word)) if FUNCTIONS.contains(&word))
+            matches!(self.get(at), Some(Word(word)) if FUNCTIONS.contains(&word) || ASKED.contains(&word))
                 && self.get(at + 1) == Some(Open)
         });
         (calls && self.breaks(at)).then_some(())?;

@@ -10,7 +10,25 @@ use Token::{
     Word,
 };
 
+/// Beginnings of names that only a database has.
+const INNER: [&str; 9] =
+    ["pg_", "syscat", "sysibm", "dbms_", "utl_", "all_tab", "dba_", "v$", "current_setting"];
+
 impl Pieces<'_> {
+    /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
+    pub(super) fn spying(&self) -> Option<Suspicion> {
+        let starts = self.get(0) == Some(Word("select"));
+        let inner = |at: usize| match self.get(at) {
+            Some(Token::Variable) => at == 1,
+            Some(Word("version" | "user" | "database")) => at == 1 && self.get(2) == Some(Open),
+            Some(Word("current_user" | "session_user" | "system_user")) => at == 1,
+            Some(Word(word)) => INNER.iter().any(|start| word.starts_with(start)),
+            _ => false,
+        };
+        let spies = starts && self.0.len() <= 40 && (1..self.0.len()).any(inner);
+        if spies { Suspicion::likely(Class::Sql, "spying_statement") } else { None }
+    }
+
     /// `union [all] select` with columns.
     pub(super) fn union(&self, at: usize) -> Option<Suspicion> {
         let mut next = at + 1;

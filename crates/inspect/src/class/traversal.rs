@@ -75,6 +75,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if encoded_dots(&value.lower) {
         return Suspicion::likely(Class::Traversal, "encoded_dots");
     }
+    if overlong(&value.lower) {
+        return Suspicion::likely(Class::Traversal, "overlong");
+    }
     let climbs = climbs(&text);
     let relative = Position::Path == value.position || Position::Query == value.position;
     if climbs > 0 && (secret || inner && climbs > 1) {
@@ -111,6 +114,16 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::Traversal, "share");
     }
     None
+}
+
+/// Bytes that begin no character of UTF-8, or one that hides a dot or a slash; twice, so that a letter of
+/// Latin-1 is none.
+pub(crate) fn overlong(lower: &str) -> bool {
+    let forms = [
+        "%c0%", "%c1%", "%f8%80", "%fc%80", "%f0%80", "%e0%80", "%uf025", "%u2215", "%u2216",
+        "%uff0e", "%uefc8", "%bg%qf",
+    ];
+    lower.contains('%') && forms.iter().map(|form| lower.matches(form).count()).sum::<usize>() >= 2
 }
 
 /// Two dots of which one is encoded: nobody has to encode a dot.

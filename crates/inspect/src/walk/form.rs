@@ -1,5 +1,6 @@
 //! Query strings and forms (`application/x-www-form-urlencoded`).
 
+use crate::class::overlong;
 use crate::decode;
 use crate::finding::{Place, Stop};
 use crate::judge::Position;
@@ -18,6 +19,10 @@ pub(crate) fn walk(
         torn |= raw_name.is_empty() && raw.len() < pair.len() || !pair.contains('=');
         let name = decode::form(raw_name);
         walk.name(&name, position, || place(name.to_string()))?;
+        // Decoding makes of overlong forms what they hide, and hides that they were there.
+        if overlong(&raw.to_ascii_lowercase()) {
+            walk.value(raw, position, || place(name.to_string()))?;
+        }
         let value = decode::form(raw);
         member(walk, &name, &value, position, place)?;
     }

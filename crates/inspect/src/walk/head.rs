@@ -29,7 +29,7 @@ pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
     let mut start = 0;
     for (position, segment) in path.split('/').enumerate() {
         let place = || Place::Path(position + 1);
-        if !Marks::of(segment).is_plain() && suspect.is_none() {
+        if (!Marks::of(segment).is_plain() || segment == "..") && suspect.is_none() {
             suspect = Some((start, position + 1));
         }
         walk.value(segment, Position::Path, place)?;
