@@ -234,7 +234,9 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && !spaced
         && !argument
         && !path
-        && before.ends_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        && before.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b',' | b'|' | b'&' | b'=')
+        });
     let lone = sign == Sign::Between
         && common
         && ends
@@ -314,7 +316,7 @@ fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
         || word.bytes().all(|b| b.is_ascii_digit()) && !word.is_empty();
     match (sign, common) {
         (Sign::Inside, _) => !word.is_empty(),
-        (Sign::Between, true) => name && !argument.contains(' '),
+        (Sign::Between, true) => name && !argument.trim_end().contains(' '),
         (Sign::Between, false) => {
             name || argument.split_ascii_whitespace().count() <= 2 && !word.is_empty()
         }
@@ -353,7 +355,7 @@ fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {
         Some(b'`') => byte == b'`',
         Some(b')') => sign == Sign::Inside,
         Some(b';' | b'#' | b'\n' | b'\r' | b'}') => true,
-        Some(b'|' | b'&') => byte != b'|' || tail.len() == 1 || tail.starts_with("||"),
+        Some(b'|' | b'&') => byte != b'|' || tail.len() <= 2 || tail.starts_with("||"),
         Some(b'<' | b'>' | b'%') => true,
         _ => false,
     }

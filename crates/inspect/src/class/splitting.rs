@@ -59,8 +59,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
 
 /// A level or a field of a log at the start of a line: `ERROR: …`.
 fn is_log_line(rest: &str) -> bool {
-    let word = rest.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'-').count();
-    (3..=20).contains(&word) && rest[word..].starts_with(':') && rest.len() > word + 1
+    let word =
+        rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ')).count();
+    (3..=24).contains(&word) && rest[word..].starts_with(':') && rest.len() > word + 1
 }
 
 /// A tag and a command: `V100 CAPABILITY`.

@@ -94,6 +94,13 @@ impl Pieces<'_> {
                 (false, _) if self.same(at, end) && (breaks || at == 0) => {
                     Suspicion::likely(Class::Sql, "tautology")
                 }
+                (false, true)
+                    if other
+                        && self.get(at + 2) == Some(Open)
+                        && matches!(self.get(at), Some(Word(_))) =>
+                {
+                    Suspicion::likely(Class::Sql, "condition")
+                }
                 (false, true) if constant && self.get(end + 2) == Some(Open) => {
                     Suspicion::likely(Class::Sql, "condition")
                 }

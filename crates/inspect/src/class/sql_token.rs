@@ -67,12 +67,25 @@ fn next(text: &str, at: usize) -> (Option<Token<'_>>, usize) {
         b'@' => return (Some(Token::Variable), run(is_word).max(1)),
         b'0'..=b'9' | b'.' => return number(text, at),
         byte if is_word(byte) => {
-            let length = run(is_word);
+            let length = joint(bytes).unwrap_or_else(|| run(is_word));
             return (Some(Token::Word(&text[at..at + length])), length);
         }
         _ => Token::Other,
     };
     (Some(token), 1)
+}
+
+/// `or1`, `and1`: a word that a number needs no space after.
+fn joint(bytes: &[u8]) -> Option<usize> {
+    let length = if bytes.starts_with(b"or") {
+        2
+    } else if bytes.starts_with(b"and") {
+        3
+    } else {
+        return None;
+    };
+    let digits = bytes[length..].iter().take_while(|b| is_word(**b));
+    (digits.clone().count() > 0 && digits.clone().all(u8::is_ascii_digit)).then_some(length)
 }
 
 fn is_word(byte: u8) -> bool {

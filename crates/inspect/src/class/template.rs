@@ -80,6 +80,10 @@ const REACHES: &[&str] = &[
     "touppercase()",
     "config.iteritems",
     "smarty.version",
+    "|filter('",
+    "|map('",
+    "|sort('",
+    "|reduce('",
     "__base__",
 ];
 /// Names that are an attack when they are all that an expression has.
