@@ -107,6 +107,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if lured && CALLS.iter().any(|call| plain.contains(call)) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
     }
+    if serialized(plain) {
+        return Suspicion::likely(Class::Command, "serialized_object");
+    }
     if hidden(plain) {
         return Suspicion::likely(Class::Command, "hidden_space");
     }
@@ -140,6 +143,16 @@ fn simplified(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// An object as PHP writes it: `O:8:"Name":0:{}`.
+fn serialized(text: &str) -> bool {
+    text.match_indices("o:").any(|(at, _)| {
+        let rest = &text[at + 2..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let alone = at == 0 || text[..at].ends_with(['{', ';', ':']);
+        digits > 0 && alone && rest[digits..].starts_with(":\"") && text.contains(":{")
+    })
 }
 
 /// Variables that nobody has set say nothing: `/bin$u/cat$u` is `/bin/cat`.

@@ -72,7 +72,8 @@ impl Pieces<'_> {
         }
         let Some(Word(word)) = self.get(next) else { return None };
         STATEMENTS.contains(&word).then_some(())?;
-        let fits = match (word, self.get(next + 1)) {
+        let inline = self.0[next + 1..].iter().take_while(|token| **token == Inline).count();
+        let fits = match (word, self.get(next + 1 + inline)) {
             ("select", Some(Word(_) | Number | Operator | Variable | Quote(_) | Open)) => {
                 self.has_word(
                     next..next + 40,

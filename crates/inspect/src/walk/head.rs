@@ -33,6 +33,10 @@ pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
             suspect = Some((start, position + 1));
         }
         walk.value(segment, Position::Path, place)?;
+        // Some readers take the query's sign for a space here too.
+        if segment.contains('+') && segment.contains(['\'', '"', '(', ';', '%']) {
+            walk.value(&segment.replace('+', " "), Position::Path, place)?;
+        }
         start += segment.len() + 1;
     }
     // A payload with a slash of its own is torn apart: once more in one piece.
