@@ -144,10 +144,13 @@ fn entities(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut changed = false;
+    // Beside real elements, an encoded bracket is one that is shown.
+    let markup = text.contains('<');
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let (read, length) = entity(rest).unwrap_or(('&', 1));
+        let read = entity(rest).filter(|(read, _)| !(markup && matches!(read, '<' | '>')));
+        let (read, length) = read.unwrap_or(('&', 1));
         changed |= length > 1;
         out.push(read);
         rest = &rest[length..];

@@ -46,7 +46,6 @@ const STARTS: &[&str] = &[
     "ping -n",
     "wget http",
     "curl http",
-    "curl -",
     "net user",
     "net localgroup",
     "rm -rf",
@@ -256,11 +255,13 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && !argument
         && spaced
         && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
+    // `docker run -v $(pwd):/app …` is a line of documentation.
+    let documented = sign == Sign::Inside && before.split_ascii_whitespace().count() >= 3;
     // Inline code of Markdown is quoted with the same sign.
     let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
     // A break of lines is a break of commands only in a value of one line.
     let line = matches!(byte, b'\n' | b'\r') && before.contains('\n');
-    if listed || lone || quoted || line {
+    if listed || lone || quoted || line || documented {
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::likely(Class::Command, "command")

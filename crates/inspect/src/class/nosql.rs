@@ -51,8 +51,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         .starts_with(|c: char| matches!(c, '\'' | '"' | ';' | '|' | '}' | '0'..='9' | '/'))
         || text.contains("';")
         || text.contains("'|")
-        || text.contains("' |")
-        || text.contains("' &");
+        || !text.matches('\'').count().is_multiple_of(2)
+            && (text.contains("' |") || text.contains("' &"));
     let script = [
         "this.",
         "return true",
@@ -109,6 +109,11 @@ fn names_operator(text: &str) -> bool {
 
 /// `' || 'a'=='a` and `'; return 'a'=='a`: equality as JavaScript has it, after a quote.
 fn tautology(text: &str) -> Option<Suspicion> {
+    // A value that is one word up to its quote; code has words before.
+    let head = text.split(['\'', '"']).next().unwrap_or_default();
+    if head.contains([' ', '(', '=']) {
+        return None;
+    }
     let quoted = |joint: &str| {
         text.split_once(joint)
             .is_some_and(|(_, rest)| rest.contains("==") || rest.starts_with("1)"))

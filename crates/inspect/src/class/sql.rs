@@ -50,6 +50,8 @@ pub(super) const JOINTS: [&str; 14] = [
     "or", "and", "xor", "like", "rlike", "regexp", "div", "mod", "sounds", "is", "in", "between",
     "not", "having",
 ];
+/// Rules that a whole statement can break too.
+const REACHING: [&str; 3] = ["function", "schema", "union_select"];
 /// Fingerprints are of short values: longer ones are judged by the rules alone.
 const LONGEST_FINGERPRINT: usize = 512;
 /// Names of a database's own tables.
@@ -103,6 +105,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
         found = Suspicion::stronger(found, suspicion);
     }
+    // A statement that is whole breaks out of nothing: only what it reaches for counts.
+    let reaches = found.is_some_and(|found| REACHING.contains(&found.rule));
+    if pieces.is_statement() && !reaches {
+        return pieces.spying();
+    }
     found.or_else(|| pieces.spying()).or_else(|| second_opinion(value, &pieces))
 }
 
@@ -125,6 +132,25 @@ impl Pieces<'_> {
 
     pub(super) fn before(&self, at: usize) -> Option<Token<'_>> {
         at.checked_sub(1).and_then(|at| self.get(at))
+    }
+
+    /// Whether it is one statement from its first word on.
+    fn is_statement(&self) -> bool {
+        let part = match self.get(0) {
+            Some(Word("select" | "delete" | "with")) => "from",
+            Some(Word("update")) => "set",
+            Some(Word("insert")) => "into",
+            Some(Word("create" | "alter")) => "table",
+            _ => return false,
+        };
+        self.has_word(1..64, &[part])
+    }
+
+    /// Whether it is a filter of an API: `status = 'open' and …`.
+    pub(super) fn is_filter(&self) -> bool {
+        let compared = Some(Compare) == self.get(1)
+            || matches!(self.get(1), Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le")));
+        matches!(self.get(0), Some(Word(_))) && compared
     }
 
     /// Whether a value ends right before `at`: with a quote, a parenthesis, a number, or at the start.

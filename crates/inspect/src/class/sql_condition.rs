@@ -80,6 +80,9 @@ impl Pieces<'_> {
             let cut = self.0[after.min(self.0.len())..]
                 .iter()
                 .any(|token| matches!(token, Comment | Inline));
+            if self.is_filter() && !(constant && other) {
+                return Suspicion::hint(Class::Sql, "condition");
+            }
             return match (constant && other, breaks) {
                 (true, true) if self.quoted(at) && (self.ends(after) || cut) && at <= 12 => {
                     Suspicion::sure(Class::Sql, "tautology")

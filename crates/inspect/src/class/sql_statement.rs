@@ -106,7 +106,12 @@ impl Pieces<'_> {
             (true, true) if !self.has_word(0..at, &STATEMENTS) => {
                 Suspicion::sure(Class::Sql, "stacked")
             }
-            (false, false) if self.has_word(0..at, &STATEMENTS) => {
+            (false, false)
+                if self.has_word(0..at, &STATEMENTS)
+                    || (word == "select"
+                        && matches!(self.before(at), Some(Word(_)))
+                        && matches!(self.get(next + 1), Some(Word(_)))) =>
+            {
                 Suspicion::hint(Class::Sql, "stacked")
             }
             _ => Suspicion::likely(Class::Sql, "stacked"),

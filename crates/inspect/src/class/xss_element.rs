@@ -27,6 +27,8 @@ pub(crate) struct Element<'t> {
     /// Whether the name stands right after the bracket.
     tight: bool,
     closing: bool,
+    /// Whether words stand before it.
+    worded: bool,
     /// Whether it stands in Markdown's inline code.
     shown: bool,
     acts: &'t Acts,
@@ -48,6 +50,7 @@ impl<'t> Element<'t> {
             start: at + 1 + after.len() - rest.len(),
             tight: after.starts_with(tight),
             closing: after.starts_with('/'),
+            worded: text[..at].ends_with(' ') && text[..at].split_ascii_whitespace().count() >= 2,
             shown: text[..at].ends_with('`'),
             acts,
         }
@@ -82,8 +85,13 @@ impl<'t> Element<'t> {
         if self.local() != "script" || !self.tight || !ends {
             return None;
         }
-        let runs = self.acts_later() && !self.shown;
-        let strength = if runs { Strength::Sure } else { Strength::Likely };
+        // In a sentence a bare `<script>` is a word.
+        let bare = !self.inside.contains('=') && !self.rest.contains("</") && self.worded;
+        let strength = match (self.acts_later() && !self.shown, bare) {
+            (true, _) => Strength::Sure,
+            (false, true) => Strength::Hint,
+            (false, false) => Strength::Likely,
+        };
         Some(Suspicion { class: Class::Xss, rule: "script_element", strength })
     }
 
@@ -131,6 +139,8 @@ impl<'t> Element<'t> {
         let ordinary = match name {
             "link" => !has("stylesheet") && !has("import"),
             "meta" => !(has("http-equiv") && (has("refresh") || has("cookie"))),
+            // A player as sites offer it for embedding.
+            "iframe" => has("src=\"https://") && (has("width=") || has("allow") || has("title=")),
             name => WORDS.contains(&name) && !has("="),
         };
         if has("srcdoc") && self.acts_later() {

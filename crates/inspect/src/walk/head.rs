@@ -63,7 +63,9 @@ pub(crate) fn header(walk: &Walk<'_>, name: &str, value: &[u8]) -> Result<(), St
     if let Some((_, query)) = text.split_once('?').filter(|_| name == "referer") {
         form::walk(walk, query, Position::Header, |_| Place::Header("referer".to_owned()))?;
     }
-    walk.value(&text, Position::Header, place)
+    // Where a page is says nothing of where the server is to go.
+    let told = matches!(name, "origin" | "referer").then(|| text.split_once("://")).flatten();
+    walk.value(told.map_or(&*text, |(_, rest)| rest), Position::Header, place)
 }
 
 /// A `Cookie` field (RFC 6265 §4.2.1).
