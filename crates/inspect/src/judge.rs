@@ -199,12 +199,17 @@ impl Judge<'_> {
         if text.len() < SHORTEST_PROSE || position == Position::File {
             return Ok(());
         }
-        let ends = text.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
+        let after_word = |at: &usize| !text[..*at].ends_with([' ', '\n']);
+        let ends = text.match_indices(['.', '!', '?']).map(|(at, _)| at);
+        let ends = ends.filter(after_word).map(|at| at + 1);
         let mut ends = ends.filter(|at| text[*at..].starts_with(' ')).take(SENTENCES).peekable();
         while let Some(start) = ends.next() {
             let sentence = text[start..ends.peek().copied().unwrap_or(text.len())].trim();
             let marks = Marks::of(sentence);
+            // Inline code of Markdown is shown.
+            let shown = marks.any(mark::TICK) && text.contains('\n');
             if marks.any(BREAKING)
+                && !shown
                 && !shape::is_free_text(sentence, false)
                 && let Some(suspicion) =
                     class::Lookout::new(marks, Lures::of(sentence)).look(sentence, position)

@@ -50,11 +50,17 @@ const STARTS: &[&str] = &[
     "net localgroup",
     "rm -rf",
     "type c:\\",
-    "ls -l",
+    "ls -l /",
+    "ls -la /",
     "dir c:\\",
     "ipconfig /",
     "netstat -",
     "type %",
+];
+/// Commands that a pipe ends in, and that do nothing but show.
+const FILTERS: [&str; 14] = [
+    "grep", "egrep", "head", "tail", "sort", "uniq", "wc", "awk", "sed", "xargs", "less", "more",
+    "cut", "tee",
 ];
 /// Calls of languages that run a shell.
 const CALLS: &[&str] = &[
@@ -241,7 +247,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // `fields=name|id` and `a&ip` are lists of names.
     let long = before.len() > 2;
     let listed = long
-        && byte != b';'
+        && !matches!(byte, b';' | b'\n' | b'\r')
         && sign == Sign::Between
         && !spaced
         && !argument
@@ -261,7 +267,16 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
     // A break of lines is a break of commands only in a value of one line.
     let line = matches!(byte, b'\n' | b'\r') && before.contains('\n');
-    if listed || lone || quoted || line || documented {
+    // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
+    let piped = byte == b'|'
+        && FILTERS.contains(&stem)
+        && before.split_ascii_whitespace().count() >= 2
+        && before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
+    // Who writes a whole line begins with a command, who breaks out begins with a value.
+    let first = before.split_ascii_whitespace().next().unwrap_or_default();
+    let typed =
+        sign == Sign::Between && spaced && is_command(first) && before.trim_end().contains(' ');
+    if typed || listed || lone || quoted || line || documented || piped {
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::likely(Class::Command, "command")
@@ -308,6 +323,10 @@ fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
     let Some(first) = tail.bytes().next() else { return false };
     if matches!(first, b'<' | b'>' | b'$') {
         return !common || first == b'<';
+    }
+    if first == b',' {
+        // `{cat,/etc/passwd}`: a brace's comma is a space.
+        return tail[1..].starts_with(['/', '-']);
     }
     if !matches!(first, b' ' | b'\t' | b'+') {
         return false;

@@ -16,6 +16,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if !text.contains(['(', ')']) {
         return None;
     }
+    if is_whole(&text) {
+        return Suspicion::hint(Class::Ldap, "filter");
+    }
     for (at, _) in text.match_indices(")(") {
         if begins_filter(&text[at + 1..]) && !value.is_free() {
             return Suspicion::likely(Class::Ldap, "filter_break");
@@ -41,6 +44,19 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::Ldap, "filter_close");
     }
     None
+}
+
+/// A filter from its first sign to its last, that asks for nothing odd.
+fn is_whole(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for (at, byte) in text.bytes().enumerate() {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        if depth <= 0 && at + 1 < text.len() {
+            return false;
+        }
+    }
+    let odd = ["password", "=*)", "(1=", "(0=", "|(|"];
+    depth == 0 && text.starts_with('(') && !odd.iter().any(|sign| text.contains(sign))
 }
 
 /// `(attribute=`, or `(&(`, `(|(` and `(!(` before one.

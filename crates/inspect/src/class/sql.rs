@@ -136,7 +136,9 @@ impl Pieces<'_> {
 
     /// Whether it is one statement from its first word on.
     fn is_statement(&self) -> bool {
-        let part = match self.get(0) {
+        let told = |token: &&Token<'_>| matches!(token, Word("explain" | "analyze"));
+        let first = self.0.iter().take_while(told).count();
+        let part = match self.get(first) {
             Some(Word("select" | "delete" | "with")) => "from",
             Some(Word("update")) => "set",
             Some(Word("insert")) => "into",
@@ -149,7 +151,10 @@ impl Pieces<'_> {
     /// Whether it is a filter of an API: `status = 'open' and …`.
     pub(super) fn is_filter(&self) -> bool {
         let compared = Some(Compare) == self.get(1)
-            || matches!(self.get(1), Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le")));
+            || matches!(
+                self.get(1),
+                Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between"))
+            );
         matches!(self.get(0), Some(Word(_))) && compared
     }
 

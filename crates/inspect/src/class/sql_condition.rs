@@ -80,7 +80,9 @@ impl Pieces<'_> {
             let cut = self.0[after.min(self.0.len())..]
                 .iter()
                 .any(|token| matches!(token, Comment | Inline));
-            if self.is_filter() && !(constant && other) {
+            let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+            let code = self.get(at) == Some(Joint) && words >= 2;
+            if (self.is_filter() || code) && !(constant && other) {
                 return Suspicion::hint(Class::Sql, "condition");
             }
             return match (constant && other, breaks) {
@@ -123,7 +125,7 @@ impl Pieces<'_> {
         let named = matches!(self.get(at + 1), Some(Quote(_)));
         let single = matches!(self.before(at), Some(Quote(b'\'') | Close));
         let cut = matches!(self.get(end), Some(Comment));
-        if constant && breaks && cut {
+        if constant && breaks && cut && !(named && words > 1) {
             return Suspicion::likely(Class::Sql, "truth");
         }
         let joins = matches!(self.get(end), Some(Joint | Operator));

@@ -96,7 +96,9 @@ impl Pieces<'_> {
             ("if" | "begin", _) => self
                 .has_word(next..next + 30, &["waitfor", "declare", "exec", "select", "shutdown"]),
             ("grant", Some(Word(_))) => self.has_word(next..next + 20, &["to"]),
-            ("copy", Some(Word(_))) => self.has_word(next..next + 20, &["program", "from", "to"]),
+            ("copy", Some(Word(_) | Open)) => {
+                self.has_word(next..next + 20, &["program", "from", "to"])
+            }
             ("load", Some(Word("data" | "xml"))) => true,
             _ => false,
         };

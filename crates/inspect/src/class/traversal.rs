@@ -91,7 +91,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let dots = text.matches("/./").count() + text.matches("/.../").count();
     let opens =
         (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2 && !is_source(&text);
-    if (opens || dots >= 2) && !spaced && !text.contains("://") {
+    if (opens || dots >= 2 && !is_source(&text)) && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
     let folder = text.starts_with('/') && inner;
@@ -104,7 +104,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if climbs > 0 && relative && !spaced && !is_source(&text) && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    if climbs > 0 && (text.contains("..../") || text.contains("..;/") || text.contains(".././")) {
+    if climbs > 0
+        && (text.contains("..../")
+            || text.contains("..;/")
+            || (text.contains(".././") && !is_source(&text)))
+    {
         return Suspicion::likely(Class::Traversal, "climb");
     }
     if secret && !spaced && is_absolute(&text) && !text.contains("://") {

@@ -43,6 +43,10 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::XPath, "axis");
     }
     let joined = joins(text);
+    let paths = ["or //", "and //", "or /", "and /", "or(/", "and(/"];
+    if breaks && joined && paths.iter().any(|path| text.contains(path)) && text.contains('[') {
+        return Suspicion::likely(Class::XPath, "path_condition");
+    }
     let function = WORDS.iter().any(|word| text.contains(word));
     if function && breaks && joined {
         return Suspicion::likely(Class::XPath, "function");

@@ -166,11 +166,15 @@ fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
             ]);
             let breaks = start.is_empty()
                 || start.ends_with([
-                    ';', '\'', '"', ')', '}', ',', '=', ':', '|', '&', '?', '\\', '`', '>',
+                    ';', '\'', '"', ')', '}', ',', '=', ':', '|', '&', '?', '\\', '`', '>', '$',
                 ])
                 || start.len() < at && text[..at].ends_with(['-', '+', '*', '(', '[', '\'', '"']);
             let direct = text[at + name.len()..].trim_start();
+            // Whole statements before it are a piece of code, not a value that was ended.
+            let code = start.starts_with(|c: char| c.is_ascii_alphabetic())
+                && [") ", ");"].iter().any(|end| start.contains(end));
             breaks
+                && !code
                 && (called(&text[at + name.len()..])
                     && !direct.starts_with(|c: char| c.is_ascii_alphabetic()))
         })

@@ -109,6 +109,9 @@ impl<'t> Element<'t> {
             {
                 continue;
             }
+            if value[1..].trim_start().starts_with("\"\"") {
+                continue;
+            }
             let runs = self.acts.within(self.start + at, self.start + self.inside.len());
             return if runs && !self.shown {
                 Suspicion::sure(Class::Xss, "handler")

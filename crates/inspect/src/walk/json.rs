@@ -132,7 +132,7 @@ impl Document<'_, '_> {
 
     fn text(&self, text: &str, path: &Path<'_>) -> Result<(), Stop> {
         let place = || (self.place)(&path.to_string());
-        if matches!(path, Path::Key(_, "query" | "mutation")) && graphql::is_document(text) {
+        if graphql::is_document(text) {
             return graphql::walk(self.walk, text, self.position, place);
         }
         if looks_like(text) && self.nested < NESTED {

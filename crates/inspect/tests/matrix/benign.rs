@@ -131,6 +131,12 @@ pub(crate) const ORDINARY: &[&str] = &[
     "and/or",
     "if (a) then b",
     "in('a','b')",
+    "status IN ('open','closed') AND assignee = \"anna\"",
+    "name = \"O'Reilly\" and (status = 'open' or priority > {n})",
+    "created_at > '2026-01-01' AND (type = 'a' OR type = 'b')",
+    "(&(objectClass=person)(uid={w}))",
+    "/bookstore/book[price>{n}]/title",
+    ".items[] | select(.name == \"{w}\") | .id",
 ];
 
 pub(crate) const HARD: &[&str] = &[
@@ -176,4 +182,16 @@ pub(crate) const HARD: &[&str] = &[
     "[link](https://example.com/a?b=1&c=2) and ![image](../img/a.png \"title\")",
     "| id | name |\n|----|------|\n| 1 | cat |\n| 2 | sort |",
     "The dog's bowl, the cat's toy & the bird's cage: select one or more; order by Friday.",
+    "UPDATE {t} SET name = 'Anna' WHERE id = {n};",
+    "explain analyze select * from {t} where b = 'c' or d like '%e%'",
+    "Run: docker run -it --rm -v $(pwd):/app node:20 npm test",
+    "git log --oneline | head -{n}",
+    "find . -name '*.rs' | grep test",
+    "<p>Use <code>&lt;script&gt;</code> tags in your HTML</p>",
+    "<iframe width=\"560\" height=\"315\" src=\"https://video.example/embed/a\" title=\"video\"></iframe>",
+    "security: escape <script> in titles, thanks to O'Malley",
+    "console.log('hello'); alert('saved');",
+    "if (a === 'b' || c === \"d\") { return true; }",
+    "Either 'yes' or 'no' -- nothing else",
+    "union of A and B; select elements from both",
 ];
