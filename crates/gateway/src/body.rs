@@ -1,4 +1,4 @@
-//! Bodies as they pass: streamed, counted, watched, never gathered.
+//! Bodies as they pass: streamed, counted, watched; gathered only to be inspected, and put back.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,7 +43,10 @@ enum Kind {
 pub(crate) struct RequestBody(Option<Box<Uploading>>);
 
 struct Uploading {
-    body: Incoming,
+    /// What was read already and comes first.
+    first: Option<Bytes>,
+    /// The rest; gone when its end was read.
+    body: Option<Incoming>,
     watch: Watch,
     upload: Arc<Upload>,
 }
@@ -159,7 +162,14 @@ impl RequestBody {
 
     /// What the client sends; its progress is told in `upload`.
     pub(crate) fn stream(body: Incoming, watch: Watch, upload: Arc<Upload>) -> Self {
-        Self(Some(Box::new(Uploading { body, watch, upload })))
+        Self(Some(Box::new(Uploading { first: None, body: Some(body), watch, upload })))
+    }
+
+    /// Puts back what was read, to be sent before the rest.
+    pub(crate) fn put_back(&mut self, first: Bytes) {
+        if let Some(uploading) = &mut self.0 {
+            uploading.first = Some(first).filter(|first| !first.is_empty());
+        }
     }
 }
 
@@ -178,12 +188,12 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|uploading| uploading.body.is_end_stream())
+        self.0.as_ref().is_none_or(|uploading| uploading.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Some(uploading) => uploading.body.size_hint(),
+            Some(uploading) => uploading.size_hint(),
             None => SizeHint::with_exact(0),
         }
     }
@@ -192,11 +202,30 @@ impl Body for RequestBody {
 // === impl Uploading ===
 
 impl Uploading {
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.body.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = self.body.as_ref().map_or(SizeHint::with_exact(0), Incoming::size_hint);
+        let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(first));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(first));
+        }
+        hint
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
         loop {
-            return match Pin::new(&mut self.body).poll_frame(cx) {
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            return match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let ended = self.body.is_end_stream();
+                    let ended = body.is_end_stream();
                     if let Some(cut) = self.watch.check_unless(ended) {
                         return Poll::Ready(Some(Err(self.upload.cut(cut))));
                     }
@@ -216,6 +245,7 @@ impl Uploading {
                 }
                 Poll::Ready(None) => {
                     self.upload.ended.store(true, Ordering::Release);
+                    self.body = None;
                     Poll::Ready(None)
                 }
                 Poll::Pending => match self.watch.poll_cut(cx) {

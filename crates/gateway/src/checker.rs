@@ -10,6 +10,7 @@ use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
+use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
 use crate::observe::Observation;
@@ -58,6 +59,9 @@ impl Checker {
             }
             Err(refusal) => return Decision::Refused(self.answer(&refusal, seen)),
         };
+        if let Err(refusal) = inspect_head(core, &admitted, head, &mut seen) {
+            return Decision::Refused(self.answer(&refusal, seen));
+        }
         let told = admitted.take_held().told;
         let known = admitted.into_known();
         seen.admitted(known.as_ref());

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use inspect::Inspector;
 use ipnet::IpNet;
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) forward_token: bool,
     pub(crate) challenge_scopes: bool,
     pub(crate) upstream_timeout: Duration,
+    pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,
     /// The open streams of every worker, for the listener of the restriction log.

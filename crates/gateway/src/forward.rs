@@ -13,15 +13,15 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy;
 
 use crate::admit::Admitted;
-use crate::body::{RequestBody, ResponseBody, Upload, UploadFault};
+use crate::body::{RequestBody, ResponseBody, Upload};
 use crate::core::Core;
-use crate::framing::Framing;
 use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
+use crate::inspection::Inspected;
 use crate::limit::Held;
 use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal, error};
-use crate::streams::{Cut, Watch, Whose};
+use crate::streams::{Watch, Whose};
 use crate::tunnel;
 use crate::worker::Worker;
 
@@ -45,24 +45,20 @@ enum Sent {
     Refused(Refusal),
 }
 
-/// Sends what was admitted and passes the answer on.
+/// Sends what was admitted and inspected, and passes the answer on.
 pub(crate) async fn forward(
     worker: &Worker,
-    mut admitted: Admitted,
+    inspected: Inspected,
     mut head: Parts,
-    body: Incoming,
     https: bool,
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
+    let Inspected { mut admitted, body, upload } = inspected;
     seen.admitted(admitted.known());
     let Held { places, told } = admitted.take_held();
     seen.hold(places);
     let upgrade = tunnel::wanted(&head, admitted.framing());
     let on_client = if upgrade { head.extensions.remove::<OnUpgrade>() } else { None };
-    let (body, upload) = outgoing_body(worker, &admitted, body);
-    if let Some(upload) = &upload {
-        seen.upload(upload);
-    }
     let request = outgoing(&worker.core, &admitted, head, body, https, on_client.is_some());
     let Some(request) = request else {
         return failed(Failure::Broken, seen);
@@ -98,21 +94,6 @@ pub(crate) fn refused(
     let response = refusal.answer(&core.resource);
     seen.answered(response.status(), Outcome::Answered);
     response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
-}
-
-fn outgoing_body(
-    worker: &Worker,
-    admitted: &Admitted,
-    body: Incoming,
-) -> (RequestBody, Option<Arc<Upload>>) {
-    match admitted.framing() {
-        Framing::None => (RequestBody::none(), None),
-        Framing::Length(_) | Framing::Chunked => {
-            let upload = Arc::new(Upload::default());
-            let watch = Watch::new(&worker.streams, whose(admitted), admitted.seen());
-            (RequestBody::stream(body, watch, Arc::clone(&upload)), Some(upload))
-        }
-    }
 }
 
 /// The request as the upstream gets it; `None` never happens for a normal path.
@@ -171,9 +152,7 @@ async fn send(
     };
     let fault = match upload.and_then(Upload::fault) {
         None => return Sent::Failed(failure(&error, admitted.rule().upstream.host())),
-        Some(UploadFault::Client) => Fault::RequestBody,
-        Some(UploadFault::Cut(Cut::Expired)) => Fault::Expired,
-        Some(UploadFault::Cut(Cut::Restricted)) => Fault::Revoked,
+        Some(fault) => Fault::from(fault),
     };
     Sent::Refused(match admitted.known() {
         Some(known) => Refusal::of_verified(fault, Arc::clone(known)),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use inspect::Inspector;
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::encryption_key::DecryptionKey;
@@ -114,6 +115,10 @@ impl Gateway {
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
             upstream_timeout: settings.upstream_timeout,
+            inspector: Inspector::new(inspect::Limits {
+                body_bytes: settings.inspect_body_limit,
+                ..inspect::Limits::default()
+            }),
             requests: RequestMeters::new(),
             streams: StreamMeters::new(),
             workers: Mutex::default(),
@@ -196,6 +201,7 @@ fn routes(
             demand: demand(rule, &own, &settings.ladder)?,
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
+            inspect: rule.inspect,
         };
         routes
             .add(&template, &rule.methods, compiled)

@@ -1,9 +1,9 @@
 //! The enforcement point: every API request is checked here, and forwarded only with proof.
 //!
 //! A request goes through the steps of [`check`], each a file: [`target`], [`present`],
-//! [`verify`], [`bind`], [`in_force`], [`permit`], [`admit`]. Each step takes the proof type of
-//! the step before by value; `forward` takes [`admit::Admitted`] and nothing else, and only
-//! [`admit`] can make one. One event is emitted for each request, refused or not, when the last
+//! [`verify`], [`bind`], [`in_force`], [`permit`], [`admit`], `inspection`. Each step takes the proof type of
+//! the step before by value; `forward` takes what was inspected and nothing else; that is
+//! made of an [`admit::Admitted`], which only [`admit`] can make. One event is emitted for each request, refused or not, when the last
 //! byte of its answer is sent.
 
 pub mod admit;
@@ -23,6 +23,7 @@ pub mod guard;
 mod headers;
 mod identity;
 pub mod in_force;
+mod inspection;
 pub mod limit;
 mod meters;
 mod observe;
@@ -44,7 +45,7 @@ mod worker;
 pub use crate::body::{ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, RouteRule, Settings, SettingsError};
+pub use crate::settings::{Access, Inspect, RouteRule, Settings, SettingsError};
 pub use crate::worker::{Peer, Worker};
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub(crate) struct Observation {
     who: Named,
     status: u16,
     refused: Option<Refused>,
+    /// What was found in a request that is forwarded all the same.
+    noticed: Option<Refused>,
     outcome: Outcome,
     upload: Option<Arc<Upload>>,
     bytes_in: u64,
@@ -86,6 +88,7 @@ impl Observation {
             who: Named::Nobody,
             status: CLIENT_CLOSED_REQUEST,
             refused: None,
+            noticed: None,
             outcome: Outcome::Abandoned,
             upload: None,
             bytes_in: 0,
@@ -129,6 +132,11 @@ impl Observation {
             (Whose::Nobody, Fault::Token(refused)) => Named::Claimed(Arc::clone(refused)),
             (Whose::Nobody, _) => Named::Nobody,
         };
+    }
+
+    /// It is forwarded, though it breaks a rule that is only observed; the first one counts.
+    pub(crate) fn noticed(&mut self, fault: &Fault) {
+        self.noticed.get_or_insert_with(|| fault.refused());
     }
 
     /// It is decided on again, and seen then.
@@ -189,7 +197,7 @@ impl Observation {
             route: self.rule.as_ref().map(|rule| rule.template.as_ref().to_owned()),
             object: object.map(bounded),
             status: self.status,
-            refused: self.refused.take(),
+            refused: self.refused.take().or_else(|| self.noticed.take()),
             bytes_in: uploaded.unwrap_or(self.bytes_in),
             bytes_out: self.bytes_out,
             latency_us,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use inspect::{Excess, Finding};
 use serde_json::json;
 use token::dpop::ProofRefused;
 use token::honeytoken::Honeytokens;
@@ -12,12 +13,14 @@ use token::restriction::Proof;
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
 
+use crate::body::UploadFault;
 use crate::described::BadDescription;
 use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::limit::{Exceeded, seconds};
 use crate::present::Scheme;
 use crate::resource::Resource;
+use crate::streams::Cut;
 use crate::target::BadTarget;
 use crate::verify::Known;
 
@@ -44,6 +47,8 @@ pub(crate) enum Fault {
     Audience,
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
+    /// The body is compressed, where it is to be inspected.
+    ContentEncoding,
     /// The `Authorization` field has no bearer token's form.
     Credential,
     /// A proxy describes no request, or two.
@@ -58,6 +63,10 @@ pub(crate) enum Fault {
     Framing(BadFraming),
     /// The token is bait.
     Honeytoken,
+    /// The request carries an injection.
+    Injection(Finding),
+    /// The request is larger than what is inspected.
+    InspectionExcess(Excess),
     /// A limit is reached.
     Limit(Box<Exceeded>),
     /// The route has no rule for this method.
@@ -107,6 +116,8 @@ pub(crate) enum Fault {
 enum Class {
     /// 400 `invalid_request`.
     BadRequest,
+    /// 413.
+    ContentTooLarge,
     /// 403 `access_denied`.
     Forbidden,
     /// 403 `insufficient_scope` (RFC 6750 §3.1).
@@ -125,6 +136,8 @@ enum Class {
     TooMany,
     /// 503.
     Unavailable,
+    /// 415.
+    UnsupportedMediaType,
     /// 414.
     UriTooLong,
     /// 401 with a challenge that names no error (RFC 6750 §3.1).
@@ -222,11 +235,13 @@ impl Refusal {
                 challenge(headers, HeaderValue::from_str(&text).unwrap_or_else(|_| bare()));
             }
             Class::BadRequest
+            | Class::ContentTooLarge
             | Class::Forbidden
             | Class::MethodNotAllowed
             | Class::NotFound
             | Class::TooMany
             | Class::Unavailable
+            | Class::UnsupportedMediaType
             | Class::UriTooLong => {}
         }
         if let Fault::Limit(exceeded) = &self.fault {
@@ -242,7 +257,13 @@ impl Refusal {
         {
             headers.insert(DPOP_NONCE, nonce);
         }
-        if matches!(self.fault, Fault::Framing(_) | Fault::RequestBody) {
+        if matches!(
+            self.fault,
+            Fault::ContentEncoding
+                | Fault::Framing(_)
+                | Fault::InspectionExcess(_)
+                | Fault::RequestBody
+        ) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -252,6 +273,16 @@ impl Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer }
+    }
+}
+
+impl From<UploadFault> for Fault {
+    fn from(fault: UploadFault) -> Self {
+        match fault {
+            UploadFault::Client => Self::RequestBody,
+            UploadFault::Cut(Cut::Expired) => Self::Expired,
+            UploadFault::Cut(Cut::Restricted) => Self::Revoked,
+        }
     }
 }
 
@@ -280,7 +311,8 @@ impl Fault {
     pub(crate) fn refused(&self) -> Refused {
         match self {
             Self::Audience => Reason::WrongAudience.into(),
-            Self::Credential
+            Self::ContentEncoding
+            | Self::Credential
             | Self::Description(_)
             | Self::Framing(_)
             | Self::QueryToken
@@ -292,6 +324,8 @@ impl Fault {
             Self::Elsewhere => Reason::Network.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
+            Self::Injection(finding) => Refused::Injection(finding.class.as_str().into()),
+            Self::InspectionExcess(_) => Reason::TooLarge.into(),
             Self::Limit(_) => Reason::Throttled.into(),
             Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
             Self::Network | Self::Suspended => Reason::Blocked.into(),
@@ -322,7 +356,11 @@ impl Fault {
             Self::Target(BadTarget::TooLong) => Class::UriTooLong,
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
-            Self::CrossSite | Self::Elsewhere | Self::Network => Class::Forbidden,
+            Self::ContentEncoding => Class::UnsupportedMediaType,
+            Self::CrossSite | Self::Elsewhere | Self::Injection(_) | Self::Network => {
+                Class::Forbidden
+            }
+            Self::InspectionExcess(_) => Class::ContentTooLarge,
             Self::StepUp { .. } => Class::StepUp,
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
@@ -354,6 +392,7 @@ impl Fault {
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }
+            Self::ContentEncoding => "the body is inspected here; send it without Content-Encoding",
             Self::Credential => "the Authorization field is not `Bearer` and one token",
             Self::Description(fault) => return fault.to_string(),
             Self::Demanded(Proof::Dpop) => {
@@ -366,6 +405,10 @@ impl Fault {
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
+            Self::Injection(finding) => {
+                return format!("{} looks like an injection", finding.place);
+            }
+            Self::InspectionExcess(excess) => return excess.to_string(),
             Self::Limit(_) => "too many requests; wait as long as Retry-After says",
             Self::Method { .. } => "the method is not allowed here",
             Self::Network => "requests from this network are blocked",
@@ -432,6 +475,7 @@ impl Class {
     fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden | Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::InvalidProof
             | Self::InvalidToken
@@ -442,6 +486,7 @@ impl Class {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
         }
     }
@@ -449,6 +494,7 @@ impl Class {
     fn error(self) -> &'static str {
         match self {
             Self::BadRequest | Self::UriTooLong => OAuthErrorCode::InvalidRequest.as_str(),
+            Self::ContentTooLarge => "content_too_large",
             Self::Forbidden => OAuthErrorCode::AccessDenied.as_str(),
             Self::InsufficientScope => OAuthErrorCode::InsufficientScope.as_str(),
             Self::InvalidProof => OAuthErrorCode::InvalidDpopProof.as_str(),
@@ -459,6 +505,7 @@ impl Class {
             Self::TooMany => "too_many_requests",
             Self::Unavailable => OAuthErrorCode::TemporarilyUnavailable.as_str(),
             Self::Unauthenticated => "unauthenticated",
+            Self::UnsupportedMediaType => "unsupported_media_type",
             Self::UseNonce => OAuthErrorCode::UseDpopNonce.as_str(),
         }
     }

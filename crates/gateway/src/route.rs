@@ -10,6 +10,7 @@ use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
 use crate::limit::Limit;
+use crate::settings::Inspect;
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -59,6 +60,7 @@ pub struct Rule {
     pub(crate) limits: Box<[Arc<Limit>]>,
     /// What one request takes of them.
     pub(crate) cost: u32,
+    pub(crate) inspect: Inspect,
 }
 
 /// What a rule demands.

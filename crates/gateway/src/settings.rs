@@ -41,6 +41,8 @@ pub struct Settings {
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
+    /// Bytes of a body that are inspected; a longer one is refused where inspection is enforced.
+    pub inspect_body_limit: usize,
     /// How long an upstream may take from the end of a request to the head of its answer.
     pub upstream_timeout: Duration,
     /// How much is allowed, beside what the routes demand.
@@ -65,6 +67,20 @@ pub struct RouteRule {
     pub access: Access,
     /// What one request takes of the limits; 0 for a route that has none.
     pub cost: u32,
+    /// Whether its requests are inspected for injections.
+    pub inspect: Inspect,
+}
+
+/// What inspection does on a route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inspect {
+    /// A request that carries an injection is refused.
+    Enforce,
+    /// It is forwarded, and its event says what was found.
+    Observe,
+    /// Nothing is inspected.
+    #[default]
+    Off,
 }
 
 /// What a rule demands.

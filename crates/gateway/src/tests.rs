@@ -7,6 +7,7 @@ mod events;
 mod failures;
 mod http2;
 mod https;
+mod inspection;
 mod limits;
 mod metadata;
 mod opaque;

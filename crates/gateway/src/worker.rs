@@ -18,6 +18,7 @@ use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
 use crate::forward::{forward, refused};
 use crate::headers::{forwarded_for, told_https};
+use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
@@ -63,7 +64,10 @@ impl Worker {
         match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
                 let https = self.is_https(&head, peer);
-                forward(self, admitted, head, body, https, seen).await
+                match inspect(self, admitted, &head, body, &mut seen).await {
+                    Ok(inspected) => forward(self, inspected, head, https, seen).await,
+                    Err(refusal) => refused(core, &refusal, seen),
+                }
             }
             Ok(Verdict::Describe) => self.describe(&head.method, seen),
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),

@@ -293,6 +293,7 @@ fn gateway(
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
         challenge_scopes: part.challenge_scopes,
+        inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
         doubtful: part.doubtful_tokens.0,
@@ -341,6 +342,11 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         upstream: route.upstream.clone(),
         access,
         cost: route.cost,
+        inspect: match route.inspect {
+            config::Inspect::Enforce => gateway::Inspect::Enforce,
+            config::Inspect::Observe => gateway::Inspect::Observe,
+            config::Inspect::Off => gateway::Inspect::Off,
+        },
     })
 }
 

@@ -378,6 +378,9 @@ pub(crate) struct Gateway {
     /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
     /// Context Protocol has it. Who brings no token then learns which routes there are.
     pub(crate) challenge_scopes: bool,
+    /// Bytes of a request's body that are inspected for injections. A longer one is refused on routes with
+    /// `inspect = "enforce"`, and forwarded without being inspected on those with `"observe"`.
+    pub(crate) inspect_body_limit: usize,
     /// How long an upstream may take to begin its answer.
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
@@ -433,6 +436,23 @@ pub(crate) struct Route {
     /// What one request takes of the limits; absent: 1; 0: the route has none.
     #[serde(default = "defaults::cost")]
     pub(crate) cost: u32,
+    /// Whether requests are inspected for injections: SQL, scripts, commands, paths and others, in path,
+    /// query, headers, cookies and body. `off` for now unless a route says otherwise.
+    #[serde(default)]
+    pub(crate) inspect: Inspect,
+}
+
+/// What inspection does on a route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Inspect {
+    /// Refuse a request that carries an injection.
+    Enforce,
+    /// Forward it; its event says what was found.
+    Observe,
+    /// Inspect nothing.
+    #[default]
+    Off,
 }
 
 /// An application in browsers whose tokens the server keeps.

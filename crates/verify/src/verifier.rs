@@ -266,6 +266,7 @@ impl Builder {
             cache_entries: self.cache_entries,
             forward_token: false,
             challenge_scopes: false,
+            inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
             limits: Vec::new(),
             doubtful: None,

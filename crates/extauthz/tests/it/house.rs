@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use extauthz::ExtAuthz;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
-use gateway::{Access, Gateway, Parts, Peer, RouteRule, Settings};
+use gateway::{Access, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -190,6 +190,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         upstream: "api".into(),
         access,
         cost: 1,
+        inspect: Inspect::Off,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
@@ -213,6 +214,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         forward_token: false,
         challenge_scopes: true,
         upstream_timeout: Duration::from_secs(5),
+        inspect_body_limit: 1024,
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::{ALLOW, CONNECTION, WWW_AUTHENTICATE};
+use inspect::{Class, Excess, Finding, Place};
 use token::dpop::ProofRefused;
 use token::reason::{Forgery, Reason, Refused};
 use token::validate::{Claimed, TokenRefused};
@@ -24,6 +25,8 @@ fn faults() -> Vec<(Fault, &'static str)> {
         detail: "the token is not signed",
         claimed: Claimed::default(),
     };
+    let place = Place::Query("q".to_owned());
+    let finding = Finding { class: Class::Sql, place, rule: "tautology" };
     vec![
         (Fault::Audience, "401 invalid_token wrong_audience"),
         (Fault::Credential, "400 invalid_request malformed"),
@@ -34,6 +37,9 @@ fn faults() -> Vec<(Fault, &'static str)> {
             Fault::Method { allow: HeaderValue::from_static("GET") },
             "405 method_not_allowed unknown_route",
         ),
+        (Fault::ContentEncoding, "415 unsupported_media_type malformed"),
+        (Fault::Injection(finding), "403 access_denied injection:sqli"),
+        (Fault::InspectionExcess(Excess::Depth), "413 content_too_large too_large"),
         (Fault::Network, "403 access_denied blocked"),
         (Fault::NoToken { scope: None }, "401 unauthenticated no_token"),
         (Fault::QueryToken, "400 invalid_request malformed"),
@@ -77,6 +83,9 @@ fn status_error_and_reason() {
             assert!(!challenge.contains('\\') && challenge.matches('"').count() % 2 == 0);
         }
         assert_eq!(answer.headers().contains_key(ALLOW), status == 405);
-        assert!(!answer.headers().contains_key(CONNECTION) || status == 400);
+        assert!(
+            !answer.headers().contains_key(CONNECTION)
+                || matches!(status.as_u16(), 400 | 413 | 415)
+        );
     }
 }

@@ -25,6 +25,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
     let rule = Rule {
         template: Arc::clone(template.text()),
         upstream: Arc::new(Upstream::parse("http://127.0.0.1:1").expect("upstream")),
+        inspect: crate::settings::Inspect::Off,
         demand: Demand::Public,
         limits: Box::default(),
         cost: 1,

@@ -29,7 +29,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
-use crate::settings::{Access, RouteRule, Settings};
+use crate::settings::{Access, Inspect, RouteRule, Settings};
 use crate::{Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
@@ -166,6 +166,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
             audiences: Vec::new(),
         },
         cost: 1,
+        inspect: Inspect::Off,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -173,6 +174,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         upstream: "api".into(),
         access: Access::Public,
         cost: 1,
+        inspect: Inspect::Off,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -200,6 +202,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         cache_entries: 100,
         forward_token: false,
         challenge_scopes: false,
+        inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
         limits: Vec::new(),
         doubtful: None,

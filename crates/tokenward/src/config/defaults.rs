@@ -114,6 +114,7 @@ impl Default for Gateway {
             cache_entries: 100_000,
             forward_token: false,
             challenge_scopes: false,
+            inspect_body_limit: 1024 * 1024,
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,

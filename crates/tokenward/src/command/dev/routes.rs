@@ -2,7 +2,7 @@
 
 use token::term::scope as built_in;
 
-use crate::config::{Route, Scope};
+use crate::config::{Inspect, Route, Scope};
 use crate::sample::COLLECTIONS;
 
 /// The one upstream's name.
@@ -40,6 +40,7 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         audiences: Vec::new(),
         public: false,
         cost: 1,
+        inspect: Inspect::Off,
     }
 }
 

@@ -1,0 +1,395 @@
+//! Shell commands: a sign that ends one command, then another with what belongs to it.
+
+use std::borrow::Cow;
+
+use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
+use crate::finding::Class;
+use crate::judge::{Suspicion, Value};
+use crate::lure;
+
+/// Texts that only a shell's attacker writes.
+const CERTAIN: [&str; 13] = [
+    "() { :",
+    "(){ :",
+    "(){:",
+    "/dev/tcp/",
+    "/dev/udp/",
+    "<!--#",
+    "<!--#include",
+    "bash -i >",
+    "powershell -enc",
+    "powershell -e ",
+    "powershell -nop",
+    "nc -e /bin",
+    "-e /bin/sh",
+];
+/// Texts that are an attack in a short value, and a line of documentation in a long one.
+const STARTS: &[&str] = &[
+    "cat /etc/",
+    "/bin/sh",
+    "/bin/bash",
+    "/bin/cat",
+    "/usr/bin/",
+    "/bin/ls",
+    "cmd /c",
+    "cmd.exe",
+    "bash -c",
+    "sh -c",
+    "python -c",
+    "python3 -c",
+    "perl -e",
+    "php -r",
+    "ruby -e",
+    "powershell ",
+    "nc -l",
+    "ping -c",
+    "ping -n",
+    "wget http",
+    "curl http",
+    "net user",
+    "net localgroup",
+    "rm -rf",
+    "type c:\\",
+    "ls -l /",
+    "ls -la /",
+    "dir c:\\",
+    "ipconfig /",
+    "netstat -",
+    "type %",
+];
+/// Commands that a pipe ends in, and that do nothing but show.
+const FILTERS: [&str; 14] = [
+    "grep", "egrep", "head", "tail", "sort", "uniq", "wc", "awk", "sed", "xargs", "less", "more",
+    "cut", "tee",
+];
+/// Calls of languages that run a shell.
+const CALLS: &[&str] = &[
+    "$_get[",
+    "$_post[",
+    "$_request[",
+    "!!python/object",
+    "eval(request",
+    "system(",
+    "shell_exec(",
+    "passthru(",
+    "popen(",
+    "proc_open(",
+    "os.system",
+    "subprocess.",
+    "child_process",
+    "runtime.getruntime",
+    "getruntime().exec",
+    "processbuilder",
+    "phpinfo()",
+    "pcntl_exec(",
+    "<?php",
+    "<?=",
+    "__import__(",
+];
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let plain = value.lower.as_str();
+    let lured = value.lures.any(lure::COMMAND);
+    if lured && CERTAIN.iter().any(|text| plain.contains(text)) {
+        return if value.is_free() && !plain.contains("/dev/tcp/") && !plain.starts_with("()") {
+            Suspicion::likely(Class::Command, "shell_text")
+        } else {
+            Suspicion::sure(Class::Command, "shell_text")
+        };
+    }
+    if plain.trim_start().starts_with("() {") && plain.contains(';') && !value.is_free() {
+        return Suspicion::sure(Class::Command, "shell_function");
+    }
+    let simple = simplified(plain);
+    let found = separated(value, &simple).or_else(|| separated(value, plain));
+    if found.is_some() {
+        return found;
+    }
+    let trimmed = simple.trim_start_matches([' ', '"', '\'', '(', '=', '@', '\t', '\r', '\n']);
+    if STARTS.iter().any(|start| trimmed.starts_with(start)) {
+        return Suspicion::likely(Class::Command, "command_line");
+    }
+    if lured && CALLS.iter().any(|call| plain.contains(call)) && !value.is_free() {
+        return Suspicion::likely(Class::Command, "call");
+    }
+    if serialized(plain) {
+        return Suspicion::likely(Class::Command, "serialized_object");
+    }
+    if hidden(plain) {
+        return Suspicion::likely(Class::Command, "hidden_space");
+    }
+    None
+}
+
+/// What a shell makes of quotes inside of words, of `$IFS` and of braces.
+fn simplified(text: &str) -> Cow<'_, str> {
+    let mut out = String::with_capacity(text.len());
+    let spaced = if text.contains('$') {
+        let spaces = ["${ifs}", "$ifs$9", "$ifs"];
+        let text = spaces.iter().fold(text.to_owned(), |text, form| text.replace(form, " "));
+        Cow::Owned(unset(&text.replace("$@", "").replace("$*", "")))
+    } else if text.contains(['\'', '"', '\\', '^']) {
+        Cow::Borrowed(text)
+    } else {
+        return Cow::Borrowed(text);
+    };
+    let bytes = spaced.as_bytes();
+    for (at, read) in spaced.char_indices() {
+        let near = |n: usize| {
+            bytes
+                .get(n)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'\'' | b'"'))
+        };
+        let inside = at > 0 && near(at - 1) && near(at + 1);
+        match read {
+            '\'' | '"' if inside => {}
+            '\\' | '^' if bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => {}
+            _ => out.push(read),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// An object as PHP writes it: `O:8:"Name":0:{}`.
+fn serialized(text: &str) -> bool {
+    text.match_indices("o:").any(|(at, _)| {
+        let rest = &text[at + 2..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let alone = at == 0 || text[..at].ends_with(['{', ';', ':']);
+        digits > 0 && alone && rest[digits..].starts_with(":\"") && text.contains(":{")
+    })
+}
+
+/// Variables that nobody has set say nothing: `/bin$u/cat$u` is `/bin/cat`.
+fn unset(text: &str) -> String {
+    let mut pieces = text.split('$');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let name = piece.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        out.extend((name == 0).then_some('$'));
+        out.push_str(&piece[name..]);
+    }
+    out
+}
+
+fn hidden(text: &str) -> bool {
+    (text.contains("${ifs}") || text.contains("$ifs"))
+        || text
+            .strip_prefix('{')
+            .is_some_and(|rest| rest.split_once(',').is_some_and(|(word, _)| is_command(word)))
+}
+
+fn is_command(word: &str) -> bool {
+    ALONE.contains(&word) || WITH_ARGUMENTS.contains(&word)
+}
+
+/// What stands between two commands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// `;`, `|`, `&`, a line's end.
+    Between,
+    /// `` ` ``, `$(`, `<(`: a command inside of an argument.
+    Inside,
+}
+
+fn separated(value: &Value<'_>, text: &str) -> Option<Suspicion> {
+    let bytes = text.as_bytes();
+    let mut found = None;
+    for (at, byte) in text.bytes().enumerate() {
+        let sign = match byte {
+            b';' | b'|' | b'&' | b'\n' | b'\r' => Sign::Between,
+            // A break of lines that some reader will unescape.
+            b'n' | b'r' if at > 0 && bytes[at - 1] == b'\\' => Sign::Between,
+            b'`' => Sign::Inside,
+            b'(' if at > 0 && matches!(bytes[at - 1], b'$' | b'<' | b'>') => Sign::Inside,
+            b'{' if at == 0 || matches!(bytes[at - 1], b';' | b'|' | b'&') => Sign::Between,
+            _ => continue,
+        };
+        if matches!(bytes.get(at + 1), Some(b';' | b'|' | b'&' | b'\n' | b'\r' | b'`')) {
+            continue;
+        }
+        found = Suspicion::stronger(found, after(value, &text[..at], &text[at + 1..], byte, sign));
+    }
+    found
+}
+
+fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> Option<Suspicion> {
+    let spaced = rest.starts_with(' ') || rest.starts_with(['&', '|']);
+    let rest = rest.trim_start_matches([
+        ' ', '\t', ';', '|', '&', '(', '{', '!', '@', '<', '\n', '\r', '\'', '"', '+',
+    ]);
+    let (path, rest) = path_prefix(rest);
+    let length = rest
+        .bytes()
+        .take_while(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'?' | b'*' | b'[' | b']')
+        })
+        .count();
+    let (word, tail) = rest.split_at(length);
+    let word = word.trim_end_matches('.');
+    if path && word.contains(['?', '*', '[']) {
+        return Suspicion::likely(Class::Command, "wildcard_path");
+    }
+    let stem = word.strip_suffix(".exe").unwrap_or(word);
+    if word.is_empty() || !is_command(stem) {
+        return None;
+    }
+    let common = COMMON.contains(&stem) && !path;
+    let argument = has_argument(tail, sign, common) || known_pair(stem, tail);
+    let ends = ends_here(tail, byte, sign);
+    let fits = path
+        && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
+        || WITH_ARGUMENTS.contains(&stem) && argument
+        || ALONE.contains(&stem) && (ends || argument && !common);
+    if !fits {
+        return None;
+    }
+    // `fields=name|id` and `a&ip` are lists of names.
+    let long = before.len() > 2;
+    let listed = long
+        && !matches!(byte, b';' | b'\n' | b'\r')
+        && sign == Sign::Between
+        && !spaced
+        && !argument
+        && !path
+        && before.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b',' | b'|' | b'&' | b'=')
+        });
+    let lone = sign == Sign::Between
+        && common
+        && ends
+        && !argument
+        && spaced
+        && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
+    // `docker run -v $(pwd):/app …` is a line of documentation.
+    let documented = sign == Sign::Inside && before.split_ascii_whitespace().count() >= 3;
+    // Inline code of Markdown is quoted with the same sign.
+    let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
+    // A break of lines is a break of commands only in a value of one line.
+    let line = matches!(byte, b'\n' | b'\r') && before.contains('\n');
+    // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
+    let piped = byte == b'|'
+        && FILTERS.contains(&stem)
+        && before.split_ascii_whitespace().count() >= 2
+        && before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
+    // Who writes a whole line begins with a command, who breaks out begins with a value.
+    let first = before.split_ascii_whitespace().next().unwrap_or_default();
+    let typed =
+        sign == Sign::Between && spaced && is_command(first) && before.trim_end().contains(' ');
+    if typed || listed || lone || quoted || line || documented || piped {
+        return Suspicion::hint(Class::Command, "command");
+    }
+    Suspicion::likely(Class::Command, "command")
+}
+
+/// `/bin/`, `/usr/bin/`, `c:\windows\`, also with wildcards.
+fn path_prefix(text: &str) -> (bool, &str) {
+    let length = text
+        .bytes()
+        .take_while(|b| {
+            !matches!(
+                b,
+                b' ' | b';'
+                    | b'|'
+                    | b'&'
+                    | b'`'
+                    | b')'
+                    | b'\n'
+                    | b'<'
+                    | b'>'
+                    | b'"'
+                    | b'\''
+                    | b'$'
+                    | b','
+                    | b'='
+            )
+        })
+        .count();
+    let mut head = &text[..length];
+    if head.starts_with('/') {
+        head = head.split('\\').next().unwrap_or(head);
+    }
+    let absolute = head.starts_with('/') || head.starts_with("c:\\") || head.starts_with("~/");
+    let Some(last) = head.rfind(['/', '\\']).filter(|_| absolute) else { return (false, text) };
+    let folder = &head[..last];
+    let known = ["bin", "sbin", "system32", "b?n", "b*", "?in", "usr", "???"]
+        .iter()
+        .any(|name| folder.ends_with(name));
+    if known { (true, &text[last + 1..]) } else { (false, text) }
+}
+
+/// Whether what follows a command is an argument, and no sentence.
+fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
+    let Some(first) = tail.bytes().next() else { return false };
+    if matches!(first, b'<' | b'>' | b'$') {
+        return !common || first == b'<';
+    }
+    if first == b',' {
+        // `{cat,/etc/passwd}`: a brace's comma is a space.
+        return tail[1..].starts_with(['/', '-']);
+    }
+    if !matches!(first, b' ' | b'\t' | b'+') {
+        return false;
+    }
+    let argument = tail.trim_start_matches([' ', '\t', '+', '"', '\'']);
+    let word: &str =
+        argument.split([' ', ';', '|', '&', '`', ')', '\n', '"', '\'']).next().unwrap_or_default();
+    let plain = word.starts_with(['-', '/', '$', '~', '<', '>', '*', '{', '\\']) && word.len() > 1
+        || word.starts_with("./")
+        || word.contains("://")
+        || word.starts_with("c:\\")
+        || is_address(word)
+        || word.starts_with("../")
+        || word == "*"
+        || word == ".";
+    if plain {
+        return true;
+    }
+    let name = word.contains('.') && !word.ends_with('.')
+        || word.bytes().all(|b| b.is_ascii_digit()) && !word.is_empty();
+    match (sign, common) {
+        (Sign::Inside, _) => !word.is_empty(),
+        (Sign::Between, true) => name && !argument.trim_end().contains(' '),
+        (Sign::Between, false) => {
+            name || argument.split_ascii_whitespace().count() <= 2 && !word.is_empty()
+        }
+    }
+}
+
+/// Commands of Windows that are words, with their own words.
+fn known_pair(stem: &str, tail: &str) -> bool {
+    let next = tail.trim_start_matches([' ', '+']);
+    let word = next.split([' ', '&', '|', ';', '+']).next().unwrap_or_default();
+    match stem {
+        "net" => matches!(
+            word,
+            "user" | "view" | "localgroup" | "share" | "use" | "start" | "group" | "accounts"
+        ),
+        "reg" => matches!(word, "add" | "query" | "delete" | "save" | "export"),
+        "sc" => matches!(word, "query" | "create" | "start" | "stop" | "config"),
+        "type" | "dir" | "copy" | "del" => {
+            word.starts_with(['%', '/', '\\']) || word.get(1..3) == Some(":\\")
+        }
+        _ => false,
+    }
+}
+
+fn is_address(word: &str) -> bool {
+    word.split('.').count() == 4 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {
+    if tail.starts_with("\\n") || tail.starts_with("\\r") {
+        return true;
+    }
+    let tail = tail.trim_start_matches([' ', '"', '\'', '\\']);
+    match tail.bytes().next() {
+        None => true,
+        Some(b'`') => byte == b'`',
+        Some(b')') => sign == Sign::Inside,
+        Some(b';' | b'#' | b'\n' | b'\r' | b'}') => true,
+        Some(b'|' | b'&') => byte != b'|' || tail.len() <= 2 || tail.starts_with("||"),
+        Some(b'<' | b'>' | b'%') => true,
+        _ => false,
+    }
+}

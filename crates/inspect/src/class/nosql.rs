@@ -1,0 +1,126 @@
+//! Operators of document databases, as a key or smuggled into a value, and JavaScript for `$where`.
+
+use crate::finding::Class;
+use crate::judge::{Suspicion, Value};
+
+/// Operators that turn a value into a question. Those of updates and of OData are ordinary names.
+const OPERATORS: [&str; 22] = [
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$eq",
+    "$or",
+    "$and",
+    "$nor",
+    "$not",
+    "$where",
+    "$regex",
+    "$exists",
+    "$type",
+    "$expr",
+    "$elemmatch",
+    "$jsonschema",
+    "$function",
+    "$accumulator",
+    "$mod",
+];
+
+/// A name of a member, or of a parameter such as `user[$ne]`.
+pub(crate) fn key(name: &str) -> Option<Suspicion> {
+    if !name.contains('$') {
+        return None;
+    }
+    let lower = name.to_ascii_lowercase();
+    let last = lower.rsplit(['[', '.']).find(|part| part.starts_with('$')).unwrap_or(&lower);
+    let last = last.trim_end_matches(']');
+    OPERATORS.contains(&last).then_some(())?;
+    Suspicion::sure(Class::NoSql, "operator_key")
+}
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let text = value.lower.as_str();
+    if text.contains('$') && names_operator(text) {
+        return Suspicion::likely(Class::NoSql, "operator_text");
+    }
+    let breaks = text
+        .trim_start()
+        .starts_with(|c: char| matches!(c, '\'' | '"' | ';' | '|' | '}' | '0'..='9' | '/'))
+        || text.contains("';")
+        || text.contains("'|")
+        || !text.matches('\'').count().is_multiple_of(2)
+            && (text.contains("' |") || text.contains("' &"));
+    let script = [
+        "this.",
+        "return true",
+        "return 1",
+        "return(true",
+        "new date",
+        "sleep(",
+        "while(",
+        "while(1",
+        "process.",
+        "db.get",
+        "tojson(",
+        "emit(",
+    ];
+    if breaks
+        && script.iter().any(|word| text.contains(word))
+        && text.contains([';', '|', '&', '='])
+    {
+        return Suspicion::likely(Class::NoSql, "script");
+    }
+    if text.trim_start().starts_with("db.") || text.contains(";db.") || text.contains("; db.") {
+        let acts = [
+            ".insert(",
+            ".find(",
+            ".drop(",
+            ".remove(",
+            ".update(",
+            ".getcollection",
+            ".dropdatabase",
+            ".stores.",
+            ".mapreduce",
+            ".deletemany",
+            ".aggregate(",
+        ];
+        if acts.iter().any(|act| text.contains(act)) {
+            return Suspicion::likely(Class::NoSql, "database_call");
+        }
+    }
+    tautology(text)
+}
+
+/// `"$ne":`, `$where:` and `{$gt:` in a text.
+fn names_operator(text: &str) -> bool {
+    text.match_indices('$').any(|(at, _)| {
+        let rest = &text[at..];
+        let length = rest[1..].bytes().take_while(u8::is_ascii_alphabetic).count() + 1;
+        let after = rest[length..].trim_start_matches(['"', '\'', ' ', ']']);
+        let before = text[..at].trim_end_matches(['"', '\'', ' ']);
+        OPERATORS.contains(&&rest[..length])
+            && after.starts_with([':', '='])
+            && (before.is_empty() || before.ends_with(['{', ',', '[', '\'', '"', '}']))
+    })
+}
+
+/// `' || 'a'=='a` and `'; return 'a'=='a`: equality as JavaScript has it, after a quote.
+fn tautology(text: &str) -> Option<Suspicion> {
+    // A value that is one word up to its quote; code has words before.
+    let head = text.split(['\'', '"']).next().unwrap_or_default();
+    if head.contains([' ', '(', '=']) {
+        return None;
+    }
+    let quoted = |joint: &str| {
+        text.split_once(joint)
+            .is_some_and(|(_, rest)| rest.contains("==") || rest.starts_with("1)"))
+    };
+    let joints = ["'||", "' ||", "\"||", "\" ||", "'&&", "' &&", "\"&&", "\" &&"];
+    if joints.iter().any(|joint| quoted(joint)) {
+        return Suspicion::likely(Class::NoSql, "script_equality");
+    }
+    None
+}

@@ -1,0 +1,73 @@
+//! Line breaks that end a header and begin the sender's own, or a command of a mail server.
+
+use crate::finding::Class;
+use crate::judge::{Position, Suspicion, Value};
+
+/// Fields whose forging pays.
+const FIELDS: [&str; 16] = [
+    "set-cookie:",
+    "location:",
+    "content-length:",
+    "content-type:",
+    "transfer-encoding:",
+    "http/1.",
+    "http/2",
+    "x-",
+    "refresh:",
+    "link:",
+    "access-control-",
+    "host:",
+    "status:",
+    "content-disposition:",
+    "content-security-policy:",
+    "cookie:",
+];
+
+/// Commands of SMTP and IMAP, and the fields of a message that add readers.
+const MAIL: [&str; 9] =
+    ["rcpt to:", "mail from:", "quit\r", "data\r", "bcc:", "cc:", "to:", "subject:", "reply-to:"];
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let one_line = matches!(value.position, Position::Path | Position::Query | Position::Header);
+    let mut best = None;
+    let ends = value.lower.match_indices(['\r', '\n']);
+    // Of a row of breaks the last one counts.
+    for (at, _) in ends.filter(|(at, _)| !value.lower[at + 1..].starts_with(['\r', '\n'])) {
+        let rest = value.lower[at..].trim_start_matches(['\r', '\n', ' ', '\t']);
+        let field = FIELDS.iter().any(|field| rest.starts_with(field)) && rest.contains([':', '/']);
+        let mail = MAIL.iter().any(|command| rest.starts_with(command)) || is_imap(rest);
+        // Messages for people have lines that look like fields; a parameter has no lines.
+        best = match (one_line, field) {
+            (true, true) => return Suspicion::sure(Class::Splitting, "header_line"),
+            (true, false) if mail => return Suspicion::sure(Class::Splitting, "mail_line"),
+            (true, false) if is_log_line(rest) => Suspicion::likely(Class::Splitting, "log_line"),
+            (false, true) if at < 64 && !value.is_free() => {
+                Suspicion::likely(Class::Splitting, "header_line")
+            }
+            (false, _) if mail && at == 0 => return Suspicion::sure(Class::Splitting, "mail_line"),
+            (false, _) if mail && at < 64 => Suspicion::likely(Class::Splitting, "mail_line"),
+            _ => best,
+        };
+    }
+    match best {
+        None if value.position == Position::Path || one_line && value.lower.trim().is_empty() => {
+            Suspicion::likely(Class::Splitting, "path_line")
+        }
+        best => best,
+    }
+}
+
+/// A level or a field of a log at the start of a line: `ERROR: …`.
+fn is_log_line(rest: &str) -> bool {
+    let word =
+        rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ')).count();
+    (3..=24).contains(&word) && rest[word..].starts_with(':') && rest.len() > word + 1
+}
+
+/// A tag and a command: `V100 CAPABILITY`.
+fn is_imap(rest: &str) -> bool {
+    let mut words = rest.split_ascii_whitespace();
+    let tag = words.next().unwrap_or_default();
+    let is_tag = tag.len() <= 8 && tag.bytes().any(|b| b.is_ascii_digit());
+    is_tag && matches!(words.next(), Some("capability" | "fetch" | "select" | "login" | "logout"))
+}

@@ -1,0 +1,281 @@
+//! SQL: a value that ends its quotes or parentheses and goes on as a statement.
+
+use crate::class::sql_token::{Token, tokens};
+use crate::finding::Class;
+use crate::judge::{Suspicion, Value};
+
+use Token::{
+    Close, Comment, Compare, Inline, Joint, Number, Open, Operator, Quote, Semicolon, Word,
+};
+
+/// Statements that a semicolon begins.
+pub(super) const STATEMENTS: [&str; 24] = [
+    "select", "insert", "update", "delete", "drop", "create", "alter", "exec", "execute",
+    "declare", "waitfor", "shutdown", "truncate", "merge", "grant", "call", "begin", "set", "use",
+    "copy", "if", "with", "replace", "load",
+];
+/// Functions that wait, read or run: nobody puts them into a value.
+pub(super) const FUNCTIONS: [&str; 28] = [
+    "sleep",
+    "benchmark",
+    "pg_sleep",
+    "extractvalue",
+    "updatexml",
+    "load_file",
+    "xp_cmdshell",
+    "randomblob",
+    "xp_dirtree",
+    "xp_regread",
+    "dbms_pipe",
+    "dbms_lock",
+    "utl_http",
+    "utl_inaddr",
+    "ctxsys",
+    "generate_series",
+    "sp_executesql",
+    "openrowset",
+    "json_depth",
+    "json_keys",
+    "json_extract",
+    "ascii",
+    "substring",
+    "substr",
+    "mid",
+    "gtid_subset",
+    "exp",
+    "make_set",
+];
+/// Words that join two values.
+pub(super) const JOINTS: [&str; 14] = [
+    "or", "and", "xor", "like", "rlike", "regexp", "div", "mod", "sounds", "is", "in", "between",
+    "not", "having",
+];
+/// Rules that a whole statement can break too.
+const REACHING: [&str; 3] = ["function", "schema", "union_select"];
+/// Fingerprints are of short values: longer ones are judged by the rules alone.
+const LONGEST_FINGERPRINT: usize = 512;
+/// Names of a database's own tables.
+const SCHEMAS: [&str; 14] = [
+    "information_schema",
+    "sysobjects",
+    "syscolumns",
+    "pg_catalog",
+    "sqlite_master",
+    "sysusers",
+    "all_tables",
+    "user_tables",
+    "pg_user",
+    "pg_shadow",
+    "mysql",
+    "sysdatabases",
+    "sysibm",
+    "msysaccessobjects",
+];
+
+/// The pieces of a value, and what the rules ask of them.
+pub(super) struct Pieces<'t>(pub(super) Vec<Token<'t>>);
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let pieces = Pieces(tokens(&value.lower));
+    let mut found = None;
+    for at in 0..pieces.0.len() {
+        let suspicion = match pieces.0[at] {
+            Word("union") => pieces.union(at),
+            Word(
+                "or" | "and" | "xor" | "having" | "where" | "div" | "rlike" | "like" | "in" | "not",
+            )
+            | Joint => Suspicion::stronger(pieces.condition(at), pieces.subquery(at)),
+            Semicolon => pieces.stacked(at),
+            Comment | Inline => pieces.cut(at),
+            Word(
+                "order" | "group" | "limit" | "procedure" | "into" | "waitfor" | "exec" | "execute",
+            ) => pieces.clause(at),
+            Word(word) if pieces.is_function(at, word) => pieces.function(at),
+            Word(word) if pieces.is_schema(at, word) => pieces.schema(at),
+            Word("case" | "if" | "iif") => pieces.choice(at),
+            Quote(_) => pieces.glued(at),
+            Word("update" | "insert" | "delete" | "drop" | "grant")
+                if matches!(pieces.before(at), Some(Number | Quote(_))) =>
+            {
+                pieces.stacked(at - 1)
+            }
+            Open => pieces.inner_select(at),
+            Compare => pieces.compared(at),
+            _ => None,
+        };
+        found = Suspicion::stronger(found, suspicion);
+    }
+    // A statement that is whole breaks out of nothing: only what it reaches for counts.
+    let reaches = found.is_some_and(|found| REACHING.contains(&found.rule));
+    if pieces.is_statement() && !reaches {
+        return pieces.spying();
+    }
+    found.or_else(|| pieces.spying()).or_else(|| second_opinion(value, &pieces))
+}
+
+impl Pieces<'_> {
+    pub(super) fn get(&self, at: usize) -> Option<Token<'_>> {
+        self.0.get(at).copied()
+    }
+
+    /// Neighbours are asked first: names are compared only where one can stand.
+    fn is_function(&self, at: usize, word: &str) -> bool {
+        let called = matches!(self.get(at + 1), Some(Open | Token::Dot)) || word.starts_with("xp_");
+        called && FUNCTIONS.contains(&word)
+    }
+
+    fn is_schema(&self, at: usize, word: &str) -> bool {
+        let named =
+            matches!(self.before(at), Some(Word("from" | "join" | "into") | Token::Dot | Open));
+        named && SCHEMAS.contains(&word)
+    }
+
+    pub(super) fn before(&self, at: usize) -> Option<Token<'_>> {
+        at.checked_sub(1).and_then(|at| self.get(at))
+    }
+
+    /// Whether it is one statement from its first word on.
+    fn is_statement(&self) -> bool {
+        let told = |token: &&Token<'_>| matches!(token, Word("explain" | "analyze"));
+        let first = self.0.iter().take_while(told).count();
+        let part = match self.get(first) {
+            Some(Word("select" | "delete" | "with")) => "from",
+            Some(Word("update")) => "set",
+            Some(Word("insert")) => "into",
+            Some(Word("create" | "alter")) => "table",
+            _ => return false,
+        };
+        self.has_word(1..64, &[part])
+    }
+
+    /// Whether it is a filter of an API: `status = 'open' and …`.
+    pub(super) fn is_filter(&self) -> bool {
+        let compared = Some(Compare) == self.get(1)
+            || matches!(
+                self.get(1),
+                Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between"))
+            );
+        matches!(self.get(0), Some(Word(_))) && compared
+    }
+
+    /// Whether a value ends right before `at`: with a quote, a parenthesis, a number, or at the start.
+    pub(super) fn breaks(&self, at: usize) -> bool {
+        matches!(self.before(at), None | Some(Quote(_) | Close | Number | Inline | Comment))
+    }
+
+    pub(super) fn quoted(&self, at: usize) -> bool {
+        let mut at = at;
+        while matches!(self.before(at), Some(Close | Inline)) {
+            at -= 1;
+        }
+        matches!(self.before(at), Some(Quote(_)))
+    }
+
+    /// Whether what follows `at` ends the value, but for closing signs and a comment.
+    pub(super) fn ends(&self, at: usize) -> bool {
+        self.0[at.min(self.0.len())..]
+            .iter()
+            .take_while(|token| !matches!(token, Comment | Inline))
+            .all(|token| matches!(token, Close | Quote(_) | Semicolon))
+    }
+
+    pub(super) fn has_word(&self, range: std::ops::Range<usize>, words: &[&str]) -> bool {
+        let end = range.end.min(self.0.len());
+        let range = range.start.min(end)..end;
+        self.0[range].iter().any(|token| matches!(token, Word(word) if words.contains(word)))
+    }
+
+    /// `admin'--`, `x') #`, `1/**/or`: a comment that cuts the rest off.
+    fn cut(&self, at: usize) -> Option<Suspicion> {
+        let mut start = at;
+        while matches!(self.before(start), Some(Close | Semicolon | Inline)) {
+            start -= 1;
+        }
+        let quoted = matches!(self.before(start), Some(Quote(b'\'' | b'"')));
+        let quotes = self.0[..at].iter().filter(|token| matches!(token, Quote(_))).count();
+        let last =
+            self.get(at + 1).is_none() || (at + 3 >= self.0.len() && self.get(at) == Some(Comment));
+        let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+        let alone = at == 1 && quoted;
+        if quoted && quotes % 2 == 1 && (last || alone) && words < 3 {
+            return Suspicion::likely(Class::Sql, "quote_comment");
+        }
+        None
+    }
+
+    /// `'||(select …)||'`, `'+(…)+'`, `'||'`: a text glued to what follows.
+    fn glued(&self, at: usize) -> Option<Suspicion> {
+        let joins = |token: Option<Token<'_>>| match token {
+            Some(Joint | Operator | Compare) => true,
+            Some(Word(word)) => JOINTS.contains(&word),
+            _ => false,
+        };
+        if !joins(self.get(at + 1)) {
+            return None;
+        }
+        if self.has_word(at + 2..at + 8, &["select", "case"])
+            || matches!(self.get(at + 2), Some(Word(word)) if FUNCTIONS.contains(&word))
+        {
+            return Suspicion::likely(Class::Sql, "glued");
+        }
+        // `A' % 'B`: the text goes on after what was put between.
+        let quotes = self.0.iter().filter(|token| matches!(token, Quote(_))).count();
+        let last = self.0.iter().rposition(|token| matches!(token, Quote(_))).unwrap_or(at);
+        let tail = self.0.len() - last - 1;
+        let plain = last == at + 2
+            && matches!((self.get(at + 1), self.0.last()), (Some(Word(_)), Some(Word(_))));
+        let fits =
+            quotes == 2 && at <= 2 && tail <= 1 && last > at && joins(self.before(last)) && !plain;
+        if self.get(at) == Some(Quote(b'\'')) && fits && self.0.len() <= 24 {
+            return Suspicion::likely(Class::Sql, "glued");
+        }
+        Suspicion::hint(Class::Sql, "glued")
+    }
+
+    /// `'='`, `'=0--+`, `'<>'`: a comparison right after a quote that nothing opened.
+    fn compared(&self, at: usize) -> Option<Suspicion> {
+        let quoted = matches!(self.before(at), Some(Quote(b'\'')));
+        let quotes = self.0[..at].iter().filter(|token| matches!(token, Quote(_))).count();
+        let short = self.0.len() <= 8;
+        let fits = matches!(self.get(at + 1), Some(Quote(b'\'') | Number | Open | Operator));
+        if quoted && quotes == 1 && fits && short {
+            return Suspicion::likely(Class::Sql, "comparison");
+        }
+        None
+    }
+}
+
+/// Fingerprints of known injections; taken only where a value really breaks out.
+fn second_opinion(value: &Value<'_>, pieces: &Pieces<'_>) -> Option<Suspicion> {
+    let says = |token: &Token<'_>| match token {
+        Joint | Compare | Comment | Inline | Semicolon => true,
+        Word(word) => JOINTS.contains(word) || STATEMENTS.contains(word) || *word == "union",
+        _ => false,
+    };
+    if value.text.len() > LONGEST_FINGERPRINT
+        || pieces.0.len() < 3
+        || quotes(value.text).is_multiple_of(2)
+    {
+        return None;
+    }
+    if !pieces.0.iter().any(says)
+        || !libinjectionrs::detect_sqli(value.text.as_bytes()).is_injection()
+    {
+        return None;
+    }
+    let statement = matches!(pieces.get(0), Some(Word(word)) if STATEMENTS.contains(&word));
+    if statement {
+        Suspicion::hint(Class::Sql, "fingerprint")
+    } else {
+        Suspicion::likely(Class::Sql, "fingerprint")
+    }
+}
+
+/// Quotes that are no apostrophes: not between two letters.
+fn quotes(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let quotes = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'\'' | b'"'));
+    quotes.filter(|(at, _)| !(letter(at.checked_sub(1)) && letter(Some(at + 1)))).count()
+}

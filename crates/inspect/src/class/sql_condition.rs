@@ -1,0 +1,169 @@
+//! SQL conditions: what makes a statement's question true, or asks another one.
+
+use crate::class::sql::{FUNCTIONS, Pieces};
+use crate::class::sql_token::Token;
+use crate::finding::Class;
+use crate::judge::Suspicion;
+
+use Token::{
+    Close, Comment, Compare, Inline, Joint, Number, Open, Operator, Quote, Variable, Word,
+};
+
+/// Functions that a condition asks something of the database with.
+const ASKED: [&str; 14] = [
+    "isnull",
+    "ifnull",
+    "nullif",
+    "left",
+    "right",
+    "length",
+    "char_length",
+    "ord",
+    "hex",
+    "elt",
+    "cast",
+    "convert",
+    "version",
+    "database",
+];
+
+impl Pieces<'_> {
+    /// One operand from `at` on: where it ends, and whether it is a constant.
+    pub(super) fn operand(&self, at: usize) -> Option<(usize, bool)> {
+        let mut at = at;
+        while matches!(self.get(at), Some(Open | Operator | Word("not" | "binary") | Inline)) {
+            at += 1;
+        }
+        match self.get(at)? {
+            Number | Variable => Some((at + 1, true)),
+            Word("true" | "false" | "null") => Some((at + 1, true)),
+            Quote(sign) => {
+                let close = (at + 1..self.0.len().min(at + 8))
+                    .find(|at| self.get(*at) == Some(Quote(sign)));
+                Some((close.map_or(self.0.len(), |close| close + 1), true))
+            }
+            Word(_) => {
+                let mut end = at + 1;
+                while self.get(end) == Some(Token::Dot) && end < at + 4 {
+                    end += 2;
+                }
+                if self.get(end) == Some(Open) {
+                    let close =
+                        (end..self.0.len().min(end + 24)).find(|at| self.get(*at) == Some(Close));
+                    return Some((close.map_or(self.0.len(), |close| close + 1), false));
+                }
+                Some((end, false))
+            }
+            _ => None,
+        }
+    }
+
+    /// `or 1=1`, `and 'a'='a`, `or true--` after a break.
+    pub(super) fn condition(&self, at: usize) -> Option<Suspicion> {
+        let breaks = self.breaks(at);
+        let (end, constant) = self.operand(at + 1)?;
+        let mut end = end;
+        while matches!(self.get(end), Some(Close | Inline)) {
+            end += 1;
+        }
+        let compares = matches!(
+            self.get(end),
+            Some(
+                Compare
+                    | Word(
+                        "like" | "rlike" | "regexp" | "is" | "in" | "between" | "not" | "sounds"
+                    )
+            )
+        );
+        if compares {
+            let (after, other) = self.operand(end + 1).unwrap_or((end + 1, false));
+            let cut = self.0[after.min(self.0.len())..]
+                .iter()
+                .any(|token| matches!(token, Comment | Inline));
+            let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+            let code = self.get(at) == Some(Joint) && words >= 2;
+            if (self.is_filter() || code) && !(constant && other) {
+                return Suspicion::hint(Class::Sql, "condition");
+            }
+            return match (constant && other, breaks) {
+                (true, true) if self.quoted(at) && (self.ends(after) || cut) && at <= 12 => {
+                    Suspicion::sure(Class::Sql, "tautology")
+                }
+                (true, _)
+                    if self.get(at + 1) != Some(Open)
+                        || breaks
+                        || self.get(end + 1) == Some(Open) =>
+                {
+                    Suspicion::likely(Class::Sql, "tautology")
+                }
+                (false, _) if self.same(at, end) && (breaks || at == 0) => {
+                    Suspicion::likely(Class::Sql, "tautology")
+                }
+                (false, true)
+                    if other
+                        && self.get(at + 2) == Some(Open)
+                        && matches!(self.get(at), Some(Word(_))) =>
+                {
+                    Suspicion::likely(Class::Sql, "condition")
+                }
+                (false, true) if constant && self.get(end + 2) == Some(Open) => {
+                    Suspicion::likely(Class::Sql, "condition")
+                }
+                (false, true) if self.quoted(at) || cut || (self.ends(after) && at == 1) => {
+                    Suspicion::likely(Class::Sql, "condition")
+                }
+                _ => Suspicion::hint(Class::Sql, "condition"),
+            };
+        }
+        // `' or ''^'`: nothing but quotes and signs up to the end.
+        let signs =
+            |token: &Token<'_>| matches!(token, Quote(_) | Operator | Compare | Close | Comment);
+        let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+        if self.quoted(at) && words < 2 && self.0[at + 1..].iter().all(signs) {
+            return Suspicion::likely(Class::Sql, "truth");
+        }
+        let named = matches!(self.get(at + 1), Some(Quote(_)));
+        let single = matches!(self.before(at), Some(Quote(b'\'') | Close));
+        let cut = matches!(self.get(end), Some(Comment));
+        if constant && breaks && cut && !(named && words > 1) {
+            return Suspicion::likely(Class::Sql, "truth");
+        }
+        let joins = matches!(self.get(end), Some(Joint | Operator));
+        if constant && breaks && self.quoted(at) && single && !named && (joins || self.ends(end)) {
+            return Suspicion::likely(Class::Sql, "truth");
+        }
+        None
+    }
+
+    /// Whether a name is compared with itself, or two letters with one another.
+    pub(super) fn same(&self, at: usize, compare: usize) -> bool {
+        let left = at + 1;
+        match (self.get(left), self.get(compare), self.get(compare + 1)) {
+            (Some(Word(left)), Some(Compare), Some(Word(right))) => {
+                left == right || (left.len() + right.len() == 2 && (at == 0 || self.quoted(at)))
+            }
+            _ => false,
+        }
+    }
+
+    /// `and (select …`, `or exists(…`, `and ascii(substr(…`.
+    pub(super) fn subquery(&self, at: usize) -> Option<Suspicion> {
+        let near = at + 1..at + 7;
+        if self.breaks(at)
+            && self.has_word(near.clone(), &["select", "exists"])
+            && self.0[at..].contains(&Open)
+        {
+            return Suspicion::likely(Class::Sql, "subquery");
+        }
+        let calls = (near.start..near.end).any(|at| {
+            matches!(self.get(at), Some(Word(word)) if FUNCTIONS.contains(&word) || ASKED.contains(&word))
+                && self.get(at + 1) == Some(Open)
+        });
+        (calls && self.breaks(at)).then_some(())?;
+        if self.quoted(at) {
+            Suspicion::sure(Class::Sql, "function")
+        } else {
+            Suspicion::likely(Class::Sql, "function")
+        }
+    }
+}

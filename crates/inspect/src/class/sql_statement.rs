@@ -1,0 +1,252 @@
+//! SQL statements and their parts: unions, stacked statements, clauses, functions, tables of the database's own.
+
+use crate::class::sql::{Pieces, STATEMENTS};
+use crate::class::sql_token::Token;
+use crate::finding::Class;
+use crate::judge::Suspicion;
+
+use Token::{
+    Comma, Comment, Compare, Inline, Joint, Number, Open, Operator, Quote, Semicolon, Variable,
+    Word,
+};
+
+/// Beginnings of names that only a database has.
+const INNER: [&str; 9] =
+    ["pg_", "syscat", "sysibm", "dbms_", "utl_", "all_tab", "dba_", "v$", "current_setting"];
+
+impl Pieces<'_> {
+    /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
+    pub(super) fn spying(&self) -> Option<Suspicion> {
+        let starts = self.get(0) == Some(Word("select"));
+        let inner = |at: usize| match self.get(at) {
+            Some(Token::Variable) => at == 1,
+            Some(Word("version" | "user" | "database")) => at == 1 && self.get(2) == Some(Open),
+            Some(Word("current_user" | "session_user" | "system_user")) => at == 1,
+            Some(Word(word)) => INNER.iter().any(|start| word.starts_with(start)),
+            _ => false,
+        };
+        let spies = starts && self.0.len() <= 40 && (1..self.0.len()).any(inner);
+        if spies { Suspicion::likely(Class::Sql, "spying_statement") } else { None }
+    }
+
+    /// `union [all] select` with columns.
+    pub(super) fn union(&self, at: usize) -> Option<Suspicion> {
+        let mut next = at + 1;
+        while matches!(
+            self.get(next),
+            Some(Word("all" | "distinct" | "distinctrow") | Open | Inline | Comment | Quote(b'`'))
+        ) {
+            next += 1;
+        }
+        if self.get(next) != Some(Word("select")) {
+            return None;
+        }
+        let statement = self.has_word(0..at, &["select"]);
+        while matches!(self.get(next + 1), Some(Inline | Open | Word("all" | "distinct"))) {
+            next += 1;
+        }
+        let columns = match (self.get(next + 1), self.get(next + 2)) {
+            (Some(Number | Variable | Quote(_) | Operator), _) => true,
+            (Some(Word("null")), _) => true,
+            (Some(Word(_)), Some(Comma | Open | Word("from") | Comment | Inline | Token::Dot)) => {
+                true
+            }
+            (None, _) => true,
+            _ => self.has_word(next..next + 40, &["from"]),
+        };
+        match (statement, columns) {
+            (false, true) if self.breaks(at) && at > 0 => {
+                Suspicion::sure(Class::Sql, "union_select")
+            }
+            (false, true) => Suspicion::likely(Class::Sql, "union_select"),
+            (true, true) if self.quoted(at) => Suspicion::likely(Class::Sql, "union_select"),
+            _ => None,
+        }
+    }
+
+    /// `; drop table x`.
+    pub(super) fn stacked(&self, at: usize) -> Option<Suspicion> {
+        let mut next = at + 1;
+        while matches!(self.get(next), Some(Inline | Semicolon)) {
+            next += 1;
+        }
+        let Some(Word(word)) = self.get(next) else { return None };
+        STATEMENTS.contains(&word).then_some(())?;
+        let inline = self.0[next + 1..].iter().take_while(|token| **token == Inline).count();
+        let fits = match (word, self.get(next + 1 + inline)) {
+            ("select", Some(Word(_) | Number | Operator | Variable | Quote(_) | Open)) => {
+                self.has_word(
+                    next..next + 40,
+                    &["from", "sleep", "pg_sleep", "load_file", "version"],
+                ) || matches!(self.get(next + 1), Some(Number | Variable))
+            }
+            (
+                "drop" | "create" | "alter" | "truncate",
+                Some(Word(
+                    "table" | "database" | "user" | "view" | "function" | "procedure" | "schema"
+                    | "index" | "login" | "or" | "column",
+                )),
+            ) => true,
+            ("insert", Some(Word("into"))) => true,
+            ("delete", Some(Word("from"))) => true,
+            ("update", Some(Word(_))) => self.has_word(next + 2..next + 5, &["set"]),
+            ("waitfor", Some(Word("delay" | "time"))) => true,
+            ("exec" | "execute" | "declare", Some(Word(_) | Variable | Open)) => true,
+            ("shutdown", None | Some(Comment | Semicolon | Word("with"))) => true,
+            ("if" | "begin", _) => self
+                .has_word(next..next + 30, &["waitfor", "declare", "exec", "select", "shutdown"]),
+            ("grant", Some(Word(_))) => self.has_word(next..next + 20, &["to"]),
+            ("copy", Some(Word(_) | Open)) => {
+                self.has_word(next..next + 20, &["program", "from", "to"])
+            }
+            ("load", Some(Word("data" | "xml"))) => true,
+            _ => false,
+        };
+        fits.then_some(())?;
+        let cut = self.0[next..].contains(&Comment);
+        match (self.quoted(at), cut) {
+            (true, true) if !self.has_word(0..at, &STATEMENTS) => {
+                Suspicion::sure(Class::Sql, "stacked")
+            }
+            (false, false)
+                if self.has_word(0..at, &STATEMENTS)
+                    || (word == "select"
+                        && matches!(self.before(at), Some(Word(_)))
+                        && matches!(self.get(next + 1), Some(Word(_)))) =>
+            {
+                Suspicion::hint(Class::Sql, "stacked")
+            }
+            _ => Suspicion::likely(Class::Sql, "stacked"),
+        }
+    }
+
+    /// Clauses that only a statement has.
+    pub(super) fn clause(&self, at: usize) -> Option<Suspicion> {
+        let next = |n: usize| self.get(at + n);
+        let fits = match self.get(at)? {
+            Word("order" | "group") if next(1) == Some(Word("by")) => {
+                let cut = self.0[at..].contains(&Comment) || self.0[at..].contains(&Inline);
+                (matches!(next(2), Some(Number))
+                    && (self.quoted(at) || cut || at == 1 || at == 0 && self.ends(at + 3)))
+                    || (self.quoted(at) && cut)
+            }
+            Word("limit") => {
+                matches!(next(1), Some(Number))
+                    && self.has_word(at..at + 8, &["into", "procedure", "union"])
+            }
+            Word("procedure") => next(1) == Some(Word("analyse")),
+            Word("into") => {
+                matches!(next(1), Some(Word("outfile" | "dumpfile"))) && next(2).is_some()
+            }
+            Word("waitfor") => {
+                matches!(next(1), Some(Word("delay" | "time")))
+                    && matches!(next(2), Some(Quote(_) | Variable))
+            }
+            Word("exec" | "execute") => {
+                matches!(next(1), Some(Word(name)) if name.starts_with("xp_") || name.starts_with("sp_") || name == "master" || name == "immediate")
+                    || (next(1) == Some(Open)
+                        && matches!(next(2), Some(Quote(_) | Variable | Word("char"))))
+            }
+            _ => false,
+        };
+        if fits { Suspicion::likely(Class::Sql, "clause") } else { None }
+    }
+
+    pub(super) fn function(&self, at: usize) -> Option<Suspicion> {
+        let Some(Word(name)) = self.get(at) else { return None };
+        let package =
+            matches!(name, "dbms_pipe" | "dbms_lock" | "utl_http" | "utl_inaddr" | "ctxsys");
+        if package && self.get(at + 1) == Some(Token::Dot) {
+            return Suspicion::likely(Class::Sql, "function");
+        }
+        if name.starts_with("xp_") {
+            return Suspicion::likely(Class::Sql, "function");
+        }
+        let nested = matches!(
+            self.get(at + 2),
+            Some(Word(
+                "substring"
+                    | "substr"
+                    | "mid"
+                    | "length"
+                    | "version"
+                    | "user"
+                    | "database"
+                    | "lower"
+            ))
+        );
+        let common = matches!(name, "ascii" | "substring" | "substr" | "mid" | "exp") && !nested;
+        let argument = matches!(
+            self.get(at + 2),
+            Some(Number | Quote(_) | Open | Word(_) | Operator | Variable)
+        );
+        if self.get(at + 1) != Some(Open) || !argument || common {
+            return None;
+        }
+        let whole = self.ends(at + 4) && at == 0;
+        if whole
+            || self.breaks(at)
+            || matches!(
+                self.before(at),
+                Some(
+                    Operator
+                        | Open
+                        | Comma
+                        | Joint
+                        | Word("select" | "and" | "or" | "by" | "then" | "else")
+                )
+            )
+        {
+            return Suspicion::likely(Class::Sql, "function");
+        }
+        None
+    }
+
+    pub(super) fn schema(&self, at: usize) -> Option<Suspicion> {
+        let dotted = self.get(at + 1) == Some(Token::Dot);
+        if dotted || self.get(at) != Some(Word("mysql")) {
+            return Suspicion::likely(Class::Sql, "schema");
+        }
+        None
+    }
+
+    /// `case when … then`, `if(1=1, …`.
+    pub(super) fn choice(&self, at: usize) -> Option<Suspicion> {
+        let case = self.get(at + 1) == Some(Word("when")) && self.has_word(at..at + 30, &["then"]);
+        let call = self.get(at + 1) == Some(Open)
+            && self.0[at..].iter().take(16).any(|token| *token == Compare)
+            && self.has_word(
+                at..at + 40,
+                &[
+                    "sleep",
+                    "benchmark",
+                    "select",
+                    "pg_sleep",
+                    "version",
+                    "user",
+                    "substring",
+                    "now",
+                    "sysdate",
+                ],
+            );
+        if call || case && at > 0 {
+            return Suspicion::likely(Class::Sql, "choice");
+        }
+        None
+    }
+
+    /// `(select …`: a statement in place of a value.
+    pub(super) fn inner_select(&self, at: usize) -> Option<Suspicion> {
+        if self.get(at + 1) != Some(Word("select")) {
+            return None;
+        }
+        let statement = self.has_word(0..at, &["select", "from", "insert", "with"]);
+        if statement
+            || !self.breaks(at)
+                && !matches!(self.before(at), Some(Operator | Comma | Compare | Open))
+        {
+            return None;
+        }
+        Suspicion::likely(Class::Sql, "inner_select")
+    }
+}

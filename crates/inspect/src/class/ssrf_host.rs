@@ -1,0 +1,79 @@
+//! Whether a host is of an inner network, in every spelling that resolvers take.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Names that always lead inside, and services that resolve to the address in the name.
+const NAMES: [&str; 8] = [
+    "localhost",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "localtest.me",
+    "lvh.me",
+    "kubernetes.default.svc",
+    "host.docker.internal",
+    "metadata",
+];
+const ECHOES: [&str; 3] = [".nip.io", ".sslip.io", ".xip.io"];
+
+/// Whether `authority` (host, perhaps with a port) is loopback, private, link-local or unspecified.
+pub(crate) fn is_inner(authority: &str) -> bool {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let host = rest.split([']', '%']).next().unwrap_or_default();
+        return host.parse::<Ipv6Addr>().is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
+    }
+    let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
+    if NAMES.contains(&host) || host.ends_with(".localhost") || host.ends_with(".localtest.me") {
+        return true;
+    }
+    if let Some(prefix) = ECHOES.iter().find_map(|echo| host.strip_suffix(echo)) {
+        let dotted = prefix.replace('-', ".");
+        let parts: Vec<_> = dotted.rsplit('.').take(4).collect();
+        let address: Vec<_> = parts.into_iter().rev().collect();
+        return address.join(".").parse().is_ok_and(|ip| is_inner_address(IpAddr::V4(ip)));
+    }
+    loose(host).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
+}
+
+fn is_inner_address(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.octets()[0] == 0
+        }
+        IpAddr::V6(ip) => {
+            let carried = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4());
+            let unique = ip.segments()[0] & 0xFE00 == 0xFC00 || ip.segments()[0] & 0xFFC0 == 0xFE80;
+            ip.is_loopback()
+                || ip.is_unspecified()
+                || unique
+                || carried.is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
+        }
+    }
+}
+
+/// As `inet_aton` reads it: one to four numbers, decimal, octal or hexadecimal, the last one wide.
+fn loose(host: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<u64> = host.split('.').map(number).collect::<Option<_>>()?;
+    let (last, firsts) = parts.split_last()?;
+    if firsts.len() > 3 || firsts.iter().any(|part| *part > 255) {
+        return None;
+    }
+    let wide = 8 * (4 - firsts.len());
+    if *last >= 1 << wide {
+        return None;
+    }
+    let high = firsts.iter().enumerate().fold(0, |sum, (at, part)| sum | part << (24 - 8 * at));
+    u32::try_from(high | last).ok().map(Ipv4Addr::from)
+}
+
+fn number(text: &str) -> Option<u64> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return u64::from_str_radix(digits, 16).ok();
+    }
+    let octal =
+        text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| (b'0'..b'8').contains(&b));
+    if octal {
+        u64::from_str_radix(text, 8).ok()
+    } else {
+        text.parse().ok().filter(|_| !text.starts_with('+'))
+    }
+}

@@ -1,0 +1,93 @@
+//! XPath: a quote or a bracket broken out of, then an axis or a function of the language.
+
+use crate::finding::Class;
+use crate::judge::{Suspicion, Value};
+
+/// Functions and axes that no other language spells so.
+const WORDS: [&str; 19] = [
+    "position()",
+    "last()",
+    "node()",
+    "text()",
+    "true()",
+    "name(/",
+    "name(.",
+    "name(parent",
+    "name()",
+    "count(/",
+    "count(//",
+    "count(parent",
+    "count(child",
+    "string-length(",
+    "substring(/",
+    "starts-with(",
+    "contains(",
+    "doc(",
+    "string(",
+];
+const AXES: [&str; 8] = [
+    "parent::",
+    "child::",
+    "ancestor::",
+    "ancestor-or-self::",
+    "descendant::",
+    "following-sibling::",
+    "self::node",
+    "attribute::",
+];
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let text = value.lower.as_str();
+    let breaks = text.contains(['\'', '"', ']', ')']);
+    if AXES.iter().any(|axis| text.contains(axis)) && (breaks || text.contains('/')) {
+        return Suspicion::likely(Class::XPath, "axis");
+    }
+    let joined = joins(text);
+    let paths = ["or //", "and //", "or /", "and /", "or(/", "and(/"];
+    if breaks && joined && paths.iter().any(|path| text.contains(path)) && text.contains('[') {
+        return Suspicion::likely(Class::XPath, "path_condition");
+    }
+    let function = WORDS.iter().any(|word| text.contains(word));
+    if function && breaks && joined {
+        return Suspicion::likely(Class::XPath, "function");
+    }
+    for union in ["]|", "] |", "')|", "') |", "'|/", "' | /", "|//", "| //", "*|/", "* | /"] {
+        if text.split_once(union).is_some_and(|(_, rest)| {
+            let rest = rest.trim_start();
+            rest.starts_with(['/', '*', '@', '.']) || union.ends_with('/')
+        }) {
+            return Suspicion::likely(Class::XPath, "union");
+        }
+    }
+    if text.trim_start().starts_with("//") && is_path(text.trim()) {
+        return Suspicion::likely(Class::XPath, "path");
+    }
+    None
+}
+
+fn joins(text: &str) -> bool {
+    text.match_indices("or").chain(text.match_indices("and")).any(|(at, word)| {
+        let before = text[..at].trim_end();
+        let after = text[at + word.len()..].trim_start_matches([' ', '\t', '+', '(']);
+        let free = text[..at].ends_with([' ', '\'', '"', ')', ']', '+', '\t']);
+        free && before.ends_with(|c: char| matches!(c, '\'' | '"' | ']' | ')' | '0'..='9'))
+            && (after.len() < text.len() - at - word.len()
+                || after.starts_with(['\'', '"', '/', '*']))
+    }) || text.contains("][")
+        || text.contains("']")
+        || text.contains("|")
+}
+
+/// `//user/*`, `//*[@id=1]`: a location with a step of its own.
+fn is_path(text: &str) -> bool {
+    let rest = text.trim_start_matches('/');
+    let odd = text.contains("[@")
+        || text.contains("/@")
+        || text.contains("//*")
+        || text.contains("/*[")
+        || rest == "*"
+        || text.contains("/text()")
+        || text.contains("[position")
+        || text.ends_with("/*");
+    odd && !text.contains(' ')
+}

@@ -1,0 +1,172 @@
+//! One element of markup: what it is called, what it handles, where it leads.
+
+use crate::class::xss::{Acts, SCHEMES, window};
+use crate::finding::Class;
+use crate::judge::{Strength, Suspicion, Value};
+
+/// Elements that are nothing but a danger in a value.
+const DANGEROUS: [&str; 17] = [
+    "script", "iframe", "object", "embed", "applet", "base", "meta", "frameset", "frame",
+    "isindex", "bgsound", "layer", "link", "xml", "import", "portal", "xss",
+];
+/// Those whose names are words: without an attribute they are names in brackets.
+const WORDS: [&str; 9] =
+    ["base", "object", "link", "frame", "layer", "import", "meta", "xml", "portal"];
+/// What is read of an element that does not end.
+const LONGEST: usize = 1_024;
+
+/// An element, from its name on.
+pub(crate) struct Element<'t> {
+    name: &'t str,
+    /// From the end of the name to the end of the element.
+    inside: &'t str,
+    /// From the end of the name, as far as is read.
+    rest: &'t str,
+    /// Where `rest` begins in the text.
+    start: usize,
+    /// Whether the name stands right after the bracket.
+    tight: bool,
+    closing: bool,
+    /// Whether words stand before it.
+    worded: bool,
+    /// Whether it stands in Markdown's inline code.
+    shown: bool,
+    acts: &'t Acts,
+}
+
+impl<'t> Element<'t> {
+    /// The element that the bracket at `at` begins.
+    pub(crate) fn at(text: &'t str, at: usize, acts: &'t Acts) -> Self {
+        let after = window(&text[at + 1..], LONGEST);
+        let body = after.trim_start_matches(['/', '\0', ' ', '\t', '%', '\\']);
+        let name = body.find(|c: char| !c.is_ascii_alphanumeric() && c != ':' && c != '-');
+        let (name, rest) = body.split_at(name.unwrap_or(body.len()));
+        let end = rest.find('>').unwrap_or(rest.len());
+        let tight = |c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '\0' | '\\');
+        Self {
+            name,
+            inside: &rest[..end],
+            rest,
+            start: at + 1 + after.len() - rest.len(),
+            tight: after.starts_with(tight),
+            closing: after.starts_with('/'),
+            worded: text[..at].ends_with(' ') && text[..at].split_ascii_whitespace().count() >= 2,
+            shown: text[..at].ends_with('`'),
+            acts,
+        }
+    }
+
+    pub(crate) fn judge(&self, value: &Value<'_>) -> Option<Suspicion> {
+        if !self.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let comment = self.rest.starts_with("!--[if") || self.rest.starts_with("![cdata[");
+            return if comment && self.acts_later() {
+                Suspicion::likely(Class::Xss, "comment")
+            } else {
+                None
+            };
+        }
+        self.script()
+            .or_else(|| self.handler())
+            .or_else(|| self.address())
+            .or_else(|| self.dangerous())
+            .or_else(|| self.style(value))
+    }
+
+    fn acts_later(&self) -> bool {
+        self.acts.within(self.start, self.start + LONGEST)
+    }
+
+    fn local(&self) -> &str {
+        self.name.rsplit(':').next().unwrap_or(self.name)
+    }
+
+    fn script(&self) -> Option<Suspicion> {
+        let ends = !self.rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if self.local() != "script" || !self.tight || !ends {
+            return None;
+        }
+        // In a sentence a bare `<script>` is a word.
+        let bare = !self.inside.contains('=') && !self.rest.contains("</") && self.worded;
+        let strength = match (self.acts_later() && !self.shown, bare) {
+            (true, _) => Strength::Sure,
+            (false, true) => Strength::Hint,
+            (false, false) => Strength::Likely,
+        };
+        Some(Suspicion { class: Class::Xss, rule: "script_element", strength })
+    }
+
+    /// `onerror=…` among the attributes.
+    fn handler(&self) -> Option<Suspicion> {
+        for (at, _) in self.inside.match_indices("on") {
+            let joined = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            let letters = self.inside[at + 2..].bytes().take_while(u8::is_ascii_alphabetic).count();
+            let value = window(&self.inside[at + 2 + letters..], 64);
+            let value = value.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+            if letters < 3
+                || !value.starts_with('=')
+                || self.inside[..at].ends_with(joined)
+                || at == 0
+            {
+                continue;
+            }
+            if value[1..].trim_start().starts_with("\"\"") {
+                continue;
+            }
+            let runs = self.acts.within(self.start + at, self.start + self.inside.len());
+            return if runs && !self.shown {
+                Suspicion::sure(Class::Xss, "handler")
+            } else {
+                Suspicion::likely(Class::Xss, "handler")
+            };
+        }
+        None
+    }
+
+    /// `href=javascript:…`, also with breaks inside of the word.
+    fn address(&self) -> Option<Suspicion> {
+        if !self.inside.contains(':') || !self.inside.contains('=') || self.shown {
+            return None;
+        }
+        let squeezed: String =
+            self.inside.chars().filter(|c| !c.is_control() && *c != ' ').collect();
+        let leads = SCHEMES.iter().any(|scheme| squeezed.contains(scheme));
+        if leads { Suspicion::sure(Class::Xss, "script_address") } else { None }
+    }
+
+    fn dangerous(&self) -> Option<Suspicion> {
+        let name = self.local();
+        if !DANGEROUS.contains(&name) || !self.tight || self.closing {
+            return None;
+        }
+        let has = |word: &str| self.inside.contains(word);
+        let ordinary = match name {
+            "link" => !has("stylesheet") && !has("import"),
+            "meta" => !(has("http-equiv") && (has("refresh") || has("cookie"))),
+            // A player as sites offer it for embedding.
+            "iframe" => has("src=\"https://") && (has("width=") || has("allow") || has("title=")),
+            name => WORDS.contains(&name) && !has("="),
+        };
+        if has("srcdoc") && self.acts_later() {
+            return Suspicion::sure(Class::Xss, "element");
+        }
+        if ordinary {
+            Suspicion::hint(Class::Xss, "element")
+        } else {
+            Suspicion::likely(Class::Xss, "element")
+        }
+    }
+
+    /// Styles that ran script in old browsers.
+    fn style(&self, value: &Value<'_>) -> Option<Suspicion> {
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let inline = self.inside.contains("style=")
+            && has(self.inside, &["expression", "-moz-binding", "behavior:"]);
+        let sheet =
+            self.local() == "style" && has(self.rest, &["@import", "expression", "-moz-binding"]);
+        if (inline || sheet) && !value.is_free() {
+            Suspicion::likely(Class::Xss, "style")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Document types, entities and inclusions: what makes an XML parser read elsewhere.
+
+use crate::finding::Class;
+use crate::judge::{Strength, Suspicion, Value};
+
+pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    let suspicion = document(&value.lower)?;
+    let is_document = value.lower.trim_start().starts_with('<');
+    if suspicion.strength == Strength::Sure && !is_document && value.is_free() {
+        return Suspicion::likely(suspicion.class, suspicion.rule);
+    }
+    Some(suspicion)
+}
+
+/// The same for a whole document in lower case.
+pub(crate) fn document(lower: &str) -> Option<Suspicion> {
+    if let Some(at) = lower.find("<!entity") {
+        let rest = lower[at + 8..].trim_start();
+        if rest.starts_with(|c: char| c == '%' || c.is_alphabetic() || c == '_') {
+            return Suspicion::sure(Class::Xxe, "entity");
+        }
+    }
+    if let Some(at) = lower.find("<!doctype") {
+        let rest = &lower[at + 9..];
+        let subset = rest.split('>').next().unwrap_or_default();
+        let is_html =
+            rest.trim_start().starts_with("html") || rest.trim_start().starts_with("svg public");
+        if !is_html
+            && (subset.contains('[') || subset.contains("system") || subset.contains("public"))
+        {
+            return Suspicion::sure(Class::Xxe, "doctype");
+        }
+    }
+    if lower.contains("w3.org/2001/xinclude") || lower.contains("<xi:include") {
+        return Suspicion::sure(Class::Xxe, "xinclude");
+    }
+    for word in ["schemalocation=", "<xs:include", "<xs:import", "<?xml-stylesheet"] {
+        let Some(at) = lower.find(word) else { continue };
+        let rest = &lower[at..floor(lower, at + 300)];
+        // A schema's name and its address stand in pairs; an address alone is there to be fetched.
+        let value = rest.split(['"', '\'']).nth(1).unwrap_or_default();
+        if word.starts_with("schema") && value.split_ascii_whitespace().count() > 1 {
+            continue;
+        }
+        // Schemas of standards bodies are named by every other document.
+        let ordinary =
+            ["w3.org", "xmlsoap.org", "maven.apache.org", "springframework.org", "oasis"];
+        if ["http:", "https:", "file:", "ftp:", "//"].iter().any(|scheme| rest.contains(scheme))
+            && !ordinary.iter().any(|host| rest.contains(host))
+        {
+            return Suspicion::likely(Class::Xxe, "schema_location");
+        }
+    }
+    None
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}

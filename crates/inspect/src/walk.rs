@@ -1,0 +1,77 @@
+//! Where values are taken out of their wrappings, one file for each.
+
+pub(crate) mod form;
+pub(crate) mod graphql;
+pub(crate) mod head;
+pub(crate) mod json;
+pub(crate) mod multipart;
+pub(crate) mod xml;
+
+use std::cell::Cell;
+
+use crate::class::nosql;
+use crate::finding::{Finding, Place, Stop};
+use crate::judge::{Judge, Position};
+use crate::limits::{Excess, Limits};
+use crate::mark::Marks;
+
+/// One inspection under way: the judge, and how much was seen.
+pub(crate) struct Walk<'w> {
+    pub(crate) judge: Judge<'w>,
+    pub(crate) limits: &'w Limits,
+    seen: Cell<usize>,
+}
+
+// === impl Walk ===
+
+impl<'w> Walk<'w> {
+    pub(crate) fn new(judge: Judge<'w>, limits: &'w Limits) -> Self {
+        Self { judge, limits, seen: Cell::new(0) }
+    }
+
+    /// Counts one more value.
+    ///
+    /// # Errors
+    /// [`Excess::Values`] when that is one too many.
+    pub(crate) fn count(&self) -> Result<(), Stop> {
+        self.seen.set(self.seen.get() + 1);
+        if self.seen.get() > self.limits.values {
+            return Err(Stop::Excess(Excess::Values));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`Excess::Depth`] at a depth that is too much.
+    pub(crate) fn depth(&self, depth: usize) -> Result<(), Stop> {
+        if depth > self.limits.depth { Err(Stop::Excess(Excess::Depth)) } else { Ok(()) }
+    }
+
+    /// A value.
+    pub(crate) fn value(
+        &self,
+        text: &str,
+        position: Position,
+        place: impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        self.count()?;
+        self.judge.value(text, position, place)
+    }
+
+    /// The name of a member or of a parameter, which can carry a payload too.
+    pub(crate) fn name(
+        &self,
+        name: &str,
+        position: Position,
+        place: impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        if Marks::of(name).is_plain() {
+            return Ok(());
+        }
+        if let Some(suspicion) = nosql::key(name) {
+            let (class, rule) = (suspicion.class, suspicion.rule);
+            return Err(Stop::Found(Finding { class, place: place(), rule }));
+        }
+        self.judge.value(name, position, place)
+    }
+}

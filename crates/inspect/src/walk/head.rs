@@ -1,0 +1,90 @@
+//! The path's segments, the headers and the cookies.
+
+use crate::decode;
+use crate::finding::{Place, Stop};
+use crate::judge::Position;
+use crate::mark::Marks;
+use crate::walk::{Walk, form};
+
+/// Headers that are the gateway's own matter or a signature, and never text that anybody reads on.
+const SKIPPED: [&str; 12] = [
+    "authorization",
+    "proxy-authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "dpop",
+    "host",
+    "if-modified-since",
+    "sec-websocket-key",
+    "signature",
+    "signature-input",
+];
+
+/// The path as it was sent.
+pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
+    let mut suspect = None;
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let mut start = 0;
+    for (position, segment) in path.split('/').enumerate() {
+        let place = || Place::Path(position + 1);
+        if (!Marks::of(segment).is_plain() || segment == "..") && suspect.is_none() {
+            suspect = Some((start, position + 1));
+        }
+        walk.value(segment, Position::Path, place)?;
+        // Some readers take the query's sign for a space here too.
+        if segment.contains('+') && segment.contains(['\'', '"', '(', ';', '%']) {
+            walk.value(&segment.replace('+', " "), Position::Path, place)?;
+        }
+        start += segment.len() + 1;
+    }
+    // A payload with a slash of its own is torn apart: once more in one piece.
+    match suspect {
+        Some((start, position)) if path[start..].contains('/') => {
+            walk.value(&path[start..], Position::Path, || Place::Path(position))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The query, without its `?`.
+pub(crate) fn query(walk: &Walk<'_>, query: &str) -> Result<(), Stop> {
+    form::walk(walk, query, Position::Query, Place::Query)
+}
+
+/// One header; `name` in lower case.
+pub(crate) fn header(walk: &Walk<'_>, name: &str, value: &[u8]) -> Result<(), Stop> {
+    if SKIPPED.contains(&name) {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(value);
+    let place = || Place::Header(name.to_owned());
+    if let Some((_, query)) = text.split_once('?').filter(|_| name == "referer") {
+        form::walk(walk, query, Position::Header, |_| Place::Header("referer".to_owned()))?;
+    }
+    // Where a page is says nothing of where the server is to go.
+    let told = matches!(name, "origin" | "referer").then(|| text.split_once("://")).flatten();
+    walk.value(told.map_or(&*text, |(_, rest)| rest), Position::Header, place)
+}
+
+/// A `Cookie` field (RFC 6265 §4.2.1).
+pub(crate) fn cookies(walk: &Walk<'_>, value: &[u8]) -> Result<(), Stop> {
+    let text = String::from_utf8_lossy(value);
+    let mut torn = false;
+    for pair in text.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+        torn |= !pair.contains('=');
+        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+        let place = || Place::Cookie(name.to_owned());
+        walk.name(name, Position::Header, place)?;
+        walk.value(value.trim_matches('"'), Position::Header, place)?;
+        if value.contains('+') {
+            walk.value(&decode::form(value), Position::Header, place)?;
+        }
+    }
+    if torn {
+        let value = text.split_once('=').map_or(&*text, |(_, value)| value);
+        return walk.value(value, Position::Header, || Place::Cookie(String::new()));
+    }
+    Ok(())
+}

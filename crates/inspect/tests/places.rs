@@ -1,0 +1,112 @@
+//! What is said of a finding: where it is, never what it was; and what is too much.
+
+use inspect::{Anything, Excess, Expect, Expectations, Inspector, Limits, Place, Stop};
+
+fn inspector() -> Inspector {
+    Inspector::new(Limits { depth: 8, values: 50, parts: 4, body_bytes: 10_000 })
+}
+
+fn said(answer: Result<(), Stop>) -> String {
+    answer.err().map_or_else(|| "nothing".to_owned(), |stop| stop.to_string())
+}
+
+#[test]
+fn a_finding_names_its_place() {
+    let inspector = inspector();
+    let json =
+        |text: &str| said(inspector.body(Some("application/json"), text.as_bytes(), &Anything));
+    assert_eq!(json(r#"{"a":{"b":[1,"x","y' OR 1=1--"]}}"#), "sqli (tautology) in body $.a.b[2]");
+    assert_eq!(json(r#"{"user":{"$ne":1}}"#), "nosql (operator_key) in body $.user.$ne");
+    assert_eq!(
+        said(inspector.path("/a/b/..%2f..%2fetc%2fpasswd", &Anything)),
+        "traversal (climb_to_secret) in path segment 3"
+    );
+    assert_eq!(
+        said(inspector.query("a=1&q=%3Cscript%3Ealert(1)%3C/script%3E", &Anything)),
+        "xss (script_element) in query q"
+    );
+    assert_eq!(
+        said(inspector.header("user-agent", b"${jndi:ldap://x/a}", &Anything)),
+        "lookup (jndi) in header user-agent"
+    );
+    assert_eq!(
+        said(inspector.header("cookie", b"a=1; b={{7*7}}", &Anything)),
+        "template (arithmetic) in cookie b"
+    );
+    assert_eq!(
+        said(inspector.query("user[$ne]=1", &Anything)),
+        "nosql (operator_key) in query user[$ne]"
+    );
+}
+
+#[test]
+fn a_name_that_is_a_payload_is_not_repeated() {
+    let text = r#"{"<script>alert(1)</script>": 1}"#;
+    let words = said(inspector().body(Some("application/json"), text.as_bytes(), &Anything));
+    assert!(!words.contains("script>") && words.contains("a name left out"), "{words}");
+}
+
+#[test]
+fn each_excess_has_its_own_reason() {
+    let inspector = inspector();
+    let excess = |kind: &str, text: String| inspector.body(Some(kind), text.as_bytes(), &Anything);
+    let is = |answer: Result<(), Stop>, excess| assert_eq!(answer, Err(Stop::Excess(excess)));
+    is(excess("application/json", "[".repeat(9) + &"]".repeat(9)), Excess::Depth);
+    is(excess("application/json", format!("[{}1]", "1,".repeat(60))), Excess::Values);
+    is(excess("application/x-www-form-urlencoded", "a=1&".repeat(60)), Excess::Values);
+    is(excess("text/plain", "a".repeat(10_001)), Excess::Bytes);
+    is(
+        excess("application/graphql", format!("query {}a{}", "{ a ".repeat(9), "}".repeat(9))),
+        Excess::Depth,
+    );
+    is(excess("application/xml", "<a>".repeat(9)), Excess::Depth);
+    let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+    is(excess("multipart/form-data; boundary=b", part.repeat(5)), Excess::Parts);
+    let deep = Inspector::new(Limits { depth: 1_000, ..Limits::default() });
+    let text = "[".repeat(120) + &"]".repeat(120);
+    is(deep.body(Some("application/json"), text.as_bytes(), &Anything), Excess::Depth);
+}
+
+/// One field is known.
+struct Known(&'static str, Expect);
+
+impl Expectations for Known {
+    fn expect(&self, place: &Place) -> Expect {
+        if *place == Place::BodyMember(self.0.to_owned()) { self.1 } else { Expect::Unknown }
+    }
+}
+
+#[test]
+fn what_a_field_is_for_changes_what_stands_there() {
+    let inspector = inspector();
+    let judge = |value: &str, expect| {
+        let body = serde_json::json!({ "v": value }).to_string();
+        inspector.body(Some("application/json"), body.as_bytes(), &Known("$.v", expect)).is_err()
+    };
+    let shell = "; cat /etc/hosts";
+    assert!(judge(shell, Expect::Unknown) && !judge(shell, Expect::FreeText));
+    let odd = "a'||b";
+    assert!(!judge(odd, Expect::Unknown) && judge(odd, Expect::Identifier));
+    let inner = "http://10.0.0.7/hook";
+    assert!(judge(inner, Expect::Unknown) && judge(inner, Expect::Url { inner: false }));
+    assert!(!judge(inner, Expect::Url { inner: true }));
+    assert!(!judge("https://hooks.example/a", Expect::Url { inner: false }));
+}
+
+#[test]
+fn broken_and_mislabelled_bodies_are_read_all_the_same() {
+    let inspector = inspector();
+    let found = |kind: Option<&str>, text: &[u8]| inspector.body(kind, text, &Anything).is_err();
+    assert!(found(Some("application/json"), br#"{"a": "x' OR 1=1--", }"#), "a comma too many");
+    assert!(found(Some("text/plain"), br#"{"a": "x' OR 1=1--"}"#), "JSON that says it is text");
+    assert!(found(None, br#"{"a": {"$gt": ""}}"#), "nothing is said");
+    assert!(found(Some("application/json"), b"<!DOCTYPE a [<!ENTITY b SYSTEM 'x'>]><a/>"));
+    let wide: Vec<u8> =
+        r#"{"a":"x' OR 1=1--"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(found(Some("application/json"), &wide), "UTF-16");
+    assert!(
+        found(Some("application/json"), br#"{"a": "{\"b\": \"x' OR 1=1--\"}"}"#),
+        "JSON in JSON"
+    );
+    assert!(!found(Some("image/png"), b"' OR 1=1--"), "not read at all");
+}

@@ -1,0 +1,143 @@
+//! Any input at all: no panic, and time that is bounded by length.
+
+use std::time::{Duration, Instant};
+
+use inspect::{Anything, Inspector, Limits};
+use proptest::prelude::*;
+
+const TYPES: [&str; 7] = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=b",
+    "application/graphql",
+    "application/xml",
+    "text/plain",
+    "",
+];
+
+/// Pieces that parsers and recognisers stumble over, in any order.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "'",
+        "\"",
+        "<",
+        ">",
+        "(",
+        ")",
+        "{{",
+        "}}",
+        "${",
+        "}",
+        "%",
+        "%25",
+        "%c0%ae",
+        "&#",
+        "&lt;",
+        "\\u0027",
+        "\\",
+        "/",
+        "..",
+        "../",
+        "--",
+        "/*",
+        "*/",
+        "#",
+        ";",
+        "|",
+        "`",
+        "$(",
+        "union select ",
+        " or 1=1",
+        "on",
+        "=",
+        "script",
+        "jndi:",
+        "é",
+        "\u{FF07}",
+        "\n",
+        "\r\n",
+        "--b",
+        "Content-Disposition: form-data; name=\"a\"; filename=\"",
+        "{\"a\":",
+        "[",
+        "]",
+        "null",
+        "\"\"\"",
+        "<!DOCTYPE ",
+        "<![CDATA[",
+        "http://",
+        "0x7f",
+        "[::",
+        "127.1",
+        "@",
+        ":",
+        " ",
+        "a",
+        "1",
+        "\0",
+    ]);
+    prop::collection::vec(piece, 0..40).prop_map(|list| list.concat())
+}
+
+fn inspect_all(bytes: &[u8]) {
+    let inspector = Inspector::new(Limits::default());
+    for kind in TYPES {
+        let _ = inspector.body(Some(kind), bytes, &Anything);
+    }
+    let _ = inspector.header("x-any", bytes, &Anything);
+    let _ = inspector.header("cookie", bytes, &Anything);
+    let text = String::from_utf8_lossy(bytes);
+    let _ = inspector.path(&text, &Anything);
+    let _ = inspector.query(&text, &Anything);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn pieces_do_no_harm(text in pieces()) {
+        inspect_all(text.as_bytes());
+    }
+
+    #[test]
+    fn bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        inspect_all(&bytes);
+    }
+
+    #[test]
+    fn characters_do_no_harm(text in ".{0,80}") {
+        inspect_all(text.as_bytes());
+    }
+
+    #[test]
+    fn what_json_hides_is_found_wherever_it_is(depth in 1_usize..40, key in "[a-z]{1,8}") {
+        let mut body = serde_json::json!("x' OR '1'='1");
+        for _ in 0..depth {
+            body = serde_json::json!({ key.as_str(): [1, body] });
+        }
+        let inspector = Inspector::new(Limits { depth: 100, ..Limits::default() });
+        let answer = inspector.body(Some("application/json"), body.to_string().as_bytes(), &Anything);
+        prop_assert!(answer.is_err());
+    }
+}
+
+/// The same piece over and over: what makes a careless loop quadratic.
+#[test]
+fn long_inputs_take_time_that_grows_with_length_alone() {
+    let limit = Limits { values: usize::MAX, ..Limits::default() };
+    let inspector = Inspector::new(limit);
+    let seeds = [
+        "(", "'", "<", "${", "{{", "%25", "&#x3c;", "\\u0027", "..", "../", "union ", "or 1 ",
+        "on", "a. ", ";", "|", "`", "--b\r\n", "&a=", "[", "{\"a\":", "/*", "#\n", "x' or ",
+        "a:b,", "jndi:", "]]", "\"\"\"", ":= ", ")(", "select ", "alert", "<a ", "$", "//",
+    ];
+    for seed in seeds {
+        let text = seed.repeat(30_000 / seed.len());
+        for kind in TYPES {
+            let start = Instant::now();
+            let _ = inspector.body(Some(kind), text.as_bytes(), &Anything);
+            let took = start.elapsed();
+            assert!(took < Duration::from_secs(5), "{seed:?} as {kind:?} took {took:?}");
+        }
+    }
+}
