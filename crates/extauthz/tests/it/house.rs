@@ -203,7 +203,10 @@ fn settings(upstream: SocketAddr) -> Settings {
         authorization_servers: vec![ISSUER.into()],
         ladder: Ladder::default(),
         routes: vec![
-            rule("/orders/{id}", &["GET"], token(&["orders:read"])),
+            RouteRule {
+                inspect: Inspect::Enforce,
+                ..rule("/orders/{id}", &["GET"], token(&["orders:read"]))
+            },
             rule("/orders/{id}", &["PUT"], token(&["orders:read", "orders:write"])),
             rule("/open/{rest...}", &[], Access::Public),
         ],

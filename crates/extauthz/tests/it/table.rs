@@ -59,6 +59,12 @@ fn blocked(house: &House) -> Fields {
     good(house)
 }
 
+/// A good token that was taken back in part.
+fn restrained(house: &House, effect: &str) -> Fields {
+    house.restrict(Selector::Subject("u1".into()), effect.parse().expect("effect"));
+    good(house)
+}
+
 #[rustfmt::skip]
 const TABLE: &[Case] = &[
     Case { name: "good", line: "GET /orders/7", fields: good, comes_to: "200", layer: READ },
@@ -87,6 +93,12 @@ const TABLE: &[Case] = &[
     Case { name: "bound, proof for another place", line: "PUT /orders/7", fields: proven, comes_to: "401 dpop:mismatch", layer: READ },
     Case { name: "bound, two proofs", line: "GET /orders/7", fields: |house| [proven(house), vec![("dpop", "x".into())]].concat(), comes_to: "401 dpop:mismatch", layer: READ },
     Case { name: "bound to a certificate, without", line: "GET /orders/7", fields: |house| bearer(&house.token("cnf", json!({ "x5t#S256": "A".repeat(43) }))), comes_to: "401 mtls:missing", layer: READ },
+    Case { name: "scope dropped", line: "GET /orders/7", fields: |house| restrained(house, "drop_scopes:orders:read"), comes_to: "403 insufficient_scope", layer: READ },
+    Case { name: "step up", line: "GET /orders/7", fields: |house| restrained(house, "require:step_up"), comes_to: "401 step_up", layer: READ },
+    Case { name: "to be bound", line: "GET /orders/7", fields: |house| restrained(house, "require:dpop"), comes_to: "401 dpop:missing", layer: READ },
+    Case { name: "from elsewhere", line: "GET /orders/7", fields: |house| restrained(house, "networks:192.0.2.0/24"), comes_to: "403 network", layer: READ },
+    Case { name: "a pace that is not reached", line: "GET /orders/7", fields: |house| restrained(house, "limit:100/s"), comes_to: "200", layer: READ },
+    Case { name: "an injection", line: "GET /orders/7?q=1%27%20OR%20%271%27%3D%271", fields: good, comes_to: "403 injection:sqli", layer: None },
     Case { name: "unknown route", line: "GET /nothing", fields: good, comes_to: "404 unknown_route", layer: None },
     Case { name: "wrong method", line: "POST /orders/7", fields: good, comes_to: "405 unknown_route", layer: None },
     Case { name: "odd method", line: "TRACE /open/a", fields: good, comes_to: "405 unknown_route", layer: None },
