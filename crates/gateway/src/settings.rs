@@ -76,7 +76,7 @@ pub struct RouteRule {
 pub enum Inspect {
     /// A request that carries an injection is refused.
     Enforce,
-    /// It is forwarded, and its event says what was found.
+    /// It is forwarded, and its event says what would have been refused (`would_refuse`).
     Observe,
     /// Nothing is inspected.
     #[default]

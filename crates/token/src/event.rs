@@ -237,6 +237,9 @@ pub struct Request {
     /// Why it was refused; absent when it was let through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+    /// Why a rule that only observes would have refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse: Option<Refused>,
     /// Body bytes received.
     #[serde(default)]
     pub bytes_in: u64,

@@ -448,7 +448,7 @@ pub(crate) struct Route {
 pub(crate) enum Inspect {
     /// Refuse a request that carries an injection.
     Enforce,
-    /// Forward it; its event says what was found.
+    /// Forward it; its event says what would have been refused (`would_refuse`).
     Observe,
     /// Inspect nothing.
     #[default]

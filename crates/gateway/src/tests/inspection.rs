@@ -110,10 +110,10 @@ async fn observing_forwards_and_says_so() {
         assert_eq!(status(&answer), 200, "{text}");
         let (_, request) = house.events.next().await;
         assert_eq!(
-            request.refused.map(|code| code.to_string()),
+            request.would_refuse.map(|code| code.to_string()),
             Some(format!("injection:{class}"))
         );
-        assert_eq!(request.status, 200);
+        assert_eq!((request.status, request.refused), (200, None), "it was let through");
     }
     let arrived: Vec<_> = upstream.requests().iter().map(|text| body(text).to_owned()).collect();
     assert_eq!(arrived, bodies().into_iter().map(|(_, text, _)| text).collect::<Vec<_>>());
