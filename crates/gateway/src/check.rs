@@ -86,7 +86,8 @@ pub(crate) fn check(
     }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
-    if let Some(permitted) = found.as_ref().and_then(|found| permit_public(found, &head.method)) {
+    let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
+    if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
         let within = core.limits.within(permitted, ip, now)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
@@ -106,7 +107,7 @@ pub(crate) fn check(
     };
     seen.token_presented(presented.kind());
     let within = check_token(core, &presented, head, &target, Some(ip), now)
-        .and_then(|token| permit(token, found, &head.method))
+        .and_then(|token| permit(token, found, &head.method, ip, now))
         .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))

@@ -28,8 +28,8 @@ use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
-use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
-use crate::settings::{Access, RouteRule, Settings, SettingsError};
+use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
+use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
 use crate::upstream::{self, Upstream};
 use crate::verify::Verifier;
@@ -199,6 +199,7 @@ fn routes(
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
             demand: demand(rule, &own, &settings.ladder)?,
+            networks: rule.networks.as_slice().into(),
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
             inspect: rule.inspect,
@@ -246,8 +247,11 @@ fn limits_of(
 }
 
 fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, SettingsError> {
-    let Access::Token { scopes, audiences } = &rule.access else { return Ok(Demand::Public) };
-    if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
+    let Access::Token { scopes, audiences, further } = &rule.access else {
+        return Ok(Demand::Public);
+    };
+    let named = scopes.iter().chain(&further.any_scopes);
+    if let Some(scope) = named.into_iter().find(|scope| !is_scope_token(scope)) {
         return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
     }
     let audiences = match audiences.as_slice() {
@@ -258,7 +262,22 @@ fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, S
         scopes: scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
         audiences,
         scope_text: scopes.join(" ").into(),
+        further: (*further != Further::default()).then(|| Box::new(beside(further, ladder))),
     })
+}
+
+fn beside(further: &Further, ladder: &Ladder) -> Beside {
+    let Further { any_scopes, clients, acr, max_age, bound } = further;
+    let (clients, acr) = (clients.as_slice().into(), acr.as_slice());
+    Beside {
+        any: any_scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
+        any_text: any_scopes.join(" ").into(),
+        clients,
+        acr: acr.into(),
+        acr_text: (!acr.is_empty()).then(|| acr.join(" ").into()),
+        max_age: *max_age,
+        bound: *bound,
+    }
 }
 
 /// Every audience that some route accepts: the route decides which of them it does.

@@ -74,7 +74,7 @@ impl Guard {
         let audiences = self.0.verifier.policy.audiences.as_slice().into();
         let scope_text = scopes.join(" ").into();
         let scopes = scopes.iter().map(|scope| OneOf::new(scope, &self.0.ladder)).collect();
-        Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text })))
+        Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text, further: None })))
     }
 
     /// Decides about one request; `ip` is the client's address where it is known.
@@ -139,7 +139,7 @@ impl Guard {
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
         check_token(core, &presented, head, &target, ip, now)
-            .and_then(|token| allows(token, &rule.0))
+            .and_then(|token| allows(token, &rule.0, now))
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }
 

@@ -45,7 +45,7 @@ mod worker;
 pub use crate::body::{ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, Inspect, RouteRule, Settings, SettingsError};
+pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
 pub use crate::worker::{Peer, Worker};
 
 #[cfg(test)]

@@ -45,6 +45,10 @@ pub(crate) enum Whose {
 pub(crate) enum Fault {
     /// The token is for another audience than the route's.
     Audience,
+    /// The route is for other clients.
+    OtherClient,
+    /// The route is for other networks.
+    RouteNetwork,
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
     /// The body is compressed, where it is to be inspected.
@@ -85,8 +89,8 @@ pub(crate) enum Fault {
     Revoked,
     /// The token lacks a scope that the rule demands.
     Scope(Arc<str>),
-    /// The person has to sign in again; no longer ago than so many seconds is enough.
-    StepUp { max_age: u64 },
+    /// The person has to sign in again: in one of these ways, and no longer ago than so many seconds.
+    StepUp { acr: Option<Arc<str>>, max_age: Option<u64> },
     /// The token is suspended.
     Suspended,
     /// The target can be read in two ways.
@@ -222,12 +226,9 @@ impl Refusal {
             | Class::InvalidProof
             | Class::StepUp
             | Class::UseNonce => {
-                let max_age = match &self.fault {
-                    Fault::StepUp { max_age } => format!(", max_age=\"{max_age}\""),
-                    _ => String::new(),
-                };
+                let step_up = self.fault.step_up();
                 let text = format!(
-                    "{}, error=\"{}\", error_description=\"{description}\"{}{max_age}",
+                    "{}, error=\"{}\", error_description=\"{description}\"{}{step_up}",
                     resource.challenge(self.scheme).to_str().unwrap_or("Bearer"),
                     class.error(),
                     scope.unwrap_or_default(),
@@ -321,7 +322,8 @@ impl Fault {
             Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
-            Self::Elsewhere => Reason::Network.into(),
+            Self::Elsewhere | Self::RouteNetwork => Reason::Network.into(),
+            Self::OtherClient => Reason::Policy.into(),
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Injection(finding) => Refused::Injection(finding.class.as_str().into()),
@@ -357,9 +359,12 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::ContentEncoding => Class::UnsupportedMediaType,
-            Self::CrossSite | Self::Elsewhere | Self::Injection(_) | Self::Network => {
-                Class::Forbidden
-            }
+            Self::CrossSite
+            | Self::Elsewhere
+            | Self::Injection(_)
+            | Self::Network
+            | Self::OtherClient
+            | Self::RouteNetwork => Class::Forbidden,
             Self::InspectionExcess(_) => Class::ContentTooLarge,
             Self::StepUp { .. } => Class::StepUp,
             Self::Limit(_) => Class::TooMany,
@@ -402,6 +407,8 @@ impl Fault {
                 "the token is not enough any more: get one that is bound to a client certificate"
             }
             Self::Elsewhere => "the token may not be used from this network",
+            Self::OtherClient => "this is not for the client that the token was issued to",
+            Self::RouteNetwork => "this is not for requests from this network",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
@@ -420,7 +427,7 @@ impl Fault {
             }
             Self::RequestBody => "the request's body is malformed or broke off",
             Self::Scope(_) => "the token lacks a scope",
-            Self::StepUp { .. } => "the person has to sign in again",
+            Self::StepUp { .. } => "the person has to sign in again, or more surely",
             Self::Suspended => "the token is suspended",
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
@@ -458,6 +465,14 @@ impl Fault {
                 | Self::StepUp { .. }
                 | Self::Suspended
         )
+    }
+
+    /// What a client asks the authorization server for (RFC 9470 §3).
+    fn step_up(&self) -> String {
+        let Self::StepUp { acr, max_age } = self else { return String::new() };
+        let acr = acr.as_ref().map(|acr| format!(", acr_values=\"{acr}\"")).unwrap_or_default();
+        let age = max_age.map(|age| format!(", max_age=\"{age}\"")).unwrap_or_default();
+        acr + &age
     }
 
     fn scope(&self) -> Option<&str> {

@@ -62,7 +62,9 @@ fn demanded(proof: Proof, known: &Known, from: Timestamp, now: Timestamp) -> Opt
     };
     match proof {
         _ if shown => None,
-        Proof::StepUp => Some(Fault::StepUp { max_age: now.since(from).as_secs() }),
+        Proof::StepUp => {
+            Some(Fault::StepUp { acr: None, max_age: Some(now.since(from).as_secs()) })
+        }
         Proof::Dpop | Proof::Mtls => Some(Fault::Demanded(proof)),
     }
 }

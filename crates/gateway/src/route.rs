@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderValue, Method};
+use ipnet::IpNet;
 use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
@@ -56,6 +58,8 @@ pub struct Rule {
     pub(crate) template: Arc<str>,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) demand: Demand,
+    /// Networks that it is for; empty for all.
+    pub(crate) networks: Box<[IpNet]>,
     /// The limits that are asked.
     pub(crate) limits: Box<[Arc<Limit>]>,
     /// What one request takes of them.
@@ -68,7 +72,25 @@ pub(crate) enum Demand {
     /// Nothing.
     Public,
     /// A token with all of these scopes and one of these audiences.
-    Token { scopes: Box<[OneOf]>, audiences: Box<[String]>, scope_text: Arc<str> },
+    Token {
+        scopes: Box<[OneOf]>,
+        audiences: Box<[String]>,
+        /// The scopes as a challenge has them.
+        scope_text: Arc<str>,
+        further: Option<Box<Beside>>,
+    },
+}
+
+/// What is demanded beside scopes and audience.
+pub(crate) struct Beside {
+    /// One of these, if there are any; and their text.
+    pub(crate) any: Box<[OneOf]>,
+    pub(crate) any_text: Arc<str>,
+    pub(crate) clients: Box<[String]>,
+    pub(crate) acr: Box<[String]>,
+    pub(crate) acr_text: Option<Arc<str>>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) bound: bool,
 }
 
 /// A scope that is demanded, and those that include it.

@@ -65,6 +65,8 @@ pub struct RouteRule {
     pub upstream: String,
     /// What is needed.
     pub access: Access,
+    /// Networks that it is for; empty for all.
+    pub networks: Vec<IpNet>,
     /// What one request takes of the limits; 0 for a route that has none.
     pub cost: u32,
     /// Whether its requests are inspected for injections.
@@ -94,7 +96,24 @@ pub enum Access {
         scopes: Vec<String>,
         /// One of these audiences; empty for the gateway's own resource identifier.
         audiences: Vec<String>,
+        /// What else is needed.
+        further: Further,
     },
+}
+
+/// What a rule demands beside scopes and audience; by default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Further {
+    /// One of these scopes; empty for none.
+    pub any_scopes: Vec<String>,
+    /// One of these clients; empty for any.
+    pub clients: Vec<String>,
+    /// The person has signed in by one of these ways (`acr`, RFC 9470 §4); empty for any.
+    pub acr: Vec<String>,
+    /// The person has signed in no longer ago than this.
+    pub max_age: Option<Duration>,
+    /// The token is bound to a key or a certificate of its client.
+    pub bound: bool,
 }
 
 /// Why a gateway cannot be built from its settings.

@@ -13,6 +13,7 @@ mod metadata;
 mod opaque;
 mod partial;
 mod public;
+mod rules;
 mod smuggling;
 mod streams;
 mod support;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
 use gateway::limit::LimitRule;
-use gateway::{Access, Gateway, RouteRule};
+use gateway::{Access, Further, Gateway, RouteRule};
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
 use token::dpop::Nonces;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::command::Failure;
+use crate::config::span::Span;
 use crate::config::{self, Config};
 use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound};
@@ -334,13 +335,22 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
     let access = if route.public {
         Access::Public
     } else {
-        Access::Token { scopes: route.scopes.clone(), audiences: route.audiences.clone() }
+        let further = Further {
+            any_scopes: route.any_scopes.clone(),
+            clients: route.clients.clone(),
+            acr: route.acr.clone(),
+            max_age: route.max_age.map(Span::duration),
+            bound: route.bound,
+        };
+        let (scopes, audiences) = (route.scopes.clone(), route.audiences.clone());
+        Access::Token { scopes, audiences, further }
     };
     Ok(RouteRule {
         path: route.path.clone(),
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
         upstream: route.upstream.clone(),
         access,
+        networks: route.networks.clone(),
         cost: route.cost,
         inspect: match route.inspect {
             config::Inspect::Enforce => gateway::Inspect::Enforce,

@@ -430,6 +430,26 @@ pub(crate) struct Route {
     /// Audiences of which the token must have one; empty: the gateway's `resource`.
     #[serde(default)]
     pub(crate) audiences: Vec<String>,
+    /// Scopes of which the token must have one, beside all of `scopes`; empty: none.
+    #[serde(default)]
+    pub(crate) any_scopes: Vec<String>,
+    /// Clients that it is for; empty: all.
+    #[serde(default)]
+    pub(crate) clients: Vec<String>,
+    /// Networks that it is for; empty: all.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) networks: Vec<IpNet>,
+    /// How the person must have signed in: one of these `acr` values; others are told to step up (RFC 9470).
+    /// Empty: in any way.
+    #[serde(default)]
+    pub(crate) acr: Vec<String>,
+    /// How long ago the person may have signed in; others are told to step up. Absent: however long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<Span>,
+    /// Only tokens that are bound to a key or a certificate of their client.
+    #[serde(default)]
+    pub(crate) bound: bool,
     /// No token is needed.
     #[serde(default)]
     pub(crate) public: bool,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use extauthz::ExtAuthz;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
-use gateway::{Access, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
+use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -189,12 +189,14 @@ fn settings(upstream: SocketAddr) -> Settings {
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
         access,
+        networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
         audiences: Vec::new(),
+        further: Further::default(),
     };
     Settings {
         audiences: Vec::new(),

@@ -65,8 +65,11 @@ fn what_is_wrong_is_named() {
         (|s| s.routes[0].methods = vec![Method::TRACE], "route `/orders`: method TRACE is never"),
         (
             |s| {
-                s.routes[0].access =
-                    Access::Token { scopes: vec!["a b".into()], audiences: Vec::new() };
+                s.routes[0].access = Access::Token {
+                    scopes: vec!["a b".into()],
+                    audiences: Vec::new(),
+                    further: Default::default(),
+                };
             },
             "route `/orders`: `a b` is not one scope",
         ),

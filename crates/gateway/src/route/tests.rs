@@ -27,6 +27,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         upstream: Arc::new(Upstream::parse("http://127.0.0.1:1").expect("upstream")),
         inspect: crate::settings::Inspect::Off,
         demand: Demand::Public,
+        networks: Box::default(),
         limits: Box::default(),
         cost: 1,
     };

@@ -29,7 +29,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
-use crate::settings::{Access, Inspect, RouteRule, Settings};
+use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
 use crate::{Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
@@ -164,7 +164,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
         access: Access::Token {
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             audiences: Vec::new(),
+            further: Further::default(),
         },
+        networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
     };
@@ -173,6 +175,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         methods: Vec::new(),
         upstream: "api".into(),
         access: Access::Public,
+        networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
     };
@@ -180,6 +183,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
     ledger.access = Access::Token {
         scopes: vec!["orders:read".into()],
         audiences: vec!["https://ledger.example".into()],
+        further: Further::default(),
     };
     Settings {
         audiences: Vec::new(),

@@ -251,14 +251,30 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
                     .push((at("methods"), format!("`{method}` is not an HTTP method such as GET")));
             }
         }
-        for scope in route.scopes.iter().filter(|scope| !is_scope_token(scope)) {
-            found.push((at("scopes"), format!("`{scope}` is not one scope")));
+        for (member, scopes) in [("scopes", &route.scopes), ("any_scopes", &route.any_scopes)] {
+            for scope in scopes.iter().filter(|scope| !is_scope_token(scope)) {
+                found.push((at(member), format!("`{scope}` is not one scope")));
+            }
         }
-        if route.public && !route.scopes.is_empty() {
-            found.push((
-                at("public"),
-                "a public route cannot demand scopes: remove one of the two".to_owned(),
-            ));
+        let demands = [
+            ("scopes", !route.scopes.is_empty()),
+            ("any_scopes", !route.any_scopes.is_empty()),
+            ("audiences", !route.audiences.is_empty()),
+            ("clients", !route.clients.is_empty()),
+            ("acr", !route.acr.is_empty()),
+            ("max_age", route.max_age.is_some()),
+            ("bound", route.bound),
+        ];
+        for (member, _) in demands.iter().filter(|(_, demanded)| route.public && *demanded) {
+            let words = format!("a public route cannot demand {member}: remove one of the two");
+            found.push((at("public"), words));
+        }
+        let plain = |acr: &&String| {
+            acr.is_empty()
+                || !acr.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+        };
+        for acr in route.acr.iter().filter(plain) {
+            found.push((at("acr"), format!("`{acr}` is not one value of `acr`")));
         }
         if let Err(error) = ::gateway::route::Template::parse(&route.path) {
             found.push((at("path"), error.to_string()));

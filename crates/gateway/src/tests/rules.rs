@@ -1,0 +1,133 @@
+//! What a route demands beside scopes and audience: ways and times of signing in, clients, networks,
+//! bindings.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::upstream::Recording;
+use super::support::{House, error, field, settings, status};
+use crate::settings::{Access, Further, RouteRule, Settings};
+
+/// A house whose `GET /orders` demands this as well.
+async fn house(further: Further, change: impl FnOnce(&mut Settings)) -> (House, Recording) {
+    let upstream = Recording::new().await;
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("net")];
+    let Access::Token { further: place, .. } = &mut settings.routes[0].access else {
+        panic!("a token is demanded")
+    };
+    *place = further;
+    change(&mut settings);
+    (House::with(settings).await, upstream)
+}
+
+/// `status reason` of a request with these claims, and the answer.
+async fn verdict(house: &House, claims: Value) -> (String, String) {
+    let mut all = house.claims();
+    all.as_object_mut().expect("claims").extend(claims.as_object().expect("claims").clone());
+    let answer = house.ask_as(&house.sign(&all), "GET /orders", "").await;
+    let (_, request) = house.events.next().await;
+    let reason = request.refused.map(|refused| format!(" {refused}")).unwrap_or_default();
+    (format!("{}{reason}", status(&answer)), answer)
+}
+
+#[tokio::test]
+async fn one_of_several_scopes_is_enough() {
+    let any_scopes = vec!["orders:audit".into(), "orders:write".into()];
+    let (house, _upstream) = house(Further { any_scopes, ..Further::default() }, |_| ()).await;
+    for (scope, expected) in [
+        ("orders:read orders:write", "200"),
+        ("orders:audit orders:read", "200"),
+        ("orders:read", "403 insufficient_scope"),
+        ("orders:audit", "403 insufficient_scope"),
+    ] {
+        let (said, answer) = verdict(&house, json!({ "scope": scope })).await;
+        assert_eq!(said, expected, "{scope}");
+        if scope == "orders:read" {
+            let challenge = field(&answer, "www-authenticate").expect("challenge");
+            assert!(challenge.contains("scope=\"orders:audit orders:write\""), "{challenge}");
+        }
+    }
+}
+
+/// RFC 9470 section 3.
+#[tokio::test]
+async fn who_signed_in_too_long_ago_or_not_surely_enough_is_told_to_step_up() {
+    let further = Further {
+        acr: vec!["mfa".into(), "phr".into()],
+        max_age: Some(Duration::from_secs(300)),
+        ..Further::default()
+    };
+    let (house, upstream) = house(further, |_| ()).await;
+    let now = house.clock_secs();
+    for (claims, expected) in [
+        (json!({ "acr": "mfa", "auth_time": now - 200 }), "200"),
+        (json!({ "acr": "phr", "auth_time": now - 200 }), "200"),
+        (json!({ "acr": "pwd", "auth_time": now - 200 }), "401 step_up"),
+        (json!({ "acr": "mfa", "auth_time": now - 301 }), "401 step_up"),
+        (json!({ "auth_time": now }), "401 step_up"),
+        (json!({ "acr": "mfa" }), "401 step_up"),
+    ] {
+        let (said, answer) = verdict(&house, claims.clone()).await;
+        assert_eq!(said, expected, "{claims}");
+        if said != "200" {
+            assert_eq!(error(&answer), "insufficient_user_authentication");
+            let challenge = field(&answer, "www-authenticate").expect("challenge");
+            assert!(
+                challenge.ends_with(", acr_values=\"mfa phr\", max_age=\"300\""),
+                "{challenge}"
+            );
+        }
+    }
+    assert_eq!(upstream.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_route_can_be_for_some_clients() {
+    let further = Further { clients: vec!["c1".into(), "c3".into()], ..Further::default() };
+    let (house, _upstream) = house(further, |_| ()).await;
+    assert_eq!(verdict(&house, json!({ "client_id": "c3" })).await.0, "200");
+    let (said, answer) = verdict(&house, json!({ "client_id": "c2" })).await;
+    assert_eq!((said.as_str(), error(&answer).as_str()), ("403 policy", "access_denied"));
+    assert_eq!(field(&answer, "www-authenticate"), None, "no other token of this client would do");
+}
+
+#[tokio::test]
+async fn a_route_can_want_bound_tokens() {
+    let (house, _upstream) = house(Further { bound: true, ..Further::default() }, |_| ()).await;
+    let (said, answer) = verdict(&house, json!({})).await;
+    assert_eq!(said, "401 dpop:missing");
+    assert!(field(&answer, "www-authenticate").expect("challenge").starts_with("DPoP "));
+}
+
+#[tokio::test]
+async fn a_route_can_be_for_some_networks_with_a_token_or_without() {
+    let networks: Vec<ipnet::IpNet> =
+        ["192.0.2.0/24", "2001:db8::/32"].iter().map(|net| net.parse().expect("net")).collect();
+    let (house, upstream) = house(Further::default(), |settings| {
+        let for_them =
+            |rule: &&mut RouteRule| ["/orders", "/open/{id}"].contains(&rule.path.as_str());
+        settings
+            .routes
+            .iter_mut()
+            .filter(for_them)
+            .for_each(|rule| rule.networks.clone_from(&networks));
+    })
+    .await;
+    let token = house.token("orders:read");
+    for (address, expected) in
+        [("192.0.2.9", 200), ("::ffff:192.0.2.9", 200), ("2001:db8::1", 200), ("192.0.3.9", 403)]
+    {
+        let from = format!("X-Forwarded-For: {address}\r\n");
+        assert_eq!(status(&house.ask_as(&token, "GET /orders", &from).await), expected);
+        assert_eq!(status(&house.ask("GET /open/7", &from).await), expected, "{address}");
+        assert_eq!(
+            status(&house.ask_as(&token, "GET /orders/7", &from).await),
+            200,
+            "another route"
+        );
+    }
+    assert_eq!(upstream.requests().len(), 10);
+    house.events.next().await;
+}
