@@ -298,9 +298,10 @@ fn scopes(routes: &[RouteRule]) -> impl Iterator<Item = &str> {
     routes
         .iter()
         .flat_map(|rule| match &rule.access {
-            Access::Public => [].as_slice(),
-            Access::Token { scopes, .. } => scopes.as_slice(),
+            Access::Public => [[].as_slice(); 2],
+            Access::Token { scopes, further, .. } => [scopes.as_slice(), &further.any_scopes],
         })
+        .flatten()
         .map(String::as_str)
 }
 

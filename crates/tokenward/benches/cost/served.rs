@@ -44,6 +44,7 @@ impl Served {
              [gateway.auth]\nlisten = \"{auth}\"\n[gateway.upstreams]\nu = \"http://{upstream}\"\n\
              [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\
              [[gateway.route]]\npath = \"/api\"\nmethods = [\"GET\"]\nupstream = \"u\"\nscopes = [\"orders:read\"]\n\
+             [[gateway.limit]]\nname = \"per token\"\nby = [\"token\"]\nrate = \"1000000/s\"\nroutes = [\"/api\"]\n\
              [[scope]]\nname = \"orders:read\"\ndescription = \"Read orders\"\n\
              [admin]\nlisten = \"{admin}\"\n[log]\nlevel = \"error\"\n",
             folder.path().display()
