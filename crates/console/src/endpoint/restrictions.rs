@@ -31,7 +31,7 @@ pub(crate) struct RestrictionView {
     #[schema(value_type = SelectorBody)]
     selector: Selector,
     /// `revoke` is final, all others can be lifted.
-    #[schema(value_type = String, pattern = "^(revoke|suspend|require:(step_up|dpop|mtls)|(drop_scopes|limit|networks):.+)$")]
+    #[schema(value_type = String, pattern = r"^(revoke|suspend|require:(step_up|dpop|mtls)|drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*|limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]|networks:[0-9a-f.:/,]+)$")]
     effect: Effect,
     /// It fits tokens issued at or before this time; a token and a network whatever their time.
     #[schema(value_type = String, format = DateTime)]
@@ -95,7 +95,7 @@ pub(crate) struct RestrictionBody {
     /// is good for less, and those that come after it too: `drop_scopes:SCOPES` (separated by spaces),
     /// `require:step_up` (sign in again), `require:dpop`, `require:mtls` (get a bound token), `limit:RATE`
     /// (`10/m`), `networks:NETWORKS` (separated by commas).
-    #[schema(value_type = String, pattern = "^(revoke|suspend|require:(step_up|dpop|mtls)|(drop_scopes|limit|networks):.+)$")]
+    #[schema(value_type = String, pattern = r"^(revoke|suspend|require:(step_up|dpop|mtls)|drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*|limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]|networks:[0-9a-f.:/,]+)$")]
     effect: Effect,
     /// When it ends by itself; never when it is not given. Not for `revoke`.
     #[schema(value_type = Option<String>, format = DateTime)]
