@@ -171,6 +171,7 @@ pub(crate) fn is_taken_back(store: &Store, grant: &Grant, now: Timestamp) -> boo
         client: grant.client.clone(),
         key: KeyId::from(""),
         issued_at: grant.created_at,
+        foreign: None,
     };
     store.index().on_token(&facts, now).is_some()
 }

@@ -1,6 +1,7 @@
 //! Taking back: one append-only log whose rows restrict one token or a million.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ pub enum Selector {
     Client(ClientId),
     /// Tokens of one grant, the "token family".
     Grant(GrantId),
-    /// Every token of this issuer.
+    /// Every token of this issuer, our own.
     Issuer,
     /// Tokens signed with one key.
     Key(KeyId),
@@ -92,6 +93,9 @@ pub struct TokenFacts {
     pub key: KeyId,
     /// When it was issued, in milliseconds where the token knows them.
     pub issued_at: Timestamp,
+    /// The other issuer that it is of; `None` for our own. The names of such a token begin with it
+    /// ([`crate::foreign::name`]).
+    pub foreign: Option<Arc<str>>,
 }
 
 // === impl Selector ===
@@ -176,7 +180,7 @@ impl Restriction {
             Selector::Network(_) => return false,
             Selector::Client(id) => *id == facts.client,
             Selector::Grant(id) => facts.grant.as_ref() == Some(id),
-            Selector::Issuer => true,
+            Selector::Issuer => facts.foreign.is_none(),
             Selector::Key(id) => *id == facts.key,
             Selector::Session(id) => facts.session.as_ref() == Some(id),
             Selector::Subject(id) => *id == facts.subject,
