@@ -9,6 +9,7 @@ use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
 
+use crate::ask::Heard;
 use crate::admit::{Admitted, admit, clear};
 use crate::browser_app::App;
 use crate::core::Core;
@@ -29,6 +30,8 @@ pub(crate) struct Asked<'r> {
     pub(crate) ip: IpAddr,
     pub(crate) now: Timestamp,
     pub(crate) onward: Onward<'r>,
+    /// What the token's issuer has said, once it was asked.
+    pub(crate) heard: Option<&'r Heard>,
 }
 
 /// Who sends it on, if it is not refused.
@@ -103,8 +106,8 @@ pub(crate) fn check(
             Some(token) => present_session(token, certificate),
         },
     };
-    seen.token_presented(presented.kind());
-    let permitted = check_token(core, &presented, &head.method, &target, now)
+    seen.token_presented(core.verifier.kind(&presented));
+    let permitted = check_token(core, &presented, asked.heard, &head.method, &target, now)
         .and_then(|token| permit(token, found, &head.method))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, permitted)))
@@ -156,11 +159,12 @@ fn cookie(
 pub(crate) fn check_token(
     core: &Core,
     presented: &Presented<'_>,
+    heard: Option<&Heard>,
     method: &Method,
     target: &Target,
     now: Timestamp,
 ) -> Result<InForce, Refusal> {
-    let verified = core.verifier.verify(presented, now);
+    let verified = core.verifier.verify(presented, heard, now);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = core.binder.bind(verified, presented, method, target, now)?;
     in_force(bound, &core.honeytokens, &core.index, now)

@@ -36,21 +36,21 @@ impl ForwardAuth {
 
     /// Answers a proxy whose word is taken. A [`ClientCertificate`](token::client_certificate::ClientCertificate)
     /// in the extensions is what the proxy's client has shown of itself.
-    pub fn answer(&self, head: &Parts) -> Response<Bytes> {
+    pub async fn answer(&self, head: &Parts) -> Response<Bytes> {
         let path = head.uri.path();
         if path.strip_prefix(BY_PREFIX).is_some_and(|rest| rest.starts_with('/')) {
             let described = Described::by_prefix(head, BY_PREFIX);
-            return match self.decide(described, head) {
+            return match self.decide(described, head).await {
                 Decision::Allowed(allowed) => removing(&allowed, set_by(&allowed)),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             };
         }
         match path {
-            BY_FORWARDED => match self.decide(Described::by_forwarded(head), head) {
+            BY_FORWARDED => match self.decide(Described::by_forwarded(head), head).await {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             },
-            BY_ORIGINAL => match self.decide(Described::by_original(head), head) {
+            BY_ORIGINAL => match self.decide(Described::by_original(head), head).await {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => folded(answer),
             },
@@ -58,9 +58,9 @@ impl ForwardAuth {
         }
     }
 
-    fn decide(&self, described: Result<Described, BadDescription>, asking: &Parts) -> Decision {
+    async fn decide(&self, described: Result<Described, BadDescription>, asking: &Parts) -> Decision {
         match described {
-            Ok(described) => self.0.decide(&described),
+            Ok(described) => self.0.decide(&described).await,
             Err(wrong) => Decision::Refused(self.0.refuse(wrong, asking)),
         }
     }

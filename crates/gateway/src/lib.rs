@@ -8,6 +8,7 @@
 
 pub mod admit;
 pub mod bind;
+mod ask;
 mod body;
 mod browser_app;
 mod cache;
@@ -15,6 +16,7 @@ mod check;
 pub mod checker;
 mod core;
 pub mod described;
+mod foreign;
 mod forward;
 pub mod forward_auth;
 mod framing;
@@ -41,6 +43,9 @@ mod worker;
 
 pub use crate::body::{ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
+pub use crate::foreign::{
+    ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
+};
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{Access, RouteRule, Settings, SettingsError};
 pub use crate::worker::{Peer, Worker};

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::fetch::Fetcher;
 use crate::issuer::discover;
-use crate::keys::{Freshness, Outcomes, RemoteKeys};
+use crate::keys::{Freshness, Outcomes, Prospect, RemoteKeys};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -59,9 +59,10 @@ impl FollowedKeys {
         &self.keyring
     }
 
-    /// Whether [`FollowedKeys::look_for`] would ask.
-    pub fn may_look_for(&self, kid: &str) -> bool {
-        self.found.load().as_ref().is_some_and(|found| found.keys.may_look_for(kid))
+    /// What [`FollowedKeys::look_for`] would come to.
+    pub fn prospect(&self, kid: &str) -> Prospect {
+        let found = self.found.load();
+        found.as_ref().map_or(Prospect::NotNow, |found| found.keys.prospect(kid))
     }
 
     /// Fetches the keys for a name that is not among them, as [`RemoteKeys::look_for`].

@@ -63,6 +63,17 @@ pub enum KeysError {
     Paused(String),
 }
 
+/// What a search for a name would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// The issuer has said a moment ago that there is no such key.
+    Absent,
+    /// The issuer is asked, or is being asked.
+    Asks,
+    /// It is not asked now: it failed a moment ago, or was asked too often. The key may be there.
+    NotNow,
+}
+
 /// How fetches of keys ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
@@ -175,12 +186,17 @@ impl RemoteKeys {
         found
     }
 
-    /// Whether [`RemoteKeys::look_for`] would ask, or join who asks already. Uses nothing up.
-    pub fn may_look_for(&self, kid: &str) -> bool {
+    /// What [`RemoteKeys::look_for`] would come to. Uses nothing up.
+    pub fn prospect(&self, kid: &str) -> Prospect {
         let now = Instant::now();
         let mut state = self.state();
-        !state.is_absent(kid, now)
-            && (state.asked || (!state.is_paused(now) && state.left(self.freshness, now) > 0))
+        if state.is_absent(kid, now) {
+            Prospect::Absent
+        } else if state.asked || (!state.is_paused(now) && state.left(self.freshness, now) > 0) {
+            Prospect::Asks
+        } else {
+            Prospect::NotNow
+        }
     }
 
     /// How long ago the last usable set came; `None` before the first.

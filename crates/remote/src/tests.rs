@@ -17,7 +17,7 @@ use url::Url;
 use crate::followed::FollowedKeys;
 use crate::introspection::Introspector;
 use crate::issuer::{DiscoveryError, discover};
-use crate::keys::{Freshness, KeysError, Outcomes, RemoteKeys, keep_fresh};
+use crate::keys::{Freshness, KeysError, Outcomes, Prospect, RemoteKeys, keep_fresh};
 use crate::{FetchError, Fetcher, Limits, Reach};
 
 type Script = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
@@ -237,6 +237,8 @@ async fn an_unknown_name_is_asked_for_but_not_by_whoever_likes() {
         assert!(!keys.look_for(&format!("invented-{name}")).await);
     }
     assert_eq!(host.asked(), 3);
+    assert_eq!(keys.prospect("invented-0"), Prospect::Absent);
+    assert_eq!(keys.prospect("invented-9"), Prospect::NotNow);
     assert!(keys.look_for(&kid).await);
 }
 
@@ -249,15 +251,15 @@ async fn a_name_that_is_not_there_is_not_looked_for_twice() {
     let freshness = Freshness { unknown_every: every, unknown_burst: 3, ..Freshness::default() };
     let keys = keys_of(&host, freshness);
     keys.refresh().await.expect("keys");
-    assert!(keys.may_look_for("k"));
+    assert_eq!(keys.prospect("k"), Prospect::Asks);
     for _ in 0..20 {
         assert!(!keys.look_for("k").await);
-        assert!(!keys.may_look_for("k"));
+        assert_eq!(keys.prospect("k"), Prospect::Absent);
     }
     assert_eq!(host.asked(), 2, "the allowance is left for others");
-    assert!(keys.may_look_for("l"));
+    assert_eq!(keys.prospect("l"), Prospect::Asks);
     tokio::time::sleep(every * 2).await;
-    assert!(keys.may_look_for("k"), "it may be there by now");
+    assert_eq!(keys.prospect("k"), Prospect::Asks, "it may be there by now");
     assert_eq!(keys.outcomes(), Outcomes { good: 2, failed: 0 });
 }
 
@@ -299,7 +301,8 @@ async fn an_issuer_is_followed_whatever_happens_to_it() {
     let has = |key: &PrivateKey| keys.keyring().current().key(key.public().kid().as_str()).is_some();
     until(|| keys.outcomes().failed > 0).await;
     assert!(keys.keyring().current().is_empty() && keys.age().is_none());
-    assert!(!keys.may_look_for("k") && !keys.look_for("k").await, "it is not known where");
+    assert_eq!(keys.prospect("k"), Prospect::NotNow, "it is not known where");
+    assert!(!keys.look_for("k").await);
     host.now_answers(issuer_of(&host, &[&old]));
     until(|| has(&old)).await;
     assert!(keys.age().is_some_and(|age| age < Duration::from_secs(5)));

@@ -97,6 +97,8 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
+            issuers: Vec::new(),
+            reach: Vec::new(),
             browser_apps: Vec::new(),
             leeway: Span::seconds(5),
             decryption_keys: Vec::new(),
