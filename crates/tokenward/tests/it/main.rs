@@ -18,6 +18,7 @@ mod embedding;
 mod encrypted;
 mod hostile;
 mod interop;
+mod issuers;
 mod jose;
 mod jwe;
 mod jws;
