@@ -9,8 +9,8 @@ use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
 
-use crate::ask::Heard;
 use crate::admit::{Admitted, admit, clear};
+use crate::ask::Heard;
 use crate::browser_app::App;
 use crate::core::Core;
 use crate::framing::{BadFraming, Framing, framing};

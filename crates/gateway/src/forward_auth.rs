@@ -58,7 +58,11 @@ impl ForwardAuth {
         }
     }
 
-    async fn decide(&self, described: Result<Described, BadDescription>, asking: &Parts) -> Decision {
+    async fn decide(
+        &self,
+        described: Result<Described, BadDescription>,
+        asking: &Parts,
+    ) -> Decision {
         match described {
             Ok(described) => self.0.decide(&described).await,
             Err(wrong) => Decision::Refused(self.0.refuse(wrong, asking)),

@@ -7,8 +7,8 @@
 //! byte of its answer is sent.
 
 pub mod admit;
-pub mod bind;
 mod ask;
+pub mod bind;
 mod body;
 mod browser_app;
 mod cache;

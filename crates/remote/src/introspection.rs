@@ -31,7 +31,8 @@ impl Introspector {
         client_id: &str,
         client_secret: &Secret,
     ) -> Result<Self, InvalidHeaderValue> {
-        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let encode =
+            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(client_id), encode(client_secret.expose()));
         let mut authorization = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair)))?;
         authorization.set_sensitive(true);

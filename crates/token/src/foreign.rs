@@ -136,7 +136,8 @@ pub fn verify_foreign(
     }
     let typ = jws.header().typ.as_deref();
     let members = json::parse_object(jws.unverified_payload());
-    let members = members.map_err(|_| refuse(malformed("the token's claims are no JSON object")))?;
+    let members =
+        members.map_err(|_| refuse(malformed("the token's claims are no JSON object")))?;
     rules.check_type(typ, &members).map_err(refuse)?;
     let read = Read::of(&members, rules).map_err(refuse)?;
     if read.issuer != Some(&*rules.issuer) {

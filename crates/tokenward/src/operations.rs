@@ -27,11 +27,7 @@ pub(crate) struct Operations {
 
 impl Operations {
     /// Probes over this store and what is known of other issuers; not ready yet.
-    pub(crate) fn new(
-        store: Store,
-        metrics: Option<PrometheusHandle>,
-        issuers: Issuers,
-    ) -> Self {
+    pub(crate) fn new(store: Store, metrics: Option<PrometheusHandle>, issuers: Issuers) -> Self {
         Self { ready: Arc::new(AtomicBool::new(false)), store, metrics, issuers }
     }
 

@@ -218,7 +218,8 @@ impl House {
 
     /// A gateway before applications in browsers.
     pub(super) async fn with_apps(settings: Settings, apps: Vec<BrowserApp>) -> Self {
-        Self::start(settings, |parts| Parts { browser_apps: apps, ..parts }, |gateway| gateway).await
+        Self::start(settings, |parts| Parts { browser_apps: apps, ..parts }, |gateway| gateway)
+            .await
     }
 
     /// A gateway that demands nonces in proofs of possession.

@@ -224,7 +224,8 @@ fn required_claims_have_to_be_there() {
 #[test]
 fn other_types_are_taken_only_where_that_is_said() {
     let bench = Bench::new();
-    let by = |typ: &str, rules: &ForeignRules| said(bench.verify(&bench.sign(typ, &claims()), rules));
+    let by =
+        |typ: &str, rules: &ForeignRules| said(bench.verify(&bench.sign(typ, &claims()), rules));
     assert_eq!(by("application/AT+JWT", &rules()), "accepted");
     for typ in ["JWT", "logout+jwt", "dpop+jwt", ""] {
         assert_eq!(by(typ, &rules()), "wrong_type", "{typ:?}");

@@ -69,7 +69,8 @@ impl Issuers {
         let limits = Limits { time: PATIENCE, ..Limits::default() };
         let reach = Reach::public().and(part.reach.iter().copied());
         let fetcher = Fetcher::new(reach, limits).map_err(Failure::new)?;
-        let servers = part.issuers.iter().map(|issuer| Server::start(issuer, &fetcher).map(Arc::new));
+        let servers =
+            part.issuers.iter().map(|issuer| Server::start(issuer, &fetcher).map(Arc::new));
         servers.collect::<Result<Vec<_>, _>>().map(|servers| Self(servers.into()))
     }
 

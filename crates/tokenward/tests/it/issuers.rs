@@ -165,14 +165,16 @@ fn the_tokens_of_a_provider_that_is_there_already() {
     let own = own_token(&served);
     assert_eq!(without_keys(&served), json!([issuer, "http://127.0.0.1:9"]));
     assert_eq!(verdict(&served, &own), "200", "who is down is nobody else's trouble");
+    let resource = served.gateway("/.well-known/oauth-protected-resource");
+    let told = served.http.get(&resource, None).expect(200)["authorization_servers"].clone();
+    assert_eq!(told, json!([served.issuer(""), issuer, "http://127.0.0.1:9"]));
     provider.start(false);
     wait_until(|| without_keys(&served) == json!(["http://127.0.0.1:9"]));
 
     let (token, short) = (provider.token("urn:api"), provider.token("urn:short"));
     let of_alice = provider.refreshed();
-    let [alice, id_token] = ["access_token", "id_token"].map(|name| {
-        of_alice[name].as_str().unwrap_or_else(|| panic!("{of_alice}")).to_owned()
-    });
+    let [alice, id_token] = ["access_token", "id_token"]
+        .map(|name| of_alice[name].as_str().unwrap_or_else(|| panic!("{of_alice}")).to_owned());
     for token in [&token, &alice, &short] {
         assert_eq!(verdict(&served, token), "200");
     }
@@ -195,7 +197,8 @@ fn the_tokens_of_a_provider_that_is_there_already() {
 
     taken_back(&served, &issuer, &[&token, &newer, &alice, &own]);
     let metrics = served.http.get(&served.admin("/metrics"), None).body;
-    let good = format!("tokenward_issuer_key_fetches_total{{issuer=\"{issuer}\",outcome=\"good\"}} ");
+    let good =
+        format!("tokenward_issuer_key_fetches_total{{issuer=\"{issuer}\",outcome=\"good\"}} ");
     let age = format!("tokenward_issuer_keys_age_seconds{{issuer=\"{issuer}\"}} ");
     assert!(metrics.contains(&good) && metrics.contains(&age), "{metrics}");
 
@@ -230,10 +233,7 @@ fn attacks(served: &Served, provider: &Provider, token: &str, id_token: &str) {
         (confused, "the algorithm is not the key's"),
         (forged(&header, &claims), "the signature does not fit"),
         (forged(&header, &with(&claims, "iss", json!(slash))), "the token is from another issuer"),
-        (
-            forged(&with(&header, "kid", ours), &claims),
-            "no key of this name signs tokens here",
-        ),
+        (forged(&with(&header, "kid", ours), &claims), "no key of this name signs tokens here"),
     ] {
         assert_eq!(verdict(served, &forgery), format!("401 {words}"), "{forgery}");
         assert_eq!(verdict(served, &forgery), format!("401 {words}"), "again");

@@ -19,6 +19,7 @@ mod encrypted;
 mod hostile;
 mod interop;
 mod issuers;
+mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;

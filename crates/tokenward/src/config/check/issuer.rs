@@ -47,7 +47,8 @@ fn prefixes(path: &str, issuer: &Issuer, before: &[Issuer], found: &mut Vec<Find
 fn one(path: &str, issuer: &Issuer, found: &mut Vec<Finding>) {
     let at = |name: &str| format!("{path}.{name}");
     if issuer.issuer.is_empty() || issuer.issuer.contains(SEPARATOR) {
-        let words = format!("must be a text without `{SEPARATOR}`, which stands behind it in names");
+        let words =
+            format!("must be a text without `{SEPARATOR}`, which stands behind it in names");
         found.push((at("issuer"), words));
     }
     let (uri, file) = (issuer.jwks_uri.as_deref(), issuer.jwks_file.as_deref());
@@ -60,7 +61,8 @@ fn one(path: &str, issuer: &Issuer, found: &mut Vec<Finding>) {
     let client = issuer.client.iter().map(|claim| ("client", claim));
     let required = issuer.required.keys().map(|claim| ("required", claim));
     let scopes = issuer.scopes.iter().map(|scope| ("scopes", &scope.claim));
-    for (name, claim) in client.chain(required).chain(scopes).chain([("subject", &issuer.subject)]) {
+    for (name, claim) in client.chain(required).chain(scopes).chain([("subject", &issuer.subject)])
+    {
         if let Err(wrong) = claim.parse::<ClaimPath>() {
             found.push((at(name), wrong.to_string()));
         }
@@ -95,9 +97,8 @@ fn introspection(path: &str, part: &Introspection, found: &mut Vec<Finding>) {
 }
 
 fn endpoint(path: &str, text: &str, found: &mut Vec<Finding>) {
-    let good = Url::parse(text).is_ok_and(|url| {
-        url.scheme() == "https" || (url.scheme() == "http" && on_loopback(&url))
-    });
+    let good = Url::parse(text)
+        .is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && on_loopback(&url)));
     if !good {
         let words = "must begin with https:// (http:// only on 127.0.0.1, [::1] or localhost)";
         found.push((path.to_owned(), format!("`{text}` {words}")));
