@@ -76,7 +76,8 @@ impl Guard {
         Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text })))
     }
 
-    /// Decides about one request; `ip` is the client's address where it is known.
+    /// Decides about one request; `ip` is the client's address where it is known. Nobody is asked: a token
+    /// of another issuer passes by the keys that are there.
     ///
     /// # Errors
     /// [`Stopped`] with the first rule broken, in the order of the gateway's steps.

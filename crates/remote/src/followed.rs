@@ -90,6 +90,7 @@ impl FollowedKeys {
     /// tried again and again; its last good keys stay.
     pub async fn follow(self: Arc<Self>) {
         let (mut pause, mut asked_where) = (FIRST_PAUSE, None);
+        let mut told = String::new();
         while Arc::strong_count(&self) > 1 {
             match self.keep_up(&mut asked_where).await {
                 Ok(()) => {
@@ -97,8 +98,12 @@ impl FollowedKeys {
                     tokio::time::sleep(TICK).await;
                 }
                 Err(trouble) => {
-                    let has_keys = !self.keyring.current().is_empty();
-                    tracing::warn!(issuer = self.issuer, has_keys, "{trouble}");
+                    // Once: an issuer may be down for a night.
+                    if told != trouble {
+                        let has_keys = !self.keyring.current().is_empty();
+                        tracing::warn!(issuer = self.issuer, has_keys, "{trouble}");
+                        told = trouble;
+                    }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
