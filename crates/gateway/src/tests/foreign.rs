@@ -36,6 +36,9 @@ struct Idp {
     tokens: Mutex<HashMap<String, Value>>,
     fetches: AtomicUsize,
     questions: AtomicUsize,
+    /// Who waits for an answer, and how many did so at most.
+    waiting: AtomicUsize,
+    most: AtomicUsize,
     /// So many fetches are left.
     allowance: AtomicUsize,
     absent: Mutex<HashSet<String>>,
@@ -112,11 +115,14 @@ impl IssuerServer for Idp {
     fn introspect<'a>(&'a self, token: &'a str) -> Answering<'a, Result<Bytes, Unavailable>> {
         Box::pin(async move {
             self.questions.fetch_add(1, Ordering::SeqCst);
+            let waiting = self.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(waiting, Ordering::SeqCst);
             // Long enough that those who come at the same time meet.
             tokio::time::sleep(Duration::from_millis(100)).await;
             if token.ends_with("slow") {
                 tokio::time::sleep(Duration::from_secs(2)).await;
             }
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
             let inactive = json!({ "active": false });
             match self.tokens.lock().expect("tokens").get(token).unwrap_or(&inactive) {
                 Value::Null => Err(Unavailable),

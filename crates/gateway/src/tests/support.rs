@@ -29,6 +29,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
+use crate::checker::Checker;
 use crate::settings::{Access, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -58,6 +59,7 @@ pub(super) struct Shelf {
 
 pub(super) struct House {
     pub(super) address: SocketAddr,
+    pub(super) checker: Checker,
     pub(super) clock: Arc<TestClock>,
     pub(super) events: Arc<Recorder>,
     pub(super) honeytokens: Arc<Honeytokens>,
@@ -247,9 +249,10 @@ impl House {
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
+        let checker = gateway.checker();
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, clock, events, honeytokens, index, key, keyring, shelf }
+        Self { address, checker, clock, events, honeytokens, index, key, keyring, shelf }
     }
 
     pub(super) fn claims(&self) -> Value {

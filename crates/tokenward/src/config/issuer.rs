@@ -16,8 +16,8 @@ pub(crate) const NO_TYPE: &str = "none";
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issuer {
-    /// Its identifier, exactly as `iss` of its tokens has it. Its names begin with it everywhere:
-    /// `https://idp.example|alice` in events, identity headers and restrictions.
+    /// Its identifier, exactly as `iss` of its tokens has it. In events, identity headers and restrictions its
+    /// names begin with it and a vertical bar, so that its `alice` is nobody of ours.
     pub(crate) issuer: String,
     /// Where its keys are (a JSON Web Key Set). Absent: its metadata says, unless `introspection` is there.
     /// Other places than the public internet have to be among `gateway.reach`.
@@ -41,7 +41,7 @@ pub(crate) struct Issuer {
     /// Where scopes are. Empty: `scope` and `scp`.
     #[serde(default)]
     pub(crate) scopes: Vec<ScopeClaim>,
-    /// The claim that says whom a token speaks for. Where it is absent, the client.
+    /// The claim that says whom a token speaks for; `sub` without this. Where a token has none, the client.
     #[serde(default = "subject")]
     pub(crate) subject: String,
     /// The claims that say to whom it was issued; the first that is there counts. Empty: `client_id`, `azp`.
@@ -88,7 +88,7 @@ pub(crate) struct Introspection {
     /// to no other.
     #[serde(default)]
     pub(crate) prefix: String,
-    /// For how long an answer counts, never longer than the token; that a token is not good, at most 5s. Within
+    /// For how long an answer counts, 30s without this, never longer than the token; that a token is not good, at most 5s. Within
     /// it, what was taken back at the issuer passes; what is taken back here never does.
     #[serde(default = "cache")]
     pub(crate) cache: Span,

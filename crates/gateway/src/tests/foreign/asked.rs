@@ -1,7 +1,9 @@
 //! Tokens that another issuer is asked about: once for everybody, for a while, and never of another.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use http::Request;
 use serde_json::{Value, json};
 use token::base64url;
 use token::event::TokenKind;
@@ -10,6 +12,7 @@ use token::random::OsRandom;
 
 use super::{IDP, Idp, OTHER, Scene, asked_about, issuer, sign, verdict};
 use crate::ForeignIssuer;
+use crate::forward_auth::ForwardAuth;
 use crate::tests::support::upstream::Recording;
 use crate::tests::support::{House, settings, status};
 
@@ -139,4 +142,43 @@ async fn what_goes_away_while_it_waits_takes_nothing_along() {
     assert!(tokio::time::timeout(Duration::from_millis(200), impatient).await.is_err());
     assert_eq!(status(&scene.house.ask_as(&slow, "GET /orders/7", "").await), 200);
     assert_eq!(scene.idp.questions(), 1, "it joined the question that was under way");
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_waits_likewise() {
+    let scene = Scene::new().await;
+    let door = ForwardAuth::new(scene.house.checker.clone());
+    let ask = async |token: &str| {
+        let request = Request::get("/forward-auth")
+            .header("x-forwarded-method", "GET")
+            .header("x-forwarded-uri", "/orders/7")
+            .header("x-forwarded-host", "api.example")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("authorization", format!("Bearer {token}"));
+        door.answer(&request.body(()).expect("request").into_parts().0).await
+    };
+    let token = scene.idp.opaque("idp_", scene.active("sub", json!("u1")));
+    for _ in 0..2 {
+        let answer = ask(&token).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["tokenward-subject"], "https://idp.example|u1");
+    }
+    assert_eq!(ask("idp_none").await.status(), 401);
+    assert_eq!(scene.idp.questions(), 2);
+    // And the other door knows what was asked here.
+    assert_eq!(status(&scene.house.ask_as(&token, "GET /orders/7", "").await), 200);
+    assert_eq!(scene.idp.questions(), 2);
+}
+
+#[tokio::test]
+async fn so_many_are_asked_about_at_the_same_time_and_no_more() {
+    let scene = Scene::new().await;
+    let crowd = (0..300).map(|number| {
+        let token = format!("idp_{number}");
+        let house = &scene.house;
+        async move { status(&house.ask_as(&token, "GET /orders/7", "").await) }
+    });
+    let seen = futures_util::future::join_all(crowd).await;
+    assert!(seen.iter().all(|status| [401, 503].contains(status)), "{seen:?}");
+    assert!(scene.idp.most.load(Ordering::SeqCst) <= 256);
 }
