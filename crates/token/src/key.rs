@@ -316,7 +316,8 @@ impl fmt::Debug for MacKey {
 
 impl KeySet {
     /// Reads a published set (RFC 7517 §5). Keys of a kind that is not known here are left out, as
-    /// §5 has it; a set with a private key, or with one name for two keys, is refused whole.
+    /// §5 has it, and so are shared secrets, which check nothing here; a set with a private key, or with
+    /// one name for two keys, is refused whole.
     ///
     /// # Errors
     /// [`BadKey`] with the first thing that is wrong.
@@ -329,6 +330,9 @@ impl KeySet {
         let mut set = Self::default();
         for value in list {
             let members = value.as_object().ok_or(BadKey::Member("keys"))?;
+            if members.get("kty").is_some_and(|kty| kty == "oct") {
+                continue;
+            }
             let key = match PublicJwk::from_members(members).and_then(PublicKey::from_jwk) {
                 Ok(key) => key,
                 Err(BadKey::Private) => return Err(BadKey::Private),
