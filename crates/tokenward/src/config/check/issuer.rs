@@ -55,8 +55,13 @@ fn one(path: &str, issuer: &Issuer, found: &mut Vec<Finding>) {
     if uri.is_some() || file.is_some() || issuer.introspection.is_none() {
         key_source(path, &issuer.issuer, uri, file, found);
     }
-    if let Some(uri) = uri {
-        endpoint(&at("jwks_uri"), uri, found);
+    match uri {
+        Some(uri) => endpoint(&at("jwks_uri"), uri, found),
+        // Its metadata is fetched.
+        None if file.is_none() && issuer.introspection.is_none() => {
+            endpoint(&at("issuer"), &issuer.issuer, found);
+        }
+        None => {}
     }
     let client = issuer.client.iter().map(|claim| ("client", claim));
     let required = issuer.required.keys().map(|claim| ("required", claim));
