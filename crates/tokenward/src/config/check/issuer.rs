@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token::foreign::{ClaimPath, SEPARATOR};
+use token::foreign::{ClaimPath, LONGEST_ISSUER, SEPARATOR};
 use token::scope::is_scope_token;
 use url::Url;
 
@@ -49,6 +49,10 @@ fn one(path: &str, issuer: &Issuer, found: &mut Vec<Finding>) {
     if issuer.issuer.is_empty() || issuer.issuer.contains(SEPARATOR) {
         let words =
             format!("must be a text without `{SEPARATOR}`, which stands behind it in names");
+        found.push((at("issuer"), words));
+    }
+    if issuer.issuer.len() > LONGEST_ISSUER {
+        let words = format!("must have at most {LONGEST_ISSUER} bytes, as names stand behind it");
         found.push((at("issuer"), words));
     }
     let (uri, file) = (issuer.jwks_uri.as_deref(), issuer.jwks_file.as_deref());
