@@ -99,6 +99,8 @@ impl Foreign {
     /// Asks about a token, or waits with those who have asked already.
     fn join(self: &Arc<Self>, core: &Arc<Core>, hash: OpaqueHash, text: Secret) -> Joined {
         let mut flights = self.flights();
+        // Whoever asked may have ended with its thread.
+        flights.retain(|_, flight| flight.has_changed().is_ok());
         if let Some(flight) = flights.get(&hash) {
             return Joined::Waits(flight.clone());
         }

@@ -214,6 +214,10 @@ impl RemoteKeys {
     fn remember_absent(&self, kid: &str) {
         let now = Instant::now();
         let mut state = self.state();
+        // Whoever waited for another's fetch learns here that it failed.
+        if state.is_paused(now) {
+            return;
+        }
         if state.absent.len() >= MOST_ABSENT {
             state.absent.retain(|_, until| now < *until);
         }

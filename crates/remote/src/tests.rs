@@ -263,6 +263,29 @@ async fn a_name_that_is_not_there_is_not_looked_for_twice() {
 }
 
 #[tokio::test]
+async fn a_name_is_not_taken_for_absent_because_nobody_answers() {
+    let signer = key();
+    let jwk = signer.public().jwk().clone();
+    let host = Host::start(move |_| json_response(json!({ "keys": [jwk] }))).await;
+    let keys = keys_of(&host, Freshness::default());
+    keys.refresh().await.expect("keys");
+    host.now_answers(|_| StatusCode::BAD_GATEWAY.into_response());
+    let crowd: Vec<_> = (0..20)
+        .map(|number| {
+            let keys = Arc::clone(&keys);
+            tokio::spawn(async move { keys.look_for(&format!("k{number}")).await })
+        })
+        .collect();
+    for one in crowd {
+        assert!(!one.await.expect("task"));
+    }
+    assert_eq!((host.asked(), keys.outcomes()), (2, Outcomes { good: 1, failed: 1 }));
+    for number in 0..20 {
+        assert_eq!(keys.prospect(&format!("k{number}")), Prospect::NotNow);
+    }
+}
+
+#[tokio::test]
 async fn the_last_good_keys_stay_while_the_issuer_is_down_or_talks_nonsense() {
     let signer = Arc::new(key());
     let first = Arc::clone(&signer);

@@ -31,6 +31,12 @@ pub use self::claim::{ClaimPath, ScopeSource};
 /// Stands between an issuer and a name that it gave. No name of ours has it.
 pub const SEPARATOR: char = '|';
 
+/// The longest name by which something can be taken back, in bytes.
+pub const LONGEST_NAME: usize = 256;
+
+/// The longest identifier of an issuer, in bytes: a hash still fits behind it.
+pub const LONGEST_ISSUER: usize = 200;
+
 /// Claims of other kinds of signed tokens: where any `typ` will do, they give an ID token away
 /// (OpenID Connect Core 1.0 §3.1.3.6, §3.3.2.11) and a security event (RFC 8417 §2.2).
 const NOT_OF_ACCESS_TOKENS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
@@ -87,9 +93,17 @@ pub enum Unusable {
     Token(TokenRefused),
 }
 
-/// The name that a name of another issuer has here: `https://issuer.example|alice`.
+/// The name that a name of another issuer has here: `https://issuer.example|alice`. One that would be too
+/// long to be taken back by is its hash.
 pub fn name(issuer: &str, text: &str) -> String {
-    format!("{issuer}{SEPARATOR}{text}")
+    if issuer.len() + 1 + text.len() <= LONGEST_NAME {
+        return format!("{issuer}{SEPARATOR}{text}");
+    }
+    by_hash(issuer, &OpaqueHash::of(text))
+}
+
+fn by_hash(issuer: &str, hash: &OpaqueHash) -> String {
+    format!("{issuer}{SEPARATOR}sha256:{}", base64url::encode(hash.as_bytes()))
 }
 
 /// Whether a text has the form of a JWT, signed or encrypted, so that nobody has to be asked what it is.
@@ -219,7 +233,7 @@ impl ForeignRules {
         let token = match read.token {
             Some(token) => name(&self.issuer, token),
             // Many leave `jti` out; the hash names it as well.
-            None => name(&self.issuer, &format!("sha256:{}", base64url::encode(hash.as_bytes()))),
+            None => by_hash(&self.issuer, hash),
         };
         let facts = TokenFacts {
             token: token.as_str().into(),

@@ -171,6 +171,20 @@ fn a_token_without_a_name_is_called_by_its_hash() {
 }
 
 #[test]
+fn a_name_is_never_too_long_to_be_taken_back_by() {
+    let bench = Bench::new();
+    let mut claims = with("sub", json!("s".repeat(224)));
+    claims["jti"] = json!("t".repeat(225));
+    let token = bench.verify(&bench.sign("at+jwt", &claims), &rules()).expect("good");
+    let (subject, name) = (&token.facts().subject, &token.facts().token);
+    assert_eq!(subject.as_str(), format!("{ISSUER}|{}", "s".repeat(224)));
+    let hash = base64url::encode(OpaqueHash::of(&"t".repeat(225)).as_bytes());
+    assert_eq!(name.as_str(), format!("{ISSUER}|sha256:{hash}"));
+    let longest = super::name(&"i".repeat(super::LONGEST_ISSUER), &"x".repeat(10_000));
+    assert!(longest.len() <= super::LONGEST_NAME);
+}
+
+#[test]
 fn each_rule_is_held() {
     let bench = Bench::new();
     let at = |seconds: i64| json!(NOW.as_secs() + seconds);

@@ -133,6 +133,7 @@ fn another_issuer_is_somebody_else_and_its_tokens_are_nobody_elses() {
     for (content, words) in [
         (one.replace("https://idp", "no url"), ":2: gateway.issuer[0].issuer: must be a URL"),
         (one.replace("idp", "a|b"), "gateway.issuer[0].issuer: must be a text without `|`"),
+        (one.replace("https", "http"), "gateway.issuer[0].issuer: `http://idp.example` must begin"),
         (one.repeat(2), ":4: gateway.issuer[1].issuer: `https://idp.example` is there twice"),
         (one.replace("https://idp.example", "http://127.0.0.1:8080"), "is this server itself"),
         (format!("{one}jwks_uri = \"http://idp.example/k\"\n"), "must begin with https://"),

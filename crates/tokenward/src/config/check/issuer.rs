@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token::foreign::{ClaimPath, SEPARATOR};
+use token::foreign::{ClaimPath, LONGEST_ISSUER, SEPARATOR};
 use token::scope::is_scope_token;
 use url::Url;
 
@@ -51,12 +51,21 @@ fn one(path: &str, issuer: &Issuer, found: &mut Vec<Finding>) {
             format!("must be a text without `{SEPARATOR}`, which stands behind it in names");
         found.push((at("issuer"), words));
     }
+    if issuer.issuer.len() > LONGEST_ISSUER {
+        let words = format!("must have at most {LONGEST_ISSUER} bytes, as names stand behind it");
+        found.push((at("issuer"), words));
+    }
     let (uri, file) = (issuer.jwks_uri.as_deref(), issuer.jwks_file.as_deref());
     if uri.is_some() || file.is_some() || issuer.introspection.is_none() {
         key_source(path, &issuer.issuer, uri, file, found);
     }
-    if let Some(uri) = uri {
-        endpoint(&at("jwks_uri"), uri, found);
+    match uri {
+        Some(uri) => endpoint(&at("jwks_uri"), uri, found),
+        // Its metadata is fetched.
+        None if file.is_none() && issuer.introspection.is_none() => {
+            endpoint(&at("issuer"), &issuer.issuer, found);
+        }
+        None => {}
     }
     let client = issuer.client.iter().map(|claim| ("client", claim));
     let required = issuer.required.keys().map(|claim| ("required", claim));
