@@ -178,5 +178,6 @@ fn facts(grant: &Grant) -> TokenFacts {
         client: grant.client.clone(),
         key: KeyId::from(""),
         issued_at: grant.created_at,
+        foreign: None,
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use remote::{FetchError, Fetcher};
 use serde_json::{Map, Value, json};
 use store::{Client, StoreError};
+use token::foreign;
 use token::id::ClientId;
 use token::json;
 use token::scope::ScopeSet;
@@ -115,12 +116,14 @@ pub(crate) async fn find(
     Ok(Some(found?))
 }
 
-/// §3: the URLs that can be a client's id, in their normal form.
+/// §3: the URLs that can be a client's id, in their normal form. None has the character that stands
+/// between another issuer and its names at the gateway.
 fn document_url(id: &str) -> Option<Url> {
     let url = Url::parse(id).ok()?;
     let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let good = (url.scheme() == "https" || (url.scheme() == "http" && here))
         && url.as_str() == id
+        && !id.contains(foreign::SEPARATOR)
         && url.path() != "/"
         && url.fragment().is_none()
         && url.username().is_empty()
@@ -257,6 +260,7 @@ mod tests {
             "https://app.example/client.json#x",
             "https://APP.example/client.json",
             "https://app.example:443/client.json",
+            "https://idp.example/realm|client",
             "ftp://app.example/client.json",
         ] {
             assert!(document_url(id).is_none(), "{id}");

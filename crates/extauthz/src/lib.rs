@@ -60,7 +60,7 @@ impl Authorization for Door {
         call: tonic::Request<CheckRequest>,
     ) -> Result<tonic::Response<CheckResponse>, tonic::Status> {
         let decision = match request::described(call.into_inner()) {
-            Ok(described) => self.0.decide(&described),
+            Ok(described) => self.0.decide(&described).await,
             Err(wrong) => {
                 let mut asking = Request::new(());
                 *asking.uri_mut() = http::Uri::from_static(PATH);

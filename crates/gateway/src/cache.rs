@@ -1,14 +1,16 @@
 //! Tokens verified before: it saves the signature work and nothing else.
 //!
-//! An entry counts only under the version of the keyring that it was verified under. Times,
-//! restrictions and routes are asked on every use. Refusals live in a room of their own, so that
-//! no flood of forgeries can push good tokens out.
+//! An entry counts only under the version of the keyring that it was verified under, its issuer's alone;
+//! what another issuer's server has said counts only for a while. Times, restrictions and routes are
+//! asked on every use. Refusals live in a room of their own, so that no flood of forgeries can push good
+//! tokens out.
 
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use token::opaque::OpaqueHash;
 use token::reason::{Forgery, Reason, Refused};
+use token::time::Timestamp;
 use token::validate::TokenRefused;
 
 use crate::verify::Known;
@@ -23,8 +25,22 @@ pub(crate) struct TokenCache {
 }
 
 struct Entry<T> {
-    keys: u64,
+    under: Under,
     value: Arc<T>,
+}
+
+/// For how long an entry counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Under {
+    /// As long as this is the version of the issuer's keyring.
+    Keys {
+        /// Which issuer: zero for our own, then the others as they are configured.
+        issuer: usize,
+        /// The version.
+        version: u64,
+    },
+    /// Until this time, at which the issuer's server is asked again.
+    Until(Timestamp),
 }
 
 /// What the cache knows about a token.
@@ -41,39 +57,45 @@ impl TokenCache {
         Self { good: Cache::new(entries), bad: Cache::new((entries / REFUSAL_PART).max(16)) }
     }
 
-    /// What was found out under these keys.
-    pub(crate) fn find(&self, token: &OpaqueHash, keys: u64) -> Option<Remembered> {
-        if let Some(entry) = self.good.get(token).filter(|entry| entry.keys == keys) {
+    /// What was found out, if it still counts.
+    pub(crate) fn find(
+        &self,
+        token: &OpaqueHash,
+        counts: impl Fn(&Under) -> bool,
+    ) -> Option<Remembered> {
+        if let Some(entry) = self.good.get(token).filter(|entry| counts(&entry.under)) {
             return Some(Remembered::Good(entry.value));
         }
-        let entry = self.bad.get(token).filter(|entry| entry.keys == keys)?;
+        let entry = self.bad.get(token).filter(|entry| counts(&entry.under))?;
         Some(Remembered::Refused(entry.value))
     }
 
-    pub(crate) fn remember(&self, token: OpaqueHash, keys: u64, value: &Arc<Known>) {
-        self.good.insert(token, Entry { keys, value: Arc::clone(value) });
+    pub(crate) fn remember(&self, token: OpaqueHash, under: Under, value: &Arc<Known>) {
+        self.good.insert(token, Entry { under, value: Arc::clone(value) });
     }
 
-    /// Remembers a refusal that cost a look-up of keys or more, and that time cannot mend.
+    /// Remembers a refusal that cost a look-up of keys or more, and that time cannot mend, or that a
+    /// server has said.
     pub(crate) fn remember_refused(
         &self,
         token: OpaqueHash,
-        keys: u64,
+        under: Under,
         refused: &Arc<TokenRefused>,
     ) {
-        // An opaque value is known before anybody has it, or never.
-        if matches!(
+        // An opaque value of ours is known before anybody has it, or never.
+        let lasting = matches!(
             refused.refused,
             Refused::Forged(Forgery::BadSignature) | Refused::Plain(Reason::UnknownToken)
-        ) {
-            self.bad.insert(token, Entry { keys, value: Arc::clone(refused) });
+        );
+        if lasting || matches!(under, Under::Until(_)) {
+            self.bad.insert(token, Entry { under, value: Arc::clone(refused) });
         }
     }
 }
 
 impl<T> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self { keys: self.keys, value: Arc::clone(&self.value) }
+        Self { under: self.under, value: Arc::clone(&self.value) }
     }
 }
 

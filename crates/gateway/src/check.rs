@@ -10,6 +10,7 @@ use token::secret::Secret;
 use token::time::Timestamp;
 
 use crate::admit::{Admitted, admit, clear};
+use crate::ask::Heard;
 use crate::browser_app::App;
 use crate::core::Core;
 use crate::framing::{BadFraming, Framing, framing};
@@ -29,6 +30,8 @@ pub(crate) struct Asked<'r> {
     pub(crate) ip: IpAddr,
     pub(crate) now: Timestamp,
     pub(crate) onward: Onward<'r>,
+    /// What the token's issuer has said, once it was asked.
+    pub(crate) heard: Option<&'r Heard>,
 }
 
 /// Who sends it on, if it is not refused.
@@ -105,8 +108,8 @@ pub(crate) fn check(
             Some(token) => present_session(token, certificate),
         },
     };
-    seen.token_presented(presented.kind());
-    let within = check_token(core, &presented, head, &target, Some(ip), now)
+    seen.token_presented(core.verifier.kind(&presented));
+    let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
         .and_then(|token| permit(token, found, &head.method, ip, now))
         .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
@@ -159,13 +162,14 @@ fn cookie(
 pub(crate) fn check_token(
     core: &Core,
     presented: &Presented<'_>,
+    heard: Option<&Heard>,
     head: &Parts,
     target: &Target,
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<InForce, Refusal> {
     let doubt = || core.limits.doubt(ip, now);
-    let verified = core.verifier.verify(presented, now, doubt);
+    let verified = core.verifier.verify(presented, heard, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;
     in_force(bound, core, ip, now)

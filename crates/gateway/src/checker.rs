@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::check::{Asked, Onward, Verdict, check};
+use crate::ask::settle;
+use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
@@ -45,13 +46,13 @@ impl Checker {
 
     /// Decides about one request, by the steps of the gateway's own door. Its event is emitted before this
     /// returns.
-    pub fn decide(&self, described: &Described) -> Decision {
+    pub async fn decide(&self, described: &Described) -> Decision {
         let core = &self.0;
         let now = core.clock.now();
         let Described { head, ip } = described;
         let mut seen = Observation::start(core, head, Some(*ip), now);
-        let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere };
-        let mut admitted = match check(core, asked, &mut seen) {
+        let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere, heard: None };
+        let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
             Ok(Verdict::Describe | Verdict::Resolve(..) | Verdict::Serve(..)) => {

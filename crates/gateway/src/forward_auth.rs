@@ -36,20 +36,20 @@ impl ForwardAuth {
 
     /// Answers a proxy whose word is taken. A [`ClientCertificate`](token::client_certificate::ClientCertificate)
     /// in the extensions is what the proxy's client has shown of itself.
-    pub fn answer(&self, head: Parts) -> Response<Bytes> {
+    pub async fn answer(&self, head: Parts) -> Response<Bytes> {
         let path = head.uri.path();
         if path.strip_prefix(BY_PREFIX).is_some_and(|rest| rest.starts_with('/')) {
-            return match self.decide(Told::by_prefix(&head, BY_PREFIX), head) {
+            return match self.decide(Told::by_prefix(&head, BY_PREFIX), head).await {
                 Decision::Allowed(allowed) => removing(&allowed, set_by(&allowed)),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             };
         }
         match path {
-            BY_FORWARDED => match self.decide(Told::by_forwarded(&head.headers), head) {
+            BY_FORWARDED => match self.decide(Told::by_forwarded(&head.headers), head).await {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             },
-            BY_ORIGINAL => match self.decide(Told::by_original(&head.headers), head) {
+            BY_ORIGINAL => match self.decide(Told::by_original(&head.headers), head).await {
                 Decision::Allowed(allowed) => set_by(&allowed),
                 Decision::Refused(answer) => folded(answer),
             },
@@ -57,12 +57,12 @@ impl ForwardAuth {
         }
     }
 
-    fn decide(&self, told: Result<Told, BadDescription>, asking: Parts) -> Decision {
+    async fn decide(&self, told: Result<Told, BadDescription>, asking: Parts) -> Decision {
         match told {
             Ok(told) => {
                 let Parts { headers, extensions, .. } = asking;
                 let certificate = extensions.get().cloned();
-                self.0.decide(&Described::new(told, headers, certificate))
+                self.0.decide(&Described::new(told, headers, certificate)).await
             }
             Err(wrong) => Decision::Refused(self.0.refuse(wrong, &asking)),
         }

@@ -23,6 +23,7 @@ use crate::browser_app::{Apps, BrowserApp};
 use crate::cache::TokenCache;
 use crate::checker::Checker;
 use crate::core::Core;
+use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
@@ -54,6 +55,8 @@ pub struct Parts {
     pub nonces: Option<Arc<Nonces>>,
     /// Where opaque tokens are looked up; without it they are unknown.
     pub references: Option<Arc<dyn References>>,
+    /// Other issuers whose tokens are taken.
+    pub issuers: Vec<ForeignIssuer>,
     /// Applications in browsers whose credential is a cookie.
     pub browser_apps: Vec<BrowserApp>,
 }
@@ -91,6 +94,7 @@ impl Gateway {
             keyring: parts.keyring,
             decryption: parts.decryption,
             references: parts.references,
+            foreign: ForeignIssuers::new(parts.issuers),
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
         };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
-use token::jws::Jws;
 use token::reason::{Forgery, Refused};
 use token::scope::is_scope_token;
 use token::time::Timestamp;
@@ -23,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::route::{Demand, OneOf};
 use crate::settings::SettingsError;
 use crate::target::Target;
-use crate::verify::Known;
+use crate::verify::{Known, named_key};
 
 /// Checks requests that somebody else serves. All clones are the same one.
 #[derive(Clone)]
@@ -77,7 +76,8 @@ impl Guard {
         Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text, further: None })))
     }
 
-    /// Decides about one request; `ip` is the client's address where it is known.
+    /// Decides about one request; `ip` is the client's address where it is known. Nobody is asked: a token
+    /// of another issuer passes by the keys that are there.
     ///
     /// # Errors
     /// [`Stopped`] with the first rule broken, in the order of the gateway's steps.
@@ -108,7 +108,7 @@ impl Guard {
             Err(refusal) => {
                 let refused = refusal.fault().refused();
                 let unknown = refused == Refused::Forged(Forgery::UnknownKey);
-                let missing_key = if unknown { named_key(head) } else { None };
+                let missing_key = if unknown { presented_key(head) } else { None };
                 let answer = refusal.answer(&core.resource);
                 // Who will be asked again is seen then.
                 if missing_key.is_some() && !again {
@@ -138,7 +138,7 @@ impl Guard {
         seen.target(&target);
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
-        check_token(core, &presented, head, &target, ip, now)
+        check_token(core, &presented, None, head, &target, ip, now)
             .and_then(|token| allows(token, &rule.0, now))
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }
@@ -169,10 +169,10 @@ impl Guard {
 }
 
 /// The key that the presented token names.
-fn named_key(head: &Parts) -> Option<String> {
+fn presented_key(head: &Parts) -> Option<String> {
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version).ok()?;
     let presented = present(&head.headers, None, &target).ok()?;
-    Jws::parse(presented.text()).ok()?.header().kid.named().map(str::to_owned)
+    named_key(presented.text())
 }
 
 // === impl Passed ===

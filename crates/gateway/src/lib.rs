@@ -7,6 +7,7 @@
 //! byte of its answer is sent.
 
 pub mod admit;
+mod ask;
 pub mod bind;
 mod body;
 mod browser_app;
@@ -15,6 +16,7 @@ mod check;
 pub mod checker;
 mod core;
 pub mod described;
+mod foreign;
 mod forward;
 pub mod forward_auth;
 mod framing;
@@ -44,6 +46,9 @@ mod worker;
 
 pub use crate::body::{ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
+pub use crate::foreign::{
+    ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
+};
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
 pub use crate::worker::{Peer, Worker};

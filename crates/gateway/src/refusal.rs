@@ -13,6 +13,7 @@ use token::restriction::Proof;
 use token::term::OAuthErrorCode;
 use token::validate::TokenRefused;
 
+use crate::ask::Question;
 use crate::body::UploadFault;
 use crate::described::BadDescription;
 use crate::framing::BadFraming;
@@ -43,6 +44,8 @@ pub(crate) enum Whose {
 
 /// The rule broken.
 pub(crate) enum Fault {
+    /// Another issuer has to be asked before it can be decided.
+    Ask(Box<Question>),
     /// The token is for another audience than the route's.
     Audience,
     /// The route is for other clients.
@@ -77,6 +80,8 @@ pub(crate) enum Fault {
     Method { allow: HeaderValue },
     /// The client's network is blocked.
     Network,
+    /// The keys of the token's issuer are not known yet.
+    NoKeys,
     /// The cookie stands for no session, or for none any more.
     NoSession,
     /// No access token; the scopes that the rule demands, if they are told.
@@ -194,6 +199,17 @@ impl Refusal {
         match self.fault {
             Fault::NoToken { .. } => Self { fault: Fault::NoToken { scope: wanted() }, ..self },
             _ => self,
+        }
+    }
+
+    /// What has to be asked before it can be decided.
+    ///
+    /// # Errors
+    /// The refusal itself, when it is decided.
+    pub(crate) fn into_question(self) -> Result<Question, Self> {
+        match self.fault {
+            Fault::Ask(question) => Ok(*question),
+            fault => Err(Self { fault, ..self }),
         }
     }
 
@@ -342,7 +358,7 @@ impl Fault {
             Self::NoProof => Reason::DpopMissing.into(),
             Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
             Self::Proof { refused, .. } => refused.reason().into(),
-            Self::Unavailable => Reason::Unavailable.into(),
+            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Reason::Unavailable.into(),
             Self::Unbound(reason) => (*reason).into(),
         }
     }
@@ -370,7 +386,7 @@ impl Fault {
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
-            Self::Unavailable => Class::Unavailable,
+            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Class::Unavailable,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Demanded(_)
@@ -442,7 +458,10 @@ impl Fault {
             Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
             Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
             Self::Unbound(_) => "the token is bound in a way that is not known here",
-            Self::Unavailable => "the token cannot be looked up now; try again shortly",
+            Self::NoKeys => "the keys of the token's issuer are not known yet; try again shortly",
+            Self::Ask(_) | Self::Unavailable => {
+                "the token cannot be looked up now; try again shortly"
+            }
             Self::UnknownRoute => "nothing is at this path",
         }
         .to_owned()

@@ -5,6 +5,7 @@ mod decide;
 mod dpop;
 mod events;
 mod failures;
+mod foreign;
 mod http2;
 mod https;
 mod inspection;

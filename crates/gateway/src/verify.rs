@@ -3,20 +3,29 @@
 use std::sync::Arc;
 
 use token::encryption_key::DecryptionKey;
+use token::event::TokenKind;
+use token::foreign::is_jwt;
+use token::jws::Jws;
 use token::keyring::Keyring;
 use token::opaque::OpaqueHash;
+use token::reason::{Forgery, Refused};
 use token::reference::{self, References, Unavailable};
 use token::secret::Secret;
 use token::time::Timestamp;
 use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
 
-use crate::cache::{Remembered, TokenCache};
+use crate::ask::{Heard, Question};
+use crate::cache::{Remembered, TokenCache, Under};
+use crate::foreign::{Foreign, ForeignIssuers, Prospect};
 use crate::identity::Identity;
 use crate::limit::Doubt;
 use crate::meters::CacheMeters;
 use crate::open::open;
 use crate::present::Presented;
 use crate::refusal::{Fault, Refusal};
+
+/// The number of our own issuer.
+const OURS: usize = 0;
 
 /// A token that was verified at least once, with all that is derived from it.
 pub(crate) struct Known {
@@ -33,6 +42,7 @@ pub(crate) struct Verifier {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) decryption: Vec<Arc<DecryptionKey>>,
     pub(crate) references: Option<Arc<dyn References>>,
+    pub(crate) foreign: ForeignIssuers,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
 }
@@ -40,27 +50,37 @@ pub(crate) struct Verifier {
 // === impl Verifier ===
 
 impl Verifier {
-    /// Verifies the presented token, or remembers that it was; `doubt` is asked before the work of
-    /// verifying is done.
+    /// Verifies the presented token, or remembers that it was; `heard` is what came of asking its issuer.
+    /// `doubt` is asked before the work of verifying is done.
     ///
     /// # Errors
     /// [`Refusal`] with what the token says of itself.
     pub(crate) fn verify<'d>(
         &self,
         presented: &Presented<'_>,
+        heard: Option<&Heard>,
         now: Timestamp,
         doubt: impl FnOnce() -> Result<Doubt<'d>, Fault>,
     ) -> Result<Verified, Refusal> {
+        match heard {
+            Some(Heard::Good(known)) => return in_time(Arc::clone(known), now),
+            Some(Heard::Refused(refused)) => {
+                let fault = Fault::Token(Arc::clone(refused));
+                // It was let in without its network being charged for it.
+                if !fault.is_garbage() {
+                    return Err(fault.into());
+                }
+                doubt()?;
+                return Err(fault.into());
+            }
+            Some(Heard::Nothing) => return Err(Fault::Unavailable.into()),
+            Some(Heard::Keys) | None => {}
+        }
         let hash = OpaqueHash::of(presented.text());
-        // Read before the keys: what is stored under an older version is only asked again.
-        let keys = self.keyring.version();
-        match self.cache.find(&hash, keys) {
+        match self.remembered(&hash, now) {
             Some(Remembered::Good(known)) => {
                 self.meters.hit.increment(1);
-                if known.token.expired(now) {
-                    return Err(Refusal::of_known(Fault::Expired, known));
-                }
-                Ok(Verified(known))
+                in_time(known, now)
             }
             Some(Remembered::Refused(refused)) => {
                 self.meters.hit.increment(1);
@@ -69,7 +89,11 @@ impl Verifier {
             None => {
                 self.meters.miss.increment(1);
                 let doubt = doubt()?;
-                let verified = self.verify_afresh(presented, hash, keys, now);
+                let text = presented.text();
+                let verified = match self.foreign.of(text, &self.policy.issuer) {
+                    None => self.verify_own(text, hash, now),
+                    Some(issuer) => self.verify_foreign(text, hash, issuer, heard.is_none(), now),
+                };
                 if !verified.as_ref().is_err_and(|refusal| refusal.fault().is_garbage()) {
                     doubt.settle();
                 }
@@ -78,30 +102,100 @@ impl Verifier {
         }
     }
 
-    fn verify_afresh(
+    /// What a presented token looks like.
+    pub(crate) fn kind(&self, presented: &Presented<'_>) -> TokenKind {
+        match presented.kind() {
+            TokenKind::Jwt if self.foreign.asked_about(presented.text()).is_some() => {
+                if is_jwt(presented.text()) { TokenKind::Jwt } else { TokenKind::Opaque }
+            }
+            kind => kind,
+        }
+    }
+
+    /// What was found out of a token, if it still counts.
+    pub(crate) fn remembered(&self, hash: &OpaqueHash, now: Timestamp) -> Option<Remembered> {
+        self.cache.find(hash, |under| match *under {
+            Under::Keys { issuer: OURS, version } => version == self.keyring.version(),
+            Under::Keys { issuer, version } => self.foreign.version(issuer) == Some(version),
+            Under::Until(until) => now < until,
+        })
+    }
+
+    fn verify_own(
         &self,
-        presented: &Presented<'_>,
+        text: &str,
         hash: OpaqueHash,
-        keys: u64,
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
-        match self.check(presented.text(), now) {
+        // Read before the keys: what is stored under an older version is only asked again.
+        let under = Under::Keys { issuer: OURS, version: self.keyring.version() };
+        self.keep(self.check(text, now), hash, under)
+    }
+
+    /// A token of another issuer: by its keys, or by asking it.
+    fn verify_foreign(
+        &self,
+        text: &str,
+        hash: OpaqueHash,
+        issuer: &Arc<Foreign>,
+        may_ask: bool,
+        now: Timestamp,
+    ) -> Result<Verified, Refusal> {
+        let told = &issuer.told;
+        let keyring = match &told.keyring {
+            Some(keyring) if is_jwt(text) => keyring,
+            _ if told.introspection.is_some() => {
+                let (issuer, text) = (Arc::clone(issuer), Secret::new(text));
+                return Err(Fault::Ask(Box::new(Question::Token { issuer, hash, text })).into());
+            }
+            _ => return Err(Fault::NoKeys.into()),
+        };
+        let under = Under::Keys { issuer: issuer.number, version: keyring.version() };
+        let keys = keyring.current();
+        if keys.is_empty() {
+            return Err(Fault::NoKeys.into());
+        }
+        let checked = token::foreign::verify_foreign(text, &keys, &told.rules, now);
+        if let Err(refused) = &checked
+            && may_ask
+            && refused.refused == Refused::Forged(Forgery::UnknownKey)
+            && let Some(kid) = named_key(text)
+        {
+            match told.server.prospect(&kid) {
+                Prospect::Absent => {}
+                Prospect::Asks => {
+                    let issuer = Arc::clone(issuer);
+                    return Err(Fault::Ask(Box::new(Question::Key { issuer, kid })).into());
+                }
+                // Nobody is to be taken for a forger by it.
+                Prospect::NotNow => return Err(Fault::Unavailable.into()),
+            }
+        }
+        self.keep(checked.map_err(Fault::from), hash, under)
+    }
+
+    /// Remembers how a check ended.
+    fn keep(
+        &self,
+        checked: Result<VerifiedAccessToken, Fault>,
+        hash: OpaqueHash,
+        under: Under,
+    ) -> Result<Verified, Refusal> {
+        match checked {
             Ok(token) => {
                 let identity = Identity::of(&token);
                 let known = Arc::new(Known { token, identity });
-                self.cache.remember(hash, keys, &known);
+                self.cache.remember(hash, under, &known);
                 Ok(Verified(known))
             }
             Err(Fault::Token(refused)) => {
-                self.cache.remember_refused(hash, keys, &refused);
+                self.cache.remember_refused(hash, under, &refused);
                 Err(Fault::Token(refused).into())
             }
             Err(fault) => Err(fault.into()),
         }
     }
-}
 
-impl Verifier {
     fn check(&self, text: &str, now: Timestamp) -> Result<VerifiedAccessToken, Fault> {
         let kept = if reference::is_reference(text)? { Some(self.resolve(text)?) } else { None };
         let text = kept.as_ref().map_or(text, |jwt| jwt.expose());
@@ -120,6 +214,19 @@ impl Verifier {
         };
         Ok(kept.ok_or_else(reference::unknown)?)
     }
+}
+
+/// A token that was verified before is asked for its time on every use.
+fn in_time(known: Arc<Known>, now: Timestamp) -> Result<Verified, Refusal> {
+    if known.token.expired(now) {
+        return Err(Refusal::of_known(Fault::Expired, known));
+    }
+    Ok(Verified(known))
+}
+
+/// The key that a token names.
+pub(crate) fn named_key(text: &str) -> Option<String> {
+    Jws::parse(text).ok()?.header().kid.named().map(str::to_owned)
 }
 
 // === impl Verified ===

@@ -12,9 +12,10 @@ use token::client_address::client_address;
 use token::reference::Unavailable;
 use token::time::Timestamp;
 
+use crate::ask::settle;
 use crate::body::ResponseBody;
 use crate::browser_app::App;
-use crate::check::{Asked, Onward, Verdict, check};
+use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::forward::{forward, refused};
 use crate::headers::{forwarded_for, told_https};
@@ -88,14 +89,14 @@ impl Worker {
         let core = &self.core;
         let (ended, exact) = (body.is_end_stream(), body.size_hint().exact());
         let onward = Onward::Here { ended, exact, session: None };
-        let verdict = check(core, Asked { head, ip, now, onward }, seen)?;
+        let verdict = settle(core, Asked { head, ip, now, onward, heard: None }, seen).await?;
         let Verdict::Resolve(app, cookie) = verdict else { return Ok(verdict) };
         let kept = app.server().access_token(cookie.expose()).await;
         let kept = kept.map_err(|Unavailable| Fault::Unavailable)?.ok_or(Fault::NoSession)?;
         // The token may have been made just now.
         let now = core.clock.now();
         let onward = Onward::Here { ended, exact, session: Some(&kept) };
-        let verdict = check(core, Asked { head, ip, now, onward }, seen)?;
+        let verdict = settle(core, Asked { head, ip, now, onward, heard: None }, seen).await?;
         if core.forward_token
             && let Ok(mut field) = HeaderValue::from_str(&format!("Bearer {}", kept.expose()))
         {

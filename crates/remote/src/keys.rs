@@ -1,5 +1,6 @@
 //! The key set of an issuer: fetched once for everybody, kept while the issuer is down, asked again for an unknown key, but not by whoever likes.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::fetch::{FetchError, Fetcher};
+
+/// So many names are remembered that were not there.
+const MOST_ABSENT: usize = 1024;
 
 /// When a key set is fetched again.
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +63,38 @@ pub enum KeysError {
     Paused(String),
 }
 
+/// What a search for a name would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// The issuer has said a moment ago that there is no such key.
+    Absent,
+    /// The issuer is asked, or is being asked.
+    Asks,
+    /// It is not asked now: it failed a moment ago, or was asked too often. The key may be there.
+    NotNow,
+}
+
+/// How fetches of keys ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// With a usable key set.
+    pub good: u64,
+    /// Without.
+    pub failed: u64,
+}
+
 struct State {
     /// Grows with every fetch that ended, well or badly.
     fetches: u64,
     fresh_until: Option<Instant>,
     last_good: Option<Instant>,
     paused_until: Option<Instant>,
+    /// Since the first fetch: how many went well, and how many badly.
+    outcomes: Outcomes,
     /// An unknown name has caused a fetch that has not ended.
     asked: bool,
+    /// Names that were not there when they were looked for, and until when that is believed.
+    absent: HashMap<String, Instant>,
     /// Fetches out of turn that are left, and since when.
     unknown: (u32, Instant),
 }
@@ -107,7 +135,9 @@ impl RemoteKeys {
             fresh_until: None,
             last_good: None,
             paused_until: None,
+            outcomes: Outcomes::default(),
             asked: false,
+            absent: HashMap::new(),
             unknown: (freshness.unknown_burst, Instant::now()),
         };
         let flight = tokio::sync::Mutex::default();
@@ -122,8 +152,7 @@ impl RemoteKeys {
     /// Whether [`RemoteKeys::refresh`] has something to do.
     pub fn is_stale(&self) -> bool {
         let (state, now) = (self.state(), Instant::now());
-        let paused = state.paused_until.is_some_and(|until| now < until);
-        !paused && state.fresh_until.is_none_or(|until| now >= until)
+        !state.is_paused(now) && state.fresh_until.is_none_or(|until| now >= until)
     }
 
     /// Fetches the keys if it is time. Whoever comes while somebody fetches waits for that one.
@@ -132,7 +161,7 @@ impl RemoteKeys {
     /// [`KeysError`] when the issuer cannot be asked: what was held stays.
     pub async fn refresh(&self) -> Result<(), KeysError> {
         if !self.is_stale() {
-            let paused = self.state().paused_until.is_some_and(|until| Instant::now() < until);
+            let paused = self.state().is_paused(Instant::now());
             return if paused { Err(KeysError::Paused(self.url.to_string())) } else { Ok(()) };
         }
         self.fetch_once().await
@@ -144,11 +173,57 @@ impl RemoteKeys {
         if self.keyring.current().key(kid).is_some() {
             return true;
         }
-        let Some(seen) = self.may_ask() else { return false };
-        if let Err(error) = self.fetch_unless_done(seen).await {
-            tracing::warn!(%error, "an issuer's keys could not be fetched; the last good ones stay");
+        let Some(seen) = self.may_ask(kid) else { return false };
+        let fetched = self.fetch_unless_done(seen).await;
+        let found = self.keyring.current().key(kid).is_some();
+        match fetched {
+            Ok(()) if !found => self.remember_absent(kid),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(%error, "an issuer's keys could not be fetched; the last good ones stay");
+            }
         }
-        self.keyring.current().key(kid).is_some()
+        found
+    }
+
+    /// What [`RemoteKeys::look_for`] would come to. Uses nothing up.
+    pub fn prospect(&self, kid: &str) -> Prospect {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.is_absent(kid, now) {
+            Prospect::Absent
+        } else if state.asked || (!state.is_paused(now) && state.left(self.freshness, now) > 0) {
+            Prospect::Asks
+        } else {
+            Prospect::NotNow
+        }
+    }
+
+    /// How long ago the last usable set came; `None` before the first.
+    pub fn age(&self) -> Option<Duration> {
+        self.state().last_good.map(|last| last.elapsed())
+    }
+
+    /// How fetches ended so far.
+    pub fn outcomes(&self) -> Outcomes {
+        self.state().outcomes
+    }
+
+    /// A name that was not there is not looked for again at once: a client that insists must not use up
+    /// the fetches that a new key needs.
+    fn remember_absent(&self, kid: &str) {
+        let now = Instant::now();
+        let mut state = self.state();
+        // Whoever waited for another's fetch learns here that it failed.
+        if state.is_paused(now) {
+            return;
+        }
+        if state.absent.len() >= MOST_ABSENT {
+            state.absent.retain(|_, until| now < *until);
+        }
+        if state.absent.len() < MOST_ABSENT {
+            state.absent.insert(kid.to_owned(), now + self.freshness.unknown_every);
+        }
     }
 
     /// Drops the keys when the issuer has been silent for too long.
@@ -164,27 +239,21 @@ impl RemoteKeys {
 
     /// Joins the fetch that unknown names have caused, or takes one of those that they may cause,
     /// if one is left; returns how many fetches there were before it.
-    fn may_ask(&self) -> Option<u64> {
-        let (now, Freshness { unknown_every, unknown_burst, .. }) =
-            (Instant::now(), self.freshness);
+    fn may_ask(&self, kid: &str) -> Option<u64> {
+        let now = Instant::now();
         let mut state = self.state();
+        if state.is_absent(kid, now) {
+            return None;
+        }
         if state.asked {
             return Some(state.fetches);
         }
-        if state.paused_until.is_some_and(|until| now < until) {
+        if state.is_paused(now) || state.left(self.freshness, now) == 0 {
             return None;
         }
-        let (left, since) = state.unknown;
-        let every = unknown_every.max(Duration::from_millis(1));
-        let grown = now.duration_since(since).as_millis() / every.as_millis();
-        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
-        let (left, since) = match left.saturating_add(grown) {
-            full if full >= unknown_burst => (unknown_burst, now),
-            left => (left, since + every.saturating_mul(grown)),
-        };
-        state.unknown = (left.saturating_sub(1), since);
-        state.asked = left > 0;
-        state.asked.then_some(state.fetches)
+        state.unknown.0 -= 1;
+        state.asked = true;
+        Some(state.fetches)
     }
 
     async fn fetch_once(&self) -> Result<(), KeysError> {
@@ -203,6 +272,10 @@ impl RemoteKeys {
         let mut state = self.state();
         state.fetches += 1;
         state.asked = false;
+        match &fetched {
+            Ok(_) => state.outcomes.good += 1,
+            Err(_) => state.outcomes.failed += 1,
+        }
         match fetched {
             Ok((keys, max_age)) => {
                 let Freshness { at_least, at_most, .. } = self.freshness;
@@ -212,6 +285,7 @@ impl RemoteKeys {
                 state.paused_until = None;
                 // The same keys again must not make every verified token be verified again.
                 if !keys.is_same(&self.keyring.current()) {
+                    state.absent.clear();
                     self.keyring.replace(keys);
                 }
                 Ok(())
@@ -235,6 +309,32 @@ impl RemoteKeys {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
+    fn is_absent(&self, kid: &str, now: Instant) -> bool {
+        self.absent.get(kid).is_some_and(|until| now < *until)
+    }
+
+    /// Fetches out of turn that are left now.
+    fn left(&mut self, freshness: Freshness, now: Instant) -> u32 {
+        let Freshness { unknown_every, unknown_burst, .. } = freshness;
+        let (left, since) = self.unknown;
+        let every = unknown_every.max(Duration::from_millis(1));
+        let grown = now.duration_since(since).as_millis() / every.as_millis();
+        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
+        self.unknown = match left.saturating_add(grown) {
+            full if full >= unknown_burst => (unknown_burst, now),
+            left => (left, since + every.saturating_mul(grown)),
+        };
+        self.unknown.0
     }
 }
 

@@ -14,8 +14,10 @@ use token::term::Algorithm;
 use url::Url;
 
 use crate::issuer::{DiscoveryError, discover};
-use crate::keys::{Freshness, KeysError, RemoteKeys, keep_fresh};
+use crate::keys::{Freshness, KeysError, Outcomes, Prospect, RemoteKeys, keep_fresh};
 use crate::{FetchError, Fetcher, Limits, Reach};
+
+mod followed;
 
 type Script = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
@@ -234,7 +236,53 @@ async fn an_unknown_name_is_asked_for_but_not_by_whoever_likes() {
         assert!(!keys.look_for(&format!("invented-{name}")).await);
     }
     assert_eq!(host.asked(), 3);
+    assert_eq!(keys.prospect("invented-0"), Prospect::Absent);
+    assert_eq!(keys.prospect("invented-9"), Prospect::NotNow);
     assert!(keys.look_for(&kid).await);
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_there_is_not_looked_for_twice() {
+    let signer = key();
+    let jwk = signer.public().jwk().clone();
+    let host = Host::start(move |_| json_response(json!({ "keys": [jwk] }))).await;
+    let every = Duration::from_millis(400);
+    let freshness = Freshness { unknown_every: every, unknown_burst: 3, ..Freshness::default() };
+    let keys = keys_of(&host, freshness);
+    keys.refresh().await.expect("keys");
+    assert_eq!(keys.prospect("k"), Prospect::Asks);
+    for _ in 0..20 {
+        assert!(!keys.look_for("k").await);
+        assert_eq!(keys.prospect("k"), Prospect::Absent);
+    }
+    assert_eq!(host.asked(), 2, "the allowance is left for others");
+    assert_eq!(keys.prospect("l"), Prospect::Asks);
+    tokio::time::sleep(every * 2).await;
+    assert_eq!(keys.prospect("k"), Prospect::Asks, "it may be there by now");
+    assert_eq!(keys.outcomes(), Outcomes { good: 2, failed: 0 });
+}
+
+#[tokio::test]
+async fn a_name_is_not_taken_for_absent_because_nobody_answers() {
+    let signer = key();
+    let jwk = signer.public().jwk().clone();
+    let host = Host::start(move |_| json_response(json!({ "keys": [jwk] }))).await;
+    let keys = keys_of(&host, Freshness::default());
+    keys.refresh().await.expect("keys");
+    host.now_answers(|_| StatusCode::BAD_GATEWAY.into_response());
+    let crowd: Vec<_> = (0..20)
+        .map(|number| {
+            let keys = Arc::clone(&keys);
+            tokio::spawn(async move { keys.look_for(&format!("k{number}")).await })
+        })
+        .collect();
+    for one in crowd {
+        assert!(!one.await.expect("task"));
+    }
+    assert_eq!((host.asked(), keys.outcomes()), (2, Outcomes { good: 1, failed: 1 }));
+    for number in 0..20 {
+        assert_eq!(keys.prospect(&format!("k{number}")), Prospect::NotNow);
+    }
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ impl IssuedToken {
             client: self.client.clone(),
             key: self.key.clone(),
             issued_at: self.issued_at,
+            foreign: None,
         }
     }
 }

@@ -149,6 +149,7 @@ fn facts(row: &Columns<'_, '_>) -> Result<TokenFacts, StoreError> {
         client: row.id("client")?,
         key: row.id("key_id")?,
         issued_at: row.time("issued_at")?,
+        foreign: None,
     })
 }
 

@@ -117,7 +117,7 @@ impl RestrictionIndex {
             (&self.subjects, Some(facts.subject.as_str())),
             (&self.clients, Some(facts.client.as_str())),
             (&self.keys, Some(facts.key.as_str())),
-            (&self.issuer, Some("")),
+            (&self.issuer, facts.foreign.is_none().then_some("")),
         ];
         for (map, key) in kinds {
             if let Some(key) = key {

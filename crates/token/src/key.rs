@@ -316,7 +316,8 @@ impl fmt::Debug for MacKey {
 
 impl KeySet {
     /// Reads a published set (RFC 7517 §5). Keys of a kind that is not known here are left out, as
-    /// §5 has it; a set with a private key, or with one name for two keys, is refused whole.
+    /// §5 has it, and so are shared secrets, which check nothing here; a set with a private key, with
+    /// nothing but secrets, or with one name for two keys, is refused whole.
     ///
     /// # Errors
     /// [`BadKey`] with the first thing that is wrong.
@@ -326,9 +327,13 @@ impl KeySet {
         if text.len() > MAX_SET_BYTES || list.len() > MAX_SET_KEYS {
             return Err(BadKey::Member("keys"));
         }
-        let mut set = Self::default();
+        let (mut set, mut secrets) = (Self::default(), false);
         for value in list {
             let members = value.as_object().ok_or(BadKey::Member("keys"))?;
+            if members.get("kty").is_some_and(|kty| kty == "oct") {
+                secrets = true;
+                continue;
+            }
             let key = match PublicJwk::from_members(members).and_then(PublicKey::from_jwk) {
                 Ok(key) => key,
                 Err(BadKey::Private) => return Err(BadKey::Private),
@@ -338,7 +343,7 @@ impl KeySet {
                 return Err(BadKey::Member("kid"));
             }
         }
-        Ok(set)
+        if set.is_empty() && secrets { Err(BadKey::Private) } else { Ok(set) }
     }
 
     /// Whether there is no key in it.

@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | the text of a published key set | keys that check | [`key::KeySet::from_jwks`] |
 //! | an access token (RFC 9068) | [`validate::VerifiedAccessToken`] | [`validate::verify_access_token`] |
+//! | an access token of another issuer | the same, under names of its own | [`foreign::verify_foreign`] |
 //! | an ID token, a logout token, an assertion … | [`verify::Verified`] of a [`kind`] | [`verify::verify`] |
 //! | a DPoP proof and its request | [`dpop::VerifiedProof`] | [`dpop::verify_proof`] |
 //! | an encrypted text and a private key | [`jwe::Decrypted`] | [`jwe::Jwe::decrypt`] |
@@ -50,6 +51,7 @@ pub mod dpop;
 pub mod encryption_key;
 pub mod event;
 pub mod finding;
+pub mod foreign;
 pub mod honeytoken;
 pub mod id;
 pub mod index;

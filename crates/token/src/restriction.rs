@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -20,7 +21,7 @@ pub enum Selector {
     Client(ClientId),
     /// Tokens of one grant, the "token family".
     Grant(GrantId),
-    /// Every token of this issuer.
+    /// Every token of this issuer, our own.
     Issuer,
     /// Tokens signed with one key.
     Key(KeyId),
@@ -139,6 +140,9 @@ pub struct TokenFacts {
     pub key: KeyId,
     /// When it was issued, in milliseconds where the token knows them.
     pub issued_at: Timestamp,
+    /// The other issuer that it is of; `None` for our own. The names of such a token begin with it
+    /// ([`crate::foreign::name`]).
+    pub foreign: Option<Arc<str>>,
 }
 
 // === impl Selector ===
@@ -291,7 +295,7 @@ impl Restriction {
             Selector::Network(_) => return false,
             Selector::Client(id) => *id == facts.client,
             Selector::Grant(id) => facts.grant.as_ref() == Some(id),
-            Selector::Issuer => true,
+            Selector::Issuer => facts.foreign.is_none(),
             Selector::Key(id) => *id == facts.key,
             Selector::Session(id) => facts.session.as_ref() == Some(id),
             Selector::Subject(id) => *id == facts.subject,

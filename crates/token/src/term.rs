@@ -402,6 +402,8 @@ pub mod parameter {
     pub const SUBJECT_TOKEN_TYPE: &str = "subject_token_type";
     /// RFC 7009 §2.1, RFC 7662 §2.1.
     pub const TOKEN: &str = "token";
+    /// RFC 7662 §2.1.
+    pub const TOKEN_TYPE_HINT: &str = "token_type_hint";
     /// RFC 8628 §3.3.1.
     pub const USER_CODE: &str = "user_code";
 }

@@ -28,8 +28,8 @@ pub struct AccessTokenPolicy {
     pub leeway: Duration,
 }
 
-/// An access token whose signature and claims have been checked. There is no other way to
-/// make one than [`verify_access_token`].
+/// An access token that has been checked. There is no other way to make one than
+/// [`verify_access_token`] and, for tokens of other issuers, [`crate::foreign`].
 #[derive(Debug)]
 pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
@@ -63,6 +63,15 @@ pub struct Claimed {
 // === impl VerifiedAccessToken ===
 
 impl VerifiedAccessToken {
+    /// Everything about it has been checked by the caller.
+    pub(crate) fn assertion(
+        claims: AccessTokenClaims,
+        facts: TokenFacts,
+        leeway: Duration,
+    ) -> Self {
+        Self { claims, facts, leeway }
+    }
+
     /// The claims.
     pub fn claims(&self) -> &AccessTokenClaims {
         &self.claims
@@ -143,8 +152,9 @@ pub fn verify_access_token(
         client: claims.client_id.clone(),
         key: kid,
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
+        foreign: None,
     };
-    Ok(VerifiedAccessToken { claims, facts, leeway })
+    Ok(VerifiedAccessToken::assertion(claims, facts, leeway))
 }
 
 fn check_signature(
@@ -182,7 +192,7 @@ fn check_claims(
     Ok(())
 }
 
-fn refuse_form(fault: NotJws) -> TokenRefused {
+pub(crate) fn refuse_form(fault: NotJws) -> TokenRefused {
     let (reason, detail) = match fault {
         NotJws::Alg => (Reason::Malformed, "the token's header has no `alg` text"),
         NotJws::Base64(_) => (Reason::Malformed, "a part of the token is not canonical base64url"),
@@ -226,7 +236,7 @@ impl Payload {
 // === impl Claimed ===
 
 impl Claimed {
-    fn of(payload: &[u8]) -> Self {
+    pub(crate) fn of(payload: &[u8]) -> Self {
         let Ok(members) = json::parse_object(payload) else { return Self::default() };
         Self {
             subject: short_text(&members, "sub"),

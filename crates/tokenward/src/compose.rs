@@ -28,6 +28,7 @@ mod auth;
 mod browser_app;
 mod client_ca;
 mod door;
+mod issuers;
 mod key_files;
 mod record;
 mod settings;
@@ -37,6 +38,7 @@ mod watcher;
 use auth::AuthListener;
 use door::GatewayDoor;
 pub(crate) use door::{CertificateField, ControlDoor};
+pub(crate) use issuers::Issuers;
 use watcher::Watcher;
 
 /// How often what has ended is forgotten.
@@ -186,7 +188,9 @@ impl Product {
     ) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
-        let operations = Operations::new(store.clone(), operations::start_metrics());
+        let metrics = operations::start_metrics();
+        let issuers = Issuers::start(config.gateway.as_ref())?;
+        let operations = Operations::new(store.clone(), metrics, issuers.clone());
         let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
@@ -204,7 +208,12 @@ impl Product {
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
         let gateway = match &config.gateway {
-            Some(part) => Some(gateway(part, &sockets, &config, &authority, &events, &clock)?),
+            Some(part) => {
+                let (settings, mut parts) =
+                    gateway(part, &sockets, &config, &authority, &events, &clock)?;
+                parts.issuers = issuers.of_gateway(&settings, part, &config)?;
+                Some(Gateway::new(settings, parts).map_err(Failure::new)?)
+            }
             None => None,
         };
         Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
@@ -276,7 +285,7 @@ fn gateway(
     authority: &Authority,
     events: &Arc<dyn EventSink>,
     clock: &Arc<dyn Clock>,
-) -> Result<Gateway, Failure> {
+) -> Result<(gateway::Settings, gateway::Parts), Failure> {
     let store = authority.store();
     let issuer = sockets.issuer(&config.authority);
     let resource = sockets.resource(part).unwrap_or_default();
@@ -284,7 +293,7 @@ fn gateway(
     let settings = gateway::Settings {
         resource,
         audiences: Vec::new(),
-        authorization_servers: vec![issuer.clone()],
+        authorization_servers: authorization_servers(&issuer, part),
         issuer,
         upstreams: part.upstreams.clone(),
         ladder: config.ladder().map_err(Failure::new)?,
@@ -313,9 +322,17 @@ fn gateway(
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
+        issuers: Vec::new(),
         browser_apps,
     };
-    Gateway::new(settings, parts).map_err(Failure::new)
+    Ok((settings, parts))
+}
+
+/// Where clients get tokens: here first, and at the other issuers that have a place.
+fn authorization_servers(own: &str, part: &config::Gateway) -> Vec<String> {
+    let others = part.issuers.iter().map(|issuer| issuer.issuer.as_str());
+    let others = others.filter(|issuer| url::Url::parse(issuer).is_ok_and(|url| url.has_host()));
+    [own].into_iter().chain(others).map(str::to_owned).collect()
 }
 
 /// What fetches the keys of clients. A machine without certificate authorities fetches nothing.

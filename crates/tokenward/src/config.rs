@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) mod check;
 mod defaults;
+pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod reference;
@@ -356,6 +357,13 @@ pub(crate) struct Gateway {
     pub(crate) doubtful_tokens: PaceOrOff,
     /// How many keys of limits are counted at the same time (about 50 bytes each).
     pub(crate) limit_entries: usize,
+    /// Other issuers whose tokens are taken beside those of this server: identity providers that are there
+    /// already.
+    #[serde(rename = "issuer")]
+    pub(crate) issuers: Vec<issuer::Issuer>,
+    /// Networks, besides the public internet, that these issuers may be in.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) reach: Vec<IpNet>,
     /// Applications in browsers that hold no token: under `/bff/` they are signed in and out, and a cookie
     /// is their credential (backend for frontend).
     #[serde(rename = "browser_app")]

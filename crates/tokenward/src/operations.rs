@@ -12,20 +12,23 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use store::Store;
 
+use crate::compose::Issuers;
+
 /// What the probes look at.
 #[derive(Clone)]
 pub(crate) struct Operations {
     ready: Arc<AtomicBool>,
     store: Store,
     metrics: Option<PrometheusHandle>,
+    issuers: Issuers,
 }
 
 // === impl Operations ===
 
 impl Operations {
-    /// Probes over this store; not ready yet.
-    pub(crate) fn new(store: Store, metrics: Option<PrometheusHandle>) -> Self {
-        Self { ready: Arc::new(AtomicBool::new(false)), store, metrics }
+    /// Probes over this store and what is known of other issuers; not ready yet.
+    pub(crate) fn new(store: Store, metrics: Option<PrometheusHandle>, issuers: Issuers) -> Self {
+        Self { ready: Arc::new(AtomicBool::new(false)), store, metrics, issuers }
     }
 
     /// Says whether requests should be sent here.
@@ -45,6 +48,7 @@ impl Operations {
     /// Drops what the metrics need no longer to hold; called regularly.
     pub(crate) fn upkeep(&self) {
         metrics::gauge!("tokenward_restrictions").set(self.store.index().len() as f64);
+        self.issuers.measure();
         if let Some(handle) = &self.metrics {
             handle.run_upkeep();
         }
@@ -66,14 +70,18 @@ async fn healthz(State(operations): State<Operations>) -> Response {
     (status, Json(json!({ "alive": health.writer_alive }))).into_response()
 }
 
-/// Requests should be sent here: started, not stopping, and the store takes writes.
+/// Requests should be sent here: started, not stopping, and the store takes writes. That another issuer is
+/// down is told and changes nothing: the tokens of all others are checked as ever.
 async fn readyz(State(operations): State<Operations>) -> Response {
     let ready = operations.ready.load(Ordering::Acquire);
     let health = operations.store.health();
     let good = ready && health.writer_alive && health.last_error.is_none();
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": good, "serving": ready, "store": health.last_error.is_none() })))
-        .into_response()
+    let body = json!({
+        "ready": good, "serving": ready, "store": health.last_error.is_none(),
+        "issuers_without_keys": operations.issuers.without_keys(),
+    });
+    (status, Json(body)).into_response()
 }
 
 async fn metrics(State(operations): State<Operations>) -> Response {

@@ -282,6 +282,7 @@ impl Builder {
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
             references: None,
+            issuers: Vec::new(),
             browser_apps: Vec::new(),
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())

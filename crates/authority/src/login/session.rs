@@ -94,6 +94,7 @@ fn is_taken_back(store: &Store, session: &Session, now: Timestamp) -> bool {
         client: ClientId::from(""),
         key: KeyId::from(""),
         issued_at: session.created_at,
+        foreign: None,
     };
     store.index().on_token(&facts, now).is_some()
 }

@@ -20,7 +20,7 @@ use crate::input::{self, Body, Limit, Query, Segment};
 use crate::problem::Problem;
 
 const MAX_REASON_CHARS: usize = 500;
-const MAX_VALUE_BYTES: usize = 256;
+const MAX_VALUE_BYTES: usize = token::foreign::LONGEST_NAME;
 
 /// A restriction.
 #[derive(Serialize, ToSchema)]

@@ -84,6 +84,7 @@ fn view(console: &Console, issued: IssuedToken) -> TokenView {
         client: issued.client.clone(),
         key: issued.key.clone(),
         issued_at: issued.issued_at,
+        foreign: None,
     };
     let restriction = console.store().index().on_token(&facts, now);
     TokenView {

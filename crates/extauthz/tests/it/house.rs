@@ -1,7 +1,9 @@
 //! A gateway with all of its doors over one check, and tokens for it.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use extauthz::ExtAuthz;
@@ -37,10 +39,13 @@ struct TestClock(Instant);
 #[derive(Default)]
 struct Recorder(Mutex<Vec<Event>>);
 
+/// The check over HTTP.
+pub(crate) struct OverHttp(ForwardAuth);
+
 pub(crate) struct House {
     pub(crate) proxy: SocketAddr,
     pub(crate) grpc: SocketAddr,
-    pub(crate) http: ForwardAuth,
+    pub(crate) http: OverHttp,
     pub(crate) guard: Guard,
     clock: Arc<TestClock>,
     events: Arc<Recorder>,
@@ -66,6 +71,19 @@ impl EventSink for Recorder {
     }
 }
 
+// === impl OverHttp ===
+
+impl OverHttp {
+    /// The answer, which waits for nobody: no other issuer is configured.
+    pub(crate) fn answer(&self, head: &http::request::Parts) -> http::Response<bytes::Bytes> {
+        let answering = pin!(self.0.answer(head));
+        match answering.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("the check waits"),
+        }
+    }
+}
+
 // === impl House ===
 
 impl House {
@@ -83,6 +101,7 @@ impl House {
             decryption: Vec::new(),
             nonces: None,
             references: None,
+            issuers: Vec::new(),
             browser_apps: Vec::new(),
         };
         let gateway = Gateway::new(settings(api().await), parts).expect("gateway");
@@ -99,7 +118,7 @@ impl House {
         Self {
             proxy: proxy.await,
             grpc: grpc.await,
-            http: ForwardAuth::new(gateway.checker()),
+            http: OverHttp(ForwardAuth::new(gateway.checker())),
             guard: gateway.guard(),
             clock,
             events,

@@ -29,8 +29,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
+use crate::checker::Checker;
 use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
-use crate::{Gateway, Parts, Peer, Worker};
+use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
 
@@ -58,6 +59,7 @@ pub(super) struct Shelf {
 
 pub(super) struct House {
     pub(super) address: SocketAddr,
+    pub(super) checker: Checker,
     pub(super) clock: Arc<TestClock>,
     pub(super) events: Arc<Recorder>,
     pub(super) honeytokens: Arc<Honeytokens>,
@@ -225,23 +227,29 @@ impl House {
     }
 
     pub(super) async fn build(settings: Settings, adapt: impl FnOnce(Gateway) -> Gateway) -> Self {
-        Self::start(settings, None, Vec::new(), adapt).await
+        Self::start(settings, |parts| parts, adapt).await
     }
 
     /// A gateway before applications in browsers.
     pub(super) async fn with_apps(settings: Settings, apps: Vec<BrowserApp>) -> Self {
-        Self::start(settings, None, apps, |gateway| gateway).await
+        Self::start(settings, |parts| Parts { browser_apps: apps, ..parts }, |gateway| gateway)
+            .await
     }
 
     /// A gateway that demands nonces in proofs of possession.
     pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
-        Self::start(settings, Some(nonces), Vec::new(), |gateway| gateway).await
+        let demand = |parts| Parts { nonces: Some(nonces), ..parts };
+        Self::start(settings, demand, |gateway| gateway).await
+    }
+
+    /// A gateway that takes tokens of other issuers.
+    pub(super) async fn with_issuers(settings: Settings, issuers: Vec<ForeignIssuer>) -> Self {
+        Self::start(settings, |parts| Parts { issuers, ..parts }, |gateway| gateway).await
     }
 
     async fn start(
         settings: Settings,
-        nonces: Option<Arc<Nonces>>,
-        browser_apps: Vec<BrowserApp>,
+        change: impl FnOnce(Parts) -> Parts,
         adapt: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
         let key = PrivateKey::generate(token::term::Algorithm::Es256).expect("key");
@@ -249,13 +257,14 @@ impl House {
         let (clock, events) = (Arc::new(TestClock::new()), Arc::new(Recorder::default()));
         let shelf = Arc::new(Shelf::default());
         let references = Some(Arc::clone(&shelf) as Arc<dyn References>);
-        let parts = Parts { nonces, references, browser_apps, ..parts(keyring, &clock, &events) };
+        let parts = change(Parts { references, ..parts(keyring, &clock, &events) });
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
+        let checker = gateway.checker();
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, clock, events, honeytokens, index, key, keyring, shelf }
+        Self { address, checker, clock, events, honeytokens, index, key, keyring, shelf }
     }
 
     pub(super) fn claims(&self) -> Value {
@@ -339,6 +348,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        issuers: Vec::new(),
         browser_apps: Vec::new(),
     }
 }

@@ -225,6 +225,7 @@ pub(crate) fn facts(token: &str) -> TokenFacts {
         client: "c1".into(),
         key: "k1".into(),
         issued_at: NOW,
+        foreign: None,
     }
 }
 

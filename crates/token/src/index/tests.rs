@@ -18,6 +18,7 @@ fn facts() -> TokenFacts {
         client: "c1".into(),
         key: "k1".into(),
         issued_at: NOW,
+        foreign: None,
     }
 }
 
@@ -40,6 +41,49 @@ fn holding(rows: impl IntoIterator<Item = Restriction>) -> RestrictionIndex {
         index.apply(&LogEntry::Restrict(row));
     }
     index
+}
+
+/// A token of another issuer that has the names of one of ours, as far as it can.
+fn foreign_facts() -> TokenFacts {
+    let name = |text: &str| crate::foreign::name("https://idp.example", text);
+    TokenFacts {
+        token: name("t1").as_str().into(),
+        grant: None,
+        session: Some(name("s1").as_str().into()),
+        subject: name("u1").as_str().into(),
+        client: name("c1").as_str().into(),
+        key: name("k1").as_str().into(),
+        issued_at: NOW,
+        foreign: Some("https://idp.example".into()),
+    }
+}
+
+#[test]
+fn what_is_ours_and_what_is_another_issuers_never_meet() {
+    let (ours, theirs) = (facts(), foreign_facts());
+    for selector in [
+        Selector::Issuer,
+        Selector::Key(ours.key.clone()),
+        Selector::Subject(ours.subject.clone()),
+        Selector::Client(ours.client.clone()),
+        Selector::Token(ours.token.clone()),
+    ] {
+        let index = holding([row(1, selector, Effect::Revoke)]);
+        assert!(index.on_token(&ours, NOW).is_some());
+        assert!(index.on_token(&theirs, NOW).is_none());
+        assert!(!index.at(1).expect("row").covers(&theirs));
+    }
+    for selector in [
+        Selector::Key(theirs.key.clone()),
+        Selector::Session(theirs.session.clone().expect("session")),
+        Selector::Subject(theirs.subject.clone()),
+        Selector::Client(theirs.client.clone()),
+        Selector::Token(theirs.token.clone()),
+    ] {
+        let index = holding([row(1, selector, Effect::Revoke)]);
+        assert!(index.on_token(&theirs, NOW).is_some());
+        assert!(index.on_token(&ours, NOW).is_none());
+    }
 }
 
 #[test]

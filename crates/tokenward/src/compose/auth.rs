@@ -110,7 +110,7 @@ impl Handler for AuthDoor {
         // The connection's own certificate is the proxy's, not its client's.
         self.field.note(&mut request, &Connection { certificate: None, ..connection });
         let (head, _) = request.into_parts();
-        self.http.answer(head).map(|bytes| Either::Left(Full::new(bytes)))
+        self.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
     }
 }
 

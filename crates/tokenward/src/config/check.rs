@@ -15,6 +15,8 @@ use url::Url;
 
 use crate::config::{Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer};
 
+mod issuer;
+
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
 
@@ -25,6 +27,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
+        issuer::issuers(&part.issuers, &own_issuer(&config.authority), &mut found);
         if let Some(auth) = &part.auth {
             let tls = auth.tls.as_ref();
             listener("gateway.auth", auth.listen, tls, auth.behind_tls_proxy, &mut found);
@@ -154,15 +157,19 @@ fn scopes(config: &Config, found: &mut Vec<Finding>) {
 
 /// Everything that tokens can be for, as far as it can be known before an address is bound.
 fn resources(config: &Config) -> Vec<String> {
-    let own = |named: &Option<String>, listen: SocketAddr, tls: bool| {
-        let scheme = if tls { "https" } else { "http" };
-        named.clone().unwrap_or_else(|| format!("{scheme}://{listen}"))
-    };
-    let (authority, gateway) = (&config.authority, config.gateway.as_ref());
+    let gateway = config.gateway.as_ref();
     let gateway = gateway.map(|part| own(&part.resource, part.listen, part.tls.is_some()));
-    let issuer = own(&authority.issuer, authority.listen, authority.tls.is_some());
     let listed = config.resources.iter().map(|resource| resource.identifier.clone());
-    gateway.into_iter().chain(listed).chain([issuer]).collect()
+    gateway.into_iter().chain(listed).chain([own_issuer(&config.authority)]).collect()
+}
+
+fn own_issuer(authority: &Authority) -> String {
+    own(&authority.issuer, authority.listen, authority.tls.is_some())
+}
+
+fn own(named: &Option<String>, listen: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    named.clone().unwrap_or_else(|| format!("{scheme}://{listen}"))
 }
 
 fn authority(part: &Authority, found: &mut Vec<Finding>) {

@@ -106,6 +106,8 @@ impl Default for Gateway {
                 window: Duration::from_secs(1),
             })),
             limit_entries: 1_000_000,
+            issuers: Vec::new(),
+            reach: Vec::new(),
             browser_apps: Vec::new(),
             leeway: Span::seconds(5),
             decryption_keys: Vec::new(),

@@ -124,6 +124,42 @@ fn a_trusted_issuer_trusts_somebody_and_not_everybody() {
 }
 
 #[test]
+fn another_issuer_is_somebody_else_and_its_tokens_are_nobody_elses() {
+    let folder = tempfile::tempdir().expect("folder");
+    let one = "[[gateway.issuer]]\nissuer = \"https://idp.example\"\n";
+    let asked = "[[gateway.issuer]]\nissuer = \"https://b.example\"\n[gateway.issuer.introspection]\n\
+                 url = \"https://b.example/i\"\nclient_id = \"c\"\n";
+    let secret = "client_secret_env = \"TOKENWARD_B\"\n";
+    for (content, words) in [
+        (one.replace("https://idp", "no url"), ":2: gateway.issuer[0].issuer: must be a URL"),
+        (one.replace("idp", "a|b"), "gateway.issuer[0].issuer: must be a text without `|`"),
+        (one.replace("https", "http"), "gateway.issuer[0].issuer: `http://idp.example` must begin"),
+        (one.repeat(2), ":4: gateway.issuer[1].issuer: `https://idp.example` is there twice"),
+        (one.replace("https://idp.example", "http://127.0.0.1:8080"), "is this server itself"),
+        (format!("{one}jwks_uri = \"http://idp.example/k\"\n"), "must begin with https://"),
+        (format!("{one}jwks_uri = \"https://a/k\"\njwks_file = \"k\"\n"), "cannot stand beside"),
+        (format!("{one}subject = \"a..b\"\n"), "gateway.issuer[0].subject: `a..b` names no claim"),
+        (format!("{one}algorithms = [\"HS256\"]\n"), "HS256"),
+        (format!("{one}scopes = [{{ claim = \"a\", prefix = \"x y\" }}]\n"), "prefix `x y` cannot"),
+        (asked.to_owned(), "needs one of `client_secret_file` and `client_secret_env`"),
+        (format!("{asked}client_secret_env = \"HOME\"\n"), "must begin with `TOKENWARD_`"),
+        (format!("{asked}{secret}cache = \"11m\"\n"), "must be at most 10m"),
+        (
+            format!("{asked}{secret}{}{secret}", asked.replace("b.example", "c.example")),
+            "gateway.issuer[1].introspection.prefix: another issuer's tokens can begin likewise",
+        ),
+    ] {
+        let output = check(folder.path(), &content);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let other = asked.replace("b.example", "c.example");
+    let good = format!("{one}{asked}{secret}prefix = \"b_\"\n{other}{secret}prefix = \"c_\"\n");
+    let output = check(folder.path(), &good);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_scope_that_cannot_be_is_named() {
     let folder = tempfile::tempdir().expect("folder");
     let scope = |name: &str, more: &str| {

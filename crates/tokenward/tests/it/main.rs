@@ -18,6 +18,8 @@ mod embedding;
 mod encrypted;
 mod hostile;
 mod interop;
+mod issuers;
+mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;

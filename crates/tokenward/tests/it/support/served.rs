@@ -71,6 +71,10 @@ impl Served {
         format!("http://127.0.0.1:{}{path}", self.ports[1])
     }
 
+    pub(crate) fn admin(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports[2])
+    }
+
     pub(crate) fn admin_call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let url = format!("http://127.0.0.1:{}/api/v1{path}", self.ports[2]);
         let answer = self.http.json(method, &url, Some(&self.admin_token), body);
@@ -107,6 +111,7 @@ fn configure(folder: &TempDir, [authority, gateway, admin]: [u16; 3], more: &str
         listen = "127.0.0.1:{gateway}"
         resource = "http://127.0.0.1:{gateway}"
         upstreams = {{ api = "http://127.0.0.1:{admin}" }}
+        reach = ["127.0.0.0/8"]
         [[gateway.route]]
         path = "/healthz"
         scopes = ["health"]
