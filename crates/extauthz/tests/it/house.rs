@@ -75,7 +75,7 @@ impl EventSink for Recorder {
 
 impl OverHttp {
     /// The answer, which waits for nobody: no other issuer is configured.
-    pub(crate) fn answer(&self, head: &http::request::Parts) -> http::Response<bytes::Bytes> {
+    pub(crate) fn answer(&self, head: http::request::Parts) -> http::Response<bytes::Bytes> {
         let answering = pin!(self.0.answer(head));
         match answering.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => answer,

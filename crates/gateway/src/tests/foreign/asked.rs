@@ -155,7 +155,7 @@ async fn a_proxy_that_asks_waits_likewise() {
             .header("x-forwarded-host", "api.example")
             .header("x-forwarded-for", "203.0.113.9")
             .header("authorization", format!("Bearer {token}"));
-        door.answer(&request.body(()).expect("request").into_parts().0).await
+        door.answer(request.body(()).expect("request").into_parts().0).await
     };
     let token = scene.idp.opaque("idp_", scene.active("sub", json!("u1")));
     for _ in 0..2 {
