@@ -173,7 +173,7 @@ impl RemoteKeys {
         if self.keyring.current().key(kid).is_some() {
             return true;
         }
-        let Some(seen) = self.may_ask(kid) else { return false };
+        let Some((seen, _asking)) = self.may_ask(kid) else { return false };
         let fetched = self.fetch_unless_done(seen).await;
         let found = self.keyring.current().key(kid).is_some();
         match fetched {
@@ -239,21 +239,21 @@ impl RemoteKeys {
 
     /// Joins the fetch that unknown names have caused, or takes one of those that they may cause,
     /// if one is left; returns how many fetches there were before it.
-    fn may_ask(&self, kid: &str) -> Option<u64> {
+    fn may_ask(&self, kid: &str) -> Option<(u64, Option<Asking<'_>>)> {
         let now = Instant::now();
         let mut state = self.state();
         if state.is_absent(kid, now) {
             return None;
         }
         if state.asked {
-            return Some(state.fetches);
+            return Some((state.fetches, None));
         }
         if state.is_paused(now) || state.left(self.freshness, now) == 0 {
             return None;
         }
         state.unknown.0 -= 1;
         state.asked = true;
-        Some(state.fetches)
+        Some((state.fetches, Some(Asking(self))))
     }
 
     async fn fetch_once(&self) -> Result<(), KeysError> {
@@ -309,6 +309,15 @@ impl RemoteKeys {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The search of one who may ask. Whoever goes away in the middle of it leaves nobody free to ask at will.
+struct Asking<'k>(&'k RemoteKeys);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.state().asked = false;
     }
 }
 

@@ -263,6 +263,22 @@ async fn a_name_that_is_not_there_is_not_looked_for_twice() {
 }
 
 #[tokio::test]
+async fn whoever_goes_away_while_it_asks_makes_nobody_free_to_ask() {
+    let signer = key();
+    let jwk = signer.public().jwk().clone();
+    let host = Host::start(move |_| json_response(json!({ "keys": [jwk] }))).await;
+    let keys = keys_of(&host, Freshness::default());
+    keys.refresh().await.expect("keys");
+    for name in 0..20 {
+        let name = format!("k{name}");
+        let impatient = tokio::time::timeout(Duration::from_millis(1), keys.look_for(&name));
+        assert!(impatient.await.is_ok_and(|found| !found) || host.asked() <= 4);
+    }
+    assert_eq!(keys.prospect("k"), Prospect::NotNow);
+    assert!(host.asked() <= 4, "{}", host.asked());
+}
+
+#[tokio::test]
 async fn a_name_is_not_taken_for_absent_because_nobody_answers() {
     let signer = key();
     let jwk = signer.public().jwk().clone();
