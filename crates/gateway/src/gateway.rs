@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
@@ -30,6 +31,7 @@ use crate::resource::Resource;
 use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
+use crate::upstream::rule::UpstreamRule;
 use crate::upstream::{self, Upstream};
 use crate::verify::Verifier;
 use crate::worker::Worker;
@@ -62,6 +64,8 @@ pub struct Parts {
 pub struct Gateway {
     core: Arc<Core>,
     tls: ClientConfig,
+    /// By the upstreams' numbers.
+    connect_timeouts: Vec<Duration>,
 }
 
 // === impl Gateway ===
@@ -113,13 +117,14 @@ impl Gateway {
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
-            upstream_timeout: settings.upstream_timeout,
             requests: RequestMeters::new(),
             streams: StreamMeters::new(),
             workers: Mutex::default(),
         });
         listen(&core);
-        Ok(Self { core, tls })
+        let connect_timeouts =
+            settings.upstreams.values().map(|rule| rule.connect_timeout).collect();
+        Ok(Self { core, tls, connect_timeouts })
     }
 
     /// A worker for one thread, with upstream connections and open streams of its own.
@@ -128,7 +133,9 @@ impl Gateway {
         let mut workers = self.core.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&streams));
-        Worker::new(Arc::clone(&self.core), upstream::client(self.tls.clone()), streams)
+        let client = |timeout: &Duration| upstream::client(self.tls.clone(), *timeout);
+        let clients = self.connect_timeouts.iter().map(client).collect();
+        Worker::new(Arc::clone(&self.core), clients, streams)
     }
 
     /// The same check for proxies that forward by themselves.
@@ -163,13 +170,12 @@ fn listen(core: &Arc<Core>) {
 }
 
 fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
-    let parse = |(name, url): (_, &String)| {
-        let name: &String = name;
-        let upstream = Upstream::parse(url)
-            .ok_or_else(|| SettingsError::BadUpstream { name: name.clone(), url: url.clone() })?;
-        Ok((name.as_str(), Arc::new(upstream)))
+    let build = |(number, (name, rule)): (usize, (&'_ String, &UpstreamRule))| {
+        Upstream::new(number, name, rule, settings.upstream_timeout).map(Arc::new)
     };
-    settings.upstreams.iter().map(parse).collect()
+    let built = settings.upstreams.iter().enumerate().map(build);
+    let names = settings.upstreams.keys().map(String::as_str);
+    names.zip(built).map(|(name, built)| Ok((name, built?))).collect()
 }
 
 fn routes(

@@ -15,6 +15,7 @@ mod smuggling;
 mod streams;
 mod support;
 mod target;
+mod upstreams;
 mod websocket;
 mod wire;
 

@@ -285,7 +285,7 @@ fn gateway(
         audiences: Vec::new(),
         authorization_servers: vec![issuer.clone()],
         issuer,
-        upstreams: part.upstreams.clone(),
+        upstreams: part.upstreams.iter().map(|(name, api)| (name.clone(), api.rule())).collect(),
         ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
         trusted_proxies: part.trusted_proxies.clone(),
