@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
@@ -31,8 +30,9 @@ use crate::resource::Resource;
 use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
+use crate::upstream::Upstream;
+use crate::upstream::pool::{self, Pool};
 use crate::upstream::rule::UpstreamRule;
-use crate::upstream::{self, Upstream};
 use crate::verify::Verifier;
 use crate::worker::Worker;
 
@@ -65,7 +65,7 @@ pub struct Gateway {
     core: Arc<Core>,
     tls: ClientConfig,
     /// By the upstreams' numbers.
-    connect_timeouts: Vec<Duration>,
+    pools: Vec<Pool>,
 }
 
 // === impl Gateway ===
@@ -80,8 +80,12 @@ impl Gateway {
             return Err(SettingsError::ZeroTimeout);
         }
         let upstreams = upstreams(&settings)?;
-        let tls = upstream::tls_config(upstreams.values().any(|upstream| upstream.is_https()))
+        let plain = |(name, rule): (&String, &UpstreamRule)| {
+            rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
+        };
+        let tls = pool::shared_tls(settings.upstreams.iter().any(plain))
             .map_err(SettingsError::TrustRoots)?;
+        let pools = pools(&settings)?;
         let limits = limits(&settings)?;
         let routes = routes(&settings, &upstreams, &limits)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
@@ -122,9 +126,7 @@ impl Gateway {
             workers: Mutex::default(),
         });
         listen(&core);
-        let connect_timeouts =
-            settings.upstreams.values().map(|rule| rule.connect_timeout).collect();
-        Ok(Self { core, tls, connect_timeouts })
+        Ok(Self { core, tls, pools })
     }
 
     /// A worker for one thread, with upstream connections and open streams of its own.
@@ -133,8 +135,7 @@ impl Gateway {
         let mut workers = self.core.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&streams));
-        let client = |timeout: &Duration| upstream::client(self.tls.clone(), *timeout);
-        let clients = self.connect_timeouts.iter().map(client).collect();
+        let clients = self.pools.iter().map(|pool| pool.client(&self.tls)).collect();
         Worker::new(Arc::clone(&self.core), clients, streams)
     }
 
@@ -176,6 +177,13 @@ fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, Settin
     let built = settings.upstreams.iter().enumerate().map(build);
     let names = settings.upstreams.keys().map(String::as_str);
     names.zip(built).map(|(name, built)| Ok((name, built?))).collect()
+}
+
+fn pools(settings: &Settings) -> Result<Vec<Pool>, SettingsError> {
+    let pool = |(name, rule): (&String, &UpstreamRule)| {
+        Pool::new(rule).map_err(|fault| SettingsError::UpstreamTls { name: name.clone(), fault })
+    };
+    settings.upstreams.iter().map(pool).collect()
 }
 
 fn routes(

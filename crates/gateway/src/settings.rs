@@ -167,7 +167,7 @@ pub enum SettingsError {
         count: usize,
     },
     /// The system's certificate authorities cannot be read, and an upstream is `https`.
-    #[error("the system's certificate authorities, needed for https upstreams, are unusable: {0}")]
+    #[error("https upstreams: {0}")]
     TrustRoots(String),
     /// A limit names a route that is not there.
     #[error("limit `{limit}`: no route has the path `{path}`; write it as the route does")]
@@ -184,6 +184,14 @@ pub enum SettingsError {
         path: String,
         /// The name.
         upstream: String,
+    },
+    /// TLS to an upstream is not possible.
+    #[error("upstream `{name}`: tls: {fault}")]
+    UpstreamTls {
+        /// The upstream's name.
+        name: String,
+        /// What is wrong.
+        fault: String,
     },
     /// Nothing would ever be let through.
     #[error("limit `{0}` allows nothing; give at least one")]

@@ -1,15 +1,8 @@
-//! The APIs behind the gateway, and the one way to connect to them.
+//! The APIs behind the gateway, and the servers that they have.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
-use rustls::crypto::CryptoProvider;
 
 use crate::meters::ServerMeters;
 use crate::settings::SettingsError;
@@ -21,26 +14,18 @@ mod budget;
 pub(crate) mod exchange;
 mod health;
 mod lent;
+pub(crate) mod pool;
 pub(crate) mod rule;
 pub(crate) mod server;
 
 use address::Address;
 use balance::{Balancer, Some64};
 use budget::Budget;
-use lent::Lent;
 use rule::UpstreamRule;
 use server::{Place, Server};
 
 /// The most servers of one upstream.
 pub(crate) const MOST_SERVERS: usize = 64;
-/// How long a connection is kept without work: less than the usual minute of servers, so that
-/// rarely one is used which the other side is just closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections kept without work for each server and thread.
-const IDLE_CONNECTIONS: usize = 256;
-
-/// A pool of connections to the servers of one upstream, for one thread.
-pub(crate) type UpstreamClient = Client<HttpsConnector<HttpConnector>, Lent>;
 
 /// One API behind the gateway.
 pub(crate) struct Upstream {
@@ -52,6 +37,7 @@ pub(crate) struct Upstream {
     fail_after: u32,
     retries: u32,
     timeout: Duration,
+    http2: bool,
     began: Instant,
 }
 
@@ -93,8 +79,14 @@ impl Upstream {
             fail_after: rule.fail_after,
             retries: rule.retries,
             timeout,
+            http2: rule.http2,
             began: Instant::now(),
         })
+    }
+
+    /// Whether its servers are spoken to in HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.http2
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -186,50 +178,4 @@ impl Upstream {
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
-}
-
-/// What TLS to upstreams needs: the system's certificate authorities, read only if an upstream
-/// is `https`.
-///
-/// # Errors
-/// The system's words when they cannot be read, or when there is none.
-pub(crate) fn tls_config(needed: bool) -> Result<ClientConfig, String> {
-    use hyper_rustls::ConfigBuilderExt as _;
-
-    let provider = CryptoProvider::get_default().cloned();
-    let provider =
-        provider.unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let builder = if needed {
-        builder.with_native_roots().map_err(|error| error.to_string())?
-    } else {
-        builder.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
-}
-
-/// A pool of its own for one thread.
-pub(crate) fn client(tls: ClientConfig, connect_timeout: Duration) -> UpstreamClient {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect_timeout));
-    tcp.set_keepalive(Some(Duration::from_secs(60)));
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        // Only a request of which no byte was written is sent again; see the test
-        // `a_request_that_arrived_is_not_sent_again`.
-        .retry_canceled_requests(true)
-        .set_host(false)
-        .build(connector)
 }

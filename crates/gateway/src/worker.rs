@@ -23,7 +23,8 @@ use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
 use crate::streams::Streams;
 use crate::target::Target;
-use crate::upstream::{Upstream, UpstreamClient};
+use crate::upstream::Upstream;
+use crate::upstream::pool::UpstreamClient;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]

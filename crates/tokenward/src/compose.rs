@@ -31,6 +31,7 @@ mod key_files;
 mod record;
 mod settings;
 mod trusted;
+mod upstream;
 mod watcher;
 
 use auth::AuthListener;
@@ -280,12 +281,15 @@ fn gateway(
     let issuer = sockets.issuer(&config.authority);
     let resource = sockets.resource(part).unwrap_or_default();
     let browser_apps = browser_app::all(part, &resource, authority)?;
+    let upstreams = part.upstreams.iter();
+    let upstreams = upstreams.map(|(name, api)| Ok((name.clone(), upstream::rule(name, api)?)));
+    let upstreams = upstreams.collect::<Result<_, Failure>>()?;
     let settings = gateway::Settings {
         resource,
         audiences: Vec::new(),
         authorization_servers: vec![issuer.clone()],
         issuer,
-        upstreams: part.upstreams.iter().map(|(name, api)| (name.clone(), api.rule())).collect(),
+        upstreams,
         ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
         trusted_proxies: part.trusted_proxies.clone(),

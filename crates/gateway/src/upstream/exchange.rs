@@ -1,18 +1,19 @@
 //! A request and its answer: at the chosen server, and where that is safe at another one.
 
-use http::header::HOST;
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 
 use crate::body::{RequestBody, Upload};
+use crate::upstream::Upstream;
 use crate::upstream::balance::Some64;
 use crate::upstream::lent::{Home, Lent};
+use crate::upstream::pool::UpstreamClient;
 use crate::upstream::server::{Place, Server};
-use crate::upstream::{Upstream, UpstreamClient};
 
 /// What stays the same whichever server is tried.
 pub(crate) struct Exchange<'e> {
@@ -45,6 +46,9 @@ impl Exchange<'_> {
         let upstream = self.upstream;
         let mut place = place;
         let (mut head, mut body) = request.into_parts();
+        if upstream.is_http2() {
+            without_connection(&mut head.headers);
+        }
         let mut tried = Some64::default();
         let mut left = upstream.retries();
         upstream.budget.save();
@@ -102,8 +106,17 @@ impl Exchange<'_> {
     fn make_out(&self, head: &mut Parts, server: &Server) -> bool {
         let Some(uri) = server.address.uri(self.target) else { return false };
         head.uri = uri;
-        head.headers.insert(HOST, server.address.host().clone());
+        if !self.upstream.is_http2() {
+            head.headers.insert(HOST, server.address.host().clone());
+        }
         true
+    }
+}
+
+/// Takes out what HTTP/2 has no words for (RFC 9113 §8.2.2), or other ones: the host is in the target.
+fn without_connection(headers: &mut HeaderMap) {
+    for name in [CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
     }
 }
 

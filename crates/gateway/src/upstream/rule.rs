@@ -1,6 +1,10 @@
 //! What the gateway is told of an API behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::CertifiedKey;
 
 /// The servers of one API, and how they are used.
 #[derive(Clone, Debug)]
@@ -22,6 +26,22 @@ pub struct UpstreamRule {
     pub retries: u32,
     /// How many requests one server may have at a time; `None` for as many as come.
     pub max_requests: Option<u32>,
+    /// TLS other than by the system's certificate authorities and without a certificate.
+    pub tls: Option<UpstreamTls>,
+    /// Speak HTTP/2, which gRPC needs, and nothing else: agreed on by TLS (ALPN), or known beforehand
+    /// where there is none. There are no WebSockets then.
+    pub http2: bool,
+}
+
+/// TLS to the servers of one API.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTls {
+    /// Who may vouch for the servers; `None` for the system's certificate authorities.
+    pub authorities: Option<Vec<CertificateDer<'static>>>,
+    /// What the gateway shows of itself when it is asked.
+    pub certificate: Option<Arc<CertifiedKey>>,
+    /// The name that the servers' certificates have to be for; `None` for the host of their addresses.
+    pub server_name: Option<ServerName<'static>>,
 }
 
 /// How the next server is found.
@@ -59,6 +79,8 @@ impl From<Vec<String>> for UpstreamRule {
             fail_after: 3,
             retries: 1,
             max_requests: None,
+            tls: None,
+            http2: false,
         }
     }
 }

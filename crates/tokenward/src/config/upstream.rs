@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use gateway::UpstreamRule;
+use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -60,6 +62,31 @@ pub(crate) struct Servers {
     /// the client gets 503. Absent: as many as come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_requests: Option<u32>,
+    /// Speak HTTP/2 to the servers, which gRPC needs, and nothing else; without TLS they have to know
+    /// beforehand. WebSockets cannot be opened there. Absent: HTTP/1.1.
+    #[serde(default)]
+    pub(crate) http2: bool,
+    /// TLS other than by the machine's certificate authorities and without a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<ServerTls>,
+}
+
+/// TLS to servers whose addresses are `https`. Files are read at the start.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerTls {
+    /// PEM file with the authorities that may vouch for the servers. Absent: those of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// PEM file with the certificate chain that the gateway shows, its own certificate first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_file: Option<PathBuf>,
+    /// PEM file with the private key of that certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_key_file: Option<PathBuf>,
+    /// The name that the servers' certificates have to be for. Absent: the host of their addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) server_name: Option<String>,
 }
 
 /// How the next server is found.
@@ -89,11 +116,19 @@ pub(crate) enum HashBy {
 // === impl Upstream ===
 
 impl Upstream {
-    /// What the gateway is told.
+    /// What the gateway is told, but for the files of its TLS.
     pub(crate) fn rule(&self) -> UpstreamRule {
         match self {
             Self::Address(address) => address.clone().into(),
             Self::Servers(table) => table.rule(),
+        }
+    }
+
+    /// TLS to its servers, where it is another than usual.
+    pub(crate) fn tls(&self) -> Option<&ServerTls> {
+        match self {
+            Self::Address(_) => None,
+            Self::Servers(table) => table.tls.as_ref(),
         }
     }
 }
@@ -149,6 +184,8 @@ impl Servers {
             fail_after: self.fail_after,
             retries: self.retries,
             max_requests: self.max_requests,
+            tls: None,
+            http2: self.http2,
         }
     }
 
@@ -176,6 +213,18 @@ impl Servers {
         }
         if self.max_requests == Some(0) {
             wrong("max_requests", "must be at least 1; leave it out for as many as come");
+        }
+        if let Some(tls) = &self.tls {
+            if self.servers.iter().any(|server| !server.starts_with("https://")) {
+                wrong("tls", "goes with servers that all begin with https://");
+            }
+            if tls.client_certificate_file.is_some() != tls.client_key_file.is_some() {
+                wrong("tls", "`client_certificate_file` and `client_key_file` go together");
+            }
+            let name = tls.server_name.as_deref();
+            if name.is_some_and(|name| ServerName::try_from(name).is_err()) {
+                wrong("tls.server_name", "must be a host name or an address");
+            }
         }
         for server in &self.servers {
             address(&format!("{path}.servers"), server, found);

@@ -48,6 +48,14 @@ fn mistakes_carry_their_line() {
             "t.toml:3: unknown field `retry`, expected one of `servers`",
         ),
         (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\n[gateway.upstreams.a.tls]\n",
+            "t.toml:3: gateway.upstreams.a.tls: goes with servers that all begin with https://",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"https://a\"]\ntls = { client_key_file = \"k\" }\n",
+            "t.toml:3: gateway.upstreams.a.tls: `client_certificate_file` and `client_key_file` go",
+        ),
+        (
             "[gateway.upstreams.a]\nservers = []\n",
             "t.toml:2: gateway.upstreams.a.servers: must name at least one server",
         ),
