@@ -1,7 +1,6 @@
 //! What all threads of a gateway share: settings turned into values that are ready to use.
 
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use inspect::Inspector;
 use ipnet::IpNet;
@@ -37,7 +36,6 @@ pub(crate) struct Core {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forward_token: bool,
     pub(crate) challenge_scopes: bool,
-    pub(crate) upstream_timeout: Duration,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
@@ -23,6 +23,9 @@ use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal, error};
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
+use crate::upstream::address::Address;
+use crate::upstream::exchange::{Exchange, NoAnswer};
+use crate::upstream::server::Place;
 use crate::worker::Worker;
 
 /// Why there is no answer from the upstream.
@@ -34,13 +37,15 @@ enum Failure {
     ConnectTimeout,
     /// Another protocol than the one asked for.
     Protocol,
+    /// Every server has as many requests as it may.
+    Full,
     /// No answer in time.
     Timeout,
 }
 
 /// What came of sending the request.
 enum Sent {
-    Answered(Response<Incoming>),
+    Answered(Response<Incoming>, Place),
     Failed(Failure),
     Refused(Refusal),
 }
@@ -59,12 +64,26 @@ pub(crate) async fn forward(
     seen.hold(places);
     let upgrade = tunnel::wanted(&head, admitted.framing());
     let on_client = if upgrade { head.extensions.remove::<OnUpgrade>() } else { None };
-    let request = outgoing(&worker.core, &admitted, head, body, https, on_client.is_some());
+    let upstream = &admitted.rule().upstream;
+    let key = upstream.key(admitted.known().map(Arc::as_ref), admitted.ip());
+    let Some(place) = upstream.enter(key) else { return failed(Failure::Full, seen) };
+    let server = &place.server().address;
+    let request = outgoing(&worker.core, &admitted, server, head, body, https, on_client.is_some());
     let Some(request) = request else {
         return failed(Failure::Broken, seen);
     };
-    let response = match send(worker, request, upload.as_deref(), &admitted).await {
-        Sent::Answered(response) => response,
+    let exchange = Exchange {
+        client: worker.client(upstream),
+        upstream,
+        target: admitted.target().path_and_query(),
+        upload: upload.as_deref(),
+        key,
+    };
+    let response = match send(&exchange, place, request, &admitted).await {
+        Sent::Answered(response, place) => {
+            seen.hold_server(place);
+            response
+        }
         Sent::Failed(failure) => return failed(failure, seen),
         Sent::Refused(refusal) => return refused(&worker.core, &refusal, seen),
     };
@@ -100,15 +119,15 @@ pub(crate) fn refused(
 fn outgoing(
     core: &Core,
     admitted: &Admitted,
+    server: &Address,
     head: Parts,
     body: RequestBody,
     https: bool,
     upgrade: bool,
 ) -> Option<Request<RequestBody>> {
-    let upstream = &admitted.rule().upstream;
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
-    *request.uri_mut() = upstream.uri(admitted.target().path_and_query())?;
+    *request.uri_mut() = server.uri(admitted.target().path_and_query())?;
     let mut headers = head.headers;
     clean_request(&mut headers, head.version, core.forward_token);
     core.apps.strip(&mut headers);
@@ -116,7 +135,7 @@ fn outgoing(
         client: admitted.ip(),
         host: admitted.target().host(),
         https,
-        upstream: upstream.host(),
+        upstream: server.host(),
     };
     describe(&mut headers, &forwarded);
     if let Some(known) = admitted.known() {
@@ -130,28 +149,22 @@ fn outgoing(
     Some(request)
 }
 
-/// Waits for the head of the answer. The time counts from the end of the request: a slow upload
-/// is no slow upstream.
+/// Waits for the head of the answer.
 async fn send(
-    worker: &Worker,
+    exchange: &Exchange<'_>,
+    place: Place,
     request: Request<RequestBody>,
-    upload: Option<&Upload>,
     admitted: &Admitted,
 ) -> Sent {
-    let mut answer = worker.client.request(request);
-    let result = loop {
-        match tokio::time::timeout(worker.core.upstream_timeout, &mut answer).await {
-            Ok(result) => break result,
-            Err(_) if upload.is_some_and(|upload| !upload.has_ended()) => {}
-            Err(_) => return Sent::Failed(Failure::Timeout),
-        }
+    let (place, answer) = exchange.run(place, request).await;
+    let error = match answer {
+        Ok(response) => return Sent::Answered(response, place),
+        Err(NoAnswer::Timeout) => return Sent::Failed(Failure::Timeout),
+        Err(NoAnswer::Error(error)) => error,
     };
-    let error = match result {
-        Ok(response) => return Sent::Answered(response),
-        Err(error) => error,
-    };
-    let fault = match upload.and_then(Upload::fault) {
-        None => return Sent::Failed(failure(&error, admitted.rule().upstream.host())),
+    let server = place.server().address.host();
+    let fault = match exchange.upload.and_then(Upload::fault) {
+        None => return Sent::Failed(failure(&error, server)),
         Some(fault) => Fault::from(fault),
     };
     Sent::Refused(match admitted.known() {
@@ -177,7 +190,11 @@ fn failure(error: &legacy::Error, upstream: &HeaderValue) -> Failure {
 fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody> {
     let (status, code, description) = failure.wire();
     seen.answered(status, Outcome::UpstreamFailed);
-    error(status, code, description).map(|text| ResponseBody::ready(Bytes::from(text), seen))
+    let mut response = error(status, code, description);
+    if failure == Failure::Full {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
 /// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must
@@ -224,6 +241,11 @@ impl Failure {
                 StatusCode::GATEWAY_TIMEOUT,
                 "gateway_timeout",
                 "the API behind the gateway did not answer in time",
+            ),
+            Self::Full => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "the API behind the gateway has as many requests as it takes; try again shortly",
             ),
             Self::Protocol => (
                 StatusCode::BAD_GATEWAY,

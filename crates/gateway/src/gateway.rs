@@ -32,7 +32,9 @@ use crate::resource::Resource;
 use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
-use crate::upstream::{self, Upstream};
+use crate::upstream::Upstream;
+use crate::upstream::pool::{self, Pool};
+use crate::upstream::rule::UpstreamRule;
 use crate::verify::Verifier;
 use crate::worker::Worker;
 
@@ -66,6 +68,8 @@ pub struct Parts {
 pub struct Gateway {
     core: Arc<Core>,
     tls: ClientConfig,
+    /// By the upstreams' numbers.
+    pools: Vec<Pool>,
 }
 
 // === impl Gateway ===
@@ -80,8 +84,12 @@ impl Gateway {
             return Err(SettingsError::ZeroTimeout);
         }
         let upstreams = upstreams(&settings)?;
-        let tls = upstream::tls_config(upstreams.values().any(|upstream| upstream.is_https()))
+        let plain = |(name, rule): (&String, &UpstreamRule)| {
+            rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
+        };
+        let tls = pool::shared_tls(settings.upstreams.iter().any(plain))
             .map_err(SettingsError::TrustRoots)?;
+        let pools = pools(&settings)?;
         let limits = limits(&settings)?;
         let routes = routes(&settings, &upstreams, &limits)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
@@ -118,7 +126,6 @@ impl Gateway {
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
-            upstream_timeout: settings.upstream_timeout,
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,
                 ..inspect::Limits::default()
@@ -128,7 +135,7 @@ impl Gateway {
             workers: Mutex::default(),
         });
         listen(&core);
-        Ok(Self { core, tls })
+        Ok(Self { core, tls, pools })
     }
 
     /// A worker for one thread, with upstream connections and open streams of its own.
@@ -137,7 +144,8 @@ impl Gateway {
         let mut workers = self.core.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(&streams));
-        Worker::new(Arc::clone(&self.core), upstream::client(self.tls.clone()), streams)
+        let clients = self.pools.iter().map(|pool| pool.client(&self.tls)).collect();
+        Worker::new(Arc::clone(&self.core), clients, streams)
     }
 
     /// The same check for proxies that forward by themselves.
@@ -172,13 +180,19 @@ fn listen(core: &Arc<Core>) {
 }
 
 fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
-    let parse = |(name, url): (_, &String)| {
-        let name: &String = name;
-        let upstream = Upstream::parse(url)
-            .ok_or_else(|| SettingsError::BadUpstream { name: name.clone(), url: url.clone() })?;
-        Ok((name.as_str(), Arc::new(upstream)))
+    let build = |(number, (name, rule)): (usize, (&'_ String, &UpstreamRule))| {
+        Upstream::new(number, name, rule, settings.upstream_timeout).map(Arc::new)
     };
-    settings.upstreams.iter().map(parse).collect()
+    let built = settings.upstreams.iter().enumerate().map(build);
+    let names = settings.upstreams.keys().map(String::as_str);
+    names.zip(built).map(|(name, built)| Ok((name, built?))).collect()
+}
+
+fn pools(settings: &Settings) -> Result<Vec<Pool>, SettingsError> {
+    let pool = |(name, rule): (&String, &UpstreamRule)| {
+        Pool::new(rule).map_err(|fault| SettingsError::UpstreamTls { name: name.clone(), fault })
+    };
+    settings.upstreams.iter().map(pool).collect()
 }
 
 fn routes(

@@ -268,7 +268,7 @@ impl Limits {
 }
 
 /// Whoever has an IPv6 address mostly has 2^64 of them.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),

@@ -9,6 +9,12 @@ const SECONDS: &str = "tokenward_gateway_request_duration_seconds";
 const STREAMS: &str = "tokenward_gateway_open_streams";
 const CUT: &str = "tokenward_gateway_streams_cut_total";
 
+const SERVER_UP: &str = "tokenward_gateway_upstream_up";
+const SERVER_REQUESTS: &str = "tokenward_gateway_upstream_requests_total";
+const SERVER_FAILURES: &str = "tokenward_gateway_upstream_failures_total";
+const SERVER_RETRIES: &str = "tokenward_gateway_upstream_retries_total";
+const SERVER_IN_FLIGHT: &str = "tokenward_gateway_upstream_requests_in_flight";
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -45,6 +51,15 @@ pub(crate) struct StreamMeters {
     pub(crate) open: Gauge,
     pub(crate) expired: Counter,
     pub(crate) restricted: Counter,
+}
+
+/// Numbers of one server of an upstream.
+pub(crate) struct ServerMeters {
+    pub(crate) up: Gauge,
+    pub(crate) requests: Counter,
+    pub(crate) failures: Counter,
+    pub(crate) retries: Counter,
+    pub(crate) in_flight: Gauge,
 }
 
 // === impl RequestMeters ===
@@ -117,6 +132,34 @@ impl StreamMeters {
         metrics::describe_counter!(CUT, "Streams closed because their token ended");
         let cut = |name: &'static str| counter!(CUT, "cause" => name);
         Self { open: gauge!(STREAMS), expired: cut("expired"), restricted: cut("restricted") }
+    }
+}
+
+// === impl ServerMeters ===
+
+impl ServerMeters {
+    pub(crate) fn new(upstream: &str, server: &str) -> Self {
+        metrics::describe_gauge!(SERVER_UP, "Whether a server of an upstream gets requests");
+        metrics::describe_counter!(SERVER_REQUESTS, "Requests sent to a server of an upstream");
+        metrics::describe_counter!(
+            SERVER_FAILURES,
+            "Requests that a server did not answer, or with 502, 503 or 504"
+        );
+        metrics::describe_counter!(
+            SERVER_RETRIES,
+            "Requests sent to a server because another one had failed"
+        );
+        metrics::describe_gauge!(SERVER_IN_FLIGHT, "Requests that a server has not yet answered");
+        let labels = [("upstream", upstream.to_owned()), ("server", server.to_owned())];
+        let meters = Self {
+            up: gauge!(SERVER_UP, &labels),
+            requests: counter!(SERVER_REQUESTS, &labels),
+            failures: counter!(SERVER_FAILURES, &labels),
+            retries: counter!(SERVER_RETRIES, &labels),
+            in_flight: gauge!(SERVER_IN_FLIGHT, &labels),
+        };
+        meters.up.set(1.0);
+        meters
     }
 }
 

@@ -21,6 +21,7 @@ use crate::meters::Outcome;
 use crate::refusal::{Fault, Refusal, Whose};
 use crate::route::{Found, Rule};
 use crate::target::Target;
+use crate::upstream::server::Place;
 use crate::verify::Known;
 
 /// What the client gets when it does not wait for the answer: nothing; events need a number.
@@ -54,6 +55,8 @@ pub(crate) struct Observation {
     forgotten: bool,
     /// Places that it takes up; free when the answer has ended.
     places: Vec<InFlight>,
+    /// The same at a server.
+    server: Option<Place>,
 }
 
 enum Named {
@@ -95,6 +98,7 @@ impl Observation {
             bytes_out: 0,
             forgotten: false,
             places: Vec::new(),
+            server: None,
         })
     }
 
@@ -147,6 +151,11 @@ impl Observation {
     /// These places are taken until the answer has ended.
     pub(crate) fn hold(&mut self, places: Vec<InFlight>) {
         self.places = places;
+    }
+
+    /// This place at a server is taken until the answer has ended.
+    pub(crate) fn hold_server(&mut self, place: Place) {
+        self.server = Some(place);
     }
 
     /// Its body is counted here.

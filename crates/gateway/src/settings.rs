@@ -9,6 +9,7 @@ use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
+use crate::upstream::rule::UpstreamRule;
 use token::allowance::Allowance;
 
 /// Everything that a gateway has to know of its place.
@@ -27,9 +28,8 @@ pub struct Settings {
     pub ladder: Ladder,
     /// The rules; a request that fits none is refused.
     pub routes: Vec<RouteRule>,
-    /// The APIs behind it: name → `http://host:port` or `https://host`, with or without a path
-    /// that is put before every path sent there.
-    pub upstreams: BTreeMap<String, String>,
+    /// The APIs behind it, by name.
+    pub upstreams: BTreeMap<String, UpstreamRule>,
     /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How far clocks may differ; at most 60 s are used.
@@ -43,7 +43,8 @@ pub struct Settings {
     pub challenge_scopes: bool,
     /// Bytes of a body that are inspected; a longer one is refused where inspection is enforced.
     pub inspect_body_limit: usize,
-    /// How long an upstream may take from the end of a request to the head of its answer.
+    /// How long an upstream may take from the end of a request to the head of its answer, where its
+    /// rule says nothing else.
     pub upstream_timeout: Duration,
     /// How much is allowed, beside what the routes demand.
     pub limits: Vec<LimitRule>,
@@ -192,8 +193,16 @@ pub enum SettingsError {
         /// The method.
         method: String,
     },
+    /// An upstream has no server, or more than 64.
+    #[error("upstream `{name}`: it has {count} servers; name at least one and at most 64")]
+    ServerCount {
+        /// The upstream's name.
+        name: String,
+        /// How many there are.
+        count: usize,
+    },
     /// The system's certificate authorities cannot be read, and an upstream is `https`.
-    #[error("the system's certificate authorities, needed for https upstreams, are unusable: {0}")]
+    #[error("https upstreams: {0}")]
     TrustRoots(String),
     /// A limit names a route that is not there.
     #[error("limit `{limit}`: no route has the path `{path}`; write it as the route does")]
@@ -211,10 +220,21 @@ pub enum SettingsError {
         /// The name.
         upstream: String,
     },
+    /// TLS to an upstream is not possible.
+    #[error("upstream `{name}`: tls: {fault}")]
+    UpstreamTls {
+        /// The upstream's name.
+        name: String,
+        /// What is wrong.
+        fault: String,
+    },
     /// Nothing would ever be let through.
     #[error("limit `{0}` allows nothing; give at least one")]
     ZeroLimit(String),
     /// An answer could never come in time.
     #[error("the upstream timeout is zero; give at least one second")]
     ZeroTimeout,
+    /// No request could ever be sent to an upstream, or none answered in time.
+    #[error("upstream `{0}`: a timeout or `max_requests` is zero; give at least one")]
+    ZeroUpstream(String),
 }

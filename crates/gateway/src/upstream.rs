@@ -1,129 +1,181 @@
-//! The APIs behind the gateway, and the one way to connect to them.
+//! The APIs behind the gateway, and the servers that they have.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use http::{HeaderValue, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
-use rustls::crypto::CryptoProvider;
-use url::Url;
+use crate::meters::ServerMeters;
+use crate::settings::SettingsError;
+use crate::verify::Known;
 
-use crate::body::RequestBody;
+pub(crate) mod address;
+mod balance;
+mod budget;
+pub(crate) mod exchange;
+mod health;
+mod lent;
+pub(crate) mod pool;
+pub(crate) mod rule;
+pub(crate) mod server;
 
-/// How long a TCP connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection is kept without work: less than the usual minute of servers, so that
-/// rarely one is used which the other side is just closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections kept without work for each upstream and thread.
-const IDLE_CONNECTIONS: usize = 256;
+use address::Address;
+use balance::{Balancer, Some64};
+use budget::Budget;
+use rule::UpstreamRule;
+use server::{Place, Server};
 
-/// A pool of connections to all upstreams, for one thread.
-pub(crate) type UpstreamClient = Client<HttpsConnector<HttpConnector>, RequestBody>;
+/// The most servers of one upstream.
+pub(crate) const MOST_SERVERS: usize = 64;
 
 /// One API behind the gateway.
 pub(crate) struct Upstream {
-    scheme: Scheme,
-    authority: Authority,
-    host: HeaderValue,
-    /// Put before every path; empty, or `/…` without a slash at its end.
-    prefix: String,
+    /// Its position among all, and that of its pool.
+    number: usize,
+    servers: Box<[Arc<Server>]>,
+    balancer: Balancer,
+    pub(crate) budget: Budget,
+    fail_after: u32,
+    retries: u32,
+    timeout: Duration,
+    http2: bool,
+    began: Instant,
 }
 
 // === impl Upstream ===
 
 impl Upstream {
-    /// Reads `http://host:port/prefix`; `None` when it is no such address.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let plain = url.username().is_empty() && url.password().is_none();
-        if !plain || url.query().is_some() || url.fragment().is_some() || !url.has_host() {
-            return None;
+    /// Builds one; `timeout` is for those that have none of their own.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names what is wrong.
+    pub(crate) fn new(
+        number: usize,
+        name: &str,
+        rule: &UpstreamRule,
+        timeout: Duration,
+    ) -> Result<Self, SettingsError> {
+        let count = rule.servers.len();
+        if count == 0 || count > MOST_SERVERS {
+            return Err(SettingsError::ServerCount { name: name.to_owned(), count });
         }
-        let scheme = match url.scheme() {
-            "http" => Scheme::HTTP,
-            "https" => Scheme::HTTPS,
-            _ => return None,
+        let timeout = rule.timeout.unwrap_or(timeout);
+        if timeout.is_zero() || rule.connect_timeout.is_zero() || rule.max_requests == Some(0) {
+            return Err(SettingsError::ZeroUpstream(name.to_owned()));
+        }
+        let server = |(number, url): (usize, &String)| {
+            let address = Address::parse(url).ok_or_else(|| SettingsError::BadUpstream {
+                name: name.to_owned(),
+                url: url.clone(),
+            })?;
+            let most = rule.max_requests.unwrap_or(u32::MAX);
+            let meters = ServerMeters::new(name, url);
+            Ok(Arc::new(Server::new(number, url, address, most, meters)))
         };
-        let authority: Authority = url.authority().parse().ok()?;
-        let host = HeaderValue::from_str(authority.as_str()).ok()?;
-        let prefix = url.path().trim_end_matches('/').to_owned();
-        Some(Self { scheme, authority, host, prefix })
+        Ok(Self {
+            number,
+            servers: rule.servers.iter().enumerate().map(server).collect::<Result<_, _>>()?,
+            balancer: Balancer::new(rule.balance),
+            budget: Budget::default(),
+            fail_after: rule.fail_after,
+            retries: rule.retries,
+            timeout,
+            http2: rule.http2,
+            began: Instant::now(),
+        })
+    }
+
+    /// Whether its servers are spoken to in HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.http2
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
+        self.servers.iter().any(|server| server.address.is_https())
     }
 
-    /// The Host field of requests to it.
-    pub(crate) fn host(&self) -> &HeaderValue {
-        &self.host
+    pub(crate) fn number(&self) -> usize {
+        self.number
     }
 
-    /// The address of a path and query on it; `None` never happens for a normal path.
-    pub(crate) fn uri(&self, target: &PathAndQuery) -> Option<Uri> {
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(if self.prefix.is_empty() {
-            target.clone()
-        } else {
-            format!("{}{}", self.prefix, target.as_str()).parse().ok()?
-        });
-        Uri::from_parts(parts).ok()
+    /// How long a server may take to begin its answer.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// To how many other servers a request may go.
+    pub(crate) fn retries(&self) -> u32 {
+        if self.servers.len() > 1 { self.retries } else { 0 }
+    }
+
+    /// The number that stands for the party whose request it is.
+    pub(crate) fn key(&self, known: Option<&Known>, ip: IpAddr) -> u64 {
+        self.balancer.key(known, ip)
+    }
+
+    /// A place at the server that is next; `None` when all have as many requests as they may.
+    pub(crate) fn enter(&self, key: u64) -> Option<Place> {
+        if let [only] = &*self.servers {
+            return only.enter(false);
+        }
+        let now = self.now();
+        let window = self.timeout.saturating_add(Duration::from_secs(1));
+        let due = self.servers.iter().find(|server| server.health.claim_trial(now, window));
+        due.and_then(|server| server.enter(true)).or_else(|| self.place(key, Some64::default()))
+    }
+
+    /// A place at a server other than those, if there is one and not too much was sent twice.
+    pub(crate) fn another(&self, key: u64, tried: Some64) -> Option<Place> {
+        if self.standing().without(tried).is_empty() || !self.budget.spend() {
+            return None;
+        }
+        let place = self.place(key, tried)?;
+        place.server().meters.retries.increment(1);
+        Some(place)
+    }
+
+    /// Notes how a request went.
+    pub(crate) fn judge(&self, place: &Place, failed: bool) {
+        let server = place.server();
+        if !failed {
+            if server.health.succeeded() {
+                server.meters.up.set(1.0);
+                tracing::info!(server = ?server.address.host(), "a server is back");
+            }
+            return;
+        }
+        server.meters.failures.increment(1);
+        if self.fail_after == 0 || self.servers.len() == 1 {
+            return;
+        }
+        if let Some(rest) = server.health.failed(self.now(), self.fail_after, place.trial) {
+            server.meters.up.set(0.0);
+            let server = server.address.host();
+            tracing::warn!(?server, ?rest, "a server fails and gets no requests for a while");
+        }
+    }
+
+    fn place(&self, key: u64, tried: Some64) -> Option<Place> {
+        let mut left = self.standing().without(tried);
+        while let Some(number) = self.balancer.choose(&self.servers, left, key) {
+            if let Some(place) = self.servers.get(number).and_then(|server| server.enter(false)) {
+                return Some(place);
+            }
+            left = left.without(Some64::default().with(number));
+        }
+        None
+    }
+
+    /// The servers that get requests: all, when none is well.
+    fn standing(&self) -> Some64 {
+        let some = |well: bool| {
+            let servers = self.servers.iter().filter(|server| !well || server.health.is_in());
+            servers.fold(Some64::default(), |some, server| some.with(server.number()))
+        };
+        let well = some(true);
+        if well.is_empty() { some(false) } else { well }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
-
-/// What TLS to upstreams needs: the system's certificate authorities, read only if an upstream
-/// is `https`.
-///
-/// # Errors
-/// The system's words when they cannot be read, or when there is none.
-pub(crate) fn tls_config(needed: bool) -> Result<ClientConfig, String> {
-    use hyper_rustls::ConfigBuilderExt as _;
-
-    let provider = CryptoProvider::get_default().cloned();
-    let provider =
-        provider.unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let builder = if needed {
-        builder.with_native_roots().map_err(|error| error.to_string())?
-    } else {
-        builder.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
-}
-
-/// A pool of its own for one thread.
-pub(crate) fn client(tls: ClientConfig) -> UpstreamClient {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    tcp.set_keepalive(Some(Duration::from_secs(60)));
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        // Only a request of which no byte was written is sent again; see the test
-        // `a_request_that_arrived_is_not_sent_again`.
-        .retry_canceled_requests(true)
-        .set_host(false)
-        .build(connector)
-}
-
-#[cfg(test)]
-mod tests;

@@ -25,7 +25,8 @@ use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
 use crate::streams::Streams;
 use crate::target::Target;
-use crate::upstream::UpstreamClient;
+use crate::upstream::Upstream;
+use crate::upstream::pool::UpstreamClient;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +42,25 @@ pub struct Peer {
 #[derive(Clone)]
 pub struct Worker {
     pub(crate) core: Arc<Core>,
-    pub(crate) client: UpstreamClient,
+    /// The pools of the upstreams, by their numbers.
+    clients: Arc<[UpstreamClient]>,
     pub(crate) streams: Arc<Streams>,
 }
 
 // === impl Worker ===
 
 impl Worker {
-    pub(crate) fn new(core: Arc<Core>, client: UpstreamClient, streams: Arc<Streams>) -> Self {
-        Self { core, client, streams }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        clients: Arc<[UpstreamClient]>,
+        streams: Arc<Streams>,
+    ) -> Self {
+        Self { core, clients, streams }
+    }
+
+    /// The pool of an upstream: a gateway makes one for each.
+    pub(crate) fn client(&self, upstream: &Upstream) -> &UpstreamClient {
+        &self.clients[upstream.number()]
     }
 
     /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's

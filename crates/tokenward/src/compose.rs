@@ -33,6 +33,7 @@ mod key_files;
 mod record;
 mod settings;
 mod trusted;
+mod upstream;
 mod watcher;
 
 use auth::AuthListener;
@@ -290,12 +291,15 @@ fn gateway(
     let issuer = sockets.issuer(&config.authority);
     let resource = sockets.resource(part).unwrap_or_default();
     let browser_apps = browser_app::all(part, &resource, authority)?;
+    let upstreams = part.upstreams.iter();
+    let upstreams = upstreams.map(|(name, api)| Ok((name.clone(), upstream::rule(name, api)?)));
+    let upstreams = upstreams.collect::<Result<_, Failure>>()?;
     let settings = gateway::Settings {
         resource,
         audiences: Vec::new(),
         authorization_servers: authorization_servers(&issuer, part),
         issuer,
-        upstreams: part.upstreams.clone(),
+        upstreams,
         ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
         trusted_proxies: part.trusted_proxies.clone(),

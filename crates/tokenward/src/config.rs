@@ -15,12 +15,14 @@ pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod reference;
 pub(crate) mod span;
+pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
 use limit::{Limit, PaceOrOff};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};
+use upstream::Upstream;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -344,8 +346,8 @@ pub(crate) struct Gateway {
     /// Networks of proxies whose `X-Forwarded-For` is believed.
     #[schemars(with = "Vec<String>")]
     pub(crate) trusted_proxies: Vec<IpNet>,
-    /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`.
-    pub(crate) upstreams: BTreeMap<String, String>,
+    /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`, or a table.
+    pub(crate) upstreams: BTreeMap<String, Upstream>,
     /// Rules; a request that fits none is refused.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<Route>,

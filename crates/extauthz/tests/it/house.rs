@@ -231,7 +231,7 @@ fn settings(upstream: SocketAddr) -> Settings {
             rule("/orders/{id}", &["PUT"], token(&["orders:read", "orders:write"])),
             rule("/open/{rest...}", &[], Access::Public),
         ],
-        upstreams: [("api".to_owned(), format!("http://{upstream}"))].into(),
+        upstreams: [("api".to_owned(), format!("http://{upstream}").into())].into(),
         trusted_proxies: Vec::new(),
         leeway: Duration::ZERO,
         cache_entries: 100,

@@ -76,7 +76,7 @@ fn what_is_wrong_is_named() {
         ),
         (
             |s| {
-                s.upstreams.insert("api".into(), "api:80".into());
+                s.upstreams.insert("api".into(), "api:80".to_owned().into());
             },
             "upstream `api`: `api:80` is not",
         ),

@@ -1,6 +1,7 @@
 //! Templates, and which rule answers for which path.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 
@@ -22,9 +23,11 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
     let template = Template::parse(path).expect("template");
     let methods: Vec<Method> =
         methods.split_whitespace().map(|method| method.parse().expect("method")).collect();
+    let one = "http://127.0.0.1:1".to_owned().into();
+    let upstream = Upstream::new(0, "api", &one, Duration::from_secs(1)).expect("upstream");
     let rule = Rule {
         template: Arc::clone(template.text()),
-        upstream: Arc::new(Upstream::parse("http://127.0.0.1:1").expect("upstream")),
+        upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
         demand: Demand::Public,
         networks: Box::default(),

@@ -52,7 +52,7 @@ async fn a_trusted_certificate_is_needed() {
     let answer = house.ask_as(&house.token("orders:read"), "GET /orders", "").await;
     assert_eq!(status(&answer), 200, "{answer}");
 
-    let none = crate::upstream::tls_config(false).expect("config");
+    let none = crate::upstream::pool::shared_tls(false).expect("config");
     let house = House::build(settings(&url), |gateway| gateway.trusting(none)).await;
     let answer = house.ask_as(&house.token("orders:read"), "GET /orders", "").await;
     assert_eq!(status(&answer), 502);

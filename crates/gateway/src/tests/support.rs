@@ -202,7 +202,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
             ledger,
             open,
         ],
-        upstreams: [("api".to_owned(), upstream.to_owned())].into(),
+        upstreams: [("api".to_owned(), upstream.to_owned().into())].into(),
         trusted_proxies: Vec::new(),
         leeway: Duration::from_secs(0),
         cache_entries: 100,

@@ -11,6 +11,7 @@ use crate::admin_client::default_data_dir;
 use crate::clock::SystemClock;
 use crate::command::{Failure, say};
 use crate::compose::{CertificateField, ControlDoor, Product, Sockets, open_store};
+use crate::config::upstream::Upstream;
 use crate::config::{self, Config, load};
 use crate::listen::Bound;
 use crate::{listen, logging, sample};
@@ -133,7 +134,8 @@ fn configuration(
         },
         gateway: Some(config::Gateway {
             listen: arguments.gateway_listen,
-            upstreams: [(routes::UPSTREAM.to_owned(), upstream.to_owned())].into(),
+            upstreams: [(routes::UPSTREAM.to_owned(), Upstream::Address(upstream.to_owned()))]
+                .into(),
             routes: routes::routes(arguments.upstream.is_some()),
             challenge_scopes: true,
             ..config::Gateway::default()

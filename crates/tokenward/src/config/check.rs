@@ -13,7 +13,9 @@ use token::scope::{ScopeSet, is_scope_token};
 use token::term::TokenFormat;
 use url::Url;
 
-use crate::config::{Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer};
+use crate::config::{
+    Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer, upstream,
+};
 
 mod issuer;
 
@@ -230,17 +232,7 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     if let Some(resource) = &part.resource {
         identifier("gateway.resource", resource, found);
     }
-    for (name, url) in &part.upstreams {
-        let good = Url::parse(url).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
-        });
-        if !good {
-            found.push((
-                format!("gateway.upstreams.{name}"),
-                format!("`{url}` is not an address such as http://127.0.0.1:9000"),
-            ));
-        }
-    }
+    upstream::check(&part.upstreams, found);
     for (position, route) in part.routes.iter().enumerate() {
         let at = |member: &str| format!("gateway.route[{position}].{member}");
         if !part.upstreams.contains_key(&route.upstream) {

@@ -12,6 +12,7 @@ use token::term::Algorithm;
 
 use super::limit::PaceOrOff;
 use super::span::Span;
+use super::upstream::Balance;
 use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
 
 impl Default for Config {
@@ -168,5 +169,25 @@ pub(super) fn loopback(port: u16) -> SocketAddr {
 
 /// What a request takes of the limits where its route does not say.
 pub(super) const fn cost() -> u32 {
+    1
+}
+
+/// Which server is next.
+pub(super) const fn balance() -> Balance {
+    Balance::LeastRequests
+}
+
+/// How long a connection to a server may take.
+pub(super) const fn connect_timeout() -> Span {
+    Span::seconds(5)
+}
+
+/// How many failures in a row take a server out.
+pub(super) const fn fail_after() -> u32 {
+    3
+}
+
+/// To how many other servers a request goes.
+pub(super) const fn retries() -> u32 {
     1
 }

@@ -62,6 +62,12 @@ impl<'a> Reader<'a> {
             let default = defaults.and_then(|defaults| defaults.get(name));
             let about = property.get("description").and_then(Value::as_str).unwrap_or_default();
             let full = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let each = property.get("additionalProperties").and_then(|each| self.object(each));
+            if let Some(target) = each {
+                let about = target.get("description").and_then(Value::as_str).unwrap_or(about);
+                let heading = format!("[{full}.NAME]");
+                inner.push(Inner { heading, schema: target, defaults: None, about });
+            }
             if let Some(target) = self.object(property) {
                 inner.push(Inner {
                     heading: format!("[{full}]"),
@@ -174,6 +180,8 @@ mod tests {
             "## `[gateway]`",
             "## `[gateway.auth]`",
             "## `[[gateway.route]]`",
+            "## `[gateway.upstreams.NAME]`",
+            "| `balance` | `least_requests` or `round_robin` or `hash` |",
             "## `[admin]`",
             "## `[[scope]]`",
             "## `[store]`",

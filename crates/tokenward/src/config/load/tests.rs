@@ -39,6 +39,46 @@ fn mistakes_carry_their_line() {
             "[gateway.upstreams]\na = \"nowhere\"\n",
             "t.toml:2: gateway.upstreams.a: `nowhere` is not an address",
         ),
+        (
+            "[gateway.upstreams]\na = 1\n",
+            "t.toml:2: invalid type: integer `1`, expected an address such as",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nretry = 1\n",
+            "t.toml:3: unknown field `retry`, expected one of `servers`",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\n[gateway.upstreams.a.tls]\n",
+            "t.toml:3: gateway.upstreams.a.tls: goes with servers that all begin with https://",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"https://a\"]\ntls = { client_key_file = \"k\" }\n",
+            "t.toml:3: gateway.upstreams.a.tls: `client_certificate_file` and `client_key_file` go",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = []\n",
+            "t.toml:2: gateway.upstreams.a.servers: must name at least one server",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\", \"http://a\"]\n",
+            "t.toml:2: gateway.upstreams.a.servers: `http://a` is there twice",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nbalance = \"hash\"\n",
+            "t.toml:3: gateway.upstreams.a.balance: `hash` needs `hash_by`",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nhash_by = \"client\"\n",
+            "t.toml:3: gateway.upstreams.a.hash_by: goes with `balance = \"hash\"`",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nmax_requests = 0\n",
+            "t.toml:3: gateway.upstreams.a.max_requests: must be at least 1",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\ntimeout = \"0s\"\n",
+            "t.toml:3: gateway.upstreams.a.timeout: must be more than 0s",
+        ),
         ("x = ", "t.toml:1: "),
         (
             "[[scope]]\nname = \"a b\"\ndescription = \"\"\n",

@@ -1,9 +1,9 @@
-//! Addresses of upstreams.
+//! Addresses of servers.
 
-use super::Upstream;
+use super::Address;
 
 fn uri(upstream: &str, target: &str) -> Option<String> {
-    let upstream = Upstream::parse(upstream)?;
+    let upstream = Address::parse(upstream)?;
     upstream.uri(&target.parse().expect("target")).map(|uri| uri.to_string())
 }
 
@@ -33,6 +33,6 @@ fn what_is_no_address() {
         "http://a?b",
         "http://a#b",
     ] {
-        assert!(Upstream::parse(text).is_none(), "{text}");
+        assert!(Address::parse(text).is_none(), "{text}");
     }
 }
