@@ -44,7 +44,7 @@ pub use crate::body::{ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{Access, RouteRule, Settings, SettingsError};
-pub use crate::upstream::rule::{Balance, HashBy, UpstreamRule, UpstreamTls};
+pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 
 #[cfg(test)]

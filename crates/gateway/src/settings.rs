@@ -88,6 +88,12 @@ pub enum SettingsError {
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),
+    /// The servers of an upstream cannot be asked whether they are well.
+    #[error(
+        "upstream `{0}`: health: the path begins with `/` and has no spaces, and its times and counts \
+         are at least one"
+    )]
+    BadHealth(String),
     /// A limit's name does not fit into a field.
     #[error(
         "limit `{0}`: a name is letters, digits, `-`, `_`, `.` and spaces, since answers tell it"

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use crate::meters::ServerMeters;
 use crate::settings::SettingsError;
 use crate::verify::Known;
@@ -15,12 +17,15 @@ pub(crate) mod exchange;
 mod health;
 mod lent;
 pub(crate) mod pool;
+mod probe;
 pub(crate) mod rule;
 pub(crate) mod server;
 
 use address::Address;
 use balance::{Balancer, Some64};
 use budget::Budget;
+use pool::UpstreamClient;
+use probe::Probe;
 use rule::UpstreamRule;
 use server::{Place, Server};
 
@@ -38,6 +43,7 @@ pub(crate) struct Upstream {
     retries: u32,
     timeout: Duration,
     http2: bool,
+    probe: Option<Probe>,
     began: Instant,
 }
 
@@ -62,6 +68,9 @@ impl Upstream {
         if timeout.is_zero() || rule.connect_timeout.is_zero() || rule.max_requests == Some(0) {
             return Err(SettingsError::ZeroUpstream(name.to_owned()));
         }
+        let bad_health = || SettingsError::BadHealth(name.to_owned());
+        let probe = rule.health.as_ref().map(|health| Probe::new(health).ok_or_else(bad_health));
+        let probe = probe.transpose()?;
         let server = |(number, url): (usize, &String)| {
             let address = Address::parse(url).ok_or_else(|| SettingsError::BadUpstream {
                 name: name.to_owned(),
@@ -80,6 +89,7 @@ impl Upstream {
             retries: rule.retries,
             timeout,
             http2: rule.http2,
+            probe,
             began: Instant::now(),
         })
     }
@@ -138,7 +148,7 @@ impl Upstream {
         let server = place.server();
         if !failed {
             if server.health.succeeded() {
-                server.meters.up.set(1.0);
+                server.meters.up.set(if server.health.is_in() { 1.0 } else { 0.0 });
                 tracing::info!(server = ?server.address.host(), "a server is back");
             }
             return;
@@ -152,6 +162,19 @@ impl Upstream {
             let server = server.address.host();
             tracing::warn!(?server, ?rest, "a server fails and gets no requests for a while");
         }
+    }
+
+    /// Asks the servers whether they are well, where that is wanted, for as long as this is polled.
+    pub(crate) async fn watch(&self, client: &UpstreamClient) {
+        let Some(probe) = &self.probe else { return };
+        join_all(self.servers.iter().map(|server| probe.watch(self, server, client))).await;
+    }
+
+    /// Notes what a server says of itself.
+    fn probed(&self, server: &Server, well: bool) {
+        server.health.probed(well);
+        server.meters.up.set(if server.health.is_in() { 1.0 } else { 0.0 });
+        tracing::warn!(server = ?server.address.host(), well, "a server says how it is");
     }
 
     fn place(&self, key: u64, tried: Some64) -> Option<Place> {

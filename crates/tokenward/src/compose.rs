@@ -243,6 +243,11 @@ impl Product {
         if let (Some(bound), Some(part), Some(gateway)) =
             (sockets.gateway, &config.gateway, gateway)
         {
+            let (watching, stopped) = (gateway.watch_servers(), stop.clone());
+            control.spawn(async move {
+                tokio::select! { () = watching => {} () = stopped.cancelled() => {} }
+                Ok(())
+            });
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             let auth = AuthListener::new(sockets.auth, part, &stop)?;
             threads = data_plane(bound, part, &gateway, &tls, auth.as_ref(), &stop, drain)?;

@@ -246,6 +246,7 @@ impl House {
         let gateway = adapt(Gateway::new(settings, parts.clone()).expect("gateway"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
+        tokio::spawn(gateway.watch_servers());
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
         Self { address, clock, events, honeytokens, index, key, keyring, shelf }

@@ -1,6 +1,8 @@
 //! Several servers behind one name: shared out, left alone when they fail, tried again elsewhere.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -9,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::support::upstream::{Recording, Reply, ok};
 use super::support::{House, PATIENCE, error, field, read_until, settings, status};
-use crate::{Balance, HashBy, Settings, UpstreamRule};
+use crate::{Balance, HashBy, HealthRule, Settings, UpstreamRule};
 
 /// In turn over these servers.
 fn rule(servers: &[SocketAddr]) -> UpstreamRule {
@@ -217,4 +219,43 @@ async fn a_subject_stays_at_its_server() {
         assert!(got.contains(&3), "{got:?}");
     }
     assert!(servers.iter().filter(|server| !server.requests().is_empty()).count() > 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_that_it_is_unwell_gets_no_requests() {
+    let well = Arc::new(AtomicBool::new(true));
+    let says = Arc::clone(&well);
+    let asked = Recording::scripted(move |_, request| {
+        let unwell = request.starts_with("GET /health") && !says.load(Ordering::SeqCst);
+        let error = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+        Reply::Send(if unwell { error.into() } else { ok("{}") })
+    })
+    .await;
+    let other = Recording::new().await;
+    let health = HealthRule {
+        path: "/health?deep".into(),
+        every: Duration::from_millis(10),
+        timeout: Duration::from_secs(2),
+        healthy_after: 2,
+        unhealthy_after: 2,
+    };
+    let rule = UpstreamRule { health: Some(health), ..rule(&[asked.address, other.address]) };
+    let house = House::with(over(rule)).await;
+    let gets = || asked.requests().iter().filter(|text| text.starts_with("GET /orders")).count();
+    let began = Instant::now();
+    for (state, expected) in [(true, 3), (false, 0), (true, 3)] {
+        well.store(state, Ordering::SeqCst);
+        loop {
+            assert!(began.elapsed() < PATIENCE, "{state} is not noticed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let before = gets();
+            for _ in 0..6 {
+                assert_eq!(get(&house).await, 200);
+            }
+            if gets() - before == expected {
+                break;
+            }
+        }
+    }
+    assert!(other.requests().iter().any(|text| text.starts_with("GET /health?deep HTTP/1.1")));
 }

@@ -56,6 +56,10 @@ fn mistakes_carry_their_line() {
             "t.toml:3: gateway.upstreams.a.tls: `client_certificate_file` and `client_key_file` go",
         ),
         (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nhealth = { path = \"x\" }\n",
+            "t.toml:3: gateway.upstreams.a.health.path: must be a path such as /health",
+        ),
+        (
             "[gateway.upstreams.a]\nservers = []\n",
             "t.toml:2: gateway.upstreams.a.servers: must name at least one server",
         ),
