@@ -28,6 +28,7 @@ use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
+use crate::route::rewrite::Rewrite;
 use crate::route::{Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
@@ -224,6 +225,8 @@ fn routes(
         let compiled = Rule {
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
+            rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
+                .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &own, &settings.ladder)?,
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,

@@ -13,6 +13,10 @@ use crate::limit::Limit;
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
+pub mod rewrite;
+
+use rewrite::Rewrite;
+
 /// A path template: literal segments, parameters `{id}`, and at the end perhaps `{rest...}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -54,6 +58,7 @@ pub enum BadTemplate {
 pub struct Rule {
     pub(crate) template: Arc<str>,
     pub(crate) upstream: Arc<Upstream>,
+    pub(crate) rewrite: Rewrite,
     pub(crate) demand: Demand,
     /// The limits that are asked.
     pub(crate) limits: Box<[Arc<Limit>]>,

@@ -10,6 +10,7 @@ use token::ladder::Ladder;
 use crate::limit::LimitRule;
 use crate::limit::allowance::Allowance;
 use crate::route::BadTemplate;
+use crate::route::rewrite::BadRewrite;
 use crate::upstream::rule::UpstreamRule;
 
 /// Everything that a gateway has to know of its place.
@@ -62,6 +63,10 @@ pub struct RouteRule {
     pub methods: Vec<Method>,
     /// Name of the upstream.
     pub upstream: String,
+    /// The beginning of the path that is not sent on; empty for none.
+    pub strip_prefix: String,
+    /// What is put before the path that is sent on; empty for nothing.
+    pub add_prefix: String,
     /// What is needed.
     pub access: Access,
     /// What one request takes of the limits; 0 for a route that has none.
@@ -112,6 +117,14 @@ pub enum SettingsError {
         path: String,
         /// The text in place of a scope.
         scope: String,
+    },
+    /// A path cannot be rewritten so.
+    #[error("route `{path}`: {fault}")]
+    BadRewrite {
+        /// The rule's template.
+        path: String,
+        /// What is wrong.
+        fault: BadRewrite,
     },
     /// A path template is not well formed.
     #[error("route `{path}`: {fault}")]

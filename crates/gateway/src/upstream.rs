@@ -10,7 +10,7 @@ use crate::meters::ServerMeters;
 use crate::settings::SettingsError;
 use crate::verify::Known;
 
-pub(crate) mod address;
+mod address;
 mod balance;
 mod budget;
 pub(crate) mod exchange;
@@ -22,7 +22,7 @@ pub(crate) mod rule;
 pub(crate) mod server;
 
 use address::Address;
-use balance::{Balancer, Some64};
+use balance::{Balancer, Members};
 use budget::Budget;
 use pool::UpstreamClient;
 use probe::Probe;
@@ -130,11 +130,11 @@ impl Upstream {
         let now = self.now();
         let window = self.timeout.saturating_add(Duration::from_secs(1));
         let due = self.servers.iter().find(|server| server.health.claim_trial(now, window));
-        due.and_then(|server| server.enter(true)).or_else(|| self.place(key, Some64::default()))
+        due.and_then(|server| server.enter(true)).or_else(|| self.place(key, Members::default()))
     }
 
     /// A place at a server other than those, if there is one and not too much was sent twice.
-    pub(crate) fn another(&self, key: u64, tried: Some64) -> Option<Place> {
+    pub(crate) fn another(&self, key: u64, tried: Members) -> Option<Place> {
         if self.standing().without(tried).is_empty() || !self.budget.spend() {
             return None;
         }
@@ -177,22 +177,22 @@ impl Upstream {
         tracing::warn!(server = ?server.address.host(), well, "a server says how it is");
     }
 
-    fn place(&self, key: u64, tried: Some64) -> Option<Place> {
+    fn place(&self, key: u64, tried: Members) -> Option<Place> {
         let mut left = self.standing().without(tried);
         while let Some(number) = self.balancer.choose(&self.servers, left, key) {
             if let Some(place) = self.servers.get(number).and_then(|server| server.enter(false)) {
                 return Some(place);
             }
-            left = left.without(Some64::default().with(number));
+            left = left.without(Members::default().with(number));
         }
         None
     }
 
     /// The servers that get requests: all, when none is well.
-    fn standing(&self) -> Some64 {
+    fn standing(&self) -> Members {
         let some = |well: bool| {
             let servers = self.servers.iter().filter(|server| !well || server.health.is_in());
-            servers.fold(Some64::default(), |some, server| some.with(server.number()))
+            servers.fold(Members::default(), |some, server| some.with(server.number()))
         };
         let well = some(true);
         if well.is_empty() { some(false) } else { well }

@@ -348,6 +348,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         path: route.path.clone(),
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
         upstream: route.upstream.clone(),
+        strip_prefix: route.strip_prefix.clone(),
+        add_prefix: route.add_prefix.clone(),
         access,
         cost: route.cost,
     })

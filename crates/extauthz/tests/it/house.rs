@@ -188,6 +188,8 @@ fn settings(upstream: SocketAddr) -> Settings {
         path: path.into(),
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access,
         cost: 1,
     };

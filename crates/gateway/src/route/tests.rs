@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{BadTemplate, Demand, Routes, Rule, Template};
+use super::{BadTemplate, Demand, Rewrite, Routes, Rule, Template};
 use crate::target::BadTarget;
 use crate::upstream::Upstream;
 
@@ -28,6 +28,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
     let rule = Rule {
         template: Arc::clone(template.text()),
         upstream: Arc::new(upstream),
+        rewrite: Rewrite::default(),
         demand: Demand::Public,
         limits: Box::default(),
         cost: 1,

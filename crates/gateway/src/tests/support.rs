@@ -161,6 +161,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         path: path.into(),
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access: Access::Token {
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             audiences: Vec::new(),
@@ -171,6 +173,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         path: "/open/{id}".into(),
         methods: Vec::new(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access: Access::Public,
         cost: 1,
     };

@@ -201,6 +201,32 @@ async fn wait_for(server: &Recording, count: usize) {
     }
 }
 
+/// What is sent is the rewritten path; what was authorised and is told to the watcher is the client's.
+#[tokio::test]
+async fn the_api_has_other_paths_than_its_clients() {
+    let (one, other) = (Recording::new().await, dropped().await);
+    let servers = vec![format!("http://{other}/base"), format!("http://{}/base", one.address)];
+    let mut settings = over(UpstreamRule { balance: Balance::RoundRobin, ..servers.into() });
+    let files = settings.routes.iter_mut().find(|rule| rule.path.starts_with("/files"));
+    let files = files.expect("a route");
+    (files.strip_prefix, files.add_prefix) = ("/files".into(), "/v1".into());
+    let house = House::with(settings).await;
+    let token = house.token("orders:read");
+    for (sent, arrives) in [("/files/a/%62?q=//", "/base/v1/a/b?q=//"), ("/files/", "/base/v1/")] {
+        let answer = house.ask_as(&token, &format!("GET {sent}"), "").await;
+        assert_eq!(status(&answer), 200);
+        let arrived = one.requests().pop().expect("a request");
+        assert!(arrived.starts_with(&format!("GET {arrives} HTTP/1.1\r\n")), "{arrived}");
+        let (_, event) = house.events.next().await;
+        assert!(event.path.starts_with("/files/"), "{}", event.path);
+    }
+    for odd in ["/files/../x", "/files//x", "/files/%2e%2e/x", "/v1/x"] {
+        let answer = house.ask_as(&token, &format!("GET {odd}"), "").await;
+        assert!(matches!(status(&answer), 400 | 404), "{odd}: {answer}");
+    }
+    assert_eq!(one.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn a_subject_stays_at_its_server() {
     let servers = [Recording::new().await, Recording::new().await, Recording::new().await];

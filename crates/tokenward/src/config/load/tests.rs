@@ -36,6 +36,10 @@ fn mistakes_carry_their_line() {
             "t.toml:5: gateway.route[0].upstream: no upstream is named `b` (known: a)",
         ),
         (
+            "[gateway.upstreams]\na = \"http://a\"\n[[gateway.route]]\npath = \"/a\"\nupstream = \"a\"\nstrip_prefix = \"/b\"\n",
+            "t.toml:6: gateway.route[0].strip_prefix: `strip_prefix` is the beginning of the route's",
+        ),
+        (
             "[gateway.upstreams]\na = \"nowhere\"\n",
             "t.toml:2: gateway.upstreams.a: `nowhere` is not an address",
         ),
