@@ -174,7 +174,11 @@ impl Upstream {
     fn probed(&self, server: &Server, well: bool) {
         server.health.probed(well);
         server.meters.up.set(if server.health.is_in() { 1.0 } else { 0.0 });
-        tracing::warn!(server = ?server.address.host(), well, "a server says how it is");
+        let server = server.address.host();
+        match well {
+            true => tracing::info!(?server, "a server answers its health check again"),
+            false => tracing::warn!(?server, "a server fails its health check"),
+        }
     }
 
     fn place(&self, key: u64, tried: Members) -> Option<Place> {
