@@ -23,7 +23,6 @@ use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal, error};
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
-use crate::upstream::address::Address;
 use crate::upstream::exchange::{Exchange, NoAnswer};
 use crate::upstream::server::Place;
 use crate::worker::Worker;
@@ -68,14 +67,16 @@ pub(crate) async fn forward(
     let key = upstream.key(admitted.known().map(Arc::as_ref), admitted.ip());
     let Some(place) = upstream.enter(key) else { return failed(Failure::Full, seen) };
     let server = &place.server().address;
-    let request = outgoing(&worker.core, &admitted, server, head, body, https, on_client.is_some());
-    let Some(request) = request else {
-        return failed(Failure::Broken, seen);
-    };
+    let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
+    let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
+    let upgrading = on_client.is_some();
+    let mut request =
+        outgoing(&worker.core, &admitted, server.host(), head, body, https, upgrading);
+    *request.uri_mut() = uri;
     let exchange = Exchange {
         client: worker.client(upstream),
         upstream,
-        target: admitted.target().path_and_query(),
+        target: &target,
         upload: upload.as_deref(),
         key,
     };
@@ -115,28 +116,23 @@ pub(crate) fn refused(
     response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
-/// The request as the upstream gets it; `None` never happens for a normal path.
+/// The request as the upstream gets it, but for its address.
 fn outgoing(
     core: &Core,
     admitted: &Admitted,
-    server: &Address,
+    host: &HeaderValue,
     head: Parts,
     body: RequestBody,
     https: bool,
     upgrade: bool,
-) -> Option<Request<RequestBody>> {
+) -> Request<RequestBody> {
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
-    *request.uri_mut() = server.uri(admitted.target().path_and_query())?;
     let mut headers = head.headers;
     clean_request(&mut headers, head.version, core.forward_token);
     core.apps.strip(&mut headers);
-    let forwarded = Forwarded {
-        client: admitted.ip(),
-        host: admitted.target().host(),
-        https,
-        upstream: server.host(),
-    };
+    let forwarded =
+        Forwarded { client: admitted.ip(), host: admitted.target().host(), https, upstream: host };
     describe(&mut headers, &forwarded);
     if let Some(known) = admitted.known() {
         known.identity.write(&mut headers);
@@ -146,7 +142,7 @@ fn outgoing(
         ask_upgrade(&mut headers);
     }
     *request.headers_mut() = headers;
-    Some(request)
+    request
 }
 
 /// Waits for the head of the answer.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use futures_util::future::join_all;
 use inspect::Inspector;
 use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
@@ -29,11 +30,12 @@ use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
 use crate::resource::Resource;
+use crate::route::rewrite::Rewrite;
 use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
 use crate::upstream::Upstream;
-use crate::upstream::pool::{self, Pool};
+use crate::upstream::pool::{self, Pool, UpstreamClient};
 use crate::upstream::rule::UpstreamRule;
 use crate::verify::Verifier;
 use crate::worker::Worker;
@@ -70,6 +72,7 @@ pub struct Gateway {
     tls: ClientConfig,
     /// By the upstreams' numbers.
     pools: Vec<Pool>,
+    upstreams: Vec<Arc<Upstream>>,
 }
 
 // === impl Gateway ===
@@ -90,6 +93,9 @@ impl Gateway {
         let tls = pool::shared_tls(settings.upstreams.iter().any(plain))
             .map_err(SettingsError::TrustRoots)?;
         let pools = pools(&settings)?;
+        // A map would forget the numbers.
+        let mut numbered: Vec<_> = upstreams.values().cloned().collect();
+        numbered.sort_unstable_by_key(|upstream| upstream.number());
         let limits = limits(&settings)?;
         let routes = routes(&settings, &upstreams, &limits)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
@@ -135,7 +141,7 @@ impl Gateway {
             workers: Mutex::default(),
         });
         listen(&core);
-        Ok(Self { core, tls, pools })
+        Ok(Self { core, tls, pools, upstreams: numbered })
     }
 
     /// A worker for one thread, with upstream connections and open streams of its own.
@@ -146,6 +152,18 @@ impl Gateway {
         workers.push(Arc::downgrade(&streams));
         let clients = self.pools.iter().map(|pool| pool.client(&self.tls)).collect();
         Worker::new(Arc::clone(&self.core), clients, streams)
+    }
+
+    /// Asks servers whether they are well, where that is wanted. To be polled on one runtime of the
+    /// process, for as long as the gateway serves; what comes of it counts for every worker.
+    pub fn watch_servers(&self) -> impl Future<Output = ()> + Send + 'static {
+        let pools = self.pools.iter().zip(&self.upstreams);
+        let watched = pools.map(|(pool, upstream)| (pool.client(&self.tls), Arc::clone(upstream)));
+        let watch = |(client, upstream): (UpstreamClient, Arc<Upstream>)| async move {
+            upstream.watch(&client).await;
+        };
+        let watching: Vec<_> = watched.map(watch).collect();
+        async { drop(join_all(watching).await) }
     }
 
     /// The same check for proxies that forward by themselves.
@@ -216,6 +234,8 @@ fn routes(
         let compiled = Rule {
             template: Arc::clone(template.text()),
             upstream: Arc::clone(upstream),
+            rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
+                .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &own, &settings.ladder)?,
             networks: rule.networks.as_slice().into(),
             limits: limits_of(rule, settings, limits)?,

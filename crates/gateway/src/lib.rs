@@ -51,7 +51,7 @@ pub use crate::foreign::{
 };
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
-pub use crate::upstream::rule::{Balance, HashBy, UpstreamRule, UpstreamTls};
+pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 
 #[cfg(test)]

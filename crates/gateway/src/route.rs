@@ -16,6 +16,10 @@ use crate::settings::Inspect;
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
+pub mod rewrite;
+
+use rewrite::Rewrite;
+
 /// A path template: literal segments, parameters `{id}`, and at the end perhaps `{rest...}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -57,6 +61,7 @@ pub enum BadTemplate {
 pub struct Rule {
     pub(crate) template: Arc<str>,
     pub(crate) upstream: Arc<Upstream>,
+    pub(crate) rewrite: Rewrite,
     pub(crate) demand: Demand,
     /// Networks that it is for; empty for all.
     pub(crate) networks: Box<[IpNet]>,

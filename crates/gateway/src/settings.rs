@@ -9,6 +9,7 @@ use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
+use crate::route::rewrite::BadRewrite;
 use crate::upstream::rule::UpstreamRule;
 use token::allowance::Allowance;
 
@@ -64,6 +65,10 @@ pub struct RouteRule {
     pub methods: Vec<Method>,
     /// Name of the upstream.
     pub upstream: String,
+    /// The beginning of the path that is not sent on; empty for none.
+    pub strip_prefix: String,
+    /// What is put before the path that is sent on; empty for nothing.
+    pub add_prefix: String,
     /// What is needed.
     pub access: Access,
     /// Networks that it is for; empty for all.
@@ -123,6 +128,12 @@ pub enum SettingsError {
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),
+    /// The servers of an upstream cannot be asked whether they are well.
+    #[error(
+        "upstream `{0}`: health: the path begins with `/` and has no spaces, and its times and counts \
+         are at least one"
+    )]
+    BadHealth(String),
     /// A limit's name does not fit into a field.
     #[error(
         "limit `{0}`: a name is letters, digits, `-`, `_`, `.` and spaces, since answers tell it"
@@ -141,6 +152,14 @@ pub enum SettingsError {
         path: String,
         /// The text in place of a scope.
         scope: String,
+    },
+    /// A path cannot be rewritten so.
+    #[error("route `{path}`: {fault}")]
+    BadRewrite {
+        /// The rule's template.
+        path: String,
+        /// What is wrong.
+        fault: BadRewrite,
     },
     /// A path template is not well formed.
     #[error("route `{path}`: {fault}")]

@@ -4,23 +4,28 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use crate::meters::ServerMeters;
 use crate::settings::SettingsError;
 use crate::verify::Known;
 
-pub(crate) mod address;
+mod address;
 mod balance;
 mod budget;
 pub(crate) mod exchange;
 mod health;
 mod lent;
 pub(crate) mod pool;
+mod probe;
 pub(crate) mod rule;
 pub(crate) mod server;
 
 use address::Address;
-use balance::{Balancer, Some64};
+use balance::{Balancer, Members};
 use budget::Budget;
+use pool::UpstreamClient;
+use probe::Probe;
 use rule::UpstreamRule;
 use server::{Place, Server};
 
@@ -38,6 +43,7 @@ pub(crate) struct Upstream {
     retries: u32,
     timeout: Duration,
     http2: bool,
+    probe: Option<Probe>,
     began: Instant,
 }
 
@@ -62,6 +68,9 @@ impl Upstream {
         if timeout.is_zero() || rule.connect_timeout.is_zero() || rule.max_requests == Some(0) {
             return Err(SettingsError::ZeroUpstream(name.to_owned()));
         }
+        let bad_health = || SettingsError::BadHealth(name.to_owned());
+        let probe = rule.health.as_ref().map(|health| Probe::new(health).ok_or_else(bad_health));
+        let probe = probe.transpose()?;
         let server = |(number, url): (usize, &String)| {
             let address = Address::parse(url).ok_or_else(|| SettingsError::BadUpstream {
                 name: name.to_owned(),
@@ -80,6 +89,7 @@ impl Upstream {
             retries: rule.retries,
             timeout,
             http2: rule.http2,
+            probe,
             began: Instant::now(),
         })
     }
@@ -120,11 +130,11 @@ impl Upstream {
         let now = self.now();
         let window = self.timeout.saturating_add(Duration::from_secs(1));
         let due = self.servers.iter().find(|server| server.health.claim_trial(now, window));
-        due.and_then(|server| server.enter(true)).or_else(|| self.place(key, Some64::default()))
+        due.and_then(|server| server.enter(true)).or_else(|| self.place(key, Members::default()))
     }
 
     /// A place at a server other than those, if there is one and not too much was sent twice.
-    pub(crate) fn another(&self, key: u64, tried: Some64) -> Option<Place> {
+    pub(crate) fn another(&self, key: u64, tried: Members) -> Option<Place> {
         if self.standing().without(tried).is_empty() || !self.budget.spend() {
             return None;
         }
@@ -138,7 +148,7 @@ impl Upstream {
         let server = place.server();
         if !failed {
             if server.health.succeeded() {
-                server.meters.up.set(1.0);
+                server.meters.up.set(if server.health.is_in() { 1.0 } else { 0.0 });
                 tracing::info!(server = ?server.address.host(), "a server is back");
             }
             return;
@@ -154,22 +164,39 @@ impl Upstream {
         }
     }
 
-    fn place(&self, key: u64, tried: Some64) -> Option<Place> {
+    /// Asks the servers whether they are well, where that is wanted, for as long as this is polled.
+    pub(crate) async fn watch(&self, client: &UpstreamClient) {
+        let Some(probe) = &self.probe else { return };
+        join_all(self.servers.iter().map(|server| probe.watch(self, server, client))).await;
+    }
+
+    /// Notes what a server says of itself.
+    fn probed(&self, server: &Server, well: bool) {
+        server.health.probed(well);
+        server.meters.up.set(if server.health.is_in() { 1.0 } else { 0.0 });
+        let server = server.address.host();
+        match well {
+            true => tracing::info!(?server, "a server answers its health check again"),
+            false => tracing::warn!(?server, "a server fails its health check"),
+        }
+    }
+
+    fn place(&self, key: u64, tried: Members) -> Option<Place> {
         let mut left = self.standing().without(tried);
         while let Some(number) = self.balancer.choose(&self.servers, left, key) {
             if let Some(place) = self.servers.get(number).and_then(|server| server.enter(false)) {
                 return Some(place);
             }
-            left = left.without(Some64::default().with(number));
+            left = left.without(Members::default().with(number));
         }
         None
     }
 
     /// The servers that get requests: all, when none is well.
-    fn standing(&self) -> Some64 {
+    fn standing(&self) -> Members {
         let some = |well: bool| {
             let servers = self.servers.iter().filter(|server| !well || server.health.is_in());
-            servers.fold(Some64::default(), |some, server| some.with(server.number()))
+            servers.fold(Members::default(), |some, server| some.with(server.number()))
         };
         let well = some(true);
         if well.is_empty() { some(false) } else { well }

@@ -253,6 +253,11 @@ impl Product {
         if let (Some(bound), Some(part), Some(gateway)) =
             (sockets.gateway, &config.gateway, gateway)
         {
+            let (watching, stopped) = (gateway.watch_servers(), stop.clone());
+            control.spawn(async move {
+                tokio::select! { () = watching => {} () = stopped.cancelled() => {} }
+                Ok(())
+            });
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             let auth = AuthListener::new(sockets.auth, part, &stop)?;
             threads = data_plane(bound, part, &gateway, &tls, auth.as_ref(), &stop, drain)?;
@@ -370,6 +375,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         path: route.path.clone(),
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
         upstream: route.upstream.clone(),
+        strip_prefix: route.strip_prefix.clone(),
+        add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
         cost: route.cost,

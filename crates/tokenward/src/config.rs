@@ -434,6 +434,13 @@ pub(crate) struct Route {
     pub(crate) methods: Vec<String>,
     /// Name of the upstream.
     pub(crate) upstream: String,
+    /// The beginning of `path`, whole segments without parameters, that is not sent to the upstream:
+    /// with `/shop`, `/shop/orders` goes on as `/orders`. Scopes and limits hold for the path before that.
+    #[serde(default)]
+    pub(crate) strip_prefix: String,
+    /// What is put before the path that is sent to the upstream, such as `/v1`.
+    #[serde(default)]
+    pub(crate) add_prefix: String,
     /// Scopes that the token must have, all of them. May be empty: any good token.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,

@@ -207,6 +207,8 @@ fn settings(upstream: SocketAddr) -> Settings {
         path: path.into(),
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access,
         networks: Vec::new(),
         cost: 1,

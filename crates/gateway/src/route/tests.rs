@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{BadTemplate, Demand, Routes, Rule, Template};
+use super::{BadTemplate, Demand, Rewrite, Routes, Rule, Template};
 use crate::target::BadTarget;
 use crate::upstream::Upstream;
 
@@ -29,6 +29,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         template: Arc::clone(template.text()),
         upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
+        rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),
         limits: Box::default(),

@@ -163,6 +163,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         path: path.into(),
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access: Access::Token {
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             audiences: Vec::new(),
@@ -176,6 +178,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         path: "/open/{id}".into(),
         methods: Vec::new(),
         upstream: "api".into(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         access: Access::Public,
         networks: Vec::new(),
         cost: 1,
@@ -262,6 +266,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
         let checker = gateway.checker();
+        tokio::spawn(gateway.watch_servers());
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
         Self { address, checker, clock, events, honeytokens, index, key, keyring, shelf }

@@ -1,6 +1,8 @@
 //! Several servers behind one name: shared out, left alone when they fail, tried again elsewhere.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -9,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::support::upstream::{Recording, Reply, ok};
 use super::support::{House, PATIENCE, error, field, read_until, settings, status};
-use crate::{Balance, HashBy, Settings, UpstreamRule};
+use crate::{Balance, HashBy, HealthRule, Settings, UpstreamRule};
 
 /// In turn over these servers.
 fn rule(servers: &[SocketAddr]) -> UpstreamRule {
@@ -199,6 +201,32 @@ async fn wait_for(server: &Recording, count: usize) {
     }
 }
 
+/// What is sent is the rewritten path; what was authorised and is told to the watcher is the client's.
+#[tokio::test]
+async fn the_api_has_other_paths_than_its_clients() {
+    let (one, other) = (Recording::new().await, dropped().await);
+    let servers = vec![format!("http://{other}/base"), format!("http://{}/base", one.address)];
+    let mut settings = over(UpstreamRule { balance: Balance::RoundRobin, ..servers.into() });
+    let files = settings.routes.iter_mut().find(|rule| rule.path.starts_with("/files"));
+    let files = files.expect("a route");
+    (files.strip_prefix, files.add_prefix) = ("/files".into(), "/v1".into());
+    let house = House::with(settings).await;
+    let token = house.token("orders:read");
+    for (sent, arrives) in [("/files/a/%62?q=//", "/base/v1/a/b?q=//"), ("/files/", "/base/v1/")] {
+        let answer = house.ask_as(&token, &format!("GET {sent}"), "").await;
+        assert_eq!(status(&answer), 200);
+        let arrived = one.requests().pop().expect("a request");
+        assert!(arrived.starts_with(&format!("GET {arrives} HTTP/1.1\r\n")), "{arrived}");
+        let (_, event) = house.events.next().await;
+        assert!(event.path.starts_with("/files/"), "{}", event.path);
+    }
+    for odd in ["/files/../x", "/files//x", "/files/%2e%2e/x", "/v1/x"] {
+        let answer = house.ask_as(&token, &format!("GET {odd}"), "").await;
+        assert!(matches!(status(&answer), 400 | 404), "{odd}: {answer}");
+    }
+    assert_eq!(one.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn a_subject_stays_at_its_server() {
     let servers = [Recording::new().await, Recording::new().await, Recording::new().await];
@@ -217,4 +245,43 @@ async fn a_subject_stays_at_its_server() {
         assert!(got.contains(&3), "{got:?}");
     }
     assert!(servers.iter().filter(|server| !server.requests().is_empty()).count() > 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_that_it_is_unwell_gets_no_requests() {
+    let well = Arc::new(AtomicBool::new(true));
+    let says = Arc::clone(&well);
+    let asked = Recording::scripted(move |_, request| {
+        let unwell = request.starts_with("GET /health") && !says.load(Ordering::SeqCst);
+        let error = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+        Reply::Send(if unwell { error.into() } else { ok("{}") })
+    })
+    .await;
+    let other = Recording::new().await;
+    let health = HealthRule {
+        path: "/health?deep".into(),
+        every: Duration::from_millis(10),
+        timeout: Duration::from_secs(2),
+        healthy_after: 2,
+        unhealthy_after: 2,
+    };
+    let rule = UpstreamRule { health: Some(health), ..rule(&[asked.address, other.address]) };
+    let house = House::with(over(rule)).await;
+    let gets = || asked.requests().iter().filter(|text| text.starts_with("GET /orders")).count();
+    let began = Instant::now();
+    for (state, expected) in [(true, 3), (false, 0), (true, 3)] {
+        well.store(state, Ordering::SeqCst);
+        loop {
+            assert!(began.elapsed() < PATIENCE, "{state} is not noticed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let before = gets();
+            for _ in 0..6 {
+                assert_eq!(get(&house).await, 200);
+            }
+            if gets() - before == expected {
+                break;
+            }
+        }
+    }
+    assert!(other.requests().iter().any(|text| text.starts_with("GET /health?deep HTTP/1.1")));
 }

@@ -10,7 +10,7 @@ use crate::verify::Known;
 
 /// Some of an upstream's servers, at most 64, by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Some64(u64);
+pub(crate) struct Members(u64);
 
 /// A rule for the next server, with what it remembers.
 pub(crate) struct Balancer {
@@ -18,9 +18,9 @@ pub(crate) struct Balancer {
     turn: AtomicU64,
 }
 
-// === impl Some64 ===
+// === impl Members ===
 
-impl Some64 {
+impl Members {
     pub(crate) fn with(self, number: usize) -> Self {
         Self(self.0 | 1 << number)
     }
@@ -76,7 +76,7 @@ impl Balancer {
     pub(crate) fn choose<S: AsRef<Server>>(
         &self,
         servers: &[S],
-        left: Some64,
+        left: Members,
         key: u64,
     ) -> Option<usize> {
         let members = servers.iter().enumerate().filter(|(number, _)| left.contains(*number));
@@ -103,7 +103,7 @@ impl Balancer {
     }
 
     /// Two different members where there are two, drawn evenly.
-    fn two(&self, left: Some64) -> (usize, usize) {
+    fn two(&self, left: Members) -> (usize, usize) {
         let count = left.count();
         let drawn = mixed(self.turn.fetch_add(1, Ordering::Relaxed));
         let one = drawn % count;

@@ -10,7 +10,7 @@ use hyper_util::client::legacy;
 
 use crate::body::{RequestBody, Upload};
 use crate::upstream::Upstream;
-use crate::upstream::balance::Some64;
+use crate::upstream::balance::Members;
 use crate::upstream::lent::{Home, Lent};
 use crate::upstream::pool::UpstreamClient;
 use crate::upstream::server::{Place, Server};
@@ -49,7 +49,7 @@ impl Exchange<'_> {
         if upstream.is_http2() {
             without_connection(&mut head.headers);
         }
-        let mut tried = Some64::default();
+        let mut tried = Members::default();
         let mut left = upstream.retries();
         upstream.budget.save();
         loop {
@@ -67,9 +67,8 @@ impl Exchange<'_> {
                 Some(home) => home.take(),
                 None => Some(RequestBody::none()),
             };
-            let Some((other, whole)) = upstream.another(self.key, tried).zip(whole) else {
-                return (place, answer);
-            };
+            let Some(whole) = whole else { return (place, answer) };
+            let Some(other) = upstream.another(self.key, tried) else { return (place, answer) };
             (head, body, place) = (next, whole, other);
             left -= 1;
             if !self.make_out(&mut head, place.server()) {

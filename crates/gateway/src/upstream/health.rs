@@ -1,6 +1,7 @@
-//! Whether a server gets requests, judged by those that it got. Shared by all threads, without a lock.
+//! Whether a server gets requests, judged by those that it got and by
+//! asking it. Shared by all threads, without a lock.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long a server is left alone at first; twice as long every time that it fails again.
@@ -17,6 +18,8 @@ pub(crate) struct Health {
     rests: AtomicU32,
     /// Until when it is left alone; 0 when it is in use.
     out_until: AtomicU64,
+    /// Whether it was asked and is not well.
+    unwell: AtomicBool,
 }
 
 // === impl Health ===
@@ -24,23 +27,32 @@ pub(crate) struct Health {
 impl Health {
     /// Whether it gets requests as others do.
     pub(crate) fn is_in(&self) -> bool {
-        self.out_until.load(Ordering::Relaxed) == 0
+        self.out_until.load(Ordering::Relaxed) == 0 && !self.unwell.load(Ordering::Relaxed)
     }
 
     /// Whether its rest is over and the caller is the one to try it; nobody else is within `window`.
     pub(crate) fn claim_trial(&self, now: u64, window: Duration) -> bool {
         let until = self.out_until.load(Ordering::Relaxed);
-        if until == 0 || now < until {
+        if until == 0 || now < until || self.unwell.load(Ordering::Relaxed) {
             return false;
         }
         let next = now.saturating_add(millis(window)).max(1);
         self.out_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// It was asked. One that is well again needs no trial.
+    pub(crate) fn probed(&self, well: bool) {
+        self.unwell.store(!well, Ordering::Relaxed);
+        if well {
+            self.succeeded();
+        }
+    }
+
     /// A request got its answer. Returns whether the server comes back by that.
     pub(crate) fn succeeded(&self) -> bool {
         // Read before written: while all is well, threads share the line in their caches.
-        if self.failures.load(Ordering::Relaxed) == 0 {
+        let order = Ordering::Relaxed;
+        if self.failures.load(order) == 0 && self.out_until.load(order) == 0 {
             return false;
         }
         self.failures.store(0, Ordering::Relaxed);

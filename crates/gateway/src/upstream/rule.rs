@@ -31,6 +31,23 @@ pub struct UpstreamRule {
     /// Speak HTTP/2, which gRPC needs, and nothing else: agreed on by TLS (ALPN), or known beforehand
     /// where there is none. There are no WebSockets then.
     pub http2: bool,
+    /// How servers are asked whether they are well; `None` for judging them by their requests alone.
+    pub health: Option<HealthRule>,
+}
+
+/// How servers are asked whether they are well: by a GET that has to be answered, and not with an error.
+#[derive(Clone, Debug)]
+pub struct HealthRule {
+    /// Path and query, put behind the path of the server's address.
+    pub path: String,
+    /// The pause between two questions.
+    pub every: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// So many good answers in a row bring a server back.
+    pub healthy_after: u32,
+    /// So many bad ones take it out.
+    pub unhealthy_after: u32,
 }
 
 /// TLS to the servers of one API.
@@ -81,6 +98,7 @@ impl From<Vec<String>> for UpstreamRule {
             max_requests: None,
             tls: None,
             http2: false,
+            health: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use authority::person_claims;
 use authority::register::policy::{self, HostPattern, Policy};
 use authority::rule::authorization_details::Shape;
+use gateway::route::rewrite::{BadRewrite, Rewrite};
 use http::Method;
 use token::ladder::BadLadder;
 use token::scope::{ScopeSet, is_scope_token};
@@ -14,7 +15,7 @@ use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Tls, TrustedIssuer, upstream,
+    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, upstream,
 };
 
 mod issuer;
@@ -277,6 +278,9 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
         }
         if let Err(error) = ::gateway::route::Template::parse(&route.path) {
             found.push((at("path"), error.to_string()));
+        } else if let Err(error) = rewrite(route) {
+            let member = if error == BadRewrite::Add { "add_prefix" } else { "strip_prefix" };
+            found.push((at(member), error.to_string()));
         }
     }
     for (position, limit) in part.limits.iter().enumerate() {
@@ -296,6 +300,10 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     if part.upstream_timeout.duration().is_zero() {
         found.push(("gateway.upstream_timeout".to_owned(), "must be more than 0s".to_owned()));
     }
+}
+
+fn rewrite(route: &Route) -> Result<Rewrite, BadRewrite> {
+    Rewrite::new(&route.path, &route.strip_prefix, &route.add_prefix)
 }
 
 fn browser_app(path: &str, app: &BrowserApp, found: &mut Vec<Finding>) {

@@ -191,3 +191,23 @@ pub(super) const fn fail_after() -> u32 {
 pub(super) const fn retries() -> u32 {
     1
 }
+
+/// The pause between two questions to a server.
+pub(super) const fn health_every() -> Span {
+    Span::seconds(5)
+}
+
+/// How long its answer may take.
+pub(super) const fn health_timeout() -> Span {
+    Span::seconds(2)
+}
+
+/// How many good answers bring a server back.
+pub(super) const fn healthy_after() -> u32 {
+    2
+}
+
+/// How many bad ones take it out.
+pub(super) const fn unhealthy_after() -> u32 {
+    3
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use gateway::UpstreamRule;
+use gateway::{HealthRule, UpstreamRule};
+use http::uri::PathAndQuery;
 use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
@@ -69,6 +70,29 @@ pub(crate) struct Servers {
     /// TLS other than by the machine's certificate authorities and without a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<ServerTls>,
+    /// Ask every server whether it is well. Absent: servers are judged by their requests alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<HealthCheck>,
+}
+
+/// How every server is asked whether it is well: by a GET that has to be answered with a status below 400.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HealthCheck {
+    /// Path, behind the one of the server's address: `/health`.
+    pub(crate) path: String,
+    /// The pause between two questions. Absent: 5s.
+    #[serde(default = "defaults::health_every")]
+    pub(crate) every: Span,
+    /// How long an answer may take. Absent: 2s.
+    #[serde(default = "defaults::health_timeout")]
+    pub(crate) timeout: Span,
+    /// So many good answers in a row bring a server back. Absent: 2.
+    #[serde(default = "defaults::healthy_after")]
+    pub(crate) healthy_after: u32,
+    /// So many bad ones take it out. Absent: 3.
+    #[serde(default = "defaults::unhealthy_after")]
+    pub(crate) unhealthy_after: u32,
 }
 
 /// TLS to servers whose addresses are `https`. Files are read at the start.
@@ -186,6 +210,13 @@ impl Servers {
             max_requests: self.max_requests,
             tls: None,
             http2: self.http2,
+            health: self.health.as_ref().map(|health| HealthRule {
+                path: health.path.clone(),
+                every: health.every.duration(),
+                timeout: health.timeout.duration(),
+                healthy_after: health.healthy_after,
+                unhealthy_after: health.unhealthy_after,
+            }),
         }
     }
 
@@ -224,6 +255,16 @@ impl Servers {
             let name = tls.server_name.as_deref();
             if name.is_some_and(|name| ServerName::try_from(name).is_err()) {
                 wrong("tls.server_name", "must be a host name or an address");
+            }
+        }
+        if let Some(health) = &self.health {
+            if !health.path.starts_with('/') || health.path.parse::<PathAndQuery>().is_err() {
+                wrong("health.path", "must be a path such as /health");
+            }
+            let spans = [health.every, health.timeout];
+            let counts = [health.healthy_after, health.unhealthy_after];
+            if spans.iter().any(|span| span.duration().is_zero()) || counts.contains(&0) {
+                wrong("health", "its times must be more than 0s, and its counts at least 1");
             }
         }
         for server in &self.servers {

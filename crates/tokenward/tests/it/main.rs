@@ -35,4 +35,5 @@ mod support;
 mod take_back;
 mod tls;
 mod token;
+mod upstreams;
 mod vouched;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Balance, Balancer, HashBy, Server, Some64, mixed};
+use super::{Balance, Balancer, HashBy, Members, Server, mixed};
 use crate::meters::ServerMeters;
 use crate::upstream::address::Address;
 
@@ -15,8 +15,8 @@ fn servers(count: usize) -> Vec<Arc<Server>> {
     (0..count).map(server).collect()
 }
 
-fn all(count: usize) -> Some64 {
-    (0..count).fold(Some64::default(), Some64::with)
+fn all(count: usize) -> Members {
+    (0..count).fold(Members::default(), Members::with)
 }
 
 #[test]
@@ -25,11 +25,11 @@ fn one_after_the_other() {
     let chosen: Vec<_> =
         (0..6).map(|_| balancer.choose(&servers, all(3), 0).expect("one")).collect();
     assert_eq!(chosen, [0, 1, 2, 0, 1, 2]);
-    let left = all(3).without(Some64::default().with(1));
+    let left = all(3).without(Members::default().with(1));
     for _ in 0..6 {
         assert_ne!(balancer.choose(&servers, left, 0), Some(1));
     }
-    assert_eq!(balancer.choose(&servers, Some64::default(), 0), None);
+    assert_eq!(balancer.choose(&servers, Members::default(), 0), None);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn two_are_drawn_evenly_and_differ() {
 #[test]
 fn only_the_parties_of_a_lost_server_move() {
     let (servers, balancer) = (servers(5), Balancer::new(Balance::Hash(HashBy::Subject)));
-    let lost = Some64::default().with(2);
+    let lost = Members::default().with(2);
     let mut counts = [0; 5];
     for key in (0..1000).map(mixed) {
         let before = balancer.choose(&servers, all(5), key).expect("one");

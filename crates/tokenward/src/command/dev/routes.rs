@@ -36,6 +36,8 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         path: path.to_owned(),
         methods: methods.iter().map(|method| (*method).to_owned()).collect(),
         upstream: UPSTREAM.to_owned(),
+        strip_prefix: String::new(),
+        add_prefix: String::new(),
         scopes: vec![scope.to_owned()],
         audiences: Vec::new(),
         any_scopes: Vec::new(),

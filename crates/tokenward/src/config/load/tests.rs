@@ -36,6 +36,10 @@ fn mistakes_carry_their_line() {
             "t.toml:5: gateway.route[0].upstream: no upstream is named `b` (known: a)",
         ),
         (
+            "[gateway.upstreams]\na = \"http://a\"\n[[gateway.route]]\npath = \"/a\"\nupstream = \"a\"\nstrip_prefix = \"/b\"\n",
+            "t.toml:6: gateway.route[0].strip_prefix: `strip_prefix` is the beginning of the route's",
+        ),
+        (
             "[gateway.upstreams]\na = \"nowhere\"\n",
             "t.toml:2: gateway.upstreams.a: `nowhere` is not an address",
         ),
@@ -54,6 +58,10 @@ fn mistakes_carry_their_line() {
         (
             "[gateway.upstreams.a]\nservers = [\"https://a\"]\ntls = { client_key_file = \"k\" }\n",
             "t.toml:3: gateway.upstreams.a.tls: `client_certificate_file` and `client_key_file` go",
+        ),
+        (
+            "[gateway.upstreams.a]\nservers = [\"http://a\"]\nhealth = { path = \"x\" }\n",
+            "t.toml:3: gateway.upstreams.a.health.path: must be a path such as /health",
         ),
         (
             "[gateway.upstreams.a]\nservers = []\n",
