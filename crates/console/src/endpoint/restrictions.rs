@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use store::{Filter, Lift, NewRestriction, RestrictionRow};
 use token::restriction::{Effect, Restriction, Selector};
 use token::time::Timestamp;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::Console;
 use crate::access::{Administrator, Reader};
@@ -31,7 +33,7 @@ pub(crate) struct RestrictionView {
     #[schema(value_type = SelectorBody)]
     selector: Selector,
     /// `revoke` is final, all others can be lifted.
-    #[schema(value_type = String, pattern = r"^(revoke|suspend|require:(step_up|dpop|mtls)|drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*|limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]|networks:[0-9a-f.:/,]+)$")]
+    #[schema(value_type = EffectText)]
     effect: Effect,
     /// It fits tokens issued at or before this time; a token and a network whatever their time.
     #[schema(value_type = String, format = DateTime)]
@@ -85,6 +87,9 @@ enum Kind {
     Token,
 }
 
+/// An effect as its text.
+struct EffectText;
+
 /// A restriction to be added.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,7 +100,7 @@ pub(crate) struct RestrictionBody {
     /// is good for less, and those that come after it too: `drop_scopes:SCOPES` (separated by spaces),
     /// `require:step_up` (sign in again), `require:dpop`, `require:mtls` (get a bound token), `limit:RATE`
     /// (`10/m`), `networks:NETWORKS` (separated by commas).
-    #[schema(value_type = String, pattern = r"^(revoke|suspend|require:(step_up|dpop|mtls)|drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*|limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]|networks:[0-9a-f.:/,]+)$")]
+    #[schema(value_type = EffectText)]
     effect: Effect,
     /// When it ends by itself; never when it is not given. Not for `revoke`.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -181,6 +186,23 @@ fn view(row: RestrictionRow) -> RestrictionView {
     let RestrictionRow { restriction, lifted_at, lifted_by } = row;
     RestrictionView { lifted_at, lifted_by, ..RestrictionView::of(&restriction) }
 }
+
+// === impl EffectText ===
+
+impl PartialSchema for EffectText {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let words = ["revoke", "suspend", "require:step_up", "require:dpop", "require:mtls"];
+        AnyOfBuilder::new()
+            .item(text().enum_values(Some(words)))
+            .item(text().pattern(Some(r"^drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*$")))
+            .item(text().pattern(Some("^limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]$")))
+            .item(text().pattern(Some("^networks:[0-9a-fA-F.:/,]+$")))
+            .into()
+    }
+}
+
+impl ToSchema for EffectText {}
 
 // === impl RestrictionView ===
 
