@@ -103,7 +103,7 @@ impl Default for Gateway {
             routes: Vec::new(),
             limits: Vec::new(),
             doubtful_tokens: PaceOrOff(Some(Allowance {
-                amount: 100,
+                amount: 1000,
                 window: Duration::from_secs(1),
             })),
             limit_entries: 1_000_000,
