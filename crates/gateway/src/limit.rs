@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use token::allowance::Allowance;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
@@ -26,7 +27,6 @@ use crate::refusal::{Fault, Refusal};
 use crate::route::Rule;
 use crate::settings::SettingsError;
 use crate::verify::Known;
-use token::allowance::Allowance;
 
 /// A limit, as it is configured.
 #[derive(Clone, Debug)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
+use token::allowance::Allowance;
 use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
 use crate::upstream::rule::UpstreamRule;
-use token::allowance::Allowance;
 
 /// Everything that a gateway has to know of its place.
 #[derive(Clone, Debug)]
