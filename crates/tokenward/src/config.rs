@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) mod check;
 mod defaults;
+pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
@@ -18,11 +19,10 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
-use limit::{Limit, PaceOrOff};
+pub(crate) use gateway::{Auth, BrowserApp, Gateway, Inspect, Route};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};
-use upstream::Upstream;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -325,185 +325,6 @@ pub(crate) struct WorkloadRule {
     /// What claims have to be, all of them: `sub = "repo:acme/*"`, where `*` stands for anything. A name
     /// that begins with `/` is a JSON pointer: `"/kubernetes.io/namespace" = "shop"`.
     pub(crate) claims: BTreeMap<String, String>,
-}
-
-/// The gateway.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Gateway {
-    /// Address to listen on.
-    #[schemars(with = "String")]
-    pub(crate) listen: SocketAddr,
-    /// Resource identifier: the URL by which clients reach the API, and the audience of its
-    /// tokens. Absent: made from `listen`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) resource: Option<String>,
-    /// Certificate and key; absent: plain HTTP, as under `authority`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tls: Option<Tls>,
-    /// A proxy in front does TLS.
-    pub(crate) behind_tls_proxy: bool,
-    /// Networks of proxies whose `X-Forwarded-For` is believed.
-    #[schemars(with = "Vec<String>")]
-    pub(crate) trusted_proxies: Vec<IpNet>,
-    /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`, or a table.
-    pub(crate) upstreams: BTreeMap<String, Upstream>,
-    /// Rules; a request that fits none is refused.
-    #[serde(rename = "route")]
-    pub(crate) routes: Vec<Route>,
-    /// How much is allowed, beside what the routes demand.
-    #[serde(rename = "limit")]
-    pub(crate) limits: Vec<Limit>,
-    /// How many tokens that are forged or unknown one network may have verified; beyond it gets 429 for
-    /// tokens that were not verified before. `off`: as many as come.
-    pub(crate) doubtful_tokens: PaceOrOff,
-    /// How many keys of limits are counted at the same time (about 50 bytes each).
-    pub(crate) limit_entries: usize,
-    /// Other issuers whose tokens are taken beside those of this server: identity providers that are there
-    /// already.
-    #[serde(rename = "issuer")]
-    pub(crate) issuers: Vec<issuer::Issuer>,
-    /// Networks, besides the public internet, that these issuers may be in.
-    #[schemars(with = "Vec<String>")]
-    pub(crate) reach: Vec<IpNet>,
-    /// Applications in browsers that hold no token: under `/bff/` they are signed in and out, and a cookie
-    /// is their credential (backend for frontend).
-    #[serde(rename = "browser_app")]
-    pub(crate) browser_apps: Vec<BrowserApp>,
-    /// How far clocks may differ; at most 60s.
-    pub(crate) leeway: Span,
-    /// Files with private keys (JWK with `alg`) that tokens may be encrypted to.
-    pub(crate) decryption_keys: Vec<PathBuf>,
-    /// Demand a nonce of this server in every DPoP proof, so that none can be made in advance.
-    pub(crate) dpop_nonce: bool,
-    /// The field in which a proxy of `trusted_proxies` passes on the client's certificate, as under
-    /// `authority`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) client_certificate_field: Option<String>,
-    /// How many verified tokens are remembered (about 1 KiB each).
-    pub(crate) cache_entries: usize,
-    /// Pass the client's access token on to the upstream; otherwise it ends here and only
-    /// the identity headers go on.
-    pub(crate) forward_token: bool,
-    /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
-    /// Context Protocol has it. Who brings no token then learns which routes there are.
-    pub(crate) challenge_scopes: bool,
-    /// Bytes of a request's body that are inspected for injections. A longer one is refused on routes with
-    /// `inspect = "enforce"`, and forwarded without being inspected on those with `"observe"`.
-    pub(crate) inspect_body_limit: usize,
-    /// How long an upstream may take to begin its answer.
-    pub(crate) upstream_timeout: Span,
-    /// Threads that check and forward; 0: one for each processor.
-    pub(crate) threads: usize,
-    /// The same check for proxies of other makers, which ask and then forward by themselves: Envoy, NGINX,
-    /// Traefik, Caddy, HAProxy. Absent: none may ask.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) auth: Option<Auth>,
-}
-
-/// Where proxies of other makers ask.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Auth {
-    /// Address to listen on: gRPC (`ext_authz`) and HTTP.
-    #[schemars(with = "String")]
-    pub(crate) listen: SocketAddr,
-    /// Networks of the proxies that may ask. What they say of a request and its client is believed; everybody
-    /// else gets 403.
-    #[schemars(with = "Vec<String>")]
-    pub(crate) trusted_callers: Vec<IpNet>,
-    /// The field in which these proxies pass on the client's certificate, as under `authority`. They have to
-    /// set it in every request, or a client could.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) client_certificate_field: Option<String>,
-    /// Certificate and key; absent: plain HTTP, as under `authority`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tls: Option<Tls>,
-    /// A proxy in front does TLS.
-    pub(crate) behind_tls_proxy: bool,
-}
-
-/// A rule of the gateway.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Route {
-    /// Path template: `/orders/{id}`; the last segment may be `{rest...}`.
-    pub(crate) path: String,
-    /// HTTP methods; empty: every method.
-    #[serde(default)]
-    pub(crate) methods: Vec<String>,
-    /// Name of the upstream.
-    pub(crate) upstream: String,
-    /// The beginning of `path`, whole segments without parameters, that is not sent to the upstream:
-    /// with `/shop`, `/shop/orders` goes on as `/orders`. Scopes and limits hold for the path before that.
-    #[serde(default)]
-    pub(crate) strip_prefix: String,
-    /// What is put before the path that is sent to the upstream, such as `/v1`.
-    #[serde(default)]
-    pub(crate) add_prefix: String,
-    /// Scopes that the token must have, all of them. May be empty: any good token.
-    #[serde(default)]
-    pub(crate) scopes: Vec<String>,
-    /// Audiences of which the token must have one; empty: the gateway's `resource`.
-    #[serde(default)]
-    pub(crate) audiences: Vec<String>,
-    /// Scopes of which the token must have one, beside all of `scopes`; empty: none.
-    #[serde(default)]
-    pub(crate) any_scopes: Vec<String>,
-    /// Clients that it is for; empty: all.
-    #[serde(default)]
-    pub(crate) clients: Vec<String>,
-    /// Networks that it is for; empty: all.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub(crate) networks: Vec<IpNet>,
-    /// How the person must have signed in: one of these `acr` values; others are told to step up (RFC 9470).
-    /// Empty: in any way.
-    #[serde(default)]
-    pub(crate) acr: Vec<String>,
-    /// How long ago the person may have signed in; others are told to step up. Absent: however long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) max_age: Option<Span>,
-    /// Only tokens that are bound to a key or a certificate of their client.
-    #[serde(default)]
-    pub(crate) bound: bool,
-    /// No token is needed.
-    #[serde(default)]
-    pub(crate) public: bool,
-    /// What one request takes of the limits; absent: 1; 0: the route has none.
-    #[serde(default = "defaults::cost")]
-    pub(crate) cost: u32,
-    /// Whether requests are inspected for injections: SQL, scripts, commands, paths and others, in path,
-    /// query, headers, cookies and body. `off` for now unless a route says otherwise.
-    #[serde(default)]
-    pub(crate) inspect: Inspect,
-}
-
-/// What inspection does on a route.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Inspect {
-    /// Refuse a request that carries an injection.
-    Enforce,
-    /// Forward it; its event says what would have been refused (`would_refuse`).
-    Observe,
-    /// Inspect nothing.
-    #[default]
-    Off,
-}
-
-/// An application in browsers whose tokens the server keeps.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BrowserApp {
-    /// The origin under which browsers reach the gateway. Absent: that of its `resource`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) origin: Option<String>,
-    /// The client: confidential, with the redirect URI `{origin}/bff/callback` and the grant types
-    /// `authorization_code` and `refresh_token`.
-    pub(crate) client: String,
-    /// What it asks for, separated by spaces.
-    pub(crate) scopes: String,
 }
 
 /// The admin API.
