@@ -7,6 +7,7 @@
 
 mod attempt;
 mod cookie;
+mod fitness;
 mod kept;
 mod refused;
 mod service;
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::browser_app::cookie::Cookie;
+pub use crate::browser_app::fitness::Unfit;
 use crate::browser_app::kept::Kept;
 use crate::browser_app::refused::AppRefused;
 use crate::state::Authority;

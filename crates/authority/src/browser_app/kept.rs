@@ -11,13 +11,13 @@ use token::time::Timestamp;
 
 use crate::browser_app::BrowserApp;
 use crate::browser_app::attempt::Attempt;
+use crate::browser_app::fitness;
 use crate::browser_app::refused::AppRefused;
 use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
 use crate::endpoint::token::observe;
 use crate::grant::{self, TokenRequest};
 use crate::parameters::Parameters;
-use crate::rule::profile;
 
 /// An access token is renewed so long before its end, or when three quarters of its life are over.
 const AHEAD: Duration = Duration::from_secs(30);
@@ -101,13 +101,8 @@ async fn ask(
     let authority = app.authority();
     let client =
         AuthenticatedClient::of_this_process(authority, &app.settings().client, now).await?;
-    let options = &client.client().options;
     // There is no sender but this process, and it shows nothing.
-    if client.is_public()
-        || options.dpop_bound_access_tokens
-        || options.tls_client_certificate_bound_access_tokens
-        || profile::is_fapi2(authority.settings(), options)
-    {
+    if client.is_public() || fitness::is_bound(authority, client.client()) {
         return Err(AppRefused::ClientUnfit);
     }
     let mut parameters = Parameters::default();

@@ -1,12 +1,13 @@
 //! Tokens that are kept for an application in a browser: renewed in time, once, and by nobody else.
 
 use serde_json::{Value, json};
-use store::BrowserSession;
+use store::{BrowserSession, Client};
+use token::id::ClientId;
 use token::opaque::Family;
 use token::secret::Secret;
 
 use super::support::{API, Harness, scopes};
-use crate::browser_app::{BadBrowserApp, BrowserApp, BrowserAppSettings};
+use crate::browser_app::{BadBrowserApp, BrowserApp, BrowserAppSettings, Unfit};
 
 const ORIGIN: &str = "https://app.example";
 
@@ -105,4 +106,37 @@ async fn an_application_has_an_origin() {
         let refused = app(&harness, wrong, "conf").err();
         assert_eq!(refused, Some(BadBrowserApp::Origin(wrong.to_owned())));
     }
+}
+
+#[tokio::test]
+async fn what_keeps_a_client_from_serving_an_application_is_said() {
+    let harness = Harness::new().await;
+    let unfit = async |client| app(&harness, ORIGIN, client).expect("app").unfit().await;
+    let callback = format!("{ORIGIN}/bff/callback");
+    assert_eq!(unfit("nobody").await.expect("store"), [Unfit::Missing(callback.clone())]);
+    let public = unfit("pub").await.expect("store");
+    assert!(public.contains(&Unfit::Public), "{public:?}");
+    let id = ClientId::from(harness.confidential.id.clone());
+    let mut client =
+        Client::clone(&harness.store.client(&id).await.expect("store").expect("client"));
+    client.redirect_uris = vec![callback];
+    client.scopes = scopes("openid orders:read");
+    harness.store.update_client(&client).await.expect("changed");
+    assert_eq!(unfit(id.as_str()).await.expect("store"), []);
+    client.scopes = scopes("openid");
+    client.disabled = true;
+    client.options.dpop_bound_access_tokens = true;
+    client.redirect_uris.clear();
+    harness.store.update_client(&client).await.expect("changed");
+    let words: Vec<String> =
+        unfit(id.as_str()).await.expect("store").iter().map(Unfit::to_string).collect();
+    assert_eq!(
+        words,
+        [
+            "it is disabled",
+            "its tokens are bound to a key or a certificate, and a browser has a cookie alone",
+            "`https://app.example/bff/callback` is not among its redirect URIs",
+            "it may not ask for the scope `orders:read`",
+        ]
+    );
 }

@@ -47,6 +47,7 @@ fn one(
         resource: resource.to_owned(),
     };
     let server = BrowserApp::new(authority.clone(), settings).map_err(Failure::new)?;
+    tokio::spawn(tell_unfit(server.clone()));
     Ok(gateway::BrowserApp {
         origin,
         prefix: PREFIX.to_owned(),
@@ -54,6 +55,13 @@ fn one(
         other_cookies: vec![server.attempt_cookie()],
         server: Arc::new(Server(server)),
     })
+}
+
+/// Its client may be registered or mended later: a warning, and no reason not to start.
+async fn tell_unfit(app: BrowserApp) {
+    for fault in app.unfit().await.unwrap_or_default() {
+        tracing::warn!(client = %app.client(), %fault, "nobody can sign in to a browser application");
+    }
 }
 
 impl AppServer for Server {

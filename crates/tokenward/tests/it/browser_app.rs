@@ -8,8 +8,10 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::interop::{node_script, variable};
 use crate::support::browser::form_of;
 use crate::support::http::{Answer, form};
+use crate::support::output_of;
 use crate::support::served::Served;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -163,6 +165,19 @@ fn a_browser_calls_the_api_by_cookie_and_never_sees_a_token() {
     for token in ["eyJ", "twr_", "twa_", "access_token\"", "refresh_token\""] {
         assert!(!browser.seen.contains(token), "{token} in {}", browser.seen);
     }
+}
+
+#[test]
+fn in_chromium_no_script_finds_a_token_and_no_other_origin_uses_the_cookie() {
+    let served = served();
+    let mut script = node_script("browser-app.mjs");
+    let script = script
+        .env("GATEWAY", served.gateway(""))
+        .env("USERNAME", "alice")
+        .env("PASSWORD", PASSWORD)
+        .env("CHROMIUM", variable("TOKENWARD_CHROMIUM"));
+    let said = output_of(script);
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
 }
 
 #[test]
