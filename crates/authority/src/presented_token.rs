@@ -63,7 +63,7 @@ pub(crate) async fn take_back(
     let store = authority.store();
     let actor = format!("client:{}", client.id());
     if Family::of(text) == Ok(Family::Refresh) {
-        let state = store.refresh(&OpaqueHash::of(text)).await?;
+        let state = store.refresh(&authority.refresh_mint().read(text)).await?;
         let Some(state) = state.filter(|state| state.grant.client == *client.id()) else {
             return Ok(TakenBack::default());
         };
@@ -112,7 +112,7 @@ pub(crate) async fn good(
     now: Timestamp,
 ) -> Result<Option<GoodToken>, StoreError> {
     if Family::of(text) == Ok(Family::Refresh) {
-        let state = authority.store().refresh(&OpaqueHash::of(text)).await?;
+        let state = authority.store().refresh(&authority.refresh_mint().read(text)).await?;
         let Some(state) = state.filter(|state| state.grant.client == *asking.id()) else {
             return Ok(None);
         };

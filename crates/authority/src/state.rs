@@ -7,6 +7,7 @@ use store::Store;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::event::EventSink;
 use token::random::Random;
+use token::refresh::{self, RefreshMint};
 use token::replay::UsedOnce;
 use token::time::{Clock, Timestamp};
 
@@ -61,6 +62,7 @@ struct Inner {
     names: NameHasher,
     news: News,
     proofs: ProofDesk,
+    refresh_mint: RefreshMint,
     client_keys: ClientKeys,
     issuer_keys: IssuerKeys,
     documents: MetadataDocuments,
@@ -88,6 +90,7 @@ impl Authority {
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
             polls: Polls::default(),
+            refresh_mint: RefreshMint::new(&parts.store.derive_key(refresh::KEY_LABEL)),
             limits: Limits::default(),
             status_lists: StatusLists::new(
                 parts.store.clone(),
@@ -162,6 +165,11 @@ impl Authority {
     /// Who vouches for client certificates.
     pub(crate) fn certificate_trust(&self) -> Option<&dyn CertificateTrust> {
         self.0.parts.certificate_trust.as_deref()
+    }
+
+    /// What makes and reads refresh tokens.
+    pub(crate) fn refresh_mint(&self) -> &RefreshMint {
+        &self.0.refresh_mint
     }
 
     /// Where proofs of possession are handed in.

@@ -22,7 +22,7 @@ pub struct Forgotten {
     pub browser_sessions: usize,
     /// Authorization codes.
     pub codes: usize,
-    /// Grants.
+    /// Grants, with their refresh tokens.
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
@@ -30,8 +30,6 @@ pub struct Forgotten {
     pub pushed: usize,
     /// JWTs behind opaque tokens.
     pub references: usize,
-    /// Refresh tokens.
-    pub refresh_tokens: usize,
     /// Restrictions and lifts, from disk.
     pub restrictions: usize,
     /// Sign-in sessions.
@@ -56,8 +54,6 @@ const PUSHED: &str = "DELETE FROM pushed_requests WHERE name IN \
     (SELECT name FROM pushed_requests WHERE expires_at <= ?1 LIMIT ?2)";
 const REFERENCES: &str = "DELETE FROM token_references WHERE hash IN \
     (SELECT hash FROM token_references WHERE forget_at <= ?1 LIMIT ?2)";
-const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE hash IN \
-    (SELECT hash FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)";
 const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
     (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
@@ -85,7 +81,6 @@ impl Store {
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
             pushed: self.bites(PUSHED, now).await?,
             references: self.bites(REFERENCES, now).await?,
-            refresh_tokens: self.bites(REFRESH_TOKENS, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
             status_lists: self.bites(STATUS_LISTS, now).await?,

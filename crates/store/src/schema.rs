@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0005_status_lists.sql"),
     include_str!("sql/0006_person_claims.sql"),
     include_str!("sql/0007_lighter_rotations.sql"),
+    include_str!("sql/0008_refresh_families.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).
@@ -34,9 +35,13 @@ pub(crate) fn check(db: &Connection) -> Result<i64, StoreError> {
 
 /// Brings the file to the newest version.
 pub(crate) fn migrate(db: &Connection) -> Result<(), StoreError> {
-    let version = check(db)?;
-    let done = usize::try_from(version).map_err(|_| StoreError::NotAStore)?;
-    for (number, migration) in (1..).zip(MIGRATIONS).skip(done) {
+    migrate_to(db, MIGRATIONS.len())
+}
+
+/// Brings the file to a version, the same by which it was known then.
+pub(crate) fn migrate_to(db: &Connection, version: usize) -> Result<(), StoreError> {
+    let done = usize::try_from(check(db)?).map_err(|_| StoreError::NotAStore)?;
+    for (number, migration) in (1..).zip(MIGRATIONS).take(version).skip(done) {
         db.execute_batch(&format!(
             "BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; \
              PRAGMA user_version = {number}; COMMIT;"

@@ -33,6 +33,37 @@ pub fn encode(bytes: &[u8], width: usize) -> String {
     digits.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 
+/// The number that these digits are, in so many bytes; `None` when it does not fit or a character is no
+/// digit.
+pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut number = [0u8; N];
+    for digits in text.as_bytes().chunks(DIGITS) {
+        let (mut carry, mut factor) = (0, 1);
+        for digit in digits {
+            carry = carry * 62 + u64::from(value(*digit)?);
+            factor *= 62;
+        }
+        for byte in number.iter_mut().rev() {
+            let current = u64::from(*byte) * factor + carry;
+            *byte = current.to_be_bytes()[7];
+            carry = current >> 8;
+        }
+        if carry != 0 {
+            return None;
+        }
+    }
+    Some(number)
+}
+
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'Z' => Some(digit - b'A' + 10),
+        b'a'..=b'z' => Some(digit - b'a' + 36),
+        _ => None,
+    }
+}
+
 /// The number in words of 32 bits, most significant first.
 fn limbs(bytes: &[u8]) -> Vec<u32> {
     let (head, whole) = bytes.split_at(bytes.len() % 4);
@@ -63,23 +94,7 @@ pub fn is_base62(text: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ALPHABET, encode};
-
-    /// Back again, the slow way: each digit times 62 plus the next.
-    fn decode(text: &str, len: usize) -> Vec<u8> {
-        let mut number = vec![0u8; len];
-        for digit in text.bytes() {
-            let value = ALPHABET.iter().position(|known| *known == digit).expect("a digit");
-            let mut carry = u32::try_from(value).expect("small");
-            for byte in number.iter_mut().rev() {
-                let current = u32::from(*byte) * 62 + carry;
-                *byte = (current & 0xff).try_into().expect("a byte");
-                carry = current >> 8;
-            }
-            assert_eq!(carry, 0, "{text} is too large");
-        }
-        number
-    }
+    use super::{decode, encode};
 
     #[test]
     fn known_values() {
@@ -92,14 +107,24 @@ mod tests {
         assert_eq!(encode(&[0xff; 4], 6), "4gfFC3");
         assert_eq!(encode(&62u64.pow(5).to_be_bytes(), 0), "100000");
         assert_eq!(encode(&62u64.pow(10).to_be_bytes(), 0), "10000000000");
+        assert_eq!(decode("4gfFC3"), Some([0xff; 4]));
+        assert_eq!(decode::<4>("4gfFC4"), None, "too large");
+        assert_eq!(decode::<4>("4g-FC"), None);
     }
 
     proptest! {
         #[test]
-        fn what_is_encoded_can_be_decoded(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn what_is_encoded_can_be_decoded(bytes: [u8; 32]) {
             let text = encode(&bytes, 0);
-            prop_assert_eq!(decode(&text, bytes.len()), bytes);
+            prop_assert_eq!(decode(&text), Some(bytes));
             prop_assert!(!text.starts_with('0'));
+        }
+
+        #[test]
+        fn any_text_is_decoded_or_refused(text in ".{0,50}") {
+            let back: Option<[u8; 32]> = decode(&text);
+            let back = back.map(|bytes| encode(&bytes, text.len()));
+            prop_assert!(back.is_none_or(|back| back == text));
         }
     }
 }

@@ -70,6 +70,7 @@ mod private_jwk;
 pub mod random;
 pub mod reason;
 pub mod reference;
+pub mod refresh;
 pub mod replay;
 pub mod restriction;
 mod rsa_der;

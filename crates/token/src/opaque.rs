@@ -1,17 +1,18 @@
 //! The opaque family: secrets that we make, which a scanner can recognise offline.
 //!
-//! `twr_` + 43 base-62 digits (256 random bits) + 6 base-62 digits of CRC-32 over all before.
+//! `twa_` + 43 base-62 digits (256 random bits; of a refresh token, [`crate::refresh`]) + 6 base-62 digits of CRC-32 over all before.
 //! Stored only as SHA-256: a value of 256 random bits needs no slow hash.
 
 use std::fmt;
 
 use aws_lc_rs::digest;
+use zeroize::Zeroizing;
 
 use crate::base62;
 use crate::random::Random;
 use crate::secret::Secret;
 
-const BODY: usize = 43;
+pub(crate) const BODY: usize = 43;
 const CHECK: usize = 6;
 
 /// A regular expression that every value matches, for scanners of leaked secrets; what matches it is
@@ -92,11 +93,16 @@ impl Family {
 
     /// A new value.
     pub fn generate(self, random: &dyn Random) -> Secret {
+        let mut bytes = Zeroizing::new([0u8; 32]);
+        random.fill(bytes.as_mut_slice());
+        self.of_bytes(&bytes)
+    }
+
+    /// The value that stands for these bytes.
+    pub(crate) fn of_bytes(self, bytes: &[u8; 32]) -> Secret {
         let mut text = String::with_capacity(4 + BODY + CHECK);
         text.push_str(self.prefix());
-        let mut bytes = [0u8; 32];
-        random.fill(&mut bytes);
-        text.push_str(&base62::encode(&bytes, BODY));
+        text.push_str(&base62::encode(bytes, BODY));
         text.push_str(&checksum(&text));
         Secret::new(text)
     }

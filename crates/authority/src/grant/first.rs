@@ -2,7 +2,6 @@
 
 use store::{Grant, NewRefresh};
 use token::id::KeyId;
-use token::opaque::{Family, OpaqueHash};
 use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
@@ -44,11 +43,12 @@ pub(crate) async fn prepare(
     let approved = approve::person(authority.store(), request.client, grant, wanted, now).await?;
 
     let may_refresh = request.client.client().grant_types.contains(&GrantType::RefreshToken);
-    let token = may_refresh.then(|| Family::Refresh.generate(authority.random()));
+    let mint = authority.refresh_mint();
+    let token = may_refresh.then(|| mint.first(authority.random()));
     let expires_at = idle_end(authority.settings(), request.client, now, grant.expires_at);
     let outgoing = token.as_ref().map(|token| OutgoingRefresh { token, expires_at });
     let refresh = token.as_ref().map(|token| NewRefresh {
-        hash: OpaqueHash::of(token.expose()),
+        name: mint.read(token.expose()),
         expires_at,
         scopes: grant.scopes.clone(),
     });

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use store::{NewRefresh, Next, RefreshState, Rotate, Rotation};
+use store::{Next, RefreshState, Rotate, Rotation};
 use token::event::Who;
 use token::id::KeyId;
-use token::opaque::{Family, OpaqueHash};
+use token::opaque::OpaqueHash;
+use token::refresh::RefreshName;
 use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::term::{GrantType, parameter};
@@ -25,11 +26,16 @@ use crate::state::Authority;
 
 const SEAL: &str = "refresh answer";
 
-/// A token response that is ready, and the refresh token in it.
+/// A token response that is ready.
 struct Prepared {
     answer: Answer,
-    successor: NewRefresh,
     scopes: ScopeSet,
+}
+
+/// The refresh token that was shown.
+struct Presented<'a> {
+    text: &'a str,
+    name: RefreshName,
 }
 
 /// Prepares the answer first, then rotates: only who wins the rotation gives its answer out.
@@ -38,8 +44,9 @@ pub(crate) async fn decide(
     request: &TokenRequest<'_>,
 ) -> Result<Granted, GrantRefused> {
     approve::grant_type(request.client, GrantType::RefreshToken)?;
-    let presented = request.parameters.required(parameter::REFRESH_TOKEN)?;
-    let state = authority.store().refresh_to_rotate(&OpaqueHash::of(presented)).await?;
+    let text = request.parameters.required(parameter::REFRESH_TOKEN)?;
+    let presented = &Presented { text, name: authority.refresh_mint().read(text) };
+    let state = authority.store().refresh_to_rotate(&presented.name).await?;
     let state = state.ok_or(GrantRefused::RefreshUnknown)?;
     if state.grant.client != *request.client.id() {
         return Err(GrantRefused::WrongClient(state.grant.id));
@@ -56,18 +63,17 @@ pub(crate) async fn decide(
     if keeps && state.rotated_at.is_none() {
         // FAPI 2.0 Security Profile §5.3.2.1: the client and its key are known, rotation only risks that
         // an answer is lost.
-        let (same, end) = (Secret::new(presented), state.expires_at);
-        let Prepared { answer, scopes, .. } =
-            prepare(authority, request, &state, &same, end).await?;
+        let (same, end) = (Secret::new(text), state.expires_at);
+        let Prepared { answer, scopes } = prepare(authority, request, &state, &same, end).await?;
         let (body, who) = answer.give(authority);
         return Ok(Granted { body, who, scopes });
     }
-    let token = Family::Refresh.generate(authority.random());
+    let token = authority.refresh_mint().next(&presented.name.family, authority.random());
     let end = idle_end(authority.settings(), request.client, request.now, state.grant.expires_at);
-    let Prepared { answer, successor, scopes } =
-        prepare(authority, request, &state, &token, end).await?;
-    let sealed = store::seal::seal_to(presented, SEAL, &answer.body)?;
-    let next = Next { successor, answer: sealed };
+    let Prepared { answer, scopes } = prepare(authority, request, &state, &token, end).await?;
+    let sealed = store::seal::seal_to(text, SEAL, &answer.body)?;
+    let successor = OpaqueHash::of(token.expose());
+    let next = Next { successor, expires_at: end, answer: sealed };
     match rotate(authority, request, presented, Some(next)).await? {
         Rotation::Rotated => {
             let (body, who) = answer.give(authority);
@@ -108,22 +114,19 @@ async fn prepare(
     let bound = request.binding();
     let answer =
         issue::answer(authority, request.client, &approved, Some(&outgoing), bound, now).await?;
-    let hash = OpaqueHash::of(token.expose());
-    // RFC 6749 §6: the new refresh token's scope is that of the old one.
-    let successor = NewRefresh { hash, expires_at, scopes: state.scopes.clone() };
-    Ok(Prepared { answer, successor, scopes })
+    Ok(Prepared { answer, scopes })
 }
 
 async fn rotate(
     authority: &Authority,
     request: &TokenRequest<'_>,
-    presented: &str,
+    presented: &Presented<'_>,
     next: Option<Next>,
 ) -> Result<Rotation, GrantRefused> {
     let rotate = Rotate {
-        presented: OpaqueHash::of(presented),
+        presented: presented.name,
         next,
-        party: party(request, presented),
+        party: party(request, presented.text),
         retry_window: authority.settings().refresh_retry_window,
         now: request.now,
     };
@@ -133,12 +136,13 @@ async fn rotate(
 /// What it means not to have been the one who rotated.
 fn settle(
     rotation: Rotation,
-    presented: &str,
+    presented: &Presented<'_>,
     state: RefreshState,
 ) -> Result<Granted, GrantRefused> {
     match rotation {
         Rotation::Retry { answer } => {
-            let body = Bytes::copy_from_slice(&store::seal::open_from(presented, SEAL, &answer)?);
+            let body =
+                Bytes::copy_from_slice(&store::seal::open_from(presented.text, SEAL, &answer)?);
             let who = Who {
                 subject: Some(state.grant.subject),
                 client: Some(state.grant.client),

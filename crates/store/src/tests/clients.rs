@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use token::restriction::{Effect, Selector};
 
-use super::support::{Fixture, NOW, after, begin, client, code, facts, hash, scopes};
+use super::support::{Fixture, NOW, after, begin, client, code, facts, hash, name, scopes};
 use crate::{Client, GrantsOf, Rotation, StoreError};
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_deleted_client_takes_everything_with_it() {
     assert!(store.consent(&"u1".into(), &id).await.expect("store").is_empty());
     assert!(store.code(&code("g2").hash).await.expect("store").is_none());
     assert!(store.grants_of(GrantsOf::Client(&id), NOW, 10).await.expect("store").is_empty());
-    assert!(store.refresh(&hash("refresh")).await.expect("store").expect("refresh").ended);
+    assert!(store.refresh(&name("refresh")).await.expect("store").expect("refresh").ended);
     let rotation = store.rotate_refresh(super::refresh::rotate("refresh", "next")).await;
     assert_eq!(rotation.expect("store"), Rotation::Ended);
     let restriction = store.index().on_token(&facts("t1"), NOW).expect("restriction");

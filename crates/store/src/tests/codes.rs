@@ -5,7 +5,7 @@ use std::time::Duration;
 use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
 
-use super::support::{Fixture, NOW, after, begin, code, facts, grant, hash, new_refresh};
+use super::support::{Fixture, NOW, after, begin, code, facts, grant, hash, name, new_refresh};
 use crate::{CodeState, Grant, GrantsOf, Redeemed, StoreError};
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn redeeming_begins_the_grant() {
     let fixture = Fixture::new();
     let (store, client) = (&fixture.store, "c1".into());
     begin(store, &code("g1"), "refresh").await;
-    let state = store.refresh(&hash("refresh")).await.expect("store").expect("refresh");
+    let state = store.refresh(&name("refresh")).await.expect("store").expect("refresh");
     assert_eq!(state.grant, grant("g1"));
     assert_eq!((state.rotated_at, state.ended), (None, false));
     let grants = store.grants_of(GrantsOf::Client(&client), NOW, 10).await.expect("store");
@@ -63,7 +63,7 @@ async fn an_unknown_or_expired_code_gives_nothing() {
     store.save_code(&code).await.expect("code");
     let late = store.redeem_code(&code.hash, Some(new_refresh("r")), None, after(60)).await;
     assert_eq!(late.expect("store"), Redeemed::Unknown);
-    assert!(store.refresh(&hash("r")).await.expect("store").is_none());
+    assert!(store.refresh(&name("r")).await.expect("store").is_none());
     let last = Timestamp::from_millis(after(60).as_millis() - 1);
     let in_time = store.redeem_code(&code.hash, None, None, last).await;
     assert_eq!(in_time.expect("store"), Redeemed::Done);
@@ -83,8 +83,8 @@ async fn a_second_use_ends_the_grant_before_it_is_answered() {
     assert_eq!(restriction.effect, Effect::Revoke);
     assert_eq!(restriction.actor, "authority");
     assert_eq!(restriction.reason, "authorization code used twice");
-    assert!(store.refresh(&hash("refresh")).await.expect("store").expect("refresh").ended);
-    assert!(store.refresh(&hash("thief")).await.expect("store").is_none());
+    assert!(store.refresh(&name("refresh")).await.expect("store").expect("refresh").ended);
+    assert!(store.refresh(&name("thief")).await.expect("store").is_none());
     // A third use finds it ended and does not fill the log.
     let again = store.redeem_code(&code.hash, None, None, after(901)).await;
     assert_eq!(again.expect("store"), Redeemed::Replayed { grant: "g1".into() });
@@ -145,8 +145,8 @@ async fn a_grant_is_ended_once() {
 async fn grants_that_are_over_are_not_listed() {
     let fixture = Fixture::new();
     let (store, subject) = (&fixture.store, "u1".into());
-    for id in ["g1", "g2"] {
-        begin(store, &code(id), id).await;
+    for (id, refresh) in [("g1", "a"), ("g2", "b")] {
+        begin(store, &code(id), refresh).await;
     }
     store.end_grant(&"g1".into(), "left", "client:c1", NOW).await.expect("store");
     let grants = store.grants_of(GrantsOf::Subject(&subject), NOW, 10).await.expect("store");

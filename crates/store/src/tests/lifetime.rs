@@ -9,7 +9,7 @@ use token::random::OsRandom;
 use token::restriction::Selector;
 
 use super::support::{
-    Fixture, NOW, begin, client, code, facts, hash, revoke, settings, suspend, user,
+    Fixture, NOW, begin, client, code, facts, name, revoke, settings, suspend, user,
 };
 use crate::{Honeytoken, Lift, MasterKey, Rotation, Store, StoreError, schema};
 
@@ -181,8 +181,8 @@ async fn what_was_answered_survives_a_crash() {
     let store = open(elsewhere.path(), &fixture.master).expect("store");
     assert!(store.client(&"c1".into()).await.expect("store").is_some());
     assert!(store.user_by_name("alice").await.expect("store").is_some());
-    assert!(store.refresh(&hash("r1")).await.expect("store").expect("r1").rotated_at.is_some());
-    assert!(store.refresh(&hash("r2")).await.expect("store").is_some());
+    assert!(store.refresh(&name("r1")).await.expect("store").expect("r1").rotated_at.is_some());
+    assert!(store.refresh(&name("r2")).await.expect("store").is_some());
     assert!(store.index().on_token(&facts("t1"), NOW).is_some());
     assert!(store.index().suspension_on(&Selector::Issuer, NOW).is_none());
     assert_eq!(store.index().last_seq(), 3);

@@ -4,7 +4,7 @@ use token::restriction::Selector;
 use token::scope::ScopeSet;
 use token::secret::Secret;
 
-use super::support::{Fixture, NOW, after, begin, code, facts, hash, scopes, session, user};
+use super::support::{Fixture, NOW, after, begin, code, facts, hash, name, scopes, session, user};
 use crate::{GrantsOf, Session, StoreError, User};
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_deleted_person_takes_everything_with_them() {
     assert!(store.session_by_cookie(&cookie("s2"), NOW).await.expect("store").is_some());
     assert!(store.consent(&id, &"c1".into()).await.expect("store").is_empty());
     assert!(store.code(&code("g2").hash).await.expect("store").is_none());
-    assert!(store.refresh(&hash("refresh")).await.expect("store").expect("refresh").ended);
+    assert!(store.refresh(&name("refresh")).await.expect("store").expect("refresh").ended);
     let restriction = store.index().on_token(&facts("t1"), NOW).expect("restriction");
     assert_eq!(restriction.selector, Selector::Subject(id.clone()));
     assert!(!store.delete_user(&id, "admin:test", NOW).await.expect("store"));

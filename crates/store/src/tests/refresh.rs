@@ -1,20 +1,25 @@
 //! A refresh token works once; who may hear the same answer again, and who ends the family.
 
+use std::fs;
 use std::time::Duration;
 
+use rusqlite::{Connection, params};
+use token::random::OsRandom;
+use token::refresh::{RefreshMint, RefreshName};
 use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
 
-use super::support::{Fixture, NOW, after, begin, code, facts, grant, hash, new_refresh};
-use crate::{NewRefresh, Next, Rotate, Rotation, Store};
+use super::support::{Fixture, NOW, after, begin, code, facts, grant, hash, name, settings};
+use crate::{MasterKey, Next, Rotate, Rotation, Store, schema, sql};
 
 const WINDOW: Duration = Duration::from_secs(10);
 
 pub(super) fn rotate(presented: &str, successor: &str) -> Rotate {
     Rotate {
-        presented: hash(presented),
+        presented: name(presented),
         next: Some(Next {
-            successor: new_refresh(successor),
+            successor: hash(successor),
+            expires_at: after(1000),
             answer: format!("answer with {successor}").into_bytes(),
         }),
         party: [1; 32],
@@ -25,15 +30,18 @@ pub(super) fn rotate(presented: &str, successor: &str) -> Rotate {
 
 /// The same rotation to a token that ends then.
 fn until(rotate: Rotate, expires_at: Timestamp) -> Rotate {
-    let next = rotate.next.map(|next| {
-        let successor = NewRefresh { expires_at, ..next.successor };
-        Next { successor, ..next }
-    });
+    let next = rotate.next.map(|next| Next { expires_at, ..next });
     Rotate { next, ..rotate }
 }
 
 async fn run(store: &Store, rotate: Rotate) -> Rotation {
     store.rotate_refresh(rotate).await.expect("store")
+}
+
+/// Whether it is the token of its family that can be used.
+async fn is_good(store: &Store, text: &str) -> bool {
+    let state = store.refresh(&name(text)).await.expect("store");
+    state.is_some_and(|state| state.rotated_at.is_none() && !state.ended)
 }
 
 async fn begun() -> Fixture {
@@ -55,9 +63,9 @@ fn assert_family_ended(fixture: &Fixture) {
 async fn rotation_puts_the_successor_in_place() {
     let fixture = begun().await;
     assert_eq!(run(&fixture.store, rotate("r1", "r2")).await, Rotation::Rotated);
-    let state = fixture.store.refresh(&hash("r1")).await.expect("store").expect("r1");
+    let state = fixture.store.refresh(&name("r1")).await.expect("store").expect("r1");
     assert_eq!(state.rotated_at, Some(NOW));
-    let state = fixture.store.refresh(&hash("r2")).await.expect("store").expect("r2");
+    let state = fixture.store.refresh(&name("r2")).await.expect("store").expect("r2");
     assert_eq!((state.rotated_at, state.ended), (None, false));
     assert_eq!(state.grant, grant("g1"));
     assert_eq!(state.expires_at, after(1000));
@@ -69,8 +77,8 @@ async fn rotation_puts_the_successor_in_place() {
 async fn an_unknown_token_changes_nothing() {
     let fixture = begun().await;
     assert_eq!(run(&fixture.store, rotate("x", "r2")).await, Rotation::Unknown);
-    assert!(fixture.store.refresh(&hash("r2")).await.expect("store").is_none());
-    assert!(fixture.store.refresh(&hash("x")).await.expect("store").is_none());
+    assert!(!is_good(&fixture.store, "r2").await && is_good(&fixture.store, "r1").await);
+    assert!(fixture.store.refresh(&name("x")).await.expect("store").is_none());
     assert!(fixture.store.index().is_empty());
 }
 
@@ -84,7 +92,7 @@ async fn the_same_party_gets_the_same_answer_again() {
         let again = run(&fixture.store, Rotate { now, ..rotate("r1", "r9") }).await;
         assert_eq!(again, Rotation::Retry { answer: answer.clone() }, "{millis}");
     }
-    assert!(fixture.store.refresh(&hash("r9")).await.expect("store").is_none());
+    assert!(!is_good(&fixture.store, "r9").await && is_good(&fixture.store, "r2").await);
     assert!(fixture.store.index().is_empty());
 }
 
@@ -158,7 +166,7 @@ async fn an_ended_grant_gives_nothing() {
     let fixture = begun().await;
     fixture.store.end_grant(&"g1".into(), "left", "client:c1", NOW).await.expect("store");
     assert_eq!(run(&fixture.store, rotate("r1", "r2")).await, Rotation::Ended);
-    assert!(fixture.store.refresh(&hash("r2")).await.expect("store").is_none());
+    assert!(!is_good(&fixture.store, "r2").await);
 }
 
 #[tokio::test]
@@ -220,11 +228,12 @@ async fn a_restart_changes_nothing_for_another_party_or_after_the_window() {
 #[tokio::test]
 async fn a_rotation_that_was_not_committed_leaves_no_answer() {
     let fixture = begun().await;
-    let lost = Rotate {
-        next: Some(Next { successor: new_refresh("r1"), answer: b"never".to_vec() }),
-        ..rotate("r1", "")
-    };
-    assert!(fixture.store.rotate_refresh(lost).await.is_err(), "a token cannot follow itself");
+    let trigger = "CREATE TEMP TRIGGER no BEFORE UPDATE ON refresh_families \
+                   BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let run_sql = |sql| fixture.store.write(move |act| Ok(act.db.execute_batch(sql)?));
+    run_sql(trigger).await.expect("trigger");
+    assert!(fixture.store.rotate_refresh(rotate("r1", "r0")).await.is_err());
+    run_sql("DROP TRIGGER no").await.expect("no trigger");
     assert_eq!(run(&fixture.store, rotate("r1", "r2")).await, Rotation::Rotated);
     let again = run(&fixture.store, rotate("r1", "r9")).await;
     assert_eq!(again, Rotation::Retry { answer: b"answer with r2".to_vec() });
@@ -236,7 +245,7 @@ async fn of_a_hundred_parallel_rotations_one_rotates() {
     let tasks: Vec<_> = (0..100)
         .map(|number| {
             let store = fixture.store.clone();
-            let rotate = rotate("r1", &format!("next {number}"));
+            let rotate = rotate("r1", &format!("r1{number}"));
             tokio::spawn(async move { run(&store, rotate).await })
         })
         .collect();
@@ -260,7 +269,7 @@ async fn of_two_parallel_parties_none_keeps_the_family() {
     let tasks: Vec<_> = (0..40u8)
         .map(|number| {
             let store = fixture.store.clone();
-            let rotate = Rotate { party: [number % 2; 32], ..rotate("r1", &format!("n{number}")) };
+            let rotate = Rotate { party: [number % 2; 32], ..rotate("r1", &format!("r1{number}")) };
             tokio::spawn(async move { run(&store, rotate).await })
         })
         .collect();
@@ -281,14 +290,68 @@ async fn what_is_in_memory_is_what_is_on_disk_until_it_is_used() {
     let fixture = begun().await;
     let store = &fixture.store;
     for (token, next) in [("r1", "r2"), ("r2", "r3"), ("r3", "r4")] {
-        let known = store.refresh_to_rotate(&hash(token)).await.expect("store");
-        assert_eq!(known, store.refresh(&hash(token)).await.expect("store"), "{token}");
+        let known = store.refresh_to_rotate(&name(token)).await.expect("store");
+        assert_eq!(known, store.refresh(&name(token)).await.expect("store"), "{token}");
         run(store, rotate(token, next)).await;
-        let known = store.refresh_to_rotate(&hash(token)).await.expect("store").expect("used");
+        let known = store.refresh_to_rotate(&name(token)).await.expect("store").expect("used");
         assert_eq!(known.rotated_at, Some(NOW), "{token} is judged by its second use");
     }
     // A grant that was ended is noticed by whoever rotates.
-    store.refresh_to_rotate(&hash("r4")).await.expect("store").expect("r4");
+    store.refresh_to_rotate(&name("r4")).await.expect("store").expect("r4");
     store.end_grant(&"g1".into(), "left", "client:c1", NOW).await.expect("store");
     assert_eq!(run(store, rotate("r4", "r5")).await, Rotation::Ended);
+}
+
+#[tokio::test]
+async fn a_token_from_long_ago_ends_the_family_and_an_invented_one_finds_none() {
+    let fixture = begun().await;
+    for number in 1..20 {
+        let rotated =
+            run(&fixture.store, rotate(&format!("r{number}"), &format!("r{}", number + 1)));
+        assert_eq!(rotated.await, Rotation::Rotated);
+    }
+    let rows = "SELECT count(*) AS n FROM refresh_families";
+    let rows = fixture.store.read(|db| sql::one(db, rows, [], |row| row.number("n")));
+    assert_eq!(rows.expect("store"), Some(1), "a rotation adds nothing");
+    assert_eq!(run(&fixture.store, rotate("q1", "q2")).await, Rotation::Unknown);
+    assert!(fixture.store.index().is_empty());
+    let old = run(&fixture.store, rotate("r3", "r99")).await;
+    assert_eq!(old, Rotation::Reused { grant: Box::new(grant("g1")) });
+    assert_family_ended(&fixture);
+}
+
+#[tokio::test]
+async fn tokens_from_before_there_were_families_go_on() {
+    let mint = RefreshMint::new(&[1; 32]);
+    let (fresh, used) = (mint.read("twr_fresh"), mint.read("twr_used"));
+    let folder = tempfile::tempdir().expect("folder");
+    let path = settings(folder.path()).path;
+    fs::create_dir(folder.path().join("data")).expect("folder");
+    let db = Connection::open(&path).expect("file");
+    schema::migrate_to(&db, 7).expect("version 7");
+    let grant_row = "INSERT INTO grants (grant_id, client, subject, grant_scopes, audiences, auth_time, \
+                     amr, granted_at, grant_expires_at) VALUES (?1, 'c1', 'u1', 'openid', '[]', 0, '[]', ?2, ?3)";
+    let token_row = "INSERT INTO refresh_tokens (hash, grant_id, scopes, expires_at, rotated_at) \
+                     VALUES (?1, ?2, 'openid', ?3, ?4)";
+    let (now, end) = (NOW.as_millis(), after(3000).as_millis());
+    for (id, name, rotated_at) in [("g1", &fresh, None), ("g2", &used, Some(now))] {
+        db.execute(grant_row, params![id, now, end]).expect("grant");
+        db.execute(token_row, params![name.hash.as_bytes(), id, end, rotated_at]).expect("token");
+    }
+    // Rows of a grant that is forgotten were left behind.
+    db.execute(token_row, params![[7u8; 32], "gone", end, None::<i64>]).expect("token");
+    drop(db);
+    let master = MasterKey::generate(&OsRandom::new());
+    let store = Store::open(settings(folder.path()), master, NOW).expect("store");
+    let first = Rotate { presented: fresh, ..rotate("", "next") };
+    assert_eq!(run(&store, first.clone()).await, Rotation::Rotated);
+    let again = run(&store, first).await;
+    assert_eq!(again, Rotation::Retry { answer: b"answer with next".to_vec() });
+    let next = RefreshName { family: fresh.family, hash: hash("next") };
+    assert_eq!(
+        run(&store, Rotate { presented: next, ..rotate("", "third") }).await,
+        Rotation::Rotated
+    );
+    let reused = run(&store, Rotate { presented: used, ..rotate("", "x") }).await;
+    assert!(matches!(reused, Rotation::Reused { grant } if grant.id == "g2".into()));
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use token::id::{GrantId, TokenId};
 use token::opaque::OpaqueHash;
 use token::random::OsRandom;
+use token::refresh::{RefreshFamily, RefreshName};
 use token::restriction::{Effect, Selector, TokenFacts};
 use token::scope::ScopeSet;
 use token::term::{ClientAuthMethod, GrantType};
@@ -190,7 +191,14 @@ pub(crate) fn code(id: &str) -> Code {
 }
 
 pub(crate) fn new_refresh(text: &str) -> NewRefresh {
-    NewRefresh { hash: hash(text), expires_at: after(1000), scopes: scopes("openid orders:read") }
+    NewRefresh { name: name(text), expires_at: after(1000), scopes: scopes("openid orders:read") }
+}
+
+/// Names of one family differ in digits alone.
+pub(crate) fn name(text: &str) -> RefreshName {
+    let family = hash(text.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let family = RefreshFamily::from_slice(&family.as_bytes()[..10]).expect("family");
+    RefreshName { family, hash: hash(text) }
 }
 
 /// Begins grant `id` with the refresh token `refresh`.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Fixture, NOW, after, grant, hash, new_refresh, scopes, session};
+use super::support::{Fixture, NOW, after, grant, hash, name, new_refresh, scopes, session};
 use crate::{
     ClaimsRequest, Grant, Progress, Redeemed, StoreError, Waiting, WaitingKind, WaitingState,
 };
@@ -60,11 +60,11 @@ async fn a_yes_is_redeemed_once() {
     assert!(store.decide_waiting(&request.hash, Some(yes(&request)), NOW).await.expect("store"));
     assert!(!store.decide_waiting(&request.hash, None, NOW).await.expect("store"), "decided");
     assert_eq!(redeem("r1").await, Redeemed::Done);
-    let state = store.refresh(&hash("r1")).await.expect("store").expect("refresh");
+    let state = store.refresh(&name("r1")).await.expect("store").expect("refresh");
     let bound = Grant { jkt: Some("key".into()), ..yes(&request) };
     assert_eq!(state.grant, bound);
     assert_eq!(redeem("r2").await, Redeemed::Replayed { grant: "g1".into() });
-    assert!(store.refresh(&hash("r1")).await.expect("store").expect("refresh").ended);
+    assert!(store.refresh(&name("r1")).await.expect("store").expect("refresh").ended);
 }
 
 #[tokio::test]
@@ -116,6 +116,6 @@ async fn a_grant_keeps_its_details_and_claims() {
     };
     let code = crate::Code { grant: detailed.clone(), ..super::support::code("g1") };
     super::support::begin(&fixture.store, &code, "r1").await;
-    let state = fixture.store.refresh(&hash("r1")).await.expect("store").expect("refresh");
+    let state = fixture.store.refresh(&name("r1")).await.expect("store").expect("refresh");
     assert_eq!(state.grant, detailed);
 }

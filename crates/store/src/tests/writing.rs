@@ -227,10 +227,10 @@ async fn closing_writes_what_waits_and_takes_no_more() {
 #[tokio::test]
 async fn a_statement_is_planned_once() {
     fn planned_again(db: &rusqlite::Connection) -> Result<i32, StoreError> {
-        let sql = "SELECT r.scopes FROM refresh_tokens r JOIN grants ON grants.grant_id = r.grant_id \
-                   WHERE r.hash = ?1";
+        let sql = "SELECT f.scopes FROM refresh_families f JOIN grants ON grants.grant_id = f.grant_id \
+                   WHERE f.family = ?1";
         for number in 0..3u8 {
-            sql::one(db, sql, [[number; 32]], |_| Ok(()))?;
+            sql::one(db, sql, [[number; 10]], |_| Ok(()))?;
         }
         Ok(db.prepare_cached(sql)?.get_status(rusqlite::StatementStatus::RePrepare))
     }

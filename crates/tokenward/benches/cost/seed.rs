@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::{Client, ClientOptions, Code, Grant, MasterKey, NewRefresh, Store, User};
 use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
+use token::refresh::{self, RefreshMint};
 use token::scope::ScopeSet;
 use token::term::{Algorithm, ClientAuthMethod, GrantType};
 use token::time::Timestamp;
@@ -33,24 +34,25 @@ pub(crate) fn seed(folder: &Path, resource: &str, grants: usize) -> Seed {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
     runtime.block_on(async {
         let store = Store::open(settings, master, now()).expect("store");
+        let mint = RefreshMint::new(&store.derive_key(refresh::KEY_LABEL));
         let secret = Family::ClientSecret.generate(&random).expose().to_owned();
         store.create_client(&client(&secret)).await.expect("client");
         store.create_user(&user()).await.expect("user");
-        let mut refresh = Vec::with_capacity(grants);
+        let mut tokens = Vec::with_capacity(grants);
         for number in 0..grants {
             let code = code(number, resource);
             store.save_code(&code).await.expect("code");
-            let token = Family::Refresh.generate(&random);
+            let token = mint.first(&random);
             let first = NewRefresh {
-                hash: OpaqueHash::of(token.expose()),
+                name: mint.read(token.expose()),
                 expires_at: now().plus(LIFE),
                 scopes: code.grant.scopes.clone(),
             };
             store.redeem_code(&code.hash, Some(first), None, now()).await.expect("grant");
-            refresh.push(token.expose().to_owned());
+            tokens.push(token.expose().to_owned());
         }
         store.close().await;
-        Seed { client: (CLIENT.to_owned(), secret), refresh }
+        Seed { client: (CLIENT.to_owned(), secret), refresh: tokens }
     })
 }
 
