@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use inspect::Inspector;
-use ipnet::IpNet;
+use token::client_address::TrustedProxies;
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
@@ -33,7 +33,7 @@ pub(crate) struct Core {
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) forward_token: bool,
     pub(crate) challenge_scopes: bool,
     pub(crate) inspector: Inspector,

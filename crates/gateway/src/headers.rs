@@ -111,9 +111,12 @@ pub(crate) fn told_https(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
-/// The values of all `X-Forwarded-For` fields.
-pub(crate) fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
-    headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or("?"))
+/// The values of all fields of a name. One that is no text stops a walk over hops and does not vanish.
+pub(crate) fn values<'h>(
+    headers: &'h HeaderMap,
+    name: &str,
+) -> impl DoubleEndedIterator<Item = &'h str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?"))
 }
 
 /// Whether one of the Connection fields has this option.

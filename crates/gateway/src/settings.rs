@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 use token::allowance::Allowance;
+use token::client_address::TrustedProxies;
 use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
@@ -31,8 +32,9 @@ pub struct Settings {
     pub routes: Vec<RouteRule>,
     /// The APIs behind it, by name.
     pub upstreams: BTreeMap<String, UpstreamRule>,
-    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies whose word of the client is believed: its address, and by `X-Forwarded-Proto` or the `proto` of
+    /// `Forwarded` whether it spoke TLS.
+    pub trusted_proxies: TrustedProxies,
     /// How far clocks may differ; at most 60 s are used.
     pub leeway: Duration,
     /// How many verified tokens are remembered.

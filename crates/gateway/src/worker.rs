@@ -8,8 +8,9 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CO
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
-use token::client_address::client_address;
+use token::client_address::Origin;
 use token::reference::Unavailable;
+use token::term::AddressField;
 use token::time::Timestamp;
 
 use crate::ask::settle;
@@ -18,7 +19,7 @@ use crate::browser_app::App;
 use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::forward::{forward, refused};
-use crate::headers::{forwarded_for, told_https};
+use crate::headers::{told_https, values};
 use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::Observation;
@@ -69,13 +70,14 @@ impl Worker {
         let core = &self.core;
         let (head, body) = request.into_parts();
         let now = core.clock.now();
-        let trusted = &core.trusted_proxies;
-        let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
+        let proxies = &core.trusted_proxies;
+        let told = values(&head.headers, proxies.field().as_str());
+        let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
         let mut seen = Observation::start(core, &head, Some(ip), now);
         let mut head = head;
         match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
-                let https = self.is_https(&head, peer);
+                let https = https.unwrap_or_else(|| self.is_https(&head, peer));
                 match inspect(self, admitted, &head, body, &mut seen).await {
                     Ok(inspected) => forward(self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
@@ -119,8 +121,9 @@ impl Worker {
 
     /// Whether the client came by TLS: to us, or to a trusted proxy that says so.
     fn is_https(&self, head: &Parts, peer: Peer) -> bool {
-        let address = peer.address.ip().to_canonical();
-        let trusted = self.core.trusted_proxies.iter().any(|net| net.contains(&address));
+        let proxies = &self.core.trusted_proxies;
+        let trusted =
+            proxies.field() == AddressField::XForwardedFor && proxies.contain(peer.address.ip());
         let told = if trusted { told_https(&head.headers) } else { None };
         told.unwrap_or(peer.tls)
     }

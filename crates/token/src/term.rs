@@ -141,6 +141,14 @@ terms! {
         A128CbcHs256 = "A128CBC-HS256",
     }
 
+    /// The field in which proxies write whom they speak for.
+    AddressField {
+        /// The usual one, which no standard describes.
+        XForwardedFor = "x-forwarded-for",
+        /// RFC 7239 §4.
+        Forwarded = "forwarded",
+    }
+
     /// How a client learns of a decision (CIBA Core 1.0 §5).
     DeliveryMode {
         /// It is told, and then asks.

@@ -17,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::{self, Config};
 use crate::listen::tls::Acceptor;
-use crate::listen::{self, Bound};
+use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
 
 mod auth;
@@ -232,19 +232,17 @@ impl Product {
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
-        let tls = acceptor(config.authority.tls.as_ref(), &stop)?;
-        control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
+        let tls = acceptor(part.tls.as_ref(), &stop)?;
+        let proxies = part.proxy_protocol.then(|| Arc::new(part.proxies()));
+        let terms = Terms { tls, proxies };
+        control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
             let parts = console::Parts { authority: authority.clone() };
             let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            control.spawn(listen::serve(
-                bound,
-                tls,
-                ControlDoor::new(router, CertificateField::default()),
-                stop.clone(),
-                drain,
-            ));
+            let door = ControlDoor::new(router, CertificateField::default());
+            let terms = Terms { tls, ..Terms::default() };
+            control.spawn(listen::serve(bound, terms, door, stop.clone(), drain));
         }
         let mut threads = Vec::new();
         if let (Some(bound), Some(part), Some(gateway)) =
@@ -256,8 +254,10 @@ impl Product {
                 Ok(())
             });
             let tls = acceptor(part.tls.as_ref(), &stop)?;
+            let proxies = part.proxy_protocol.then(|| Arc::new(part.proxies()));
+            let terms = Terms { tls, proxies };
             let auth = AuthListener::new(sockets.auth, part, &stop)?;
-            threads = data_plane(bound, part, &gateway, &tls, auth.as_ref(), &stop, drain)?;
+            threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
@@ -304,7 +304,7 @@ fn data_plane(
     bound: Bound,
     part: &config::Gateway,
     gateway: &Gateway,
-    tls: &Option<Arc<Acceptor>>,
+    terms: &Terms,
     auth: Option<&AuthListener>,
     stop: &CancellationToken,
     drain: Duration,
@@ -317,7 +317,7 @@ fn data_plane(
         .map(|number| {
             let bound = bound.share().map_err(Failure::new)?;
             let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
-            let (tls, stop) = (tls.clone(), stop.clone());
+            let (terms, stop) = (terms.clone(), stop.clone());
             let gateway = gateway.clone();
             let field =
                 CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
@@ -325,7 +325,7 @@ fn data_plane(
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
                     let door = GatewayDoor::new(gateway.worker(), field);
-                    let own = listen::serve(bound, tls, door, stop.clone(), drain);
+                    let own = listen::serve(bound, terms, door, stop.clone(), drain);
                     runtime.block_on(async {
                         match auth {
                             Some(auth) => {

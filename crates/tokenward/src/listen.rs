@@ -14,11 +14,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
+use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+mod proxied;
 pub(crate) mod tls;
 
 use tls::Acceptor;
@@ -27,6 +29,15 @@ use tls::Acceptor;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// And this long for its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// On what terms a listener takes connections.
+#[derive(Clone, Default)]
+pub(crate) struct Terms {
+    /// With it they are TLS.
+    pub(crate) tls: Option<Arc<Acceptor>>,
+    /// With them, they alone may connect, and say first whose connection it is (PROXY protocol).
+    pub(crate) proxies: Option<Arc<TrustedProxies>>,
+}
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
@@ -99,7 +110,7 @@ impl Bound {
 /// The system's error when the socket cannot be used.
 pub(crate) async fn serve<H: Handler>(
     bound: Bound,
-    acceptor: Option<Arc<Acceptor>>,
+    terms: Terms,
     handler: H,
     stop: CancellationToken,
     drain: Duration,
@@ -121,19 +132,20 @@ pub(crate) async fn serve<H: Handler>(
             }
         };
         let _ = stream.set_nodelay(true);
-        let (acceptor, handler, watcher) = (acceptor.clone(), handler.clone(), graceful.watcher());
+        let (terms, handler, watcher) = (terms.clone(), handler.clone(), graceful.watcher());
         tokio::spawn(async move {
-            match acceptor {
+            let mut stream = stream;
+            let address = match &terms.proxies {
+                Some(proxies) => told(&mut stream, address, proxies).await,
+                None => Some(address),
+            };
+            let Some(address) = address else { return };
+            match &terms.tls {
                 None => {
-                    connection(
-                        stream,
-                        Connection { address, tls: false, certificate: None },
-                        handler,
-                        watcher,
-                    )
-                    .await
+                    let peer = Connection { address, tls: false, certificate: None };
+                    connection(stream, peer, handler, watcher).await
                 }
-                Some(acceptor) => secured(stream, address, &acceptor, handler, watcher).await,
+                Some(acceptor) => secured(stream, address, acceptor, handler, watcher).await,
             }
         });
     }
@@ -143,6 +155,29 @@ pub(crate) async fn serve<H: Handler>(
         tracing::warn!(seconds = drain.as_secs(), "connections were still open and are cut");
     }
     Ok(())
+}
+
+/// The client's address, as a trusted proxy says it; `None` when the connection is to be closed.
+async fn told(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    proxies: &TrustedProxies,
+) -> Option<SocketAddr> {
+    if !proxies.contain(peer.ip()) {
+        tracing::debug!(%peer, "closed: only `trusted_proxies` may connect to a listener with `proxy_protocol`");
+        return None;
+    }
+    match tokio::time::timeout(proxied::TIMEOUT, proxied::client(stream)).await {
+        Ok(Ok(client)) => Some(client.unwrap_or(peer)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "closed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "closed: the PROXY header took too long");
+            None
+        }
+    }
 }
 
 async fn secured<H: Handler>(

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{Extensions, Response};
 use remote::keys::{Freshness, RemoteKeys, keep_fresh};
 use remote::{FetchError, Fetcher, Limits, Reach, issuer};
+use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
 use token::encryption_key::DecryptionKey;
 use token::event::{Event, EventSink};
@@ -261,7 +262,7 @@ impl Builder {
             ladder: self.ladder.clone(),
             routes: Vec::new(),
             upstreams: Default::default(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             leeway: self.leeway,
             cache_entries: self.cache_entries,
             forward_token: false,

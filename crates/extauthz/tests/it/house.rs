@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 use token::base64url;
+use token::client_address::TrustedProxies;
 use token::dpop::token_hash;
 use token::event::{Event, EventKind, EventSink, Request};
 use token::id::TokenId;
@@ -234,7 +235,7 @@ fn settings(upstream: SocketAddr) -> Settings {
             rule("/open/{rest...}", &[], Access::Public),
         ],
         upstreams: [("api".to_owned(), format!("http://{upstream}").into())].into(),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         leeway: Duration::ZERO,
         cache_entries: 100,
         forward_token: false,

@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
+use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
 use token::event::{Event, EventKind, EventSink, Request};
 use token::honeytoken::Honeytokens;
@@ -24,6 +25,7 @@ use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
 use token::secret::Secret;
+use token::term::AddressField;
 use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -207,7 +209,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
             open,
         ],
         upstreams: [("api".to_owned(), upstream.to_owned().into())].into(),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         leeway: Duration::from_secs(0),
         cache_entries: 100,
         forward_token: false,
@@ -218,6 +220,11 @@ pub(super) fn settings(upstream: &str) -> Settings {
         doubtful: None,
         limit_entries: 10_000,
     }
+}
+
+/// Everything on this machine, as proxies that write this field.
+pub(super) fn local_proxies(field: AddressField) -> TrustedProxies {
+    TrustedProxies::new(&["127.0.0.0/8".parse().expect("net")], field)
 }
 
 impl House {

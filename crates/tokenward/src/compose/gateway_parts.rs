@@ -39,7 +39,7 @@ pub(super) fn all(
         upstreams,
         ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
-        trusted_proxies: part.trusted_proxies.clone(),
+        trusted_proxies: part.proxies(),
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,

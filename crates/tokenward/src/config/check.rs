@@ -15,7 +15,8 @@ use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, upstream,
+    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, proxies,
+    upstream,
 };
 
 mod issuer;
@@ -177,6 +178,7 @@ fn own(named: &Option<String>, listen: SocketAddr, tls: bool) -> String {
 
 fn authority(part: &Authority, found: &mut Vec<Finding>) {
     listener("authority", part.listen, part.tls.as_ref(), part.behind_tls_proxy, found);
+    proxies::check("authority", part.listen, part.proxy_protocol, &part.trusted_proxies, found);
     if let Some(issuer) = &part.issuer {
         identifier("authority.issuer", issuer, found);
     }
@@ -230,6 +232,7 @@ fn registration(part: &Registration, found: &mut Vec<Finding>) {
 }
 
 fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
+    proxies::check("gateway", part.listen, part.proxy_protocol, &part.trusted_proxies, found);
     if let Some(resource) = &part.resource {
         identifier("gateway.resource", resource, found);
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use authority::register::policy::Policy;
 use ipnet::IpNet;
 use token::allowance::Allowance;
-use token::term::Algorithm;
+use token::term::{AddressField, Algorithm};
 
 use super::limit::PaceOrOff;
 use super::span::Span;
@@ -49,6 +49,8 @@ impl Default for Authority {
             tls: None,
             behind_tls_proxy: false,
             trusted_proxies: Vec::new(),
+            client_address_field: AddressField::default(),
+            proxy_protocol: false,
             access_token_life: Span::minutes(10),
             id_token_life: Span::minutes(10),
             dpop_nonce: false,
@@ -99,6 +101,8 @@ impl Default for Gateway {
             tls: None,
             behind_tls_proxy: false,
             trusted_proxies: Vec::new(),
+            client_address_field: AddressField::default(),
+            proxy_protocol: false,
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
             limits: Vec::new(),

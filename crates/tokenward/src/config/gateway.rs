@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use token::term::AddressField;
 
 use super::Tls;
 use super::issuer::Issuer;
@@ -30,9 +31,16 @@ pub(crate) struct Gateway {
     pub(crate) tls: Option<Tls>,
     /// A proxy in front does TLS.
     pub(crate) behind_tls_proxy: bool,
-    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    /// Networks of proxies whose word of the client is believed: in `client_address_field`, and in
+    /// `X-Forwarded-Proto` or the `proto` of `Forwarded`.
     #[schemars(with = "Vec<String>")]
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The field in which these proxies say whose request it is: `x-forwarded-for`, or `forwarded` (RFC
+    /// 7239). They have to add to it in every request; the other field is ignored.
+    #[schemars(with = "String")]
+    pub(crate) client_address_field: AddressField,
+    /// Demand a PROXY protocol header of every connection, as under `authority`.
+    pub(crate) proxy_protocol: bool,
     /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`, or a table.
     pub(crate) upstreams: BTreeMap<String, Upstream>,
     /// Rules; a request that fits none is refused.
