@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use token::event::TokenKind;
@@ -15,6 +16,7 @@ use crate::browser_app::App;
 use crate::core::Core;
 use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
+use crate::inside::JWKS_PATH;
 use crate::observe::Observation;
 use crate::permit::{permit, permit_public};
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
@@ -52,8 +54,8 @@ pub(crate) enum Onward<'r> {
 
 /// What a request comes to when it is not refused.
 pub(crate) enum Verdict {
-    /// It asks for the protected resource metadata, which the gateway itself has.
-    Describe,
+    /// It asks for a document of the gateway's own: its metadata, or its keys.
+    Describe(Bytes),
     /// It goes on.
     Forward(Admitted),
     /// It is to be decided again, with the access token that is kept for this cookie.
@@ -80,7 +82,10 @@ pub(crate) fn check(
     seen.target(&target);
     let framing = asked.framing()?;
     if core.resource.answers(target.path()) {
-        return Ok(Verdict::Describe);
+        return Ok(Verdict::Describe(core.resource.document().clone()));
+    }
+    if let Some(inside) = core.inside.as_ref().filter(|_| target.path() == JWKS_PATH) {
+        return Ok(Verdict::Describe(inside.jwks(now).map_err(|_| Fault::NoInternalKey)?));
     }
     let app = asked.app(core, &target);
     if let Some(app) = app.filter(|app| app.serves(target.path())) {

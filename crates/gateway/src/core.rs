@@ -12,6 +12,7 @@ use token::time::Clock;
 
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) resource: Resource,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) forward_token: bool,
+    /// Makes the gateway's own tokens, where some upstream gets them.
+    pub(crate) inside: Option<InternalTokens>,
     pub(crate) challenge_scopes: bool,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,

@@ -26,6 +26,7 @@ use crate::checker::Checker;
 use crate::core::Core;
 use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
+use crate::inside::{InternalKeys, InternalTokens};
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
@@ -59,6 +60,8 @@ pub struct Parts {
     pub nonces: Option<Arc<Nonces>>,
     /// Where opaque tokens are looked up; without it they are unknown.
     pub references: Option<Arc<dyn References>>,
+    /// What signs the gateway's own tokens, where upstreams get them.
+    pub internal_keys: Option<Arc<InternalKeys>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
     /// Applications in browsers whose credential is a cookie.
@@ -117,8 +120,10 @@ impl Gateway {
             origin: resource.origin().to_owned(),
         };
         let counters = Arc::new(InMemory::new(settings.limit_entries));
+        let inside = InternalTokens::new(&settings, parts.internal_keys)?;
         let core = Arc::new(Core {
             routes,
+            inside,
             limits: Limits::new(counters, settings.doubtful)?,
             ladder: settings.ladder,
             apps: Apps::new(parts.browser_apps)?,
@@ -199,7 +204,8 @@ fn listen(core: &Arc<Core>) {
 
 fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
     let build = |(number, (name, rule)): (usize, (&'_ String, &UpstreamRule))| {
-        Upstream::new(number, name, rule, settings.upstream_timeout).map(Arc::new)
+        Upstream::new(number, name, rule, settings.upstream_timeout, settings.identity)
+            .map(Arc::new)
     };
     let built = settings.upstreams.iter().enumerate().map(build);
     let names = settings.upstreams.keys().map(String::as_str);

@@ -25,6 +25,7 @@ pub mod guard;
 mod headers;
 mod identity;
 pub mod in_force;
+pub mod inside;
 mod inspection;
 pub mod limit;
 mod meters;

@@ -9,6 +9,7 @@ use token::allowance::Allowance;
 use token::client_address::TrustedProxies;
 use token::ladder::Ladder;
 
+use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
@@ -41,6 +42,10 @@ pub struct Settings {
     pub cache_entries: usize,
     /// Whether the access token goes on to the upstream.
     pub forward_token: bool,
+    /// How upstreams are told who asks, where their rules say nothing else.
+    pub identity: IdentityForm,
+    /// What the gateway's own tokens are like, where upstreams get them.
+    pub internal_token: InternalTokenRule,
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
@@ -136,6 +141,11 @@ pub enum SettingsError {
          are at least one"
     )]
     BadHealth(String),
+    /// The field of the gateway's own token means something else.
+    #[error(
+        "the internal token cannot be in the field `{0}`; choose one such as `X-Internal-Token`"
+    )]
+    BadIdentityField(String),
     /// A limit's name does not fit into a field.
     #[error(
         "limit `{0}`: a name is letters, digits, `-`, `_`, `.` and spaces, since answers tell it"
@@ -206,6 +216,9 @@ pub enum SettingsError {
         /// The method, or `*` for every method.
         method: String,
     },
+    /// Upstreams are to get tokens of the gateway's own, and there is nothing to sign them with.
+    #[error("upstreams with `token` as their identity need keys for it")]
+    NoInternalKeys,
     /// A method that is never let through.
     #[error("route `{path}`: method {method} is never let through; remove it")]
     RefusedMethod {
@@ -222,6 +235,14 @@ pub enum SettingsError {
         /// How many there are.
         count: usize,
     },
+    /// The gateway's own tokens would have ended before they arrive.
+    #[error("the internal token's life is below two seconds; give at least 2s")]
+    ShortIdentity,
+    /// A rule is where the gateway publishes keys.
+    #[error(
+        "route `{JWKS_PATH}`: the keys of internal tokens are published there; give it another path"
+    )]
+    TakenKeysPath,
     /// The system's certificate authorities cannot be read, and an upstream is `https`.
     #[error("https upstreams: {0}")]
     TrustRoots(String),
@@ -241,6 +262,12 @@ pub enum SettingsError {
         /// The name.
         upstream: String,
     },
+    /// The client's token and the gateway's own would be in one field.
+    #[error(
+        "the client's token and the internal one cannot both be in `Authorization`: put the internal one \
+         into another field, or forward only one of them"
+    )]
+    TwoTokensForward,
     /// TLS to an upstream is not possible.
     #[error("upstream `{name}`: tls: {fault}")]
     UpstreamTls {

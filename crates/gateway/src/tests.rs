@@ -9,6 +9,7 @@ mod foreign;
 mod grpc;
 mod http2;
 mod https;
+mod inside;
 mod inspection;
 mod limits;
 mod metadata;

@@ -83,7 +83,7 @@ impl Worker {
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }
-            Ok(Verdict::Describe) => self.describe(&head.method, seen),
+            Ok(Verdict::Describe(document)) => self.describe(&head.method, document, seen),
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
@@ -128,14 +128,18 @@ impl Worker {
         told.unwrap_or(peer.tls)
     }
 
-    /// Answers with the protected resource metadata (RFC 9728 §3.2).
-    fn describe(&self, method: &Method, mut seen: Box<Observation>) -> Response<ResponseBody> {
+    /// Answers with a document of its own: the protected resource metadata (RFC 9728 §3.2), or keys.
+    fn describe(
+        &self,
+        method: &Method,
+        document: Bytes,
+        mut seen: Box<Observation>,
+    ) -> Response<ResponseBody> {
         if method != Method::GET && method != Method::HEAD {
             let allow = HeaderValue::from_static("GET, HEAD");
             return refused(&self.core, &Fault::Method { allow }.into(), seen);
         }
         seen.answered(StatusCode::OK, Outcome::Answered);
-        let document = self.core.resource.document().clone();
         let mut response = Response::new(ResponseBody::ready(document, seen));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

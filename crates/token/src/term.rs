@@ -290,6 +290,8 @@ pub mod token_type {
     pub const ID_TOKEN: &str = "JWT";
     /// RFC 9701 §5.
     pub const INTROSPECTION: &str = "token-introspection+jwt";
+    /// What a gateway tells the APIs behind it (our own type, so that it never passes for an access token).
+    pub const INTERNAL: &str = "tokenward-internal+jwt";
     /// draft-ietf-oauth-identity-assertion-authz-grant §3.1.
     pub const IDENTITY_ASSERTION: &str = "oauth-id-jag+jwt";
     /// OpenID Connect Back-Channel Logout 1.0 §2.4.

@@ -20,7 +20,7 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
-pub(crate) use gateway::{Auth, BrowserApp, Gateway, Inspect, Route};
+pub(crate) use gateway::{Auth, BrowserApp, Gateway, Identity, Inspect, InternalToken, Route};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{AddressField, Algorithm, GrantType, Profile, TokenFormat};

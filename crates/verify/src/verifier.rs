@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::guard::{Guard, GuardRule, Passed};
+use gateway::inside::{IdentityForm, InternalTokenRule};
 use gateway::{Gateway, Settings, SettingsError};
 use http::request::Parts;
 use http::{Extensions, Response};
@@ -266,6 +267,8 @@ impl Builder {
             leeway: self.leeway,
             cache_entries: self.cache_entries,
             forward_token: false,
+            identity: IdentityForm::default(),
+            internal_token: InternalTokenRule::default(),
             challenge_scopes: false,
             inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
@@ -283,6 +286,7 @@ impl Builder {
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
             references: None,
+            internal_keys: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };

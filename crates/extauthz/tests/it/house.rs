@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use extauthz::ExtAuthz;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
+use gateway::inside::{IdentityForm, InternalTokenRule};
 use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -102,6 +103,7 @@ impl House {
             decryption: Vec::new(),
             nonces: None,
             references: None,
+            internal_keys: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };
@@ -239,6 +241,8 @@ fn settings(upstream: SocketAddr) -> Settings {
         leeway: Duration::ZERO,
         cache_entries: 100,
         forward_token: false,
+        identity: IdentityForm::default(),
+        internal_token: InternalTokenRule::default(),
         challenge_scopes: true,
         upstream_timeout: Duration::from_secs(5),
         inspect_body_limit: 1024,

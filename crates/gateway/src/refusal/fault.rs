@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     Method { allow: HeaderValue },
     /// The client's network is blocked.
     Network,
+    /// The gateway's own token cannot be made.
+    NoInternalKey,
     /// The keys of the token's issuer are not known yet.
     NoKeys,
     /// The cookie stands for no session, or for none any more.
@@ -149,7 +151,9 @@ impl Fault {
             Self::NoProof => Reason::DpopMissing.into(),
             Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
             Self::Proof { refused, .. } => refused.reason().into(),
-            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Reason::Unavailable.into(),
+            Self::Ask(_) | Self::NoInternalKey | Self::NoKeys | Self::Unavailable => {
+                Reason::Unavailable.into()
+            }
             Self::Unbound(reason) => (*reason).into(),
         }
     }
@@ -177,7 +181,9 @@ impl Fault {
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
-            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Class::Unavailable,
+            Self::Ask(_) | Self::NoInternalKey | Self::NoKeys | Self::Unavailable => {
+                Class::Unavailable
+            }
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Demanded(_)
@@ -249,6 +255,7 @@ impl Fault {
             Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
             Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
             Self::Unbound(_) => "the token is bound in a way that is not known here",
+            Self::NoInternalKey => "the request cannot be passed on now; try again shortly",
             Self::NoKeys => "the keys of the token's issuer are not known yet; try again shortly",
             Self::Ask(_) | Self::Unavailable => {
                 "the token cannot be looked up now; try again shortly"

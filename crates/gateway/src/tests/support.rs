@@ -32,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
+use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
 use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -213,6 +214,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         leeway: Duration::from_secs(0),
         cache_entries: 100,
         forward_token: false,
+        identity: IdentityForm::default(),
+        internal_token: InternalTokenRule::default(),
         challenge_scopes: false,
         inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
@@ -251,6 +254,13 @@ impl House {
     pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
         let demand = |parts| Parts { nonces: Some(nonces), ..parts };
         Self::start(settings, demand, |gateway| gateway).await
+    }
+
+    /// A gateway that signs tokens of its own for upstreams.
+    pub(super) async fn with_keys(settings: Settings, keys: InternalKeys) -> Self {
+        let keys = Some(Arc::new(keys));
+        let give = |parts| Parts { internal_keys: keys, ..parts };
+        Self::start(settings, give, |gateway| gateway).await
     }
 
     /// A gateway that takes tokens of other issuers.
@@ -360,15 +370,20 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        internal_keys: None,
         issuers: Vec::new(),
         browser_apps: Vec::new(),
     }
 }
 
+/// What a gateway needs at least.
+pub(super) fn bare_parts() -> Parts {
+    parts(Keyring::default(), &Arc::new(TestClock::new()), &Arc::default())
+}
+
 /// A worker without a listener.
 pub(super) fn worker(settings: Settings) -> Worker {
-    let parts = parts(Keyring::default(), &Arc::new(TestClock::new()), &Arc::default());
-    Gateway::new(settings, parts).expect("gateway").worker()
+    Gateway::new(settings, bare_parts()).expect("gateway").worker()
 }
 
 /// As the program does it.

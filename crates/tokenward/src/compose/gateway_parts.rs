@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Authority;
+use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
 use gateway::{Access, Further, RouteRule};
+use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
+use token::key::PrivateKey;
 use token::random::OsRandom;
 use token::time::Clock;
 
@@ -15,6 +18,9 @@ use super::{Sockets, browser_app, key_files, upstream};
 use crate::command::Failure;
 use crate::config::span::Span;
 use crate::config::{self, Config};
+
+/// How often another key signs the gateway's own tokens. It is published so long before.
+const INTERNAL_KEY_EVERY: Duration = Duration::from_hours(7 * 24);
 
 pub(super) fn all(
     part: &config::Gateway,
@@ -43,6 +49,17 @@ pub(super) fn all(
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
+        identity: part.identity.form(),
+        internal_token: InternalTokenRule {
+            life: part.internal_token.life.duration(),
+            field: part
+                .internal_token
+                .field
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(Failure::new)?,
+        },
         challenge_scopes: part.challenge_scopes,
         inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
@@ -63,10 +80,23 @@ pub(super) fn all(
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
+        internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         issuers: Vec::new(),
         browser_apps,
     };
     Ok((settings, parts))
+}
+
+/// What signs the gateway's own tokens: the key of a file, or one that is made of the store's master key, which
+/// every instance with that master key has too.
+fn internal_keys(part: &config::InternalToken, store: &Store) -> Result<InternalKeys, Failure> {
+    if let Some(path) = &part.key_file {
+        return key_files::signing(path).map(InternalKeys::fixed);
+    }
+    let store = store.clone();
+    Ok(InternalKeys::rotating(INTERNAL_KEY_EVERY, move |number| {
+        PrivateKey::ed25519_of_seed(&store.derive_key(&format!("gateway internal token {number}")))
+    }))
 }
 
 /// Where clients get tokens: here first, and at the other issuers that have a place.

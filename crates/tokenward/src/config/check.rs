@@ -19,6 +19,7 @@ use crate::config::{
     upstream,
 };
 
+mod identity;
 mod issuer;
 
 /// Path of the option, and what is wrong with it.
@@ -294,6 +295,7 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     for (position, app) in part.browser_apps.iter().enumerate() {
         browser_app(&format!("gateway.browser_app[{position}]"), app, found);
     }
+    identity::check(part, found);
     if part.leeway.duration() > Duration::from_secs(60) {
         found.push(("gateway.leeway".to_owned(), "must be at most 60s".to_owned()));
     }

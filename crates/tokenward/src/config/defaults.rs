@@ -13,7 +13,10 @@ use token::term::{AddressField, Algorithm};
 use super::limit::PaceOrOff;
 use super::span::Span;
 use super::upstream::Balance;
-use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
+use super::{
+    Admin, Auth, Authority, Config, Detect, Gateway, Identity, InternalToken, Log, LogFormat,
+    Registration, Store,
+};
 
 impl Default for Config {
     fn default() -> Self {
@@ -120,12 +123,20 @@ impl Default for Gateway {
             client_certificate_field: None,
             cache_entries: 100_000,
             forward_token: false,
+            identity: Identity::default(),
+            internal_token: InternalToken::default(),
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,
         }
+    }
+}
+
+impl Default for InternalToken {
+    fn default() -> Self {
+        Self { life: Span::minutes(1), field: None, key_file: None }
     }
 }
 

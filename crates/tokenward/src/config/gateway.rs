@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::gateway::inside::IdentityForm;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,13 @@ pub(crate) struct Gateway {
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
     pub(crate) forward_token: bool,
+    /// How upstreams are told who asks: `headers`, in fields that begin with `Tokenward-`; `token`, by a
+    /// short-lived JWT of the gateway's own, whatever came from outside; `both`. An upstream can have it
+    /// otherwise.
+    pub(crate) identity: Identity,
+    /// What the gateway's own tokens are like. The keys to check them by are published at
+    /// `/.well-known/tokenward-internal-jwks.json`, `iss` is the gateway's `resource`.
+    pub(crate) internal_token: InternalToken,
     /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
     /// Context Protocol has it. Who brings no token then learns which routes there are.
     pub(crate) challenge_scopes: bool,
@@ -94,6 +102,47 @@ pub(crate) struct Gateway {
     /// Traefik, Caddy, HAProxy. Absent: none may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auth: Option<Auth>,
+}
+
+/// How an upstream is told who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Identity {
+    /// In both ways.
+    Both,
+    /// In fields that begin with `Tokenward-`.
+    #[default]
+    Headers,
+    /// As a token of the gateway's own.
+    Token,
+}
+
+/// The gateway's own tokens for upstreams.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InternalToken {
+    /// How long one lives at most; never longer than the client's token.
+    pub(crate) life: Span,
+    /// The field that it is in, alone. Absent: `Authorization`, as `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<String>,
+    /// File with the private key (JWK with `alg`) that signs them. Absent: keys that are made of the store's
+    /// master key, another one every week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+// === impl Identity ===
+
+impl Identity {
+    /// What the gateway is told.
+    pub(crate) fn form(self) -> IdentityForm {
+        match self {
+            Self::Both => IdentityForm::Both,
+            Self::Headers => IdentityForm::Headers,
+            Self::Token => IdentityForm::Token,
+        }
+    }
 }
 
 /// Where proxies of other makers ask.

@@ -17,6 +17,7 @@ mod crash;
 mod embedding;
 mod encrypted;
 mod hostile;
+mod internal_token;
 mod interop;
 mod issuers;
 mod issuers_that_misbehave;

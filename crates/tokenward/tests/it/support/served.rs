@@ -52,6 +52,13 @@ impl Served {
         self.listening()
     }
 
+    /// Ends it at once and starts it again as it was.
+    pub(crate) fn again(mut self) -> Self {
+        self.kill();
+        self.child = serve(&self.folder.path().join("tokenward.toml"));
+        self.listening()
+    }
+
     /// Ends it at once, for good.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("kill");
