@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
@@ -18,10 +18,11 @@ use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
 use crate::inside::JWKS_PATH;
 use crate::observe::Observation;
-use crate::permit::{permit, permit_public};
+use crate::permit::{Permitted, permit, permit_public};
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
+use crate::settings::RequestLimits;
 use crate::target::Target;
 
 /// A request as it is judged, whatever the door by which it came.
@@ -78,6 +79,7 @@ pub(crate) fn check(
     if head.method == Method::CONNECT {
         return Err(Fault::Method { allow: HeaderValue::from_static(EVERY_METHOD) }.into());
     }
+    within_fields(&head.headers, &core.request_limits)?;
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
     seen.target(&target);
     let framing = asked.framing()?;
@@ -97,6 +99,7 @@ pub(crate) fn check(
     let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
+        fits(framing, &permitted)?;
         let within = core.limits.within(permitted, ip, now)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
@@ -116,6 +119,7 @@ pub(crate) fn check(
     seen.token_presented(core.verifier.kind(&presented));
     let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
         .and_then(|token| permit(token, found, &head.method, ip, now))
+        .and_then(|permitted| fits(framing, &permitted).map(|()| permitted))
         .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))
@@ -145,6 +149,25 @@ impl<'r> Asked<'r> {
             Onward::Elsewhere => None,
             Onward::Here { session, .. } => session,
         }
+    }
+}
+
+/// Whether the header fields are as many and as long as they may be (RFC 6585 §5).
+fn within_fields(headers: &HeaderMap, limits: &RequestLimits) -> Result<(), Fault> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let fit = headers.len() <= limits.fields && bytes <= limits.field_bytes;
+    if fit { Ok(()) } else { Err(Fault::Fields) }
+}
+
+/// Whether a body of known length is as long as its route lets it be; of others the bytes are counted as they
+/// come.
+fn fits(framing: Framing, permitted: &Permitted) -> Result<(), Refusal> {
+    match (framing, permitted.rule().body_bytes) {
+        (Framing::Length(length), Some(most)) if length > most => Err(match permitted.known() {
+            Some(known) => Refusal::of_verified(Fault::BodyTooLarge, Arc::clone(known)),
+            None => Fault::BodyTooLarge.into(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
+use crate::settings::RequestLimits;
 use crate::streams::Streams;
 use crate::verify::Verifier;
 
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     /// Makes the gateway's own tokens, where some upstream gets them.
     pub(crate) inside: Option<InternalTokens>,
     pub(crate) challenge_scopes: bool,
+    pub(crate) request_limits: RequestLimits,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

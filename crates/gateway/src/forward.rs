@@ -89,6 +89,9 @@ pub(crate) async fn forward(
     };
     let response = match send(&exchange, place, request, &admitted).await {
         Sent::Answered(response, place) => {
+            if let Some(upload) = &upload {
+                upload.answered();
+            }
             seen.hold_server(place);
             response
         }

@@ -137,6 +137,7 @@ impl Gateway {
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
+            request_limits: settings.request_limits,
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,
                 ..inspect::Limits::default()
@@ -247,6 +248,11 @@ fn routes(
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
             inspect: rule.inspect,
+            body_bytes: match rule.body_bytes {
+                Some(0) => None,
+                Some(most) => Some(most),
+                None => settings.request_limits.body_bytes,
+            },
         };
         routes
             .add(&template, &rule.methods, compiled)

@@ -31,6 +31,7 @@ pub mod limit;
 mod meters;
 mod observe;
 mod open;
+mod pace;
 pub mod permit;
 pub mod present;
 mod refusal;
@@ -51,7 +52,9 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
+pub use crate::settings::{
+    Access, Further, Inspect, RequestLimits, RouteRule, Settings, SettingsError,
+};
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 

@@ -139,9 +139,11 @@ impl Refusal {
             }
             Class::BadRequest
             | Class::ContentTooLarge
+            | Class::FieldsTooLarge
             | Class::Forbidden
             | Class::MethodNotAllowed
             | Class::NotFound
+            | Class::RequestTimeout
             | Class::TooMany
             | Class::Unavailable
             | Class::UnsupportedMediaType

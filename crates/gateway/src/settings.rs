@@ -49,6 +49,8 @@ pub struct Settings {
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
+    /// How large and how slow a request may be.
+    pub request_limits: RequestLimits,
     /// Bytes of a body that are inspected; a longer one is refused where inspection is enforced.
     pub inspect_body_limit: usize,
     /// How long an upstream may take from the end of a request to the head of its answer, where its
@@ -61,6 +63,30 @@ pub struct Settings {
     pub doubtful: Option<Allowance>,
     /// How many keys are counted at the same time, at some 50 bytes each.
     pub limit_entries: usize,
+}
+
+/// How large and how slow a request may be, whoever sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLimits {
+    /// How many header fields it may have.
+    pub fields: usize,
+    /// How many bytes their names and values may have together.
+    pub field_bytes: usize,
+    /// How many bytes its body may have where its route says nothing else; `None` for as many as come.
+    pub body_bytes: Option<u64>,
+    /// In so much time of waiting for its body, 1 KiB of it has to come, or its end.
+    pub body_wait: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            fields: 100,
+            field_bytes: 32 * 1024,
+            body_bytes: Some(16 * 1024 * 1024),
+            body_wait: Duration::from_secs(30),
+        }
+    }
 }
 
 /// One rule: what a path and its methods need, and where they go.
@@ -84,6 +110,8 @@ pub struct RouteRule {
     pub cost: u32,
     /// Whether its requests are inspected for injections.
     pub inspect: Inspect,
+    /// How many bytes a body may have, where it is another number than usual; 0 for as many as come.
+    pub body_bytes: Option<u64>,
 }
 
 /// What inspection does on a route.

@@ -31,12 +31,6 @@ struct Hop {
     https: Option<bool>,
 }
 
-impl Default for AddressField {
-    fn default() -> Self {
-        Self::XForwardedFor
-    }
-}
-
 // === impl TrustedProxies ===
 
 impl TrustedProxies {
@@ -208,7 +202,7 @@ fn bracketed_node(text: &str) -> Option<IpAddr> {
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else { return text.is_empty() };
     match port.strip_prefix('_') {
-        Some(hidden) => !hidden.is_empty() && hidden.bytes().all(|b| is_token(b)),
+        Some(hidden) => !hidden.is_empty() && hidden.bytes().all(is_token),
         None => (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit()),
     }
 }

@@ -267,6 +267,13 @@ terms! {
     }
 }
 
+impl Default for AddressField {
+    /// What most proxies write.
+    fn default() -> Self {
+        Self::XForwardedFor
+    }
+}
+
 impl Default for TokenFormat {
     /// What RFC 9068 has.
     fn default() -> Self {

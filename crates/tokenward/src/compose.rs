@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::{self, Config};
+use crate::listen::census::Census;
 use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
@@ -233,8 +234,13 @@ impl Product {
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
         let tls = acceptor(part.tls.as_ref(), &stop)?;
-        let proxies = part.proxy_protocol.then(|| Arc::new(part.proxies()));
-        let terms = Terms { tls, proxies };
+        let terms = Terms {
+            tls,
+            proxies: Arc::new(part.proxies()),
+            proxy_protocol: part.proxy_protocol,
+            patience: part.connections.patience(),
+            census: census(&part.connections),
+        };
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
             let parts = console::Parts { authority: authority.clone() };
@@ -254,8 +260,13 @@ impl Product {
                 Ok(())
             });
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            let proxies = part.proxy_protocol.then(|| Arc::new(part.proxies()));
-            let terms = Terms { tls, proxies };
+            let terms = Terms {
+                tls,
+                proxies: Arc::new(part.proxies()),
+                proxy_protocol: part.proxy_protocol,
+                patience: part.connections.patience(),
+                census: census(&part.connections),
+            };
             let auth = AuthListener::new(sockets.auth, part, &stop)?;
             threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
         }
@@ -286,6 +297,10 @@ fn fetcher(config: &config::Authority) -> Option<Fetcher> {
     let reach = Reach::public().and(config.reach.iter().copied());
     let made = Fetcher::new(reach, Limits::default());
     made.inspect_err(|error| tracing::warn!(%error, "the keys of clients cannot be fetched")).ok()
+}
+
+fn census(part: &config::Connections) -> Arc<Census> {
+    Census::new(part.most, part.most_per_network)
 }
 
 fn acceptor(

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod check;
+mod connections;
 mod defaults;
 pub(crate) mod gateway;
 pub(crate) mod issuer;
@@ -20,6 +21,7 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
+pub(crate) use connections::Connections;
 pub(crate) use gateway::{Auth, BrowserApp, Gateway, Identity, Inspect, InternalToken, Route};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
@@ -132,6 +134,8 @@ pub(crate) struct Authority {
     /// Demand of every connection that it begins with a PROXY protocol header (version 2), and take
     /// connections from `trusted_proxies` alone: for proxies that pass on TCP and read no HTTP.
     pub(crate) proxy_protocol: bool,
+    /// How many connections there may be, and how slow they may be.
+    pub(crate) connections: Connections,
     /// Life of an access token. Revocation does not wait for its end.
     pub(crate) access_token_life: Span,
     /// Life of an ID token.

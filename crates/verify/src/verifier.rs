@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway::guard::{Guard, GuardRule, Passed};
 use gateway::inside::{IdentityForm, InternalTokenRule};
-use gateway::{Gateway, Settings, SettingsError};
+use gateway::{Gateway, RequestLimits, Settings, SettingsError};
 use http::request::Parts;
 use http::{Extensions, Response};
 use remote::keys::{Freshness, RemoteKeys, keep_fresh};
@@ -270,6 +270,7 @@ impl Builder {
             identity: IdentityForm::default(),
             internal_token: InternalTokenRule::default(),
             challenge_scopes: false,
+            request_limits: RequestLimits::default(),
             inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
             limits: Vec::new(),

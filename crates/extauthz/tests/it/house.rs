@@ -10,7 +10,7 @@ use extauthz::ExtAuthz;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
 use gateway::inside::{IdentityForm, InternalTokenRule};
-use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
+use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RequestLimits, RouteRule, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -216,6 +216,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
@@ -244,6 +245,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         identity: IdentityForm::default(),
         internal_token: InternalTokenRule::default(),
         challenge_scopes: true,
+        request_limits: RequestLimits::default(),
         upstream_timeout: Duration::from_secs(5),
         inspect_body_limit: 1024,
         limits: Vec::new(),

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     RouteNetwork,
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
+    /// The body is longer than the route lets it be.
+    BodyTooLarge,
     /// The body is compressed, where it is to be inspected.
     ContentEncoding,
     /// The `Authorization` field has no bearer token's form.
@@ -42,6 +44,8 @@ pub(crate) enum Fault {
     Elsewhere,
     /// The token's time has passed.
     Expired,
+    /// There are too many header fields, or they are too long.
+    Fields,
     /// The message's framing can be read in two ways.
     Framing(BadFraming),
     /// The token is bait.
@@ -68,6 +72,8 @@ pub(crate) enum Fault {
     QueryToken,
     /// The body broke off or is malformed.
     RequestBody,
+    /// The body comes too slowly.
+    SlowBody,
     /// The token was revoked.
     Revoked,
     /// The token lacks a scope that the rule demands.
@@ -102,6 +108,8 @@ impl From<UploadFault> for Fault {
     fn from(fault: UploadFault) -> Self {
         match fault {
             UploadFault::Client => Self::RequestBody,
+            UploadFault::Slow => Self::SlowBody,
+            UploadFault::TooLarge => Self::BodyTooLarge,
             UploadFault::Cut(Cut::Expired) => Self::Expired,
             UploadFault::Cut(Cut::Restricted) => Self::Revoked,
         }
@@ -126,7 +134,9 @@ impl Fault {
             | Self::Description(_)
             | Self::Framing(_)
             | Self::QueryToken
-            | Self::RequestBody => Reason::Malformed.into(),
+            | Self::RequestBody
+            | Self::SlowBody => Reason::Malformed.into(),
+            Self::BodyTooLarge | Self::Fields => Reason::TooLarge.into(),
             Self::CrossSite => Reason::CrossSite.into(),
             Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
@@ -176,7 +186,9 @@ impl Fault {
             | Self::Network
             | Self::OtherClient
             | Self::RouteNetwork => Class::Forbidden,
-            Self::InspectionExcess(_) => Class::ContentTooLarge,
+            Self::BodyTooLarge | Self::InspectionExcess(_) => Class::ContentTooLarge,
+            Self::Fields => Class::FieldsTooLarge,
+            Self::SlowBody => Class::RequestTimeout,
             Self::StepUp { .. } => Class::StepUp,
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
@@ -207,6 +219,9 @@ impl Fault {
     pub(super) fn description(&self) -> String {
         match self {
             Self::Audience => "the token is for another audience",
+            Self::BodyTooLarge => "the body is longer than it may be here",
+            Self::Fields => "there are too many header fields, or they are too long",
+            Self::SlowBody => "the body comes too slowly",
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }

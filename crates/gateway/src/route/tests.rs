@@ -31,6 +31,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         template: Arc::clone(template.text()),
         upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
+        body_bytes: None,
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),

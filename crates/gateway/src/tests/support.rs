@@ -33,7 +33,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
 use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
-use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
+use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
@@ -176,6 +176,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -187,6 +188,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -217,6 +219,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         identity: IdentityForm::default(),
         internal_token: InternalTokenRule::default(),
         challenge_scopes: false,
+        request_limits: RequestLimits::default(),
         inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
         limits: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use authority::Authority;
 use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
-use gateway::{Access, Further, RouteRule};
+use gateway::{Access, Further, RequestLimits, RouteRule};
 use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
@@ -61,6 +61,12 @@ pub(super) fn all(
                 .map_err(Failure::new)?,
         },
         challenge_scopes: part.challenge_scopes,
+        request_limits: RequestLimits {
+            fields: part.max_fields,
+            field_bytes: part.max_field_bytes,
+            body_bytes: Some(part.max_body).filter(|most| *most > 0),
+            body_wait: part.body_timeout.duration(),
+        },
         inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
@@ -135,6 +141,7 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         access,
         networks: route.networks.clone(),
         cost: route.cost,
+        body_bytes: route.max_body,
         inspect: match route.inspect {
             config::Inspect::Enforce => gateway::Inspect::Enforce,
             config::Inspect::Observe => gateway::Inspect::Observe,

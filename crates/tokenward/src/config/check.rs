@@ -207,6 +207,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
         ));
     }
     registration(&part.registration, found);
+    part.connections.check("authority", found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();
         found.push(("authority.signing_algs".to_owned(), words));
@@ -296,6 +297,13 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
         browser_app(&format!("gateway.browser_app[{position}]"), app, found);
     }
     identity::check(part, found);
+    part.connections.check("gateway", found);
+    if !(1..=100).contains(&part.max_fields) {
+        found.push(("gateway.max_fields".to_owned(), "must be from 1 to 100".to_owned()));
+    }
+    if part.body_timeout.duration().is_zero() {
+        found.push(("gateway.body_timeout".to_owned(), "must be more than 0s".to_owned()));
+    }
     if part.leeway.duration() > Duration::from_secs(60) {
         found.push(("gateway.leeway".to_owned(), "must be at most 60s".to_owned()));
     }

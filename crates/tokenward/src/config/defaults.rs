@@ -14,8 +14,8 @@ use super::limit::PaceOrOff;
 use super::span::Span;
 use super::upstream::Balance;
 use super::{
-    Admin, Auth, Authority, Config, Detect, Gateway, Identity, InternalToken, Log, LogFormat,
-    Registration, Store,
+    Admin, Auth, Authority, Config, Connections, Detect, Gateway, Identity, InternalToken, Log,
+    LogFormat, Registration, Store,
 };
 
 impl Default for Config {
@@ -54,6 +54,7 @@ impl Default for Authority {
             trusted_proxies: Vec::new(),
             client_address_field: AddressField::default(),
             proxy_protocol: false,
+            connections: Connections::default(),
             access_token_life: Span::minutes(10),
             id_token_life: Span::minutes(10),
             dpop_nonce: false,
@@ -106,6 +107,11 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             client_address_field: AddressField::default(),
             proxy_protocol: false,
+            connections: Connections::default(),
+            max_fields: 100,
+            max_field_bytes: 32 * 1024,
+            max_body: 16 * 1024 * 1024,
+            body_timeout: Span::seconds(30),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
             limits: Vec::new(),

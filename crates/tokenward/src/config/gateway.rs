@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use token::term::AddressField;
 
 use super::Tls;
+use super::connections::Connections;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
 use super::span::Span;
@@ -42,6 +43,17 @@ pub(crate) struct Gateway {
     pub(crate) client_address_field: AddressField,
     /// Demand a PROXY protocol header of every connection, as under `authority`.
     pub(crate) proxy_protocol: bool,
+    /// How many connections there may be, and how slow they may be.
+    pub(crate) connections: Connections,
+    /// How many header fields a request may have; at most 100. More get 431.
+    pub(crate) max_fields: usize,
+    /// How many bytes their names and values may have together; more get 431.
+    pub(crate) max_field_bytes: usize,
+    /// How many bytes a request's body may have; more get 413. 0: as many as come.
+    pub(crate) max_body: u64,
+    /// In so much time of waiting for a body, 1 KiB of it has to come, or its end; who is slower gets 408.
+    /// Streams of gRPC may rest.
+    pub(crate) body_timeout: Span,
     /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`, or a table.
     pub(crate) upstreams: BTreeMap<String, Upstream>,
     /// Rules; a request that fits none is refused.
@@ -221,6 +233,9 @@ pub(crate) struct Route {
     /// query, headers, cookies and body. `off` for now unless a route says otherwise.
     #[serde(default)]
     pub(crate) inspect: Inspect,
+    /// How many bytes a body may have; 0: as many as come. Absent: `gateway.max_body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_body: Option<u64>,
 }
 
 /// What inspection does on a route.

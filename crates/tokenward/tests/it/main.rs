@@ -31,6 +31,7 @@ mod openidconnect;
 mod operations;
 mod proxy_protocol;
 mod scopes;
+mod slow_clients;
 mod start;
 mod status_list;
 mod support;
