@@ -23,6 +23,7 @@ use crate::present::{Presented, present, present_cookie_alone, present_nothing, 
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
 use crate::settings::RequestLimits;
+use crate::shed::Rank;
 use crate::target::Target;
 
 /// A request as it is judged, whatever the door by which it came.
@@ -100,6 +101,7 @@ pub(crate) fn check(
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
         fits(framing, &permitted)?;
+        core.shedder.admit(Rank::Unknown)?;
         let within = core.limits.within(permitted, ip, now)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
@@ -196,7 +198,10 @@ pub(crate) fn check_token(
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<InForce, Refusal> {
-    let doubt = || core.limits.doubt(ip, now);
+    let doubt = || {
+        core.shedder.admit(Rank::Unknown)?;
+        core.limits.doubt(ip, now)
+    };
     let verified = core.verifier.verify(presented, heard, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;

@@ -18,6 +18,7 @@ use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::settings::RequestLimits;
+use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::verify::Verifier;
 
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) inside: Option<InternalTokens>,
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
+    pub(crate) shedder: Shedder,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

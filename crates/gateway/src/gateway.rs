@@ -34,6 +34,7 @@ use crate::resource::Resource;
 use crate::route::rewrite::Rewrite;
 use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
+use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::upstream::Upstream;
 use crate::upstream::pool::{self, Pool, UpstreamClient};
@@ -138,6 +139,7 @@ impl Gateway {
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
             request_limits: settings.request_limits,
+            shedder: Shedder::new(settings.shed_after),
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,
                 ..inspect::Limits::default()
@@ -180,6 +182,12 @@ impl Gateway {
     /// The same check for a service that answers by itself.
     pub fn guard(&self) -> Guard {
         Guard::new(Arc::clone(&self.core))
+    }
+
+    /// For tests: what decides who is refused under overload.
+    #[cfg(test)]
+    pub(crate) fn shedder(&self) -> &Shedder {
+        &self.core.shedder
     }
 
     /// For tests: other certificate authorities than the system's.

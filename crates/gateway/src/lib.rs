@@ -39,6 +39,7 @@ mod resource;
 mod restrained;
 pub mod route;
 mod settings;
+mod shed;
 mod streams;
 pub mod target;
 mod tunnel;

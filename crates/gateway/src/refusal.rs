@@ -149,6 +149,9 @@ impl Refusal {
             | Class::UnsupportedMediaType
             | Class::UriTooLong => {}
         }
+        if let Fault::Overloaded = &self.fault {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if let Fault::Limit(exceeded) = &self.fault {
             // A second at least: whoever comes back at once is in the way of all others.
             headers.insert(RETRY_AFTER, seconds(exceeded.retry_in).max(1).into());

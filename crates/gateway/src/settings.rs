@@ -51,6 +51,8 @@ pub struct Settings {
     pub challenge_scopes: bool,
     /// How large and how slow a request may be.
     pub request_limits: RequestLimits,
+    /// While requests wait longer than this for their turn, the least trusted are refused; `None` for never.
+    pub shed_after: Option<Duration>,
     /// Bytes of a body that are inspected; a longer one is refused where inspection is enforced.
     pub inspect_body_limit: usize,
     /// How long an upstream may take from the end of a request to the head of its answer, where its

@@ -18,6 +18,7 @@ mod opaque;
 mod partial;
 mod public;
 mod rules;
+mod shed;
 mod sizes;
 mod smuggling;
 mod streams;

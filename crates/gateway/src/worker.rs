@@ -64,6 +64,12 @@ impl Worker {
         &self.clients[upstream.number()]
     }
 
+    /// Looks how long requests wait for their turn on this thread. To be polled on its runtime for as long as
+    /// it serves; ends at once where nobody is to be refused for it.
+    pub async fn watch_queue(&self) {
+        self.core.shedder.watch().await;
+    }
+
     /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's
     /// event is emitted when the answer's body is dropped.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {

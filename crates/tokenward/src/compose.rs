@@ -339,9 +339,12 @@ fn data_plane(
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
-                    let door = GatewayDoor::new(gateway.worker(), field);
+                    let worker = gateway.worker();
+                    let watching = worker.clone();
+                    let door = GatewayDoor::new(worker, field);
                     let own = listen::serve(bound, terms, door, stop.clone(), drain);
                     runtime.block_on(async {
+                        tokio::spawn(async move { watching.watch_queue().await });
                         match auth {
                             Some(auth) => {
                                 tokio::try_join!(own, auth.serve(&gateway, stop, drain)).map(drop)

@@ -271,6 +271,7 @@ impl Builder {
             internal_token: InternalTokenRule::default(),
             challenge_scopes: false,
             request_limits: RequestLimits::default(),
+            shed_after: None,
             inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
             limits: Vec::new(),

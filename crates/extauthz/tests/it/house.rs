@@ -246,6 +246,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         internal_token: InternalTokenRule::default(),
         challenge_scopes: true,
         request_limits: RequestLimits::default(),
+        shed_after: None,
         upstream_timeout: Duration::from_secs(5),
         inspect_body_limit: 1024,
         limits: Vec::new(),

@@ -86,6 +86,8 @@ pub(crate) enum Fault {
     Target(BadTarget),
     /// The token failed verification.
     Token(Arc<TokenRefused>),
+    /// There is more to do than can be done, and others are trusted more.
+    Overloaded,
     /// More than one access token.
     TwoTokens,
     /// The token is presented with a proof, and bound to no key.
@@ -161,9 +163,11 @@ impl Fault {
             Self::NoProof => Reason::DpopMissing.into(),
             Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
             Self::Proof { refused, .. } => refused.reason().into(),
-            Self::Ask(_) | Self::NoInternalKey | Self::NoKeys | Self::Unavailable => {
-                Reason::Unavailable.into()
-            }
+            Self::Ask(_)
+            | Self::NoInternalKey
+            | Self::NoKeys
+            | Self::Overloaded
+            | Self::Unavailable => Reason::Unavailable.into(),
             Self::Unbound(reason) => (*reason).into(),
         }
     }
@@ -193,9 +197,11 @@ impl Fault {
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
-            Self::Ask(_) | Self::NoInternalKey | Self::NoKeys | Self::Unavailable => {
-                Class::Unavailable
-            }
+            Self::Ask(_)
+            | Self::NoInternalKey
+            | Self::NoKeys
+            | Self::Overloaded
+            | Self::Unavailable => Class::Unavailable,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Demanded(_)
@@ -270,6 +276,7 @@ impl Fault {
             Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
             Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
             Self::Unbound(_) => "the token is bound in a way that is not known here",
+            Self::Overloaded => "there is too much to do just now; try again shortly",
             Self::NoInternalKey => "the request cannot be passed on now; try again shortly",
             Self::NoKeys => "the keys of the token's issuer are not known yet; try again shortly",
             Self::Ask(_) | Self::Unavailable => {

@@ -220,6 +220,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         internal_token: InternalTokenRule::default(),
         challenge_scopes: false,
         request_limits: RequestLimits::default(),
+        shed_after: None,
         inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
         limits: Vec::new(),

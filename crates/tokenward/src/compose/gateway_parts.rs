@@ -61,6 +61,7 @@ pub(super) fn all(
                 .map_err(Failure::new)?,
         },
         challenge_scopes: part.challenge_scopes,
+        shed_after: shed_after(part),
         request_limits: RequestLimits {
             fields: part.max_fields,
             field_bytes: part.max_field_bytes,
@@ -91,6 +92,11 @@ pub(super) fn all(
         browser_apps,
     };
     Ok((settings, parts))
+}
+
+fn shed_after(part: &config::Gateway) -> Option<Duration> {
+    let after = Duration::from_millis(part.shed_after_ms.into());
+    (!after.is_zero()).then_some(after)
 }
 
 /// What signs the gateway's own tokens: the key of a file, or one that is made of the store's master key, which

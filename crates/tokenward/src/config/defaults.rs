@@ -108,6 +108,7 @@ impl Default for Gateway {
             client_address_field: AddressField::default(),
             proxy_protocol: false,
             connections: Connections::default(),
+            shed_after_ms: 0,
             max_fields: 100,
             max_field_bytes: 32 * 1024,
             max_body: 16 * 1024 * 1024,

@@ -51,6 +51,10 @@ pub(crate) struct Gateway {
     pub(crate) max_field_bytes: usize,
     /// How many bytes a request's body may have; more get 413. 0: as many as come.
     pub(crate) max_body: u64,
+    /// While requests wait longer than so many milliseconds for their turn, the least trusted get 503: first who
+    /// is unknown, in a growing share, then tokens that were taken back in part, and tokens known to be good
+    /// last. 50 is far above what an unloaded machine shows. 0: never.
+    pub(crate) shed_after_ms: u32,
     /// In so much time of waiting for a body, 1 KiB of it has to come, or its end; who is slower gets 408.
     /// Streams of gRPC may rest.
     pub(crate) body_timeout: Span,
