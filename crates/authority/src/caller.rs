@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use http::{Extensions, HeaderMap, header};
-use ipnet::IpNet;
-use token::client_address::client_address;
+use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 
 use crate::peer::PeerAddress;
@@ -26,16 +25,20 @@ pub struct Caller {
 
 impl Caller {
     /// Reads it from a request's parts.
-    pub fn of(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: &[IpNet]) -> Self {
+    pub fn of(
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        trusted_proxies: &TrustedProxies,
+    ) -> Self {
         let hops: Vec<&str> = headers
-            .get_all("x-forwarded-for")
+            .get_all(trusted_proxies.field().as_str())
             .iter()
             // A hop that is no text must stop the walk, not vanish from it.
             .map(|value| value.to_str().unwrap_or("?"))
             .collect();
-        let ip = extensions.get::<PeerAddress>().map(|PeerAddress(peer)| {
-            client_address(peer.ip(), hops.iter().copied(), trusted_proxies)
-        });
+        let ip = extensions
+            .get::<PeerAddress>()
+            .map(|PeerAddress(peer)| trusted_proxies.origin(peer.ip(), hops.iter().copied()).ip);
         let user_agent = headers.get(header::USER_AGENT).map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes());
             text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect()
@@ -49,6 +52,9 @@ impl Caller {
 mod tests {
     use http::{Extensions, HeaderMap, HeaderValue};
 
+    use token::client_address::TrustedProxies;
+    use token::term::AddressField;
+
     use super::Caller;
     use crate::peer::PeerAddress;
 
@@ -57,11 +63,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.9"));
         let mut extensions = Extensions::new();
-        assert_eq!(Caller::of(&headers, &extensions, &[]).ip, None);
+        let nobody = TrustedProxies::default();
+        assert_eq!(Caller::of(&headers, &extensions, &nobody).ip, None);
         extensions.insert(PeerAddress("10.0.0.1:5".parse().expect("address")));
         let ip = |trusted: &[&str]| {
             let nets: Vec<_> = trusted.iter().map(|net| net.parse().expect("net")).collect();
-            Caller::of(&headers, &extensions, &nets).ip.map(|ip| ip.to_string())
+            let proxies = TrustedProxies::new(&nets, AddressField::XForwardedFor);
+            Caller::of(&headers, &extensions, &proxies).ip.map(|ip| ip.to_string())
         };
         assert_eq!(ip(&[]).as_deref(), Some("10.0.0.1"));
         assert_eq!(ip(&["10.0.0.0/8"]).as_deref(), Some("203.0.113.9"));
@@ -75,7 +83,8 @@ mod tests {
         let mut extensions = Extensions::new();
         extensions.insert(PeerAddress("10.0.0.1:5".parse().expect("address")));
         let nets = ["10.0.0.0/8".parse().expect("net")];
-        let ip = Caller::of(&headers, &extensions, &nets).ip;
+        let proxies = TrustedProxies::new(&nets, AddressField::XForwardedFor);
+        let ip = Caller::of(&headers, &extensions, &proxies).ip;
         assert_eq!(ip.map(|ip| ip.to_string()).as_deref(), Some("10.0.0.1"));
     }
 
@@ -84,7 +93,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let long = "x".repeat(1000);
         headers.insert("user-agent", HeaderValue::from_str(&long).expect("value"));
-        let caller = Caller::of(&headers, &Extensions::new(), &[]);
+        let caller = Caller::of(&headers, &Extensions::new(), &TrustedProxies::default());
         assert_eq!(caller.user_agent.map(|text| text.len()), Some(256));
     }
 }

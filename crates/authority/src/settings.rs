@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use token::client_address::TrustedProxies;
 use token::encryption_key::EncryptionKey;
 use token::ladder::Ladder;
 use token::scope::is_scope_token;
@@ -53,7 +53,7 @@ pub struct Settings {
     /// How long a person stays signed in.
     pub session_life: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
     /// Who may register clients, and what those may have (RFC 7591).
     pub registration: Registration,
     /// Whether a client's id may be the URL of a document that describes it.

@@ -27,7 +27,7 @@ pub(crate) fn of(decision: Decision) -> CheckResponse {
 fn ok(allowed: &Allowed) -> OkHttpResponse {
     let set = HeaderAppendAction::OverwriteIfExistsOrAdd;
     OkHttpResponse {
-        headers: allowed.set().map(|(name, value)| field(&name, value, set)).collect(),
+        headers: allowed.set().map(|(name, value)| field(name, value, set)).collect(),
         headers_to_remove: allowed.remove().iter().map(|name| name.as_str().to_owned()).collect(),
         response_headers_to_add: allowed
             .limits()

@@ -106,11 +106,6 @@ impl Admitted {
         std::mem::take(&mut self.held)
     }
 
-    /// The token, for a proxy that sends the request on by itself.
-    pub(crate) fn into_known(self) -> Option<Arc<Known>> {
-        self.known
-    }
-
     /// The token; none on a public route.
     pub(crate) fn known(&self) -> Option<&Arc<Known>> {
         self.known.as_ref()

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::headers::clean_trailers;
 use crate::observe::Observation;
+use crate::pace::Pace;
 use crate::streams::{Cut, Watch};
 
 /// Why a body ends before its end. The connection is closed with it (HTTP/1.1) or the stream
@@ -23,6 +24,12 @@ pub enum StreamError {
     /// The token or the network behind the stream was taken back.
     #[error("the token of this stream was taken back")]
     Restricted,
+    /// The body of the request comes too slowly.
+    #[error("the request's body comes too slowly")]
+    Slow,
+    /// The body of the request is longer than it may be.
+    #[error("the request's body is longer than it may be")]
+    TooLarge,
     /// The other side broke off.
     #[error("the stream broke off: {0}")]
     Transport(#[from] hyper::Error),
@@ -43,6 +50,9 @@ enum Kind {
 pub(crate) struct RequestBody(Option<Box<Uploading>>);
 
 struct Uploading {
+    /// How many bytes may come.
+    most: u64,
+    pace: Option<Pace>,
     /// What was read already and comes first.
     first: Option<Bytes>,
     /// The rest; gone when its end was read.
@@ -56,6 +66,7 @@ struct Uploading {
 pub(crate) struct Upload {
     pub(crate) bytes: AtomicU64,
     ended: AtomicBool,
+    answered: AtomicBool,
     fault: AtomicU8,
 }
 
@@ -66,11 +77,17 @@ pub(crate) enum UploadFault {
     Client,
     /// The watch ended it.
     Cut(Cut),
+    /// The client took too long.
+    Slow,
+    /// It is longer than it may be.
+    TooLarge,
 }
 
 const CLIENT: u8 = 1;
 const EXPIRED: u8 = 2;
 const RESTRICTED: u8 = 3;
+const SLOW: u8 = 4;
+const TOO_LARGE: u8 = 5;
 
 // === impl ResponseBody ===
 
@@ -160,9 +177,17 @@ impl RequestBody {
         Self(None)
     }
 
-    /// What the client sends; its progress is told in `upload`.
-    pub(crate) fn stream(body: Incoming, watch: Watch, upload: Arc<Upload>) -> Self {
-        Self(Some(Box::new(Uploading { first: None, body: Some(body), watch, upload })))
+    /// What the client sends, of which so many bytes may come and not slower than `pace`; its progress is told in
+    /// `upload`.
+    pub(crate) fn stream(
+        body: Incoming,
+        watch: Watch,
+        upload: Arc<Upload>,
+        most: Option<u64>,
+        pace: Option<Pace>,
+    ) -> Self {
+        let most = most.unwrap_or(u64::MAX);
+        Self(Some(Box::new(Uploading { most, pace, first: None, body: Some(body), watch, upload })))
     }
 
     /// Puts back what was read, to be sent before the rest.
@@ -236,7 +261,16 @@ impl Uploading {
                         // Trailers could bring fields that are removed from the head.
                         continue;
                     };
-                    self.upload.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                    let length = data.len() as u64;
+                    let before = self.upload.bytes.fetch_add(length, Ordering::Relaxed);
+                    if before.saturating_add(length) > self.most {
+                        return Poll::Ready(Some(Err(self
+                            .upload
+                            .fail(TOO_LARGE, StreamError::TooLarge))));
+                    }
+                    if let Some(pace) = &mut self.pace {
+                        pace.came(length);
+                    }
                     Poll::Ready(Some(Ok(frame)))
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -250,10 +284,23 @@ impl Uploading {
                 }
                 Poll::Pending => match self.watch.poll_cut(cx) {
                     Poll::Ready(cut) => Poll::Ready(Some(Err(self.upload.cut(cut)))),
-                    Poll::Pending => Poll::Pending,
+                    Poll::Pending => self.poll_slow(cx),
                 },
             };
         }
+    }
+}
+
+impl Uploading {
+    /// Whether the client has been waited for in vain. Once there is an answer, both sides may take their time.
+    fn poll_slow(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        let Some(pace) = self.pace.as_mut().filter(|_| !self.upload.is_answered()) else {
+            return Poll::Pending;
+        };
+        pace.poll(cx).map(|()| Some(Err(self.upload.fail(SLOW, StreamError::Slow))))
     }
 }
 
@@ -271,8 +318,24 @@ impl Upload {
             CLIENT => Some(UploadFault::Client),
             EXPIRED => Some(UploadFault::Cut(Cut::Expired)),
             RESTRICTED => Some(UploadFault::Cut(Cut::Restricted)),
+            SLOW => Some(UploadFault::Slow),
+            TOO_LARGE => Some(UploadFault::TooLarge),
             _ => None,
         }
+    }
+
+    /// The upstream has begun its answer.
+    pub(crate) fn answered(&self) {
+        self.answered.store(true, Ordering::Release);
+    }
+
+    fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    fn fail(&self, code: u8, error: StreamError) -> StreamError {
+        self.fault.store(code, Ordering::Release);
+        error
     }
 
     fn cut(&self, cut: Cut) -> StreamError {

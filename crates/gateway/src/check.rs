@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
@@ -15,11 +16,14 @@ use crate::browser_app::App;
 use crate::core::Core;
 use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
+use crate::inside::JWKS_PATH;
 use crate::observe::Observation;
-use crate::permit::{permit, permit_public};
+use crate::permit::{Permitted, permit, permit_public};
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
+use crate::settings::RequestLimits;
+use crate::shed::Rank;
 use crate::target::Target;
 
 /// A request as it is judged, whatever the door by which it came.
@@ -52,8 +56,8 @@ pub(crate) enum Onward<'r> {
 
 /// What a request comes to when it is not refused.
 pub(crate) enum Verdict {
-    /// It asks for the protected resource metadata, which the gateway itself has.
-    Describe,
+    /// It asks for a document of the gateway's own: its metadata, or its keys.
+    Describe(Bytes),
     /// It goes on.
     Forward(Admitted),
     /// It is to be decided again, with the access token that is kept for this cookie.
@@ -76,11 +80,15 @@ pub(crate) fn check(
     if head.method == Method::CONNECT {
         return Err(Fault::Method { allow: HeaderValue::from_static(EVERY_METHOD) }.into());
     }
+    within_fields(&head.headers, &core.request_limits)?;
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
     seen.target(&target);
     let framing = asked.framing()?;
     if core.resource.answers(target.path()) {
-        return Ok(Verdict::Describe);
+        return Ok(Verdict::Describe(core.resource.document().clone()));
+    }
+    if let Some(inside) = core.inside.as_ref().filter(|_| target.path() == JWKS_PATH) {
+        return Ok(Verdict::Describe(inside.jwks(now).map_err(|_| Fault::NoInternalKey)?));
     }
     let app = asked.app(core, &target);
     if let Some(app) = app.filter(|app| app.serves(target.path())) {
@@ -92,6 +100,8 @@ pub(crate) fn check(
     let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
+        fits(framing, &permitted)?;
+        core.shedder.admit(Rank::Unknown)?;
         let within = core.limits.within(permitted, ip, now)?;
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
@@ -111,6 +121,7 @@ pub(crate) fn check(
     seen.token_presented(core.verifier.kind(&presented));
     let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
         .and_then(|token| permit(token, found, &head.method, ip, now))
+        .and_then(|permitted| fits(framing, &permitted).map(|()| permitted))
         .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))
@@ -143,6 +154,25 @@ impl<'r> Asked<'r> {
     }
 }
 
+/// Whether the header fields are as many and as long as they may be (RFC 6585 §5).
+fn within_fields(headers: &HeaderMap, limits: &RequestLimits) -> Result<(), Fault> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let fit = headers.len() <= limits.fields && bytes <= limits.field_bytes;
+    if fit { Ok(()) } else { Err(Fault::Fields) }
+}
+
+/// Whether a body of known length is as long as its route lets it be; of others the bytes are counted as they
+/// come.
+fn fits(framing: Framing, permitted: &Permitted) -> Result<(), Refusal> {
+    match (framing, permitted.rule().body_bytes) {
+        (Framing::Length(length), Some(most)) if length > most => Err(match permitted.known() {
+            Some(known) => Refusal::of_verified(Fault::BodyTooLarge, Arc::clone(known)),
+            None => Fault::BodyTooLarge.into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The session's cookie where it is the credential: of an application, alone, in a request of its own.
 fn cookie(
     app: Option<&Arc<App>>,
@@ -168,7 +198,10 @@ pub(crate) fn check_token(
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<InForce, Refusal> {
-    let doubt = || core.limits.doubt(ip, now);
+    let doubt = || {
+        core.shedder.admit(Rank::Unknown)?;
+        core.limits.doubt(ip, now)
+    };
     let verified = core.verifier.verify(presented, heard, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;

@@ -11,12 +11,13 @@ use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
+use crate::identity::identity;
+use crate::inside::InternalTokens;
 use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
-use crate::verify::Known;
 
 /// Decides about requests that proxies describe. All clones are the same one.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ pub enum Decision {
 
 /// How a request is to be changed that is forwarded.
 pub struct Allowed {
-    known: Option<Arc<Known>>,
+    set: HeaderMap,
     remove: Vec<HeaderName>,
     told: Told,
 }
@@ -55,7 +56,7 @@ impl Checker {
         let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
-            Ok(Verdict::Describe | Verdict::Resolve(..) | Verdict::Serve(..)) => {
+            Ok(Verdict::Describe(_) | Verdict::Resolve(..) | Verdict::Serve(..)) => {
                 return Decision::Refused(self.answer(&Fault::UnknownRoute.into(), seen));
             }
             Err(refusal) => return Decision::Refused(self.answer(&refusal, seen)),
@@ -64,15 +65,17 @@ impl Checker {
             return Decision::Refused(self.answer(&refusal, seen));
         }
         let told = admitted.take_held().told;
-        let known = admitted.into_known();
-        seen.admitted(known.as_ref());
+        let set = match identity(core, &admitted, now) {
+            Ok(set) => set,
+            Err(fault) => return Decision::Refused(self.answer(&fault.into(), seen)),
+        };
+        seen.admitted(admitted.known());
         seen.answered(StatusCode::OK, Outcome::Forwarded);
-        let mut remove = not_to_forward(&head.headers, core.forward_token);
-        if let Some(known) = &known {
-            // Whoever sets a field replaces the client's.
-            remove.retain(|name| known.identity.fields().iter().all(|(set, _)| set != name));
-        }
-        Decision::Allowed(Allowed { known, remove, told })
+        let inside = core.inside.as_ref().map(InternalTokens::field);
+        let mut remove = not_to_forward(&head.headers, core.forward_token, inside);
+        // Whoever sets a field replaces the client's.
+        remove.retain(|name| !set.contains_key(name));
+        Decision::Allowed(Allowed { set, remove, told })
     }
 
     /// The answer for a request of which no description came; `asking` is then what is seen of it.
@@ -100,8 +103,8 @@ impl Checker {
 
 impl Allowed {
     /// The identity fields, to be set in place of whatever the client sent; none on a public route.
-    pub fn set(&self) -> impl Iterator<Item = (HeaderName, &HeaderValue)> {
-        self.known.iter().flat_map(|known| known.identity.fields())
+    pub fn set(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.set.iter()
     }
 
     /// What the answer is to say of limits.

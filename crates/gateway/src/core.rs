@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use inspect::Inspector;
-use ipnet::IpNet;
+use token::client_address::TrustedProxies;
 use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
@@ -12,10 +12,13 @@ use token::time::Clock;
 
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
 use crate::route::Routes;
+use crate::settings::RequestLimits;
+use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::verify::Verifier;
 
@@ -33,9 +36,13 @@ pub(crate) struct Core {
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) forward_token: bool,
+    /// Makes the gateway's own tokens, where some upstream gets them.
+    pub(crate) inside: Option<InternalTokens>,
     pub(crate) challenge_scopes: bool,
+    pub(crate) request_limits: RequestLimits,
+    pub(crate) shedder: Shedder,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

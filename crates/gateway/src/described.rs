@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use token::client_certificate::ClientCertificate;
 
 use crate::headers::{
-    FORWARDED_HOST, FORWARDED_METHOD, FORWARDED_URI, ORIGINAL_METHOD, ORIGINAL_URI, forwarded_for,
+    FORWARDED_FOR, FORWARDED_HOST, FORWARDED_METHOD, FORWARDED_URI, ORIGINAL_METHOD, ORIGINAL_URI,
+    values,
 };
 use crate::target::BadTarget;
 
@@ -154,7 +155,9 @@ impl Told {
 /// # Errors
 /// [`BadDescription::NoClient`] when there is none.
 pub(crate) fn client(headers: &HeaderMap) -> Result<IpAddr, BadDescription> {
-    let last = forwarded_for(headers).next_back().and_then(|value| value.rsplit(',').next());
+    let last = values(headers, FORWARDED_FOR.as_str())
+        .next_back()
+        .and_then(|value| value.rsplit(',').next());
     last.and_then(|entry| entry.trim().parse().ok()).ok_or(BadDescription::NoClient)
 }
 

@@ -16,6 +16,8 @@ use crate::admit::Admitted;
 use crate::body::{RequestBody, ResponseBody, Upload};
 use crate::core::Core;
 use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
+use crate::identity::identity;
+use crate::inside::InternalTokens;
 use crate::inspection::Inspected;
 use crate::limit::Held;
 use crate::meters::Outcome;
@@ -70,8 +72,13 @@ pub(crate) async fn forward(
     let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
     let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
     let upgrading = on_client.is_some();
+    let identity = match identity(&worker.core, &admitted, worker.core.clock.now()) {
+        Ok(identity) => identity,
+        Err(fault) => return refused(&worker.core, &fault.into(), seen),
+    };
     let mut request =
         outgoing(&worker.core, &admitted, server.host(), head, body, https, upgrading);
+    request.headers_mut().extend(identity);
     *request.uri_mut() = uri;
     let exchange = Exchange {
         client: worker.client(upstream),
@@ -82,6 +89,9 @@ pub(crate) async fn forward(
     };
     let response = match send(&exchange, place, request, &admitted).await {
         Sent::Answered(response, place) => {
+            if let Some(upload) = &upload {
+                upload.answered();
+            }
             seen.hold_server(place);
             response
         }
@@ -129,14 +139,12 @@ fn outgoing(
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
     let mut headers = head.headers;
-    clean_request(&mut headers, head.version, core.forward_token);
+    let inside = core.inside.as_ref().map(InternalTokens::field);
+    clean_request(&mut headers, head.version, core.forward_token, inside);
     core.apps.strip(&mut headers);
     let forwarded =
         Forwarded { client: admitted.ip(), host: admitted.target().host(), https, upstream: host };
     describe(&mut headers, &forwarded);
-    if let Some(known) = admitted.known() {
-        known.identity.write(&mut headers);
-    }
     admitted.framing().write(&mut headers);
     if upgrade {
         ask_upgrade(&mut headers);

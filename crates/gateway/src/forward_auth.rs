@@ -90,7 +90,7 @@ fn set_by(allowed: &Allowed) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.extend(allowed.set().map(|(name, value)| (name, value.clone())));
+    headers.extend(allowed.set().map(|(name, value)| (name.clone(), value.clone())));
     headers.extend(allowed.limits());
     response
 }

@@ -26,6 +26,7 @@ use crate::checker::Checker;
 use crate::core::Core;
 use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
+use crate::inside::{InternalKeys, InternalTokens};
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
@@ -33,6 +34,7 @@ use crate::resource::Resource;
 use crate::route::rewrite::Rewrite;
 use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
+use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::upstream::Upstream;
 use crate::upstream::pool::{self, Pool, UpstreamClient};
@@ -59,6 +61,8 @@ pub struct Parts {
     pub nonces: Option<Arc<Nonces>>,
     /// Where opaque tokens are looked up; without it they are unknown.
     pub references: Option<Arc<dyn References>>,
+    /// What signs the gateway's own tokens, where upstreams get them.
+    pub internal_keys: Option<Arc<InternalKeys>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
     /// Applications in browsers whose credential is a cookie.
@@ -117,8 +121,10 @@ impl Gateway {
             origin: resource.origin().to_owned(),
         };
         let counters = Arc::new(InMemory::new(settings.limit_entries));
+        let inside = InternalTokens::new(&settings, parts.internal_keys)?;
         let core = Arc::new(Core {
             routes,
+            inside,
             limits: Limits::new(counters, settings.doubtful)?,
             ladder: settings.ladder,
             apps: Apps::new(parts.browser_apps)?,
@@ -132,6 +138,8 @@ impl Gateway {
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
             challenge_scopes: settings.challenge_scopes,
+            request_limits: settings.request_limits,
+            shedder: Shedder::new(settings.shed_after),
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,
                 ..inspect::Limits::default()
@@ -176,6 +184,12 @@ impl Gateway {
         Guard::new(Arc::clone(&self.core))
     }
 
+    /// For tests: what decides who is refused under overload.
+    #[cfg(test)]
+    pub(crate) fn shedder(&self) -> &Shedder {
+        &self.core.shedder
+    }
+
     /// For tests: other certificate authorities than the system's.
     #[cfg(test)]
     pub(crate) fn trusting(mut self, tls: ClientConfig) -> Self {
@@ -199,7 +213,8 @@ fn listen(core: &Arc<Core>) {
 
 fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
     let build = |(number, (name, rule)): (usize, (&'_ String, &UpstreamRule))| {
-        Upstream::new(number, name, rule, settings.upstream_timeout).map(Arc::new)
+        Upstream::new(number, name, rule, settings.upstream_timeout, settings.identity)
+            .map(Arc::new)
     };
     let built = settings.upstreams.iter().enumerate().map(build);
     let names = settings.upstreams.keys().map(String::as_str);
@@ -241,6 +256,11 @@ fn routes(
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
             inspect: rule.inspect,
+            body_bytes: match rule.body_bytes {
+                Some(0) => None,
+                Some(most) => Some(most),
+                None => settings.request_limits.body_bytes,
+            },
         };
         routes
             .add(&template, &rule.methods, compiled)

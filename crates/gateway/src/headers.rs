@@ -33,8 +33,14 @@ pub(crate) struct Forwarded<'r> {
 }
 
 /// Takes out of a request's fields what is between two hops, what the gateway alone may say, and
-/// what makes another request of it; the token and its proof go on only if `forward_token`.
-pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_token: bool) {
+/// what makes another request of it; the token and its proof go on only if `forward_token`, and what is in the
+/// field `inside` of the gateway's own token never does.
+pub(crate) fn clean_request(
+    headers: &mut HeaderMap,
+    version: Version,
+    forward_token: bool,
+    inside: Option<&HeaderName>,
+) {
     let trailers = takes_trailers(headers);
     remove_named_by_connection(headers);
     remove(headers, |name| {
@@ -42,6 +48,7 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_t
             || is_ours(name)
             || is_another_request(name)
             || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
+            || inside.is_some_and(|inside| inside == name)
     });
     if trailers {
         headers.insert(TE, TRAILERS);
@@ -55,11 +62,16 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, forward_t
 
 /// The fields that whoever forwards a described request has to take out of it: what [`clean_request`] takes
 /// out, but for what is between two hops and what a proxy itself puts in.
-pub(crate) fn not_to_forward(headers: &HeaderMap, forward_token: bool) -> Vec<HeaderName> {
+pub(crate) fn not_to_forward(
+    headers: &HeaderMap,
+    forward_token: bool,
+    inside: Option<&HeaderName>,
+) -> Vec<HeaderName> {
     let doomed = |name: &str| {
         (is_ours(name) && !is_of_the_proxy(name))
             || is_another_request(name)
             || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
+            || inside.is_some_and(|inside| inside == name)
     };
     headers.keys().filter(|name| doomed(name.as_str())).cloned().collect()
 }
@@ -111,9 +123,12 @@ pub(crate) fn told_https(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
-/// The values of all `X-Forwarded-For` fields.
-pub(crate) fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
-    headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or("?"))
+/// The values of all fields of a name. One that is no text stops a walk over hops and does not vanish.
+pub(crate) fn values<'h>(
+    headers: &'h HeaderMap,
+    name: &str,
+) -> impl DoubleEndedIterator<Item = &'h str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?"))
 }
 
 /// Whether one of the Connection fields has this option.
@@ -185,6 +200,17 @@ fn is_between_hops(name: &str) -> bool {
             | "transfer-encoding"
             | "upgrade"
     )
+}
+
+/// Whether a field cannot carry the gateway's own token, since it means something else to somebody.
+pub(crate) fn is_unfit_for_identity(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    is_between_hops(name)
+        || is_another_request(name)
+        || name.starts_with("x-forwarded-")
+        || name.contains('_')
+        || name == DPOP.as_str()
+        || (is_protected(name) && name != AUTHORIZATION.as_str())
 }
 
 fn is_identity(name: &str) -> bool {

@@ -2,7 +2,12 @@
 
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
+use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
+
+use crate::admit::Admitted;
+use crate::core::Core;
+use crate::refusal::Fault;
 
 /// Whom the token speaks for.
 const SUBJECT: HeaderName = HeaderName::from_static("tokenward-subject");
@@ -12,6 +17,28 @@ const CLIENT: HeaderName = HeaderName::from_static("tokenward-client");
 const SCOPE: HeaderName = HeaderName::from_static("tokenward-scope");
 /// Its `jti`.
 const TOKEN_ID: HeaderName = HeaderName::from_static("tokenward-token-id");
+
+/// What the upstream of an admitted request is told of who asks: nothing on a public route.
+///
+/// # Errors
+/// [`Fault`] when the gateway's own token cannot be made.
+pub(crate) fn identity(
+    core: &Core,
+    admitted: &Admitted,
+    now: Timestamp,
+) -> Result<HeaderMap, Fault> {
+    let mut fields = HeaderMap::new();
+    let Some(known) = admitted.known() else { return Ok(fields) };
+    let upstream = &admitted.rule().upstream;
+    if upstream.identity().has_headers() {
+        known.identity.write(&mut fields);
+    }
+    if let Some(inside) = core.inside.as_ref().filter(|_| upstream.identity().has_token()) {
+        let written = inside.write(&mut fields, known, upstream, now);
+        written.map_err(|_| Fault::NoInternalKey)?;
+    }
+    Ok(fields)
+}
 
 /// The identity fields of one token.
 pub(crate) struct Identity {
@@ -46,7 +73,7 @@ impl Identity {
     }
 
     /// The fields.
-    pub(crate) fn fields(&self) -> [(HeaderName, &HeaderValue); 4] {
+    fn fields(&self) -> [(HeaderName, &HeaderValue); 4] {
         [
             (SUBJECT, &self.subject),
             (CLIENT, &self.client),

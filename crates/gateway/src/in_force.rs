@@ -13,6 +13,7 @@ use crate::bind::Bound;
 use crate::core::Core;
 use crate::refusal::{Fault, Refusal};
 use crate::restrained::restrained;
+use crate::shed::Rank;
 use crate::verify::Known;
 
 /// A bound token that is in force.
@@ -39,7 +40,12 @@ pub(crate) fn in_force(
         Some(Effect::Revoke) => return Err(Refusal::of_verified(Fault::Revoked, known)),
         Some(_) => return Err(Refusal::of_verified(Fault::Suspended, known)),
     }
-    match index.partial_on(facts, now) {
+    let rows = index.partial_on(facts, now);
+    let rank = if rows.is_empty() { Rank::Known } else { Rank::Restricted };
+    if let Err(fault) = core.shedder.admit(rank) {
+        return Err(Refusal::of_verified(fault, known));
+    }
+    match rows {
         rows if rows.is_empty() => Ok(InForce(known)),
         rows => restrained(known, &rows, &core.limits, ip, now).map(InForce),
     }

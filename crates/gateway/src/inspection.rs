@@ -20,6 +20,7 @@ use crate::body::{RequestBody, Upload};
 use crate::core::Core;
 use crate::framing::Framing;
 use crate::observe::Observation;
+use crate::pace::Pace;
 use crate::refusal::{Fault, Refusal};
 use crate::settings::Inspect;
 use crate::streams::{Watch, Whose};
@@ -55,7 +56,7 @@ pub(crate) async fn inspect(
     body: Incoming,
     seen: &mut Observation,
 ) -> Result<Inspected, Refusal> {
-    let (mut body, upload) = outgoing_body(worker, &admitted, body);
+    let (mut body, upload) = outgoing_body(worker, &admitted, &head.headers, body);
     if let Some(upload) = &upload {
         seen.upload(upload);
     }
@@ -212,6 +213,7 @@ fn broken(upload: &Upload, admitted: &Admitted) -> Refusal {
 fn outgoing_body(
     worker: &Worker,
     admitted: &Admitted,
+    headers: &HeaderMap,
     body: Incoming,
 ) -> (RequestBody, Option<Arc<Upload>>) {
     match admitted.framing() {
@@ -220,7 +222,12 @@ fn outgoing_body(
             let upload = Arc::new(Upload::default());
             let whose = Whose { known: admitted.known().cloned(), ip: admitted.ip() };
             let watch = Watch::new(&worker.streams, whose, admitted.seen());
-            (RequestBody::stream(body, watch, Arc::clone(&upload)), Some(upload))
+            // A stream of gRPC may rest for as long as it likes.
+            let resting =
+                content_type(headers).is_some_and(|kind| kind.starts_with("application/grpc"));
+            let pace = (!resting).then(|| Pace::new(worker.core.request_limits.body_wait));
+            let most = admitted.rule().body_bytes;
+            (RequestBody::stream(body, watch, Arc::clone(&upload), most, pace), Some(upload))
         }
     }
 }

@@ -25,11 +25,13 @@ pub mod guard;
 mod headers;
 mod identity;
 pub mod in_force;
+pub mod inside;
 mod inspection;
 pub mod limit;
 mod meters;
 mod observe;
 mod open;
+mod pace;
 pub mod permit;
 pub mod present;
 mod refusal;
@@ -37,6 +39,7 @@ mod resource;
 mod restrained;
 pub mod route;
 mod settings;
+mod shed;
 mod streams;
 pub mod target;
 mod tunnel;
@@ -50,7 +53,9 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
+pub use crate::settings::{
+    Access, Further, Inspect, RequestLimits, RouteRule, Settings, SettingsError,
+};
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 

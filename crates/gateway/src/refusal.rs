@@ -139,13 +139,18 @@ impl Refusal {
             }
             Class::BadRequest
             | Class::ContentTooLarge
+            | Class::FieldsTooLarge
             | Class::Forbidden
             | Class::MethodNotAllowed
             | Class::NotFound
+            | Class::RequestTimeout
             | Class::TooMany
             | Class::Unavailable
             | Class::UnsupportedMediaType
             | Class::UriTooLong => {}
+        }
+        if let Fault::Overloaded = &self.fault {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Fault::Limit(exceeded) = &self.fault {
             // A second at least: whoever comes back at once is in the way of all others.

@@ -70,6 +70,8 @@ pub struct Rule {
     /// What one request takes of them.
     pub(crate) cost: u32,
     pub(crate) inspect: Inspect,
+    /// How many bytes a body may have; `None` for as many as come.
+    pub(crate) body_bytes: Option<u64>,
 }
 
 /// What a rule demands.

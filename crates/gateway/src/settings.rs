@@ -6,8 +6,10 @@ use std::time::Duration;
 use http::Method;
 use ipnet::IpNet;
 use token::allowance::Allowance;
+use token::client_address::TrustedProxies;
 use token::ladder::Ladder;
 
+use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
@@ -31,17 +33,26 @@ pub struct Settings {
     pub routes: Vec<RouteRule>,
     /// The APIs behind it, by name.
     pub upstreams: BTreeMap<String, UpstreamRule>,
-    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies whose word of the client is believed: its address, and by `X-Forwarded-Proto` or the `proto` of
+    /// `Forwarded` whether it spoke TLS.
+    pub trusted_proxies: TrustedProxies,
     /// How far clocks may differ; at most 60 s are used.
     pub leeway: Duration,
     /// How many verified tokens are remembered.
     pub cache_entries: usize,
     /// Whether the access token goes on to the upstream.
     pub forward_token: bool,
+    /// How upstreams are told who asks, where their rules say nothing else.
+    pub identity: IdentityForm,
+    /// What the gateway's own tokens are like, where upstreams get them.
+    pub internal_token: InternalTokenRule,
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
+    /// How large and how slow a request may be.
+    pub request_limits: RequestLimits,
+    /// While requests wait longer than this for their turn, the least trusted are refused; `None` for never.
+    pub shed_after: Option<Duration>,
     /// Bytes of a body that are inspected; a longer one is refused where inspection is enforced.
     pub inspect_body_limit: usize,
     /// How long an upstream may take from the end of a request to the head of its answer, where its
@@ -54,6 +65,30 @@ pub struct Settings {
     pub doubtful: Option<Allowance>,
     /// How many keys are counted at the same time, at some 50 bytes each.
     pub limit_entries: usize,
+}
+
+/// How large and how slow a request may be, whoever sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLimits {
+    /// How many header fields it may have.
+    pub fields: usize,
+    /// How many bytes their names and values may have together.
+    pub field_bytes: usize,
+    /// How many bytes its body may have where its route says nothing else; `None` for as many as come.
+    pub body_bytes: Option<u64>,
+    /// In so much time of waiting for its body, 1 KiB of it has to come, or its end.
+    pub body_wait: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            fields: 100,
+            field_bytes: 32 * 1024,
+            body_bytes: Some(16 * 1024 * 1024),
+            body_wait: Duration::from_secs(30),
+        }
+    }
 }
 
 /// One rule: what a path and its methods need, and where they go.
@@ -77,6 +112,8 @@ pub struct RouteRule {
     pub cost: u32,
     /// Whether its requests are inspected for injections.
     pub inspect: Inspect,
+    /// How many bytes a body may have, where it is another number than usual; 0 for as many as come.
+    pub body_bytes: Option<u64>,
 }
 
 /// What inspection does on a route.
@@ -134,6 +171,11 @@ pub enum SettingsError {
          are at least one"
     )]
     BadHealth(String),
+    /// The field of the gateway's own token means something else.
+    #[error(
+        "the internal token cannot be in the field `{0}`; choose one such as `X-Internal-Token`"
+    )]
+    BadIdentityField(String),
     /// A limit's name does not fit into a field.
     #[error(
         "limit `{0}`: a name is letters, digits, `-`, `_`, `.` and spaces, since answers tell it"
@@ -204,6 +246,9 @@ pub enum SettingsError {
         /// The method, or `*` for every method.
         method: String,
     },
+    /// Upstreams are to get tokens of the gateway's own, and there is nothing to sign them with.
+    #[error("upstreams with `token` as their identity need keys for it")]
+    NoInternalKeys,
     /// A method that is never let through.
     #[error("route `{path}`: method {method} is never let through; remove it")]
     RefusedMethod {
@@ -220,6 +265,14 @@ pub enum SettingsError {
         /// How many there are.
         count: usize,
     },
+    /// The gateway's own tokens would have ended before they arrive.
+    #[error("the internal token's life is below two seconds; give at least 2s")]
+    ShortIdentity,
+    /// A rule is where the gateway publishes keys.
+    #[error(
+        "route `{JWKS_PATH}`: the keys of internal tokens are published there; give it another path"
+    )]
+    TakenKeysPath,
     /// The system's certificate authorities cannot be read, and an upstream is `https`.
     #[error("https upstreams: {0}")]
     TrustRoots(String),
@@ -239,6 +292,12 @@ pub enum SettingsError {
         /// The name.
         upstream: String,
     },
+    /// The client's token and the gateway's own would be in one field.
+    #[error(
+        "the client's token and the internal one cannot both be in `Authorization`: put the internal one \
+         into another field, or forward only one of them"
+    )]
+    TwoTokensForward,
     /// TLS to an upstream is not possible.
     #[error("upstream `{name}`: tls: {fault}")]
     UpstreamTls {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use crate::inside::IdentityForm;
 use crate::meters::ServerMeters;
 use crate::settings::SettingsError;
 use crate::verify::Known;
@@ -43,6 +44,8 @@ pub(crate) struct Upstream {
     retries: u32,
     timeout: Duration,
     http2: bool,
+    identity: IdentityForm,
+    audience: Box<str>,
     probe: Option<Probe>,
     began: Instant,
 }
@@ -50,7 +53,7 @@ pub(crate) struct Upstream {
 // === impl Upstream ===
 
 impl Upstream {
-    /// Builds one; `timeout` is for those that have none of their own.
+    /// Builds one; `timeout` and `identity` are for those that say nothing by themselves.
     ///
     /// # Errors
     /// [`SettingsError`] names what is wrong.
@@ -59,6 +62,7 @@ impl Upstream {
         name: &str,
         rule: &UpstreamRule,
         timeout: Duration,
+        identity: IdentityForm,
     ) -> Result<Self, SettingsError> {
         let count = rule.servers.len();
         if count == 0 || count > MOST_SERVERS {
@@ -89,6 +93,8 @@ impl Upstream {
             retries: rule.retries,
             timeout,
             http2: rule.http2,
+            identity: rule.identity.unwrap_or(identity),
+            audience: rule.audience.as_deref().unwrap_or(name).into(),
             probe,
             began: Instant::now(),
         })
@@ -97,6 +103,16 @@ impl Upstream {
     /// Whether its servers are spoken to in HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
         self.http2
+    }
+
+    /// How it is told who asks.
+    pub(crate) fn identity(&self) -> IdentityForm {
+        self.identity
+    }
+
+    /// The audience of the gateway's own tokens for it.
+    pub(crate) fn audience(&self) -> &str {
+        &self.audience
     }
 
     pub(crate) fn is_https(&self) -> bool {

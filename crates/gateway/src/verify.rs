@@ -10,6 +10,7 @@ use token::keyring::Keyring;
 use token::opaque::OpaqueHash;
 use token::reason::{Forgery, Refused};
 use token::reference::{self, References, Unavailable};
+use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::time::Timestamp;
 use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
@@ -18,6 +19,7 @@ use crate::ask::{Heard, Question};
 use crate::cache::{Remembered, TokenCache, Under};
 use crate::foreign::{Foreign, ForeignIssuers, Prospect};
 use crate::identity::Identity;
+use crate::inside::Phantoms;
 use crate::limit::Doubt;
 use crate::meters::CacheMeters;
 use crate::open::open;
@@ -31,6 +33,8 @@ const OURS: usize = 0;
 pub(crate) struct Known {
     pub(crate) token: VerifiedAccessToken,
     pub(crate) identity: Identity,
+    /// The gateway's own tokens that stand for it.
+    pub(crate) phantoms: Arc<Phantoms>,
 }
 
 /// A token whose signature, issuer, audience and times are good just now.
@@ -45,6 +49,20 @@ pub(crate) struct Verifier {
     pub(crate) foreign: ForeignIssuers,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
+}
+
+// === impl Known ===
+
+impl Known {
+    pub(crate) fn new(token: VerifiedAccessToken) -> Self {
+        Self { identity: Identity::of(&token), token, phantoms: Arc::default() }
+    }
+
+    /// The same with less.
+    pub(crate) fn without(&self, scopes: &ScopeSet) -> Self {
+        let token = self.token.without(scopes);
+        Self { identity: Identity::of(&token), token, phantoms: Arc::clone(&self.phantoms) }
+    }
 }
 
 // === impl Verifier ===
@@ -183,8 +201,7 @@ impl Verifier {
     ) -> Result<Verified, Refusal> {
         match checked {
             Ok(token) => {
-                let identity = Identity::of(&token);
-                let known = Arc::new(Known { token, identity });
+                let known = Arc::new(Known::new(token));
                 self.cache.remember(hash, under, &known);
                 Ok(Verified(known))
             }

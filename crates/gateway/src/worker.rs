@@ -8,8 +8,9 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CO
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
-use token::client_address::client_address;
+use token::client_address::Origin;
 use token::reference::Unavailable;
+use token::term::AddressField;
 use token::time::Timestamp;
 
 use crate::ask::settle;
@@ -18,7 +19,7 @@ use crate::browser_app::App;
 use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::forward::{forward, refused};
-use crate::headers::{forwarded_for, told_https};
+use crate::headers::{told_https, values};
 use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::Observation;
@@ -63,25 +64,32 @@ impl Worker {
         &self.clients[upstream.number()]
     }
 
+    /// Looks how long requests wait for their turn on this thread. To be polled on its runtime for as long as
+    /// it serves; ends at once where nobody is to be refused for it.
+    pub async fn watch_queue(&self) {
+        self.core.shedder.watch().await;
+    }
+
     /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's
     /// event is emitted when the answer's body is dropped.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
         let core = &self.core;
         let (head, body) = request.into_parts();
         let now = core.clock.now();
-        let trusted = &core.trusted_proxies;
-        let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
+        let proxies = &core.trusted_proxies;
+        let told = values(&head.headers, proxies.field().as_str());
+        let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
         let mut seen = Observation::start(core, &head, Some(ip), now);
         let mut head = head;
         match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
-                let https = self.is_https(&head, peer);
+                let https = https.unwrap_or_else(|| self.is_https(&head, peer));
                 match inspect(self, admitted, &head, body, &mut seen).await {
                     Ok(inspected) => forward(self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }
-            Ok(Verdict::Describe) => self.describe(&head.method, seen),
+            Ok(Verdict::Describe(document)) => self.describe(&head.method, document, seen),
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
@@ -119,20 +127,25 @@ impl Worker {
 
     /// Whether the client came by TLS: to us, or to a trusted proxy that says so.
     fn is_https(&self, head: &Parts, peer: Peer) -> bool {
-        let address = peer.address.ip().to_canonical();
-        let trusted = self.core.trusted_proxies.iter().any(|net| net.contains(&address));
+        let proxies = &self.core.trusted_proxies;
+        let trusted =
+            proxies.field() == AddressField::XForwardedFor && proxies.contain(peer.address.ip());
         let told = if trusted { told_https(&head.headers) } else { None };
         told.unwrap_or(peer.tls)
     }
 
-    /// Answers with the protected resource metadata (RFC 9728 §3.2).
-    fn describe(&self, method: &Method, mut seen: Box<Observation>) -> Response<ResponseBody> {
+    /// Answers with a document of its own: the protected resource metadata (RFC 9728 §3.2), or keys.
+    fn describe(
+        &self,
+        method: &Method,
+        document: Bytes,
+        mut seen: Box<Observation>,
+    ) -> Response<ResponseBody> {
         if method != Method::GET && method != Method::HEAD {
             let allow = HeaderValue::from_static("GET, HEAD");
             return refused(&self.core, &Fault::Method { allow }.into(), seen);
         }
         seen.answered(StatusCode::OK, Outcome::Answered);
-        let document = self.core.resource.document().clone();
         let mut response = Response::new(ResponseBody::ready(document, seen));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

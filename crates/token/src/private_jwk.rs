@@ -17,6 +17,7 @@ use crate::key::{MacKey, PrivateKey};
 use crate::members::{Private, PrivateMembers, text as text_member};
 use crate::rsa_der;
 use crate::secret::Secret;
+use crate::term::Algorithm;
 
 /// Every member that makes a signature key private; multi-prime RSA (`oth`) stays, and is refused.
 const PRIVATE: [&str; 7] = ["d", "dp", "dq", "p", "priv", "q", "qi"];
@@ -38,6 +39,17 @@ impl PrivateKey {
         let jwk = PublicJwk::from_members_for("sign", &members)?;
         let pkcs8 = pkcs8(&jwk, &private)?;
         Self::from_pkcs8(jwk.alg, &pkcs8)?.published_as(jwk)
+    }
+
+    /// The Ed25519 key of a seed, named by its thumbprint: the same seed is always the same key. It is for
+    /// `EdDSA`, the name of the algorithm that every library knows.
+    ///
+    /// # Errors
+    /// [`BadKey::Library`] when the library fails.
+    pub fn ed25519_of_seed(seed: &[u8; 32]) -> Result<Self, BadKey> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| BadKey::Library)?;
+        let document = pair.to_pkcs8v1().map_err(|_| BadKey::Library)?;
+        Self::from_pkcs8(Algorithm::EdDsa, document.as_ref())
     }
 
     /// The key with its private members, as JSON: whoever reads it can sign.

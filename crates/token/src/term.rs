@@ -141,6 +141,14 @@ terms! {
         A128CbcHs256 = "A128CBC-HS256",
     }
 
+    /// The field in which proxies write whom they speak for.
+    AddressField {
+        /// The usual one, which no standard describes.
+        XForwardedFor = "x-forwarded-for",
+        /// RFC 7239 §4.
+        Forwarded = "forwarded",
+    }
+
     /// How a client learns of a decision (CIBA Core 1.0 §5).
     DeliveryMode {
         /// It is told, and then asks.
@@ -259,6 +267,13 @@ terms! {
     }
 }
 
+impl Default for AddressField {
+    /// What most proxies write.
+    fn default() -> Self {
+        Self::XForwardedFor
+    }
+}
+
 impl Default for TokenFormat {
     /// What RFC 9068 has.
     fn default() -> Self {
@@ -282,6 +297,8 @@ pub mod token_type {
     pub const ID_TOKEN: &str = "JWT";
     /// RFC 9701 §5.
     pub const INTROSPECTION: &str = "token-introspection+jwt";
+    /// What a gateway tells the APIs behind it (our own type, so that it never passes for an access token).
+    pub const INTERNAL: &str = "tokenward-internal+jwt";
     /// draft-ietf-oauth-identity-assertion-authz-grant §3.1.
     pub const IDENTITY_ASSERTION: &str = "oauth-id-jag+jwt";
     /// OpenID Connect Back-Channel Logout 1.0 §2.4.

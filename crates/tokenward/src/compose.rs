@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::{self, Config};
+use crate::listen::census::Census;
 use crate::listen::tls::Acceptor;
-use crate::listen::{self, Bound};
+use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
 
 mod auth;
@@ -232,19 +233,22 @@ impl Product {
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
-        let tls = acceptor(config.authority.tls.as_ref(), &stop)?;
-        control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
+        let tls = acceptor(part.tls.as_ref(), &stop)?;
+        let terms = Terms {
+            tls,
+            proxies: Arc::new(part.proxies()),
+            proxy_protocol: part.proxy_protocol,
+            patience: part.connections.patience(),
+            census: census(&part.connections),
+        };
+        control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
             let parts = console::Parts { authority: authority.clone() };
             let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
-            control.spawn(listen::serve(
-                bound,
-                tls,
-                ControlDoor::new(router, CertificateField::default()),
-                stop.clone(),
-                drain,
-            ));
+            let door = ControlDoor::new(router, CertificateField::default());
+            let terms = Terms { tls, ..Terms::default() };
+            control.spawn(listen::serve(bound, terms, door, stop.clone(), drain));
         }
         let mut threads = Vec::new();
         if let (Some(bound), Some(part), Some(gateway)) =
@@ -256,8 +260,15 @@ impl Product {
                 Ok(())
             });
             let tls = acceptor(part.tls.as_ref(), &stop)?;
+            let terms = Terms {
+                tls,
+                proxies: Arc::new(part.proxies()),
+                proxy_protocol: part.proxy_protocol,
+                patience: part.connections.patience(),
+                census: census(&part.connections),
+            };
             let auth = AuthListener::new(sockets.auth, part, &stop)?;
-            threads = data_plane(bound, part, &gateway, &tls, auth.as_ref(), &stop, drain)?;
+            threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
@@ -288,6 +299,10 @@ fn fetcher(config: &config::Authority) -> Option<Fetcher> {
     made.inspect_err(|error| tracing::warn!(%error, "the keys of clients cannot be fetched")).ok()
 }
 
+fn census(part: &config::Connections) -> Arc<Census> {
+    Census::new(part.most, part.most_per_network)
+}
+
 fn acceptor(
     files: Option<&config::Tls>,
     stop: &CancellationToken,
@@ -304,7 +319,7 @@ fn data_plane(
     bound: Bound,
     part: &config::Gateway,
     gateway: &Gateway,
-    tls: &Option<Arc<Acceptor>>,
+    terms: &Terms,
     auth: Option<&AuthListener>,
     stop: &CancellationToken,
     drain: Duration,
@@ -317,16 +332,19 @@ fn data_plane(
         .map(|number| {
             let bound = bound.share().map_err(Failure::new)?;
             let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
-            let (tls, stop) = (tls.clone(), stop.clone());
+            let (terms, stop) = (terms.clone(), stop.clone());
             let gateway = gateway.clone();
             let field =
                 CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
-                    let door = GatewayDoor::new(gateway.worker(), field);
-                    let own = listen::serve(bound, tls, door, stop.clone(), drain);
+                    let worker = gateway.worker();
+                    let watching = worker.clone();
+                    let door = GatewayDoor::new(worker, field);
+                    let own = listen::serve(bound, terms, door, stop.clone(), drain);
                     runtime.block_on(async {
+                        tokio::spawn(async move { watching.watch_queue().await });
                         match auth {
                             Some(auth) => {
                                 tokio::try_join!(own, auth.serve(&gateway, stop, drain)).map(drop)

@@ -9,20 +9,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod check;
+mod connections;
 mod defaults;
 pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+mod proxies;
 pub(crate) mod reference;
 pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
-pub(crate) use gateway::{Auth, BrowserApp, Gateway, Inspect, Route};
+pub(crate) use connections::Connections;
+pub(crate) use gateway::{Auth, BrowserApp, Gateway, Identity, Inspect, InternalToken, Route};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
-use token::term::{Algorithm, GrantType, Profile, TokenFormat};
+use token::term::{AddressField, Algorithm, GrantType, Profile, TokenFormat};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -120,9 +123,19 @@ pub(crate) struct Authority {
     pub(crate) tls: Option<Tls>,
     /// A proxy in front does TLS.
     pub(crate) behind_tls_proxy: bool,
-    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    /// Networks of proxies whose word of the client is believed: in `client_address_field`, and in
+    /// `X-Forwarded-Proto` or the `proto` of `Forwarded`.
     #[schemars(with = "Vec<String>")]
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The field in which these proxies say whose request it is: `x-forwarded-for`, or `forwarded` (RFC
+    /// 7239). They have to add to it in every request; the other field is ignored.
+    #[schemars(with = "String")]
+    pub(crate) client_address_field: AddressField,
+    /// Demand of every connection that it begins with a PROXY protocol header (version 2), and take
+    /// connections from `trusted_proxies` alone: for proxies that pass on TCP and read no HTTP.
+    pub(crate) proxy_protocol: bool,
+    /// How many connections there may be, and how slow they may be.
+    pub(crate) connections: Connections,
     /// Life of an access token. Revocation does not wait for its end.
     pub(crate) access_token_life: Span,
     /// Life of an ID token.

@@ -4,29 +4,79 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
+use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+pub(crate) mod census;
+mod life;
+mod patient;
+mod proxied;
 pub(crate) mod tls;
 
+use census::Census;
+use life::Life;
+use patient::Patient;
 use tls::Acceptor;
 
-/// A slow client gets this long for its request head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// And this long for its TLS handshake.
+/// A slow client gets this long for its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that has been told that its resting connection ends gets this long to agree.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The longest head of a request that is read, in bytes.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// How patient a listener is.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For a request's head; on HTTP/1.1 counted from the end of the answer before.
+    pub(crate) head: Duration,
+    /// For the next request on HTTP/2.
+    pub(crate) idle: Duration,
+    /// For the client to read on.
+    pub(crate) write: Duration,
+    /// How many requests one HTTP/2 connection may have at a time.
+    pub(crate) streams: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(15),
+            idle: Duration::from_mins(1),
+            write: Duration::from_secs(30),
+            streams: 200,
+        }
+    }
+}
+
+/// On what terms a listener takes connections.
+#[derive(Clone, Default)]
+pub(crate) struct Terms {
+    /// With it they are TLS.
+    pub(crate) tls: Option<Arc<Acceptor>>,
+    /// Proxies in front, whose connections are those of many clients.
+    pub(crate) proxies: Arc<TrustedProxies>,
+    /// They alone may connect, and say first whose connection it is (PROXY protocol).
+    pub(crate) proxy_protocol: bool,
+    pub(crate) patience: Patience,
+    pub(crate) census: Arc<Census>,
+}
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
@@ -99,13 +149,13 @@ impl Bound {
 /// The system's error when the socket cannot be used.
 pub(crate) async fn serve<H: Handler>(
     bound: Bound,
-    acceptor: Option<Arc<Acceptor>>,
+    terms: Terms,
     handler: H,
     stop: CancellationToken,
     drain: Duration,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(bound.listener)?;
-    let graceful = Arc::new(GracefulShutdown::new());
+    let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -120,29 +170,83 @@ pub(crate) async fn serve<H: Handler>(
                 continue;
             }
         };
+        let Some(counted) = terms.census.enter() else {
+            refused("all");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
-        let (acceptor, handler, watcher) = (acceptor.clone(), handler.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            match acceptor {
-                None => {
-                    connection(
-                        stream,
-                        Connection { address, tls: false, certificate: None },
-                        handler,
-                        watcher,
-                    )
-                    .await
-                }
-                Some(acceptor) => secured(stream, address, &acceptor, handler, watcher).await,
-            }
+        let (terms, handler, stop) = (terms.clone(), handler.clone(), stop.clone());
+        connections.spawn(async move {
+            let _counted = counted;
+            admit(stream, address, &terms, handler, &stop).await;
         });
     }
     drop(listener);
-    let Some(graceful) = Arc::into_inner(graceful) else { return Ok(()) };
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "connections were still open and are cut");
     }
     Ok(())
+}
+
+/// Nothing is said to whoever is not let in: that would cost what the limit is to save.
+fn refused(limit: &'static str) {
+    metrics::counter!("tokenward_connections_refused_total", "limit" => limit).increment(1);
+}
+
+/// Finds out whose connection it is, and serves it if it is let in.
+async fn admit<H: Handler>(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    terms: &Terms,
+    handler: H,
+    stop: &CancellationToken,
+) {
+    let address = if terms.proxy_protocol {
+        told(&mut stream, peer, &terms.proxies).await
+    } else {
+        Some(peer)
+    };
+    let Some(address) = address else { return };
+    let of_network = if terms.proxies.contain(address.ip()) {
+        None
+    } else {
+        match terms.census.enter_from(address.ip()) {
+            Some(counted) => Some(counted),
+            None => return refused("network"),
+        }
+    };
+    match &terms.tls {
+        None => {
+            let peer = Connection { address, tls: false, certificate: None };
+            connection(stream, peer, handler, terms.patience, stop).await;
+        }
+        Some(acceptor) => secured(stream, address, acceptor, handler, terms.patience, stop).await,
+    }
+    drop(of_network);
+}
+
+/// The client's address, as a trusted proxy says it; `None` when the connection is to be closed.
+async fn told(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    proxies: &TrustedProxies,
+) -> Option<SocketAddr> {
+    if !proxies.contain(peer.ip()) {
+        tracing::debug!(%peer, "closed: only `trusted_proxies` may connect to a listener with `proxy_protocol`");
+        return None;
+    }
+    match tokio::time::timeout(proxied::TIMEOUT, proxied::client(stream)).await {
+        Ok(Ok(client)) => Some(client.unwrap_or(peer)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "closed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "closed: the PROXY header took too long");
+            None
+        }
+    }
 }
 
 async fn secured<H: Handler>(
@@ -150,14 +254,15 @@ async fn secured<H: Handler>(
     address: SocketAddr,
     acceptor: &Acceptor,
     handler: H,
-    watcher: hyper_util::server::graceful::Watcher,
+    patience: Patience,
+    stop: &CancellationToken,
 ) {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
             let certificate = shown.map(|der| ClientCertificate::new(der));
-            connection(stream, Connection { address, tls: true, certificate }, handler, watcher)
-                .await
+            let peer = Connection { address, tls: true, certificate };
+            connection(stream, peer, handler, patience, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, %address, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
@@ -168,27 +273,74 @@ async fn connection<H: Handler>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Connection,
     handler: H,
-    watcher: hyper_util::server::graceful::Watcher,
+    patience: Patience,
+    stop: &CancellationToken,
 ) {
-    let address = peer.address;
+    let (address, life) = (peer.address, Life::new());
+    let of_requests = Arc::clone(&life);
     let service = hyper::service::service_fn(move |request| {
-        let (handler, peer) = (handler.clone(), peer.clone());
-        async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }
+        let (handler, peer, mut under_way) = (handler.clone(), peer.clone(), of_requests.request());
+        async move {
+            let response = handler.handle(request, peer).await;
+            under_way.answered();
+            // Until its body has been sent, it is under way.
+            Ok::<_, Infallible>(response.map(|body| {
+                body.map_err(move |error| {
+                    let _ = &under_way;
+                    error
+                })
+            }))
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(64 * 1024);
+        .header_read_timeout(patience.head)
+        .max_buf_size(HEAD_BYTES);
+    // What clients flood with beside requests (CONTINUATION, resets of streams that nobody has looked at yet)
+    // ends the connection by the limits that h2 has of its own.
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(200)
-        .max_header_list_size(64 * 1024)
+        .max_concurrent_streams(patience.streams)
+        .max_header_list_size(HEAD_BYTES as u32)
         .keep_alive_interval(Duration::from_secs(30));
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(serving.into_owned()).await {
-        tracing::debug!(error = %error, %address, "connection ended early");
+    let stream = TokioIo::new(Patient::new(stream, patience.write));
+    let mut serving = pin!(builder.serve_connection_with_upgrades(stream, service));
+    let mut stopped = pin!(stop.cancelled());
+    let mut looks = pin!(tokio::time::sleep(patience.idle));
+    let mut ending = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(error = %error, %address, "connection ended early");
+                }
+                return;
+            }
+            () = stopped.as_mut(), if !ending => {
+                ending = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = looks.as_mut() => {
+                let rests = life.rests().unwrap_or_default();
+                if rests < patience.idle {
+                    looks.as_mut().reset(Instant::now() + (patience.idle - rests));
+                } else if ending {
+                    // It was told, and answers nothing.
+                    return;
+                } else {
+                    ending = true;
+                    serving.as_mut().graceful_shutdown();
+                    looks.as_mut().reset(Instant::now() + FAREWELL);
+                }
+            }
+            () = life.abused() => {
+                metrics::counter!("tokenward_connections_cut_total").increment(1);
+                tracing::debug!(%address, "closed: request after request was taken back");
+                return;
+            }
+        }
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::guard::{Guard, GuardRule, Passed};
-use gateway::{Gateway, Settings, SettingsError};
+use gateway::inside::{IdentityForm, InternalTokenRule};
+use gateway::{Gateway, RequestLimits, Settings, SettingsError};
 use http::request::Parts;
 use http::{Extensions, Response};
 use remote::keys::{Freshness, RemoteKeys, keep_fresh};
 use remote::{FetchError, Fetcher, Limits, Reach, issuer};
+use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
 use token::encryption_key::DecryptionKey;
 use token::event::{Event, EventSink};
@@ -261,11 +263,15 @@ impl Builder {
             ladder: self.ladder.clone(),
             routes: Vec::new(),
             upstreams: Default::default(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             leeway: self.leeway,
             cache_entries: self.cache_entries,
             forward_token: false,
+            identity: IdentityForm::default(),
+            internal_token: InternalTokenRule::default(),
             challenge_scopes: false,
+            request_limits: RequestLimits::default(),
+            shed_after: None,
             inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
             limits: Vec::new(),
@@ -282,6 +288,7 @@ impl Builder {
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
             references: None,
+            internal_keys: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use store::BrowserSession;
+use token::client_address::TrustedProxies;
 use token::event::{EventKind, Who};
 use token::id::SubjectId;
 use token::opaque::Family;
@@ -41,7 +42,8 @@ impl BrowserApp {
     /// Answers a request below [`PREFIX`] from this address. Its sender has been held to the
     /// application's origin where it changes something: that is for whoever serves the origin.
     pub async fn answer(&self, request: &Request<()>, ip: IpAddr) -> Response<String> {
-        let mut caller = Caller::of(request.headers(), request.extensions(), &[]);
+        let mut caller =
+            Caller::of(request.headers(), request.extensions(), &TrustedProxies::default());
         caller.ip = Some(ip);
         let asked = Asked {
             headers: request.headers(),

@@ -14,6 +14,7 @@ use remote::{Fetcher, Limits, Reach};
 use serde_json::Value;
 use store::{Client, Code, Grant, MasterKey, Store, User};
 use tempfile::TempDir;
+use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 use token::dpop::Nonces;
 use token::event::{Event, EventSink};
@@ -22,7 +23,7 @@ use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
 use token::scope::ScopeSet;
 use token::secret::Secret;
-use token::term::{Algorithm, ClientAuthMethod, GrantType};
+use token::term::{AddressField, Algorithm, ClientAuthMethod, GrantType};
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
@@ -65,7 +66,10 @@ pub(crate) fn settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
-        trusted_proxies: vec!["10.0.0.0/8".parse().expect("network")],
+        trusted_proxies: TrustedProxies::new(
+            &["10.0.0.0/8".parse().expect("network")],
+            AddressField::XForwardedFor,
+        ),
         registration: Registration::new(
             Policy::Token,
             scopes("openid profile email offline_access orders:read"),

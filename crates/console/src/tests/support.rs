@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use store::{MasterKey, Store};
 use tempfile::TempDir;
+use token::client_address::TrustedProxies;
 use token::event::{Event, EventKind, EventSink};
 use token::id::{ClientId, SubjectId};
 use token::random::OsRandom;
@@ -182,7 +183,7 @@ fn authority_settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,

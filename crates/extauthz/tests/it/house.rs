@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use extauthz::ExtAuthz;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
-use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
+use gateway::inside::{IdentityForm, InternalTokenRule};
+use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RequestLimits, RouteRule, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 use token::base64url;
+use token::client_address::TrustedProxies;
 use token::dpop::token_hash;
 use token::event::{Event, EventKind, EventSink, Request};
 use token::id::TokenId;
@@ -101,6 +103,7 @@ impl House {
             decryption: Vec::new(),
             nonces: None,
             references: None,
+            internal_keys: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };
@@ -213,6 +216,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
@@ -234,11 +238,15 @@ fn settings(upstream: SocketAddr) -> Settings {
             rule("/open/{rest...}", &[], Access::Public),
         ],
         upstreams: [("api".to_owned(), format!("http://{upstream}").into())].into(),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         leeway: Duration::ZERO,
         cache_entries: 100,
         forward_token: false,
+        identity: IdentityForm::default(),
+        internal_token: InternalTokenRule::default(),
         challenge_scopes: true,
+        request_limits: RequestLimits::default(),
+        shed_after: None,
         upstream_timeout: Duration::from_secs(5),
         inspect_body_limit: 1024,
         limits: Vec::new(),

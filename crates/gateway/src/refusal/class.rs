@@ -10,6 +10,8 @@ pub(super) enum Class {
     BadRequest,
     /// 413.
     ContentTooLarge,
+    /// 431 (RFC 6585 §5).
+    FieldsTooLarge,
     /// 403 `access_denied`.
     Forbidden,
     /// 403 `insufficient_scope` (RFC 6750 §3.1).
@@ -22,6 +24,8 @@ pub(super) enum Class {
     MethodNotAllowed,
     /// 404.
     NotFound,
+    /// 408.
+    RequestTimeout,
     /// 401 `insufficient_user_authentication` (RFC 9470 §3).
     StepUp,
     /// 429 (RFC 6585 §4).
@@ -44,6 +48,8 @@ impl Class {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::FieldsTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden | Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::InvalidProof
@@ -63,6 +69,8 @@ impl Class {
     pub(super) fn error(self) -> &'static str {
         match self {
             Self::BadRequest | Self::UriTooLong => OAuthErrorCode::InvalidRequest.as_str(),
+            Self::FieldsTooLarge => "header_fields_too_large",
+            Self::RequestTimeout => "request_timeout",
             Self::ContentTooLarge => "content_too_large",
             Self::Forbidden => OAuthErrorCode::AccessDenied.as_str(),
             Self::InsufficientScope => OAuthErrorCode::InsufficientScope.as_str(),

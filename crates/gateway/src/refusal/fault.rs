@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     RouteNetwork,
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
+    /// The body is longer than the route lets it be.
+    BodyTooLarge,
     /// The body is compressed, where it is to be inspected.
     ContentEncoding,
     /// The `Authorization` field has no bearer token's form.
@@ -42,6 +44,8 @@ pub(crate) enum Fault {
     Elsewhere,
     /// The token's time has passed.
     Expired,
+    /// There are too many header fields, or they are too long.
+    Fields,
     /// The message's framing can be read in two ways.
     Framing(BadFraming),
     /// The token is bait.
@@ -56,6 +60,8 @@ pub(crate) enum Fault {
     Method { allow: HeaderValue },
     /// The client's network is blocked.
     Network,
+    /// The gateway's own token cannot be made.
+    NoInternalKey,
     /// The keys of the token's issuer are not known yet.
     NoKeys,
     /// The cookie stands for no session, or for none any more.
@@ -66,6 +72,8 @@ pub(crate) enum Fault {
     QueryToken,
     /// The body broke off or is malformed.
     RequestBody,
+    /// The body comes too slowly.
+    SlowBody,
     /// The token was revoked.
     Revoked,
     /// The token lacks a scope that the rule demands.
@@ -78,6 +86,8 @@ pub(crate) enum Fault {
     Target(BadTarget),
     /// The token failed verification.
     Token(Arc<TokenRefused>),
+    /// There is more to do than can be done, and others are trusted more.
+    Overloaded,
     /// More than one access token.
     TwoTokens,
     /// The token is presented with a proof, and bound to no key.
@@ -100,6 +110,8 @@ impl From<UploadFault> for Fault {
     fn from(fault: UploadFault) -> Self {
         match fault {
             UploadFault::Client => Self::RequestBody,
+            UploadFault::Slow => Self::SlowBody,
+            UploadFault::TooLarge => Self::BodyTooLarge,
             UploadFault::Cut(Cut::Expired) => Self::Expired,
             UploadFault::Cut(Cut::Restricted) => Self::Revoked,
         }
@@ -124,7 +136,9 @@ impl Fault {
             | Self::Description(_)
             | Self::Framing(_)
             | Self::QueryToken
-            | Self::RequestBody => Reason::Malformed.into(),
+            | Self::RequestBody
+            | Self::SlowBody => Reason::Malformed.into(),
+            Self::BodyTooLarge | Self::Fields => Reason::TooLarge.into(),
             Self::CrossSite => Reason::CrossSite.into(),
             Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
@@ -149,7 +163,11 @@ impl Fault {
             Self::NoProof => Reason::DpopMissing.into(),
             Self::NotBound | Self::TwoProofs => Reason::DpopMismatch.into(),
             Self::Proof { refused, .. } => refused.reason().into(),
-            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Reason::Unavailable.into(),
+            Self::Ask(_)
+            | Self::NoInternalKey
+            | Self::NoKeys
+            | Self::Overloaded
+            | Self::Unavailable => Reason::Unavailable.into(),
             Self::Unbound(reason) => (*reason).into(),
         }
     }
@@ -172,12 +190,18 @@ impl Fault {
             | Self::Network
             | Self::OtherClient
             | Self::RouteNetwork => Class::Forbidden,
-            Self::InspectionExcess(_) => Class::ContentTooLarge,
+            Self::BodyTooLarge | Self::InspectionExcess(_) => Class::ContentTooLarge,
+            Self::Fields => Class::FieldsTooLarge,
+            Self::SlowBody => Class::RequestTimeout,
             Self::StepUp { .. } => Class::StepUp,
             Self::Limit(_) => Class::TooMany,
             Self::NoToken { .. } => Class::Unauthenticated,
             Self::Scope(_) => Class::InsufficientScope,
-            Self::Ask(_) | Self::NoKeys | Self::Unavailable => Class::Unavailable,
+            Self::Ask(_)
+            | Self::NoInternalKey
+            | Self::NoKeys
+            | Self::Overloaded
+            | Self::Unavailable => Class::Unavailable,
             Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Demanded(_)
@@ -201,6 +225,9 @@ impl Fault {
     pub(super) fn description(&self) -> String {
         match self {
             Self::Audience => "the token is for another audience",
+            Self::BodyTooLarge => "the body is longer than it may be here",
+            Self::Fields => "there are too many header fields, or they are too long",
+            Self::SlowBody => "the body comes too slowly",
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }
@@ -249,6 +276,8 @@ impl Fault {
             Self::Unbound(Reason::DpopMismatch) => "the token is bound to another key",
             Self::Unbound(Reason::MtlsMissing) => "the token is bound to a client certificate",
             Self::Unbound(_) => "the token is bound in a way that is not known here",
+            Self::Overloaded => "there is too much to do just now; try again shortly",
+            Self::NoInternalKey => "the request cannot be passed on now; try again shortly",
             Self::NoKeys => "the keys of the token's issuer are not known yet; try again shortly",
             Self::Ask(_) | Self::Unavailable => {
                 "the token cannot be looked up now; try again shortly"

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::{BadTemplate, Demand, Rewrite, Routes, Rule, Template};
+use crate::inside::IdentityForm;
 use crate::target::BadTarget;
 use crate::upstream::Upstream;
 
@@ -24,11 +25,13 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
     let methods: Vec<Method> =
         methods.split_whitespace().map(|method| method.parse().expect("method")).collect();
     let one = "http://127.0.0.1:1".to_owned().into();
-    let upstream = Upstream::new(0, "api", &one, Duration::from_secs(1)).expect("upstream");
+    let upstream = Upstream::new(0, "api", &one, Duration::from_secs(1), IdentityForm::Headers);
+    let upstream = upstream.expect("upstream");
     let rule = Rule {
         template: Arc::clone(template.text()),
         upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
+        body_bytes: None,
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use token::key::PrivateKey;
-use token::term::Algorithm;
+use token::term::{AddressField, Algorithm};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::support::upstream::{Recording, Reply, ok};
-use super::support::{House, error, field, read_until, settings, status};
+use super::support::{House, error, field, local_proxies, read_until, settings, status};
 use crate::limit::{Amount, Dimension, LimitRule};
 use crate::settings::Settings;
 
@@ -27,7 +27,7 @@ fn rate(name: &str, by: &[Dimension], pace: &str) -> LimitRule {
 async fn house(change: impl FnOnce(&mut Settings)) -> (House, Recording) {
     let upstream = Recording::new().await;
     let mut settings = settings(&format!("http://{}", upstream.address));
-    settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("net")];
+    settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
     change(&mut settings);
     (House::with(settings).await, upstream)
 }

@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use serde_json::json;
 use token::restriction::{Effect, LogEntry, Selector};
+use token::term::AddressField;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::support::upstream::{Recording, Reply};
-use super::support::{House, error, field, read_to_close, read_until, settings, status};
+use super::support::{
+    House, error, field, local_proxies, read_to_close, read_until, settings, status,
+};
 
 async fn house() -> (House, Recording) {
     let upstream = Recording::new().await;
     let mut settings = settings(&format!("http://{}", upstream.address));
-    settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("net")];
+    settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
     (House::with(settings).await, upstream)
 }
 

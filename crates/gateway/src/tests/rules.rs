@@ -4,16 +4,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use token::term::AddressField;
 
 use super::support::upstream::Recording;
-use super::support::{House, error, field, settings, status};
+use super::support::{House, error, field, local_proxies, settings, status};
 use crate::settings::{Access, Further, RouteRule, Settings};
 
 /// A house whose `GET /orders` demands this as well.
 async fn house(further: Further, change: impl FnOnce(&mut Settings)) -> (House, Recording) {
     let upstream = Recording::new().await;
     let mut settings = settings(&format!("http://{}", upstream.address));
-    settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("net")];
+    settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
     let Access::Token { further: place, .. } = &mut settings.routes[0].access else {
         panic!("a token is demanded")
     };

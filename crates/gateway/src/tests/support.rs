@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
+use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
 use token::event::{Event, EventKind, EventSink, Request};
 use token::honeytoken::Honeytokens;
@@ -24,13 +25,15 @@ use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
 use token::secret::Secret;
+use token::term::AddressField;
 use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
-use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
+use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
+use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
 pub(super) mod upstream;
@@ -173,6 +176,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -184,6 +188,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        body_bytes: None,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -207,17 +212,26 @@ pub(super) fn settings(upstream: &str) -> Settings {
             open,
         ],
         upstreams: [("api".to_owned(), upstream.to_owned().into())].into(),
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         leeway: Duration::from_secs(0),
         cache_entries: 100,
         forward_token: false,
+        identity: IdentityForm::default(),
+        internal_token: InternalTokenRule::default(),
         challenge_scopes: false,
+        request_limits: RequestLimits::default(),
+        shed_after: None,
         inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,
     }
+}
+
+/// Everything on this machine, as proxies that write this field.
+pub(super) fn local_proxies(field: AddressField) -> TrustedProxies {
+    TrustedProxies::new(&["127.0.0.0/8".parse().expect("net")], field)
 }
 
 impl House {
@@ -244,6 +258,13 @@ impl House {
     pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
         let demand = |parts| Parts { nonces: Some(nonces), ..parts };
         Self::start(settings, demand, |gateway| gateway).await
+    }
+
+    /// A gateway that signs tokens of its own for upstreams.
+    pub(super) async fn with_keys(settings: Settings, keys: InternalKeys) -> Self {
+        let keys = Some(Arc::new(keys));
+        let give = |parts| Parts { internal_keys: keys, ..parts };
+        Self::start(settings, give, |gateway| gateway).await
     }
 
     /// A gateway that takes tokens of other issuers.
@@ -353,15 +374,20 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        internal_keys: None,
         issuers: Vec::new(),
         browser_apps: Vec::new(),
     }
 }
 
+/// What a gateway needs at least.
+pub(super) fn bare_parts() -> Parts {
+    parts(Keyring::default(), &Arc::new(TestClock::new()), &Arc::default())
+}
+
 /// A worker without a listener.
 pub(super) fn worker(settings: Settings) -> Worker {
-    let parts = parts(Keyring::default(), &Arc::new(TestClock::new()), &Arc::default());
-    Gateway::new(settings, parts).expect("gateway").worker()
+    Gateway::new(settings, bare_parts()).expect("gateway").worker()
 }
 
 /// As the program does it.

@@ -1,7 +1,9 @@
 //! What arrives upstream, byte for byte, and what comes back.
 
+use token::term::AddressField;
+
 use super::support::upstream::{Recording, Reply, ok};
-use super::support::{House, body, field, settings, status};
+use super::support::{House, body, field, local_proxies, settings, status};
 
 async fn house() -> (House, Recording) {
     let upstream = Recording::new().await;
@@ -159,7 +161,7 @@ async fn an_upstream_may_have_a_path_of_its_own() {
 async fn a_trusted_proxy_is_believed_and_no_one_else() {
     let upstream = Recording::new().await;
     let mut settings = settings(&format!("http://{}", upstream.address));
-    settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("net")];
+    settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
     let house = House::with(settings).await;
     let token = house.token("orders:read");
     let fields = "X-Forwarded-For: 6.6.6.6, 203.0.113.9, 127.0.0.2\r\nX-Forwarded-Proto: https\r\n";
@@ -169,6 +171,30 @@ async fn a_trusted_proxy_is_believed_and_no_one_else() {
     assert_eq!(field(&arrived, "x-forwarded-proto"), Some("https"));
     let (event, _) = house.events.next().await;
     assert_eq!(event.ip.expect("ip").to_string(), "203.0.113.9");
+}
+
+#[tokio::test]
+async fn where_proxies_write_forwarded_nothing_else_is_believed() {
+    let upstream = Recording::new().await;
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    settings.trusted_proxies = local_proxies(AddressField::Forwarded);
+    let house = House::with(settings).await;
+    let token = house.token("orders:read");
+    let other = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n";
+    let told = "Forwarded: for=\"6.6.6.6, for=\"[2001:db8::9]:80\";proto=https, for=127.0.0.2\r\n";
+    for (fields, client, scheme) in [
+        (format!("{told}{other}"), "2001:db8::9", "https"),
+        (other.to_owned(), "127.0.0.1", "http"),
+        (format!("{other}Forwarded: for=unknown;proto=https\r\n"), "127.0.0.1", "https"),
+    ] {
+        house.ask_as(&token, "GET /orders/7", &fields).await;
+        let arrived = upstream.requests().pop().expect("one");
+        assert_eq!(field(&arrived, "x-forwarded-for"), Some(client), "{fields}");
+        assert_eq!(field(&arrived, "x-forwarded-proto"), Some(scheme), "{fields}");
+        assert_eq!(field(&arrived, "forwarded"), None);
+        let (event, _) = house.events.next().await;
+        assert_eq!(event.ip.expect("ip").to_string(), client);
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::CertifiedKey;
 
+use crate::inside::IdentityForm;
+
 /// The servers of one API, and how they are used.
 #[derive(Clone, Debug)]
 pub struct UpstreamRule {
@@ -31,6 +33,10 @@ pub struct UpstreamRule {
     /// Speak HTTP/2, which gRPC needs, and nothing else: agreed on by TLS (ALPN), or known beforehand
     /// where there is none. There are no WebSockets then.
     pub http2: bool,
+    /// How it is told who asks; `None` for the gateway's own `identity`.
+    pub identity: Option<IdentityForm>,
+    /// The audience of the gateway's own tokens for it; `None` for its name.
+    pub audience: Option<String>,
     /// How servers are asked whether they are well; `None` for judging them by their requests alone.
     pub health: Option<HealthRule>,
 }
@@ -98,6 +104,8 @@ impl From<Vec<String>> for UpstreamRule {
             max_requests: None,
             tls: None,
             http2: false,
+            identity: None,
+            audience: None,
             health: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::command::{Failure, say};
 use crate::compose::{CertificateField, ControlDoor, Product, Sockets, open_store};
 use crate::config::upstream::Upstream;
 use crate::config::{self, Config, load};
-use crate::listen::Bound;
+use crate::listen::{Bound, Terms};
 use crate::{listen, logging, sample};
 
 mod banner;
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn serve_sample(bound: Bound, stop: CancellationToken) -> std::io::Result<()> {
     let door = ControlDoor::new(sample::router(), CertificateField::default());
-    listen::serve(bound, None, door, stop, std::time::Duration::from_secs(1)).await
+    listen::serve(bound, Terms::default(), door, stop, std::time::Duration::from_secs(1)).await
 }
 
 fn configuration(

@@ -20,7 +20,7 @@ use super::{CertificateField, acceptor};
 use crate::command::Failure;
 use crate::config;
 use crate::listen::tls::Acceptor;
-use crate::listen::{self, Bound, Connection, Handler};
+use crate::listen::{self, Bound, Connection, Handler, Terms};
 
 /// The socket, and who may ask there; shared by the gateway's threads.
 pub(super) struct AuthListener {
@@ -85,7 +85,7 @@ impl AuthListener {
         let http = ForwardAuth::new(gateway.checker());
         let grpc = ExtAuthz::new(gateway.checker());
         let door = AuthDoor { callers, field, http, grpc };
-        listen::serve(bound, tls, door, stop, drain).await
+        listen::serve(bound, Terms { tls, ..Terms::default() }, door, stop, drain).await
     }
 }
 

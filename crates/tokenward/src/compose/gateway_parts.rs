@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Authority;
+use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
-use gateway::{Access, Further, RouteRule};
+use gateway::{Access, Further, RequestLimits, RouteRule};
+use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
+use token::key::PrivateKey;
 use token::random::OsRandom;
 use token::time::Clock;
 
@@ -15,6 +18,9 @@ use super::{Sockets, browser_app, key_files, upstream};
 use crate::command::Failure;
 use crate::config::span::Span;
 use crate::config::{self, Config};
+
+/// How often another key signs the gateway's own tokens. It is published so long before.
+const INTERNAL_KEY_EVERY: Duration = Duration::from_hours(7 * 24);
 
 pub(super) fn all(
     part: &config::Gateway,
@@ -39,11 +45,29 @@ pub(super) fn all(
         upstreams,
         ladder: config.ladder().map_err(Failure::new)?,
         routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
-        trusted_proxies: part.trusted_proxies.clone(),
+        trusted_proxies: part.proxies(),
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
+        identity: part.identity.form(),
+        internal_token: InternalTokenRule {
+            life: part.internal_token.life.duration(),
+            field: part
+                .internal_token
+                .field
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(Failure::new)?,
+        },
         challenge_scopes: part.challenge_scopes,
+        shed_after: shed_after(part),
+        request_limits: RequestLimits {
+            fields: part.max_fields,
+            field_bytes: part.max_field_bytes,
+            body_bytes: Some(part.max_body).filter(|most| *most > 0),
+            body_wait: part.body_timeout.duration(),
+        },
         inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
@@ -63,10 +87,28 @@ pub(super) fn all(
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
+        internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         issuers: Vec::new(),
         browser_apps,
     };
     Ok((settings, parts))
+}
+
+fn shed_after(part: &config::Gateway) -> Option<Duration> {
+    let after = Duration::from_millis(part.shed_after_ms.into());
+    (!after.is_zero()).then_some(after)
+}
+
+/// What signs the gateway's own tokens: the key of a file, or one that is made of the store's master key, which
+/// every instance with that master key has too.
+fn internal_keys(part: &config::InternalToken, store: &Store) -> Result<InternalKeys, Failure> {
+    if let Some(path) = &part.key_file {
+        return key_files::signing(path).map(InternalKeys::fixed);
+    }
+    let store = store.clone();
+    Ok(InternalKeys::rotating(INTERNAL_KEY_EVERY, move |number| {
+        PrivateKey::ed25519_of_seed(&store.derive_key(&format!("gateway internal token {number}")))
+    }))
 }
 
 /// Where clients get tokens: here first, and at the other issuers that have a place.
@@ -105,6 +147,7 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         access,
         networks: route.networks.clone(),
         cost: route.cost,
+        body_bytes: route.max_body,
         inspect: match route.inspect {
             config::Inspect::Enforce => gateway::Inspect::Enforce,
             config::Inspect::Observe => gateway::Inspect::Observe,

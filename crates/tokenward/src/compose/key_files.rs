@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use token::encryption_key::{DecryptionKey, EncryptionKey};
-use token::key::KeySet;
+use token::key::{KeySet, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::command::Failure;
@@ -24,6 +24,15 @@ pub(super) fn public(path: &Path) -> Result<EncryptionKey, Failure> {
 pub(super) fn private(path: &Path) -> Result<DecryptionKey, Failure> {
     let text = read(path)?;
     DecryptionKey::from_jwk(&text, None).map_err(|error| wrong(path, &error))
+}
+
+/// The private key in a file that signs.
+///
+/// # Errors
+/// [`Failure`] names the file and what is wrong with it.
+pub(super) fn signing(path: &Path) -> Result<PrivateKey, Failure> {
+    let text = read(path)?;
+    PrivateKey::from_jwk(&text).map_err(|error| wrong(path, &error))
 }
 
 /// The public keys in a file.

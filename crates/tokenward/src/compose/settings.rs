@@ -49,7 +49,7 @@ pub(super) fn authority(
         refresh_absolute_life: part.refresh_absolute_life.duration(),
         refresh_retry_window: part.refresh_retry_window.duration(),
         session_life: part.session_life.duration(),
-        trusted_proxies: part.trusted_proxies.clone(),
+        trusted_proxies: part.proxies(),
         registration: registration(&part.registration)?,
         signing_algs: part.signing_algs.clone(),
         client_id_metadata_documents: part.client_id_metadata_documents,

@@ -15,9 +15,11 @@ use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, upstream,
+    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, proxies,
+    upstream,
 };
 
+mod identity;
 mod issuer;
 
 /// Path of the option, and what is wrong with it.
@@ -177,6 +179,7 @@ fn own(named: &Option<String>, listen: SocketAddr, tls: bool) -> String {
 
 fn authority(part: &Authority, found: &mut Vec<Finding>) {
     listener("authority", part.listen, part.tls.as_ref(), part.behind_tls_proxy, found);
+    proxies::check("authority", part.listen, part.proxy_protocol, &part.trusted_proxies, found);
     if let Some(issuer) = &part.issuer {
         identifier("authority.issuer", issuer, found);
     }
@@ -204,6 +207,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
         ));
     }
     registration(&part.registration, found);
+    part.connections.check("authority", found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();
         found.push(("authority.signing_algs".to_owned(), words));
@@ -230,6 +234,7 @@ fn registration(part: &Registration, found: &mut Vec<Finding>) {
 }
 
 fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
+    proxies::check("gateway", part.listen, part.proxy_protocol, &part.trusted_proxies, found);
     if let Some(resource) = &part.resource {
         identifier("gateway.resource", resource, found);
     }
@@ -290,6 +295,14 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     }
     for (position, app) in part.browser_apps.iter().enumerate() {
         browser_app(&format!("gateway.browser_app[{position}]"), app, found);
+    }
+    identity::check(part, found);
+    part.connections.check("gateway", found);
+    if !(1..=100).contains(&part.max_fields) {
+        found.push(("gateway.max_fields".to_owned(), "must be from 1 to 100".to_owned()));
+    }
+    if part.body_timeout.duration().is_zero() {
+        found.push(("gateway.body_timeout".to_owned(), "must be more than 0s".to_owned()));
     }
     if part.leeway.duration() > Duration::from_secs(60) {
         found.push(("gateway.leeway".to_owned(), "must be at most 60s".to_owned()));

@@ -8,12 +8,15 @@ use std::time::Duration;
 use authority::register::policy::Policy;
 use ipnet::IpNet;
 use token::allowance::Allowance;
-use token::term::Algorithm;
+use token::term::{AddressField, Algorithm};
 
 use super::limit::PaceOrOff;
 use super::span::Span;
 use super::upstream::Balance;
-use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
+use super::{
+    Admin, Auth, Authority, Config, Connections, Detect, Gateway, Identity, InternalToken, Log,
+    LogFormat, Registration, Store,
+};
 
 impl Default for Config {
     fn default() -> Self {
@@ -49,6 +52,9 @@ impl Default for Authority {
             tls: None,
             behind_tls_proxy: false,
             trusted_proxies: Vec::new(),
+            client_address_field: AddressField::default(),
+            proxy_protocol: false,
+            connections: Connections::default(),
             access_token_life: Span::minutes(10),
             id_token_life: Span::minutes(10),
             dpop_nonce: false,
@@ -99,6 +105,14 @@ impl Default for Gateway {
             tls: None,
             behind_tls_proxy: false,
             trusted_proxies: Vec::new(),
+            client_address_field: AddressField::default(),
+            proxy_protocol: false,
+            connections: Connections::default(),
+            shed_after_ms: 0,
+            max_fields: 100,
+            max_field_bytes: 32 * 1024,
+            max_body: 16 * 1024 * 1024,
+            body_timeout: Span::seconds(30),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
             limits: Vec::new(),
@@ -116,12 +130,20 @@ impl Default for Gateway {
             client_certificate_field: None,
             cache_entries: 100_000,
             forward_token: false,
+            identity: Identity::default(),
+            internal_token: InternalToken::default(),
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,
         }
+    }
+}
+
+impl Default for InternalToken {
+    fn default() -> Self {
+        Self { life: Span::minutes(1), field: None, key_file: None }
     }
 }
 

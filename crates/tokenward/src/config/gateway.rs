@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::gateway::inside::IdentityForm;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use token::term::AddressField;
 
 use super::Tls;
+use super::connections::Connections;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
 use super::span::Span;
@@ -30,9 +33,31 @@ pub(crate) struct Gateway {
     pub(crate) tls: Option<Tls>,
     /// A proxy in front does TLS.
     pub(crate) behind_tls_proxy: bool,
-    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    /// Networks of proxies whose word of the client is believed: in `client_address_field`, and in
+    /// `X-Forwarded-Proto` or the `proto` of `Forwarded`.
     #[schemars(with = "Vec<String>")]
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The field in which these proxies say whose request it is: `x-forwarded-for`, or `forwarded` (RFC
+    /// 7239). They have to add to it in every request; the other field is ignored.
+    #[schemars(with = "String")]
+    pub(crate) client_address_field: AddressField,
+    /// Demand a PROXY protocol header of every connection, as under `authority`.
+    pub(crate) proxy_protocol: bool,
+    /// How many connections there may be, and how slow they may be.
+    pub(crate) connections: Connections,
+    /// How many header fields a request may have; at most 100. More get 431.
+    pub(crate) max_fields: usize,
+    /// How many bytes their names and values may have together; more get 431.
+    pub(crate) max_field_bytes: usize,
+    /// How many bytes a request's body may have; more get 413. 0: as many as come.
+    pub(crate) max_body: u64,
+    /// While requests wait longer than so many milliseconds for their turn, the least trusted get 503: first who
+    /// is unknown, in a growing share, then tokens that were taken back in part, and tokens known to be good
+    /// last. 50 is far above what an unloaded machine shows. 0: never.
+    pub(crate) shed_after_ms: u32,
+    /// In so much time of waiting for a body, 1 KiB of it has to come, or its end; who is slower gets 408.
+    /// Streams of gRPC may rest.
+    pub(crate) body_timeout: Span,
     /// APIs behind the gateway, by name: `orders = "http://127.0.0.1:9000"`, or a table.
     pub(crate) upstreams: BTreeMap<String, Upstream>,
     /// Rules; a request that fits none is refused.
@@ -72,6 +97,13 @@ pub(crate) struct Gateway {
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
     pub(crate) forward_token: bool,
+    /// How upstreams are told who asks: `headers`, in fields that begin with `Tokenward-`; `token`, by a
+    /// short-lived JWT of the gateway's own, whatever came from outside; `both`. An upstream can have it
+    /// otherwise.
+    pub(crate) identity: Identity,
+    /// What the gateway's own tokens are like. The keys to check them by are published at
+    /// `/.well-known/tokenward-internal-jwks.json`, `iss` is the gateway's `resource`.
+    pub(crate) internal_token: InternalToken,
     /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
     /// Context Protocol has it. Who brings no token then learns which routes there are.
     pub(crate) challenge_scopes: bool,
@@ -86,6 +118,47 @@ pub(crate) struct Gateway {
     /// Traefik, Caddy, HAProxy. Absent: none may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auth: Option<Auth>,
+}
+
+/// How an upstream is told who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Identity {
+    /// In both ways.
+    Both,
+    /// In fields that begin with `Tokenward-`.
+    #[default]
+    Headers,
+    /// As a token of the gateway's own.
+    Token,
+}
+
+/// The gateway's own tokens for upstreams.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InternalToken {
+    /// How long one lives at most; never longer than the client's token.
+    pub(crate) life: Span,
+    /// The field that it is in, alone. Absent: `Authorization`, as `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<String>,
+    /// File with the private key (JWK with `alg`) that signs them. Absent: keys that are made of the store's
+    /// master key, another one every week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+// === impl Identity ===
+
+impl Identity {
+    /// What the gateway is told.
+    pub(crate) fn form(self) -> IdentityForm {
+        match self {
+            Self::Both => IdentityForm::Both,
+            Self::Headers => IdentityForm::Headers,
+            Self::Token => IdentityForm::Token,
+        }
+    }
 }
 
 /// Where proxies of other makers ask.
@@ -164,6 +237,9 @@ pub(crate) struct Route {
     /// query, headers, cookies and body. `off` for now unless a route says otherwise.
     #[serde(default)]
     pub(crate) inspect: Inspect,
+    /// How many bytes a body may have; 0: as many as come. Absent: `gateway.max_body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_body: Option<u64>,
 }
 
 /// What inspection does on a route.

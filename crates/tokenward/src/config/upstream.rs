@@ -13,6 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
+use crate::config::Identity;
 use crate::config::check::Finding;
 use crate::config::defaults;
 use crate::config::span::Span;
@@ -67,6 +68,12 @@ pub(crate) struct Servers {
     /// beforehand. WebSockets cannot be opened there. Absent: HTTP/1.1.
     #[serde(default)]
     pub(crate) http2: bool,
+    /// How it is told who asks. Absent: as `gateway.identity` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<Identity>,
+    /// The audience of the gateway's own tokens for it. Absent: the upstream's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<String>,
     /// TLS other than by the machine's certificate authorities and without a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<ServerTls>,
@@ -210,6 +217,8 @@ impl Servers {
             max_requests: self.max_requests,
             tls: None,
             http2: self.http2,
+            identity: self.identity.map(Identity::form),
+            audience: self.audience.clone(),
             health: self.health.as_ref().map(|health| HealthRule {
                 path: health.path.clone(),
                 every: health.every.duration(),

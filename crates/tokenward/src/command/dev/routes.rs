@@ -49,6 +49,7 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         public: false,
         cost: 1,
         inspect: Inspect::Off,
+        max_body: None,
     }
 }
 

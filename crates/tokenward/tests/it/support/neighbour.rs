@@ -182,7 +182,7 @@ fn ask(from: Ipv4Addr, port: u16, line: &str, fields: &str) -> Raw {
     Raw { status: status.unwrap_or(0), head: head.to_owned(), body: body.to_owned() }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("port");
     listener.local_addr().expect("address").port()
 }

@@ -24,12 +24,17 @@ impl Served {
     /// Authority, gateway and admin API. `/healthz` of the admin API is behind the gateway with the
     /// scope `health`; `more` are further tables, in which `GATEWAY` stands for the gateway's origin.
     pub(crate) fn start(more: &str) -> Self {
+        Self::start_with("", more)
+    }
+
+    /// The same with more members of `[gateway]`.
+    pub(crate) fn start_with(members: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let ports = [0; 3].map(|_| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
             listener.local_addr().expect("address").port()
         });
-        let file = configure(&folder, ports, more);
+        let file = configure(&folder, ports, members, more);
         let check = ["config", "check", "-c", file.to_str().expect("path")];
         output_of(Command::new(PROGRAM).args(check));
         let token = ["admin-token", "-c", file.to_str().expect("path")];
@@ -42,8 +47,15 @@ impl Served {
     /// Ends it at once, as a power cut would, and starts it again.
     pub(crate) fn restart(mut self, more: &str) -> Self {
         self.kill();
-        let file = configure(&self.folder, self.ports, more);
+        let file = configure(&self.folder, self.ports, "", more);
         self.child = serve(&file);
+        self.listening()
+    }
+
+    /// Ends it at once and starts it again as it was.
+    pub(crate) fn again(mut self) -> Self {
+        self.kill();
+        self.child = serve(&self.folder.path().join("tokenward.toml"));
         self.listening()
     }
 
@@ -75,6 +87,10 @@ impl Served {
         format!("http://127.0.0.1:{}{path}", self.ports[2])
     }
 
+    pub(crate) fn gateway_port(&self) -> u16 {
+        self.ports[1]
+    }
+
     pub(crate) fn admin_call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let url = format!("http://127.0.0.1:{}/api/v1{path}", self.ports[2]);
         let answer = self.http.json(method, &url, Some(&self.admin_token), body);
@@ -97,7 +113,12 @@ impl Drop for Served {
     }
 }
 
-fn configure(folder: &TempDir, [authority, gateway, admin]: [u16; 3], more: &str) -> PathBuf {
+fn configure(
+    folder: &TempDir,
+    [authority, gateway, admin]: [u16; 3],
+    members: &str,
+    more: &str,
+) -> PathBuf {
     let db = folder.path().join("tokenward.db");
     let more = more.replace("GATEWAY", &format!("http://127.0.0.1:{gateway}"));
     let config = format!(
@@ -110,8 +131,9 @@ fn configure(folder: &TempDir, [authority, gateway, admin]: [u16; 3], more: &str
         [gateway]
         listen = "127.0.0.1:{gateway}"
         resource = "http://127.0.0.1:{gateway}"
-        upstreams = {{ api = "http://127.0.0.1:{admin}" }}
+        upstreams.api = "http://127.0.0.1:{admin}"
         reach = ["127.0.0.0/8"]
+        {members}
         [[gateway.route]]
         path = "/healthz"
         scopes = ["health"]
