@@ -14,8 +14,9 @@ use crate::headers::not_to_forward;
 use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
+use crate::request_id::RequestId;
 use crate::verify::Known;
 
 /// Decides about requests that proxies describe. All clones are the same one.
@@ -35,6 +36,7 @@ pub struct Allowed {
     known: Option<Arc<Known>>,
     remove: Vec<HeaderName>,
     told: Told,
+    name: Option<(HeaderName, HeaderValue)>,
 }
 
 // === impl Checker ===
@@ -50,7 +52,8 @@ impl Checker {
         let core = &self.0;
         let now = core.clock.now();
         let Described { head, ip } = described;
-        let mut seen = Observation::start(core, head, Some(*ip), now);
+        let arrival = Arrival { ip: Some(*ip), at: now, named: core.answers.names_of_callers() };
+        let mut seen = Observation::start(core, head, arrival);
         let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere, heard: None };
         let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
@@ -72,21 +75,32 @@ impl Checker {
             // Whoever sets a field replaces the client's.
             remove.retain(|name| known.identity.fields().iter().all(|(set, _)| set != name));
         }
-        Decision::Allowed(Allowed { known, remove, told })
+        let name = core.answers.named(seen.id());
+        // Whoever sets a field replaces the client's.
+        remove.retain(|doomed| name.as_ref().is_none_or(|(set, _)| set != doomed));
+        Decision::Allowed(Allowed { known, remove, told, name })
     }
 
     /// The answer for a request of which no description came; `asking` is then what is seen of it.
     pub fn refuse(&self, wrong: BadDescription, asking: &Parts) -> Response<String> {
         let ip = described::client(&asking.headers).ok();
-        let seen = Observation::start(&self.0, asking, ip, self.0.clock.now());
+        let named = self.0.answers.names_of_callers();
+        let seen =
+            Observation::start(&self.0, asking, Arrival { ip, at: self.0.clock.now(), named });
         self.answer(&Fault::Description(wrong).into(), seen)
     }
 
     fn answer(&self, refusal: &Refusal, mut seen: Box<Observation>) -> Response<String> {
         seen.refused(refusal);
-        let answer = refusal.answer(&self.0.resource);
+        let mut answer = refusal.answer(&self.0.resource, seen.id());
+        self.0.answers.write_name(answer.headers_mut(), seen.id());
         seen.answered(answer.status(), Outcome::Answered);
         answer
+    }
+
+    /// For an answer to whom no request was described.
+    pub(crate) fn new_id(&self) -> RequestId {
+        RequestId::new(self.0.clock.now())
     }
 
     /// The protected resource metadata (RFC 9728 §2), JSON, if that is at this path.
@@ -99,9 +113,16 @@ impl Checker {
 // === impl Allowed ===
 
 impl Allowed {
-    /// The identity fields, to be set in place of whatever the client sent; none on a public route.
+    /// The identity fields, none on a public route, and what the request is called: to be set in place of
+    /// whatever the client sent.
     pub fn set(&self) -> impl Iterator<Item = (HeaderName, &HeaderValue)> {
-        self.known.iter().flat_map(|known| known.identity.fields())
+        let identity = self.known.iter().flat_map(|known| known.identity.fields());
+        identity.chain(self.name())
+    }
+
+    /// What the request is called, to be set in the answer too.
+    pub fn name(&self) -> Option<(HeaderName, &HeaderValue)> {
+        self.name.as_ref().map(|(name, value)| (name.clone(), value))
     }
 
     /// What the answer is to say of limits.

@@ -10,6 +10,7 @@ use token::index::RestrictionIndex;
 use token::ladder::Ladder;
 use token::time::Clock;
 
+use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::Apps;
 use crate::limit::Limits;
@@ -36,6 +37,7 @@ pub(crate) struct Core {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forward_token: bool,
     pub(crate) challenge_scopes: bool,
+    pub(crate) answers: Answers,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

@@ -19,6 +19,7 @@ use token::scope::is_scope_token;
 use token::time::Clock;
 use token::validate::AccessTokenPolicy;
 
+use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::{Apps, BrowserApp};
 use crate::cache::TokenCache;
@@ -128,6 +129,7 @@ impl Gateway {
             honeytokens: parts.honeytokens,
             events: parts.events,
             clock: parts.clock,
+            answers: Answers::new(settings.answers),
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,

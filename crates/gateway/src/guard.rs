@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderName, Response, StatusCode};
 use token::reason::{Forgery, Refused};
 use token::scope::is_scope_token;
 use token::time::Timestamp;
@@ -15,10 +15,11 @@ use crate::admit::clear;
 use crate::check::check_token;
 use crate::core::Core;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::permit::allows;
 use crate::present::present;
 use crate::refusal::Refusal;
+use crate::request_id::RequestId;
 use crate::route::{Demand, OneOf};
 use crate::settings::SettingsError;
 use crate::target::Target;
@@ -99,7 +100,8 @@ impl Guard {
     ) -> Result<Passed, Box<Stopped>> {
         let core = &self.0;
         let now = core.clock.now();
-        let mut seen = Observation::start(core, head, ip, now);
+        let named = core.answers.names_of_callers();
+        let mut seen = Observation::start(core, head, Arrival { ip, at: now, named });
         match self.decide(head, ip, rule, now, &mut seen) {
             Ok(known) => {
                 seen.admitted(Some(&known));
@@ -109,7 +111,8 @@ impl Guard {
                 let refused = refusal.fault().refused();
                 let unknown = refused == Refused::Forged(Forgery::UnknownKey);
                 let missing_key = if unknown { presented_key(head) } else { None };
-                let answer = refusal.answer(&core.resource);
+                let mut answer = refusal.answer(&core.resource, seen.id());
+                core.answers.write_name(answer.headers_mut(), seen.id());
                 // Who will be asked again is seen then.
                 if missing_key.is_some() && !again {
                     seen.forget();
@@ -157,6 +160,17 @@ impl Guard {
         self.judge(head, ip, rule, true)
     }
 
+    /// What a request is called of which nothing else is looked at.
+    pub fn name(&self, head: &Parts) -> RequestId {
+        let answers = &self.0.answers;
+        answers.name(&head.headers, answers.names_of_callers(), self.0.clock.now())
+    }
+
+    /// The field that names a request, if there is one.
+    pub fn name_field(&self) -> Option<&HeaderName> {
+        self.0.answers.field()
+    }
+
     /// The protected resource metadata (RFC 9728 §2), JSON.
     pub fn metadata(&self) -> Bytes {
         self.0.resource.document().clone()
@@ -181,6 +195,11 @@ impl Passed {
     /// Who sent it, for whoever answers it.
     pub fn authenticated(&self) -> Authenticated {
         Authenticated(Arc::clone(&self.known))
+    }
+
+    /// What the request is called.
+    pub fn request_id(&self) -> &RequestId {
+        self.seen.id()
     }
 
     /// The token.

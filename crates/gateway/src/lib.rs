@@ -7,6 +7,7 @@
 //! byte of its answer is sent.
 
 pub mod admit;
+pub mod answers;
 mod ask;
 pub mod bind;
 mod body;
@@ -32,7 +33,9 @@ mod observe;
 mod open;
 pub mod permit;
 pub mod present;
+pub mod problem;
 mod refusal;
+pub mod request_id;
 mod resource;
 mod restrained;
 pub mod route;

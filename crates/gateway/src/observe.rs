@@ -19,6 +19,7 @@ use crate::core::Core;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
 use crate::refusal::{Fault, Refusal, Whose};
+use crate::request_id::RequestId;
 use crate::route::{Found, Rule};
 use crate::target::Target;
 use crate::upstream::server::Place;
@@ -29,9 +30,19 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Attacker's text goes into events: bounded.
 const LONGEST_TEXT: usize = 2048;
 
+/// How a request came.
+pub(crate) struct Arrival {
+    /// The client's address, where it is known.
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) at: Timestamp,
+    /// Whether what it is called by whoever sends it is taken over.
+    pub(crate) named: bool,
+}
+
 /// What is known of a request so far. Dropped with the answer's body, it emits the event.
 pub(crate) struct Observation {
     core: Arc<Core>,
+    id: RequestId,
     began: Instant,
     at: Timestamp,
     ip: Option<IpAddr>,
@@ -69,14 +80,11 @@ enum Named {
 // === impl Observation ===
 
 impl Observation {
-    pub(crate) fn start(
-        core: &Arc<Core>,
-        head: &Parts,
-        ip: Option<IpAddr>,
-        at: Timestamp,
-    ) -> Box<Self> {
+    pub(crate) fn start(core: &Arc<Core>, head: &Parts, arrival: Arrival) -> Box<Self> {
+        let Arrival { ip, at, named } = arrival;
         Box::new(Self {
             core: Arc::clone(core),
+            id: core.answers.name(&head.headers, named, at),
             began: Instant::now(),
             at,
             ip,
@@ -100,6 +108,11 @@ impl Observation {
             places: Vec::new(),
             server: None,
         })
+    }
+
+    /// What the request is called.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
     }
 
     /// The target has one meaning.
@@ -198,6 +211,7 @@ impl Observation {
             (None, None) => self.uri.authority().map(|authority| bounded(authority.as_str())),
         };
         let request = Request {
+            request: Some(self.id.as_str().to_owned()),
             token_kind: self.token,
             scopes: scopes.unwrap_or_default(),
             method: bounded(self.method.as_str()),

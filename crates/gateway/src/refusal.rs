@@ -5,9 +5,8 @@ mod fault;
 
 use std::sync::Arc;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use serde_json::json;
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response};
 use token::honeytoken::Honeytokens;
 use token::reason::Reason;
 use token::restriction::Proof;
@@ -17,6 +16,8 @@ use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::limit::seconds;
 use crate::present::Scheme;
+use crate::problem::{Kind, Problem};
+use crate::request_id::RequestId;
 use crate::resource::Resource;
 use crate::target::BadTarget;
 use crate::verify::Known;
@@ -107,11 +108,13 @@ impl Refusal {
         &self.whose
     }
 
-    /// The answer's head and its body.
-    pub(crate) fn answer(&self, resource: &Resource) -> Response<String> {
+    /// The answer's head and its body, to the request of this id.
+    pub(crate) fn answer(&self, resource: &Resource, request: &RequestId) -> Response<String> {
         let class = self.fault.class();
         let description = self.fault.description();
-        let mut response = error(class.status(), class.error(), &description);
+        let (status, error) = (class.status(), class.error());
+        let kind = Kind::from(&self.fault.refused());
+        let mut response = Problem { status, error, kind, detail: &description }.answer(request);
         let headers = response.headers_mut();
         let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
         match class {
@@ -189,17 +192,6 @@ impl From<BadFraming> for Refusal {
     fn from(fault: BadFraming) -> Self {
         Fault::Framing(fault).into()
     }
-}
-
-/// An error answer of the gateway itself: JSON, never cached.
-pub(crate) fn error(status: StatusCode, code: &str, description: &str) -> Response<String> {
-    let body = json!({ "error": code, "error_description": description }).to_string();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 fn challenge(headers: &mut HeaderMap, value: HeaderValue) {

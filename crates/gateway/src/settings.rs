@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use token::allowance::Allowance;
 use token::ladder::Ladder;
 
+use crate::answers::AnswerRules;
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub doubtful: Option<Allowance>,
     /// How many keys are counted at the same time, at some 50 bytes each.
     pub limit_entries: usize,
+    /// What answers get beside what they say.
+    pub answers: AnswerRules,
 }
 
 /// One rule: what a path and its methods need, and where they go.

@@ -16,6 +16,7 @@ mod mutual_tls;
 mod opaque;
 mod partial;
 mod public;
+mod request_ids;
 mod rules;
 mod smuggling;
 mod streams;

@@ -8,6 +8,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CO
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
+use ipnet::IpNet;
 use token::client_address::client_address;
 use token::reference::Unavailable;
 use token::time::Timestamp;
@@ -21,7 +22,7 @@ use crate::forward::{forward, refused};
 use crate::headers::{forwarded_for, told_https};
 use crate::inspection::inspect;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
 use crate::streams::Streams;
 use crate::target::Target;
@@ -71,9 +72,11 @@ impl Worker {
         let now = core.clock.now();
         let trusted = &core.trusted_proxies;
         let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
-        let mut seen = Observation::start(core, &head, Some(ip), now);
+        let named = is_in(trusted, peer.address.ip());
+        let mut seen = Observation::start(core, &head, Arrival { ip: Some(ip), at: now, named });
+        let id = seen.id().clone();
         let mut head = head;
-        match self.decide(&mut head, &body, ip, now, &mut seen).await {
+        let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
                 let https = self.is_https(&head, peer);
                 match inspect(self, admitted, &head, body, &mut seen).await {
@@ -85,7 +88,9 @@ impl Worker {
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
-        }
+        };
+        core.answers.write_name(response.headers_mut(), &id);
+        response
     }
 
     /// Decides once, and where a cookie is the credential again with the token that is kept for it.
@@ -119,8 +124,7 @@ impl Worker {
 
     /// Whether the client came by TLS: to us, or to a trusted proxy that says so.
     fn is_https(&self, head: &Parts, peer: Peer) -> bool {
-        let address = peer.address.ip().to_canonical();
-        let trusted = self.core.trusted_proxies.iter().any(|net| net.contains(&address));
+        let trusted = is_in(&self.core.trusted_proxies, peer.address.ip());
         let told = if trusted { told_https(&head.headers) } else { None };
         told.unwrap_or(peer.tls)
     }
@@ -141,6 +145,11 @@ impl Worker {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         response
     }
+}
+
+fn is_in(networks: &[IpNet], ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    networks.iter().any(|net| net.contains(&ip))
 }
 
 /// Answers as the server of an application in browsers does.

@@ -20,6 +20,7 @@ use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound};
 use crate::operations::{self, Operations};
 
+mod answers;
 mod auth;
 mod browser_app;
 mod client_ca;

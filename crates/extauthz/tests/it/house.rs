@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use extauthz::ExtAuthz;
+use gateway::answers::AnswerRules;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
 use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
@@ -244,6 +245,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,
+        answers: AnswerRules::default(),
     }
 }
 

@@ -28,6 +28,7 @@ use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::answers::AnswerRules;
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
 use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
@@ -217,6 +218,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,
+        answers: AnswerRules::default(),
     }
 }
 
@@ -408,7 +410,8 @@ pub(super) fn body(message: &str) -> &str {
 pub(super) fn error(answer: &str) -> String {
     let value: Value = serde_json::from_str(body(answer)).expect("a JSON error");
     assert!(value["error_description"].is_string());
-    assert_eq!(field(answer, "content-type"), Some("application/json"));
+    assert_eq!(field(answer, "content-type"), Some("application/problem+json"));
+    assert_eq!(field(answer, "x-request-id"), value["request_id"].as_str());
     assert_eq!(field(answer, "cache-control"), Some("no-store"));
     value["error"].as_str().expect("error").to_owned()
 }

@@ -11,7 +11,7 @@ use token::event::EventSink;
 use token::random::OsRandom;
 use token::time::Clock;
 
-use super::{Sockets, browser_app, key_files, upstream};
+use super::{Sockets, answers, browser_app, key_files, upstream};
 use crate::command::Failure;
 use crate::config::span::Span;
 use crate::config::{self, Config};
@@ -49,6 +49,7 @@ pub(super) fn all(
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
         doubtful: part.doubtful_tokens.0,
         limit_entries: part.limit_entries,
+        answers: answers::rules(part).map_err(Failure::new)?,
     };
     let parts = gateway::Parts {
         keyring: authority.keys().keyring(),

@@ -93,6 +93,11 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, "must be the name of a header field".to_owned()));
         }
     }
+    let name = config.gateway.as_ref().map_or("", |gateway| &gateway.request_id_field);
+    if !name.is_empty() && name.parse::<http::HeaderName>().is_err() {
+        let words = "must be the name of a header field, or empty for none";
+        found.push(("gateway.request_id_field".to_owned(), words.to_owned()));
+    }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }

@@ -118,6 +118,7 @@ impl Default for Gateway {
             forward_token: false,
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
+            request_id_field: "X-Request-Id".to_owned(),
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,
@@ -135,6 +136,7 @@ impl Default for Auth {
             listen: loopback(8083),
             trusted_callers: loopback_networks.to_vec(),
             client_certificate_field: None,
+            request_ids: false,
             tls: None,
             behind_tls_proxy: false,
         }

@@ -78,6 +78,9 @@ pub(crate) struct Gateway {
     /// Bytes of a request's body that are inspected for injections. A longer one is refused on routes with
     /// `inspect = "enforce"`, and forwarded without being inspected on those with `"observe"`.
     pub(crate) inspect_body_limit: usize,
+    /// The field that names a request, for the API and in the answer; in place of whatever a client calls it,
+    /// unless a proxy of `trusted_proxies` says so. Empty: neither is told.
+    pub(crate) request_id_field: String,
     /// How long an upstream may take to begin its answer.
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
@@ -103,6 +106,9 @@ pub(crate) struct Auth {
     /// set it in every request, or a client could.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_certificate_field: Option<String>,
+    /// These proxies name requests in `gateway.request_id_field`, and are believed. They have to set it in
+    /// every request, or a client could.
+    pub(crate) request_ids: bool,
     /// Certificate and key; absent: plain HTTP, as under `authority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Tls>,
