@@ -20,6 +20,7 @@ use crate::permit::{permit, permit_public};
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
+use crate::step::Step;
 use crate::target::Target;
 
 /// A request as it is judged, whatever the door by which it came.
@@ -72,13 +73,17 @@ pub(crate) fn check(
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
     let Asked { head, ip, now, .. } = asked;
+    seen.at(Step::Clear);
     let cleared = clear(ip, &core.index, now)?;
+    seen.at(Step::Target);
     if head.method == Method::CONNECT {
         return Err(Fault::Method { allow: HeaderValue::from_static(EVERY_METHOD) }.into());
     }
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
     seen.target(&target);
+    seen.at(Step::Framing);
     let framing = asked.framing()?;
+    seen.at(Step::Route);
     if core.resource.answers(target.path()) {
         return Ok(Verdict::Describe);
     }
@@ -90,9 +95,13 @@ pub(crate) fn check(
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
     let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
+    seen.at(Step::Present);
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
+        seen.public();
+        seen.at(Step::Within);
         let within = core.limits.within(permitted, ip, now)?;
+        seen.at(Step::Admit);
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
     let wanted = || {
@@ -109,10 +118,17 @@ pub(crate) fn check(
         },
     };
     seen.token_presented(core.verifier.kind(&presented));
-    let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
-        .and_then(|token| permit(token, found, &head.method, ip, now))
-        .and_then(|permitted| core.limits.within(permitted, ip, now))
+    let within = check_token(core, &presented, asked.heard, head, &target, now, seen)
+        .and_then(|token| {
+            seen.at(Step::Permit);
+            permit(token, found, &head.method, ip, now)
+        })
+        .and_then(|permitted| {
+            seen.at(Step::Within);
+            core.limits.within(permitted, ip, now)
+        })
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
+    seen.at(Step::Admit);
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))
 }
 
@@ -165,12 +181,16 @@ pub(crate) fn check_token(
     heard: Option<&Heard>,
     head: &Parts,
     target: &Target,
-    ip: Option<IpAddr>,
     now: Timestamp,
+    seen: &mut Observation,
 ) -> Result<InForce, Refusal> {
+    let ip = seen.ip();
+    seen.at(Step::Verify);
     let doubt = || core.limits.doubt(ip, now);
     let verified = core.verifier.verify(presented, heard, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
+    seen.at(Step::Bind);
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;
+    seen.at(Step::InForce);
     in_force(bound, core, ip, now)
 }

@@ -17,6 +17,7 @@ use crate::meters::Outcome;
 use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
 use crate::request_id::RequestId;
+use crate::step::{Door, Step};
 use crate::verify::Known;
 
 /// Decides about requests that proxies describe. All clones are the same one.
@@ -52,17 +53,24 @@ impl Checker {
         let core = &self.0;
         let now = core.clock.now();
         let Described { head, ip } = described;
-        let arrival = Arrival { ip: Some(*ip), at: now, named: core.answers.names_of_callers() };
+        let arrival = Arrival {
+            door: Door::Auth,
+            ip: Some(*ip),
+            at: now,
+            named: core.answers.names_of_callers(),
+        };
         let mut seen = Observation::start(core, head, arrival);
         let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere, heard: None };
         let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
             Ok(Verdict::Describe | Verdict::Resolve(..) | Verdict::Serve(..)) => {
+                seen.at(Step::Route);
                 return Decision::Refused(self.answer(&Fault::UnknownRoute.into(), seen));
             }
             Err(refusal) => return Decision::Refused(self.answer(&refusal, seen)),
         };
+        seen.at(Step::Inspect);
         if let Err(refusal) = inspect_head(core, &admitted, head, &mut seen) {
             return Decision::Refused(self.answer(&refusal, seen));
         }
@@ -85,8 +93,11 @@ impl Checker {
     pub fn refuse(&self, wrong: BadDescription, asking: &Parts) -> Response<String> {
         let ip = described::client(&asking.headers).ok();
         let named = self.0.answers.names_of_callers();
-        let seen =
-            Observation::start(&self.0, asking, Arrival { ip, at: self.0.clock.now(), named });
+        let seen = Observation::start(
+            &self.0,
+            asking,
+            Arrival { door: Door::Auth, ip, at: self.0.clock.now(), named },
+        );
         self.answer(&Fault::Description(wrong).into(), seen)
     }
 

@@ -13,6 +13,7 @@ use token::time::Clock;
 use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::explain::Requests;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::resource::Resource;
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) forward_token: bool,
     pub(crate) challenge_scopes: bool,
     pub(crate) answers: Answers,
+    /// Those that have ended lately.
+    pub(crate) recent: Arc<Requests>,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

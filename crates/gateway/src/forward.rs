@@ -22,6 +22,7 @@ use crate::meters::Outcome;
 use crate::observe::Observation;
 use crate::problem::{Kind, Problem};
 use crate::refusal::{Fault, Refusal};
+use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
 use crate::upstream::exchange::{Exchange, NoAnswer};
@@ -59,6 +60,7 @@ pub(crate) async fn forward(
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     let Inspected { mut admitted, body, upload } = inspected;
+    seen.at(Step::Forward);
     seen.admitted(admitted.known());
     let Held { places, told } = admitted.take_held();
     seen.hold(places);
@@ -68,6 +70,7 @@ pub(crate) async fn forward(
     let key = upstream.key(admitted.known().map(Arc::as_ref), admitted.ip());
     let Some(place) = upstream.enter(key) else { return failed(Failure::Full, seen) };
     let server = &place.server().address;
+    seen.sent_to(server.host());
     let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
     let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
     let upgrading = on_client.is_some();
@@ -187,6 +190,7 @@ fn failure(error: &legacy::Error, upstream: &HeaderValue) -> Failure {
 
 fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody> {
     let problem = failure.problem();
+    seen.upstream_failed(problem.detail);
     seen.answered(problem.status, Outcome::UpstreamFailed);
     let mut response = problem.answer(seen.id());
     if failure == Failure::Full {

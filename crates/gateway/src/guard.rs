@@ -22,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::route::{Demand, OneOf};
 use crate::settings::SettingsError;
+use crate::step::{Door, Step};
 use crate::target::Target;
 use crate::verify::{Known, named_key};
 
@@ -101,7 +102,8 @@ impl Guard {
         let core = &self.0;
         let now = core.clock.now();
         let named = core.answers.names_of_callers();
-        let mut seen = Observation::start(core, head, Arrival { ip, at: now, named });
+        let mut seen =
+            Observation::start(core, head, Arrival { door: Door::Layer, ip, at: now, named });
         match self.decide(head, ip, rule, now, &mut seen) {
             Ok(known) => {
                 seen.admitted(Some(&known));
@@ -137,12 +139,17 @@ impl Guard {
         if let Some(ip) = ip {
             clear(ip, &core.index, now)?;
         }
+        seen.at(Step::Target);
         let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
         seen.target(&target);
+        seen.at(Step::Present);
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
-        check_token(core, &presented, None, head, &target, ip, now)
-            .and_then(|token| allows(token, &rule.0, now))
+        check_token(core, &presented, None, head, &target, now, seen)
+            .and_then(|token| {
+                seen.at(Step::Permit);
+                allows(token, &rule.0, now)
+            })
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }
 

@@ -22,6 +22,7 @@ use crate::framing::Framing;
 use crate::observe::Observation;
 use crate::refusal::{Fault, Refusal};
 use crate::settings::Inspect;
+use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
 use crate::worker::Worker;
@@ -55,6 +56,7 @@ pub(crate) async fn inspect(
     body: Incoming,
     seen: &mut Observation,
 ) -> Result<Inspected, Refusal> {
+    seen.at(Step::Inspect);
     let (mut body, upload) = outgoing_body(worker, &admitted, body);
     if let Some(upload) = &upload {
         seen.upload(upload);

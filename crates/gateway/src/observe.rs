@@ -16,11 +16,13 @@ use token::validate::{Claimed, TokenRefused};
 
 use crate::body::Upload;
 use crate::core::Core;
+use crate::explain::Course;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
 use crate::refusal::{Fault, Refusal, Whose};
 use crate::request_id::RequestId;
 use crate::route::{Found, Rule};
+use crate::step::{Door, Failed, Step};
 use crate::target::Target;
 use crate::upstream::server::Place;
 use crate::verify::Known;
@@ -32,6 +34,7 @@ const LONGEST_TEXT: usize = 2048;
 
 /// How a request came.
 pub(crate) struct Arrival {
+    pub(crate) door: Door,
     /// The client's address, where it is known.
     pub(crate) ip: Option<IpAddr>,
     pub(crate) at: Timestamp,
@@ -68,6 +71,14 @@ pub(crate) struct Observation {
     places: Vec<InFlight>,
     /// The same at a server.
     server: Option<Place>,
+    door: Door,
+    /// The step that is under way.
+    step: Step,
+    public: bool,
+    failed: Option<Failed>,
+    /// The server that it was sent to.
+    sent_to: Option<HeaderValue>,
+    waited_us: Option<u64>,
 }
 
 enum Named {
@@ -81,7 +92,7 @@ enum Named {
 
 impl Observation {
     pub(crate) fn start(core: &Arc<Core>, head: &Parts, arrival: Arrival) -> Box<Self> {
-        let Arrival { ip, at, named } = arrival;
+        let Arrival { door, ip, at, named } = arrival;
         Box::new(Self {
             core: Arc::clone(core),
             id: core.answers.name(&head.headers, named, at),
@@ -107,12 +118,43 @@ impl Observation {
             forgotten: false,
             places: Vec::new(),
             server: None,
+            door,
+            step: Step::Clear,
+            public: false,
+            failed: None,
+            sent_to: None,
+            waited_us: None,
         })
+    }
+
+    /// The client's address, where it is known.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.ip
     }
 
     /// What the request is called.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// It is at this step now.
+    pub(crate) fn at(&mut self, step: Step) {
+        self.step = step;
+    }
+
+    /// Nobody asks for a token.
+    pub(crate) fn public(&mut self) {
+        self.public = true;
+    }
+
+    /// It is sent to this server.
+    pub(crate) fn sent_to(&mut self, server: &HeaderValue) {
+        self.sent_to = Some(server.clone());
+    }
+
+    /// The API behind the gateway did not do its part.
+    pub(crate) fn upstream_failed(&mut self, words: &str) {
+        self.failed = Some(Failed { step: self.step, detail: words.into() });
     }
 
     /// The target has one meaning.
@@ -143,6 +185,8 @@ impl Observation {
     /// It is refused.
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.refused = Some(refusal.fault().refused());
+        let detail = refusal.explained(self.rule.as_deref()).into();
+        self.failed = Some(Failed { step: self.step, detail });
         self.who = match (refusal.whose(), refusal.fault()) {
             (Whose::Verified(known), _) => Named::Known(Arc::clone(known)),
             (Whose::Claimed(known), _) => Named::ClaimedByKnown(Arc::clone(known)),
@@ -168,6 +212,8 @@ impl Observation {
 
     /// This place at a server is taken until the answer has ended.
     pub(crate) fn hold_server(&mut self, place: Place) {
+        self.waited_us = u64::try_from(self.began.elapsed().as_micros()).ok();
+        self.sent_to = Some(place.server().address.host().clone());
         self.server = Some(place);
     }
 
@@ -191,6 +237,23 @@ impl Observation {
     pub(crate) fn tunnelled(&mut self, bytes_in: u64, bytes_out: u64) {
         self.bytes_in = bytes_in;
         self.bytes_out = bytes_out;
+    }
+
+    fn course(&mut self) -> Course {
+        if self.outcome == Outcome::Abandoned && self.failed.is_none() {
+            let detail = "the client went away before the answer".into();
+            self.failed = Some(Failed { step: self.step, detail });
+        }
+        Course {
+            door: self.door,
+            reached: self.step,
+            answered: self.outcome == Outcome::Answered,
+            public: self.public,
+            failed: self.failed.take(),
+            rule: self.rule.take(),
+            server: self.sent_to.take(),
+            waited_us: self.waited_us,
+        }
     }
 
     fn event(&mut self, latency_us: u64) -> Event {
@@ -244,6 +307,8 @@ impl Drop for Observation {
         }
         meters.seconds(took.as_secs_f64());
         let event = self.event(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        let course = self.course();
+        self.core.recent.remember(&self.id, &event, course);
         self.core.events.emit(event);
     }
 }

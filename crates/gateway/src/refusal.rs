@@ -1,6 +1,7 @@
 //! Every refusal once: reason code, status, challenge (RFC 6750 §3) and words for the client.
 
 mod class;
+mod explained;
 mod fault;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 use token::honeytoken::Honeytokens;
 use token::reason::Reason;
-use token::restriction::Proof;
+use token::restriction::{Proof, Restriction};
 
 use crate::ask::Question;
 use crate::framing::BadFraming;
@@ -30,6 +31,8 @@ pub(crate) struct Refusal {
     fault: Fault,
     whose: Whose,
     scheme: Scheme,
+    /// The restriction that refuses it, in words for whoever may know.
+    restriction: Option<Box<str>>,
 }
 
 /// Whose token came with a refused request.
@@ -53,6 +56,16 @@ impl Refusal {
     /// For a token that was verified once and is good no longer.
     pub(crate) fn of_known(fault: Fault, known: Arc<Known>) -> Self {
         Self { whose: Whose::Claimed(known), ..fault.into() }
+    }
+
+    /// This restriction refuses it.
+    pub(crate) fn by(self, row: &Restriction) -> Self {
+        let words = format!("restriction {}: {} {}", row.seq, row.effect, row.selector);
+        Self { restriction: Some(words.into()), ..self }
+    }
+
+    pub(crate) fn restriction(&self) -> Option<&str> {
+        self.restriction.as_deref()
     }
 
     /// The same, unless the token turns out to be bait: who shows bait is a thief also when it
@@ -178,7 +191,7 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer }
+        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer, restriction: None }
     }
 }
 

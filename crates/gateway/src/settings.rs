@@ -9,6 +9,7 @@ use token::allowance::Allowance;
 use token::ladder::Ladder;
 
 use crate::answers::AnswerRules;
+use crate::explain::Kept;
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub limit_entries: usize,
     /// What answers get beside what they say.
     pub answers: AnswerRules,
+    /// How many requests are remembered, to be asked about.
+    pub kept: Kept,
 }
 
 /// One rule: what a path and its methods need, and where they go.

@@ -4,6 +4,7 @@ mod browser_app;
 mod decide;
 mod dpop;
 mod events;
+mod explain;
 mod failures;
 mod foreign;
 mod grpc;

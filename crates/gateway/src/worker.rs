@@ -24,6 +24,7 @@ use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
+use crate::step::Door;
 use crate::streams::Streams;
 use crate::target::Target;
 use crate::upstream::Upstream;
@@ -73,7 +74,8 @@ impl Worker {
         let trusted = &core.trusted_proxies;
         let ip = client_address(peer.address.ip(), forwarded_for(&head.headers), trusted);
         let named = is_in(trusted, peer.address.ip());
-        let mut seen = Observation::start(core, &head, Arrival { ip: Some(ip), at: now, named });
+        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), at: now, named };
+        let mut seen = Observation::start(core, &head, arrival);
         let id = seen.id().clone();
         let mut head = head;
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {

@@ -236,7 +236,8 @@ impl Product {
         let tls = acceptor(config.authority.tls.as_ref(), &stop)?;
         control.spawn(listen::serve(sockets.authority, tls, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
-            let parts = console::Parts { authority: authority.clone() };
+            let requests = gateway.as_ref().map(Gateway::explainer);
+            let parts = console::Parts { authority: authority.clone(), requests };
             let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             control.spawn(listen::serve(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::answers::AnswerRules;
+use gateway::explain::Kept;
 use gateway::guard::{Guard, GuardRule, Passed};
 use gateway::problem::Kind;
 use gateway::request_id::RequestId;
@@ -287,6 +288,8 @@ impl Builder {
                 callers_name_requests: self.believe_request_ids,
                 ..AnswerRules::default()
             },
+            // Nobody asks a layer.
+            kept: Kept { refused: 0, passed: 0 },
         };
         let nonces = || Arc::new(Nonces::of_this_process(&OsRandom::new(), NONCE_LIFE));
         let parts = gateway::Parts {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use extauthz::ExtAuthz;
 use gateway::answers::AnswerRules;
+use gateway::explain::Kept;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
 use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RouteRule, Settings};
@@ -246,6 +247,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         doubtful: None,
         limit_entries: 10_000,
         answers: AnswerRules::default(),
+        kept: Kept::default(),
     }
 }
 

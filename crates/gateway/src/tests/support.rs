@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 use token::dpop::Nonces;
 use token::event::{Event, EventKind, EventSink, Request};
+use token::explanation::Explainer;
 use token::honeytoken::Honeytokens;
 use token::id::TokenId;
 use token::index::RestrictionIndex;
@@ -31,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answers::AnswerRules;
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
+use crate::explain::Kept;
 use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -63,6 +65,7 @@ pub(super) struct House {
     pub(super) checker: Checker,
     pub(super) clock: Arc<TestClock>,
     pub(super) events: Arc<Recorder>,
+    pub(super) explainer: Arc<dyn Explainer>,
     pub(super) honeytokens: Arc<Honeytokens>,
     pub(super) index: Arc<RestrictionIndex>,
     pub(super) key: PrivateKey,
@@ -219,6 +222,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         doubtful: None,
         limit_entries: 10_000,
         answers: AnswerRules::default(),
+        kept: Kept::default(),
     }
 }
 
@@ -268,10 +272,11 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
         let checker = gateway.checker();
+        let explainer = gateway.explainer();
         tokio::spawn(gateway.watch_servers());
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, checker, clock, events, honeytokens, index, key, keyring, shelf }
+        Self { address, checker, clock, events, explainer, honeytokens, index, key, keyring, shelf }
     }
 
     pub(super) fn claims(&self) -> Value {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Authority;
+use gateway::explain::Kept;
 use gateway::limit::LimitRule;
 use gateway::{Access, Further, RouteRule};
 use token::dpop::Nonces;
@@ -49,6 +50,7 @@ pub(super) fn all(
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
         doubtful: part.doubtful_tokens.0,
         limit_entries: part.limit_entries,
+        kept: Kept { refused: part.explain_refused, passed: part.explain_passed },
         answers: answers::rules(part).map_err(Failure::new)?,
     };
     let parts = gateway::Parts {

@@ -118,6 +118,8 @@ impl Default for Gateway {
             forward_token: false,
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
+            explain_refused: 10_000,
+            explain_passed: 2_000,
             request_id_field: "X-Request-Id".to_owned(),
             upstream_timeout: Span::seconds(60),
             threads: 0,
