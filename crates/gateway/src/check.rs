@@ -53,6 +53,8 @@ pub(crate) enum Onward<'r> {
 
 /// What a request comes to when it is not refused.
 pub(crate) enum Verdict {
+    /// A browser asks for leave to send a request, and gets it (CORS).
+    Leave,
     /// It asks for the protected resource metadata, which the gateway itself has.
     Describe,
     /// It goes on.
@@ -91,6 +93,10 @@ pub(crate) fn check(
     if let Some(app) = app.filter(|app| app.serves(target.path())) {
         app.own(&head.method, &head.headers)?;
         return Ok(Verdict::Serve(Arc::clone(app), target));
+    }
+    // Alike for every path, so that nobody learns which routes there are.
+    if asked.is_here() && core.answers.gives_leave(head) {
+        return Ok(Verdict::Leave);
     }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
@@ -142,6 +148,10 @@ impl<'r> Asked<'r> {
                 framing(self.head.version, &self.head.headers, ended, exact)
             }
         }
+    }
+
+    fn is_here(&self) -> bool {
+        matches!(self.onward, Onward::Here { .. })
     }
 
     fn app<'c>(&self, core: &'c Core, target: &Target) -> Option<&'c Arc<App>> {

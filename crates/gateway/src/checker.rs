@@ -64,7 +64,7 @@ impl Checker {
         let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
-            Ok(Verdict::Describe | Verdict::Resolve(..) | Verdict::Serve(..)) => {
+            Ok(Verdict::Describe | Verdict::Leave | Verdict::Resolve(..) | Verdict::Serve(..)) => {
                 seen.at(Step::Route);
                 return Decision::Refused(self.answer(&Fault::UnknownRoute.into(), seen));
             }

@@ -131,7 +131,7 @@ impl Gateway {
             honeytokens: parts.honeytokens,
             events: parts.events,
             clock: parts.clock,
-            answers: Answers::new(settings.answers),
+            answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
             recent: Arc::new(Requests::new(settings.kept)),
             resource,
             trusted_proxies: settings.trusted_proxies,

@@ -9,6 +9,7 @@ use token::allowance::Allowance;
 use token::ladder::Ladder;
 
 use crate::answers::AnswerRules;
+use crate::cors::BadCors;
 use crate::explain::Kept;
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
@@ -131,6 +132,9 @@ pub struct Further {
 /// Why a gateway cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// CORS cannot be had so.
+    #[error("cors: {0}")]
+    BadCors(BadCors),
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),

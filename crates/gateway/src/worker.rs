@@ -77,21 +77,26 @@ impl Worker {
         let arrival = Arrival { door: Door::Gateway, ip: Some(ip), at: now, named };
         let mut seen = Observation::start(core, &head, arrival);
         let id = seen.id().clone();
+        let https = self.is_https(&head, peer);
+        let reader = core.answers.reader(&head, https);
         let mut head = head;
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
-                let https = self.is_https(&head, peer);
                 match inspect(self, admitted, &head, body, &mut seen).await {
                     Ok(inspected) => forward(self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }
             Ok(Verdict::Describe) => self.describe(&head.method, seen),
+            Ok(Verdict::Leave) => {
+                seen.answered(StatusCode::NO_CONTENT, Outcome::Answered);
+                core.answers.leave(ResponseBody::ready(Bytes::new(), seen))
+            }
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
         };
-        core.answers.write_name(response.headers_mut(), &id);
+        core.answers.finish(&mut response, reader, &id);
         response
     }
 

@@ -19,7 +19,7 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
-pub(crate) use gateway::{Auth, BrowserApp, Gateway, Inspect, Route};
+pub(crate) use gateway::{Auth, BrowserApp, Cors, Gateway, Inspect, Route};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};

@@ -25,7 +25,10 @@ fn failed(told: &Explanation) -> (&str, &str) {
     let at = told.steps.iter().position(|step| step.step == one.step).expect("there");
     let earlier = |outcome| matches!(outcome, Outcome::Passed | Outcome::NotNeeded);
     assert!(told.steps[..at].iter().all(|step| earlier(step.outcome)), "{told:?}");
-    assert!(told.steps[at + 1..].iter().all(|step| step.outcome == Outcome::NotReached), "{told:?}");
+    assert!(
+        told.steps[at + 1..].iter().all(|step| step.outcome == Outcome::NotReached),
+        "{told:?}"
+    );
     (one.step, one.detail.as_deref().expect("words"))
 }
 

@@ -13,6 +13,9 @@ pub(super) fn rules(part: &config::Gateway) -> Result<AnswerRules, InvalidHeader
     let field = (!field.is_empty()).then(|| field.parse::<HeaderName>());
     Ok(AnswerRules {
         request_id_field: field.transpose()?,
+        cors: part.cors.as_ref().map(config::Cors::rule),
+        security_headers: part.security_headers,
+        hide_software: part.hide_software,
         callers_name_requests: part.auth.as_ref().is_some_and(|auth| auth.request_ids),
     })
 }

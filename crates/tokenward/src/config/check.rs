@@ -30,6 +30,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
+        answers(part, &mut found);
         issuer::issuers(&part.issuers, &own_issuer(&config.authority), &mut found);
         if let Some(auth) = &part.auth {
             let tls = auth.tls.as_ref();
@@ -93,11 +94,6 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, "must be the name of a header field".to_owned()));
         }
     }
-    let name = config.gateway.as_ref().map_or("", |gateway| &gateway.request_id_field);
-    if !name.is_empty() && name.parse::<http::HeaderName>().is_err() {
-        let words = "must be the name of a header field, or empty for none";
-        found.push(("gateway.request_id_field".to_owned(), words.to_owned()));
-    }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }
@@ -111,6 +107,18 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// What answers get beside what they say.
+fn answers(part: &Gateway, found: &mut Vec<Finding>) {
+    if let Some(Err(wrong)) = part.cors.as_ref().map(|cors| cors.rule().check()) {
+        found.push(("gateway.cors".to_owned(), wrong.to_string()));
+    }
+    let name = part.request_id_field.as_str();
+    if !name.is_empty() && name.parse::<http::HeaderName>().is_err() {
+        let words = "must be the name of a header field, or empty for none";
+        found.push(("gateway.request_id_field".to_owned(), words.to_owned()));
+    }
 }
 
 /// Everybody whose word is taken beside our own.

@@ -13,7 +13,9 @@ use token::term::Algorithm;
 use super::limit::PaceOrOff;
 use super::span::Span;
 use super::upstream::Balance;
-use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
+use super::{
+    Admin, Auth, Authority, Config, Cors, Detect, Gateway, Log, LogFormat, Registration, Store,
+};
 
 impl Default for Config {
     fn default() -> Self {
@@ -118,12 +120,29 @@ impl Default for Gateway {
             forward_token: false,
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
+            cors: None,
+            security_headers: true,
+            hide_software: false,
             explain_refused: 10_000,
             explain_passed: 2_000,
             request_id_field: "X-Request-Id".to_owned(),
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,
+        }
+    }
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            origins: Vec::new(),
+            methods: own(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
+            headers: own(&["Authorization", "Content-Type", "DPoP"]),
+            expose: Vec::new(),
+            credentials: false,
+            max_age: Span::minutes(10),
         }
     }
 }
