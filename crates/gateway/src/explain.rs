@@ -6,12 +6,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::HeaderValue;
-use token::event::{Event, EventKind, Request, TokenKind, Who};
+use http::{HeaderValue, Method};
+use token::event::{Event, EventKind, Request, TokenKind};
 use token::explanation::{Explainer, Explanation, Outcome, Step as Told};
 use token::reason::Refused;
 use token::time::Timestamp;
 
+use crate::observe::Named;
 use crate::recent::Recent;
 use crate::request_id::RequestId;
 use crate::route::{Demand, Rule};
@@ -21,7 +22,7 @@ use crate::step::{Door, Failed, Step};
 /// A longer path is kept by its beginning.
 const LONGEST_PATH: usize = 256;
 
-/// How many requests are remembered, at some 500 bytes each.
+/// How many requests are remembered, at some 500 bytes each beside the claims of their tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// Those that were refused, or that the API behind the gateway failed.
@@ -33,6 +34,8 @@ pub struct Kept {
 /// How far a request came.
 pub(crate) struct Course {
     pub(crate) door: Door,
+    pub(crate) method: Method,
+    pub(crate) who: Named,
     /// The step that it was at last.
     pub(crate) reached: Step,
     /// The gateway itself had the answer: nothing was to come after that step.
@@ -50,8 +53,6 @@ struct Record {
     id: RequestId,
     at: Timestamp,
     ip: Option<IpAddr>,
-    who: Who,
-    method: Box<str>,
     path: Box<str>,
     token: TokenKind,
     status: u16,
@@ -86,7 +87,7 @@ impl Requests {
         let kept = if course.failed.is_some() { &self.refused } else { &self.passed };
         let EventKind::Request(request) = &event.kind else { return };
         if kept.is_on() {
-            kept.put(Box::new(Record::new(id, event, request, course)));
+            kept.put(Record::new(id, event, request, course));
         }
     }
 }
@@ -106,8 +107,6 @@ impl Record {
             id: id.clone(),
             at: event.ts,
             ip: event.ip,
-            who: event.who.clone(),
-            method: request.method.as_str().into(),
             path: beginning(&request.path).into(),
             token: request.token_kind,
             status: request.status,
@@ -126,11 +125,11 @@ impl Record {
             at: self.at,
             door: course.door.name(),
             ip: self.ip,
-            method: self.method.as_ref().to_owned(),
+            method: course.method.as_str().chars().take(LONGEST_PATH).collect(),
             path: self.path.as_ref().to_owned(),
             route: rule.map(|rule| rule.template.as_ref().to_owned()),
             token_kind: self.token,
-            who: self.who.clone(),
+            who: course.who.who(),
             status: self.status,
             refused: self.refused.clone(),
             would_refuse: self.would_refuse.clone(),
@@ -179,7 +178,9 @@ impl Record {
                 rule.map(|rule| format!("{} to {}", rule.template, rule.upstream.name()))
             }
             Step::Present => Some(kind(self.token).to_owned()),
-            Step::Verify => self.who.token.as_ref().map(|token| format!("the token is {token}")),
+            Step::Verify => {
+                self.course.who.who().token.map(|token| format!("the token is {token}"))
+            }
             Step::Permit => rule.map(|rule| demands(&rule.demand)),
             Step::Within => rule.map(|rule| match rule.limits.len() {
                 0 => "no limit asked".to_owned(),

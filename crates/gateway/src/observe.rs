@@ -81,11 +81,26 @@ pub(crate) struct Observation {
     waited_us: Option<u64>,
 }
 
-enum Named {
+/// Whose request it is.
+pub(crate) enum Named {
     Nobody,
     Known(Arc<Known>),
     ClaimedByKnown(Arc<Known>),
     Claimed(Arc<TokenRefused>),
+}
+
+// === impl Named ===
+
+impl Named {
+    /// As events have it.
+    pub(crate) fn who(&self) -> Who {
+        match self {
+            Self::Nobody => Who::default(),
+            Self::Known(known) => Who::verified(known.token.facts()),
+            Self::ClaimedByKnown(known) => Who::claimed(&claims_of(known)),
+            Self::Claimed(refused) => Who::claimed(&refused.claimed),
+        }
+    }
 }
 
 // === impl Observation ===
@@ -246,6 +261,8 @@ impl Observation {
         }
         Course {
             door: self.door,
+            method: self.method.clone(),
+            who: std::mem::replace(&mut self.who, Named::Nobody),
             reached: self.step,
             answered: self.outcome == Outcome::Answered,
             public: self.public,
@@ -259,13 +276,9 @@ impl Observation {
     fn event(&mut self, latency_us: u64) -> Event {
         let path = self.target.as_ref().map_or_else(|| self.uri.path(), |target| target.path());
         let object = self.object.clone().and_then(|range| path.get(range));
-        let (who, scopes) = match &self.who {
-            Named::Nobody => (Who::default(), None),
-            Named::Known(known) => {
-                (Who::verified(known.token.facts()), Some(known.token.scopes().clone()))
-            }
-            Named::ClaimedByKnown(known) => (Who::claimed(&claims_of(known)), None),
-            Named::Claimed(refused) => (Who::claimed(&refused.claimed), None),
+        let scopes = match &self.who {
+            Named::Known(known) => Some(known.token.scopes().clone()),
+            Named::Nobody | Named::ClaimedByKnown(_) | Named::Claimed(_) => None,
         };
         let uploaded = self.upload.as_ref().map(|upload| upload.bytes.load(Ordering::Relaxed));
         let host = match (&self.target, &self.host) {
@@ -290,6 +303,7 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
+        let who = self.who.who();
         Event { ts: self.at, ip: self.ip, who, ua, kind: EventKind::Request(request) }
     }
 }

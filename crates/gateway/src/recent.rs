@@ -21,15 +21,23 @@ impl<T> Recent<T> {
     }
 
     /// Puts one in place of the oldest.
-    pub(crate) fn put(&self, item: Box<T>) {
+    pub(crate) fn put(&self, item: T) {
+        let mut item = item;
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(place) = turn.checked_rem(self.places.len()).and_then(|at| self.places.get(at))
         else {
             return;
         };
-        let old = place.lock().unwrap_or_else(PoisonError::into_inner).replace(item);
-        // Outside of the lock.
-        drop(old);
+        let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_deref_mut() {
+            // Its memory is used again; what was in it is dropped outside of the lock.
+            Some(oldest) => std::mem::swap(oldest, &mut item),
+            None => {
+                *kept = Some(Box::new(item));
+                return;
+            }
+        }
+        drop(kept);
     }
 
     /// The first answer that `look` gives, from the newest to the oldest.
@@ -57,7 +65,7 @@ mod tests {
         let recent = Recent::new(3);
         assert!(!has(&recent, 0));
         for item in 0..5 {
-            recent.put(Box::new(item));
+            recent.put(item);
         }
         let found: Vec<u32> = (0..5).filter(|item| has(&recent, *item)).collect();
         assert_eq!(found, [2, 3, 4]);
@@ -67,7 +75,7 @@ mod tests {
     #[test]
     fn without_room_nothing_is_remembered() {
         let recent = Recent::new(0);
-        recent.put(Box::new(1));
+        recent.put(1);
         assert!(!recent.is_on() && !has(&recent, 1));
     }
 
@@ -77,8 +85,7 @@ mod tests {
         std::thread::scope(|scope| {
             for thread in 0..4u32 {
                 let recent = &recent;
-                scope
-                    .spawn(move || (0..1000).for_each(|n| recent.put(Box::new(thread * 1000 + n))));
+                scope.spawn(move || (0..1000).for_each(|n| recent.put(thread * 1000 + n)));
             }
         });
         assert!((0..4000).step_by(97).all(|item| has(&recent, item)));

@@ -37,10 +37,11 @@ fn what_would_teach_an_attacker_is_left_out() {
 #[test]
 fn every_kind_is_documented_once() {
     let page = include_str!("../../../../docs/problems.md");
+    let kinds = page.split("## Browsers").next().expect("the kinds");
     for kind in Kind::ALL {
         let row = format!("\n| `{}` | {} |", kind.code(), kind.title());
         assert_eq!(page.matches(&row).count(), 1, "docs/problems.md needs one row {row:?}");
     }
-    assert_eq!(page.matches("\n| `").count(), Kind::ALL.len(), "a row has no kind");
+    assert_eq!(kinds.matches("\n| `").count(), Kind::ALL.len(), "a row has no kind");
     assert!(page.contains(TYPE));
 }

@@ -82,7 +82,7 @@ pub(crate) struct Gateway {
     /// The field that names a request, for the API and in the answer; in place of whatever a client calls it,
     /// unless a proxy of `trusted_proxies` says so. Empty: neither is told.
     pub(crate) request_id_field: String,
-    /// How many of the last refused requests are remembered, for `tokenward explain` (about 600 bytes each);
+    /// How many of the last refused requests are remembered, for `tokenward explain` (about 1 KiB each);
     /// 0: none.
     pub(crate) explain_refused: usize,
     /// The same of those that were let through.
