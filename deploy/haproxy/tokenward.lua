@@ -36,7 +36,7 @@ end
 
 local function refuse(txn, answer)
     local reply = txn:reply({ status = answer.status, body = answer.body })
-    for _, name in ipairs({ "allow", "cache-control", "content-type", "dpop-nonce", "www-authenticate" }) do
+    for _, name in ipairs({ "allow", "cache-control", "content-type", "dpop-nonce", "www-authenticate", "x-request-id" }) do
         for value in each(answer.headers[name]) do
             reply:add_header(name, value)
         end
@@ -52,7 +52,7 @@ core.register_action("tokenward", { "http-req" }, function(txn)
         refuse(txn, answer)
     end
     for name, values in pairs(answer.headers) do
-        if name:sub(1, 10) == "tokenward-" then
+        if name:sub(1, 10) == "tokenward-" or name == "x-request-id" then
             for value in each(values) do
                 txn.http:req_set_header(name, value)
             end

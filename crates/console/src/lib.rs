@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, http};
 use http::{StatusCode, header};
+use token::explanation::Explainer;
 use tokio::sync::Mutex;
 
 use crate::problem::Problem;
@@ -31,12 +32,15 @@ use crate::problem::Problem;
 pub struct Parts {
     /// The authority whose state it shows and changes, and whose tokens protect it.
     pub authority: Authority,
+    /// Who remembers requests; `None` where no gateway is.
+    pub requests: Option<Arc<dyn Explainer>>,
 }
 
 /// The admin API as its handlers see it.
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) authority: Authority,
+    pub(crate) requests: Option<Arc<dyn Explainer>>,
     /// Whoever reads something, changes a part of it and writes it back holds this meanwhile.
     pub(crate) changing: Arc<Mutex<()>>,
 }
@@ -45,7 +49,8 @@ pub(crate) struct Console {
 /// (`beside`). The listener must put an [`authority::peer::PeerAddress`] into each request's
 /// extensions.
 pub fn router(parts: Parts, beside: Router) -> Router {
-    let console = Console { authority: parts.authority, changing: Arc::default() };
+    let Parts { authority, requests } = parts;
+    let console = Console { authority, requests, changing: Arc::default() };
     let operations = operation::routes()
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

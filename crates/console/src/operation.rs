@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, findings, health, honeytokens, keys, restrictions, tokens, users,
+    audit, clients, findings, health, honeytokens, keys, requests, restrictions, tokens, users,
 };
 use crate::problem::Problem;
 
@@ -27,7 +27,7 @@ macro_rules! operations {
         #[openapi(
             info(
                 title = "Tokenward admin API",
-                description = "Clients, people, tokens, restrictions, findings and keys. \
+                description = "Clients, people, tokens, requests, restrictions, findings and keys. \
                     Every operation takes an access token of this Tokenward: reading needs the \
                     scope `tokenward:read` or `tokenward:admin`, changing `tokenward:admin`. \
                     Every refusal is a problem document (RFC 9457). Lists come in pages: `next` \
@@ -59,6 +59,7 @@ operations! {
     post "/honeytokens" honeytokens::create;
     get "/keys" keys::list;
     post "/keys/rotate" keys::rotate;
+    get "/requests/{id}" requests::show;
     get "/restrictions" restrictions::list;
     post "/restrictions" restrictions::add;
     delete "/restrictions/{seq}" restrictions::lift;

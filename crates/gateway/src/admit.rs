@@ -66,7 +66,7 @@ pub(crate) fn clear(
     let seen = index.last_seq();
     match index.on_network(ip, now) {
         None => Ok(Cleared { ip, seen }),
-        Some(_) => Err(Fault::Network.into()),
+        Some(row) => Err(Refusal::from(Fault::Network).by(&row)),
     }
 }
 

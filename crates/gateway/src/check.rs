@@ -24,6 +24,7 @@ use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
 use crate::settings::RequestLimits;
 use crate::shed::Rank;
+use crate::step::Step;
 use crate::target::Target;
 
 /// A request as it is judged, whatever the door by which it came.
@@ -58,6 +59,8 @@ pub(crate) enum Onward<'r> {
 pub(crate) enum Verdict {
     /// It asks for a document of the gateway's own: its metadata, or its keys.
     Describe(Bytes),
+    /// A browser asks for leave to send a request, and gets it (CORS).
+    Leave,
     /// It goes on.
     Forward(Admitted),
     /// It is to be decided again, with the access token that is kept for this cookie.
@@ -76,14 +79,18 @@ pub(crate) fn check(
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
     let Asked { head, ip, now, .. } = asked;
+    seen.at(Step::Clear);
     let cleared = clear(ip, &core.index, now)?;
+    seen.at(Step::Target);
     if head.method == Method::CONNECT {
         return Err(Fault::Method { allow: HeaderValue::from_static(EVERY_METHOD) }.into());
     }
     within_fields(&head.headers, &core.request_limits)?;
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
     seen.target(&target);
+    seen.at(Step::Framing);
     let framing = asked.framing()?;
+    seen.at(Step::Route);
     if core.resource.answers(target.path()) {
         return Ok(Verdict::Describe(core.resource.document().clone()));
     }
@@ -95,14 +102,22 @@ pub(crate) fn check(
         app.own(&head.method, &head.headers)?;
         return Ok(Verdict::Serve(Arc::clone(app), target));
     }
+    // Alike for every path, so that nobody learns which routes there are.
+    if asked.is_here() && core.answers.gives_leave(head) {
+        return Ok(Verdict::Leave);
+    }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
     let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
+    seen.at(Step::Present);
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
         fits(framing, &permitted)?;
+        seen.public();
+        seen.at(Step::Within);
         core.shedder.admit(Rank::Unknown)?;
         let within = core.limits.within(permitted, ip, now)?;
+        seen.at(Step::Admit);
         return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
     }
     let wanted = || {
@@ -119,11 +134,18 @@ pub(crate) fn check(
         },
     };
     seen.token_presented(core.verifier.kind(&presented));
-    let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
-        .and_then(|token| permit(token, found, &head.method, ip, now))
-        .and_then(|permitted| fits(framing, &permitted).map(|()| permitted))
-        .and_then(|permitted| core.limits.within(permitted, ip, now))
+    let within = check_token(core, &presented, asked.heard, head, &target, now, seen)
+        .and_then(|token| {
+            seen.at(Step::Permit);
+            permit(token, found, &head.method, ip, now)
+        })
+        .and_then(|permitted| {
+            seen.at(Step::Within);
+            fits(framing, &permitted)?;
+            core.limits.within(permitted, ip, now)
+        })
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
+    seen.at(Step::Admit);
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))
 }
 
@@ -137,6 +159,10 @@ impl<'r> Asked<'r> {
                 framing(self.head.version, &self.head.headers, ended, exact)
             }
         }
+    }
+
+    fn is_here(&self) -> bool {
+        matches!(self.onward, Onward::Here { .. })
     }
 
     fn app<'c>(&self, core: &'c Core, target: &Target) -> Option<&'c Arc<App>> {
@@ -195,15 +221,19 @@ pub(crate) fn check_token(
     heard: Option<&Heard>,
     head: &Parts,
     target: &Target,
-    ip: Option<IpAddr>,
     now: Timestamp,
+    seen: &mut Observation,
 ) -> Result<InForce, Refusal> {
+    let ip = seen.ip();
+    seen.at(Step::Verify);
     let doubt = || {
         core.shedder.admit(Rank::Unknown)?;
         core.limits.doubt(ip, now)
     };
     let verified = core.verifier.verify(presented, heard, now, doubt);
     let verified = verified.map_err(|refusal| refusal.or_bait(&core.honeytokens))?;
+    seen.at(Step::Bind);
     let bound = core.binder.bind(verified, presented, &head.method, target, now)?;
+    seen.at(Step::InForce);
     in_force(bound, core, ip, now)
 }

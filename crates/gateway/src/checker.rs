@@ -16,8 +16,10 @@ use crate::inside::InternalTokens;
 use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
+use crate::request_id::RequestId;
+use crate::step::{Door, Step};
 
 /// Decides about requests that proxies describe. All clones are the same one.
 #[derive(Clone)]
@@ -36,6 +38,7 @@ pub struct Allowed {
     set: HeaderMap,
     remove: Vec<HeaderName>,
     told: Told,
+    name: Option<(HeaderName, HeaderValue)>,
 }
 
 // === impl Checker ===
@@ -51,16 +54,26 @@ impl Checker {
         let core = &self.0;
         let now = core.clock.now();
         let Described { head, ip } = described;
-        let mut seen = Observation::start(core, head, Some(*ip), now);
+        let arrival = Arrival {
+            door: Door::Auth,
+            ip: Some(*ip),
+            at: now,
+            named: core.answers.names_of_callers(),
+        };
+        let mut seen = Observation::start(core, head, arrival);
         let asked = Asked { head, ip: *ip, now, onward: Onward::Elsewhere, heard: None };
         let mut admitted = match settle(core, asked, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => admitted,
             // The proxy is to send these to a listener of the gateway, without asking.
-            Ok(Verdict::Describe(_) | Verdict::Resolve(..) | Verdict::Serve(..)) => {
+            Ok(
+                Verdict::Describe(_) | Verdict::Leave | Verdict::Resolve(..) | Verdict::Serve(..),
+            ) => {
+                seen.at(Step::Route);
                 return Decision::Refused(self.answer(&Fault::UnknownRoute.into(), seen));
             }
             Err(refusal) => return Decision::Refused(self.answer(&refusal, seen)),
         };
+        seen.at(Step::Inspect);
         if let Err(refusal) = inspect_head(core, &admitted, head, &mut seen) {
             return Decision::Refused(self.answer(&refusal, seen));
         }
@@ -73,23 +86,37 @@ impl Checker {
         seen.answered(StatusCode::OK, Outcome::Forwarded);
         let inside = core.inside.as_ref().map(InternalTokens::field);
         let mut remove = not_to_forward(&head.headers, core.forward_token, inside);
+        let name = core.answers.named(seen.id());
         // Whoever sets a field replaces the client's.
-        remove.retain(|name| !set.contains_key(name));
-        Decision::Allowed(Allowed { set, remove, told })
+        remove.retain(|doomed| {
+            !set.contains_key(doomed) && name.as_ref().is_none_or(|(set, _)| set != doomed)
+        });
+        Decision::Allowed(Allowed { set, remove, told, name })
     }
 
     /// The answer for a request of which no description came; `asking` is then what is seen of it.
     pub fn refuse(&self, wrong: BadDescription, asking: &Parts) -> Response<String> {
         let ip = described::client(&asking.headers).ok();
-        let seen = Observation::start(&self.0, asking, ip, self.0.clock.now());
+        let named = self.0.answers.names_of_callers();
+        let seen = Observation::start(
+            &self.0,
+            asking,
+            Arrival { door: Door::Auth, ip, at: self.0.clock.now(), named },
+        );
         self.answer(&Fault::Description(wrong).into(), seen)
     }
 
     fn answer(&self, refusal: &Refusal, mut seen: Box<Observation>) -> Response<String> {
         seen.refused(refusal);
-        let answer = refusal.answer(&self.0.resource);
+        let mut answer = refusal.answer(&self.0.resource, seen.id());
+        self.0.answers.write_name(answer.headers_mut(), seen.id());
         seen.answered(answer.status(), Outcome::Answered);
         answer
+    }
+
+    /// For an answer to whom no request was described.
+    pub(crate) fn new_id(&self) -> RequestId {
+        RequestId::new(self.0.clock.now())
     }
 
     /// The protected resource metadata (RFC 9728 §2), JSON, if that is at this path.
@@ -102,9 +129,15 @@ impl Checker {
 // === impl Allowed ===
 
 impl Allowed {
-    /// The identity fields, to be set in place of whatever the client sent; none on a public route.
+    /// The identity fields, none on a public route, and what the request is called: to be set in place of
+    /// whatever the client sent.
     pub fn set(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.set.iter()
+        self.set.iter().chain(self.name())
+    }
+
+    /// What the request is called, to be set in the answer too.
+    pub fn name(&self) -> Option<(&HeaderName, &HeaderValue)> {
+        self.name.as_ref().map(|(name, value)| (name, value))
     }
 
     /// What the answer is to say of limits.

@@ -10,8 +10,10 @@ use token::index::RestrictionIndex;
 use token::ladder::Ladder;
 use token::time::Clock;
 
+use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::explain::Requests;
 use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
@@ -43,6 +45,9 @@ pub(crate) struct Core {
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
     pub(crate) shedder: Shedder,
+    pub(crate) answers: Answers,
+    /// Those that have ended lately.
+    pub(crate) recent: Arc<Requests>,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
     pub(crate) streams: StreamMeters,

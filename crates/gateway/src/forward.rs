@@ -22,7 +22,9 @@ use crate::inspection::Inspected;
 use crate::limit::Held;
 use crate::meters::Outcome;
 use crate::observe::Observation;
-use crate::refusal::{Fault, Refusal, error};
+use crate::problem::{Kind, Problem};
+use crate::refusal::{Fault, Refusal};
+use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
 use crate::upstream::exchange::{Exchange, NoAnswer};
@@ -60,6 +62,7 @@ pub(crate) async fn forward(
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     let Inspected { mut admitted, body, upload } = inspected;
+    seen.at(Step::Forward);
     seen.admitted(admitted.known());
     let Held { places, told } = admitted.take_held();
     seen.hold(places);
@@ -69,6 +72,7 @@ pub(crate) async fn forward(
     let key = upstream.key(admitted.known().map(Arc::as_ref), admitted.ip());
     let Some(place) = upstream.enter(key) else { return failed(Failure::Full, seen) };
     let server = &place.server().address;
+    seen.sent_to(server.host());
     let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
     let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
     let upgrading = on_client.is_some();
@@ -79,6 +83,7 @@ pub(crate) async fn forward(
     let mut request =
         outgoing(&worker.core, &admitted, server.host(), head, body, https, upgrading);
     request.headers_mut().extend(identity);
+    worker.core.answers.write_name(request.headers_mut(), seen.id());
     *request.uri_mut() = uri;
     let exchange = Exchange {
         client: worker.client(upstream),
@@ -108,6 +113,7 @@ pub(crate) async fn forward(
     seen.answered(response.status(), Outcome::Forwarded);
     let (mut head, body) = response.into_parts();
     clean_response(&mut head.headers);
+    worker.core.answers.clean(&mut head.headers);
     told.write(&mut head.headers);
     state_length(&mut head.headers, &body);
     head.version = Version::HTTP_11;
@@ -121,7 +127,7 @@ pub(crate) fn refused(
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     seen.refused(refusal);
-    let response = refusal.answer(&core.resource);
+    let response = refusal.answer(&core.resource, seen.id());
     seen.answered(response.status(), Outcome::Answered);
     response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
@@ -192,9 +198,10 @@ fn failure(error: &legacy::Error, upstream: &HeaderValue) -> Failure {
 }
 
 fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody> {
-    let (status, code, description) = failure.wire();
-    seen.answered(status, Outcome::UpstreamFailed);
-    let mut response = error(status, code, description);
+    let problem = failure.problem();
+    seen.upstream_failed(problem.detail);
+    seen.answered(problem.status, Outcome::UpstreamFailed);
+    let mut response = problem.answer(seen.id());
     if failure == Failure::Full {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -236,26 +243,33 @@ fn whose(admitted: &Admitted) -> Whose {
 // === impl Failure ===
 
 impl Failure {
-    fn wire(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Self::Broken => {
-                (StatusCode::BAD_GATEWAY, "bad_gateway", "the API behind the gateway failed")
+    fn problem(self) -> Problem<'static> {
+        let (status, error, kind) = match self {
+            Self::Broken | Self::Protocol => {
+                (StatusCode::BAD_GATEWAY, "bad_gateway", Kind::BadGateway)
             }
-            Self::ConnectTimeout | Self::Timeout => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "gateway_timeout",
-                "the API behind the gateway did not answer in time",
-            ),
-            Self::Full => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable",
-                "the API behind the gateway has as many requests as it takes; try again shortly",
-            ),
-            Self::Protocol => (
-                StatusCode::BAD_GATEWAY,
-                "bad_gateway",
-                "the API behind the gateway switched to a protocol that nobody asked for",
-            ),
+            Self::ConnectTimeout | Self::Timeout => {
+                (StatusCode::GATEWAY_TIMEOUT, "gateway_timeout", Kind::GatewayTimeout)
+            }
+            Self::Full => {
+                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Kind::Overloaded)
+            }
+        };
+        Problem { status, error, kind, detail: self.words() }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Broken => "the API behind the gateway failed",
+            Self::ConnectTimeout | Self::Timeout => {
+                "the API behind the gateway did not answer in time"
+            }
+            Self::Full => {
+                "the API behind the gateway has as many requests as it takes; try again shortly"
+            }
+            Self::Protocol => {
+                "the API behind the gateway switched to a protocol that nobody asked for"
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::checker::{Allowed, Checker, Decision};
 use crate::described::{BadDescription, Described, Told};
-use crate::refusal::error;
+use crate::problem::{Kind, Problem};
 
 /// Envoy puts this before the original path.
 const BY_PREFIX: &str = "/ext_authz";
@@ -73,7 +73,9 @@ impl ForwardAuth {
         let reads = method == Method::GET || method == Method::HEAD;
         let Some(document) = self.0.metadata(path).filter(|_| reads) else {
             let words = "proxies ask at /auth-request, /forward-auth, /ext_authz/… or by gRPC";
-            return error(StatusCode::NOT_FOUND, "not_found", words).map(Bytes::from);
+            let (status, kind) = (StatusCode::NOT_FOUND, Kind::UnknownRoute);
+            let problem = Problem { status, error: "not_found", kind, detail: words };
+            return problem.answer(&self.0.new_id()).map(Bytes::from);
         };
         let mut response = Response::new(document);
         let headers = response.headers_mut();

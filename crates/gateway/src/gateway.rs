@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
 use token::encryption_key::DecryptionKey;
 use token::event::EventSink;
+use token::explanation::Explainer;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
@@ -19,11 +20,13 @@ use token::scope::is_scope_token;
 use token::time::Clock;
 use token::validate::AccessTokenPolicy;
 
+use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::{Apps, BrowserApp};
 use crate::cache::TokenCache;
 use crate::checker::Checker;
 use crate::core::Core;
+use crate::explain::Requests;
 use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
 use crate::inside::{InternalKeys, InternalTokens};
@@ -134,6 +137,8 @@ impl Gateway {
             honeytokens: parts.honeytokens,
             events: parts.events,
             clock: parts.clock,
+            answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
+            recent: Arc::new(Requests::new(settings.kept)),
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
@@ -177,6 +182,11 @@ impl Gateway {
     /// The same check for proxies that forward by themselves.
     pub fn checker(&self) -> Checker {
         Checker::new(Arc::clone(&self.core))
+    }
+
+    /// Who knows of the last requests why they were answered so.
+    pub fn explainer(&self) -> Arc<dyn Explainer> {
+        Arc::clone(&self.core.recent) as Arc<dyn Explainer>
     }
 
     /// The same check for a service that answers by itself.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderName, Response, StatusCode};
 use token::reason::{Forgery, Refused};
 use token::scope::is_scope_token;
 use token::time::Timestamp;
@@ -15,12 +15,14 @@ use crate::admit::clear;
 use crate::check::check_token;
 use crate::core::Core;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::permit::allows;
 use crate::present::present;
 use crate::refusal::Refusal;
+use crate::request_id::RequestId;
 use crate::route::{Demand, OneOf};
 use crate::settings::SettingsError;
+use crate::step::{Door, Step};
 use crate::target::Target;
 use crate::verify::{Known, named_key};
 
@@ -99,7 +101,9 @@ impl Guard {
     ) -> Result<Passed, Box<Stopped>> {
         let core = &self.0;
         let now = core.clock.now();
-        let mut seen = Observation::start(core, head, ip, now);
+        let named = core.answers.names_of_callers();
+        let mut seen =
+            Observation::start(core, head, Arrival { door: Door::Layer, ip, at: now, named });
         match self.decide(head, ip, rule, now, &mut seen) {
             Ok(known) => {
                 seen.admitted(Some(&known));
@@ -109,7 +113,8 @@ impl Guard {
                 let refused = refusal.fault().refused();
                 let unknown = refused == Refused::Forged(Forgery::UnknownKey);
                 let missing_key = if unknown { presented_key(head) } else { None };
-                let answer = refusal.answer(&core.resource);
+                let mut answer = refusal.answer(&core.resource, seen.id());
+                core.answers.write_name(answer.headers_mut(), seen.id());
                 // Who will be asked again is seen then.
                 if missing_key.is_some() && !again {
                     seen.forget();
@@ -134,12 +139,17 @@ impl Guard {
         if let Some(ip) = ip {
             clear(ip, &core.index, now)?;
         }
+        seen.at(Step::Target);
         let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
         seen.target(&target);
+        seen.at(Step::Present);
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
-        check_token(core, &presented, None, head, &target, ip, now)
-            .and_then(|token| allows(token, &rule.0, now))
+        check_token(core, &presented, None, head, &target, now, seen)
+            .and_then(|token| {
+                seen.at(Step::Permit);
+                allows(token, &rule.0, now)
+            })
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }
 
@@ -155,6 +165,17 @@ impl Guard {
         rule: &GuardRule,
     ) -> Result<Passed, Box<Stopped>> {
         self.judge(head, ip, rule, true)
+    }
+
+    /// What a request is called of which nothing else is looked at.
+    pub fn name(&self, head: &Parts) -> RequestId {
+        let answers = &self.0.answers;
+        answers.name(&head.headers, answers.names_of_callers(), self.0.clock.now())
+    }
+
+    /// The field that names a request, if there is one.
+    pub fn name_field(&self) -> Option<&HeaderName> {
+        self.0.answers.field()
     }
 
     /// The protected resource metadata (RFC 9728 §2), JSON.
@@ -181,6 +202,11 @@ impl Passed {
     /// Who sent it, for whoever answers it.
     pub fn authenticated(&self) -> Authenticated {
         Authenticated(Arc::clone(&self.known))
+    }
+
+    /// What the request is called.
+    pub fn request_id(&self) -> &RequestId {
+        self.seen.id()
     }
 
     /// The token.

@@ -35,10 +35,9 @@ pub(crate) fn in_force(
     if honeytokens.contains(&facts.token) {
         return Err(Refusal::of_verified(Fault::Honeytoken, known));
     }
-    match index.on_token(facts, now).as_ref().map(|restriction| &restriction.effect) {
-        None => {}
-        Some(Effect::Revoke) => return Err(Refusal::of_verified(Fault::Revoked, known)),
-        Some(_) => return Err(Refusal::of_verified(Fault::Suspended, known)),
+    if let Some(row) = index.on_token(facts, now) {
+        let fault = if row.effect == Effect::Revoke { Fault::Revoked } else { Fault::Suspended };
+        return Err(Refusal::of_verified(fault, known).by(&row));
     }
     let rows = index.partial_on(facts, now);
     let rank = if rows.is_empty() { Rank::Known } else { Rank::Restricted };

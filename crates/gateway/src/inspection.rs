@@ -23,6 +23,7 @@ use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::refusal::{Fault, Refusal};
 use crate::settings::Inspect;
+use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
 use crate::worker::Worker;
@@ -56,6 +57,7 @@ pub(crate) async fn inspect(
     body: Incoming,
     seen: &mut Observation,
 ) -> Result<Inspected, Refusal> {
+    seen.at(Step::Inspect);
     let (mut body, upload) = outgoing_body(worker, &admitted, &head.headers, body);
     if let Some(upload) = &upload {
         seen.upload(upload);

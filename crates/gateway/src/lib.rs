@@ -7,6 +7,7 @@
 //! byte of its answer is sent.
 
 pub mod admit;
+pub mod answers;
 mod ask;
 pub mod bind;
 mod body;
@@ -15,7 +16,9 @@ mod cache;
 mod check;
 pub mod checker;
 mod core;
+pub mod cors;
 pub mod described;
+pub mod explain;
 mod foreign;
 mod forward;
 pub mod forward_auth;
@@ -34,12 +37,17 @@ mod open;
 mod pace;
 pub mod permit;
 pub mod present;
+pub mod problem;
+mod recent;
 mod refusal;
+pub mod request_id;
 mod resource;
 mod restrained;
 pub mod route;
+mod security;
 mod settings;
 mod shed;
+mod step;
 mod streams;
 pub mod target;
 mod tunnel;

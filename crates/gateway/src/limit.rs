@@ -123,6 +123,8 @@ pub(crate) struct Held {
 
 /// Why a request has to wait.
 pub(crate) struct Exceeded {
+    /// What it has reached, in words for whoever may know.
+    pub(crate) what: Arc<str>,
     pub(crate) retry_in: Duration,
     pub(crate) told: Told,
 }
@@ -155,7 +157,8 @@ impl Limits {
         match self.counters.take(key, 1, &measure, now) {
             Taken::Yes { .. } => Ok(()),
             Taken::No { retry_in, .. } => {
-                Err(Fault::Limit(Box::new(Exceeded { retry_in, told: Told::default() })))
+                let what = "what a restriction leaves".into();
+                Err(Fault::Limit(Box::new(Exceeded { what, retry_in, told: Told::default() })))
             }
         }
     }
@@ -171,7 +174,8 @@ impl Limits {
         match self.counters.take(key, 1, &measure, now) {
             Taken::Yes { .. } => Ok(Doubt(Some((self, key, measure)))),
             Taken::No { retry_in, .. } => {
-                Err(Fault::Limit(Box::new(Exceeded { retry_in, told: Told::default() })))
+                let what = "tokens of one network that turned out not to be good".into();
+                Err(Fault::Limit(Box::new(Exceeded { what, retry_in, told: Told::default() })))
             }
         }
     }
@@ -238,7 +242,8 @@ impl Limits {
             for (key, measure) in taken {
                 self.counters.give_back(key, rule.cost, measure);
             }
-            return Err(Exceeded { retry_in: exceeded, told: held.told });
+            let what = Arc::clone(&measured.quoted);
+            return Err(Exceeded { what, retry_in: exceeded, told: held.told });
         }
         Ok(held)
     }

@@ -16,10 +16,13 @@ use token::validate::{Claimed, TokenRefused};
 
 use crate::body::Upload;
 use crate::core::Core;
+use crate::explain::Course;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
 use crate::refusal::{Fault, Refusal, Whose};
+use crate::request_id::RequestId;
 use crate::route::{Found, Rule};
+use crate::step::{Door, Failed, Step};
 use crate::target::Target;
 use crate::upstream::server::Place;
 use crate::verify::Known;
@@ -29,9 +32,20 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Attacker's text goes into events: bounded.
 const LONGEST_TEXT: usize = 2048;
 
+/// How a request came.
+pub(crate) struct Arrival {
+    pub(crate) door: Door,
+    /// The client's address, where it is known.
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) at: Timestamp,
+    /// Whether what it is called by whoever sends it is taken over.
+    pub(crate) named: bool,
+}
+
 /// What is known of a request so far. Dropped with the answer's body, it emits the event.
 pub(crate) struct Observation {
     core: Arc<Core>,
+    id: RequestId,
     began: Instant,
     at: Timestamp,
     ip: Option<IpAddr>,
@@ -57,26 +71,46 @@ pub(crate) struct Observation {
     places: Vec<InFlight>,
     /// The same at a server.
     server: Option<Place>,
+    door: Door,
+    /// The step that is under way.
+    step: Step,
+    public: bool,
+    failed: Option<Failed>,
+    /// The server that it was sent to.
+    sent_to: Option<HeaderValue>,
+    waited_us: Option<u64>,
 }
 
-enum Named {
+/// Whose request it is.
+pub(crate) enum Named {
     Nobody,
     Known(Arc<Known>),
     ClaimedByKnown(Arc<Known>),
     Claimed(Arc<TokenRefused>),
 }
 
+// === impl Named ===
+
+impl Named {
+    /// As events have it.
+    pub(crate) fn who(&self) -> Who {
+        match self {
+            Self::Nobody => Who::default(),
+            Self::Known(known) => Who::verified(known.token.facts()),
+            Self::ClaimedByKnown(known) => Who::claimed(&claims_of(known)),
+            Self::Claimed(refused) => Who::claimed(&refused.claimed),
+        }
+    }
+}
+
 // === impl Observation ===
 
 impl Observation {
-    pub(crate) fn start(
-        core: &Arc<Core>,
-        head: &Parts,
-        ip: Option<IpAddr>,
-        at: Timestamp,
-    ) -> Box<Self> {
+    pub(crate) fn start(core: &Arc<Core>, head: &Parts, arrival: Arrival) -> Box<Self> {
+        let Arrival { door, ip, at, named } = arrival;
         Box::new(Self {
             core: Arc::clone(core),
+            id: core.answers.name(&head.headers, named, at),
             began: Instant::now(),
             at,
             ip,
@@ -99,7 +133,43 @@ impl Observation {
             forgotten: false,
             places: Vec::new(),
             server: None,
+            door,
+            step: Step::Clear,
+            public: false,
+            failed: None,
+            sent_to: None,
+            waited_us: None,
         })
+    }
+
+    /// The client's address, where it is known.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// What the request is called.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// It is at this step now.
+    pub(crate) fn at(&mut self, step: Step) {
+        self.step = step;
+    }
+
+    /// Nobody asks for a token.
+    pub(crate) fn public(&mut self) {
+        self.public = true;
+    }
+
+    /// It is sent to this server.
+    pub(crate) fn sent_to(&mut self, server: &HeaderValue) {
+        self.sent_to = Some(server.clone());
+    }
+
+    /// The API behind the gateway did not do its part.
+    pub(crate) fn upstream_failed(&mut self, words: &str) {
+        self.failed = Some(Failed { step: self.step, detail: words.into() });
     }
 
     /// The target has one meaning.
@@ -130,6 +200,8 @@ impl Observation {
     /// It is refused.
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.refused = Some(refusal.fault().refused());
+        let detail = refusal.explained(self.rule.as_deref()).into();
+        self.failed = Some(Failed { step: self.step, detail });
         self.who = match (refusal.whose(), refusal.fault()) {
             (Whose::Verified(known), _) => Named::Known(Arc::clone(known)),
             (Whose::Claimed(known), _) => Named::ClaimedByKnown(Arc::clone(known)),
@@ -155,6 +227,8 @@ impl Observation {
 
     /// This place at a server is taken until the answer has ended.
     pub(crate) fn hold_server(&mut self, place: Place) {
+        self.waited_us = u64::try_from(self.began.elapsed().as_micros()).ok();
+        self.sent_to = Some(place.server().address.host().clone());
         self.server = Some(place);
     }
 
@@ -180,16 +254,31 @@ impl Observation {
         self.bytes_out = bytes_out;
     }
 
+    fn course(&mut self) -> Course {
+        if self.outcome == Outcome::Abandoned && self.failed.is_none() {
+            let detail = "the client went away before the answer".into();
+            self.failed = Some(Failed { step: self.step, detail });
+        }
+        Course {
+            door: self.door,
+            method: self.method.clone(),
+            who: std::mem::replace(&mut self.who, Named::Nobody),
+            reached: self.step,
+            answered: self.outcome == Outcome::Answered,
+            public: self.public,
+            failed: self.failed.take(),
+            rule: self.rule.take(),
+            server: self.sent_to.take(),
+            waited_us: self.waited_us,
+        }
+    }
+
     fn event(&mut self, latency_us: u64) -> Event {
         let path = self.target.as_ref().map_or_else(|| self.uri.path(), |target| target.path());
         let object = self.object.clone().and_then(|range| path.get(range));
-        let (who, scopes) = match &self.who {
-            Named::Nobody => (Who::default(), None),
-            Named::Known(known) => {
-                (Who::verified(known.token.facts()), Some(known.token.scopes().clone()))
-            }
-            Named::ClaimedByKnown(known) => (Who::claimed(&claims_of(known)), None),
-            Named::Claimed(refused) => (Who::claimed(&refused.claimed), None),
+        let scopes = match &self.who {
+            Named::Known(known) => Some(known.token.scopes().clone()),
+            Named::Nobody | Named::ClaimedByKnown(_) | Named::Claimed(_) => None,
         };
         let uploaded = self.upload.as_ref().map(|upload| upload.bytes.load(Ordering::Relaxed));
         let host = match (&self.target, &self.host) {
@@ -198,6 +287,7 @@ impl Observation {
             (None, None) => self.uri.authority().map(|authority| bounded(authority.as_str())),
         };
         let request = Request {
+            request: Some(self.id.as_str().to_owned()),
             token_kind: self.token,
             scopes: scopes.unwrap_or_default(),
             method: bounded(self.method.as_str()),
@@ -213,6 +303,7 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
+        let who = self.who.who();
         Event { ts: self.at, ip: self.ip, who, ua, kind: EventKind::Request(request) }
     }
 }
@@ -230,6 +321,8 @@ impl Drop for Observation {
         }
         meters.seconds(took.as_secs_f64());
         let event = self.event(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        let course = self.course();
+        self.core.recent.remember(&self.id, &event, course);
         self.core.events.emit(event);
     }
 }

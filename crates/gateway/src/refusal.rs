@@ -1,22 +1,24 @@
 //! Every refusal once: reason code, status, challenge (RFC 6750 §3) and words for the client.
 
 mod class;
+mod explained;
 mod fault;
 
 use std::sync::Arc;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use serde_json::json;
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response};
 use token::honeytoken::Honeytokens;
 use token::reason::Reason;
-use token::restriction::Proof;
+use token::restriction::{Proof, Restriction};
 
 use crate::ask::Question;
 use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::limit::seconds;
 use crate::present::Scheme;
+use crate::problem::{Kind, Problem};
+use crate::request_id::RequestId;
 use crate::resource::Resource;
 use crate::target::BadTarget;
 use crate::verify::Known;
@@ -29,6 +31,8 @@ pub(crate) struct Refusal {
     fault: Fault,
     whose: Whose,
     scheme: Scheme,
+    /// The restriction that refuses it, in words for whoever may know.
+    restriction: Option<Box<str>>,
 }
 
 /// Whose token came with a refused request.
@@ -52,6 +56,16 @@ impl Refusal {
     /// For a token that was verified once and is good no longer.
     pub(crate) fn of_known(fault: Fault, known: Arc<Known>) -> Self {
         Self { whose: Whose::Claimed(known), ..fault.into() }
+    }
+
+    /// This restriction refuses it.
+    pub(crate) fn by(self, row: &Restriction) -> Self {
+        let words = format!("restriction {}: {} {}", row.seq, row.effect, row.selector);
+        Self { restriction: Some(words.into()), ..self }
+    }
+
+    pub(crate) fn restriction(&self) -> Option<&str> {
+        self.restriction.as_deref()
     }
 
     /// The same, unless the token turns out to be bait: who shows bait is a thief also when it
@@ -107,11 +121,13 @@ impl Refusal {
         &self.whose
     }
 
-    /// The answer's head and its body.
-    pub(crate) fn answer(&self, resource: &Resource) -> Response<String> {
+    /// The answer's head and its body, to the request of this id.
+    pub(crate) fn answer(&self, resource: &Resource, request: &RequestId) -> Response<String> {
         let class = self.fault.class();
         let description = self.fault.description();
-        let mut response = error(class.status(), class.error(), &description);
+        let (status, error) = (class.status(), class.error());
+        let kind = Kind::from(&self.fault.refused());
+        let mut response = Problem { status, error, kind, detail: &description }.answer(request);
         let headers = response.headers_mut();
         let scope = self.fault.scope().map(|scope| format!(", scope=\"{scope}\""));
         match class {
@@ -180,7 +196,7 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer }
+        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer, restriction: None }
     }
 }
 
@@ -194,17 +210,6 @@ impl From<BadFraming> for Refusal {
     fn from(fault: BadFraming) -> Self {
         Fault::Framing(fault).into()
     }
-}
-
-/// An error answer of the gateway itself: JSON, never cached.
-pub(crate) fn error(status: StatusCode, code: &str, description: &str) -> Response<String> {
-    let body = json!({ "error": code, "error_description": description }).to_string();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 fn challenge(headers: &mut HeaderMap, value: HeaderValue) {

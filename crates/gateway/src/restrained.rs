@@ -40,7 +40,7 @@ pub(crate) fn restrained(
             Effect::Revoke | Effect::Suspend => None,
         };
         if let Some(fault) = fault {
-            return Err(Refusal::of_verified(fault, known));
+            return Err(Refusal::of_verified(fault, known).by(row));
         }
     }
     if dropped.is_empty() {

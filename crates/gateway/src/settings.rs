@@ -9,6 +9,9 @@ use token::allowance::Allowance;
 use token::client_address::TrustedProxies;
 use token::ladder::Ladder;
 
+use crate::answers::AnswerRules;
+use crate::cors::BadCors;
+use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
@@ -65,6 +68,10 @@ pub struct Settings {
     pub doubtful: Option<Allowance>,
     /// How many keys are counted at the same time, at some 50 bytes each.
     pub limit_entries: usize,
+    /// What answers get beside what they say.
+    pub answers: AnswerRules,
+    /// How many requests are remembered, to be asked about.
+    pub kept: Kept,
 }
 
 /// How large and how slow a request may be, whoever sends it.
@@ -162,6 +169,9 @@ pub struct Further {
 /// Why a gateway cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// CORS cannot be had so.
+    #[error("cors: {0}")]
+    BadCors(BadCors),
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),

@@ -1,9 +1,11 @@
 //! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
 
 mod browser_app;
+mod browsers;
 mod decide;
 mod dpop;
 mod events;
+mod explain;
 mod failures;
 mod foreign;
 mod grpc;
@@ -17,6 +19,7 @@ mod mutual_tls;
 mod opaque;
 mod partial;
 mod public;
+mod request_ids;
 mod rules;
 mod shed;
 mod sizes;

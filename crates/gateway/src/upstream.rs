@@ -37,6 +37,7 @@ pub(crate) const MOST_SERVERS: usize = 64;
 pub(crate) struct Upstream {
     /// Its position among all, and that of its pool.
     number: usize,
+    name: Arc<str>,
     servers: Box<[Arc<Server>]>,
     balancer: Balancer,
     pub(crate) budget: Budget,
@@ -86,6 +87,7 @@ impl Upstream {
         };
         Ok(Self {
             number,
+            name: name.into(),
             servers: rule.servers.iter().enumerate().map(server).collect::<Result<_, _>>()?,
             balancer: Balancer::new(rule.balance),
             budget: Budget::default(),
@@ -121,6 +123,10 @@ impl Upstream {
 
     pub(crate) fn number(&self) -> usize {
         self.number
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// How long a server may take to begin its answer.

@@ -22,8 +22,9 @@ use crate::forward::{forward, refused};
 use crate::headers::{told_https, values};
 use crate::inspection::inspect;
 use crate::meters::Outcome;
-use crate::observe::Observation;
+use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
+use crate::step::Door;
 use crate::streams::Streams;
 use crate::target::Target;
 use crate::upstream::Upstream;
@@ -79,21 +80,31 @@ impl Worker {
         let proxies = &core.trusted_proxies;
         let told = values(&head.headers, proxies.field().as_str());
         let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
-        let mut seen = Observation::start(core, &head, Some(ip), now);
+        let named = proxies.contain(peer.address.ip());
+        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), at: now, named };
+        let mut seen = Observation::start(core, &head, arrival);
+        let id = seen.id().clone();
+        let https = https.unwrap_or_else(|| self.is_https(&head, peer));
+        let reader = core.answers.reader(&head, https);
         let mut head = head;
-        match self.decide(&mut head, &body, ip, now, &mut seen).await {
+        let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
-                let https = https.unwrap_or_else(|| self.is_https(&head, peer));
                 match inspect(self, admitted, &head, body, &mut seen).await {
                     Ok(inspected) => forward(self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }
             Ok(Verdict::Describe(document)) => self.describe(&head.method, document, seen),
+            Ok(Verdict::Leave) => {
+                seen.answered(StatusCode::NO_CONTENT, Outcome::Answered);
+                core.answers.leave(ResponseBody::ready(Bytes::new(), seen))
+            }
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
             Err(refusal) => refused(core, &refusal, seen),
-        }
+        };
+        core.answers.finish(&mut response, reader, &id);
+        response
     }
 
     /// Decides once, and where a cookie is the credential again with the token that is kept for it.

@@ -210,6 +210,9 @@ pub enum GrantCause {
 /// Members of a `request` event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
+    /// What the request is called, as its answer says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// What kind of credential came.
     #[serde(default)]
     pub token_kind: TokenKind,

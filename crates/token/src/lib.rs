@@ -50,6 +50,7 @@ pub mod cnf;
 pub mod dpop;
 pub mod encryption_key;
 pub mod event;
+pub mod explanation;
 pub mod finding;
 pub mod foreign;
 pub mod honeytoken;

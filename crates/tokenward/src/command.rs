@@ -13,6 +13,7 @@ mod client;
 mod configuration;
 mod detect;
 mod dev;
+mod explain;
 mod finding;
 mod honeytoken;
 mod jose;
@@ -65,6 +66,8 @@ enum Command {
     Restriction(restriction::Arguments),
     /// What the detectors found: list, show, undo
     Finding(finding::Arguments),
+    /// Why a request was answered as it was, by the id that its answer told
+    Explain(explain::Arguments),
     /// Signing keys: list, rotate
     Key(key::Arguments),
     /// Bait: tokens that nobody has a reason to use
@@ -126,6 +129,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Jose(command) => jose::run(command),
         Command::Restriction(arguments) => restriction::run(arguments),
         Command::Finding(arguments) => finding::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Key(arguments) => key::run(arguments),
         Command::Honeytoken(arguments) => honeytoken::run(arguments),
         Command::Detect(command) => detect::run(&command),

@@ -21,6 +21,7 @@ use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
 
+mod answers;
 mod auth;
 mod browser_app;
 mod client_ca;
@@ -243,7 +244,8 @@ impl Product {
         };
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
         if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
-            let parts = console::Parts { authority: authority.clone() };
+            let requests = gateway.as_ref().map(Gateway::explainer);
+            let parts = console::Parts { authority: authority.clone(), requests };
             let router = console::router(parts, operations.clone().router());
             let tls = acceptor(part.tls.as_ref(), &stop)?;
             let door = ControlDoor::new(router, CertificateField::default());

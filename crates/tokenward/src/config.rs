@@ -22,7 +22,9 @@ pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
-pub(crate) use gateway::{Auth, BrowserApp, Gateway, Identity, Inspect, InternalToken, Route};
+pub(crate) use gateway::{
+    Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
+};
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{AddressField, Algorithm, GrantType, Profile, TokenFormat};

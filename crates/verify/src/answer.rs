@@ -1,10 +1,11 @@
 //! Answers of this crate itself, as the client's protocol has them.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use gateway::problem::{Kind, Problem};
+use gateway::request_id::RequestId;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use serde_json::json;
 
 /// Codes of gRPC that stand for refusals.
 const GRPC_PERMISSION_DENIED: HeaderValue = HeaderValue::from_static("7");
@@ -12,29 +13,23 @@ const GRPC_UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
 const GRPC_UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
 
 /// `503`: nothing can be checked just now.
-pub(crate) fn unavailable(why: &str) -> Response<String> {
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why);
+pub(crate) fn unavailable(why: &str, request: &RequestId) -> Response<String> {
+    let (status, kind) = (StatusCode::SERVICE_UNAVAILABLE, Kind::Unavailable);
+    let problem = Problem { status, error: "temporarily_unavailable", kind, detail: why };
+    let mut response = problem.answer(request);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
 /// `401 invalid_token` for what only this crate looks at.
-pub(crate) fn invalid_token(why: &str) -> Response<String> {
-    let mut response = error(StatusCode::UNAUTHORIZED, "invalid_token", why);
+pub(crate) fn invalid_token(kind: Kind, why: &str, request: &RequestId) -> Response<String> {
+    let problem =
+        Problem { status: StatusCode::UNAUTHORIZED, error: "invalid_token", kind, detail: why };
+    let mut response = problem.answer(request);
     let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
     if let Ok(challenge) = HeaderValue::from_str(&challenge) {
         response.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
     }
-    response
-}
-
-fn error(status: StatusCode, code: &str, description: &str) -> Response<String> {
-    let mut response =
-        Response::new(json!({ "error": code, "error_description": description }).to_string());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -54,7 +49,7 @@ pub(crate) fn in_form_of(request: &HeaderMap, answer: Response<String>) -> Respo
     };
     let (mut head, text) = answer.into_parts();
     let message = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
-    let message = message["error_description"].as_str().unwrap_or("refused").replace('%', "%25");
+    let message = message["detail"].as_str().unwrap_or("refused").replace('%', "%25");
     head.status = StatusCode::OK;
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     head.headers.insert("grpc-status", status);

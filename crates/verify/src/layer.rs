@@ -72,7 +72,9 @@ where
             match verifier.check(&head, &rule).await {
                 Ok(passed) => {
                     head.extensions.insert(passed.authenticated());
-                    let response = inner.call(Request::from_parts(head, body)).await?;
+                    verifier.name(&mut head.headers, &passed);
+                    let mut response = inner.call(Request::from_parts(head, body)).await?;
+                    verifier.name(response.headers_mut(), &passed);
                     passed.answered(response.status());
                     Ok(response.map(Either::Left))
                 }

@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway::answers::AnswerRules;
+use gateway::explain::Kept;
 use gateway::guard::{Guard, GuardRule, Passed};
 use gateway::inside::{IdentityForm, InternalTokenRule};
+use gateway::problem::Kind;
+use gateway::request_id::RequestId;
 use gateway::{Gateway, RequestLimits, Settings, SettingsError};
 use http::request::Parts;
-use http::{Extensions, Response};
+use http::{Extensions, HeaderMap, Response};
 use remote::keys::{Freshness, RemoteKeys, keep_fresh};
 use remote::{FetchError, Fetcher, Limits, Reach, issuer};
 use token::client_address::TrustedProxies;
@@ -54,6 +58,7 @@ pub struct Builder {
     subscriber: Option<Subscriber>,
     most_silence: Option<Duration>,
     client_address: Option<ClientAddress>,
+    believe_request_ids: bool,
     events: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
 }
@@ -193,6 +198,14 @@ impl Builder {
         self
     }
 
+    /// Whatever is in front of the service sets `X-Request-Id` in every request, so that it can be believed;
+    /// without this every request gets a name of its own.
+    #[must_use]
+    pub fn believe_request_ids(mut self) -> Self {
+        self.believe_request_ids = true;
+        self
+    }
+
     /// Where one event for each request goes.
     #[must_use]
     pub fn events(mut self, events: Arc<dyn EventSink>) -> Self {
@@ -277,6 +290,12 @@ impl Builder {
             limits: Vec::new(),
             doubtful: None,
             limit_entries: 0,
+            answers: AnswerRules {
+                callers_name_requests: self.believe_request_ids,
+                ..AnswerRules::default()
+            },
+            // Nobody asks a layer.
+            kept: Kept { refused: 0, passed: 0 },
         };
         let nonces = || Arc::new(Nonces::of_this_process(&OsRandom::new(), NONCE_LIFE));
         let parts = gateway::Parts {
@@ -316,6 +335,7 @@ impl Verifier {
             subscriber: None,
             most_silence: Some(Duration::from_mins(1)),
             client_address: None,
+            believe_request_ids: false,
             events: Arc::new(Nowhere),
             clock: Arc::new(SystemClock),
         }
@@ -355,7 +375,8 @@ impl Verifier {
     ) -> Result<Passed, Box<Response<String>>> {
         let inner = &self.0;
         if let Some(why) = inner.cannot_check() {
-            return Err(Box::new(answer::unavailable(why)));
+            let id = inner.guard.name(head);
+            return Err(Box::new(inner.named(answer::unavailable(why, &id), &id)));
         }
         let ip = inner.client_address.as_ref().and_then(|address| address(&head.extensions));
         let stopped = match inner.guard.check(head, ip, rule) {
@@ -371,6 +392,13 @@ impl Verifier {
             };
         }
         Err(Box::new(stopped.into_answer()))
+    }
+
+    /// Says what a request that was let through is called, in place of whatever stands there.
+    pub(crate) fn name(&self, headers: &mut HeaderMap, passed: &Passed) {
+        if let Some(field) = self.0.guard.name_field() {
+            headers.insert(field, passed.request_id().value().clone());
+        }
     }
 
     /// Waits until there are keys and, for a subscriber, the whole restriction log.
@@ -411,20 +439,32 @@ impl Inner {
         }
     }
 
+    /// The answer with the field that says what the request is called.
+    fn named(&self, mut answer: Response<String>, id: &RequestId) -> Response<String> {
+        if let Some(field) = self.guard.name_field() {
+            answer.headers_mut().insert(field, id.value().clone());
+        }
+        answer
+    }
+
     async fn hold_against_list(&self, passed: Passed) -> Result<Passed, Box<Response<String>>> {
         let reference =
             passed.token().claims().status.as_ref().and_then(|status| status.status_list.clone());
         let Some(reference) = reference else { return Ok(passed) };
+        let id = passed.request_id().clone();
         let answer = match self.lists.status(&reference).await {
             Found::Status(Status::Valid) => return Ok(passed),
-            Found::Status(Status::Suspended) => answer::invalid_token("the token is suspended"),
+            Found::Status(Status::Suspended) => {
+                answer::invalid_token(Kind::Blocked, "the token is suspended", &id)
+            }
             Found::Status(Status::Invalid | Status::Other(_)) => {
-                answer::invalid_token("the token was revoked")
+                answer::invalid_token(Kind::Revoked, "the token was revoked", &id)
             }
             Found::Unavailable => {
-                answer::unavailable("it is not known whether the token was taken back")
+                answer::unavailable("it is not known whether the token was taken back", &id)
             }
         };
+        let answer = self.named(answer, &id);
         passed.answered(answer.status());
         Err(Box::new(answer))
     }

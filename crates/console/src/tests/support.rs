@@ -16,9 +16,11 @@ use serde_json::Value;
 use store::{MasterKey, Store};
 use tempfile::TempDir;
 use token::client_address::TrustedProxies;
-use token::event::{Event, EventKind, EventSink};
+use token::event::{Event, EventKind, EventSink, TokenKind, Who};
+use token::explanation::{Explainer, Explanation, Outcome, Step};
 use token::id::{ClientId, SubjectId};
 use token::random::OsRandom;
+use token::reason::Reason;
 use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::term::Algorithm;
@@ -30,6 +32,33 @@ use crate::{Parts, router};
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
 pub(crate) const API: &str = "http://127.0.0.1:8081";
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
+
+/// A gateway that remembers one request.
+struct OneRequest;
+
+impl Explainer for OneRequest {
+    fn explain(&self, request: &str) -> Option<Explanation> {
+        let step = |step, outcome| Step { step, outcome, detail: None };
+        (request == "known").then(|| Explanation {
+            request: request.to_owned(),
+            at: Timestamp::from_secs(1_790_000_000),
+            door: "gateway",
+            ip: None,
+            method: "GET".to_owned(),
+            path: "/orders".to_owned(),
+            route: None,
+            token_kind: TokenKind::None,
+            who: Who::default(),
+            status: 401,
+            refused: Some(Reason::NoToken.into()),
+            would_refuse: None,
+            upstream: None,
+            upstream_us: None,
+            latency_us: 5,
+            steps: vec![step("route", Outcome::Passed), step("present", Outcome::Failed)],
+        })
+    }
+}
 
 /// An admin API and what it stands on.
 pub(crate) struct Harness {
@@ -82,7 +111,8 @@ impl Harness {
             nonces: None,
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
-        let router = router(Parts { authority: authority.clone() }, Router::new());
+        let requests = Some(Arc::new(OneRequest) as Arc<dyn Explainer>);
+        let router = router(Parts { authority: authority.clone(), requests }, Router::new());
         let admin = token(&authority, "tokenward:admin", ISSUER);
         Self { authority, admin, events, router, _folder: folder }
     }

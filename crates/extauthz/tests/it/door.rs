@@ -46,7 +46,9 @@ pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) challenge: String,
     pub(crate) allow: String,
+    /// Without the request's id.
     pub(crate) body: String,
+    pub(crate) named: String,
 }
 
 /// The doors of proxies of other makers.
@@ -200,11 +202,21 @@ pub(crate) fn head(
 /// What a client gets of an answer.
 fn said(answer: Response<bytes::Bytes>) -> Said {
     let (head, body) = answer.into_parts();
+    let mut body = String::from_utf8(body.to_vec()).expect("text");
+    let named = joined(&head.headers, "x-request-id");
+    if !body.is_empty() {
+        // Every request has a name of its own.
+        assert_eq!(joined(&head.headers, "content-type"), "application/problem+json");
+        let problem: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(problem["request_id"], named, "{body}");
+        body = body.replacen(&named, "", 1);
+    }
     Said {
         status: head.status.as_u16(),
         challenge: joined(&head.headers, "www-authenticate"),
         allow: joined(&head.headers, "allow"),
-        body: String::from_utf8(body.to_vec()).expect("text"),
+        body,
+        named,
     }
 }
 
@@ -217,7 +229,7 @@ fn unfolded(answer: Response<bytes::Bytes>) -> Said {
         return said;
     }
     assert!([401, 403].contains(&said.status), "NGINX knows no {}", said.status);
-    assert_eq!(said.body, body);
+    assert_eq!(said.body, body.replacen(&said.named, "", 1));
     said.status = told.parse().expect("status");
     said
 }

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use extauthz::ExtAuthz;
+use gateway::answers::AnswerRules;
+use gateway::explain::Kept;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
 use gateway::inside::{IdentityForm, InternalTokenRule};
@@ -252,6 +254,8 @@ fn settings(upstream: SocketAddr) -> Settings {
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,
+        answers: AnswerRules::default(),
+        kept: Kept::default(),
     }
 }
 

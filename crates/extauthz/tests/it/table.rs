@@ -123,12 +123,17 @@ async fn every_door_says_the_same() {
         for door in std::iter::once(Door::Proxy).chain(others) {
             let at = format!("{}: {door:?}", case.name);
             let asked = Asked { method, target, fields: (case.fields)(&house) };
-            let said = door.ask(&house, &asked).await;
+            let mut said = door.ask(&house, &asked).await;
             let (event, request) = house.event().await;
             let reason = request.refused.as_ref().map(|refused| format!(" {refused}"));
             let comes_to = format!("{}{}", said.status, reason.unwrap_or_default());
             assert_eq!(comes_to, case.comes_to, "{at}");
             assert_eq!(request.status, said.status, "{at}");
+            let named = std::mem::take(&mut said.named);
+            // Who lets a request through is not the one who answers.
+            if said.status >= 400 || door == Door::Proxy {
+                assert_eq!(request.request, Some(named), "{at}");
+            }
             assert_eq!((request.method.as_str(), event.ip), (method, "127.0.0.1".parse().ok()));
             // A layer finds no route; what it is seen to ask about is the same.
             let seen = (request.path, request.host, request.token_kind, event.who.claimed_subject);

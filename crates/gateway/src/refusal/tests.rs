@@ -7,10 +7,12 @@ use http::header::{ALLOW, CONNECTION, WWW_AUTHENTICATE};
 use inspect::{Class, Excess, Finding, Place};
 use token::dpop::ProofRefused;
 use token::reason::{Forgery, Reason, Refused};
+use token::time::Timestamp;
 use token::validate::{Claimed, TokenRefused};
 
 use super::{Fault, Refusal};
 use crate::framing::BadFraming;
+use crate::request_id::RequestId;
 use crate::resource::Resource;
 use crate::target::BadTarget;
 use crate::tests::support_settings;
@@ -65,14 +67,17 @@ fn faults() -> Vec<(Fault, &'static str)> {
 fn status_error_and_reason() {
     let settings = support_settings();
     let resource = Resource::new(&settings, std::iter::empty()).expect("resource");
+    let id = RequestId::new(Timestamp::from_secs(1_790_000_000));
     for (fault, expected) in faults() {
         let refusal = Refusal::from(fault);
-        let answer = refusal.answer(&resource);
+        let answer = refusal.answer(&resource, &id);
         let body: serde_json::Value = serde_json::from_str(answer.body()).expect("json");
         let error = body["error"].as_str().expect("error");
         let status = answer.status();
         let got = format!("{} {error} {}", status.as_u16(), refusal.fault().refused());
         assert_eq!(got, expected);
+        assert_eq!(body["request_id"], id.as_str());
+        assert_eq!(body["detail"], body["error_description"]);
         // RFC 6750 §3.1: a challenge with every 401; an error only if a token came.
         let challenge = answer.headers().get(WWW_AUTHENTICATE).map(|value| value.to_str());
         assert_eq!(challenge.is_some(), status == 401, "{expected}");

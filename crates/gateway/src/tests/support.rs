@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
 use token::event::{Event, EventKind, EventSink, Request};
+use token::explanation::Explainer;
 use token::honeytoken::Honeytokens;
 use token::id::TokenId;
 use token::index::RestrictionIndex;
@@ -30,8 +31,10 @@ use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::answers::AnswerRules;
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
+use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
 use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
@@ -65,6 +68,7 @@ pub(super) struct House {
     pub(super) checker: Checker,
     pub(super) clock: Arc<TestClock>,
     pub(super) events: Arc<Recorder>,
+    pub(super) explainer: Arc<dyn Explainer>,
     pub(super) honeytokens: Arc<Honeytokens>,
     pub(super) index: Arc<RestrictionIndex>,
     pub(super) key: PrivateKey,
@@ -226,6 +230,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         limits: Vec::new(),
         doubtful: None,
         limit_entries: 10_000,
+        answers: AnswerRules::default(),
+        kept: Kept::default(),
     }
 }
 
@@ -287,10 +293,11 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
         let checker = gateway.checker();
+        let explainer = gateway.explainer();
         tokio::spawn(gateway.watch_servers());
         tokio::spawn(serve(listener, gateway));
         let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, checker, clock, events, honeytokens, index, key, keyring, shelf }
+        Self { address, checker, clock, events, explainer, honeytokens, index, key, keyring, shelf }
     }
 
     pub(super) fn claims(&self) -> Value {
@@ -434,7 +441,8 @@ pub(super) fn body(message: &str) -> &str {
 pub(super) fn error(answer: &str) -> String {
     let value: Value = serde_json::from_str(body(answer)).expect("a JSON error");
     assert!(value["error_description"].is_string());
-    assert_eq!(field(answer, "content-type"), Some("application/json"));
+    assert_eq!(field(answer, "content-type"), Some("application/problem+json"));
+    assert_eq!(field(answer, "x-request-id"), value["request_id"].as_str());
     assert_eq!(field(answer, "cache-control"), Some("no-store"));
     value["error"].as_str().expect("error").to_owned()
 }

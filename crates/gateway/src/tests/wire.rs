@@ -32,7 +32,9 @@ async fn the_request_as_it_arrives() {
          x-custom: kept\r\n\
          x-forwarded-for: 127.0.0.1\r\n\
          x-forwarded-host: api.example\r\n\
-         x-forwarded-proto: http"
+         x-forwarded-proto: http\r\n\
+         x-request-id: {}",
+        field(&answer, "x-request-id").expect("a name")
     );
     let arrived = upstream.only();
     let (line, fields) = arrived.trim_end().split_once("\r\n").expect("head");

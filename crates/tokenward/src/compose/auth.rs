@@ -8,15 +8,17 @@ use bytes::Bytes;
 use extauthz::ExtAuthz;
 use gateway::Gateway;
 use gateway::forward_auth::ForwardAuth;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use gateway::problem::{Kind, Problem};
+use gateway::request_id::RequestId;
+use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use ipnet::IpNet;
-use serde_json::json;
+use token::time::Clock as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{CertificateField, acceptor};
+use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config;
 use crate::listen::tls::Acceptor;
@@ -116,11 +118,8 @@ impl Handler for AuthDoor {
 
 fn untrusted() -> Response<Full<Bytes>> {
     let words = "only proxies in the networks of `gateway.auth.trusted_callers` may ask here";
-    let body = json!({ "error": "access_denied", "error_description": words }).to_string();
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let (status, kind) = (StatusCode::FORBIDDEN, Kind::Network);
+    let problem = Problem { status, error: "access_denied", kind, detail: words };
+    let id = RequestId::new(SystemClock.now());
+    problem.answer(&id).map(|body| Full::new(Bytes::from(body)))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Authority;
+use gateway::explain::Kept;
 use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
 use gateway::{Access, Further, RequestLimits, RouteRule};
@@ -14,7 +15,7 @@ use token::key::PrivateKey;
 use token::random::OsRandom;
 use token::time::Clock;
 
-use super::{Sockets, browser_app, key_files, upstream};
+use super::{Sockets, answers, browser_app, key_files, upstream};
 use crate::command::Failure;
 use crate::config::span::Span;
 use crate::config::{self, Config};
@@ -73,6 +74,8 @@ pub(super) fn all(
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
         doubtful: part.doubtful_tokens.0,
         limit_entries: part.limit_entries,
+        kept: Kept { refused: part.explain_refused, passed: part.explain_passed },
+        answers: answers::rules(part).map_err(Failure::new)?,
     };
     let parts = gateway::Parts {
         keyring: authority.keys().keyring(),

@@ -32,6 +32,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
+        answers(part, &mut found);
         issuer::issuers(&part.issuers, &own_issuer(&config.authority), &mut found);
         if let Some(auth) = &part.auth {
             let tls = auth.tls.as_ref();
@@ -108,6 +109,18 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// What answers get beside what they say.
+fn answers(part: &Gateway, found: &mut Vec<Finding>) {
+    if let Some(Err(wrong)) = part.cors.as_ref().map(|cors| cors.rule().check()) {
+        found.push(("gateway.cors".to_owned(), wrong.to_string()));
+    }
+    let name = part.request_id_field.as_str();
+    if !name.is_empty() && name.parse::<http::HeaderName>().is_err() {
+        let words = "must be the name of a header field, or empty for none";
+        found.push(("gateway.request_id_field".to_owned(), words.to_owned()));
+    }
 }
 
 /// Everybody whose word is taken beside our own.

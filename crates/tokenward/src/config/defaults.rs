@@ -14,8 +14,8 @@ use super::limit::PaceOrOff;
 use super::span::Span;
 use super::upstream::Balance;
 use super::{
-    Admin, Auth, Authority, Config, Connections, Detect, Gateway, Identity, InternalToken, Log,
-    LogFormat, Registration, Store,
+    Admin, Auth, Authority, Config, Connections, Cors, Detect, Gateway, Identity, InternalToken,
+    Log, LogFormat, Registration, Store,
 };
 
 impl Default for Config {
@@ -134,6 +134,12 @@ impl Default for Gateway {
             internal_token: InternalToken::default(),
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
+            cors: None,
+            security_headers: true,
+            hide_software: false,
+            explain_refused: 10_000,
+            explain_passed: 2_000,
+            request_id_field: "X-Request-Id".to_owned(),
             upstream_timeout: Span::seconds(60),
             threads: 0,
             auth: None,
@@ -147,6 +153,20 @@ impl Default for InternalToken {
     }
 }
 
+impl Default for Cors {
+    fn default() -> Self {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            origins: Vec::new(),
+            methods: own(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
+            headers: own(&["Authorization", "Content-Type", "DPoP"]),
+            expose: Vec::new(),
+            credentials: false,
+            max_age: Span::minutes(10),
+        }
+    }
+}
+
 impl Default for Auth {
     fn default() -> Self {
         let loopback_networks = [
@@ -157,6 +177,7 @@ impl Default for Auth {
             listen: loopback(8083),
             trusted_callers: loopback_networks.to_vec(),
             client_certificate_field: None,
+            request_ids: false,
             tls: None,
             behind_tls_proxy: false,
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::gateway::cors::CorsRule;
 use ::gateway::inside::IdentityForm;
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -110,6 +111,25 @@ pub(crate) struct Gateway {
     /// Bytes of a request's body that are inspected for injections. A longer one is refused on routes with
     /// `inspect = "enforce"`, and forwarded without being inspected on those with `"observe"`.
     pub(crate) inspect_body_limit: usize,
+    /// The field that names a request, for the API and in the answer; in place of whatever a client calls it,
+    /// unless a proxy of `trusted_proxies` says so. Empty: neither is told.
+    pub(crate) request_id_field: String,
+    /// How many of the last refused requests are remembered, for `tokenward explain` (about 1 KiB each);
+    /// 0: none.
+    pub(crate) explain_refused: usize,
+    /// The same of those that were let through.
+    pub(crate) explain_passed: usize,
+    /// Pages of which other origins may call the API and read its answers, refusals too. Absent: the gateway
+    /// leaves that to the API. With it, what the API says of CORS is replaced, and browsers that ask for leave
+    /// (preflights) are answered here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cors: Option<Cors>,
+    /// Add `X-Content-Type-Options`, with TLS `Strict-Transport-Security`, to answers to a credential
+    /// `Cache-Control: no-store`, and to refusals what keeps them from being taken for pages; never in place
+    /// of what the API says.
+    pub(crate) security_headers: bool,
+    /// Take out of answers what names the API's software: `Server`, `X-Powered-By` and the like.
+    pub(crate) hide_software: bool,
     /// How long an upstream may take to begin its answer.
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
@@ -161,6 +181,25 @@ impl Identity {
     }
 }
 
+/// What pages of other origins may do (CORS).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Cors {
+    /// Origins such as `https://app.example.com`; `https://*.example.com` for every host below that name; `*`
+    /// alone for all, without `credentials`.
+    pub(crate) origins: Vec<String>,
+    /// Methods that a page may use.
+    pub(crate) methods: Vec<String>,
+    /// Fields that a page may send.
+    pub(crate) headers: Vec<String>,
+    /// Fields that a page may read, beside the challenge, the limits and the request's id.
+    pub(crate) expose: Vec<String>,
+    /// Let browsers send cookies.
+    pub(crate) credentials: bool,
+    /// For how long browsers remember a leave.
+    pub(crate) max_age: Span,
+}
+
 /// Where proxies of other makers ask.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -176,6 +215,9 @@ pub(crate) struct Auth {
     /// set it in every request, or a client could.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_certificate_field: Option<String>,
+    /// These proxies name requests in `gateway.request_id_field`, and are believed. They have to set it in
+    /// every request, or a client could.
+    pub(crate) request_ids: bool,
     /// Certificate and key; absent: plain HTTP, as under `authority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Tls>,
@@ -267,4 +309,14 @@ pub(crate) struct BrowserApp {
     pub(crate) client: String,
     /// What it asks for, separated by spaces.
     pub(crate) scopes: String,
+}
+
+// === impl Cors ===
+
+impl Cors {
+    /// As the gateway has it.
+    pub(crate) fn rule(&self) -> CorsRule {
+        let Self { origins, methods, headers, expose, credentials, max_age } = self.clone();
+        CorsRule { origins, methods, headers, expose, credentials, max_age: max_age.duration() }
+    }
 }

@@ -251,3 +251,26 @@ fn registration_gives_no_more_than_anybody_may_have() {
                 private_use_schemes = false\n";
     assert!(check(folder.path(), &format!("{head}{good}")).status.success());
 }
+
+#[test]
+fn pages_of_everywhere_never_act_for_their_visitors() {
+    let folder = tempfile::tempdir().expect("folder");
+    for (content, words) in [
+        (
+            "[gateway.cors]\norigins = [\"*\"]\ncredentials = true",
+            "gateway.cors: origins: `*` cannot",
+        ),
+        ("[gateway.cors]\n", "gateway.cors: origins: name one at least"),
+        (
+            "[gateway.cors]\norigins = [\"app.example\"]",
+            "gateway.cors: origins: `app.example` is not",
+        ),
+        ("[gateway]\nrequest_id_field = \"a b\"", "gateway.request_id_field: must be the name"),
+    ] {
+        let output = check(folder.path(), &format!("{content}\n"));
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let good = "[gateway]\nrequest_id_field = \"\"\n[gateway.cors]\norigins = [\"https://*.example.com\"]\n";
+    assert!(check(folder.path(), good).status.success());
+}

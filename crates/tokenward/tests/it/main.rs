@@ -30,6 +30,7 @@ mod opaque;
 mod openidconnect;
 mod operations;
 mod proxy_protocol;
+mod requests;
 mod scopes;
 mod slow_clients;
 mod start;

@@ -56,7 +56,8 @@ fn a_good_token_arrives_with_its_identity(neighbour: &Neighbour) {
     assert!(head.starts_with("GET /api/1?q=a%20b HTTP/1.1\r\n"), "{head}");
     assert!(has_field(&head, "tokenward-scope", "health"), "{head}");
     let lower = head.to_lowercase();
-    for name in ["tokenward-subject:", "tokenward-client:", "tokenward-token-id:"] {
+    for name in ["tokenward-subject:", "tokenward-client:", "tokenward-token-id:", "x-request-id:"]
+    {
         assert_eq!(lower.matches(name).count(), 1, "{name} in {head}");
     }
     assert!(!lower.contains("bearer"), "the token ends at the proxy: {head}");
@@ -115,12 +116,22 @@ fn refusals_are_those_of_the_gateway(neighbour: &Neighbour) {
             continue;
         }
         assert_eq!((answer.status, own.status), (status, status), "{line} {fields}");
-        assert_eq!(answer.body, own.body, "{line} {fields}");
+        assert_eq!(problem(&answer), problem(&own), "{line} {fields}");
         assert_eq!(challenges(&answer), challenges(&own), "{line} {fields}");
         assert_eq!(answer.fields("allow"), own.fields("allow"), "{line}");
         assert_eq!(answer.fields("cache-control"), ["no-store"], "{line}");
     }
     assert!(neighbour.api.arrived().is_empty());
+}
+
+/// The body, but for the request's id, which the answer tells too.
+#[track_caller]
+fn problem(answer: &Raw) -> Value {
+    let mut problem: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let id = problem["request_id"].take();
+    assert_eq!(answer.fields("x-request-id"), [id.as_str().expect("id")]);
+    assert_eq!(answer.fields("content-type"), ["application/problem+json"]);
+    problem
 }
 
 /// All challenges as one list: NGINX passes on one field.

@@ -1,6 +1,6 @@
 //! Which tokens are let through.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use token::jws;
 use tokenward_verify::Ladder;
 
@@ -83,4 +83,17 @@ async fn other_audiences_count_if_they_are_named() {
     let document: serde_json::Value =
         serde_json::from_slice(&verifier.metadata()).expect("metadata");
     assert_eq!(document["authorization_servers"], json!([issuer.url]));
+}
+
+#[tokio::test]
+async fn the_service_and_its_client_are_told_what_a_request_is_called() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().build().expect("verifier");
+    verifier.ready(PATIENCE).await.expect("ready");
+    let service = Service::start(&verifier).await;
+    let refused = service.get("none").await;
+    let problem: Value = serde_json::from_str(&refused.text).expect("JSON");
+    assert_eq!(problem["reason"], "malformed");
+    assert_eq!(refused.headers["x-request-id"].to_str().ok(), problem["request_id"].as_str());
+    assert!(service.get(&issuer.token()).await.headers.contains_key("x-request-id"));
 }

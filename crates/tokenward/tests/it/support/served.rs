@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use super::http::Http;
 use super::{PROGRAM, output_of};
 
+/// Where it logs to, in its folder.
+const LOG: &str = "log";
+
 /// The program, its folder, and the ports that it has for all its lives.
 pub(crate) struct Served {
     child: Child,
@@ -42,6 +45,12 @@ impl Served {
         let admin_token = admin_token.lines().last().expect("token").trim().to_owned();
         let child = serve(&file);
         Self { child, folder, ports, admin_token, http: Http::new() }.listening()
+    }
+
+    /// What it has logged, where `more` has a table `[log]`.
+    pub(crate) fn log(&self) -> String {
+        let bytes = std::fs::read(self.folder.path().join(LOG)).expect("a log");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Ends it at once, as a power cut would, and starts it again.
@@ -153,5 +162,10 @@ fn configure(
 }
 
 fn serve(file: &Path) -> Child {
-    Command::new(PROGRAM).args(["serve", "-c"]).arg(file).spawn().expect("starts")
+    let mut command = Command::new(PROGRAM);
+    if std::fs::read_to_string(file).expect("config").contains("[log]") {
+        let log = std::fs::File::create(file.with_file_name(LOG)).expect("log");
+        command.stderr(log);
+    }
+    command.args(["serve", "-c"]).arg(file).spawn().expect("starts")
 }

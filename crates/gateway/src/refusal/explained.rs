@@ -1,0 +1,92 @@
+//! A refusal for whoever runs the gateway: what was demanded, and what was there instead.
+
+use std::fmt::Display;
+
+use token::restriction::Proof;
+
+use super::{Fault, Refusal, Whose};
+use crate::limit::seconds;
+use crate::route::{Demand, Rule};
+use crate::verify::Known;
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// In words; `rule` is the route's, where one was found. Nothing of the credential is repeated.
+    pub(crate) fn explained(&self, rule: Option<&Rule>) -> String {
+        let words = match self.known() {
+            Some(known) => self.demanded(known, rule),
+            None => None,
+        };
+        let words = words.unwrap_or_else(|| self.fault.for_operators(rule));
+        match self.restriction() {
+            Some(restriction) => format!("{words}; {restriction}"),
+            None => words,
+        }
+    }
+
+    fn known(&self) -> Option<&Known> {
+        match &self.whose {
+            Whose::Nobody => None,
+            Whose::Claimed(known) | Whose::Verified(known) => Some(known),
+        }
+    }
+
+    fn demanded(&self, known: &Known, rule: Option<&Rule>) -> Option<String> {
+        let claims = known.token.claims();
+        let demand = rule.map(|rule| &rule.demand);
+        Some(match (&self.fault, demand) {
+            (Fault::Scope(wanted), _) => {
+                format!("demands `{wanted}`; the token has `{}`", known.token.scopes())
+            }
+            (Fault::Audience, Some(Demand::Token { audiences, .. })) => {
+                let held: Vec<&str> = claims.aud.iter().collect();
+                format!("demands {}; the token is for {}", listed(audiences), listed(&held))
+            }
+            (Fault::OtherClient, Some(Demand::Token { further: Some(beside), .. })) => {
+                format!("demands {}; the token is {}'s", listed(&beside.clients), claims.client_id)
+            }
+            (Fault::StepUp { acr, max_age }, _) => {
+                let acr = acr.as_deref().unwrap_or("any");
+                let age = max_age.map_or("any".to_owned(), |age| format!("{age} s"));
+                let held = claims.acr.as_deref().unwrap_or("none");
+                let at = claims.auth_time.map_or("unknown".to_owned(), |at| at.to_string());
+                format!(
+                    "demands acr `{acr}` and a sign-in of {age}; the token has acr `{held}` and \
+                     auth_time {at}"
+                )
+            }
+            (Fault::Expired, _) => format!("the token ended at {}", known.token.expires_at()),
+            _ => return None,
+        })
+    }
+}
+
+// === impl Fault ===
+
+impl Fault {
+    fn for_operators(&self, rule: Option<&Rule>) -> String {
+        match self {
+            Self::Honeytoken => "the token is bait".to_owned(),
+            Self::Demanded(Proof::Dpop) => "demands a token that is bound to a key".to_owned(),
+            Self::Injection(finding) => {
+                let class = finding.class.as_str();
+                format!("{class} by the rule `{}` in {}", finding.rule, finding.place)
+            }
+            Self::Limit(exceeded) => {
+                format!("{} is reached; more in {} s", exceeded.what, seconds(exceeded.retry_in))
+            }
+            Self::RouteNetwork => {
+                let networks = rule.map(|rule| listed(&rule.networks)).unwrap_or_default();
+                format!("the route is for {networks}")
+            }
+            Self::Token(refused) => format!("{}: {}", refused.refused, refused.detail),
+            _ => self.description(),
+        }
+    }
+}
+
+fn listed<T: Display>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
+}
