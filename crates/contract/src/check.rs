@@ -1,5 +1,6 @@
 //! One operation's requests held against what the document says of them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -42,6 +43,12 @@ struct Fields<'c> {
 }
 
 // === impl RequestCheck ===
+
+impl fmt::Debug for RequestCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestCheck").finish_non_exhaustive()
+    }
+}
 
 impl RequestCheck {
     /// Judges the parameters; `path` as the client sent it, in normal form.

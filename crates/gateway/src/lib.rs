@@ -50,7 +50,9 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
+pub use crate::settings::{
+    Access, Described, Further, Inspect, RouteRule, Settings, SettingsError,
+};
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 

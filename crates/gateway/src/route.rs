@@ -12,7 +12,7 @@ use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
 use crate::limit::Limit;
-use crate::settings::Inspect;
+use crate::settings::{Described, Inspect};
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -70,6 +70,7 @@ pub struct Rule {
     /// What one request takes of them.
     pub(crate) cost: u32,
     pub(crate) inspect: Inspect,
+    pub(crate) described: Option<Described>,
 }
 
 /// What a rule demands.
@@ -88,8 +89,8 @@ pub(crate) enum Demand {
 
 /// What is demanded beside scopes and audience.
 pub(crate) struct Beside {
-    /// One of these, if there are any; and their text.
-    pub(crate) any: Box<[OneOf]>,
+    /// All of one of these sets, if there are any; and their text.
+    pub(crate) any: Box<[Box<[OneOf]>]>,
     pub(crate) any_text: Arc<str>,
     pub(crate) clients: Box<[String]>,
     pub(crate) acr: Box<[String]>,

@@ -2,6 +2,7 @@
 
 mod browser_app;
 mod decide;
+mod described;
 mod dpop;
 mod events;
 mod failures;

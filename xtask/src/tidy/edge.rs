@@ -17,7 +17,15 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     (
         "tokenward",
         &[
-            "authority", "console", "contract", "detect", "extauthz", "gateway", "remote", "store", "token",
+            "authority",
+            "console",
+            "contract",
+            "detect",
+            "extauthz",
+            "gateway",
+            "remote",
+            "store",
+            "token",
         ],
     ),
     ("tokenward-verify", &["gateway", "remote", "token"]),

@@ -213,6 +213,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        described: None,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),

@@ -29,6 +29,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         template: Arc::clone(template.text()),
         upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
+        described: None,
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),

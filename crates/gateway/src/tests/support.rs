@@ -173,6 +173,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        described: None,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -184,6 +185,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         networks: Vec::new(),
         cost: 1,
         inspect: Inspect::Off,
+        described: None,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {

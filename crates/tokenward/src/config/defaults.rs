@@ -101,6 +101,7 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
+            apis: Vec::new(),
             limits: Vec::new(),
             doubtful_tokens: PaceOrOff(Some(Allowance {
                 amount: 1000,

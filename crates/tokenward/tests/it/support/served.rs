@@ -110,8 +110,9 @@ fn configure(folder: &TempDir, [authority, gateway, admin]: [u16; 3], more: &str
         [gateway]
         listen = "127.0.0.1:{gateway}"
         resource = "http://127.0.0.1:{gateway}"
-        upstreams = {{ api = "http://127.0.0.1:{admin}" }}
         reach = ["127.0.0.0/8"]
+        [gateway.upstreams]
+        api = "http://127.0.0.1:{admin}"
         [[gateway.route]]
         path = "/healthz"
         scopes = ["health"]
