@@ -271,6 +271,7 @@ fn routes(
                 Some(most) => Some(most),
                 None => settings.request_limits.body_bytes,
             },
+            described: rule.described.clone(),
         };
         routes
             .add(&template, &rule.methods, compiled)
@@ -318,7 +319,7 @@ fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, S
     let Access::Token { scopes, audiences, further } = &rule.access else {
         return Ok(Demand::Public);
     };
-    let named = scopes.iter().chain(&further.any_scopes);
+    let named = scopes.iter().chain(further.any_scopes.iter().flatten());
     if let Some(scope) = named.into_iter().find(|scope| !is_scope_token(scope)) {
         return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
     }
@@ -337,14 +338,23 @@ fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, S
 fn beside(further: &Further, ladder: &Ladder) -> Beside {
     let Further { any_scopes, clients, acr, max_age, bound } = further;
     let (clients, acr) = (clients.as_slice().into(), acr.as_slice());
+    let one = |scope: &String| OneOf::new(scope, ladder);
     Beside {
-        any: any_scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
-        any_text: any_scopes.join(" ").into(),
+        any: any_scopes.iter().map(|set| set.iter().map(one).collect()).collect(),
+        any_text: any_text(any_scopes).into(),
         clients,
         acr: acr.into(),
         acr_text: (!acr.is_empty()).then(|| acr.join(" ").into()),
         max_age: *max_age,
         bound: *bound,
+    }
+}
+
+/// What a client is told to ask for: all there is to choose from where each is enough alone, else the first set.
+fn any_text(sets: &[Vec<String>]) -> String {
+    match sets.first() {
+        Some(first) if sets.iter().any(|set| set.len() != 1) => first.join(" "),
+        _ => sets.concat().join(" "),
     }
 }
 
@@ -365,11 +375,11 @@ fn audiences(settings: &Settings) -> Vec<String> {
 fn scopes(routes: &[RouteRule]) -> impl Iterator<Item = &str> {
     routes
         .iter()
-        .flat_map(|rule| match &rule.access {
-            Access::Public => [[].as_slice(); 2],
-            Access::Token { scopes, further, .. } => [scopes.as_slice(), &further.any_scopes],
+        .map(|rule| match &rule.access {
+            Access::Public => ([].as_slice(), [].as_slice()),
+            Access::Token { scopes, further, .. } => (scopes.as_slice(), &*further.any_scopes),
         })
-        .flatten()
+        .flat_map(|(all, sets)| all.iter().chain(sets.iter().flatten()))
         .map(String::as_str)
 }
 

@@ -1,6 +1,7 @@
-//! The step after admit: whether head or body carry an injection, where the route wants to know.
+//! The step after admit: whether a request is as its document has it, and whether it carries an injection, where
+//! the route wants to know.
 //!
-//! A body that is inspected is read to its end first, up to a limit, and then sent on as it came. What
+//! A body that is judged is read to its end first, up to a limit, and then sent on as it came. What
 //! cannot be read here (pictures, gRPC, an upgrade) is streamed as ever.
 
 use std::future::poll_fn;
@@ -8,12 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use contract::RequestCheck;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http_body::Body as _;
 use hyper::body::Incoming;
-use inspect::{Anything, Body as Kind, Inspector, Stop};
+use inspect::{Anything, Body as Kind, Expectations, Stop};
 
 use crate::admit::Admitted;
 use crate::body::{RequestBody, Upload};
@@ -22,7 +24,7 @@ use crate::framing::Framing;
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::refusal::{Fault, Refusal};
-use crate::settings::Inspect;
+use crate::settings::{Described, Inspect};
 use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
@@ -38,18 +40,26 @@ pub(crate) struct Inspected {
     pub(crate) upload: Option<Arc<Upload>>,
 }
 
-/// What is to be done about a request that is not clean.
+/// What is judged on a route, and whether what is wrong ends the request.
 #[derive(Clone, Copy)]
-struct Rule {
-    enforce: bool,
-    limit: usize,
+struct Judged<'r> {
+    described: Option<&'r Described>,
+    inspect: Inspect,
+    core: &'r Core,
 }
 
-/// Inspects what was admitted.
+/// Why a request may be refused: each way of judging has its own word on whether it is.
+#[derive(Clone, Copy)]
+enum By {
+    Inspection,
+    Schema,
+}
+
+/// Judges what was admitted: first whether it is as its document has it, then whether it carries an injection.
 ///
 /// # Errors
-/// [`Refusal`] where the route enforces: for an injection, for a body that is too large or cannot be read,
-/// and in any case when the body breaks off.
+/// [`Refusal`] where the route enforces: for what is not as described, for an injection, for a body that is
+/// too large or cannot be read, and in any case when the body breaks off.
 pub(crate) async fn inspect(
     worker: &Worker,
     admitted: Admitted,
@@ -62,24 +72,26 @@ pub(crate) async fn inspect(
     if let Some(upload) = &upload {
         seen.upload(upload);
     }
-    let enforce = match admitted.rule().inspect {
-        Inspect::Off => return Ok(Inspected { admitted, body, upload }),
-        Inspect::Observe => false,
-        Inspect::Enforce => true,
-    };
-    let rule = Rule { enforce, limit: worker.core.inspector.limits().body_bytes };
-    settle(rule, judge_head(&worker.core.inspector, &admitted, head), &admitted, seen)?;
-    if let Some(upload) = &upload
-        && !tunnel::wanted(head, admitted.framing())
-        && is_read(rule, &admitted, &head.headers)?
+    let judged = Judged::of(&worker.core, &admitted);
+    if judged.is_nothing() {
+        return Ok(Inspected { admitted, body, upload });
+    }
+    judged.head(&admitted, head, seen)?;
+    if !tunnel::wanted(head, admitted.framing())
+        && judged.is_body_read(&admitted, &head.headers, seen)?
+        && let Some(upload) = &upload
     {
-        let whole = read(&mut body, rule.limit).await;
+        let whole = read(&mut body, judged.limit()).await;
         let whole = whole.map_err(|()| broken(upload, &admitted))?;
-        let result = match whole {
-            Read::Whole(bytes) => judge_body(worker, &head.headers, bytes).await?,
-            Read::TooLong => Err(Fault::InspectionExcess(inspect::Excess::Bytes)),
-        };
-        settle(rule, result, &admitted, seen)?;
+        match whole {
+            Read::Whole(bytes) => {
+                let found = judged.body(worker, &head.headers, bytes).await?;
+                for (by, result) in found {
+                    judged.settle(by, result, &admitted, seen)?;
+                }
+            }
+            Read::TooLong => judged.excess(&admitted, seen)?,
+        }
     }
     Ok(Inspected { admitted, body, upload })
 }
@@ -87,35 +99,181 @@ pub(crate) async fn inspect(
 /// The same of a request that somebody else sends on, of which only the head is known here.
 ///
 /// # Errors
-/// [`Refusal`] where the route enforces, for an injection.
+/// [`Refusal`] where the route enforces, for parameters that are not as described and for an injection.
 pub(crate) fn inspect_head(
     core: &Core,
     admitted: &Admitted,
     head: &Parts,
     seen: &mut Observation,
 ) -> Result<(), Refusal> {
-    let enforce = match admitted.rule().inspect {
-        Inspect::Off => return Ok(()),
-        Inspect::Observe => false,
-        Inspect::Enforce => true,
-    };
-    let rule = Rule { enforce, limit: 0 };
-    settle(rule, judge_head(&core.inspector, admitted, head), admitted, seen)
+    let judged = Judged::of(core, admitted);
+    if judged.is_nothing() { Ok(()) } else { judged.head(admitted, head, seen) }
 }
 
-/// A finding ends the request or is noted, as the route has it.
-fn settle(
-    rule: Rule,
-    result: Result<(), Fault>,
-    admitted: &Admitted,
-    seen: &mut Observation,
-) -> Result<(), Refusal> {
-    let Err(fault) = result else { return Ok(()) };
-    if rule.enforce {
-        return Err(refusal(fault, admitted));
+// === impl Judged ===
+
+impl<'r> Judged<'r> {
+    fn of(core: &'r Core, admitted: &'r Admitted) -> Self {
+        let rule = admitted.rule();
+        Self { described: rule.described.as_ref(), inspect: rule.inspect, core }
     }
-    seen.noticed(&fault);
-    Ok(())
+
+    fn is_nothing(self) -> bool {
+        self.described.is_none() && self.inspect == Inspect::Off
+    }
+
+    fn limit(self) -> usize {
+        self.core.inspector.limits().body_bytes
+    }
+
+    fn enforces(self, by: By) -> bool {
+        match by {
+            By::Inspection => self.inspect == Inspect::Enforce,
+            By::Schema => self.described.is_some_and(|described| described.enforce),
+        }
+    }
+
+    /// What is wrong ends the request or is noted, as the route has it.
+    fn settle(
+        self,
+        by: By,
+        result: Result<(), Fault>,
+        admitted: &Admitted,
+        seen: &mut Observation,
+    ) -> Result<(), Refusal> {
+        let Err(fault) = result else { return Ok(()) };
+        if self.enforces(by) {
+            return Err(refusal(fault, admitted));
+        }
+        seen.noticed(&fault);
+        Ok(())
+    }
+
+    fn excess(self, admitted: &Admitted, seen: &mut Observation) -> Result<(), Refusal> {
+        let strictest = if self.enforces(By::Schema) { By::Schema } else { By::Inspection };
+        let fault = Fault::InspectionExcess(inspect::Excess::Bytes);
+        self.settle(strictest, Err(fault), admitted, seen)
+    }
+
+    fn head(
+        self,
+        admitted: &Admitted,
+        head: &Parts,
+        seen: &mut Observation,
+    ) -> Result<(), Refusal> {
+        let (target, headers) = (admitted.target(), &head.headers);
+        let limits = self.core.inspector.limits();
+        let Some(described) = self.described else {
+            let result = self.injected_head(admitted, head, &Anything);
+            return self.settle(By::Inspection, result, admitted, seen);
+        };
+        let check = &described.check;
+        let result = check.head(target.path(), target.query(), headers, limits);
+        self.settle(By::Schema, result.map_err(Fault::from), admitted, seen)?;
+        let result = self.injected_head(admitted, head, &check.expectations(headers));
+        self.settle(By::Inspection, result, admitted, seen)
+    }
+
+    fn injected_head(
+        self,
+        admitted: &Admitted,
+        head: &Parts,
+        expectations: &dyn Expectations,
+    ) -> Result<(), Fault> {
+        if self.inspect == Inspect::Off {
+            return Ok(());
+        }
+        let (inspector, target) = (&self.core.inspector, admitted.target());
+        inspector.path(target.path(), expectations)?;
+        if let Some(query) = target.path_and_query().query() {
+            inspector.query(query, expectations)?;
+        }
+        for (name, value) in &head.headers {
+            inspector.header(name.as_str(), value.as_bytes(), expectations)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the body is one that is read. One that is too long or compressed is refused before it is,
+    /// or goes on unread.
+    fn is_body_read(
+        self,
+        admitted: &Admitted,
+        headers: &HeaderMap,
+        seen: &mut Observation,
+    ) -> Result<bool, Refusal> {
+        let promised = match admitted.framing() {
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
+            Framing::None => Some(0),
+        };
+        let present = promised != Some(0);
+        let described = self.described.map(|one| one.check.reads_body(headers, present));
+        let (by_schema, result) = match described {
+            Some(Ok(reads)) => (reads, Ok(())),
+            Some(Err(broken)) => (false, Err(Fault::from(broken))),
+            None => (false, Ok(())),
+        };
+        self.settle(By::Schema, result, admitted, seen)?;
+        let inspected = self.inspect != Inspect::Off;
+        let by_inspection = inspected && Kind::of(content_type(headers)) != Kind::Opaque;
+        if !present || !(by_schema || by_inspection) {
+            return Ok(false);
+        }
+        let plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+        let fault = if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+            Fault::ContentEncoding
+        } else if promised.is_none_or(|promised| promised <= self.limit() as u64) {
+            return Ok(true);
+        } else {
+            Fault::InspectionExcess(inspect::Excess::Bytes)
+        };
+        let enforced = (by_schema && self.enforces(By::Schema))
+            || (by_inspection && self.enforces(By::Inspection));
+        if enforced { Err(refusal(fault, admitted)) } else { Ok(false) }
+    }
+
+    /// What either way of judging says of a body. A long one is judged on a thread of its own.
+    async fn body(
+        self,
+        worker: &Worker,
+        headers: &HeaderMap,
+        bytes: Bytes,
+    ) -> Result<Found, Refusal> {
+        let check = self.described.map(|described| Arc::clone(&described.check));
+        let inspected = self.inspect != Inspect::Off;
+        if bytes.len() <= LONGEST_IN_PLACE {
+            return Ok(judge_body(&worker.core, check.as_deref(), inspected, headers, &bytes));
+        }
+        let (core, headers) = (Arc::clone(&worker.core), headers.clone());
+        let judged = tokio::task::spawn_blocking(move || {
+            judge_body(&core, check.as_deref(), inspected, &headers, &bytes)
+        });
+        judged.await.map_err(|_| Fault::Unavailable.into())
+    }
+}
+
+type Found = [(By, Result<(), Fault>); 2];
+
+fn judge_body(
+    core: &Core,
+    check: Option<&RequestCheck>,
+    inspected: bool,
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Found {
+    let inspector = &core.inspector;
+    let limits = inspector.limits();
+    let schema = check.map_or(Ok(()), |check| check.body(headers, bytes, limits));
+    let injected = |expectations: &dyn Expectations| {
+        inspector.body(content_type(headers), bytes, expectations).map_err(Fault::from)
+    };
+    let injection = match check {
+        _ if !inspected => Ok(()),
+        Some(check) => injected(&check.expectations(headers)),
+        None => injected(&Anything),
+    };
+    [(By::Schema, schema.map_err(Fault::from)), (By::Inspection, injection)]
 }
 
 fn refusal(fault: Fault, admitted: &Admitted) -> Refusal {
@@ -125,58 +283,8 @@ fn refusal(fault: Fault, admitted: &Admitted) -> Refusal {
     }
 }
 
-fn judge_head(inspector: &Inspector, admitted: &Admitted, head: &Parts) -> Result<(), Fault> {
-    let target = admitted.target();
-    inspector.path(target.path(), &Anything)?;
-    if let Some(query) = target.path_and_query().query() {
-        inspector.query(query, &Anything)?;
-    }
-    for (name, value) in &head.headers {
-        inspector.header(name.as_str(), value.as_bytes(), &Anything)?;
-    }
-    Ok(())
-}
-
-/// Whether the body is one that is read. One that is too long or compressed is refused before it is,
-/// or goes on unread.
-fn is_read(rule: Rule, admitted: &Admitted, headers: &HeaderMap) -> Result<bool, Refusal> {
-    if Kind::of(content_type(headers)) == Kind::Opaque {
-        return Ok(false);
-    }
-    let plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    let fault = if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
-        Fault::ContentEncoding
-    } else {
-        let promised = match admitted.framing() {
-            Framing::Length(length) => length,
-            Framing::Chunked | Framing::None => 0,
-        };
-        if promised <= rule.limit as u64 {
-            return Ok(true);
-        }
-        Fault::InspectionExcess(inspect::Excess::Bytes)
-    };
-    if rule.enforce { Err(refusal(fault, admitted)) } else { Ok(false) }
-}
-
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
-}
-
-async fn judge_body(
-    worker: &Worker,
-    headers: &HeaderMap,
-    bytes: Bytes,
-) -> Result<Result<(), Fault>, Refusal> {
-    let kind = content_type(headers);
-    if bytes.len() <= LONGEST_IN_PLACE {
-        return Ok(worker.core.inspector.body(kind, &bytes, &Anything).map_err(Fault::from));
-    }
-    let (core, kind) = (Arc::clone(&worker.core), kind.map(str::to_owned));
-    let judged = tokio::task::spawn_blocking(move || {
-        core.inspector.body(kind.as_deref(), &bytes, &Anything).map_err(Fault::from)
-    });
-    judged.await.map_err(|_| Fault::Unavailable.into())
 }
 
 /// What became of reading a body.

@@ -62,7 +62,7 @@ pub use crate::foreign::{
 };
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{
-    Access, Further, Inspect, RequestLimits, RouteRule, Settings, SettingsError,
+    Access, Described, Further, Inspect, RequestLimits, RouteRule, Settings, SettingsError,
 };
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};

@@ -9,7 +9,7 @@ use token::time::Timestamp;
 
 use crate::in_force::InForce;
 use crate::refusal::{Fault, Refusal};
-use crate::route::{Beside, Demand, Found, Rule};
+use crate::route::{Beside, Demand, Found, OneOf, Rule};
 use crate::verify::Known;
 
 /// A request that the rule of its route lets through.
@@ -77,7 +77,8 @@ fn fault(known: &Known, demand: &Demand, now: Timestamp) -> Option<Fault> {
 fn beside_fault(known: &Known, beside: &Beside, now: Timestamp) -> Option<Fault> {
     let claims = known.token.claims();
     let Beside { any, any_text, clients, acr, acr_text, max_age, bound } = beside;
-    if !any.is_empty() && !any.iter().any(|scope| scope.is_met_by(&claims.scope)) {
+    let holds = |set: &[OneOf]| set.iter().all(|scope| scope.is_met_by(&claims.scope));
+    if !any.is_empty() && !any.iter().any(|set| holds(set)) {
         return Some(Fault::Scope(Arc::clone(any_text)));
     }
     if !clients.is_empty() && !clients.iter().any(|client| client == claims.client_id.as_str()) {

@@ -12,7 +12,7 @@ use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
 use crate::limit::Limit;
-use crate::settings::Inspect;
+use crate::settings::{Described, Inspect};
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -72,6 +72,7 @@ pub struct Rule {
     pub(crate) inspect: Inspect,
     /// How many bytes a body may have; `None` for as many as come.
     pub(crate) body_bytes: Option<u64>,
+    pub(crate) described: Option<Described>,
 }
 
 /// What a rule demands.
@@ -90,8 +91,8 @@ pub(crate) enum Demand {
 
 /// What is demanded beside scopes and audience.
 pub(crate) struct Beside {
-    /// One of these, if there are any; and their text.
-    pub(crate) any: Box<[OneOf]>,
+    /// All of one of these sets, if there are any; and their text.
+    pub(crate) any: Box<[Box<[OneOf]>]>,
     pub(crate) any_text: Arc<str>,
     pub(crate) clients: Box<[String]>,
     pub(crate) acr: Box<[String]>,

@@ -1,8 +1,10 @@
 //! What a gateway is told: values, checked once when it is built.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use contract::RequestCheck;
 use http::Method;
 use ipnet::IpNet;
 use token::allowance::Allowance;
@@ -121,6 +123,17 @@ pub struct RouteRule {
     pub inspect: Inspect,
     /// How many bytes a body may have, where it is another number than usual; 0 for as many as come.
     pub body_bytes: Option<u64>,
+    /// What its requests have to be, where a document describes them.
+    pub described: Option<Described>,
+}
+
+/// What a document says of the requests of a route.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// What they have to be.
+    pub check: Arc<RequestCheck>,
+    /// Whether one that is not so is refused; else its event says that it would be (`would_refuse`).
+    pub enforce: bool,
 }
 
 /// What inspection does on a route.
@@ -154,8 +167,8 @@ pub enum Access {
 /// What a rule demands beside scopes and audience; by default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Further {
-    /// One of these scopes; empty for none.
-    pub any_scopes: Vec<String>,
+    /// All scopes of one of these sets; empty for none.
+    pub any_scopes: Vec<Vec<String>>,
     /// One of these clients; empty for any.
     pub clients: Vec<String>,
     /// The person has signed in by one of these ways (`acr`, RFC 9470 §4); empty for any.

@@ -3,6 +3,7 @@
 mod browser_app;
 mod browsers;
 mod decide;
+mod described;
 mod dpop;
 mod events;
 mod explain;

@@ -19,8 +19,9 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 11] = [
+const DOUBLE: [(&str, &str); 12] = [
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
+    ("bit-vec", "fancy-regex 0.20 (of jsonschema) has 0.8"),
     ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
     ("hashbrown", "metrics-util 0.20 has 0.16"),
     ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),

@@ -219,6 +219,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         cost: 1,
         inspect: Inspect::Off,
         body_bytes: None,
+        described: None,
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::{Broken, Violation};
 use http::HeaderValue;
 use inspect::{Excess, Finding};
 use token::dpop::ProofRefused;
@@ -56,6 +57,8 @@ pub(crate) enum Fault {
     InspectionExcess(Excess),
     /// A limit is reached.
     Limit(Box<Exceeded>),
+    /// The body has a media type that the document does not know for this operation.
+    MediaType,
     /// The route has no rule for this method.
     Method { allow: HeaderValue },
     /// The client's network is blocked.
@@ -76,6 +79,8 @@ pub(crate) enum Fault {
     SlowBody,
     /// The token was revoked.
     Revoked,
+    /// The request is not as the document has it.
+    Schema(Box<Violation>),
     /// The token lacks a scope that the rule demands.
     Scope(Arc<str>),
     /// The person has to sign in again: in one of these ways, and no longer ago than so many seconds.
@@ -118,6 +123,16 @@ impl From<UploadFault> for Fault {
     }
 }
 
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Excess(excess) => Self::InspectionExcess(excess),
+            Broken::MediaType => Self::MediaType,
+            Broken::Rule(violation) => Self::Schema(violation),
+        }
+    }
+}
+
 impl From<TokenRefused> for Fault {
     fn from(refused: TokenRefused) -> Self {
         Self::Token(Arc::new(refused))
@@ -150,6 +165,7 @@ impl Fault {
             Self::Injection(finding) => Refused::Injection(finding.class.as_str().into()),
             Self::InspectionExcess(_) => Reason::TooLarge.into(),
             Self::Limit(_) => Reason::Throttled.into(),
+            Self::MediaType | Self::Schema(_) => Reason::Schema.into(),
             Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
             Self::Network | Self::Suspended => Reason::Blocked.into(),
             Self::NoSession => Reason::UnknownToken.into(),
@@ -179,11 +195,12 @@ impl Fault {
             | Self::Framing(_)
             | Self::QueryToken
             | Self::RequestBody
+            | Self::Schema(_)
             | Self::TwoTokens => Class::BadRequest,
             Self::Target(BadTarget::TooLong) => Class::UriTooLong,
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
-            Self::ContentEncoding => Class::UnsupportedMediaType,
+            Self::ContentEncoding | Self::MediaType => Class::UnsupportedMediaType,
             Self::CrossSite
             | Self::Elsewhere
             | Self::Injection(_)
@@ -251,6 +268,7 @@ impl Fault {
             }
             Self::InspectionExcess(excess) => return excess.to_string(),
             Self::Limit(_) => "too many requests; wait as long as Retry-After says",
+            Self::MediaType => "the body has a media type that is not taken here",
             Self::Method { .. } => "the method is not allowed here",
             Self::Network => "requests from this network are blocked",
             Self::NoSession => "the session has ended; sign in again",
@@ -260,6 +278,7 @@ impl Fault {
                                  logs: replace it, and send it in the Authorization field"
             }
             Self::RequestBody => "the request's body is malformed or broke off",
+            Self::Schema(violation) => return violation.to_string(),
             Self::Scope(_) => "the token lacks a scope",
             Self::StepUp { .. } => "the person has to sign in again, or more surely",
             Self::Suspended => "the token is suspended",

@@ -42,6 +42,7 @@ fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::ContentEncoding, "415 unsupported_media_type malformed"),
         (Fault::Injection(finding), "403 access_denied injection:sqli"),
         (Fault::InspectionExcess(Excess::Depth), "413 content_too_large too_large"),
+        (Fault::MediaType, "415 unsupported_media_type schema"),
         (Fault::Network, "403 access_denied blocked"),
         (Fault::NoToken { scope: None }, "401 unauthenticated no_token"),
         (Fault::QueryToken, "400 invalid_request malformed"),

@@ -32,6 +32,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         upstream: Arc::new(upstream),
         inspect: crate::settings::Inspect::Off,
         body_bytes: None,
+        described: None,
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),

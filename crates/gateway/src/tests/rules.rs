@@ -35,7 +35,7 @@ async fn verdict(house: &House, claims: Value) -> (String, String) {
 
 #[tokio::test]
 async fn one_of_several_scopes_is_enough() {
-    let any_scopes = vec!["orders:audit".into(), "orders:write".into()];
+    let any_scopes = vec![vec!["orders:audit".into()], vec!["orders:write".into()]];
     let (house, _upstream) = house(Further { any_scopes, ..Further::default() }, |_| ()).await;
     for (scope, expected) in [
         ("orders:read orders:write", "200"),

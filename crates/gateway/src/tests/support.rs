@@ -181,6 +181,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         cost: 1,
         inspect: Inspect::Off,
         body_bytes: None,
+        described: None,
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -193,6 +194,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         cost: 1,
         inspect: Inspect::Off,
         body_bytes: None,
+        described: None,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {

@@ -113,6 +113,10 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_char('$'),
+            // A name that could be taken for a path is none: whoever knows the fields is asked by paths.
+            Self::Key(parent, key) if key.contains(['.', '[', ']']) => {
+                write!(f, "{parent}[{key:?}]")
+            }
             Self::Key(parent, key) => write!(f, "{parent}.{key}"),
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }

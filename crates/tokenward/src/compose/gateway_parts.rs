@@ -45,7 +45,7 @@ pub(super) fn all(
         issuer,
         upstreams,
         ladder: config.ladder().map_err(Failure::new)?,
-        routes: part.routes.iter().map(route).collect::<Result<_, _>>()?,
+        routes: routes(part)?,
         trusted_proxies: part.proxies(),
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
@@ -126,13 +126,23 @@ pub(super) fn nonces() -> Arc<Nonces> {
     Arc::new(Nonces::of_this_process(&OsRandom::new(), Duration::from_mins(5)))
 }
 
+/// Those that are written by hand, and those of documents.
+fn routes(part: &config::Gateway) -> Result<Vec<RouteRule>, Failure> {
+    let by_hand = part.routes.iter().map(route).collect::<Result<Vec<_>, _>>()?;
+    let described = config::api::routes(part).map_err(|mistakes| {
+        let lines = mistakes.iter().map(|(path, what)| format!("{path}: {what}"));
+        Failure::new(lines.collect::<Vec<_>>().join("\n"))
+    })?;
+    Ok(by_hand.into_iter().chain(described).collect())
+}
+
 fn route(route: &config::Route) -> Result<RouteRule, Failure> {
     let methods = route.methods.iter().map(|method| http::Method::from_bytes(method.as_bytes()));
     let access = if route.public {
         Access::Public
     } else {
         let further = Further {
-            any_scopes: route.any_scopes.clone(),
+            any_scopes: route.any_scopes.iter().map(|scope| vec![scope.clone()]).collect(),
             clients: route.clients.clone(),
             acr: route.acr.clone(),
             max_age: route.max_age.map(Span::duration),
@@ -151,11 +161,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         networks: route.networks.clone(),
         cost: route.cost,
         body_bytes: route.max_body,
-        inspect: match route.inspect {
-            config::Inspect::Enforce => gateway::Inspect::Enforce,
-            config::Inspect::Observe => gateway::Inspect::Observe,
-            config::Inspect::Off => gateway::Inspect::Off,
-        },
+        inspect: route.inspect.into(),
+        described: None,
     })
 }
 

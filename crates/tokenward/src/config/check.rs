@@ -15,7 +15,7 @@ use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, proxies,
+    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api, proxies,
     upstream,
 };
 
@@ -300,6 +300,9 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
             let member = if error == BadRewrite::Add { "add_prefix" } else { "strip_prefix" };
             found.push((at(member), error.to_string()));
         }
+    }
+    if let Err(mistakes) = api::routes(part) {
+        found.extend(mistakes);
     }
     for (position, limit) in part.limits.iter().enumerate() {
         if let Err((member, words)) = limit.rule() {

@@ -115,6 +115,7 @@ impl Default for Gateway {
             body_timeout: Span::seconds(30),
             upstreams: BTreeMap::new(),
             routes: Vec::new(),
+            apis: Vec::new(),
             limits: Vec::new(),
             doubtful_tokens: PaceOrOff(Some(Allowance {
                 amount: 1000,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use token::term::AddressField;
 
 use super::Tls;
+use super::api::Api;
 use super::connections::Connections;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
@@ -64,6 +65,9 @@ pub(crate) struct Gateway {
     /// Rules; a request that fits none is refused.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<Route>,
+    /// APIs that an OpenAPI document describes: routes that need not be written by hand.
+    #[serde(rename = "api")]
+    pub(crate) apis: Vec<Api>,
     /// How much is allowed, beside what the routes demand.
     #[serde(rename = "limit")]
     pub(crate) limits: Vec<Limit>,

@@ -13,6 +13,7 @@ mod attack;
 mod auth_listener;
 mod browser_app;
 mod configuration;
+mod contract;
 mod crash;
 mod embedding;
 mod encrypted;

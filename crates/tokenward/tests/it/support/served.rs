@@ -140,9 +140,10 @@ fn configure(
         [gateway]
         listen = "127.0.0.1:{gateway}"
         resource = "http://127.0.0.1:{gateway}"
-        upstreams.api = "http://127.0.0.1:{admin}"
         reach = ["127.0.0.0/8"]
         {members}
+        [gateway.upstreams]
+        api = "http://127.0.0.1:{admin}"
         [[gateway.route]]
         path = "/healthz"
         scopes = ["health"]
