@@ -17,7 +17,6 @@ use crate::cache::{Remembered, Under};
 use crate::check::{Asked, Verdict, check};
 use crate::core::Core;
 use crate::foreign::Foreign;
-use crate::identity::Identity;
 use crate::observe::Observation;
 use crate::refusal::Refusal;
 use crate::verify::Known;
@@ -141,8 +140,7 @@ impl Foreign {
         match read_introspection(&answer, &hash, &self.told.rules, now) {
             Ok(token) => {
                 let until = now.plus(how.keep).min(token.expires_at());
-                let identity = Identity::of(&token);
-                let known = Arc::new(Known { token, identity });
+                let known = Arc::new(Known::new(token));
                 cache.remember(hash, Under::Until(until), &known);
                 Heard::Good(known)
             }

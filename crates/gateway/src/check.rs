@@ -16,7 +16,8 @@ use crate::core::Core;
 use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
 use crate::observe::Observation;
-use crate::permit::{permit, permit_public};
+use crate::permit::{Circumstances, permit, permit_public};
+use crate::policy::decide;
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
@@ -89,7 +90,8 @@ pub(crate) fn check(
     }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
-    let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
+    let public =
+        found.as_ref().map(|found| permit_public(found, &head.method, ip, now)).transpose()?;
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
         let within = core.limits.within(permitted, ip, now)?;
@@ -108,9 +110,12 @@ pub(crate) fn check(
             Some(token) => present_session(token, certificate),
         },
     };
-    seen.token_presented(core.verifier.kind(&presented));
+    let kind = core.verifier.kind(&presented);
+    seen.token_presented(kind);
+    let circumstances = Circumstances { method: &head.method, ip, now, kind };
     let within = check_token(core, &presented, asked.heard, head, &target, Some(ip), now)
-        .and_then(|token| permit(token, found, &head.method, ip, now))
+        .and_then(|token| permit(token, found, circumstances))
+        .and_then(|permitted| decide(permitted, core, &target, circumstances, seen))
         .and_then(|permitted| core.limits.within(permitted, ip, now))
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))

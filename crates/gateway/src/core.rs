@@ -14,6 +14,7 @@ use crate::bind::Binder;
 use crate::browser_app::Apps;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
+use crate::policy::Policies;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::streams::Streams;
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
+    pub(crate) policies: Option<Arc<dyn Policies>>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,

@@ -29,9 +29,10 @@ use crate::guard::Guard;
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
+use crate::policy::Policies;
 use crate::resource::Resource;
 use crate::route::rewrite::Rewrite;
-use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
+use crate::route::{Beside, Demand, OneOf, Parameters, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::streams::Streams;
 use crate::upstream::Upstream;
@@ -61,6 +62,8 @@ pub struct Parts {
     pub references: Option<Arc<dyn References>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
+    /// What decides by policies, if anything does.
+    pub policies: Option<Arc<dyn Policies>>,
     /// Applications in browsers whose credential is a cookie.
     pub browser_apps: Vec<BrowserApp>,
 }
@@ -126,6 +129,7 @@ impl Gateway {
             binder,
             index: parts.index,
             honeytokens: parts.honeytokens,
+            policies: parts.policies,
             events: parts.events,
             clock: parts.clock,
             resource,
@@ -233,11 +237,14 @@ fn routes(
         })?;
         let compiled = Rule {
             template: Arc::clone(template.text()),
+            parameters: Parameters::of(template.text()),
             upstream: Arc::clone(upstream),
             rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
                 .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &own, &settings.ladder)?,
             networks: rule.networks.as_slice().into(),
+            hours: rule.hours.as_slice().into(),
+            decided: rule.decided,
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
             inspect: rule.inspect,
@@ -305,12 +312,14 @@ fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, S
 }
 
 fn beside(further: &Further, ladder: &Ladder) -> Beside {
-    let Further { any_scopes, clients, acr, max_age, bound } = further;
+    let Further { any_scopes, clients, claims, kinds, acr, max_age, bound } = further;
     let (clients, acr) = (clients.as_slice().into(), acr.as_slice());
     Beside {
         any: any_scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
         any_text: any_scopes.join(" ").into(),
         clients,
+        claims: claims.iter().map(|rule| Box::from(rule.patterns())).collect(),
+        kinds: kinds.as_slice().into(),
         acr: acr.into(),
         acr_text: (!acr.is_empty()).then(|| acr.join(" ").into()),
         max_age: *max_age,

@@ -139,7 +139,7 @@ impl Guard {
         let presented = present(&head.headers, head.extensions.get(), &target)?;
         seen.token_presented(presented.kind());
         check_token(core, &presented, None, head, &target, ip, now)
-            .and_then(|token| allows(token, &rule.0, now))
+            .and_then(|token| allows(token, &rule.0, presented.kind(), now))
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }
 

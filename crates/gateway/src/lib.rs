@@ -31,6 +31,7 @@ mod meters;
 mod observe;
 mod open;
 pub mod permit;
+pub mod policy;
 pub mod present;
 mod refusal;
 mod resource;
@@ -50,7 +51,9 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
-pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
+pub use crate::settings::{
+    Access, BadClaimRule, ClaimRule, Further, Inspect, RouteRule, Settings, SettingsError,
+};
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 

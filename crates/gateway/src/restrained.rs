@@ -7,7 +7,6 @@ use token::restriction::{Effect, Proof, Restriction};
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::identity::Identity;
 use crate::limit::Limits;
 use crate::refusal::{Fault, Refusal};
 use crate::verify::Known;
@@ -47,9 +46,7 @@ pub(crate) fn restrained(
     if dropped.is_empty() {
         return Ok(known);
     }
-    let token = known.token.without(&dropped);
-    let identity = Identity::of(&token);
-    Ok(Arc::new(Known { token, identity }))
+    Ok(Arc::new(Known::new(known.token.without(&dropped))))
 }
 
 fn demanded(proof: Proof, known: &Known, from: Timestamp, now: Timestamp) -> Option<Fault> {

@@ -36,6 +36,7 @@ pub(crate) const MOST_SERVERS: usize = 64;
 pub(crate) struct Upstream {
     /// Its position among all, and that of its pool.
     number: usize,
+    name: Box<str>,
     servers: Box<[Arc<Server>]>,
     balancer: Balancer,
     pub(crate) budget: Budget,
@@ -82,6 +83,7 @@ impl Upstream {
         };
         Ok(Self {
             number,
+            name: name.into(),
             servers: rule.servers.iter().enumerate().map(server).collect::<Result<_, _>>()?,
             balancer: Balancer::new(rule.balance),
             budget: Budget::default(),
@@ -101,6 +103,10 @@ impl Upstream {
 
     pub(crate) fn is_https(&self) -> bool {
         self.servers.iter().any(|server| server.address.is_https())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn number(&self) -> usize {

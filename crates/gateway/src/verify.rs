@@ -1,6 +1,6 @@
 //! Step 2, verify: form, signature, issuer, audience and times of the token.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use token::encryption_key::DecryptionKey;
 use token::event::TokenKind;
@@ -21,6 +21,7 @@ use crate::identity::Identity;
 use crate::limit::Doubt;
 use crate::meters::CacheMeters;
 use crate::open::open;
+use crate::policy::Principal;
 use crate::present::Presented;
 use crate::refusal::{Fault, Refusal};
 
@@ -31,6 +32,8 @@ const OURS: usize = 0;
 pub(crate) struct Known {
     pub(crate) token: VerifiedAccessToken,
     pub(crate) identity: Identity,
+    /// Made when policies are asked for the first time.
+    pub(crate) principal: OnceLock<Principal>,
 }
 
 /// A token whose signature, issuer, audience and times are good just now.
@@ -45,6 +48,14 @@ pub(crate) struct Verifier {
     pub(crate) foreign: ForeignIssuers,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
+}
+
+// === impl Known ===
+
+impl Known {
+    pub(crate) fn new(token: VerifiedAccessToken) -> Self {
+        Self { identity: Identity::of(&token), token, principal: OnceLock::new() }
+    }
 }
 
 // === impl Verifier ===
@@ -183,8 +194,7 @@ impl Verifier {
     ) -> Result<Verified, Refusal> {
         match checked {
             Ok(token) => {
-                let identity = Identity::of(&token);
-                let known = Arc::new(Known { token, identity });
+                let known = Arc::new(Known::new(token));
                 self.cache.remember(hash, under, &known);
                 Ok(Verified(known))
             }

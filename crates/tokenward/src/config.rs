@@ -14,6 +14,7 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod policy;
 pub(crate) mod reference;
 pub(crate) mod span;
 pub(crate) mod upstream;

@@ -283,6 +283,7 @@ impl Builder {
             nonces: self.dpop_nonces.then(nonces),
             references: None,
             issuers: Vec::new(),
+            policies: None,
             browser_apps: Vec::new(),
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())

@@ -102,6 +102,7 @@ impl House {
             nonces: None,
             references: None,
             issuers: Vec::new(),
+            policies: None,
             browser_apps: Vec::new(),
         };
         let gateway = Gateway::new(settings(api().await), parts).expect("gateway");
@@ -211,7 +212,9 @@ fn settings(upstream: SocketAddr) -> Settings {
         add_prefix: String::new(),
         access,
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
     };
     let token = |scopes: &[&str]| Access::Token {

@@ -24,8 +24,14 @@ pub(crate) enum Fault {
     Ask(Box<Question>),
     /// The token is for another audience than the route's.
     Audience,
+    /// The token's claims are not those that the route demands.
+    Claims,
+    /// The route is not open at this time.
+    Closed,
     /// The route is for other clients.
     OtherClient,
+    /// The route is for other kinds of tokens.
+    OtherKind,
     /// The route is for other networks.
     RouteNetwork,
     /// A request with a cookie, which changes something and is not the application's own.
@@ -64,6 +70,8 @@ pub(crate) enum Fault {
     NoToken { scope: Option<Arc<str>> },
     /// The access token is in the query.
     QueryToken,
+    /// No policy permits it, or one forbids it.
+    Policy,
     /// The body broke off or is malformed.
     RequestBody,
     /// The token was revoked.
@@ -130,7 +138,9 @@ impl Fault {
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
             Self::Elsewhere | Self::RouteNetwork => Reason::Network.into(),
-            Self::OtherClient => Reason::Policy.into(),
+            Self::Claims | Self::Closed | Self::OtherClient | Self::OtherKind | Self::Policy => {
+                Reason::Policy.into()
+            }
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Injection(finding) => Refused::Injection(finding.class.as_str().into()),
@@ -166,11 +176,15 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::ContentEncoding => Class::UnsupportedMediaType,
-            Self::CrossSite
+            Self::Claims
+            | Self::Closed
+            | Self::CrossSite
             | Self::Elsewhere
             | Self::Injection(_)
             | Self::Network
             | Self::OtherClient
+            | Self::OtherKind
+            | Self::Policy
             | Self::RouteNetwork => Class::Forbidden,
             Self::InspectionExcess(_) => Class::ContentTooLarge,
             Self::StepUp { .. } => Class::StepUp,
@@ -201,6 +215,8 @@ impl Fault {
     pub(super) fn description(&self) -> String {
         match self {
             Self::Audience => "the token is for another audience",
+            Self::Claims => "the token's claims are not those that this demands",
+            Self::Closed => "this is not open at this time",
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }
@@ -215,6 +231,8 @@ impl Fault {
             }
             Self::Elsewhere => "the token may not be used from this network",
             Self::OtherClient => "this is not for the client that the token was issued to",
+            Self::Policy => "no policy permits this request, or one forbids it",
+            Self::OtherKind => "this is not for tokens of this kind",
             Self::RouteNetwork => "this is not for requests from this network",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),

@@ -30,6 +30,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
+use crate::policy::Policies;
 use crate::settings::{Access, Further, Inspect, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -171,7 +172,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
             further: Further::default(),
         },
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
     };
     let open = RouteRule {
@@ -182,7 +185,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
         add_prefix: String::new(),
         access: Access::Public,
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
@@ -238,6 +243,12 @@ impl House {
     pub(super) async fn with_apps(settings: Settings, apps: Vec<BrowserApp>) -> Self {
         Self::start(settings, |parts| Parts { browser_apps: apps, ..parts }, |gateway| gateway)
             .await
+    }
+
+    /// One in which these policies decide.
+    pub(super) async fn with_policies(settings: Settings, policies: Arc<dyn Policies>) -> Self {
+        let policies = Some(policies);
+        Self::start(settings, |parts| Parts { policies, ..parts }, |gateway| gateway).await
     }
 
     /// A gateway that demands nonces in proofs of possession.
@@ -354,6 +365,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         nonces: None,
         references: None,
         issuers: Vec::new(),
+        policies: None,
         browser_apps: Vec::new(),
     }
 }

@@ -1,11 +1,13 @@
 //! The gateway's settings and parts, made of what is configured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use authority::Authority;
 use gateway::limit::LimitRule;
-use gateway::{Access, Further, RouteRule};
+use gateway::route::hours::Hours;
+use gateway::{Access, BadClaimRule, ClaimRule, Further, RouteRule};
 use token::dpop::Nonces;
 use token::event::EventSink;
 use token::random::OsRandom;
@@ -16,22 +18,20 @@ use crate::command::Failure;
 use crate::config::span::Span;
 use crate::config::{self, Config};
 
-pub(super) fn all(
+/// What the gateway is told.
+///
+/// # Errors
+/// [`Failure`] names what is wrong.
+pub(super) fn settings(
     part: &config::Gateway,
-    sockets: &Sockets,
+    issuer: String,
+    resource: String,
     config: &Config,
-    authority: &Authority,
-    events: &Arc<dyn EventSink>,
-    clock: &Arc<dyn Clock>,
-) -> Result<(gateway::Settings, gateway::Parts), Failure> {
-    let store = authority.store();
-    let issuer = sockets.issuer(&config.authority);
-    let resource = sockets.resource(part).unwrap_or_default();
-    let browser_apps = browser_app::all(part, &resource, authority)?;
+) -> Result<gateway::Settings, Failure> {
     let upstreams = part.upstreams.iter();
     let upstreams = upstreams.map(|(name, api)| Ok((name.clone(), upstream::rule(name, api)?)));
     let upstreams = upstreams.collect::<Result<_, Failure>>()?;
-    let settings = gateway::Settings {
+    Ok(gateway::Settings {
         resource,
         audiences: Vec::new(),
         authorization_servers: authorization_servers(&issuer, part),
@@ -49,7 +49,25 @@ pub(super) fn all(
         limits: part.limits.iter().map(limit).collect::<Result<_, _>>()?,
         doubtful: part.doubtful_tokens.0,
         limit_entries: part.limit_entries,
-    };
+    })
+}
+
+/// That, and what it shares with the rest of the process.
+///
+/// # Errors
+/// [`Failure`] names what is wrong.
+pub(super) fn all(
+    part: &config::Gateway,
+    sockets: &Sockets,
+    config: &Config,
+    authority: &Authority,
+    events: &Arc<dyn EventSink>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(gateway::Settings, gateway::Parts), Failure> {
+    let store = authority.store();
+    let resource = sockets.resource(part).unwrap_or_default();
+    let browser_apps = browser_app::all(part, &resource, authority)?;
+    let settings = settings(part, sockets.issuer(&config.authority), resource, config)?;
     let parts = gateway::Parts {
         keyring: authority.keys().keyring(),
         index: Arc::clone(store.index()),
@@ -64,6 +82,7 @@ pub(super) fn all(
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
         issuers: Vec::new(),
+        policies: None,
         browser_apps,
     };
     Ok((settings, parts))
@@ -89,6 +108,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         let further = Further {
             any_scopes: route.any_scopes.clone(),
             clients: route.clients.clone(),
+            claims: claims(&route.claims).collect::<Result<_, _>>().map_err(Failure::new)?,
+            kinds: route.token_kinds.clone(),
             acr: route.acr.clone(),
             max_age: route.max_age.map(Span::duration),
             bound: route.bound,
@@ -96,6 +117,7 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         let (scopes, audiences) = (route.scopes.clone(), route.audiences.clone());
         Access::Token { scopes, audiences, further }
     };
+    let hours = route.times.iter().map(|text| text.parse::<Hours>());
     Ok(RouteRule {
         path: route.path.clone(),
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
@@ -104,6 +126,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
+        hours: hours.collect::<Result<_, _>>().map_err(Failure::new)?,
+        decided: route.policy.unwrap_or(true),
         cost: route.cost,
         inspect: match route.inspect {
             config::Inspect::Enforce => gateway::Inspect::Enforce,
@@ -111,6 +135,13 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
             config::Inspect::Off => gateway::Inspect::Off,
         },
     })
+}
+
+/// What claims have to be.
+pub(crate) fn claims(
+    configured: &BTreeMap<String, config::gateway::Values>,
+) -> impl Iterator<Item = Result<ClaimRule, BadClaimRule>> {
+    configured.iter().map(|(claim, values)| ClaimRule::new(claim, values.iter()))
 }
 
 fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {

@@ -120,6 +120,7 @@ impl Default for Gateway {
             inspect_body_limit: 1024 * 1024,
             upstream_timeout: Span::seconds(60),
             threads: 0,
+            policy: None,
             auth: None,
         }
     }
