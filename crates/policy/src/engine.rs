@@ -57,10 +57,13 @@ impl Engine {
 
     /// Decides. Whatever goes wrong is a refusal.
     pub(crate) fn rule(&self, case: Case, known: Entities, further: Vec<Entity>) -> Ruling {
-        self.evaluate(case, known, further).unwrap_or_else(|what| {
-            self.say_once("", &what);
-            Ruling::default()
-        })
+        self.evaluate(case, known, further).unwrap_or_else(|what| self.refuse(&what))
+    }
+
+    /// What cannot be evaluated at all.
+    pub(crate) fn refuse(&self, what: &str) -> Ruling {
+        self.say_once("", what);
+        Ruling::default()
     }
 
     fn evaluate(

@@ -30,12 +30,14 @@ impl Policies for Engine {
     }
 
     fn decide(&self, asked: &Question<'_>) -> Ruling {
-        let Some(Prepared(Ok((principal, known)))) = asked.principal.get() else {
-            return Ruling::default();
+        let known = match asked.principal.get() {
+            Some(Prepared(Ok(known))) => known,
+            Some(Prepared(Err(what))) => return self.refuse(what),
+            None => return self.refuse("the principal is not of these policies"),
         };
-        match request(asked, principal.clone()) {
-            Ok((case, further)) => self.rule(case, Entities::clone(known), further),
-            Err(_) => Ruling::default(),
+        match request(asked, known.0.clone()) {
+            Ok((case, further)) => self.rule(case, Entities::clone(&known.1), further),
+            Err(what) => self.refuse(&what),
         }
     }
 }

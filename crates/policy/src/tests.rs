@@ -165,6 +165,13 @@ fn what_cannot_be_evaluated_refuses() {
     assert!(!ask(&engine, &self::token(&json!({ "level": "5" }))).allowed, "a text is no number");
 }
 
+#[test]
+fn a_token_that_is_no_principal_is_refused() {
+    let permits = engine("permit(principal, action, resource);");
+    let odd = token(&json!({ "auth_time": i64::MAX / 2000 }));
+    assert_eq!(ask(&permits, &odd), Ruling::default());
+}
+
 /// Whoever writes claims may not write what they mean to Cedar.
 #[test]
 fn claims_are_values_and_never_expressions() {

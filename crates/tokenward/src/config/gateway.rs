@@ -69,7 +69,7 @@ pub(crate) struct Gateway {
     /// `authority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_certificate_field: Option<String>,
-    /// How many verified tokens are remembered (about 1 KiB each).
+    /// How many verified tokens are remembered (1 to 2 KiB each, more where policies decide).
     pub(crate) cache_entries: usize,
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
