@@ -10,8 +10,11 @@ pub(crate) use self::operation::OPERATIONS;
 
 /// The document for an authority that has this issuer, indented, with a final line feed.
 pub fn openapi_json(issuer: &str) -> String {
+    let mut document = document(issuer);
+    // The same text whether maps keep their order or not, which a feature of a dependency decides.
+    document.sort_all_objects();
     // Made of maps with text keys: always serializable.
-    let mut text = serde_json::to_string_pretty(&document(issuer)).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
 }

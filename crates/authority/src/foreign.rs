@@ -19,7 +19,7 @@ use token::time::Timestamp;
 use token::verify::{Policy, Refusal, Verified, verify};
 
 pub(crate) use self::issuer_keys::IssuerKeys;
-pub use self::rule::{Pattern, PatternRefused, WorkloadRule};
+pub use self::rule::WorkloadRule;
 use crate::state::Authority;
 
 /// How a SPIFFE trust domain begins.

@@ -18,7 +18,8 @@ use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
 use crate::inside::JWKS_PATH;
 use crate::observe::Observation;
-use crate::permit::{Permitted, permit, permit_public};
+use crate::permit::{Circumstances, Permitted, permit, permit_public};
+use crate::policy::decide;
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
 use crate::route::EVERY_METHOD;
@@ -108,7 +109,8 @@ pub(crate) fn check(
     }
     let found = core.routes.find(target.path());
     seen.route(found.as_ref(), &head.method);
-    let public = found.as_ref().map(|found| permit_public(found, &head.method, ip)).transpose()?;
+    let public =
+        found.as_ref().map(|found| permit_public(found, &head.method, ip, now)).transpose()?;
     seen.at(Step::Present);
     if let Some(permitted) = public.flatten() {
         present_nothing(&target)?;
@@ -133,12 +135,15 @@ pub(crate) fn check(
             Some(token) => present_session(token, certificate),
         },
     };
-    seen.token_presented(core.verifier.kind(&presented));
+    let kind = core.verifier.kind(&presented);
+    seen.token_presented(kind);
+    let circumstances = Circumstances { method: &head.method, ip, now, kind };
     let within = check_token(core, &presented, asked.heard, head, &target, now, seen)
         .and_then(|token| {
             seen.at(Step::Permit);
-            permit(token, found, &head.method, ip, now)
+            permit(token, found, circumstances)
         })
+        .and_then(|permitted| decide(permitted, core, &target, circumstances, seen))
         .and_then(|permitted| {
             seen.at(Step::Within);
             fits(framing, &permitted)?;

@@ -17,6 +17,7 @@ use crate::explain::Requests;
 use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
+use crate::policy::Policies;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::settings::RequestLimits;
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
+    pub(crate) policies: Option<Arc<dyn Policies>>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,

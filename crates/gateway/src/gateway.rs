@@ -33,9 +33,10 @@ use crate::inside::{InternalKeys, InternalTokens};
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
+use crate::policy::Policies;
 use crate::resource::Resource;
 use crate::route::rewrite::Rewrite;
-use crate::route::{Beside, Demand, OneOf, Routes, Rule, Template, is_refused_method};
+use crate::route::{Beside, Demand, OneOf, Parameters, Routes, Rule, Template, is_refused_method};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::shed::Shedder;
 use crate::streams::Streams;
@@ -68,6 +69,8 @@ pub struct Parts {
     pub internal_keys: Option<Arc<InternalKeys>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
+    /// What decides by policies, if anything does.
+    pub policies: Option<Arc<dyn Policies>>,
     /// Applications in browsers whose credential is a cookie.
     pub browser_apps: Vec<BrowserApp>,
 }
@@ -135,6 +138,7 @@ impl Gateway {
             binder,
             index: parts.index,
             honeytokens: parts.honeytokens,
+            policies: parts.policies,
             events: parts.events,
             clock: parts.clock,
             answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
@@ -258,11 +262,14 @@ fn routes(
         })?;
         let compiled = Rule {
             template: Arc::clone(template.text()),
+            parameters: Parameters::of(template.text()),
             upstream: Arc::clone(upstream),
             rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
                 .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &own, &settings.ladder)?,
             networks: rule.networks.as_slice().into(),
+            hours: rule.hours.as_slice().into(),
+            decided: rule.decided,
             limits: limits_of(rule, settings, limits)?,
             cost: rule.cost,
             inspect: rule.inspect,
@@ -336,13 +343,15 @@ fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, S
 }
 
 fn beside(further: &Further, ladder: &Ladder) -> Beside {
-    let Further { any_scopes, clients, acr, max_age, bound } = further;
+    let Further { any_scopes, clients, claims, kinds, acr, max_age, bound } = further;
     let (clients, acr) = (clients.as_slice().into(), acr.as_slice());
     let one = |scope: &String| OneOf::new(scope, ladder);
     Beside {
         any: any_scopes.iter().map(|set| set.iter().map(one).collect()).collect(),
         any_text: any_text(any_scopes).into(),
         clients,
+        claims: claims.iter().map(|rule| Box::from(rule.patterns())).collect(),
+        kinds: kinds.as_slice().into(),
         acr: acr.into(),
         acr_text: (!acr.is_empty()).then(|| acr.join(" ").into()),
         max_age: *max_age,

@@ -148,7 +148,7 @@ impl Guard {
         check_token(core, &presented, None, head, &target, now, seen)
             .and_then(|token| {
                 seen.at(Step::Permit);
-                allows(token, &rule.0, now)
+                allows(token, &rule.0, presented.kind(), now)
             })
             .map_err(|refusal| refusal.told_by(presented.scheme()))
     }

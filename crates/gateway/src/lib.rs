@@ -36,6 +36,7 @@ mod observe;
 mod open;
 mod pace;
 pub mod permit;
+pub mod policy;
 pub mod present;
 pub mod problem;
 mod recent;
@@ -62,7 +63,8 @@ pub use crate::foreign::{
 };
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::settings::{
-    Access, Described, Further, Inspect, RequestLimits, RouteRule, Settings, SettingsError,
+    Access, BadClaimRule, ClaimRule, Described, Further, Inspect, RequestLimits, RouteRule,
+    Settings, SettingsError,
 };
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};

@@ -60,6 +60,8 @@ pub(crate) struct Observation {
     who: Named,
     status: u16,
     refused: Option<Refused>,
+    /// The policies that decided.
+    ruled: Vec<String>,
     /// What was found in a request that is forwarded all the same.
     noticed: Option<Refused>,
     outcome: Outcome,
@@ -125,6 +127,7 @@ impl Observation {
             who: Named::Nobody,
             status: CLIENT_CLOSED_REQUEST,
             refused: None,
+            ruled: Vec::new(),
             noticed: None,
             outcome: Outcome::Abandoned,
             upload: None,
@@ -195,6 +198,11 @@ impl Observation {
         if let Some(known) = known {
             self.who = Named::Known(Arc::clone(known));
         }
+    }
+
+    /// These policies have decided about it.
+    pub(crate) fn ruled(&mut self, policies: Vec<String>) {
+        self.ruled = policies;
     }
 
     /// It is refused.
@@ -298,6 +306,7 @@ impl Observation {
             status: self.status,
             refused: self.refused.take(),
             would_refuse: self.noticed.take(),
+            policy: std::mem::take(&mut self.ruled),
             bytes_in: uploaded.unwrap_or(self.bytes_in),
             bytes_out: self.bytes_out,
             latency_us,

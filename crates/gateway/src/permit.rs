@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::Method;
+use token::claim_pattern::Pattern;
+use token::event::TokenKind;
 use token::restriction::Proof;
 use token::time::Timestamp;
 
@@ -11,6 +13,17 @@ use crate::in_force::InForce;
 use crate::refusal::{Fault, Refusal};
 use crate::route::{Beside, Demand, Found, OneOf, Rule};
 use crate::verify::Known;
+
+/// What a rule asks beside the token itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'r> {
+    pub(crate) method: &'r Method,
+    /// The client's address.
+    pub(crate) ip: IpAddr,
+    pub(crate) now: Timestamp,
+    /// What kind of credential came.
+    pub(crate) kind: TokenKind,
+}
 
 /// A request that the rule of its route lets through.
 pub struct Permitted {
@@ -25,22 +38,18 @@ pub struct Permitted {
 pub(crate) fn permit(
     token: InForce,
     found: Option<Found<'_>>,
-    method: &Method,
-    ip: IpAddr,
-    now: Timestamp,
+    asked: Circumstances<'_>,
 ) -> Result<Permitted, Refusal> {
     let known = token.into_known();
     let Some(Found { rules, .. }) = found else {
         return Err(Refusal::of_verified(Fault::UnknownRoute, known));
     };
-    let Some(rule) = rules.rule(method) else {
+    let Some(rule) = rules.rule(asked.method) else {
         let fault = Fault::Method { allow: rules.allow() };
         return Err(Refusal::of_verified(fault, known));
     };
-    if !is_for(rule, ip) {
-        return Err(Refusal::of_verified(Fault::RouteNetwork, known));
-    }
-    match fault(&known, &rule.demand, now) {
+    let circumstantial = closed(rule, asked.ip, asked.now);
+    match circumstantial.or_else(|| fault(&known, &rule.demand, asked.kind, asked.now)) {
         Some(fault) => Err(Refusal::of_verified(fault, known)),
         None => Ok(Permitted { rule: Arc::clone(rule), known: Some(known) }),
     }
@@ -53,16 +62,17 @@ pub(crate) fn permit(
 pub(crate) fn allows(
     token: InForce,
     demand: &Demand,
+    kind: TokenKind,
     now: Timestamp,
 ) -> Result<Arc<Known>, Refusal> {
     let known = token.into_known();
-    match fault(&known, demand, now) {
+    match fault(&known, demand, kind, now) {
         Some(fault) => Err(Refusal::of_verified(fault, known)),
         None => Ok(known),
     }
 }
 
-fn fault(known: &Known, demand: &Demand, now: Timestamp) -> Option<Fault> {
+fn fault(known: &Known, demand: &Demand, kind: TokenKind, now: Timestamp) -> Option<Fault> {
     let Demand::Token { scopes, audiences, scope_text, further } = demand else { return None };
     let claims = known.token.claims();
     if !audiences.iter().any(|audience| claims.aud.contains(audience)) {
@@ -71,18 +81,29 @@ fn fault(known: &Known, demand: &Demand, now: Timestamp) -> Option<Fault> {
     if !scopes.iter().all(|scope| scope.is_met_by(&claims.scope)) {
         return Some(Fault::Scope(Arc::clone(scope_text)));
     }
-    further.as_ref().and_then(|beside| beside_fault(known, beside, now))
+    further.as_ref().and_then(|beside| beside_fault(known, beside, kind, now))
 }
 
-fn beside_fault(known: &Known, beside: &Beside, now: Timestamp) -> Option<Fault> {
+fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp) -> Option<Fault> {
     let claims = known.token.claims();
-    let Beside { any, any_text, clients, acr, acr_text, max_age, bound } = beside;
+    let Beside { any, any_text, clients, claims: wanted, kinds, acr, acr_text, max_age, bound } =
+        beside;
     let holds = |set: &[OneOf]| set.iter().all(|scope| scope.is_met_by(&claims.scope));
     if !any.is_empty() && !any.iter().any(|set| holds(set)) {
         return Some(Fault::Scope(Arc::clone(any_text)));
     }
     if !clients.is_empty() && !clients.iter().any(|client| client == claims.client_id.as_str()) {
         return Some(Fault::OtherClient);
+    }
+    if !kinds.is_empty() && !kinds.contains(&kind) {
+        return Some(Fault::OtherKind);
+    }
+    if !wanted.is_empty() {
+        let members = known.token.members();
+        let fits = |pattern: &Pattern| pattern.fits_one_of(members);
+        if !wanted.iter().all(|one_of| one_of.iter().any(fits)) {
+            return Some(Fault::Claims);
+        }
     }
     if *bound && known.token.confirmation().is_none() {
         return Some(Fault::Demanded(Proof::Dpop));
@@ -98,22 +119,29 @@ fn beside_fault(known: &Known, beside: &Beside, now: Timestamp) -> Option<Fault>
 /// The way for routes that need no token.
 ///
 /// # Errors
-/// [`Refusal`] when the route is not for this network.
+/// [`Refusal`] when the route is not for this network, or not open now.
 pub(crate) fn permit_public(
     found: &Found<'_>,
     method: &Method,
     ip: IpAddr,
+    now: Timestamp,
 ) -> Result<Option<Permitted>, Refusal> {
     let rule = found.rules.rule(method).filter(|rule| matches!(rule.demand, Demand::Public));
-    match rule {
-        None => Ok(None),
-        Some(rule) if !is_for(rule, ip) => Err(Fault::RouteNetwork.into()),
-        Some(rule) => Ok(Some(Permitted { rule: Arc::clone(rule), known: None })),
+    let Some(rule) = rule else { return Ok(None) };
+    match closed(rule, ip, now) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(Some(Permitted { rule: Arc::clone(rule), known: None })),
     }
 }
 
-fn is_for(rule: &Rule, ip: IpAddr) -> bool {
-    rule.networks.is_empty() || rule.networks.iter().any(|net| net.contains(&ip.to_canonical()))
+/// What keeps everybody out who comes from there, or now.
+fn closed(rule: &Rule, ip: IpAddr, now: Timestamp) -> Option<Fault> {
+    let Rule { networks, hours, .. } = rule;
+    if !networks.is_empty() && !networks.iter().any(|net| net.contains(&ip.to_canonical())) {
+        return Some(Fault::RouteNetwork);
+    }
+    let open = hours.is_empty() || hours.iter().any(|hours| hours.contains(now));
+    (!open).then_some(Fault::Closed)
 }
 
 // === impl Permitted ===

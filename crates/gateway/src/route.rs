@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use ipnet::IpNet;
+use token::claim_pattern::Pattern;
+use token::event::TokenKind;
 use token::ladder::Ladder;
 use token::scope::ScopeSet;
 
@@ -16,8 +18,12 @@ use crate::settings::{Described, Inspect};
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
+pub mod hours;
+mod parameters;
 pub mod rewrite;
 
+use hours::Hours;
+pub(crate) use parameters::Parameters;
 use rewrite::Rewrite;
 
 /// A path template: literal segments, parameters `{id}`, and at the end perhaps `{rest...}`.
@@ -60,11 +66,16 @@ pub enum BadTemplate {
 /// One compiled rule.
 pub struct Rule {
     pub(crate) template: Arc<str>,
+    pub(crate) parameters: Parameters,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) rewrite: Rewrite,
     pub(crate) demand: Demand,
     /// Networks that it is for; empty for all.
     pub(crate) networks: Box<[IpNet]>,
+    /// When it is open; empty for always.
+    pub(crate) hours: Box<[Hours]>,
+    /// Whether policies decide, where there are some.
+    pub(crate) decided: bool,
     /// The limits that are asked.
     pub(crate) limits: Box<[Arc<Limit>]>,
     /// What one request takes of them.
@@ -95,6 +106,10 @@ pub(crate) struct Beside {
     pub(crate) any: Box<[Box<[OneOf]>]>,
     pub(crate) any_text: Arc<str>,
     pub(crate) clients: Box<[String]>,
+    /// For each claim, patterns of which one has to fit.
+    pub(crate) claims: Box<[Box<[Pattern]>]>,
+    /// Kinds of credentials; empty for any.
+    pub(crate) kinds: Box<[TokenKind]>,
     pub(crate) acr: Box<[String]>,
     pub(crate) acr_text: Option<Arc<str>>,
     pub(crate) max_age: Option<Duration>,

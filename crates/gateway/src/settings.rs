@@ -8,7 +8,9 @@ use contract::RequestCheck;
 use http::Method;
 use ipnet::IpNet;
 use token::allowance::Allowance;
+use token::claim_pattern::{Pattern, PatternRefused};
 use token::client_address::TrustedProxies;
+use token::event::TokenKind;
 use token::ladder::Ladder;
 
 use crate::answers::AnswerRules;
@@ -17,6 +19,7 @@ use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
 use crate::route::BadTemplate;
+use crate::route::hours::Hours;
 use crate::route::rewrite::BadRewrite;
 use crate::upstream::rule::UpstreamRule;
 
@@ -117,6 +120,10 @@ pub struct RouteRule {
     pub access: Access,
     /// Networks that it is for; empty for all.
     pub networks: Vec<IpNet>,
+    /// When it is open; empty for always.
+    pub hours: Vec<Hours>,
+    /// Whether policies decide about its requests, where there are some; not about those without a token.
+    pub decided: bool,
     /// What one request takes of the limits; 0 for a route that has none.
     pub cost: u32,
     /// Whether its requests are inspected for injections.
@@ -171,12 +178,67 @@ pub struct Further {
     pub any_scopes: Vec<Vec<String>>,
     /// One of these clients; empty for any.
     pub clients: Vec<String>,
+    /// What claims have to be, all of them.
+    pub claims: Vec<ClaimRule>,
+    /// Kinds of credentials, one of these; empty for any.
+    pub kinds: Vec<TokenKind>,
     /// The person has signed in by one of these ways (`acr`, RFC 9470 §4); empty for any.
     pub acr: Vec<String>,
     /// The person has signed in no longer ago than this.
     pub max_age: Option<Duration>,
     /// The token is bound to a key or a certificate of its client.
     pub bound: bool,
+}
+
+/// What one claim has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRule(Vec<Pattern>);
+
+/// Claims that say what a token allows. They are what it was issued with, and it may have been narrowed since.
+const SCOPE_CLAIMS: [&str; 4] = ["scope", "/scope", "scp", "/scp"];
+
+/// Why a claim cannot be demanded so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadClaimRule {
+    /// No value is named.
+    #[error("`{0}` names no value: give at least one")]
+    NoValue(String),
+    /// A pattern that fits everything.
+    #[error(transparent)]
+    Pattern(#[from] PatternRefused),
+    /// The claim has the scopes.
+    #[error(
+        "`{0}` is demanded by `scopes` and `any_scopes`: a scope that was taken back stays in the claim"
+    )]
+    Scope(String),
+}
+
+// === impl ClaimRule ===
+
+impl ClaimRule {
+    /// The claim, by its name or a JSON pointer, is there and has one of these values, in which `*` stands for
+    /// anything; or is a list that has one.
+    ///
+    /// # Errors
+    /// [`BadClaimRule`] says what is wrong.
+    pub fn new<S: AsRef<str>>(
+        claim: &str,
+        values: impl IntoIterator<Item = S>,
+    ) -> Result<Self, BadClaimRule> {
+        if SCOPE_CLAIMS.contains(&claim) {
+            return Err(BadClaimRule::Scope(claim.to_owned()));
+        }
+        let patterns = values.into_iter().map(|value| Pattern::new(claim, value.as_ref()));
+        let patterns = patterns.collect::<Result<Vec<_>, _>>()?;
+        if patterns.is_empty() {
+            return Err(BadClaimRule::NoValue(claim.to_owned()));
+        }
+        Ok(Self(patterns))
+    }
+
+    pub(crate) fn patterns(&self) -> &[Pattern] {
+        &self.0
+    }
 }
 
 /// Why a gateway cannot be built from its settings.

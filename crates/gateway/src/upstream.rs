@@ -121,12 +121,12 @@ impl Upstream {
         self.servers.iter().any(|server| server.address.is_https())
     }
 
-    pub(crate) fn number(&self) -> usize {
-        self.number
-    }
-
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
     }
 
     /// How long a server may take to begin its answer.

@@ -1,6 +1,6 @@
 //! Step 2, verify: form, signature, issuer, audience and times of the token.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use token::encryption_key::DecryptionKey;
 use token::event::TokenKind;
@@ -23,6 +23,7 @@ use crate::inside::Phantoms;
 use crate::limit::Doubt;
 use crate::meters::CacheMeters;
 use crate::open::open;
+use crate::policy::Principal;
 use crate::present::Presented;
 use crate::refusal::{Fault, Refusal};
 
@@ -35,6 +36,8 @@ pub(crate) struct Known {
     pub(crate) identity: Identity,
     /// The gateway's own tokens that stand for it.
     pub(crate) phantoms: Arc<Phantoms>,
+    /// Made when policies are asked for the first time.
+    pub(crate) principal: OnceLock<Principal>,
 }
 
 /// A token whose signature, issuer, audience and times are good just now.
@@ -55,13 +58,17 @@ pub(crate) struct Verifier {
 
 impl Known {
     pub(crate) fn new(token: VerifiedAccessToken) -> Self {
-        Self { identity: Identity::of(&token), token, phantoms: Arc::default() }
+        Self {
+            identity: Identity::of(&token),
+            token,
+            phantoms: Arc::default(),
+            principal: OnceLock::new(),
+        }
     }
 
     /// The same with less.
     pub(crate) fn without(&self, scopes: &ScopeSet) -> Self {
-        let token = self.token.without(scopes);
-        Self { identity: Identity::of(&token), token, phantoms: Arc::clone(&self.phantoms) }
+        Self { phantoms: Arc::clone(&self.phantoms), ..Self::new(self.token.without(scopes)) }
     }
 }
 

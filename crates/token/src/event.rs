@@ -243,6 +243,10 @@ pub struct Request {
     /// Why a rule that only observes would have refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_refuse: Option<Refused>,
+    /// The policies that decided, if some were asked: those that permit it, or those that forbid it or could
+    /// not be evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<String>,
     /// Body bytes received.
     #[serde(default)]
     pub bytes_in: u64,

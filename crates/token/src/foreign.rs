@@ -157,7 +157,8 @@ pub fn verify_foreign(
     if read.issuer != Some(&*rules.issuer) {
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }
-    rules.accept(&read, &OpaqueHash::of(text), key.kid().as_str(), now).map_err(refuse)
+    let kid = key.kid().as_str();
+    rules.accept(&read, &OpaqueHash::of(text), kid, jws.unverified_payload(), now).map_err(refuse)
 }
 
 /// Reads what a token's own server says of it (RFC 7662 §2.2); `token` is the hash of its text.
@@ -189,7 +190,7 @@ pub fn read_introspection(
     if read.issuer.is_some_and(|issuer| issuer != &*rules.issuer) {
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }
-    rules.accept(&read, token, "", now).map_err(refuse)
+    rules.accept(&read, token, "", answer, now).map_err(refuse)
 }
 
 fn malformed(words: &'static str) -> Broken {
@@ -222,6 +223,7 @@ impl ForeignRules {
         read: &Read<'_>,
         hash: &OpaqueHash,
         kid: &str,
+        payload: &[u8],
         now: Timestamp,
     ) -> Result<VerifiedAccessToken, Broken> {
         let leeway = self.leeway.min(Duration::from_secs(60));
@@ -266,7 +268,7 @@ impl ForeignRules {
             status: None,
             grant_id: None,
         };
-        Ok(VerifiedAccessToken::assertion(claims, facts, leeway))
+        Ok(VerifiedAccessToken::assertion(claims, facts, leeway, payload))
     }
 
     /// Only what is accepted: another audience of the token opens nothing here.

@@ -43,6 +43,7 @@ pub mod allowance;
 pub mod authorization_details;
 pub mod base62;
 pub mod base64url;
+pub mod claim_pattern;
 pub mod claims;
 pub mod client_address;
 pub mod client_certificate;

@@ -1,5 +1,6 @@
 //! Unverified token + keys + policy + time → [`VerifiedAccessToken`], the only proof of a check.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -35,6 +36,14 @@ pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
     facts: TokenFacts,
     leeway: Duration,
+    payload: Arc<Kept>,
+}
+
+/// All that the issuer has written, read only where somebody asks for it.
+#[derive(Debug)]
+struct Kept {
+    bytes: Box<[u8]>,
+    members: OnceLock<Map<String, Value>>,
 }
 
 /// Why a token was refused, and what it says of itself; the latter is nobody's word.
@@ -68,8 +77,18 @@ impl VerifiedAccessToken {
         claims: AccessTokenClaims,
         facts: TokenFacts,
         leeway: Duration,
+        payload: &[u8],
     ) -> Self {
-        Self { claims, facts, leeway }
+        let payload = Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() });
+        Self { claims, facts, leeway, payload }
+    }
+
+    /// Every claim as its issuer wrote it, under the names that it has there. What a token was narrowed to
+    /// is in [`Self::scopes`] alone.
+    pub fn members(&self) -> &Map<String, Value> {
+        let Kept { bytes, members } = &*self.payload;
+        // They were an object when the token was checked.
+        members.get_or_init(|| json::parse_object(bytes).unwrap_or_default())
     }
 
     /// The claims.
@@ -90,10 +109,10 @@ impl VerifiedAccessToken {
     /// The same token with less: scopes that count no more were taken from it.
     #[must_use]
     pub fn without(&self, scopes: &ScopeSet) -> Self {
-        let Self { claims, facts, leeway } = self;
+        let Self { claims, facts, leeway, payload } = self;
         let scope = claims.scope.difference(scopes);
         let claims = AccessTokenClaims { scope, ..claims.clone() };
-        Self { claims, facts: facts.clone(), leeway: *leeway }
+        Self { claims, facts: facts.clone(), leeway: *leeway, payload: Arc::clone(payload) }
     }
 
     /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
@@ -154,7 +173,7 @@ pub fn verify_access_token(
         issued_at: claims.jti.issued_at().unwrap_or(Timestamp::from_secs(claims.iat)),
         foreign: None,
     };
-    Ok(VerifiedAccessToken::assertion(claims, facts, leeway))
+    Ok(VerifiedAccessToken::assertion(claims, facts, leeway, jws.unverified_payload()))
 }
 
 fn check_signature(

@@ -19,6 +19,7 @@ mod honeytoken;
 mod jose;
 mod key;
 mod openapi;
+mod policy;
 mod restriction;
 mod serve;
 mod table;
@@ -72,6 +73,9 @@ enum Command {
     Key(key::Arguments),
     /// Bait: tokens that nobody has a reason to use
     Honeytoken(honeytoken::Arguments),
+    /// What the gateway decides: tried on cases that are written down
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Detectors over recorded events
     #[command(subcommand)]
     Detect(detect::Command),
@@ -85,6 +89,12 @@ pub(crate) struct Failure {
 }
 
 // === impl Failure ===
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
 
 impl Failure {
     /// With the words that the person reads.
@@ -132,6 +142,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Key(arguments) => key::run(arguments),
         Command::Honeytoken(arguments) => honeytoken::run(arguments),
+        Command::Policy(command) => policy::run(&command),
         Command::Detect(command) => detect::run(&command),
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
 use gateway::Gateway;
+use gateway::policy::Policies;
+use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
 use token::random::{OsRandom, Random};
@@ -26,10 +28,12 @@ mod auth;
 mod browser_app;
 mod client_ca;
 mod door;
-mod gateway_parts;
+pub(crate) mod gateway_parts;
 mod issuers;
 mod key_files;
+pub(crate) mod policies;
 mod record;
+pub(crate) mod rehearsal;
 mod settings;
 mod trusted;
 mod upstream;
@@ -60,6 +64,7 @@ pub(crate) struct Product {
     sockets: Sockets,
     pub(crate) authority: Authority,
     gateway: Option<Gateway>,
+    policies: Option<Arc<Engine>>,
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
@@ -207,16 +212,29 @@ impl Product {
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
+        let mut policies = None;
         let gateway = match &config.gateway {
             Some(part) => {
+                policies = policies::shared(part)?;
                 let (settings, mut parts) =
                     gateway_parts::all(part, &sockets, &config, &authority, &events, &clock)?;
+                parts.policies = policies.clone().map(|engine| engine as Arc<dyn Policies>);
                 parts.issuers = issuers.of_gateway(&settings, part, &config)?;
                 Some(Gateway::new(settings, parts).map_err(Failure::new)?)
             }
             None => None,
         };
-        Ok(Self { config, sockets, authority, gateway, store, operations, watcher, clock })
+        Ok(Self {
+            config,
+            sockets,
+            authority,
+            gateway,
+            policies,
+            store,
+            operations,
+            watcher,
+            clock,
+        })
     }
 
     /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes what waits, and returns.
@@ -228,7 +246,17 @@ impl Product {
         stop: CancellationToken,
         ready: impl FnOnce(),
     ) -> Result<(), Failure> {
-        let Self { config, sockets, authority, gateway, store, operations, watcher, clock } = self;
+        let Self {
+            config,
+            sockets,
+            authority,
+            gateway,
+            policies,
+            store,
+            operations,
+            watcher,
+            clock,
+        } = self;
         let drain = config.drain.duration();
         let mut control = tokio::task::JoinSet::new();
         let part = &config.authority;
@@ -269,7 +297,7 @@ impl Product {
                 patience: part.connections.patience(),
                 census: census(&part.connections),
             };
-            let auth = AuthListener::new(sockets.auth, part, &stop)?;
+            let auth = AuthListener::new(sockets.auth, part, policies, &stop)?;
             threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();

@@ -16,6 +16,7 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod policy;
 mod proxies;
 pub(crate) mod reference;
 pub(crate) mod span;

@@ -309,6 +309,7 @@ impl Builder {
             references: None,
             internal_keys: None,
             issuers: Vec::new(),
+            policies: None,
             browser_apps: Vec::new(),
         };
         Gateway::new(settings, parts).map(|gateway| gateway.guard())

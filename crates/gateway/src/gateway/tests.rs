@@ -43,6 +43,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         references: None,
         internal_keys: None,
         issuers: Vec::new(),
+        policies: None,
         browser_apps: Vec::new(),
     };
     Gateway::new(settings, parts).err()

@@ -25,8 +25,14 @@ pub(crate) enum Fault {
     Ask(Box<Question>),
     /// The token is for another audience than the route's.
     Audience,
+    /// The token's claims are not those that the route demands.
+    Claims,
+    /// The route is not open at this time.
+    Closed,
     /// The route is for other clients.
     OtherClient,
+    /// The route is for other kinds of tokens.
+    OtherKind,
     /// The route is for other networks.
     RouteNetwork,
     /// A request with a cookie, which changes something and is not the application's own.
@@ -73,6 +79,8 @@ pub(crate) enum Fault {
     NoToken { scope: Option<Arc<str>> },
     /// The access token is in the query.
     QueryToken,
+    /// No policy permits it, or one forbids it.
+    Policy,
     /// The body broke off or is malformed.
     RequestBody,
     /// The body comes too slowly.
@@ -159,7 +167,9 @@ impl Fault {
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
             Self::Elsewhere | Self::RouteNetwork => Reason::Network.into(),
-            Self::OtherClient => Reason::Policy.into(),
+            Self::Claims | Self::Closed | Self::OtherClient | Self::OtherKind | Self::Policy => {
+                Reason::Policy.into()
+            }
             Self::Expired => Reason::Expired.into(),
             Self::Honeytoken => Reason::Honeytoken.into(),
             Self::Injection(finding) => Refused::Injection(finding.class.as_str().into()),
@@ -201,11 +211,15 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::ContentEncoding | Self::MediaType => Class::UnsupportedMediaType,
-            Self::CrossSite
+            Self::Claims
+            | Self::Closed
+            | Self::CrossSite
             | Self::Elsewhere
             | Self::Injection(_)
             | Self::Network
             | Self::OtherClient
+            | Self::OtherKind
+            | Self::Policy
             | Self::RouteNetwork => Class::Forbidden,
             Self::BodyTooLarge | Self::InspectionExcess(_) => Class::ContentTooLarge,
             Self::Fields => Class::FieldsTooLarge,
@@ -245,6 +259,8 @@ impl Fault {
             Self::BodyTooLarge => "the body is longer than it may be here",
             Self::Fields => "there are too many header fields, or they are too long",
             Self::SlowBody => "the body comes too slowly",
+            Self::Claims => "the token's claims are not those that this demands",
+            Self::Closed => "this is not open at this time",
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }
@@ -259,6 +275,8 @@ impl Fault {
             }
             Self::Elsewhere => "the token may not be used from this network",
             Self::OtherClient => "this is not for the client that the token was issued to",
+            Self::Policy => "no policy permits this request, or one forbids it",
+            Self::OtherKind => "this is not for tokens of this kind",
             Self::RouteNetwork => "this is not for requests from this network",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),

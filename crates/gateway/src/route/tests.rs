@@ -36,6 +36,9 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),
+        hours: Box::default(),
+        parameters: super::Parameters::default(),
+        decided: true,
         limits: Box::default(),
         cost: 1,
     };

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use token::event::TokenKind;
 use token::term::AddressField;
 
 use super::support::upstream::Recording;
 use super::support::{House, error, field, local_proxies, settings, status};
-use crate::settings::{Access, Further, RouteRule, Settings};
+use crate::settings::{Access, ClaimRule, Further, RouteRule, Settings};
 
 /// A house whose `GET /orders` demands this as well.
 async fn house(further: Further, change: impl FnOnce(&mut Settings)) -> (House, Recording) {
@@ -131,4 +132,86 @@ async fn a_route_can_be_for_some_networks_with_a_token_or_without() {
     }
     assert_eq!(upstream.requests().len(), 10);
     house.events.next().await;
+}
+
+/// `status reason` as with [`verdict`], and the words for the client.
+async fn told(house: &House, claims: Value) -> (String, String) {
+    let (said, answer) = verdict(house, claims).await;
+    let body: Value = serde_json::from_str(super::support::body(&answer)).unwrap_or_default();
+    (said, body["error_description"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_route_can_demand_claims() {
+    let claims = vec![
+        ClaimRule::new("groups", ["sales-*", "support"]).expect("rule"),
+        ClaimRule::new("/org/tier", ["gold"]).expect("rule"),
+    ];
+    let (house, upstream) = house(Further { claims, ..Further::default() }, |_| ()).await;
+    let gold = json!({ "tier": "gold" });
+    for (claims, status) in [
+        (json!({ "groups": ["staff", "sales-emea"], "org": gold }), "200"),
+        (json!({ "groups": "support", "org": gold }), "200"),
+        (json!({ "groups": ["support2"], "org": gold }), "403 policy"),
+        (json!({ "groups": ["support"], "org": { "tier": "silver" } }), "403 policy"),
+        (json!({ "groups": ["support"], "org": "gold" }), "403 policy"),
+        (json!({ "org": gold }), "403 policy"),
+    ] {
+        let (said, words) = told(&house, claims.clone()).await;
+        assert_eq!(said, status, "{claims}");
+        assert!(!words.contains("gold") && !words.contains("sales"), "{words}");
+    }
+    assert_eq!(upstream.requests().len(), 2);
+}
+
+#[test]
+fn claims_that_no_rule_can_hold_are_refused() {
+    for (claim, values, words) in [
+        ("scope", vec!["orders:read"], "any_scopes"),
+        ("/scp", vec!["orders:read"], "any_scopes"),
+        ("groups", vec![], "no value"),
+        ("groups", vec!["*"], "everybody"),
+        ("", vec!["x"], "empty"),
+    ] {
+        let refused = ClaimRule::new(claim, values).expect_err(claim).to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_can_be_for_some_kinds_of_tokens() {
+    let further = Further { kinds: vec![TokenKind::Opaque], ..Further::default() };
+    let (house, _upstream) = house(further, |_| ()).await;
+    let (said, words) = told(&house, json!({})).await;
+    assert_eq!(
+        (said.as_str(), words.as_str()),
+        ("403 policy", "this is not for tokens of this kind")
+    );
+    let opaque = house.shelf.keep(&house.token("orders:read"));
+    assert_eq!(status(&house.ask_as(&opaque, "GET /orders", "").await), 200);
+}
+
+/// The clock of these tests begins on Monday, 21 September 2026, 14:13:20 UTC.
+#[tokio::test]
+async fn a_route_can_have_hours_with_a_token_or_without() {
+    let (house, upstream) = house(Further::default(), |settings| {
+        let hours = |text: &str| vec![text.parse().expect("hours")];
+        for rule in &mut settings.routes {
+            match rule.path.as_str() {
+                "/orders" => rule.hours = hours("Mon-Fri 16:00-17:00 Europe/Berlin"),
+                "/open/{id}" => rule.hours = hours("Mon 14:00-15:00 UTC"),
+                _ => {}
+            }
+        }
+    })
+    .await;
+    let token = house.token("orders:read");
+    assert_eq!(status(&house.ask_as(&token, "GET /orders", "").await), 200);
+    assert_eq!(status(&house.ask("GET /open/7", "").await), 200);
+    house.clock.advance(Duration::from_secs(3600));
+    let token = house.token("orders:read");
+    let answer = house.ask_as(&token, "GET /orders", "").await;
+    assert_eq!((status(&answer), error(&answer)), (403, "access_denied".to_owned()));
+    assert_eq!(status(&house.ask("GET /open/7", "").await), 403);
+    assert_eq!(upstream.requests().len(), 2);
 }

@@ -36,6 +36,7 @@ use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
 use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
+use crate::policy::Policies;
 use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -178,7 +179,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
             further: Further::default(),
         },
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,
@@ -191,7 +194,9 @@ pub(super) fn settings(upstream: &str) -> Settings {
         add_prefix: String::new(),
         access: Access::Public,
         networks: Vec::new(),
+        hours: Vec::new(),
         cost: 1,
+        decided: true,
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,
@@ -260,6 +265,12 @@ impl House {
     pub(super) async fn with_apps(settings: Settings, apps: Vec<BrowserApp>) -> Self {
         Self::start(settings, |parts| Parts { browser_apps: apps, ..parts }, |gateway| gateway)
             .await
+    }
+
+    /// One in which these policies decide.
+    pub(super) async fn with_policies(settings: Settings, policies: Arc<dyn Policies>) -> Self {
+        let policies = Some(policies);
+        Self::start(settings, |parts| Parts { policies, ..parts }, |gateway| gateway).await
     }
 
     /// A gateway that demands nonces in proofs of possession.
@@ -385,6 +396,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         references: None,
         internal_keys: None,
         issuers: Vec::new(),
+        policies: None,
         browser_apps: Vec::new(),
     }
 }

@@ -11,13 +11,14 @@ use gateway::forward_auth::ForwardAuth;
 use gateway::problem::{Kind, Problem};
 use gateway::request_id::RequestId;
 use http::{Request, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use ipnet::IpNet;
+use policy::{Engine, authzen};
 use token::time::Clock as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{CertificateField, acceptor};
+use super::{CertificateField, acceptor, url_of};
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config;
@@ -30,6 +31,14 @@ pub(super) struct AuthListener {
     tls: Option<Arc<Acceptor>>,
     callers: Arc<[IpNet]>,
     field: CertificateField,
+    decisions: Option<Decisions>,
+}
+
+/// Who answers services that ask what the policies say (AuthZEN), and the URL by which they reach it.
+#[derive(Clone)]
+struct Decisions {
+    engine: Arc<Engine>,
+    base: Arc<str>,
 }
 
 /// What is done with a request there.
@@ -39,6 +48,7 @@ struct AuthDoor {
     field: CertificateField,
     http: ForwardAuth,
     grpc: ExtAuthz,
+    decisions: Option<Decisions>,
 }
 
 // === impl AuthListener ===
@@ -51,13 +61,18 @@ impl AuthListener {
     pub(super) fn new(
         bound: Option<Bound>,
         gateway: &config::Gateway,
+        policies: Option<Arc<Engine>>,
         stop: &CancellationToken,
     ) -> Result<Option<Self>, Failure> {
         let (Some(bound), Some(part)) = (bound, &gateway.auth) else { return Ok(None) };
+        let own = || url_of(&bound, part.tls.is_some());
+        let named = gateway.policy.as_ref().and_then(|policy| policy.decision_point.clone());
+        let base: Arc<str> = named.unwrap_or_else(own).into();
+        let decisions = policies.map(|engine| Decisions { engine, base });
         let tls = acceptor(part.tls.as_ref(), stop)?;
         let callers = part.trusted_callers.as_slice();
         let field = CertificateField::new(&part.client_certificate_field, callers);
-        Ok(Some(Self { bound, tls, callers: callers.into(), field }))
+        Ok(Some(Self { bound, tls, callers: callers.into(), field, decisions }))
     }
 
     /// The same for another thread.
@@ -70,6 +85,7 @@ impl AuthListener {
             tls: self.tls.clone(),
             callers: Arc::clone(&self.callers),
             field: self.field.clone(),
+            decisions: self.decisions.clone(),
         })
     }
 
@@ -83,10 +99,10 @@ impl AuthListener {
         stop: CancellationToken,
         drain: Duration,
     ) -> io::Result<()> {
-        let Self { bound, tls, callers, field } = self;
+        let Self { bound, tls, callers, field, decisions } = self;
         let http = ForwardAuth::new(gateway.checker());
         let grpc = ExtAuthz::new(gateway.checker());
-        let door = AuthDoor { callers, field, http, grpc };
+        let door = AuthDoor { callers, field, http, grpc, decisions };
         listen::serve(bound, Terms { tls, ..Terms::default() }, door, stop, drain).await
     }
 }
@@ -108,11 +124,32 @@ impl Handler for AuthDoor {
         if ExtAuthz::answers(request.uri().path()) {
             return self.grpc.answer(request).await.map(Either::Right);
         }
+        if let Some(decisions) = &self.decisions
+            && authzen::answers(request.uri().path())
+        {
+            return decisions.answer(request).await.map(|bytes| Either::Left(Full::new(bytes)));
+        }
         let mut request = request;
         // The connection's own certificate is the proxy's, not its client's.
         self.field.note(&mut request, &Connection { certificate: None, ..connection });
         let (head, _) = request.into_parts();
         self.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
+    }
+}
+
+// === impl Decisions ===
+
+impl Decisions {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let body = match Limited::new(body, authzen::LONGEST_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => {
+                let words = "the body broke off, or is longer than 256 KiB";
+                return authzen::refused(StatusCode::BAD_REQUEST, words);
+            }
+        };
+        self.engine.answer(&self.base, &head.method, head.uri.path(), &head.headers, &body)
     }
 }
 

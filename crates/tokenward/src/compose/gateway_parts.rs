@@ -1,5 +1,6 @@
 //! The gateway's settings and parts, made of what is configured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use authority::Authority;
 use gateway::explain::Kept;
 use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
-use gateway::{Access, Further, RequestLimits, RouteRule};
+use gateway::route::hours::Hours;
+use gateway::{Access, BadClaimRule, ClaimRule, Further, RequestLimits, RouteRule};
 use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
@@ -23,22 +25,20 @@ use crate::config::{self, Config};
 /// How often another key signs the gateway's own tokens. It is published so long before.
 const INTERNAL_KEY_EVERY: Duration = Duration::from_hours(7 * 24);
 
-pub(super) fn all(
+/// What the gateway is told.
+///
+/// # Errors
+/// [`Failure`] names what is wrong.
+pub(super) fn settings(
     part: &config::Gateway,
-    sockets: &Sockets,
+    issuer: String,
+    resource: String,
     config: &Config,
-    authority: &Authority,
-    events: &Arc<dyn EventSink>,
-    clock: &Arc<dyn Clock>,
-) -> Result<(gateway::Settings, gateway::Parts), Failure> {
-    let store = authority.store();
-    let issuer = sockets.issuer(&config.authority);
-    let resource = sockets.resource(part).unwrap_or_default();
-    let browser_apps = browser_app::all(part, &resource, authority)?;
+) -> Result<gateway::Settings, Failure> {
     let upstreams = part.upstreams.iter();
     let upstreams = upstreams.map(|(name, api)| Ok((name.clone(), upstream::rule(name, api)?)));
     let upstreams = upstreams.collect::<Result<_, Failure>>()?;
-    let settings = gateway::Settings {
+    Ok(gateway::Settings {
         resource,
         audiences: Vec::new(),
         authorization_servers: authorization_servers(&issuer, part),
@@ -76,7 +76,25 @@ pub(super) fn all(
         limit_entries: part.limit_entries,
         kept: Kept { refused: part.explain_refused, passed: part.explain_passed },
         answers: answers::rules(part).map_err(Failure::new)?,
-    };
+    })
+}
+
+/// That, and what it shares with the rest of the process.
+///
+/// # Errors
+/// [`Failure`] names what is wrong.
+pub(super) fn all(
+    part: &config::Gateway,
+    sockets: &Sockets,
+    config: &Config,
+    authority: &Authority,
+    events: &Arc<dyn EventSink>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(gateway::Settings, gateway::Parts), Failure> {
+    let store = authority.store();
+    let resource = sockets.resource(part).unwrap_or_default();
+    let browser_apps = browser_app::all(part, &resource, authority)?;
+    let settings = settings(part, sockets.issuer(&config.authority), resource, config)?;
     let parts = gateway::Parts {
         keyring: authority.keys().keyring(),
         index: Arc::clone(store.index()),
@@ -92,6 +110,7 @@ pub(super) fn all(
         references: Some(Arc::new(store.clone())),
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         issuers: Vec::new(),
+        policies: None,
         browser_apps,
     };
     Ok((settings, parts))
@@ -144,6 +163,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         let further = Further {
             any_scopes: route.any_scopes.iter().map(|scope| vec![scope.clone()]).collect(),
             clients: route.clients.clone(),
+            claims: claims(&route.claims).collect::<Result<_, _>>().map_err(Failure::new)?,
+            kinds: route.token_kinds.clone(),
             acr: route.acr.clone(),
             max_age: route.max_age.map(Span::duration),
             bound: route.bound,
@@ -151,6 +172,7 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         let (scopes, audiences) = (route.scopes.clone(), route.audiences.clone());
         Access::Token { scopes, audiences, further }
     };
+    let hours = route.times.iter().map(|text| text.parse::<Hours>());
     Ok(RouteRule {
         path: route.path.clone(),
         methods: methods.collect::<Result<_, _>>().map_err(Failure::new)?,
@@ -159,11 +181,20 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
+        hours: hours.collect::<Result<_, _>>().map_err(Failure::new)?,
+        decided: route.policy.unwrap_or(true),
         cost: route.cost,
         body_bytes: route.max_body,
         inspect: route.inspect.into(),
         described: None,
     })
+}
+
+/// What claims have to be.
+pub(crate) fn claims(
+    configured: &BTreeMap<String, config::gateway::Values>,
+) -> impl Iterator<Item = Result<ClaimRule, BadClaimRule>> {
+    configured.iter().map(|(claim, values)| ClaimRule::new(claim, values.iter()))
 }
 
 fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {

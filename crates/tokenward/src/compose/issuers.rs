@@ -227,7 +227,7 @@ fn secret_in(file: &Path) -> Result<Secret, Failure> {
     }
 }
 
-fn rules(
+pub(super) fn rules(
     issuer: &Issuer,
     settings: &gateway::Settings,
     longest_life: Duration,

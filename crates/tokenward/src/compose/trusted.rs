@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use authority::foreign::{KeySource, Pattern, TrustedIssuer, WorkloadRule};
+use authority::foreign::{KeySource, TrustedIssuer, WorkloadRule};
+use token::claim_pattern::Pattern;
 
 use super::key_files;
 use crate::command::Failure;

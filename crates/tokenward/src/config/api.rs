@@ -191,6 +191,8 @@ fn rule(
         add_prefix: api.add_prefix.clone(),
         access,
         networks: Vec::new(),
+        hours: Vec::new(),
+        decided: true,
         cost: super::defaults::cost(),
         body_bytes: None,
         inspect: api.inspect.into(),

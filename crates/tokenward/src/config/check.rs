@@ -9,6 +9,7 @@ use authority::register::policy::{self, HostPattern, Policy};
 use authority::rule::authorization_details::Shape;
 use gateway::route::rewrite::{BadRewrite, Rewrite};
 use http::Method;
+use token::claim_pattern::Pattern;
 use token::ladder::BadLadder;
 use token::scope::{ScopeSet, is_scope_token};
 use token::term::TokenFormat;
@@ -19,6 +20,7 @@ use crate::config::{
     upstream,
 };
 
+mod conditions;
 mod identity;
 mod issuer;
 
@@ -176,12 +178,18 @@ fn scopes(config: &Config, found: &mut Vec<Finding>) {
 /// Everything that tokens can be for, as far as it can be known before an address is bound.
 fn resources(config: &Config) -> Vec<String> {
     let gateway = config.gateway.as_ref();
-    let gateway = gateway.map(|part| own(&part.resource, part.listen, part.tls.is_some()));
+    let gateway = gateway.map(own_resource);
     let listed = config.resources.iter().map(|resource| resource.identifier.clone());
     gateway.into_iter().chain(listed).chain([own_issuer(&config.authority)]).collect()
 }
 
-fn own_issuer(authority: &Authority) -> String {
+/// The gateway's resource identifier, as far as it can be known before an address is bound.
+pub(crate) fn own_resource(part: &Gateway) -> String {
+    own(&part.resource, part.listen, part.tls.is_some())
+}
+
+/// The issuer identifier, likewise.
+pub(crate) fn own_issuer(authority: &Authority) -> String {
     own(&authority.issuer, authority.listen, authority.tls.is_some())
 }
 
@@ -279,9 +287,12 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
             ("any_scopes", !route.any_scopes.is_empty()),
             ("audiences", !route.audiences.is_empty()),
             ("clients", !route.clients.is_empty()),
+            ("claims", !route.claims.is_empty()),
+            ("token_kinds", !route.token_kinds.is_empty()),
             ("acr", !route.acr.is_empty()),
             ("max_age", route.max_age.is_some()),
             ("bound", route.bound),
+            ("policy", route.policy == Some(true)),
         ];
         for (member, _) in demands.iter().filter(|(_, demanded)| route.public && *demanded) {
             let words = format!("a public route cannot demand {member}: remove one of the two");
@@ -294,6 +305,7 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
         for acr in route.acr.iter().filter(plain) {
             found.push((at("acr"), format!("`{acr}` is not one value of `acr`")));
         }
+        conditions::of_route(part, route, &at, found);
         if let Err(error) = ::gateway::route::Template::parse(&route.path) {
             found.push((at("path"), error.to_string()));
         } else if let Err(error) = rewrite(route) {
@@ -304,6 +316,7 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
     if let Err(mistakes) = api::routes(part) {
         found.extend(mistakes);
     }
+    conditions::policies(part, found);
     for (position, limit) in part.limits.iter().enumerate() {
         if let Err((member, words)) = limit.rule() {
             found.push((format!("gateway.limit[{position}].{member}"), words));
@@ -440,7 +453,7 @@ fn trusted_issuer(path: &str, trusted: &TrustedIssuer, found: &mut Vec<Finding>)
             continue;
         }
         for (claim, text) in &rule.claims {
-            if let Err(refused) = authority::foreign::Pattern::new(claim, text) {
+            if let Err(refused) = Pattern::new(claim, text) {
                 found.push((claims.clone(), refused.to_string()));
             }
         }

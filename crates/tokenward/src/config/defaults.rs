@@ -143,6 +143,7 @@ impl Default for Gateway {
             request_id_field: "X-Request-Id".to_owned(),
             upstream_timeout: Span::seconds(60),
             threads: 0,
+            policy: None,
             auth: None,
         }
     }

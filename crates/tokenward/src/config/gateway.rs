@@ -9,6 +9,7 @@ use ::gateway::inside::IdentityForm;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use token::event::TokenKind;
 use token::term::AddressField;
 
 use super::Tls;
@@ -16,6 +17,7 @@ use super::api::Api;
 use super::connections::Connections;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
+use super::policy::Policy;
 use super::span::Span;
 use super::upstream::Upstream;
 
@@ -97,7 +99,7 @@ pub(crate) struct Gateway {
     /// `authority`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_certificate_field: Option<String>,
-    /// How many verified tokens are remembered (about 1 KiB each).
+    /// How many verified tokens are remembered (1 to 2 KiB each, more where policies decide).
     pub(crate) cache_entries: usize,
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
@@ -138,6 +140,9 @@ pub(crate) struct Gateway {
     pub(crate) upstream_timeout: Span,
     /// Threads that check and forward; 0: one for each processor.
     pub(crate) threads: usize,
+    /// Policies that decide where the lists of a route are not enough. Absent: none decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<Policy>,
     /// The same check for proxies of other makers, which ask and then forward by themselves: Envoy, NGINX,
     /// Traefik, Caddy, HAProxy. Absent: none may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -259,10 +264,23 @@ pub(crate) struct Route {
     /// Clients that it is for; empty: all.
     #[serde(default)]
     pub(crate) clients: Vec<String>,
+    /// Claims that the token must have, all of them: `department = "sales*"`, where `*` stands for anything, or
+    /// `department = ["sales", "support"]` for one of several. A claim that is a list needs one that fits. A
+    /// name that begins with `/` is a JSON pointer.
+    #[serde(default)]
+    pub(crate) claims: BTreeMap<String, Values>,
+    /// Kinds of credentials that are taken, among `jwt`, `opaque` and `session`; empty: all.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) token_kinds: Vec<TokenKind>,
     /// Networks that it is for; empty: all.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) networks: Vec<IpNet>,
+    /// When it is open, by the clocks of a place: `Mon-Fri 08:00-18:00 Europe/Berlin`; one of several is
+    /// enough. Days may be left out, and what ends before it begins ends on the next day. Empty: always.
+    #[serde(default)]
+    pub(crate) times: Vec<String>,
     /// How the person must have signed in: one of these `acr` values; others are told to step up (RFC 9470).
     /// Empty: in any way.
     #[serde(default)]
@@ -273,6 +291,10 @@ pub(crate) struct Route {
     /// Only tokens that are bound to a key or a certificate of their client.
     #[serde(default)]
     pub(crate) bound: bool,
+    /// Whether the policies of `gateway.policy` have to permit its requests. Absent: they have to, where there
+    /// are some and a token is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<bool>,
     /// No token is needed.
     #[serde(default)]
     pub(crate) public: bool,
@@ -286,6 +308,16 @@ pub(crate) struct Route {
     /// How many bytes a body may have; 0: as many as come. Absent: `gateway.max_body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_body: Option<u64>,
+}
+
+/// One value or several.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Values {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
 }
 
 /// What inspection does on a route.
@@ -322,5 +354,19 @@ impl Cors {
     pub(crate) fn rule(&self) -> CorsRule {
         let Self { origins, methods, headers, expose, credentials, max_age } = self.clone();
         CorsRule { origins, methods, headers, expose, credentials, max_age: max_age.duration() }
+    }
+}
+
+// === impl Values ===
+
+impl Values {
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+        .iter()
+        .map(String::as_str)
     }
 }

@@ -9,7 +9,9 @@ use crate::config::{Admin, Auth, Config, Gateway};
 
 /// The reference as Markdown.
 pub(crate) fn markdown() -> String {
-    let schema = Value::from(schema_for!(Config));
+    let mut schema = Value::from(schema_for!(Config));
+    // The same text whether maps keep their order or not, which a feature of a dependency decides.
+    schema.sort_all_objects();
     let mut page = String::from(
         "# Configuration reference\n\n\
          Printed by `tokenward config reference` from the types that read the file.\n\n\

@@ -1,5 +1,7 @@
 //! What `dev` guards: the sample API's routes and scopes.
 
+use std::collections::BTreeMap;
+
 use token::term::scope as built_in;
 
 use crate::config::{Inspect, Route, Scope};
@@ -42,7 +44,11 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         audiences: Vec::new(),
         any_scopes: Vec::new(),
         clients: Vec::new(),
+        claims: BTreeMap::new(),
+        token_kinds: Vec::new(),
         networks: Vec::new(),
+        times: Vec::new(),
+        policy: None,
         acr: Vec::new(),
         max_age: None,
         bound: false,
