@@ -1,5 +1,6 @@
 //! Unverified token + keys + policy + time → [`VerifiedAccessToken`], the only proof of a check.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::id::KeyId;
 use crate::json;
 use crate::jws::{Jws, NotJws};
 use crate::key::KeySet;
+use crate::personal::Personal;
 use crate::reason::{Reason, Refused};
 use crate::restriction::TokenFacts;
 use crate::scope::ScopeSet;
@@ -29,12 +31,14 @@ pub struct AccessTokenPolicy {
 }
 
 /// An access token that has been checked. There is no other way to make one than
-/// [`verify_access_token`] and, for tokens of other issuers, [`crate::foreign`].
+/// [`verify_access_token`], for tokens of other issuers [`crate::foreign`], and for personal ones
+/// [`crate::personal`].
 #[derive(Debug)]
 pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
     facts: TokenFacts,
     leeway: Duration,
+    personal: Option<Arc<Personal>>,
 }
 
 /// Why a token was refused, and what it says of itself; the latter is nobody's word.
@@ -69,7 +73,17 @@ impl VerifiedAccessToken {
         facts: TokenFacts,
         leeway: Duration,
     ) -> Self {
-        Self { claims, facts, leeway }
+        Self { claims, facts, leeway, personal: None }
+    }
+
+    /// The same, of a personal token: its life does not end by `exp` alone.
+    pub(crate) fn standing_for(self, personal: Arc<Personal>) -> Self {
+        Self { personal: Some(personal), ..self }
+    }
+
+    /// What stands behind it, if it is a personal token or one of a service.
+    pub fn personal(&self) -> Option<&Arc<Personal>> {
+        self.personal.as_ref()
     }
 
     /// The claims.
@@ -90,10 +104,10 @@ impl VerifiedAccessToken {
     /// The same token with less: scopes that count no more were taken from it.
     #[must_use]
     pub fn without(&self, scopes: &ScopeSet) -> Self {
-        let Self { claims, facts, leeway } = self;
+        let Self { claims, facts, leeway, personal } = self;
         let scope = claims.scope.difference(scopes);
         let claims = AccessTokenClaims { scope, ..claims.clone() };
-        Self { claims, facts: facts.clone(), leeway: *leeway }
+        Self { claims, facts: facts.clone(), leeway: *leeway, personal: personal.clone() }
     }
 
     /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
@@ -103,7 +117,10 @@ impl VerifiedAccessToken {
 
     /// Whether its time has passed: a cached token is asked again on every use.
     pub fn expired(&self, now: Timestamp) -> bool {
-        now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway)
+        match &self.personal {
+            Some(personal) => personal.is_over(now),
+            None => now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway),
+        }
     }
 
     /// When it will be refused.
