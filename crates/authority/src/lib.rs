@@ -30,6 +30,7 @@ pub mod parameters;
 mod paths;
 pub mod peer;
 pub mod person_claims;
+pub mod personal;
 mod polls;
 pub mod possession;
 mod presented_token;

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
 use crate::person_claims;
+use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Who may register clients, and what those may have (RFC 7591).
     pub registration: Registration,
+    /// What personal tokens and tokens of services may be.
+    pub personal_tokens: personal::Policy,
     /// Whether a client's id may be the URL of a document that describes it.
     pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.

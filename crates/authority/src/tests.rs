@@ -26,6 +26,7 @@ mod metadata_document;
 mod mutual_tls;
 mod opaque;
 mod par;
+mod personal;
 mod pkce;
 mod private_key_jwt;
 mod profile;

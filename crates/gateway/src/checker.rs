@@ -67,7 +67,7 @@ impl Checker {
         let known = admitted.into_known();
         seen.admitted(known.as_ref());
         seen.answered(StatusCode::OK, Outcome::Forwarded);
-        let mut remove = not_to_forward(&head.headers, core.forward_token);
+        let mut remove = not_to_forward(&head.headers, core);
         if let Some(known) = &known {
             // Whoever sets a field replaces the client's.
             remove.retain(|name| known.identity.fields().iter().all(|(set, _)| set != name));

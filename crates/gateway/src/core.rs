@@ -14,6 +14,7 @@ use crate::bind::Binder;
 use crate::browser_app::Apps;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
+use crate::present::Credentials;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::streams::Streams;
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) resource: Resource,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forward_token: bool,
+    pub(crate) credentials: Credentials,
     pub(crate) challenge_scopes: bool,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,

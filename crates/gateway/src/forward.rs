@@ -129,7 +129,7 @@ fn outgoing(
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
     let mut headers = head.headers;
-    clean_request(&mut headers, head.version, core.forward_token);
+    clean_request(&mut headers, head.version, core);
     core.apps.strip(&mut headers);
     let forwarded =
         Forwarded { client: admitted.ip(), host: admitted.target().host(), https, upstream: host };

@@ -13,6 +13,7 @@ use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
+use token::personal::PersonalTokens;
 use token::reference::References;
 use token::restriction::Restriction;
 use token::scope::is_scope_token;
@@ -26,6 +27,7 @@ use crate::checker::Checker;
 use crate::core::Core;
 use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
+use crate::headers::has_meaning;
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
 use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
@@ -59,6 +61,8 @@ pub struct Parts {
     pub nonces: Option<Arc<Nonces>>,
     /// Where opaque tokens are looked up; without it they are unknown.
     pub references: Option<Arc<dyn References>>,
+    /// Where personal tokens are looked up; without it they are unknown.
+    pub personal: Option<Arc<dyn PersonalTokens>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
     /// Applications in browsers whose credential is a cookie.
@@ -86,6 +90,9 @@ impl Gateway {
         if settings.upstream_timeout.is_zero() {
             return Err(SettingsError::ZeroTimeout);
         }
+        if let Some(name) = settings.credentials.api_key.as_ref().filter(|name| has_meaning(name)) {
+            return Err(SettingsError::BadApiKeyField(name.to_string()));
+        }
         let upstreams = upstreams(&settings)?;
         let plain = |(name, rule): (&String, &UpstreamRule)| {
             rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
@@ -108,6 +115,8 @@ impl Gateway {
             keyring: parts.keyring,
             decryption: parts.decryption,
             references: parts.references,
+            personal: parts.personal,
+            ladder: settings.ladder.clone(),
             foreign: ForeignIssuers::new(parts.issuers),
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
@@ -131,6 +140,7 @@ impl Gateway {
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
+            credentials: settings.credentials,
             challenge_scopes: settings.challenge_scopes,
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,

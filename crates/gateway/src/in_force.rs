@@ -39,6 +39,9 @@ pub(crate) fn in_force(
         Some(Effect::Revoke) => return Err(Refusal::of_verified(Fault::Revoked, known)),
         Some(_) => return Err(Refusal::of_verified(Fault::Suspended, known)),
     }
+    if known.token.personal().is_some_and(|personal| !personal.may_come_from(ip)) {
+        return Err(Refusal::of_verified(Fault::Elsewhere, known));
+    }
     match index.partial_on(facts, now) {
         rows if rows.is_empty() => Ok(InForce(known)),
         rows => restrained(known, &rows, &core.limits, ip, now).map(InForce),

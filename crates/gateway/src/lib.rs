@@ -41,6 +41,7 @@ mod streams;
 pub mod target;
 mod tunnel;
 mod upstream;
+mod usage;
 pub mod verify;
 mod worker;
 
@@ -50,6 +51,7 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
+pub use crate::present::{Basic, Credentials};
 pub use crate::settings::{Access, Further, Inspect, RouteRule, Settings, SettingsError};
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};

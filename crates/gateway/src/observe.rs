@@ -10,6 +10,7 @@ use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use token::event::{Event, EventKind, Request, TokenKind, Who};
+use token::personal::Owner;
 use token::reason::Refused;
 use token::time::Timestamp;
 use token::validate::{Claimed, TokenRefused};
@@ -180,6 +181,17 @@ impl Observation {
         self.bytes_out = bytes_out;
     }
 
+    /// What the credential was: whose a personal token is, only its record can say.
+    fn kind(&self) -> TokenKind {
+        let (Named::Known(known) | Named::ClaimedByKnown(known)) = &self.who else {
+            return self.token;
+        };
+        match known.token.personal().map(|personal| &personal.terms.owner) {
+            Some(Owner::Service(_)) => TokenKind::ApiKey,
+            _ => self.token,
+        }
+    }
+
     fn event(&mut self, latency_us: u64) -> Event {
         let path = self.target.as_ref().map_or_else(|| self.uri.path(), |target| target.path());
         let object = self.object.clone().and_then(|range| path.get(range));
@@ -198,7 +210,7 @@ impl Observation {
             (None, None) => self.uri.authority().map(|authority| bounded(authority.as_str())),
         };
         let request = Request {
-            token_kind: self.token,
+            token_kind: self.kind(),
             scopes: scopes.unwrap_or_default(),
             method: bounded(self.method.as_str()),
             host,

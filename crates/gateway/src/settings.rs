@@ -9,6 +9,7 @@ use token::allowance::Allowance;
 use token::ladder::Ladder;
 
 use crate::limit::LimitRule;
+use crate::present::Credentials;
 use crate::route::BadTemplate;
 use crate::route::rewrite::BadRewrite;
 use crate::upstream::rule::UpstreamRule;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub cache_entries: usize,
     /// Whether the access token goes on to the upstream.
     pub forward_token: bool,
+    /// Where personal tokens are taken beside `Authorization: Bearer`.
+    pub credentials: Credentials,
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
@@ -125,6 +128,9 @@ pub struct Further {
 /// Why a gateway cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// The field for API keys has another meaning already.
+    #[error("the field `{0}` cannot be the one for API keys: it means something else already")]
+    BadApiKeyField(String),
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),

@@ -15,6 +15,7 @@ mod metadata;
 mod mutual_tls;
 mod opaque;
 mod partial;
+mod personal;
 mod public;
 mod rules;
 mod smuggling;

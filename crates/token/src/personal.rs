@@ -144,12 +144,23 @@ pub fn verify_personal(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, NotPersonal> {
     let personal = tokens.find(text)?.ok_or_else(reference::unknown)?;
-    let refuse = |reason: Reason, detail| {
-        NotPersonal::Refused(TokenRefused {
-            refused: reason.into(),
-            detail,
-            claimed: personal.claimed(),
-        })
+    Ok(judge(&personal, policy, ladder, now)?)
+}
+
+/// The same for a token that was looked up.
+///
+/// # Errors
+/// [`TokenRefused`] with the first rule broken.
+pub fn judge(
+    personal: &Arc<Personal>,
+    policy: &AccessTokenPolicy,
+    ladder: &Ladder,
+    now: Timestamp,
+) -> Result<VerifiedAccessToken, TokenRefused> {
+    let refuse = |reason: Reason, detail| TokenRefused {
+        refused: reason.into(),
+        detail,
+        claimed: personal.claimed(),
     };
     match personal.ended {
         None => {}
@@ -164,7 +175,7 @@ pub fn verify_personal(
     if personal.is_over(now) {
         return Err(refuse(Reason::Expired, "the token has expired"));
     }
-    Ok(VerifiedAccessToken::of_personal(&personal, &policy.issuer, ladder))
+    Ok(VerifiedAccessToken::of_personal(personal, &policy.issuer, ladder))
 }
 
 /// Why a personal token is not taken.

@@ -14,12 +14,14 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod personal;
 pub(crate) mod reference;
 pub(crate) mod span;
 pub(crate) mod upstream;
 
 use authority::register::policy::Policy;
 pub(crate) use gateway::{Auth, BrowserApp, Gateway, Inspect, Route};
+use personal::PersonalTokens;
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{Algorithm, GrantType, Profile, TokenFormat};
@@ -144,6 +146,8 @@ pub(crate) struct Authority {
     pub(crate) session_life: Span,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
+    /// Personal tokens and tokens of services.
+    pub(crate) personal_tokens: PersonalTokens,
     /// Take clients whose id is the URL of a document that describes them, without registration, as
     /// the Model Context Protocol has it. They get no more than `registration` gives.
     pub(crate) client_id_metadata_documents: bool,

@@ -265,6 +265,7 @@ impl Builder {
             leeway: self.leeway,
             cache_entries: self.cache_entries,
             forward_token: false,
+            credentials: gateway::Credentials::default(),
             challenge_scopes: false,
             inspect_body_limit: 0,
             upstream_timeout: Duration::from_secs(1),
@@ -282,6 +283,8 @@ impl Builder {
             decryption: self.decryption.clone(),
             nonces: self.dpop_nonces.then(nonces),
             references: None,
+            // Whoever has the record of one can say what it is; a layer has to ask (introspection).
+            personal: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };

@@ -184,6 +184,7 @@ fn authority_settings() -> Settings {
         session_life: Duration::from_secs(3600),
         trusted_proxies: Vec::new(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
+        personal_tokens: Default::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

@@ -101,6 +101,7 @@ impl House {
             decryption: Vec::new(),
             nonces: None,
             references: None,
+            personal: None,
             issuers: Vec::new(),
             browser_apps: Vec::new(),
         };

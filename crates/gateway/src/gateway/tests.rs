@@ -41,6 +41,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        personal: None,
         issuers: Vec::new(),
         browser_apps: Vec::new(),
     };

@@ -20,6 +20,7 @@ use token::key::PrivateKey;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
 use token::opaque::Family;
+use token::personal::PersonalTokens;
 use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
@@ -211,6 +212,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         leeway: Duration::from_secs(0),
         cache_entries: 100,
         forward_token: false,
+        credentials: Default::default(),
         challenge_scopes: false,
         inspect_body_limit: 1024 * 1024,
         upstream_timeout: Duration::from_secs(5),
@@ -249,6 +251,12 @@ impl House {
     /// A gateway that takes tokens of other issuers.
     pub(super) async fn with_issuers(settings: Settings, issuers: Vec<ForeignIssuer>) -> Self {
         Self::start(settings, |parts| Parts { issuers, ..parts }, |gateway| gateway).await
+    }
+
+    /// A gateway that knows personal tokens.
+    pub(super) async fn with_personal(settings: Settings, tokens: Arc<dyn PersonalTokens>) -> Self {
+        Self::start(settings, |parts| Parts { personal: Some(tokens), ..parts }, |gateway| gateway)
+            .await
     }
 
     async fn start(
@@ -353,6 +361,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         decryption: Vec::new(),
         nonces: None,
         references: None,
+        personal: None,
         issuers: Vec::new(),
         browser_apps: Vec::new(),
     }

@@ -98,8 +98,8 @@ async fn lists_are_of_one_owner_or_of_all() {
     let of = |owner: Owner| async move {
         names(store.personal_tokens(Some(&owner), None, 10).await.expect("store"))
     };
-    assert_eq!(of(token.terms.owner.clone()).await, [token.terms.token.clone()]);
-    assert_eq!(of(of_service.terms.owner.clone()).await, [of_service.terms.token.clone()]);
+    assert_eq!(of(token.terms.owner.clone()).await, vec![token.terms.token.clone()]);
+    assert_eq!(of(of_service.terms.owner.clone()).await, vec![of_service.terms.token.clone()]);
     let all = names(store.personal_tokens(None, None, 10).await.expect("store"));
     assert_eq!(all.len(), 2);
     let rest = store.personal_tokens(None, Some(&all[0]), 10).await.expect("store");

@@ -11,6 +11,7 @@ use crate::admin_client::Target;
 use crate::command::Failure;
 
 mod inspect;
+mod personal;
 pub(super) mod verify;
 
 #[derive(Debug, Args)]
@@ -29,6 +30,18 @@ enum Command {
     Verify(verify::Arguments),
     /// Show what is known of a token, by its `jti`
     Show { jti: String },
+    /// Make a personal token, or one of a service, and print it: it is never shown again
+    CreatePersonal(personal::Create),
+    /// List personal tokens and tokens of services, with their last use
+    ListPersonal(personal::List),
+    /// Show a personal token or one of a service, by its `jti`
+    ShowPersonal { jti: String },
+    /// Replace one by a new value with the same terms, and print that; the old one stays good for a while
+    RotatePersonal(personal::Rotate),
+    /// Take scopes from one: it keeps those that it was really used for, or those that are named
+    NarrowPersonal(personal::Narrow),
+    /// Revoke one: final
+    RevokePersonal { jti: String },
     /// Revoke one token, by its `jti`: final
     Revoke {
         jti: String,
@@ -43,6 +56,16 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Inspect(arguments) => inspect::run(&arguments, json),
         Command::Verify(arguments) => verify::run(&arguments, json),
+        Command::CreatePersonal(arguments) => personal::create(&target.connect()?, arguments, json),
+        Command::ListPersonal(arguments) => personal::list(&target.connect()?, &arguments, json),
+        Command::ShowPersonal { jti } => personal::show(&target.connect()?, &jti, json),
+        Command::RotatePersonal(arguments) => {
+            personal::rotate(&target.connect()?, &arguments, json)
+        }
+        Command::NarrowPersonal(arguments) => {
+            personal::narrow(&target.connect()?, &arguments, json)
+        }
+        Command::RevokePersonal { jti } => personal::revoke(&target.connect()?, &jti),
         Command::Show { jti } => {
             let api = target.connect()?;
             super::print(&api.get(&format!("/tokens/{}", super::segment(&jti)))?, json)

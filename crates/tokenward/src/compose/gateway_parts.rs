@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use authority::Authority;
 use gateway::limit::LimitRule;
-use gateway::{Access, Further, RouteRule};
+use gateway::{Access, Credentials, Further, RouteRule};
 use token::dpop::Nonces;
 use token::event::EventSink;
 use token::random::OsRandom;
@@ -43,6 +43,7 @@ pub(super) fn all(
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
+        credentials: credentials(part)?,
         challenge_scopes: part.challenge_scopes,
         inspect_body_limit: part.inspect_body_limit,
         upstream_timeout: part.upstream_timeout.duration(),
@@ -63,10 +64,18 @@ pub(super) fn all(
             .collect::<Result<_, _>>()?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
+        personal: Some(Arc::new(store.clone())),
         issuers: Vec::new(),
         browser_apps,
     };
     Ok((settings, parts))
+}
+
+fn credentials(part: &config::Gateway) -> Result<Credentials, Failure> {
+    let api_key = part.api_key_header.as_deref().map(str::parse).transpose();
+    let api_key = api_key
+        .map_err(|_| Failure::new("gateway.api_key_header: must be the name of a header field"))?;
+    Ok(Credentials { basic: part.basic_tokens.into(), api_key })
 }
 
 /// Where clients get tokens: here first, and at the other issuers that have a place.

@@ -51,6 +51,7 @@ pub(super) fn authority(
         session_life: part.session_life.duration(),
         trusted_proxies: part.trusted_proxies.clone(),
         registration: registration(&part.registration)?,
+        personal_tokens: part.personal_tokens.policy().map_err(Failure::new)?,
         signing_algs: part.signing_algs.clone(),
         client_id_metadata_documents: part.client_id_metadata_documents,
         mutual_tls: part.client_certificate_field.is_some()

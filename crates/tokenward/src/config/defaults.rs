@@ -11,6 +11,7 @@ use token::allowance::Allowance;
 use token::term::Algorithm;
 
 use super::limit::PaceOrOff;
+use super::personal::{BasicTokens, PersonalTokens};
 use super::span::Span;
 use super::upstream::Balance;
 use super::{Admin, Auth, Authority, Config, Detect, Gateway, Log, LogFormat, Registration, Store};
@@ -59,6 +60,7 @@ impl Default for Authority {
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
             registration: Registration::default(),
+            personal_tokens: PersonalTokens::default(),
             client_id_metadata_documents: true,
             profile: None,
             require_pkce: true,
@@ -116,6 +118,8 @@ impl Default for Gateway {
             client_certificate_field: None,
             cache_entries: 100_000,
             forward_token: false,
+            basic_tokens: BasicTokens::default(),
+            api_key_header: None,
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
             upstream_timeout: Span::seconds(60),

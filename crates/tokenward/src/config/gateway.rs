@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Tls;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
+use super::personal::BasicTokens;
 use super::span::Span;
 use super::upstream::Upstream;
 
@@ -72,6 +73,12 @@ pub(crate) struct Gateway {
     /// Pass the client's access token on to the upstream; otherwise it ends here and only
     /// the identity headers go on.
     pub(crate) forward_token: bool,
+    /// What is done with `Authorization: Basic`, for tools that know nothing else: `accept` takes a personal
+    /// token as the password, `challenge` also tells whoever brings no token to send one so, `off` takes none.
+    pub(crate) basic_tokens: BasicTokens,
+    /// A field, such as `X-API-Key`, whose whole value may be a personal token or one of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key_header: Option<String>,
     /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
     /// Context Protocol has it. Who brings no token then learns which routes there are.
     pub(crate) challenge_scopes: bool,

@@ -28,6 +28,7 @@ mod neighbours;
 mod opaque;
 mod openidconnect;
 mod operations;
+mod personal;
 mod scopes;
 mod start;
 mod status_list;
