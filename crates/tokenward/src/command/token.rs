@@ -12,6 +12,7 @@ use crate::command::Failure;
 
 mod inspect;
 mod personal;
+mod scan;
 pub(super) mod verify;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(super) struct Arguments {
 enum Command {
     /// Say offline what a token is and whether it is well formed; nothing in it is verified
     Inspect(inspect::Arguments),
+    /// Find our tokens in files, or in the history of git repositories, by prefix and checksum; none is
+    /// printed. The exit code is 1 when there are any
+    Scan(scan::Arguments),
     /// Verify a signed token against a key set, as an API or a client would
     Verify(verify::Arguments),
     /// Show what is known of a token, by its `jti`
@@ -55,6 +59,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let (target, json) = (&arguments.target, arguments.target.json);
     match arguments.command {
         Command::Inspect(arguments) => inspect::run(&arguments, json),
+        Command::Scan(arguments) => scan::run(&arguments, json),
         Command::Verify(arguments) => verify::run(&arguments, json),
         Command::CreatePersonal(arguments) => personal::create(&target.connect()?, arguments, json),
         Command::ListPersonal(arguments) => personal::list(&target.connect()?, &arguments, json),

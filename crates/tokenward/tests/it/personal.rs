@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::Full;
 use serde_json::{Value, json};
+use token::opaque::Family;
+use token::random::OsRandom;
 
 use crate::support::http::Answer;
 use crate::support::served::Served;
@@ -81,4 +83,65 @@ fn a_token_of_a_service_ends_with_it() {
     assert_eq!(ask(&served, &format!("Bearer {token}")).status, 200);
     served.admin_call("DELETE", &format!("/clients/{client}"), None);
     assert_eq!(ask(&served, &format!("Bearer {token}")).status, 401);
+}
+
+/// What `tokenward token scan` says, and its exit code.
+fn scan(arguments: &[&str]) -> (String, i32) {
+    let output = Command::new(PROGRAM).args(["token", "scan"]).args(arguments).output();
+    let output = output.expect("runs");
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    (said, output.status.code().expect("a code"))
+}
+
+#[test]
+fn leaked_tokens_are_found_in_files_and_in_history_and_never_printed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let root = folder.path();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=probe", "-c", "user.email=probe@example.com"];
+        output_of(Command::new("git").arg("-C").arg(root).args(identity).args(arguments))
+    };
+    let [kept, removed, told] =
+        [(); 3].map(|()| Family::Personal.generate(&OsRandom::new()).expose().to_owned());
+    std::fs::create_dir_all(root.join("deep/er")).expect("folders");
+    std::fs::write(root.join("deep/er/ci.env"), format!("A=1\nTOKEN={kept}\n")).expect("file");
+    std::fs::write(root.join("image.bin"), [b"\0\0", kept.as_bytes()].concat()).expect("file");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "first"]);
+    std::fs::write(root.join("notes.txt"), format!("1\n2\n3 {removed}\n")).expect("file");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", &format!("second\n\nsee {told}")]);
+    std::fs::remove_file(root.join("notes.txt")).expect("removed");
+    git(&["commit", "--quiet", "-am", "third"]);
+
+    let path = root.to_str().expect("path");
+    let (said, code) = scan(&[path]);
+    assert_eq!(code, 1);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let end = &kept[49..];
+    assert_eq!(said.trim(), format!("{path}/deep/er/ci.env:2: personal token twp_…{end}"));
+
+    let (said, code) = scan(&["--git", "--json", path]);
+    assert_eq!(code, 1);
+    let rows: Vec<Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let places: Vec<(String, u64)> = rows
+        .iter()
+        .map(|row| {
+            let place = row["place"].as_str().expect("place").rsplit(':').next().expect("file");
+            (place.to_owned(), row["line"].as_u64().expect("line"))
+        })
+        .collect();
+    let expected = [("(message)", 3), ("notes.txt", 3), ("deep/er/ci.env", 2)];
+    assert_eq!(places, expected.map(|(place, line)| (place.to_owned(), line)));
+    for token in [&kept, &removed, &told] {
+        assert!(!said.contains(token.as_str()));
+    }
+
+    std::fs::remove_file(root.join("deep/er/ci.env")).expect("removed");
+    assert_eq!(scan(&[path]), (String::new(), 0));
+    assert_eq!(scan(&["/nowhere/at/all"]).1, 2);
+    let elsewhere = tempfile::tempdir().expect("folder");
+    assert_eq!(scan(&["--git", elsewhere.path().to_str().expect("path")]).1, 2);
 }
