@@ -19,6 +19,7 @@ pub mod grant;
 mod id_token_hint;
 pub mod issue;
 pub mod keys;
+pub mod leak;
 mod limits;
 pub mod login;
 mod logout;

@@ -11,6 +11,7 @@ use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
+use crate::leak::LeakKeys;
 use crate::person_claims;
 use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub registration: Registration,
     /// What personal tokens and tokens of services may be.
     pub personal_tokens: personal::Policy,
+    /// Who may report leaked tokens; nobody without keys.
+    pub leak_keys: LeakKeys,
     /// Whether a client's id may be the URL of a document that describes it.
     pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.

@@ -20,6 +20,7 @@ mod dpop;
 mod foreign;
 mod id_token;
 mod introspect;
+mod leaks;
 mod limits;
 mod logout;
 mod metadata_document;

@@ -84,6 +84,16 @@ impl Store {
         }
     }
 
+    /// The client whose secret has this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub fn client_of_secret(&self, secret: &OpaqueHash) -> Result<Option<ClientId>, StoreError> {
+        // Asked for leaked secrets alone: no index for a walk through all clients that is this rare.
+        let sql = "SELECT id FROM clients WHERE secret_hash = ?1";
+        self.read(|db| sql::one(db, sql, [secret.as_bytes()], |row| row.id("id")))
+    }
+
     /// Clients in order of their id, those behind `after`.
     ///
     /// # Errors

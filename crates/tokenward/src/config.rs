@@ -146,6 +146,11 @@ pub(crate) struct Authority {
     pub(crate) session_life: Span,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
+    /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with
+    /// `public_keys`): tokens of ours that they report to `/leaks/github` are taken back. Absent: no
+    /// reports are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leak_report_keys: Option<PathBuf>,
     /// Personal tokens and tokens of services.
     pub(crate) personal_tokens: PersonalTokens,
     /// Take clients whose id is the URL of a document that describes them, without registration, as

@@ -71,6 +71,7 @@ pub(crate) fn settings() -> Settings {
             scopes("openid profile email offline_access orders:read"),
         ),
         personal_tokens: Default::default(),
+        leak_keys: Default::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

@@ -185,6 +185,7 @@ fn authority_settings() -> Settings {
         trusted_proxies: Vec::new(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
         personal_tokens: Default::default(),
+        leak_keys: Default::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

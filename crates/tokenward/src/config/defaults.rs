@@ -60,6 +60,7 @@ impl Default for Authority {
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
             registration: Registration::default(),
+            leak_report_keys: None,
             personal_tokens: PersonalTokens::default(),
             client_id_metadata_documents: true,
             profile: None,
