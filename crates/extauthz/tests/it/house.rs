@@ -238,6 +238,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         trusted_proxies: Vec::new(),
         leeway: Duration::ZERO,
         cache_entries: 100,
+        credentials: gateway::Credentials::default(),
         forward_token: false,
         challenge_scopes: true,
         upstream_timeout: Duration::from_secs(5),

@@ -236,7 +236,8 @@ async fn it_has_its_scopes_audiences_and_never_more_than_its_owner() {
 #[tokio::test]
 async fn what_is_taken_back_is_refused_at_once() {
     let place = Place::new().await;
-    let by_record: [(fn(&mut Personal), &str); 2] = [
+    type Change = fn(&mut Personal);
+    let by_record: [(Change, &str); 2] = [
         (|one| one.ended = Some(Reason::Revoked), "401 revoked"),
         (|one| one.ended = Some(Reason::Disabled), "401 disabled"),
     ];
