@@ -191,7 +191,8 @@ pub(crate) async fn admit(
     now: Timestamp,
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     check_network(authority, caller, now)?;
-    judge(authority, presented, caller.certificate.as_ref(), demand, now).await
+    let token = judge(authority, presented, caller.certificate.as_ref(), demand, now).await?;
+    from_its_networks(token, caller)
 }
 
 /// Refuses whoever comes from a network that is blocked.
@@ -217,11 +218,26 @@ pub(crate) fn check_network(
 /// [`BearerRefused`] with the first rule broken.
 pub async fn admit_from_anywhere(
     authority: &Authority,
+    caller: &Caller,
     presented: &Presented,
     demand: Demand,
     now: Timestamp,
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
-    judge(authority, presented, None, demand, now).await
+    let token = judge(authority, presented, None, demand, now).await?;
+    from_its_networks(token, caller)
+}
+
+/// Refuses a personal token that comes from elsewhere than it may.
+fn from_its_networks(
+    token: Arc<VerifiedAccessToken>,
+    caller: &Caller,
+) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
+    match token.personal() {
+        Some(personal) if !personal.may_come_from(caller.ip) => {
+            Err(BearerRefused::NotInOrder(Reason::Network, token))
+        }
+        _ => Ok(token),
+    }
 }
 
 async fn judge(

@@ -17,6 +17,7 @@ pub mod form;
 pub mod global_revocation;
 pub mod introspect;
 pub mod jwks;
+pub mod leaks;
 pub mod login;
 pub mod logout;
 pub mod openapi;

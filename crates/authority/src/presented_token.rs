@@ -7,6 +7,7 @@ use std::time::Duration;
 use store::{NewRestriction, RefreshState, StoreError};
 use token::event::Who;
 use token::opaque::{Family, OpaqueHash};
+use token::personal::{is_personal, judge};
 use token::reason::Reason;
 use token::reference;
 use token::restriction::{Effect, Selector};
@@ -79,6 +80,9 @@ pub(crate) async fn take_back(
         return Ok(TakenBack { selector: Some(Selector::Grant(grant.id)), who: Some(who) });
     }
     let Some(token) = ours(authority, text, now)? else { return Ok(TakenBack::default()) };
+    if token.personal().is_some() {
+        return take_back_personal(authority, client, &token, now).await;
+    }
     if token.claims().client_id != *client.id() {
         return Ok(TakenBack::default());
     }
@@ -97,6 +101,23 @@ pub(crate) async fn take_back(
     };
     store.restrict_once(restriction, now).await?;
     Ok(TakenBack { selector: Some(selector), who: Some(Who::verified(token.facts())) })
+}
+
+/// Whoever holds a personal token can end it: it was issued to nobody but its owner, and who shows it could
+/// do more harm with it than this (RFC 7009 §2.1 asks whose it is so that nobody ends another's by its name).
+async fn take_back_personal(
+    authority: &Authority,
+    client: &AuthenticatedClient,
+    token: &VerifiedAccessToken,
+    now: Timestamp,
+) -> Result<TakenBack, StoreError> {
+    if register::is_anybody(client.client()) {
+        return Ok(TakenBack::default());
+    }
+    let (facts, actor) = (token.facts(), format!("client:{}", client.id()));
+    authority.store().revoke_personal(&facts.token, REVOKED_BY_CLIENT, &actor, now).await?;
+    let selector = Some(Selector::Token(facts.token.clone()));
+    Ok(TakenBack { selector, who: Some(Who::verified(facts)) })
 }
 
 /// The token, if it can be used right now: not expired, revoked, suspended or bait, and neither
@@ -156,6 +177,9 @@ pub(crate) fn verify(
     audiences: Vec<String>,
     now: Timestamp,
 ) -> Result<Arc<VerifiedAccessToken>, NotVerified> {
+    if is_personal(text).map_err(NotVerified::Refused)? {
+        return verify_personal(authority, text, audiences, now);
+    }
     let (keyring, verified) = (authority.keys().keyring(), authority.verified());
     let hash = OpaqueHash::of(text);
     // Read before the keys: what is stored under an older version is only asked again.
@@ -177,6 +201,23 @@ pub(crate) fn verify(
     let token = Arc::new(token.map_err(NotVerified::Refused)?);
     verified.remember(hash, version, &token);
     Ok(token)
+}
+
+/// Nothing of a personal token is remembered here: its record is read every time.
+fn verify_personal(
+    authority: &Authority,
+    text: &str,
+    audiences: Vec<String>,
+    now: Timestamp,
+) -> Result<Arc<VerifiedAccessToken>, NotVerified> {
+    let (store, settings) = (authority.store(), authority.settings());
+    let stored = store.personal_by_hash(&OpaqueHash::of(text))?;
+    let stored = stored.ok_or_else(|| NotVerified::Refused(reference::unknown()))?;
+    let personal = Arc::new(store.standing_of(stored)?);
+    let issuer = settings.issuer.clone();
+    let policy = AccessTokenPolicy { issuer, audiences, leeway: Duration::ZERO };
+    let token = judge(&personal, &policy, &settings.ladder, now).map_err(NotVerified::Refused)?;
+    Ok(Arc::new(token))
 }
 
 /// Why a token that verifies cannot be used all the same: bait, taken back, or its client or

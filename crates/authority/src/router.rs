@@ -10,7 +10,7 @@ use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect, jwks,
-    logout, openapi, par, register, registration, restrictions, revoke, status_list, token,
+    leaks, logout, openapi, par, register, registration, restrictions, revoke, status_list, token,
     userinfo,
 };
 use crate::paths::Paths;
@@ -84,6 +84,7 @@ fn closed_endpoints() -> Paths {
         .route("/device_authorization", post(device::start))
         .route("/global-token-revocation", post(global_revocation::revoke))
         .route("/introspect", post(introspect::introspect))
+        .route("/leaks/github", post(leaks::github))
         .route(
             "/register/{client_id}",
             get(registration::show).put(registration::replace).delete(registration::remove),

@@ -11,7 +11,9 @@ use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
+use crate::leak::LeakKeys;
 use crate::person_claims;
+use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 
@@ -56,6 +58,10 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Who may register clients, and what those may have (RFC 7591).
     pub registration: Registration,
+    /// What personal tokens and tokens of services may be.
+    pub personal_tokens: personal::Policy,
+    /// Who may report leaked tokens; nobody without keys.
+    pub leak_keys: LeakKeys,
     /// Whether a client's id may be the URL of a document that describes it.
     pub client_id_metadata_documents: bool,
     /// What tokens can be signed with; access tokens are with the first.

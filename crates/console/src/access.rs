@@ -47,7 +47,7 @@ pub(crate) async fn guard(
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let seen = Seen { caller: &caller, method: &method, path: &path, route: route.as_deref(), now };
     let presented = bearer::present(request.headers(), request.uri().query(), None);
-    let token = match admit(&console, presented, &method, now).await {
+    let token = match admit(&console, &caller, presented, &method, now).await {
         Ok(token) => token,
         Err(refused) => {
             protected::observe(authority, &seen, Err(&refused));
@@ -68,6 +68,7 @@ pub(crate) async fn guard(
 
 async fn admit(
     console: &Console,
+    caller: &Caller,
     presented: Result<Presented, BearerRefused>,
     method: &Method,
     now: Timestamp,
@@ -75,7 +76,7 @@ async fn admit(
     let audiences = vec![console.authority.settings().admin_resource.clone()];
     let scopes = if is_reading(method) { MAY_READ } else { MAY_CHANGE };
     let demand = Demand { audiences, scopes, place: None };
-    bearer::admit_from_anywhere(&console.authority, &presented?, demand, now).await
+    bearer::admit_from_anywhere(&console.authority, caller, &presented?, demand, now).await
 }
 
 fn is_reading(method: &Method) -> bool {

@@ -6,6 +6,7 @@ pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod honeytokens;
 pub(crate) mod keys;
+pub(crate) mod personal_tokens;
 pub(crate) mod requests;
 pub(crate) mod restrictions;
 pub(crate) mod tokens;

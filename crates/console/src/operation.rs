@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, findings, health, honeytokens, keys, requests, restrictions, tokens, users,
+    audit, clients, findings, health, honeytokens, keys, personal_tokens, requests, restrictions,
+    tokens, users,
 };
 use crate::problem::Problem;
 
@@ -59,6 +60,12 @@ operations! {
     post "/honeytokens" honeytokens::create;
     get "/keys" keys::list;
     post "/keys/rotate" keys::rotate;
+    get "/personal-tokens" personal_tokens::list;
+    post "/personal-tokens" personal_tokens::create;
+    get "/personal-tokens/{jti}" personal_tokens::show;
+    delete "/personal-tokens/{jti}" personal_tokens::remove;
+    post "/personal-tokens/{jti}/narrow" personal_tokens::narrow;
+    post "/personal-tokens/{jti}/rotate" personal_tokens::rotate;
     get "/requests/{id}" requests::show;
     get "/restrictions" restrictions::list;
     post "/restrictions" restrictions::add;

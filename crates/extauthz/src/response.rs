@@ -33,7 +33,7 @@ fn ok(allowed: &Allowed) -> OkHttpResponse {
             .limits()
             .iter()
             .map(|(name, value)| field(name, value, HeaderAppendAction::AppendIfExistsOrAdd))
-            .chain(allowed.name().map(|(name, value)| field(&name, value, set)))
+            .chain(allowed.name().map(|(name, value)| field(name, value, set)))
             .collect(),
         ..OkHttpResponse::default()
     }

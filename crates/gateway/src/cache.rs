@@ -39,6 +39,11 @@ pub(crate) enum Under {
         /// The version.
         version: u64,
     },
+    /// As long as this is the version of all personal tokens.
+    Records {
+        /// The version.
+        version: u64,
+    },
     /// Until this time, at which the issuer's server is asked again.
     Until(Timestamp),
 }

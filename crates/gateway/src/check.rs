@@ -27,6 +27,7 @@ use crate::settings::RequestLimits;
 use crate::shed::Rank;
 use crate::step::Step;
 use crate::target::Target;
+use crate::usage;
 
 /// A request as it is judged, whatever the door by which it came.
 #[derive(Clone, Copy)]
@@ -127,8 +128,8 @@ pub(crate) fn check(
         rules.rule(&head.method)?.demand.scope_text().cloned()
     };
     let certificate = head.extensions.get();
-    let presented = match cookie(app, head, &target, seen)? {
-        None => present(&head.headers, certificate, &target)
+    let presented = match cookie(core, app, head, &target, seen)? {
+        None => present(&head.headers, certificate, &target, &core.credentials)
             .map_err(|refusal| refusal.with_scope(wanted))?,
         Some((app, cookie)) => match asked.session() {
             None => return Ok(Verdict::Resolve(app, cookie)),
@@ -151,6 +152,7 @@ pub(crate) fn check(
         })
         .map_err(|refusal| refusal.told_by(presented.scheme()))?;
     seen.at(Step::Admit);
+    usage::note(core, within.permitted(), ip, now);
     Ok(Verdict::Forward(admit(cleared, target, framing, within)))
 }
 
@@ -206,6 +208,7 @@ fn fits(framing: Framing, permitted: &Permitted) -> Result<(), Refusal> {
 
 /// The session's cookie where it is the credential: of an application, alone, in a request of its own.
 fn cookie(
+    core: &Core,
     app: Option<&Arc<App>>,
     head: &Parts,
     target: &Target,
@@ -214,7 +217,7 @@ fn cookie(
     let Some(app) = app else { return Ok(None) };
     let Some(cookie) = app.cookie(&head.headers)? else { return Ok(None) };
     seen.token_presented(TokenKind::Session);
-    present_cookie_alone(&head.headers, target)?;
+    present_cookie_alone(&head.headers, target, &core.credentials)?;
     app.own(&head.method, &head.headers)?;
     Ok(Some((Arc::clone(app), cookie)))
 }

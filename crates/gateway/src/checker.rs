@@ -12,7 +12,6 @@ use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
 use crate::identity::identity;
-use crate::inside::InternalTokens;
 use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
@@ -84,8 +83,7 @@ impl Checker {
         };
         seen.admitted(admitted.known());
         seen.answered(StatusCode::OK, Outcome::Forwarded);
-        let inside = core.inside.as_ref().map(InternalTokens::field);
-        let mut remove = not_to_forward(&head.headers, core.forward_token, inside);
+        let mut remove = not_to_forward(&head.headers, core);
         let name = core.answers.named(seen.id());
         // Whoever sets a field replaces the client's.
         remove.retain(|doomed| {

@@ -18,6 +18,7 @@ use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::{RequestMeters, StreamMeters};
 use crate::policy::Policies;
+use crate::present::Credentials;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::settings::RequestLimits;
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) forward_token: bool,
     /// Makes the gateway's own tokens, where some upstream gets them.
     pub(crate) inside: Option<InternalTokens>,
+    pub(crate) credentials: Credentials,
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
     pub(crate) shedder: Shedder,

@@ -17,7 +17,6 @@ use crate::body::{RequestBody, ResponseBody, Upload};
 use crate::core::Core;
 use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
 use crate::identity::identity;
-use crate::inside::InternalTokens;
 use crate::inspection::Inspected;
 use crate::limit::Held;
 use crate::meters::Outcome;
@@ -145,8 +144,7 @@ fn outgoing(
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
     let mut headers = head.headers;
-    let inside = core.inside.as_ref().map(InternalTokens::field);
-    clean_request(&mut headers, head.version, core.forward_token, inside);
+    clean_request(&mut headers, head.version, core);
     core.apps.strip(&mut headers);
     let forwarded =
         Forwarded { client: admitted.ip(), host: admitted.target().host(), https, upstream: host };

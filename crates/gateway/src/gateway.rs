@@ -14,6 +14,7 @@ use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
+use token::personal::PersonalTokens;
 use token::reference::References;
 use token::restriction::Restriction;
 use token::scope::is_scope_token;
@@ -29,6 +30,7 @@ use crate::core::Core;
 use crate::explain::Requests;
 use crate::foreign::{ForeignIssuer, ForeignIssuers};
 use crate::guard::Guard;
+use crate::headers::has_meaning;
 use crate::inside::{InternalKeys, InternalTokens};
 use crate::limit::counters::InMemory;
 use crate::limit::{Limit, LimitRule, Limits};
@@ -67,6 +69,8 @@ pub struct Parts {
     pub references: Option<Arc<dyn References>>,
     /// What signs the gateway's own tokens, where upstreams get them.
     pub internal_keys: Option<Arc<InternalKeys>>,
+    /// Where personal tokens are looked up; without it they are unknown.
+    pub personal: Option<Arc<dyn PersonalTokens>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
     /// What decides by policies, if anything does.
@@ -96,6 +100,9 @@ impl Gateway {
         if settings.upstream_timeout.is_zero() {
             return Err(SettingsError::ZeroTimeout);
         }
+        if let Some(name) = settings.credentials.api_key.as_ref().filter(|name| has_meaning(name)) {
+            return Err(SettingsError::BadApiKeyField(name.to_string()));
+        }
         let upstreams = upstreams(&settings)?;
         let plain = |(name, rule): (&String, &UpstreamRule)| {
             rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
@@ -118,6 +125,8 @@ impl Gateway {
             keyring: parts.keyring,
             decryption: parts.decryption,
             references: parts.references,
+            personal: parts.personal,
+            ladder: settings.ladder.clone(),
             foreign: ForeignIssuers::new(parts.issuers),
             cache: TokenCache::new(settings.cache_entries),
             meters: CacheMeters::new(),
@@ -146,6 +155,7 @@ impl Gateway {
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
+            credentials: settings.credentials,
             challenge_scopes: settings.challenge_scopes,
             request_limits: settings.request_limits,
             shedder: Shedder::new(settings.shed_after),

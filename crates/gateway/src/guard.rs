@@ -112,7 +112,7 @@ impl Guard {
             Err(refusal) => {
                 let refused = refusal.fault().refused();
                 let unknown = refused == Refused::Forged(Forgery::UnknownKey);
-                let missing_key = if unknown { presented_key(head) } else { None };
+                let missing_key = if unknown { presented_key(core, head) } else { None };
                 let mut answer = refusal.answer(&core.resource, seen.id());
                 core.answers.write_name(answer.headers_mut(), seen.id());
                 // Who will be asked again is seen then.
@@ -143,7 +143,7 @@ impl Guard {
         let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
         seen.target(&target);
         seen.at(Step::Present);
-        let presented = present(&head.headers, head.extensions.get(), &target)?;
+        let presented = present(&head.headers, head.extensions.get(), &target, &core.credentials)?;
         seen.token_presented(presented.kind());
         check_token(core, &presented, None, head, &target, now, seen)
             .and_then(|token| {
@@ -190,9 +190,9 @@ impl Guard {
 }
 
 /// The key that the presented token names.
-fn presented_key(head: &Parts) -> Option<String> {
+fn presented_key(core: &Core, head: &Parts) -> Option<String> {
     let target = Target::parse(&head.method, &head.uri, &head.headers, head.version).ok()?;
-    let presented = present(&head.headers, None, &target).ok()?;
+    let presented = present(&head.headers, None, &target, &core.credentials).ok()?;
     named_key(presented.text())
 }
 

@@ -4,10 +4,13 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE, TRAILER, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName, TE,
+    TRAILER, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
+
+use crate::core::Core;
 
 /// A proof of possession (RFC 9449 §4.1).
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -33,22 +36,16 @@ pub(crate) struct Forwarded<'r> {
 }
 
 /// Takes out of a request's fields what is between two hops, what the gateway alone may say, and
-/// what makes another request of it; the token and its proof go on only if `forward_token`, and what is in the
-/// field `inside` of the gateway's own token never does.
-pub(crate) fn clean_request(
-    headers: &mut HeaderMap,
-    version: Version,
-    forward_token: bool,
-    inside: Option<&HeaderName>,
-) {
+/// what makes another request of it; the token and its proof go on only where the upstream wants them,
+/// and what is in the field of the gateway's own token never does.
+pub(crate) fn clean_request(headers: &mut HeaderMap, version: Version, core: &Core) {
     let trailers = takes_trailers(headers);
     remove_named_by_connection(headers);
     remove(headers, |name| {
         is_between_hops(name)
             || is_ours(name)
             || is_another_request(name)
-            || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
-            || inside.is_some_and(|inside| inside == name)
+            || is_credential(name, core)
     });
     if trailers {
         headers.insert(TE, TRAILERS);
@@ -62,18 +59,31 @@ pub(crate) fn clean_request(
 
 /// The fields that whoever forwards a described request has to take out of it: what [`clean_request`] takes
 /// out, but for what is between two hops and what a proxy itself puts in.
-pub(crate) fn not_to_forward(
-    headers: &HeaderMap,
-    forward_token: bool,
-    inside: Option<&HeaderName>,
-) -> Vec<HeaderName> {
+pub(crate) fn not_to_forward(headers: &HeaderMap, core: &Core) -> Vec<HeaderName> {
     let doomed = |name: &str| {
         (is_ours(name) && !is_of_the_proxy(name))
             || is_another_request(name)
-            || ((name == AUTHORIZATION.as_str() || name == DPOP.as_str()) && !forward_token)
-            || inside.is_some_and(|inside| inside == name)
+            || is_credential(name, core)
     };
     headers.keys().filter(|name| doomed(name.as_str())).cloned().collect()
+}
+
+/// The token and its proof, where they end here, and the field of the gateway's own token.
+fn is_credential(name: &str, core: &Core) -> bool {
+    let api_key = core.credentials.api_key.as_ref().is_some_and(|own| own.as_str() == name);
+    let own = api_key || name == AUTHORIZATION.as_str() || name == DPOP.as_str();
+    let inside = core.inside.as_ref().is_some_and(|inside| inside.field() == name);
+    (own && !core.forward_token) || inside
+}
+
+/// Whether a field means something to the gateway or to HTTP, so that no token can be its whole value.
+pub(crate) fn has_meaning(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let plain = [AUTHORIZATION, COOKIE, CONTENT_LENGTH, HOST, DPOP, CONTENT_TYPE, EXPECT];
+    is_between_hops(name)
+        || is_ours(name)
+        || is_another_request(name)
+        || plain.iter().any(|known| known.as_str() == name)
 }
 
 /// What proxies set or clean by themselves before they ask.

@@ -39,6 +39,9 @@ pub(crate) fn in_force(
         let fault = if row.effect == Effect::Revoke { Fault::Revoked } else { Fault::Suspended };
         return Err(Refusal::of_verified(fault, known).by(&row));
     }
+    if known.token.personal().is_some_and(|personal| !personal.may_come_from(ip)) {
+        return Err(Refusal::of_verified(Fault::Elsewhere, known));
+    }
     let rows = index.partial_on(facts, now);
     let rank = if rows.is_empty() { Rank::Known } else { Rank::Restricted };
     if let Err(fault) = core.shedder.admit(rank) {

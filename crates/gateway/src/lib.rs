@@ -53,6 +53,7 @@ mod streams;
 pub mod target;
 mod tunnel;
 mod upstream;
+mod usage;
 pub mod verify;
 mod worker;
 
@@ -62,6 +63,7 @@ pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,
 };
 pub use crate::gateway::{Gateway, Parts};
+pub use crate::present::{Basic, Credentials};
 pub use crate::settings::{
     Access, BadClaimRule, ClaimRule, Described, Further, Inspect, RequestLimits, RouteRule,
     Settings, SettingsError,

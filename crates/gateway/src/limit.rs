@@ -365,6 +365,10 @@ impl Measured {
 // === impl Within ===
 
 impl Within {
+    pub(crate) fn permitted(&self) -> &Permitted {
+        &self.permitted
+    }
+
     pub(crate) fn into_parts(self) -> (Permitted, Held) {
         (self.permitted, self.held)
     }

@@ -10,6 +10,7 @@ use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use token::event::{Event, EventKind, Request, TokenKind, Who};
+use token::personal::Owner;
 use token::reason::Refused;
 use token::time::Timestamp;
 use token::validate::{Claimed, TokenRefused};
@@ -281,6 +282,17 @@ impl Observation {
         }
     }
 
+    /// What the credential was: whose a personal token is, only its record can say.
+    fn kind(&self) -> TokenKind {
+        let (Named::Known(known) | Named::ClaimedByKnown(known)) = &self.who else {
+            return self.token;
+        };
+        match known.token.personal().map(|personal| &personal.terms.owner) {
+            Some(Owner::Service(_)) => TokenKind::ApiKey,
+            _ => self.token,
+        }
+    }
+
     fn event(&mut self, latency_us: u64) -> Event {
         let path = self.target.as_ref().map_or_else(|| self.uri.path(), |target| target.path());
         let object = self.object.clone().and_then(|range| path.get(range));
@@ -296,7 +308,7 @@ impl Observation {
         };
         let request = Request {
             request: Some(self.id.as_str().to_owned()),
-            token_kind: self.token,
+            token_kind: self.kind(),
             scopes: scopes.unwrap_or_default(),
             method: bounded(self.method.as_str()),
             host,

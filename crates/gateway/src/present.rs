@@ -1,6 +1,7 @@
 //! Step 1, present: exactly one credential, and only where RFC 6750 §2.1 and RFC 9449 §7.1 put it.
 
-use http::header::AUTHORIZATION;
+mod credential;
+
 use http::{HeaderMap, HeaderValue};
 use token::client_certificate::ClientCertificate;
 use token::event::TokenKind;
@@ -8,14 +9,17 @@ use token::opaque::Family;
 use token::secret::Secret;
 use token::term::parameter;
 
+use self::credential::{Credential, Text, credential};
 use crate::headers::DPOP;
 use crate::refusal::{Fault, Refusal};
 use crate::target::{Target, hex_byte};
 
+pub use self::credential::{Basic, Credentials};
+
 /// The one credential of a request; nobody has looked into it yet.
 #[derive(Debug)]
 pub struct Presented<'r> {
-    text: &'r str,
+    text: Text<'r>,
     scheme: Scheme,
     proof: Proof<'r>,
     certificate: Option<&'r str>,
@@ -42,7 +46,8 @@ pub(crate) enum Proof<'r> {
     Odd,
 }
 
-/// Takes the access token out of `Authorization: Bearer` or `Authorization: DPoP`.
+/// Takes the access token out of `Authorization: Bearer` or `Authorization: DPoP`, and personal tokens out
+/// of wherever else they are taken.
 ///
 /// # Errors
 /// [`Refusal`] when there is none, more than one, or something that is none.
@@ -50,16 +55,21 @@ pub(crate) fn present<'r>(
     headers: &'r HeaderMap,
     certificate: Option<&'r ClientCertificate>,
     target: &Target,
+    taken: &Credentials,
 ) -> Result<Presented<'r>, Refusal> {
-    let credential = header(headers)?;
-    match (credential, in_query(target)) {
+    match (credential(headers, taken)?, in_query(target)) {
         (Some(_), true) => Err(Fault::TwoTokens.into()),
         (None, true) => Err(Fault::QueryToken.into()),
         (None, false) => Err(Fault::NoToken { scope: None }.into()),
-        (Some((scheme, text)), false) => {
+        (Some(Credential { text, scheme, is_api_key }), false) => {
             let certificate = certificate.map(ClientCertificate::thumbprint);
-            let is_opaque = text.starts_with(Family::Access.prefix());
-            let kind = if is_opaque { TokenKind::Opaque } else { TokenKind::Jwt };
+            let is = |family: Family| text.as_str().starts_with(family.prefix());
+            let kind = match () {
+                () if is_api_key => TokenKind::ApiKey,
+                () if is(Family::Personal) => TokenKind::Pat,
+                () if is(Family::Access) => TokenKind::Opaque,
+                () => TokenKind::Jwt,
+            };
             Ok(Presented { text, scheme, proof: proof(headers), certificate, kind })
         }
     }
@@ -69,8 +79,12 @@ pub(crate) fn present<'r>(
 ///
 /// # Errors
 /// [`Refusal`] when there is another.
-pub(crate) fn present_cookie_alone(headers: &HeaderMap, target: &Target) -> Result<(), Refusal> {
-    let two = headers.contains_key(AUTHORIZATION) || in_query(target);
+pub(crate) fn present_cookie_alone(
+    headers: &HeaderMap,
+    target: &Target,
+    taken: &Credentials,
+) -> Result<(), Refusal> {
+    let two = credential::has_field(headers, taken) || in_query(target);
     if two { Err(Fault::TwoTokens.into()) } else { Ok(()) }
 }
 
@@ -80,7 +94,7 @@ pub(crate) fn present_session<'r>(
     certificate: Option<&'r ClientCertificate>,
 ) -> Presented<'r> {
     Presented {
-        text: token.expose(),
+        text: Text::Sent(token.expose()),
         scheme: Scheme::Bearer,
         proof: Proof::Absent,
         certificate: certificate.map(ClientCertificate::thumbprint),
@@ -101,8 +115,8 @@ pub(crate) fn present_nothing(target: &Target) -> Result<(), Refusal> {
 
 impl<'r> Presented<'r> {
     /// The token's text.
-    pub(crate) fn text(&self) -> &'r str {
-        self.text
+    pub(crate) fn text(&self) -> &str {
+        self.text.as_str()
     }
 
     pub(crate) fn scheme(&self) -> Scheme {
@@ -132,35 +146,6 @@ fn proof(headers: &HeaderMap) -> Proof<'_> {
         (Some(Ok(proof)), None) if !proof.contains(',') => Proof::One(proof),
         _ => Proof::Odd,
     }
-}
-
-fn header(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Refusal> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let Some(field) = fields.next() else { return Ok(None) };
-    if fields.next().is_some() {
-        return Err(Fault::TwoTokens.into());
-    }
-    let bytes = field.as_bytes();
-    let end = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
-    let (scheme, rest) = bytes.split_at(end);
-    let scheme = if scheme.eq_ignore_ascii_case(b"bearer") {
-        Scheme::Bearer
-    } else if scheme.eq_ignore_ascii_case(b"dpop") {
-        Scheme::Dpop
-    } else {
-        // `Authorization: Basic …, Bearer …`: which of the two counts is anybody's guess.
-        let joined = bytes.contains(&b',');
-        return if joined { Err(Fault::TwoTokens.into()) } else { Ok(None) };
-    };
-    if rest.contains(&b',') {
-        return Err(Fault::TwoTokens.into());
-    }
-    let text = std::str::from_utf8(rest).unwrap_or_default().trim_start_matches(' ');
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    if text.is_empty() || !text.bytes().all(token) {
-        return Err(Fault::Credential.into());
-    }
-    Ok(Some((scheme, text)))
 }
 
 /// Whether a query parameter is named `access_token` (RFC 6750 §2.3), however it is written.

@@ -138,6 +138,9 @@ impl Refusal {
                     let scoped = text.map(|(bare, scope)| format!("{bare}{scope}").parse());
                     challenge(headers, scoped.and_then(Result::ok).unwrap_or_else(|| bare.clone()));
                 }
+                if let Some(basic) = resource.basic() {
+                    challenge(headers, basic);
+                }
             }
             Class::InvalidToken
             | Class::InsufficientScope

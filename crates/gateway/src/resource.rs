@@ -6,7 +6,7 @@ use serde_json::json;
 use token::term::Algorithm;
 use url::Url;
 
-use crate::present::Scheme;
+use crate::present::{Basic, Scheme};
 use crate::settings::{Settings, SettingsError};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -19,6 +19,7 @@ pub(crate) struct Resource {
     bearer: HeaderValue,
     dpop: HeaderValue,
     origin: String,
+    basic: bool,
 }
 
 // === impl Resource ===
@@ -63,6 +64,7 @@ impl Resource {
             bearer: HeaderValue::from_str(&bearer).map_err(|_| bad())?,
             dpop: HeaderValue::from_str(&dpop).map_err(|_| bad())?,
             origin,
+            basic: settings.credentials.basic == Basic::Challenge,
         })
     }
 
@@ -82,6 +84,12 @@ impl Resource {
             Scheme::Bearer => &self.bearer,
             Scheme::Dpop => &self.dpop,
         }
+    }
+
+    /// `Basic` (RFC 7617), where tools are told that a token may be its password.
+    pub(crate) fn basic(&self) -> Option<HeaderValue> {
+        let challenge = "Basic realm=\"tokenward\", charset=\"UTF-8\"";
+        self.basic.then(|| HeaderValue::from_static(challenge))
     }
 
     /// Scheme, host and port by which clients reach it.

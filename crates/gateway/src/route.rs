@@ -236,6 +236,12 @@ impl OneOf {
         Self(ladder.holders(scope).map(Box::from).collect())
     }
 
+    /// The scope that is demanded.
+    pub(crate) fn name(&self) -> &str {
+        // The ladder has the scope itself before those above it.
+        self.0.first().map_or("", |scope| scope)
+    }
+
     pub(crate) fn is_met_by(&self, held: &ScopeSet) -> bool {
         self.0.iter().any(|scope| held.contains(scope))
     }

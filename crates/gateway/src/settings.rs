@@ -18,6 +18,7 @@ use crate::cors::BadCors;
 use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
+use crate::present::Credentials;
 use crate::route::BadTemplate;
 use crate::route::hours::Hours;
 use crate::route::rewrite::BadRewrite;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub identity: IdentityForm,
     /// What the gateway's own tokens are like, where upstreams get them.
     pub internal_token: InternalTokenRule,
+    /// Where personal tokens are taken beside `Authorization: Bearer`.
+    pub credentials: Credentials,
     /// Whether who brings no token is told which scopes the route demands (RFC 6750 §3); otherwise only
     /// who has a good token learns which routes there are.
     pub challenge_scopes: bool,
@@ -244,6 +247,9 @@ impl ClaimRule {
 /// Why a gateway cannot be built from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// The field for API keys has another meaning already.
+    #[error("the field `{0}` cannot be the one for API keys: it means something else already")]
+    BadApiKeyField(String),
     /// CORS cannot be had so.
     #[error("cors: {0}")]
     BadCors(BadCors),

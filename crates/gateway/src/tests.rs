@@ -19,6 +19,7 @@ mod metadata;
 mod mutual_tls;
 mod opaque;
 mod partial;
+mod personal;
 mod policies;
 mod public;
 mod request_ids;

@@ -7,7 +7,9 @@ use token::event::TokenKind;
 use token::foreign::is_jwt;
 use token::jws::Jws;
 use token::keyring::Keyring;
+use token::ladder::Ladder;
 use token::opaque::OpaqueHash;
+use token::personal::{NotPersonal, PersonalTokens, is_personal, verify_personal};
 use token::reason::{Forgery, Refused};
 use token::reference::{self, References, Unavailable};
 use token::scope::ScopeSet;
@@ -49,6 +51,9 @@ pub(crate) struct Verifier {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) decryption: Vec<Arc<DecryptionKey>>,
     pub(crate) references: Option<Arc<dyn References>>,
+    pub(crate) personal: Option<Arc<dyn PersonalTokens>>,
+    /// By it a personal token is held to what its owner may do.
+    pub(crate) ladder: Ladder,
     pub(crate) foreign: ForeignIssuers,
     pub(crate) cache: TokenCache,
     pub(crate) meters: CacheMeters,
@@ -142,6 +147,7 @@ impl Verifier {
         self.cache.find(hash, |under| match *under {
             Under::Keys { issuer: OURS, version } => version == self.keyring.version(),
             Under::Keys { issuer, version } => self.foreign.version(issuer) == Some(version),
+            Under::Records { version } => self.records() == Some(version),
             Under::Until(until) => now < until,
         })
     }
@@ -152,7 +158,13 @@ impl Verifier {
         hash: OpaqueHash,
         now: Timestamp,
     ) -> Result<Verified, Refusal> {
-        // Read before the keys: what is stored under an older version is only asked again.
+        // Versions are read first: what is stored under an older one is only asked again.
+        if let Some(tokens) = &self.personal
+            && is_personal(text).map_err(Fault::from)?
+        {
+            let under = Under::Records { version: tokens.version() };
+            return self.keep(self.check_personal(text, &**tokens, now), hash, under);
+        }
         let under = Under::Keys { issuer: OURS, version: self.keyring.version() };
         self.keep(self.check(text, now), hash, under)
     }
@@ -218,6 +230,24 @@ impl Verifier {
             }
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// The version of all personal tokens; `None` where none are known.
+    fn records(&self) -> Option<u64> {
+        self.personal.as_ref().map(|tokens| tokens.version())
+    }
+
+    fn check_personal(
+        &self,
+        text: &str,
+        tokens: &dyn PersonalTokens,
+        now: Timestamp,
+    ) -> Result<VerifiedAccessToken, Fault> {
+        let verified = verify_personal(text, tokens, &self.policy, &self.ladder, now);
+        verified.map_err(|error| match error {
+            NotPersonal::Refused(refused) => refused.into(),
+            NotPersonal::Unavailable(Unavailable) => Fault::Unavailable,
+        })
     }
 
     fn check(&self, text: &str, now: Timestamp) -> Result<VerifiedAccessToken, Fault> {

@@ -2,8 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use token::personal::Use;
+
 use crate::error::StoreError;
 use crate::issued::{self, IssuedToken};
+use crate::personal;
 use crate::used::{self, Used};
 use crate::writer::Act;
 
@@ -14,6 +17,7 @@ pub(crate) const WAITING_MAX: usize = 8192;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     Issued(IssuedToken),
+    PersonalUse(Use),
     Used(Used),
 }
 
@@ -68,6 +72,7 @@ impl Record {
     pub(crate) fn insert(&self, act: &Act<'_>) -> Result<(), StoreError> {
         match self {
             Self::Issued(token) => issued::insert(act, token),
+            Self::PersonalUse(used) => personal::keep_use(act, used),
             Self::Used(used) => used::insert(act, used),
         }
     }

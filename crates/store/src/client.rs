@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use token::id::ClientId;
 use token::opaque::OpaqueHash;
+use token::personal::Owner;
 use token::restriction::Selector;
 use token::scope::ScopeSet;
 use token::term::{ClientAuthMethod, GrantType};
@@ -14,6 +15,7 @@ use crate::client_options::ClientOptions;
 use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
+use crate::personal;
 use crate::sql::{self, Columns};
 use crate::writer::{Act, AfterCommit};
 
@@ -80,6 +82,16 @@ impl Store {
             Err(None) => Ok(None),
             Err(Some(error)) => Err(error),
         }
+    }
+
+    /// The client whose secret has this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub fn client_of_secret(&self, secret: &OpaqueHash) -> Result<Option<ClientId>, StoreError> {
+        // Asked for leaked secrets alone: no index for a walk through all clients that is this rare.
+        let sql = "SELECT id FROM clients WHERE secret_hash = ?1";
+        self.read(|db| sql::one(db, sql, [secret.as_bytes()], |row| row.id("id")))
     }
 
     /// Clients in order of their id, those behind `after`.
@@ -182,6 +194,7 @@ fn delete(
     let sql = "DELETE FROM codes WHERE client = ?1 AND redeemed_at IS NULL";
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Client(id), "client deleted", now)?;
+    personal::revoke_all_of(act, &Owner::Service(id.clone()), now)?;
     act.revoke_for_good(Selector::Client(id.clone()), "client deleted", actor, now)?;
     act.after_commit(AfterCommit::Client(id.clone()));
     Ok(true)

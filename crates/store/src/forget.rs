@@ -12,7 +12,8 @@ use crate::sql;
 /// Rows of one act.
 const BITE: usize = 1000;
 
-/// Restrictions that can fit nothing any more stay readable for this long.
+/// Restrictions that can fit nothing any more, and personal tokens that have ended, stay readable for
+/// this long.
 const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How many rows were forgotten.
@@ -26,6 +27,8 @@ pub struct Forgotten {
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
+    /// Personal tokens, a week after their end.
+    pub personal_tokens: usize,
     /// Pushed authorization requests.
     pub pushed: usize,
     /// JWTs behind opaque tokens.
@@ -50,6 +53,8 @@ const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
     (SELECT token FROM issued_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const PERSONAL_TOKENS: &str = "DELETE FROM personal_tokens WHERE token IN \
+    (SELECT token FROM personal_tokens WHERE expires_at <= ?1 LIMIT ?2)";
 const PUSHED: &str = "DELETE FROM pushed_requests WHERE name IN \
     (SELECT name FROM pushed_requests WHERE expires_at <= ?1 LIMIT ?2)";
 const REFERENCES: &str = "DELETE FROM token_references WHERE hash IN \
@@ -79,6 +84,7 @@ impl Store {
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
+            personal_tokens: self.bites(PERSONAL_TOKENS, now.minus(HISTORY)).await?,
             pushed: self.bites(PUSHED, now).await?,
             references: self.bites(REFERENCES, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,

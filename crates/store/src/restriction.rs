@@ -24,7 +24,7 @@ pub use page::LogPage;
 const UNDER_WAY: Duration = Duration::from_secs(10);
 
 /// How long after its expiry a checker may still take a token, for clocks that differ.
-const LEEWAY: Duration = Duration::from_secs(300);
+pub(crate) const LEEWAY: Duration = Duration::from_secs(300);
 
 /// A restriction that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use token::honeytoken::Honeytokens;
-use token::id::{ClientId, GrantId, SubjectId};
+use token::id::{ClientId, GrantId, SubjectId, TokenId};
 use token::index::RestrictionIndex;
 use token::opaque::OpaqueHash;
+use token::personal::Uses;
 use token::time::Timestamp;
 
 use crate::background::{Background, Record};
@@ -26,6 +27,8 @@ const USERS: usize = 10_000;
 const CLAIMS: usize = 10_000;
 /// The same of refresh tokens that were not used.
 const UNUSED: usize = 10_000;
+/// The same of how personal tokens are used.
+const USES: usize = 10_000;
 /// The same of answers with new refresh tokens, for who did not get them; at some 2 kB each they hold
 /// less than 10 MB.
 const ANSWERS: usize = 4096;
@@ -54,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) unused: Cache<OpaqueHash, Arc<RefreshState>>,
     /// By the token that was shown.
     pub(crate) answers: Cache<OpaqueHash, Arc<Given>>,
+    /// What one of these loses when it is dropped is less than a minute old.
+    pub(crate) uses: Cache<TokenId, Arc<Uses>>,
     pub(crate) sealer: Sealer,
     pub(crate) longest_token_life: Duration,
     pub(crate) background: Background,
@@ -61,6 +66,7 @@ pub(crate) struct Shared {
     /// Up to when restrictions that can fit nothing any more are out of memory.
     forgotten_until: AtomicI64,
     born_restricted: AtomicU64,
+    personal_version: AtomicU64,
 }
 
 /// What [`Health`] is read from.
@@ -84,12 +90,14 @@ impl Shared {
             claims: Cache::new(CLAIMS),
             unused: Cache::new(UNUSED),
             answers: Cache::new(ANSWERS),
+            uses: Cache::new(USES),
             sealer,
             longest_token_life,
             background: Background::default(),
             gauges: Gauges::default(),
             forgotten_until: AtomicI64::new(now.as_millis()),
             born_restricted: AtomicU64::new(0),
+            personal_version: AtomicU64::new(0),
         }
     }
 
@@ -111,6 +119,16 @@ impl Shared {
             self.born_restricted
                 .fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::AcqRel);
         }
+    }
+
+    /// How often something has changed that personal tokens depend on.
+    pub(crate) fn personal_version(&self) -> u64 {
+        self.personal_version.load(Ordering::Acquire)
+    }
+
+    /// What was looked up before does not count any more.
+    pub(crate) fn personal_changed(&self) {
+        self.personal_version.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn forgotten_until(&self) -> Timestamp {

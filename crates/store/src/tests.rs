@@ -11,6 +11,7 @@ mod keys;
 mod lifetime;
 mod master_key;
 mod people;
+mod personal;
 mod pushed;
 mod references;
 mod refresh;

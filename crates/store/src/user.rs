@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::params;
 use serde_json::{Map, Value};
 use token::id::SubjectId;
+use token::personal::Owner;
 use token::restriction::Selector;
 use token::secret::Secret;
 use token::time::Timestamp;
@@ -12,6 +13,7 @@ use token::time::Timestamp;
 use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
+use crate::personal;
 use crate::sql::{self, Columns};
 use crate::writer::{Act, AfterCommit};
 
@@ -172,6 +174,7 @@ fn delete(
     let sql = "DELETE FROM codes WHERE subject = ?1 AND redeemed_at IS NULL";
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Subject(id), "user deleted", now)?;
+    personal::revoke_all_of(act, &Owner::Person(id.clone()), now)?;
     act.revoke_for_good(Selector::Subject(id.clone()), "user deleted", actor, now)?;
     act.after_commit(AfterCommit::User(id.clone()));
     Ok(true)

@@ -179,7 +179,16 @@ pub enum EventKind {
         #[serde(default)]
         target: String,
     },
-    /// A kind that this version has no detector for, such as `leak_report`.
+    /// A leaked credential was reported; there is no `ip`, since who reports has leaked nothing.
+    LeakReport {
+        /// Who found it, and where: `github:content`.
+        #[serde(default)]
+        source: String,
+        /// Keyed hash of the place's URL.
+        #[serde(default)]
+        url_hash: String,
+    },
+    /// A kind that this version does not know.
     #[serde(other)]
     Other,
 }

@@ -20,6 +20,7 @@
 //! | proofs that may come once | the same, never twice | [`dpop::ProofDesk::take`] |
 //! | an opaque value | which kind it is, and its hash | [`opaque::Family::of`], [`opaque::OpaqueHash`] |
 //! | an opaque access token | the JWT that it stands for | [`reference::References`] |
+//! | a personal token | [`validate::VerifiedAccessToken`] | [`personal::verify_personal`] |
 //!
 //! `examples/verify.rs` verifies a token in ten lines.
 //!
@@ -68,6 +69,7 @@ pub mod ladder;
 pub mod may_act;
 mod members;
 pub mod opaque;
+pub mod personal;
 mod private_jwk;
 pub mod random;
 pub mod reason;

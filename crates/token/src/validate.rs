@@ -11,6 +11,7 @@ use crate::id::KeyId;
 use crate::json;
 use crate::jws::{Jws, NotJws};
 use crate::key::KeySet;
+use crate::personal::Personal;
 use crate::reason::{Reason, Refused};
 use crate::restriction::TokenFacts;
 use crate::scope::ScopeSet;
@@ -30,12 +31,14 @@ pub struct AccessTokenPolicy {
 }
 
 /// An access token that has been checked. There is no other way to make one than
-/// [`verify_access_token`] and, for tokens of other issuers, [`crate::foreign`].
+/// [`verify_access_token`], for tokens of other issuers [`crate::foreign`], and for personal ones
+/// [`crate::personal`].
 #[derive(Debug)]
 pub struct VerifiedAccessToken {
     claims: AccessTokenClaims,
     facts: TokenFacts,
     leeway: Duration,
+    personal: Option<Arc<Personal>>,
     payload: Arc<Kept>,
 }
 
@@ -80,7 +83,17 @@ impl VerifiedAccessToken {
         payload: &[u8],
     ) -> Self {
         let payload = Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() });
-        Self { claims, facts, leeway, payload }
+        Self { claims, facts, leeway, payload, personal: None }
+    }
+
+    /// The same, of a personal token: its life does not end by `exp` alone.
+    pub(crate) fn standing_for(self, personal: Arc<Personal>) -> Self {
+        Self { personal: Some(personal), ..self }
+    }
+
+    /// What stands behind it, if it is a personal token or one of a service.
+    pub fn personal(&self) -> Option<&Arc<Personal>> {
+        self.personal.as_ref()
     }
 
     /// Every claim as its issuer wrote it, under the names that it has there. What a token was narrowed to
@@ -109,10 +122,15 @@ impl VerifiedAccessToken {
     /// The same token with less: scopes that count no more were taken from it.
     #[must_use]
     pub fn without(&self, scopes: &ScopeSet) -> Self {
-        let Self { claims, facts, leeway, payload } = self;
-        let scope = claims.scope.difference(scopes);
-        let claims = AccessTokenClaims { scope, ..claims.clone() };
-        Self { claims, facts: facts.clone(), leeway: *leeway, payload: Arc::clone(payload) }
+        let scope = self.claims.scope.difference(scopes);
+        let claims = AccessTokenClaims { scope, ..self.claims.clone() };
+        Self {
+            claims,
+            facts: self.facts.clone(),
+            leeway: self.leeway,
+            payload: Arc::clone(&self.payload),
+            personal: self.personal.clone(),
+        }
     }
 
     /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
@@ -122,7 +140,10 @@ impl VerifiedAccessToken {
 
     /// Whether its time has passed: a cached token is asked again on every use.
     pub fn expired(&self, now: Timestamp) -> bool {
-        now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway)
+        match &self.personal {
+            Some(personal) => personal.is_over(now),
+            None => now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway),
+        }
     }
 
     /// When it will be refused.

@@ -16,6 +16,7 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod personal;
 pub(crate) mod policy;
 mod proxies;
 pub(crate) mod reference;
@@ -27,6 +28,7 @@ pub(crate) use connections::Connections;
 pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
+use personal::PersonalTokens;
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{AddressField, Algorithm, GrantType, Profile, TokenFormat};
@@ -161,6 +163,13 @@ pub(crate) struct Authority {
     pub(crate) session_life: Span,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
+    /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with
+    /// `public_keys`): tokens of ours that they report to `/leaks/github` are taken back. Absent: no
+    /// reports are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leak_report_keys: Option<PathBuf>,
+    /// Personal tokens and tokens of services.
+    pub(crate) personal_tokens: PersonalTokens,
     /// Take clients whose id is the URL of a document that describes them, without registration, as
     /// the Model Context Protocol has it. They get no more than `registration` gives.
     pub(crate) client_id_metadata_documents: bool,

@@ -282,6 +282,7 @@ impl Builder {
             forward_token: false,
             identity: IdentityForm::default(),
             internal_token: InternalTokenRule::default(),
+            credentials: gateway::Credentials::default(),
             challenge_scopes: false,
             request_limits: RequestLimits::default(),
             shed_after: None,
@@ -308,6 +309,8 @@ impl Builder {
             nonces: self.dpop_nonces.then(nonces),
             references: None,
             internal_keys: None,
+            // Whoever has the record of one can say what it is; a layer has to ask (introspection).
+            personal: None,
             issuers: Vec::new(),
             policies: None,
             browser_apps: Vec::new(),

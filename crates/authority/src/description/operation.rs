@@ -254,6 +254,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "post",
+        path: "/leaks/github",
+        id: "leaks",
+        summary: "Report leaked tokens, which are taken back (secret scanning partner programme)",
+        credential: Credential::None,
+        takes: Takes::Json("LeakReport"),
+        gives: &[ok("What became of each", &[(JSON, "LeakLabels")])],
+        refuses: &["400", "401", "404", "413", "503"],
+    },
+    Operation {
+        method: "post",
         path: "/register",
         id: "register",
         summary: "Register a client (RFC 7591 §3)",

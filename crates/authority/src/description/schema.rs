@@ -9,6 +9,7 @@ use crate::endpoint::bc_authorize::Asked;
 use crate::endpoint::challenge::Challenge;
 use crate::endpoint::device::Started;
 use crate::endpoint::introspect::Introspection;
+use crate::endpoint::leaks::Label;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
 use crate::endpoint::status_list::Aggregation;
@@ -35,6 +36,8 @@ pub(super) fn all() -> Value {
         "Introspection": of::<Introspection>(),
         "Jwt": { "type": "string", "description": "A signed token, encrypted if so registered" },
         "KeySet": key_set(),
+        "LeakLabels": { "type": "array", "items": of::<Label>() },
+        "LeakReport": leak_report(),
         "Metadata": server_metadata(),
         "Page": { "type": "string" },
         "PushedRequest": of::<Pushed>(),
@@ -73,6 +76,20 @@ fn global_revocation() -> Value {
         "type": "object",
         "required": ["sub_id"],
         "properties": { "sub_id": { "oneOf": subject } },
+    })
+}
+
+/// Signed as a whole in the field `Github-Public-Key-Signature`.
+fn leak_report() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "array",
+        "maxItems": 200,
+        "items": {
+            "type": "object",
+            "required": ["token", "type"],
+            "properties": { "token": text, "type": text, "url": text, "source": text },
+        },
     })
 }
 

@@ -6,6 +6,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
+use ipnet::IpNet;
 use serde::Serialize;
 use store::RefreshState;
 use token::act::Actor;
@@ -15,6 +16,7 @@ use token::cnf::Confirmation;
 use token::event::{EventKind, Who};
 use token::id::{ClientId, SubjectId, TokenId};
 use token::may_act::MayAct;
+use token::personal::{Owner, PersonalTokens as _};
 use token::scope::ScopeSet;
 use token::term::{OAuthErrorCode, parameter, token_type};
 use token::time::Timestamp;
@@ -76,6 +78,10 @@ pub(crate) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     may_act: Option<Box<MayAct>>,
+    /// Our own member: a personal token is good from these networks alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
+    networks: Vec<IpNet>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<Object>>)]
     authorization_details: Vec<AuthorizationDetail>,
@@ -110,6 +116,13 @@ pub(crate) async fn introspect(
         Some(GoodToken::Refresh(state)) => of_refresh(&authority, state).await?,
         None => Introspection::default(),
     };
+    if let Some(GoodToken::Access(token)) = &good
+        && let Some(used) =
+            token.personal().and_then(|one| one.used(now, None, None, &ScopeSet::default()))
+    {
+        // Whoever asks about it has been shown it: an API that introspects keeps it alive, too.
+        authority.store().keep_use(used);
+    }
     let result = if body.active { "active" } else { "inactive" }.to_owned();
     let who = Who { client: Some(client.id().clone()), token: body.jti.clone(), ..Who::default() };
     authority.emit(&caller, who, EventKind::Introspect { result }, now);
@@ -146,11 +159,12 @@ async fn of_access(
 ) -> Result<Introspection, OAuthError> {
     let claims = token.claims();
     let dropped = authority.store().index().dropped_scopes(token.facts(), authority.now());
-    // A token without a grant speaks for no person.
-    let username = match &claims.grant_id {
-        Some(_) => username(authority, &claims.sub).await?,
-        None => None,
+    // Any other token without a grant speaks for no person.
+    let speaks_for_person = match token.personal() {
+        Some(personal) => matches!(personal.terms.owner, Owner::Person(_)),
+        None => claims.grant_id.is_some(),
     };
+    let username = if speaks_for_person { username(authority, &claims.sub).await? } else { None };
     Ok(Introspection {
         active: true,
         // What counts no more at the gateway is not told as if it did.
@@ -173,6 +187,7 @@ async fn of_access(
         acr: claims.acr.clone(),
         act: claims.act.clone(),
         may_act: claims.may_act.clone(),
+        networks: token.personal().map(|one| one.terms.networks.clone()).unwrap_or_default(),
         authorization_details: claims.authorization_details.clone(),
     })
 }

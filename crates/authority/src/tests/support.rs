@@ -74,6 +74,8 @@ pub(crate) fn settings() -> Settings {
             Policy::Token,
             scopes("openid profile email offline_access orders:read"),
         ),
+        personal_tokens: Default::default(),
+        leak_keys: Default::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

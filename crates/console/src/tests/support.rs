@@ -215,6 +215,8 @@ fn authority_settings() -> Settings {
         session_life: Duration::from_secs(3600),
         trusted_proxies: TrustedProxies::default(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
+        personal_tokens: Default::default(),
+        leak_keys: Default::default(),
         signing_algs: vec![Algorithm::Es256],
         client_id_metadata_documents: true,
         mutual_tls: true,

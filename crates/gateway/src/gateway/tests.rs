@@ -42,6 +42,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         nonces: None,
         references: None,
         internal_keys: None,
+        personal: None,
         issuers: Vec::new(),
         policies: None,
         browser_apps: Vec::new(),

@@ -21,6 +21,8 @@ use crate::target::BadTarget;
 
 /// The rule broken.
 pub(crate) enum Fault {
+    /// What is in the field for API keys is none.
+    ApiKey,
     /// Another issuer has to be asked before it can be decided.
     Ask(Box<Question>),
     /// The token is for another audience than the route's.
@@ -154,7 +156,8 @@ impl Fault {
     pub(crate) fn refused(&self) -> Refused {
         match self {
             Self::Audience => Reason::WrongAudience.into(),
-            Self::ContentEncoding
+            Self::ApiKey
+            | Self::ContentEncoding
             | Self::Credential
             | Self::Description(_)
             | Self::Framing(_)
@@ -200,7 +203,8 @@ impl Fault {
 
     pub(super) fn class(&self) -> Class {
         match self {
-            Self::Credential
+            Self::ApiKey
+            | Self::Credential
             | Self::Description(_)
             | Self::Framing(_)
             | Self::QueryToken
@@ -255,6 +259,9 @@ impl Fault {
     /// Words for the client. Bait reads like a revoked token: a thief must not learn of it.
     pub(super) fn description(&self) -> String {
         match self {
+            Self::ApiKey => {
+                "the field for API keys takes personal tokens and tokens of services alone"
+            }
             Self::Audience => "the token is for another audience",
             Self::BodyTooLarge => "the body is longer than it may be here",
             Self::Fields => "there are too many header fields, or they are too long",

@@ -22,6 +22,7 @@ use token::key::PrivateKey;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
 use token::opaque::Family;
+use token::personal::PersonalTokens;
 use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
@@ -229,6 +230,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         forward_token: false,
         identity: IdentityForm::default(),
         internal_token: InternalTokenRule::default(),
+        credentials: Default::default(),
         challenge_scopes: false,
         request_limits: RequestLimits::default(),
         shed_after: None,
@@ -289,6 +291,12 @@ impl House {
     /// A gateway that takes tokens of other issuers.
     pub(super) async fn with_issuers(settings: Settings, issuers: Vec<ForeignIssuer>) -> Self {
         Self::start(settings, |parts| Parts { issuers, ..parts }, |gateway| gateway).await
+    }
+
+    /// A gateway that knows personal tokens.
+    pub(super) async fn with_personal(settings: Settings, tokens: Arc<dyn PersonalTokens>) -> Self {
+        Self::start(settings, |parts| Parts { personal: Some(tokens), ..parts }, |gateway| gateway)
+            .await
     }
 
     async fn start(
@@ -395,6 +403,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         nonces: None,
         references: None,
         internal_keys: None,
+        personal: None,
         issuers: Vec::new(),
         policies: None,
         browser_apps: Vec::new(),

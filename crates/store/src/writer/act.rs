@@ -23,6 +23,8 @@ pub(crate) enum AfterCommit {
     Honeytoken(TokenId),
     /// The log has grown.
     Log(LogEntry),
+    /// A personal token was changed.
+    Personal,
     /// The person was changed or is gone.
     User(SubjectId),
 }
@@ -49,10 +51,17 @@ impl<'a> Act<'a> {
 impl AfterCommit {
     pub(super) fn apply(&self, shared: &Shared) {
         match self {
-            Self::Client(id) => drop(shared.clients.remove(id)),
+            Self::Client(id) => {
+                drop(shared.clients.remove(id));
+                shared.personal_changed();
+            }
             Self::Honeytoken(id) => shared.honeytokens.add(id.clone()),
             Self::Log(entry) => shared.index.apply(entry),
-            Self::User(id) => drop(shared.users.remove(id)),
+            Self::Personal => shared.personal_changed(),
+            Self::User(id) => {
+                drop(shared.users.remove(id));
+                shared.personal_changed();
+            }
         }
     }
 }

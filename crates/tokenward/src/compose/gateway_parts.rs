@@ -9,7 +9,7 @@ use gateway::explain::Kept;
 use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
 use gateway::route::hours::Hours;
-use gateway::{Access, BadClaimRule, ClaimRule, Further, RequestLimits, RouteRule};
+use gateway::{Access, BadClaimRule, ClaimRule, Credentials, Further, RequestLimits, RouteRule};
 use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
@@ -50,6 +50,7 @@ pub(super) fn settings(
         leeway: part.leeway.duration(),
         cache_entries: part.cache_entries,
         forward_token: part.forward_token,
+        credentials: credentials(part)?,
         identity: part.identity.form(),
         internal_token: InternalTokenRule {
             life: part.internal_token.life.duration(),
@@ -109,6 +110,7 @@ pub(super) fn all(
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
+        personal: Some(Arc::new(store.clone())),
         issuers: Vec::new(),
         policies: None,
         browser_apps,
@@ -131,6 +133,13 @@ fn internal_keys(part: &config::InternalToken, store: &Store) -> Result<Internal
     Ok(InternalKeys::rotating(INTERNAL_KEY_EVERY, move |number| {
         PrivateKey::ed25519_of_seed(&store.derive_key(&format!("gateway internal token {number}")))
     }))
+}
+
+fn credentials(part: &config::Gateway) -> Result<Credentials, Failure> {
+    let api_key = part.api_key_header.as_deref().map(str::parse).transpose();
+    let api_key = api_key
+        .map_err(|_| Failure::new("gateway.api_key_header: must be the name of a header field"))?;
+    Ok(Credentials { basic: part.basic_tokens.into(), api_key })
 }
 
 /// Where clients get tokens: here first, and at the other issuers that have a place.

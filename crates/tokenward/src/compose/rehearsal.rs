@@ -135,6 +135,7 @@ impl Rehearsal {
             decryption: Vec::new(),
             nonces: None,
             references: Some(Arc::clone(&shared) as Arc<dyn References>),
+            personal: None,
             internal_keys: Some(Arc::new(passing_keys()?)),
             issuers: foreign.collect(),
             policies: policies::shared(part)?.map(|engine| engine as Arc<dyn Policies>),

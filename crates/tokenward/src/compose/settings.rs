@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use authority::leak::LeakKeys;
 use authority::register::policy::Registration;
 use authority::rule::authorization_details::{DetailDefinition, Shape};
 use authority::{ResourceDefinition, ScopeDefinition};
@@ -51,6 +52,8 @@ pub(super) fn authority(
         session_life: part.session_life.duration(),
         trusted_proxies: part.proxies(),
         registration: registration(&part.registration)?,
+        leak_keys: leak_keys(part)?,
+        personal_tokens: part.personal_tokens.policy().map_err(Failure::new)?,
         signing_algs: part.signing_algs.clone(),
         client_id_metadata_documents: part.client_id_metadata_documents,
         mutual_tls: part.client_certificate_field.is_some()
@@ -61,6 +64,16 @@ pub(super) fn authority(
         attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
     })
+}
+
+/// Who may report leaked tokens.
+fn leak_keys(part: &config::Authority) -> Result<LeakKeys, Failure> {
+    let Some(path) = &part.leak_report_keys else { return Ok(LeakKeys::default()) };
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::new(format_args!("authority.leak_report_keys: {}: {error}", path.display()))
+    };
+    let text = std::fs::read(path).map_err(|error| wrong(&error))?;
+    LeakKeys::from_json(&text).map_err(|error| wrong(&error))
 }
 
 fn registration(part: &config::Registration) -> Result<Registration, Failure> {

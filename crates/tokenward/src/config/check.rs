@@ -98,6 +98,11 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             found.push((path, "must be the name of a header field".to_owned()));
         }
     }
+    let api_key = config.gateway.as_ref().and_then(|part| part.api_key_header.as_deref());
+    if api_key.is_some_and(|field| field.parse::<http::HeaderName>().is_err()) {
+        let words = "must be the name of a header field".to_owned();
+        found.push(("gateway.api_key_header".to_owned(), words));
+    }
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }
@@ -204,6 +209,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
     if let Some(issuer) = &part.issuer {
         identifier("authority.issuer", issuer, found);
     }
+    part.personal_tokens.check(found);
     let day = Duration::from_secs(86_400);
     let spans = [
         ("access_token_life", part.access_token_life, day * 30),

@@ -11,6 +11,7 @@ use token::allowance::Allowance;
 use token::term::{AddressField, Algorithm};
 
 use super::limit::PaceOrOff;
+use super::personal::{BasicTokens, PersonalTokens};
 use super::span::Span;
 use super::upstream::Balance;
 use super::{
@@ -65,6 +66,8 @@ impl Default for Authority {
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
             registration: Registration::default(),
+            leak_report_keys: None,
+            personal_tokens: PersonalTokens::default(),
             client_id_metadata_documents: true,
             profile: None,
             require_pkce: true,
@@ -133,6 +136,8 @@ impl Default for Gateway {
             forward_token: false,
             identity: Identity::default(),
             internal_token: InternalToken::default(),
+            basic_tokens: BasicTokens::default(),
+            api_key_header: None,
             challenge_scopes: false,
             inspect_body_limit: 1024 * 1024,
             cors: None,

@@ -17,6 +17,7 @@ use super::api::Api;
 use super::connections::Connections;
 use super::issuer::Issuer;
 use super::limit::{Limit, PaceOrOff};
+use super::personal::BasicTokens;
 use super::policy::Policy;
 use super::span::Span;
 use super::upstream::Upstream;
@@ -111,6 +112,12 @@ pub(crate) struct Gateway {
     /// What the gateway's own tokens are like. The keys to check them by are published at
     /// `/.well-known/tokenward-internal-jwks.json`, `iss` is the gateway's `resource`.
     pub(crate) internal_token: InternalToken,
+    /// What is done with `Authorization: Basic`, for tools that know nothing else: `accept` takes a personal
+    /// token as the password, `challenge` also tells whoever brings no token to send one so, `off` takes none.
+    pub(crate) basic_tokens: BasicTokens,
+    /// A field, such as `X-API-Key`, whose whole value may be a personal token or one of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key_header: Option<String>,
     /// Name in the challenge which scopes a route demands, so that clients ask for no more, as the Model
     /// Context Protocol has it. Who brings no token then learns which routes there are.
     pub(crate) challenge_scopes: bool,

@@ -30,6 +30,7 @@ mod neighbours;
 mod opaque;
 mod openidconnect;
 mod operations;
+mod personal;
 mod policy;
 mod proxy_protocol;
 mod requests;

@@ -70,7 +70,7 @@ fn header(text: &str) -> Result<Map<String, Value>, String> {
     parse_object(&bytes).map_err(|error| format!("the header is {error}"))
 }
 
-fn what(family: Family) -> &'static str {
+pub(super) fn what(family: Family) -> &'static str {
     match family {
         Family::Access => "access token",
         Family::Browser => "cookie of an application in a browser",

@@ -100,6 +100,11 @@ impl Served {
         self.ports[1]
     }
 
+    /// The administrator's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.admin_token
+    }
+
     pub(crate) fn admin_call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let url = format!("http://127.0.0.1:{}/api/v1{path}", self.ports[2]);
         let answer = self.http.json(method, &url, Some(&self.admin_token), body);
