@@ -4,6 +4,7 @@ import json
 import os
 import random
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -11,6 +12,7 @@ import schemathesis
 from schemathesis.cli import schemathesis as program
 
 ISSUER, ADMIN, ADMIN_TOKEN = (os.environ[name] for name in ("ISSUER", "ADMIN", "ADMIN_TOKEN"))
+GATEWAY = os.environ["GATEWAY"]
 REGISTERING, PERSON = os.environ["INITIAL_ACCESS_TOKEN"], os.environ["PERSON_TOKEN"]
 USERNAME = os.environ["USERNAME"]
 SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis.toml")
@@ -67,6 +69,22 @@ def registration():
 def person():
     """Somebody who may be signed out and given another password."""
     return ask("POST", f"{ADMIN}/api/v1/users", ADMIN_TOKEN, {"username": "somebody"})
+
+
+def personal():
+    """A token of that client, which lives long."""
+    return {
+        "client_id": CLIENT["client_id"], "name": "described", "scope": "orders:read",
+        "expires_in": 3600,
+    }
+
+
+def refused():
+    """What the gateway calls a request without a token."""
+    try:
+        urllib.request.urlopen(f"{GATEWAY}/orders", timeout=10).close()
+    except urllib.error.HTTPError as answer:
+        return answer.headers["x-request-id"]
 
 
 CLIENT, OWN, SOMEBODY = client(), registration(), person()
@@ -142,6 +160,8 @@ FAR = {
     ("POST", "/api/v1/findings/{id}/undo"),
     # Only where challenges are demanded, and where a resource has its statuses published.
     ("POST", "/challenge"),
+    # Needs the signature of one who reports leaks.
+    ("POST", "/leaks/github"),
     ("GET", "/status/{list}"),
 }
 
@@ -160,12 +180,21 @@ def before_call(context, case, kwargs):
         body["compromised"] = False
     # Most good requests are made better; those that are wrong on purpose stay so.
     is_good = case.meta is not None and case.meta.generation.mode.is_positive
-    if not is_good or CHANCE.random() < 0.3:
+    # Registration is limited soon after some refusals, so that no good request of it is left as it is.
+    if not is_good or (path != "/register" and CHANCE.random() < 0.3):
         return
     good = GOOD.get(path, {})
     if path == "/register/{client_id}":
         case.path_parameters["client_id"] = OWN["client_id"]
-    if path.endswith("/{id}/password"):
+    if path == "/api/v1/requests/{id}":
+        case.path_parameters["id"] = refused()
+    if path.startswith("/api/v1/personal-tokens/{jti}"):
+        made = ask("POST", f"{ADMIN}/api/v1/personal-tokens", ADMIN_TOKEN, personal())
+        case.path_parameters["jti"] = made["jti"]
+    if body is not None and path.startswith("/api/v1/personal-tokens"):
+        rest = {"/api/v1/personal-tokens": personal()}
+        case.body = rest.get(path, {"scope": "orders:read"} if path.endswith("/narrow") else {})
+    elif path.endswith("/{id}/password"):
         case.path_parameters["id"], case.body = SOMEBODY["id"], dict(good)
     elif body is not None and path == "/api/v1/users":
         case.body = good | {"username": f"described-{CHANCE.randrange(10**6)}"}

@@ -11,11 +11,13 @@ use crate::support::served::Served;
 
 /// A gateway that hands out opaque tokens and tells the API `public` by its own.
 fn served(api: &Recording) -> Served {
-    let members =
-        format!("identity = \"token\"\nupstreams.public = \"http://127.0.0.1:{}\"", api.port());
-    let more = "[[gateway.route]]\npath = \"/api/{rest...}\"\nupstream = \"public\"\nscopes = [\"health\"]\n\
-                [[resource]]\nidentifier = \"GATEWAY\"\ntoken_format = \"opaque\"\n";
-    Served::start_with(&members, more)
+    let more = format!(
+        "[gateway.upstreams.public]\nservers = [\"http://127.0.0.1:{}\"]\n\
+         [[gateway.route]]\npath = \"/api/{{rest...}}\"\nupstream = \"public\"\nscopes = [\"health\"]\n\
+         [[resource]]\nidentifier = \"GATEWAY\"\ntoken_format = \"opaque\"\n",
+        api.port()
+    );
+    Served::start_with("identity = \"token\"", &more)
 }
 
 /// What the API gets for a new opaque token, and whose it is.

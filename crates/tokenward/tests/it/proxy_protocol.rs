@@ -69,14 +69,12 @@ fn ask(mut stream: TcpStream, bytes: &[u8]) -> String {
 
 /// A gateway with `/public/…` before the recording API, which demands the protocol of 127.0.0.1.
 fn served(members: &str, api: &Recording, record: &Path) -> Served {
-    let members = format!(
-        "proxy_protocol = true\ntrusted_proxies = [\"127.0.0.1/32\"]\n{members}\n\
-         upstreams.public = \"http://127.0.0.1:{}\"",
-        api.port()
-    );
+    let members =
+        format!("proxy_protocol = true\ntrusted_proxies = [\"127.0.0.1/32\"]\n{members}\n");
     let more = format!(
-        "[[gateway.route]]\npath = \"/public/{{rest...}}\"\npublic = true\nupstream = \"public\"\n\
+        "[gateway.upstreams.public]\nservers = [\"http://127.0.0.1:{}\"]\n[[gateway.route]]\npath = \"/public/{{rest...}}\"\npublic = true\nupstream = \"public\"\n\
          [detect]\nrecord = \"{}\"\n",
+        api.port(),
         record.display()
     );
     Served::start_with(&members, &more)

@@ -14,13 +14,13 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A gateway that is impatient, with `/public/…` before an API of the test's own.
 fn served(upstream: SocketAddr) -> Served {
-    let members = format!(
-        "connections = {{ head_timeout = \"1s\", idle_timeout = \"1s\", write_timeout = \"1s\", \
-         most_per_network = 3 }}\nthreads = 1\nupstreams.public = \"http://{upstream}\""
+    let members = "connections = { head_timeout = \"1s\", idle_timeout = \"1s\", \
+                   write_timeout = \"1s\", most_per_network = 3 }\nthreads = 1";
+    let more = format!(
+        "[gateway.upstreams.public]\nservers = [\"http://{upstream}\"]\n\
+         [[gateway.route]]\npath = \"/public/{{rest...}}\"\npublic = true\nupstream = \"public\"\n"
     );
-    let more =
-        "[[gateway.route]]\npath = \"/public/{rest...}\"\npublic = true\nupstream = \"public\"\n";
-    Served::start_with(&members, more)
+    Served::start_with(members, &more)
 }
 
 fn connect(served: &Served, from: u8) -> TcpStream {
