@@ -48,6 +48,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("volume", "a service's token, tenfold", service_flood),
     scenario("exfiltration", "100 MB in an hour", export),
     scenario("exfiltration", "40 MB in pieces over a day", slow_export),
+    scenario("automation", "every five seconds", clockwork),
+    scenario("automation", "random pauses, day and night", sleepless),
+    scenario("sequence", "five checkouts without a cart", no_cart),
+    scenario("throttle_evasion", "eight tokens in turn", turns),
 ];
 
 const fn scenario(
@@ -312,5 +316,43 @@ fn export(world: &mut World, start: f64) -> Principal {
 fn slow_export(world: &mut World, start: f64) -> Principal {
     let (actor, who) = thief(world);
     paced(world, &actor, start, 140, 600.0, |_, _| get("/orders").bytes(290_000));
+    who
+}
+
+fn clockwork(world: &mut World, start: f64) -> Principal {
+    let (actor, who) = thief(world);
+    for n in 0..150 {
+        let at = start + f64::from(n) * 5.0 + world.random.unit() * 0.3;
+        world.push(actor.call(at, get_one("/items/{id}", n % 60)));
+    }
+    who
+}
+
+fn sleepless(world: &mut World, start: f64) -> Principal {
+    let (actor, who) = thief(world);
+    let mut at = start;
+    while at < start + 30.0 * HOUR {
+        let item = world.random.below(4000);
+        world.push(actor.call(at, get_one("/items/{id}", item)));
+        at += 60.0 + world.random.wait(240.0);
+    }
+    who
+}
+
+fn no_cart(world: &mut World, start: f64) -> Principal {
+    let (actor, who) = thief(world);
+    paced(world, &actor, start, 5, 2.0 * HOUR, |_, _| post("/checkout"));
+    who
+}
+
+fn turns(world: &mut World, start: f64) -> Principal {
+    let (mut actor, who) = thief(world);
+    for n in 0..240 {
+        let at = start + f64::from(n) * 0.8;
+        actor.token = format!("turn-{}", n / 10 % 8);
+        let call = get_one("/items/{id}", n % 20);
+        let is_over = n % 10 == 9;
+        world.push(actor.call(at, if is_over { call.refused(429, "throttled") } else { call }));
+    }
     who
 }

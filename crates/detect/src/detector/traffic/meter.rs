@@ -62,7 +62,7 @@ impl Meter {
             } else {
                 // The age that counts is that of the window, whenever its end is noticed.
                 let then = self.window * limits.window;
-                self.habit.learn(first, then, self.amount, limits.floor);
+                self.habit.learn(first, then, self.amount, limits.floor / limits.own);
                 peers.add(self.amount);
             }
         }
