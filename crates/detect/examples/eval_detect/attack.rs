@@ -52,6 +52,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("automation", "random pauses, day and night", sleepless),
     scenario("sequence", "five checkouts without a cart", no_cart),
     scenario("throttle_evasion", "eight tokens in turn", turns),
+    scenario("anomaly", "a service's token does other things", other_things),
 ];
 
 const fn scenario(
@@ -355,4 +356,12 @@ fn turns(world: &mut World, start: f64) -> Principal {
         world.push(actor.call(at, if is_over { call.refused(429, "throttled") } else { call }));
     }
     who
+}
+
+fn other_things(world: &mut World, start: f64) -> Principal {
+    let Some(service) = world.services.pop() else { return flood(world, start) };
+    let ip = rare_ip(&mut world.random);
+    let actor = service.at(ip);
+    paced(world, &actor, start, 160, 40.0, |_, n| get(FUNCTIONS[n as usize % 14]).bytes(7000));
+    Principal::Subject(actor.subject.unwrap_or_default(), ip)
 }

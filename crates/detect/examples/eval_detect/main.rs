@@ -1,4 +1,7 @@
 //! How well the detectors do on made traffic with labels: `cargo xtask eval-detect`.
+//!
+//! `--details` shows, for the tuning seeds alone, what was missed and imagined; `--figures` prints
+//! events a second and memory instead.
 
 #![allow(clippy::print_stdout, missing_docs, reason = "a tool for the terminal")]
 
@@ -6,6 +9,7 @@ use measure::{Result, Score};
 
 mod actor;
 mod attack;
+mod figures;
 mod measure;
 mod population;
 mod random;
@@ -16,6 +20,10 @@ const TUNING: [u64; 3] = [1, 2, 3];
 const JUDGING: [u64; 5] = [1001, 1002, 1003, 1004, 1005];
 
 fn main() {
+    if std::env::args().any(|argument| argument == "--figures") {
+        figures::print();
+        return;
+    }
     let details = std::env::args().any(|argument| argument == "--details");
     for (name, seeds) in [("tuning", &TUNING[..]), ("judging", &JUDGING[..])] {
         if details && name == "judging" {

@@ -53,7 +53,8 @@ impl World {
                 (first..first + random.between(3, 14)).map(|number| order(n, number)).collect()
             })
             .collect();
-        let services = (0..3).map(|n| service("svc-stock", n, "orders:read stock:write")).collect();
+        let services =
+            (0..12).map(|n| service("svc-stock", n, "orders:read stock:write")).collect();
         let mut world = Self { events: Vec::new(), random, people, services, orders };
         for day in 0..DAYS {
             (0..PEOPLE).for_each(|n| world.person_day(n, day));

@@ -60,7 +60,7 @@ mod tests {
         let mut habit = Habit::default();
         habit.learn(10, 10, 500.0, 1.0);
         habit.learn(10, 10 + DAY, 100_000.0, 1.0);
-        assert!((900.0..1000.0).contains(&habit.peak()), "{}", habit.peak());
+        assert!((900.0..=1000.0).contains(&habit.peak()), "{}", habit.peak());
         habit.learn(10, 10 + 8 * DAY, 1.0, 1.0);
         assert!((600.0..800.0).contains(&habit.peak()), "{}", habit.peak());
         habit.learn_little(10 + 8 * DAY, 100_000.0);

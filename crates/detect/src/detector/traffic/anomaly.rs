@@ -6,7 +6,7 @@
 //! own mean, so that a busy job is as ordinary as a person: requests, different objects and routes
 //! for a request, share of refusals, bytes for a request. Looked at when the hour has ended, with
 //! twenty requests at least and eight hours known before. The finding names the features without
-//! which the hour would be ordinary. Nothing is done about it. State: 60 bytes a principal, 100 KiB of trees.
+//! which the hour would be ordinary. Nothing is done about it. State: 80 bytes a principal, 100 KiB of trees.
 
 use serde_json::json;
 
@@ -21,20 +21,23 @@ const DEPTH: usize = 8;
 /// Nodes of one tree.
 const NODES: usize = (1 << (DEPTH + 1)) - 1;
 /// Points in a window.
-const WINDOW: u32 = 1000;
+const WINDOW: u32 = 500;
 /// A node with fewer points than a tenth of the window is not divided further.
 const SMALL: u32 = WINDOW / 10;
 const SEED: u64 = 0x7472_6565_735f_3235;
 /// An hour is rare whose score is so small a part of the mean score.
-const RARE: f32 = 0.05;
+const RARE: f32 = 0.1;
 /// So much more without a feature: then the feature made it.
-const MADE_IT: f32 = 2.0;
+const MADE_IT: f32 = 1.25;
 const REQUESTS: u16 = 20;
 const HOURS: u16 = 8;
 
 const FEATURES: [&str; 5] = ["requests", "objects", "routes", "refusals", "bytes"];
-/// How much of a difference fills half of the space: logarithms for the first and the last.
-const RANGE: [f32; 5] = [3.0, 1.0, 1.0, 1.0, 4.0];
+/// How much of a difference fills half of the space for a principal whose hours are all alike:
+/// logarithms for the first and the last.
+const RANGE: [f32; 5] = [0.7, 0.2, 0.1, 0.1, 0.7];
+/// So many mean deviations more for one whose hours differ.
+const DEVIATIONS: f32 = 3.0;
 
 type Point = [f32; FEATURES.len()];
 
@@ -48,6 +51,7 @@ pub(super) struct State {
     objects: Distinct<1>,
     routes: Distinct<1>,
     mean: Point,
+    deviation: Point,
     hours: u16,
     once: Once,
 }
@@ -108,20 +112,20 @@ impl Anomaly {
             return None;
         }
         let values = state.values();
-        let (mean, hours) = (state.mean, state.hours);
+        let (mean, deviation, hours) = (state.mean, state.deviation, state.hours);
         state.learn(&values);
         if hours < HOURS {
             return None;
         }
-        let point = differences(&values, &mean);
+        let point = differences(&values, &mean, &deviation);
         let score = self.score(&point);
         let usual = self.mean_score;
-        let is_rare = self.windows > 1 && score < usual * RARE;
+        let is_rare = self.windows > 0 && score < usual * RARE;
         if !is_rare {
             self.learn(&point, score);
             return None;
         }
-        let made_it = self.made_it(&point, score.max(usual * RARE / 4.0));
+        let made_it = self.made_it(&point, score);
         if made_it.is_empty() || !state.once.allows(seen.now, 1.0) {
             return None;
         }
@@ -222,17 +226,20 @@ impl State {
     fn learn(&mut self, values: &Point) {
         self.hours = self.hours.saturating_add(1);
         let weight = 1.0 / f32::from(self.hours.min(50));
-        for (mean, value) in self.mean.iter_mut().zip(values) {
-            *mean += (value - *mean) * weight;
+        for (at, value) in values.iter().enumerate() {
+            let off = value - self.mean[at];
+            self.mean[at] += off * weight;
+            self.deviation[at] += (off.abs() - self.deviation[at]) * weight;
         }
     }
 }
 
 /// From 0 to 1; a half is the mean.
-fn differences(values: &Point, mean: &Point) -> Point {
+fn differences(values: &Point, mean: &Point, deviation: &Point) -> Point {
     let mut point = [0.5; FEATURES.len()];
     for (at, place) in point.iter_mut().enumerate() {
-        *place = (0.5 + (values[at] - mean[at]) / (2.0 * RANGE[at])).clamp(0.0, 1.0);
+        let half = RANGE[at] + DEVIATIONS * deviation[at];
+        *place = (0.5 + (values[at] - mean[at]) / (2.0 * half)).clamp(0.0, 1.0);
     }
     point
 }

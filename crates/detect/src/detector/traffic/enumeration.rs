@@ -21,7 +21,7 @@ use crate::sketch::table::Table;
 /// Forty objects an hour are a person who looks around; four times a known habit is none.
 const HOUR: Limits = Limits { window: 3600, floor: 40.0, own: 4.0, peers: 2.0 };
 /// A day holds few full hours; who is above both own and others' days needs no large factor.
-const DAY: Limits = Limits { window: 86_400, floor: 60.0, own: 3.0, peers: 1.5 };
+const DAY: Limits = Limits { window: 86_400, floor: 60.0, own: 3.0, peers: 1.25 };
 /// Refusals of different objects: an honest client meets some dead links.
 const GUESSES: Limits = Limits { window: 3600, floor: 11.0, own: 3.0, peers: 3.0 };
 /// As many, slowly.
@@ -104,8 +104,13 @@ impl Enumeration {
             let guesses = self.guesses.touch(principal, seen.now);
             guesses.observe(seen, object, first, state, peers)
         });
+        let guess = guess.flatten();
+        if guess.is_some() {
+            state.hour.hush(seen.now);
+            state.day.hush(seen.now);
+        }
         let many = state.count(seen, object, first, peers);
-        guess.flatten().or(many)
+        guess.or(many)
     }
 }
 
@@ -129,6 +134,8 @@ impl State {
             .hour
             .judge(first, seen.now, &HOUR, &peers.hour)
             .or_else(|| self.day.judge(first, seen.now, &DAY, &peers.day))?;
+        self.hour.hush(seen.now);
+        self.day.hush(seen.now);
         let summary = format!(
             "{} asked for {:.0} different objects, lately by {}, {}",
             seen.name(),
@@ -165,6 +172,7 @@ impl Guesses {
             self.day.raise_to(self.day_objects.count() as f32);
         }
         if let Some(walk) = self.walk(seen, is_new) {
+            self.hush(seen.now);
             return Some(walk);
         }
         let share = |guesses: u32, asked: u16| guesses * 10 >= u32::from(asked) * SHARE;
@@ -176,6 +184,7 @@ impl Guesses {
                 .then(|| self.day.judge(first, seen.now, &SLOW_GUESSES, &peers.slow_guesses))
                 .flatten()
         })?;
+        self.hush(seen.now);
         let mut facts = excess.facts();
         facts.insert("asked", json!(state.asked));
         let summary = format!(
@@ -186,6 +195,12 @@ impl Guesses {
             excess.compared()
         );
         Some(seen.sighting(Kind::Enumeration, summary, facts))
+    }
+
+    fn hush(&mut self, now: u32) {
+        self.hour.hush(now);
+        self.day.hush(now);
+        self.walked.allows(now, 1.0);
     }
 
     /// Neighbouring numbers refused one after the other.

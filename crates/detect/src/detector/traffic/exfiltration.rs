@@ -70,6 +70,9 @@ impl Exfiltration {
             .or_else(|| {
                 state.records.judge(first, now, &RECORDS, records).map(|it| (it, "records"))
             })?;
+        for meter in [&mut state.hour, &mut state.day, &mut state.records] {
+            meter.hush(now);
+        }
         Some(sighting(seen, &excess, unit))
     }
 }

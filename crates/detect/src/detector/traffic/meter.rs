@@ -84,6 +84,11 @@ impl Meter {
         self.amount = self.amount.max(amount);
     }
 
+    /// The same was reported by another measure: nothing more of it is said or learnt.
+    pub(super) fn hush(&mut self, now: u32) {
+        self.once.allows(now, 1.0);
+    }
+
     /// What is too much and was not reported yet. With neither a day of its own nor others to
     /// compare with, nothing is.
     pub(super) fn judge(
