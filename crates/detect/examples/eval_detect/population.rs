@@ -93,7 +93,7 @@ impl World {
             for _ in 0..steps {
                 at += 2.0 + self.random.wait(14.0);
                 // A phone leaves the house: the next request comes by the carrier's IPv6.
-                if n % 3 == 0 && self.random.is(0.05) {
+                if n.is_multiple_of(3) && self.random.is(0.05) {
                     actor.ip = phone_v6(n, day);
                 }
                 self.person_step(n, &actor, at);

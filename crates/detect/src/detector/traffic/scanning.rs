@@ -6,7 +6,8 @@
 //! once like six; paths that browsers and crawlers try by themselves count nothing. A path that
 //! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
 //! office's address much honest traffic makes some noise: there the unknown must also be a
-//! twentieth of all. State: 72 bytes for each of 50,000 networks, 32 for each of 16,384 paths.
+//! twentieth of all. State: 88 bytes for each of 50,000 networks, 32 for each of
+//! 16,384 paths, and 256 KiB.
 
 use serde_json::json;
 use token::finding::Whom;
@@ -32,7 +33,8 @@ const SHARE: u32 = 20;
 /// So many networks with honest traffic make a path a broken link.
 const POPULAR: u32 = 6;
 /// Requests that succeeded, from which a network's traffic is honest.
-const HONEST: u32 = 20;
+const HONEST: u8 = 20;
+const HONEST_PLACES: usize = 1 << 18;
 
 const WEAK_SPOTS: [&str; 34] = [
     ".env",
@@ -126,13 +128,20 @@ struct Points {
 /// Searches for what is not there.
 pub(super) struct Scanning {
     networks: Table<Search>,
-    honest: Table<u32>,
+    /// Requests of today that succeeded, by network, up to [`HONEST`]: networks may share a place.
+    honest: Vec<u8>,
+    today: u32,
     paths: Table<Distinct<1>>,
 }
 
 impl Default for Scanning {
     fn default() -> Self {
-        Self { networks: Table::new(50_000), honest: Table::new(50_000), paths: Table::new(16_384) }
+        Self {
+            networks: Table::new(50_000),
+            honest: vec![0; HONEST_PLACES],
+            today: 0,
+            paths: Table::new(16_384),
+        }
     }
 }
 
@@ -142,10 +151,10 @@ impl Scanning {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let network = seen.network?;
         if seen.is_ok() {
-            let honest = self.honest.touch(network, seen.now);
-            *honest = honest.saturating_add(1);
+            self.succeeded(seen.now, network);
         }
-        let tool = is_tool(seen);
+        // Whoever uses a tool on an API of its own, and finds what is there, harms nobody.
+        let tool = !seen.is_ok() && is_tool(seen);
         if !is_unknown(seen) && !tool {
             // Only a network that searches has a share of what it does not find.
             if self.networks.peek(network).is_some() {
@@ -160,6 +169,16 @@ impl Scanning {
         search.judge(seen)
     }
 
+    fn succeeded(&mut self, now: u32, network: u64) {
+        if now / SLOW > self.today {
+            self.today = now / SLOW;
+            self.honest.fill(0);
+        }
+        if let Some(count) = self.honest.get_mut(place(network)) {
+            *count = HONEST.min(*count + 1);
+        }
+    }
+
     /// The path's shape and whether it is a weak spot; nothing where it says nothing.
     fn path(&mut self, seen: &Seen<'_>, network: u64) -> Option<(u64, bool)> {
         let path = seen.request.path.to_ascii_lowercase();
@@ -171,7 +190,7 @@ impl Scanning {
             return Some((shape, true));
         }
         let networks = self.paths.touch(shape, seen.now);
-        if self.honest.peek(network).is_some_and(|count| *count >= HONEST) {
+        if self.honest.get(place(network)) == Some(&HONEST) {
             networks.add(network);
         }
         (networks.count() < POPULAR).then_some((shape, false))
@@ -248,6 +267,10 @@ impl Points {
             + u32::from(self.spots) * (WEAK_SPOT - 1)
             + if self.tool { TOOL } else { 0 }
     }
+}
+
+fn place(network: u64) -> usize {
+    network as usize % HONEST_PLACES
 }
 
 fn is_unknown(seen: &Seen<'_>) -> bool {
