@@ -1,4 +1,4 @@
-//! Injections.
+//! Injections that somebody tries, and texts that only look like them.
 
 use serde_json::json;
 
