@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use failure::Failure;
 
 mod bench;
+mod eval_detect;
 mod failure;
 mod install;
 mod place;
@@ -22,6 +23,8 @@ usage: cargo xtask TASK
   tidy                  check what the compiler does not: edges, licences, sizes, names
   bench                 measure what a request and a token cost, beside peers
   bench authority       only what the authority does; `bench gateway`, `bench auth` likewise
+  eval-detect           what the detectors find and imagine in made traffic with labels
+  eval-detect figures   their events a second and memory, in a release build
   reference [--check]   write the documents that are made from the code, or compare them
 ";
 
@@ -42,6 +45,8 @@ fn perform(words: &[&str]) -> Result<(), Failure> {
         ["test"] => test::run(),
         ["bench"] => bench::run(),
         ["bench", part @ ("auth" | "authority" | "gateway")] => bench::run_part(part),
+        ["eval-detect"] => eval_detect::run(&place::Place::find()?),
+        ["eval-detect", "figures"] => eval_detect::figures(&place::Place::find()?),
         ["reference"] => reference::run(&place::Place::find()?, false),
         ["reference", "--check"] => reference::run(&place::Place::find()?, true),
         ["tidy"] => tidy::run(&place::Place::find()?),

@@ -10,10 +10,12 @@ mod forged_token;
 mod honeytoken;
 mod network;
 mod refresh_reuse;
+mod traffic;
 
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
+pub use traffic::Traffic;
 
 pub(crate) use network::of as network_of;
 
@@ -51,6 +53,30 @@ pub enum Kind {
     Honeytoken,
     /// A refresh token in two hands.
     RefreshReuse,
+    /// A principal's hour that is unlike all others.
+    Anomaly,
+    /// A program where a person is expected.
+    Automation,
+    /// Use of objects that others own.
+    BolaOwnership,
+    /// Far more different objects than is habit.
+    Enumeration,
+    /// Far more data than is habit.
+    Exfiltration,
+    /// Functions outside of the principal's role.
+    FunctionProbing,
+    /// Different injections, again and again.
+    InjectionProbing,
+    /// Scopes that are never used: an offer, no accusation.
+    LeastPrivilege,
+    /// A search for what is not there.
+    Scanning,
+    /// A step without the steps that belong before it.
+    Sequence,
+    /// Another token whenever one is throttled.
+    ThrottleEvasion,
+    /// Far more requests than is habit.
+    Volume,
 }
 
 // === impl Kind ===
@@ -64,6 +90,18 @@ impl Kind {
             }
             Self::Honeytoken => "honeytoken",
             Self::RefreshReuse => "refresh_reuse",
+            Self::Anomaly => "anomaly",
+            Self::Automation => "automation",
+            Self::BolaOwnership => "bola_ownership",
+            Self::Enumeration => "enumeration",
+            Self::Exfiltration => "exfiltration",
+            Self::FunctionProbing => "function_probing",
+            Self::InjectionProbing => "injection_probing",
+            Self::LeastPrivilege => "least_privilege",
+            Self::Scanning => "scanning",
+            Self::Sequence => "sequence",
+            Self::ThrottleEvasion => "throttle_evasion",
+            Self::Volume => "volume",
         }
     }
 }

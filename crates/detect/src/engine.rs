@@ -6,7 +6,7 @@ use token::event::Event;
 use token::finding::Finding;
 use token::time::Timestamp;
 
-use crate::detector::{self, Detector};
+use crate::detector::{self, Detector, Traffic};
 use crate::policy::Policy;
 use crate::sketch::recent::Recent;
 
@@ -17,6 +17,7 @@ const ACTORS: usize = 20_000;
 /// All detectors with their state.
 pub struct Engine {
     detectors: Vec<Box<dyn Detector>>,
+    traffic: Traffic,
     policy: Policy,
     incidents: Recent<String, Option<Incident>>,
 }
@@ -33,6 +34,7 @@ impl Engine {
     pub fn new(responses_per_minute: u32) -> Self {
         Self {
             detectors: detector::all(),
+            traffic: Traffic::default(),
             policy: Policy::new(responses_per_minute),
             incidents: Recent::new(ACTORS),
         }
@@ -40,8 +42,9 @@ impl Engine {
 
     /// What the detectors find in one event.
     pub fn observe(&mut self, event: &Event) -> Vec<Finding> {
-        let sightings: Vec<_> =
+        let mut sightings: Vec<_> =
             self.detectors.iter_mut().filter_map(|detector| detector.observe(event)).collect();
+        self.traffic.observe(event, &mut sightings);
         sightings
             .into_iter()
             .map(|sighting| {

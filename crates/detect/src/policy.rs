@@ -40,6 +40,14 @@ pub fn rule(kind: Kind) -> Rule {
         response,
         lasts,
     };
+    // They observe: whoever wants them to act has looked at their findings first.
+    let observed = |severity, confidence, response| Rule {
+        class: Class::Statistical,
+        severity,
+        confidence,
+        response,
+        lasts: None,
+    };
     let minutes = |count: u64| Some(Duration::from_secs(count * 60));
     match kind {
         Kind::ForgedToken => {
@@ -54,6 +62,18 @@ pub fn rule(kind: Kind) -> Rule {
         Kind::RefreshReuse => {
             certain(Severity::Critical, 0.99, Response::Revoke(Target::Grant), None)
         }
+        Kind::Anomaly => observed(Severity::Low, 0.4, Response::None),
+        Kind::Automation => observed(Severity::Low, 0.6, Response::Tag),
+        Kind::BolaOwnership => observed(Severity::High, 0.85, Response::Tag),
+        Kind::Enumeration => observed(Severity::High, 0.8, Response::Tag),
+        Kind::Exfiltration => observed(Severity::High, 0.75, Response::Tag),
+        Kind::FunctionProbing => observed(Severity::Medium, 0.75, Response::Tag),
+        Kind::InjectionProbing => observed(Severity::High, 0.85, Response::Tag),
+        Kind::LeastPrivilege => observed(Severity::Low, 0.7, Response::None),
+        Kind::Scanning => observed(Severity::Medium, 0.85, Response::Tag),
+        Kind::Sequence => observed(Severity::Medium, 0.7, Response::Tag),
+        Kind::ThrottleEvasion => observed(Severity::Medium, 0.75, Response::Tag),
+        Kind::Volume => observed(Severity::Medium, 0.7, Response::Tag),
     }
 }
 

@@ -1,3 +1,9 @@
 //! Bounded state: nothing here grows with the number of attackers.
 
+pub(crate) mod distinct;
+pub(crate) mod habit;
+pub(crate) mod hash;
+pub(crate) mod once;
 pub(crate) mod recent;
+pub(crate) mod spread;
+pub(crate) mod table;

@@ -321,6 +321,8 @@ impl Observation {
             policy: std::mem::take(&mut self.ruled),
             bytes_in: uploaded.unwrap_or(self.bytes_in),
             bytes_out: self.bytes_out,
+            // To count them, every answer would have to be parsed.
+            records_out: None,
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);

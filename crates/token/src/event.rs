@@ -262,6 +262,9 @@ pub struct Request {
     /// Body bytes sent.
     #[serde(default)]
     pub bytes_out: u64,
+    /// Length of the JSON array sent, where whoever made the event counted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_out: Option<u64>,
     /// Microseconds from the request's head to the response's end.
     #[serde(default)]
     pub latency_us: u64,

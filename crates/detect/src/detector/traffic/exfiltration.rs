@@ -1,0 +1,91 @@
+//! Far more data to one principal than it, or any of its like, ever took.
+//!
+//! Bytes sent in an hour and in a day, and records (where whoever made the event counted them) in a
+//! day: the slow thief stays below every hourly limit. Each against the own peak and against
+//! others of the client; a nightly export has its own peak. State: 60 bytes a principal, 400 for
+//! each of 4,096 clients.
+
+use crate::detector::traffic::meter::{Excess, Limits, Meter};
+use crate::detector::traffic::seen::Seen;
+use crate::detector::{Kind, Sighting};
+use crate::sketch::spread::Spread;
+use crate::sketch::table::Table;
+
+/// Two megabytes an hour are a page with pictures.
+const HOUR: Limits = Limits { window: 3600, floor: 2e6, own: 5.0, peers: 3.0 };
+const DAY: Limits = Limits { window: 86_400, floor: 5e6, own: 3.0, peers: 2.5 };
+/// A thousand records a day are a few long lists.
+const RECORDS: Limits = Limits { window: 86_400, floor: 1000.0, own: 3.0, peers: 2.5 };
+
+#[derive(Default)]
+struct Peers {
+    hour: Spread,
+    day: Spread,
+    records: Spread,
+}
+
+/// What one principal took.
+#[derive(Default)]
+pub(super) struct State {
+    hour: Meter,
+    day: Meter,
+    records: Meter,
+}
+
+/// Data by principal.
+pub(super) struct Exfiltration {
+    peers: Table<Peers>,
+}
+
+impl Default for Exfiltration {
+    fn default() -> Self {
+        Self { peers: Table::new(4096) }
+    }
+}
+
+// === impl Exfiltration ===
+
+impl Exfiltration {
+    pub(super) fn observe(
+        &mut self,
+        seen: &Seen<'_>,
+        first: u32,
+        state: &mut State,
+    ) -> Option<Sighting> {
+        if !seen.is_ok() {
+            return None;
+        }
+        let now = seen.now;
+        let Peers { hour, day, records } = self.peers.touch(seen.client, now);
+        state.hour.roll(first, now, &HOUR, hour);
+        state.day.roll(first, now, &DAY, day);
+        state.records.roll(first, now, &RECORDS, records);
+        let bytes = seen.request.bytes_out as f32;
+        state.hour.add(bytes);
+        state.day.add(bytes);
+        state.records.add(seen.request.records_out.unwrap_or(0) as f32);
+        let of_hour = state.hour.judge(first, now, &HOUR, hour).map(|it| (it, "bytes"));
+        let (excess, unit) = of_hour
+            .or_else(|| state.day.judge(first, now, &DAY, day).map(|it| (it, "bytes")))
+            .or_else(|| {
+                state.records.judge(first, now, &RECORDS, records).map(|it| (it, "records"))
+            })?;
+        for meter in [&mut state.hour, &mut state.day, &mut state.records] {
+            meter.hush(now);
+        }
+        Some(sighting(seen, &excess, unit))
+    }
+}
+
+fn sighting(seen: &Seen<'_>, excess: &Excess, unit: &str) -> Sighting {
+    let summary = format!(
+        "{} took {:.0} {unit}, lately by {}, {}",
+        seen.name(),
+        excess.amount,
+        seen.shown_route(),
+        excess.compared()
+    );
+    let mut facts = excess.facts();
+    facts.insert("unit", unit.into());
+    seen.sighting(Kind::Exfiltration, summary, facts)
+}

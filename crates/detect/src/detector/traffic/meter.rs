@@ -1,0 +1,138 @@
+//! How much in a window, against the principal's own habit and against others of the same client.
+
+use serde_json::json;
+
+use crate::detector::traffic::seen::Facts;
+use crate::sketch::habit::{self, Habit};
+use crate::sketch::once::Once;
+use crate::sketch::spread::Spread;
+
+/// So many windows of others are worth comparing with.
+const PEERS: u32 = 20;
+
+/// What is too much.
+pub(super) struct Limits {
+    /// Length of a window in seconds.
+    pub(super) window: u32,
+    /// Less is never too much.
+    pub(super) floor: f32,
+    /// So many times the own peak is too much.
+    pub(super) own: f32,
+    /// So many times what 99 of 100 windows of others reach is too much.
+    pub(super) peers: f32,
+}
+
+/// One principal's amount in the running window, and its habit: 20 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meter {
+    window: u32,
+    amount: f32,
+    habit: Habit,
+    once: Once,
+}
+
+/// More than the limit.
+pub(super) struct Excess {
+    pub(super) amount: f32,
+    limit: f32,
+    own: f32,
+    peers: f32,
+    window: u32,
+}
+
+// === impl Meter ===
+
+impl Meter {
+    /// Whether a new window began, of which nothing is known yet. What the last one held is learnt.
+    pub(super) fn roll(
+        &mut self,
+        first: u32,
+        now: u32,
+        limits: &Limits,
+        peers: &mut Spread,
+    ) -> bool {
+        let window = now / limits.window;
+        if window <= self.window {
+            return false;
+        }
+        if self.amount > 0.0 {
+            // Others learn no attack, and the principal itself little of it.
+            if self.once.is_open(now) {
+                self.habit.learn_little(now, self.amount);
+            } else {
+                // The age that counts is that of the window, whenever its end is noticed.
+                let then = self.window * limits.window;
+                self.habit.learn(first, then, self.amount, limits.floor / limits.own);
+                peers.add(self.amount);
+            }
+        }
+        self.window = window;
+        self.amount = 0.0;
+        true
+    }
+
+    /// How much it is used: the running window and the habit.
+    pub(super) fn weight(&self) -> f32 {
+        self.amount.max(self.habit.peak())
+    }
+
+    pub(super) const fn add(&mut self, amount: f32) {
+        self.amount += amount;
+    }
+
+    pub(super) const fn raise_to(&mut self, amount: f32) {
+        self.amount = self.amount.max(amount);
+    }
+
+    /// The same was reported by another measure: nothing more of it is said or learnt.
+    pub(super) fn hush(&mut self, now: u32) {
+        self.once.allows(now, 1.0);
+    }
+
+    /// What is too much and was not reported yet. With neither a day of its own nor others to
+    /// compare with, nothing is.
+    pub(super) fn judge(
+        &mut self,
+        first: u32,
+        now: u32,
+        limits: &Limits,
+        peers: &Spread,
+    ) -> Option<Excess> {
+        if self.amount <= limits.floor {
+            return None;
+        }
+        let (own, others) = (self.habit.peak(), peers.count() >= PEERS);
+        if !others && !habit::is_known(first, now) {
+            return None;
+        }
+        let p99 = if others { peers.p99() } else { 0.0 };
+        let limit = limits.floor.max(own * limits.own).max(p99 * limits.peers);
+        if self.amount <= limit || !self.once.allows(now, self.amount / limit) {
+            return None;
+        }
+        Some(Excess { amount: self.amount, limit, own, peers: p99, window: limits.window })
+    }
+}
+
+// === impl Excess ===
+
+impl Excess {
+    pub(super) fn facts(&self) -> Facts {
+        Facts::from([
+            ("amount", json!(self.amount.round())),
+            ("limit", json!(self.limit.round())),
+            ("own_peak", json!(self.own.round())),
+            ("peers_p99", json!(self.peers.round())),
+            ("window_seconds", json!(self.window)),
+        ])
+    }
+
+    /// `within an hour; its own peak was 12, and 99 of 100 others of the client stay below 30`.
+    pub(super) fn compared(&self) -> String {
+        let span = if self.window >= 86_400 { "a day" } else { "an hour" };
+        format!(
+            "within {span}; its own peak was {:.0}, and 99 of 100 others of the client stay below {:.0}",
+            self.own, self.peers
+        )
+    }
+}

@@ -1,0 +1,167 @@
+//! Objects of others: a principal that touches, for the first time, what other subjects own.
+//!
+//! Who owns an object is learnt from use: the same subject twice, a minute apart, with nobody else
+//! between; or once, when it changed the object. So whoever walks through objects takes no
+//! possession of them. A collection is private where few of a client's subjects ever touch what
+//! others own; shared documents, shops and support consoles are not, and nothing is said about
+//! them. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
+//! six subjects with things of their own, no thousands of sessions. What people own is learnt from
+//! people who use the same client, and what machines own from machines: a job that works through
+//! everybody's orders does not own them. A stranger who comes by another client of people is not
+//! seen. State: 32 bytes for each of 500,000 objects, 48 for each of 4,096 collections of clients,
+//! 48 for each of 50,000 subjects that touch others' things.
+
+use serde_json::json;
+
+use crate::detector::traffic::seen::Seen;
+use crate::detector::{Kind, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
+use crate::sketch::once::Once;
+use crate::sketch::table::Table;
+
+const CLIENTS: usize = 4096;
+const OBJECTS: usize = 500_000;
+const COLLECTIONS: usize = 4096;
+const STRANGERS: usize = 50_000;
+const DAY: u32 = 86_400;
+/// Between the two uses that make an owner, in seconds: longer than a walk over all pages.
+const APART: u32 = 60;
+/// Subjects with things of their own that a collection needs.
+const OWNERS: u32 = 6;
+/// A client of so few subjects is a machine's.
+const MACHINE: u32 = 2;
+/// One of so many subjects may be a stranger, and the collection is still private.
+const PRIVATE: u32 = 5;
+/// Different objects of others in a day.
+const TOUCHED: u32 = 5;
+
+/// Who has an object.
+#[derive(Default)]
+struct Object {
+    user: u64,
+    since: u32,
+    firm: bool,
+}
+
+/// One collection as one client uses it.
+#[derive(Default)]
+struct Collection {
+    owners: Distinct<2>,
+    strangers: Distinct<2>,
+}
+
+/// One subject among others' things.
+#[derive(Default)]
+struct Stranger {
+    day: u32,
+    objects: Distinct<1>,
+    owners: Distinct<1>,
+    refused: u16,
+    once: Once,
+}
+
+/// Use of others' objects.
+pub(super) struct Ownership {
+    subjects: Table<Distinct<1>>,
+    objects: Table<Object>,
+    collections: Table<Collection>,
+    strangers: Table<Stranger>,
+}
+
+impl Default for Ownership {
+    fn default() -> Self {
+        Self {
+            subjects: Table::new(CLIENTS),
+            objects: Table::new(OBJECTS),
+            collections: Table::new(COLLECTIONS),
+            strangers: Table::new(STRANGERS),
+        }
+    }
+}
+
+// === impl Ownership ===
+
+impl Ownership {
+    pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let (object, subject) = (seen.object?, seen.subject?);
+        let ok = seen.is_ok();
+        if !ok && !seen.is_denied() {
+            return None;
+        }
+        let subjects = self.subjects.touch(seen.client, seen.now);
+        subjects.add(subject);
+        let group = if subjects.count() <= MACHINE { 0 } else { seen.client };
+        let key = hash::both(group, seen.collection);
+        let object = hash::both(group, object);
+        let owner = match self.objects.peek(object) {
+            Some(held) if held.firm && held.user != subject => held.user,
+            _ if ok => {
+                self.use_own(seen, key, object, subject);
+                return None;
+            }
+            _ => return None,
+        };
+        let collection = self.collections.touch(key, seen.now);
+        let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
+        stranger.touch(seen, object, owner, ok);
+        let touched = stranger.objects.count();
+        // From the third: one shared thing makes no stranger.
+        if touched >= 3 {
+            collection.strangers.add(subject);
+        }
+        let owners = collection.owners.count();
+        let strangers = collection.strangers.count();
+        let is_private = owners >= OWNERS && strangers <= (owners / PRIVATE).max(2);
+        if !is_private
+            || touched < TOUCHED
+            || stranger.owners.count() < 2
+            || !stranger.once.allows(seen.now, touched as f32 / TOUCHED as f32)
+        {
+            return None;
+        }
+        let stranger_owners = stranger.owners.count();
+        let summary = format!(
+            "{} touched {touched} objects of {stranger_owners} other subjects within a day, lately by {}; \
+             of {owners} subjects with things of their own there, {strangers} ever did that",
+            seen.name(),
+            seen.shown_route()
+        );
+        let facts = [
+            ("objects", json!(touched)),
+            ("objects_threshold", json!(TOUCHED)),
+            ("owners", json!(stranger_owners)),
+            ("refused", json!(stranger.refused)),
+            ("subjects_with_own", json!(owners)),
+            ("subjects_among_others", json!(strangers)),
+        ];
+        Some(seen.sighting(Kind::BolaOwnership, summary, facts.into()))
+    }
+
+    fn use_own(&mut self, seen: &Seen<'_>, key: u64, object: u64, subject: u64) {
+        let held = self.objects.touch(object, seen.now);
+        let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
+        if held.user != subject {
+            *held = Object { user: subject, since: seen.now, firm: changes };
+        } else if !held.firm {
+            held.firm = changes || seen.now.saturating_sub(held.since) >= APART;
+        }
+        if held.firm {
+            self.collections.touch(key, seen.now).owners.add(subject);
+        }
+    }
+}
+
+// === impl Stranger ===
+
+impl Stranger {
+    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
+        let day = seen.now / DAY;
+        if day > self.day {
+            *self = Self { day, once: self.once, ..Self::default() };
+        }
+        self.objects.add(object);
+        self.owners.add(owner);
+        self.refused = self.refused.saturating_add(u16::from(!ok));
+    }
+}

@@ -1,0 +1,300 @@
+//! A network that looks for what is not there: unknown paths, known weak spots, tools.
+//!
+//! Counts different unknown paths of a network, with numbers and long names taken out, so that an
+//! old app that asks for a thousand orders of a route which is gone asks for one path. A path
+//! that belongs to a known weak spot counts four times, and the name of a scanner as User-Agent
+//! once like six; paths that browsers and crawlers try by themselves count nothing. A path that
+//! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
+//! office's address much honest traffic makes some noise: there the unknown must also be a
+//! twentieth of all. State: 88 bytes for each of 50,000 networks, 32 for each of
+//! 16,384 paths, and 256 KiB.
+
+use serde_json::json;
+use token::finding::Whom;
+use token::reason::{Reason, Refused};
+
+use crate::detector::traffic::seen::Seen;
+use crate::detector::{Kind, Sighting, network};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
+use crate::sketch::once::Once;
+use crate::sketch::table::Table;
+
+const FAST: u32 = 600;
+const SLOW: u32 = 86_400;
+/// Points in ten minutes: three weak spots, or twelve paths.
+const FAST_POINTS: u32 = 12;
+/// Points in a day.
+const SLOW_POINTS: u32 = 20;
+const WEAK_SPOT: u32 = 4;
+const TOOL: u32 = 6;
+/// The unknown must be one of so many requests.
+const SHARE: u32 = 20;
+/// So many networks with honest traffic make a path a broken link.
+const POPULAR: u32 = 6;
+/// Requests that succeeded, from which a network's traffic is honest.
+const HONEST: u8 = 20;
+const HONEST_PLACES: usize = 1 << 18;
+
+const WEAK_SPOTS: [&str; 34] = [
+    ".env",
+    ".git",
+    ".svn",
+    ".hg/",
+    ".aws",
+    ".ssh",
+    ".ds_store",
+    ".htaccess",
+    ".htpasswd",
+    "wp-login",
+    "wp-admin",
+    "wp-config",
+    "wp-includes",
+    "xmlrpc.php",
+    "phpmyadmin",
+    "phpinfo",
+    "phpunit",
+    "cgi-bin",
+    "actuator",
+    "server-status",
+    "etc/passwd",
+    "/manager/html",
+    "/solr/",
+    "/jenkins",
+    "/hudson",
+    "id_rsa",
+    "/console/login",
+    "web.config",
+    "/heapdump",
+    ".sql",
+    ".bak",
+    "boaform",
+    "/shell",
+    "eval-stdin",
+];
+const TOOLS: [&str; 22] = [
+    "sqlmap",
+    "nikto",
+    "nmap",
+    "masscan",
+    "zgrab",
+    "nuclei",
+    "gobuster",
+    "dirbuster",
+    "dirsearch",
+    "ffuf",
+    "wfuzz",
+    "feroxbuster",
+    "wpscan",
+    "acunetix",
+    "nessus",
+    "openvas",
+    "arachni",
+    "w3af",
+    "whatweb",
+    "kiterunner",
+    "zaproxy",
+    "burp",
+];
+const HARMLESS: [&str; 7] = [
+    "/favicon",
+    "/apple-touch-icon",
+    "/robots.txt",
+    "/sitemap",
+    "/.well-known/",
+    "/ads.txt",
+    "/browserconfig.xml",
+];
+
+/// What one network asked for in vain.
+#[derive(Default)]
+struct Search {
+    fast: Points,
+    slow: Points,
+    once: Once,
+}
+
+/// Points of one window.
+#[derive(Default)]
+struct Points {
+    window: u32,
+    paths: Distinct<2>,
+    spots: u16,
+    all: u32,
+    unknown: u32,
+    tool: bool,
+}
+
+/// Searches for what is not there.
+pub(super) struct Scanning {
+    networks: Table<Search>,
+    /// Requests of today that succeeded, by network, up to [`HONEST`]: networks may share a place.
+    honest: Vec<u8>,
+    today: u32,
+    paths: Table<Distinct<1>>,
+}
+
+impl Default for Scanning {
+    fn default() -> Self {
+        Self {
+            networks: Table::new(50_000),
+            honest: vec![0; HONEST_PLACES],
+            today: 0,
+            paths: Table::new(16_384),
+        }
+    }
+}
+
+// === impl Scanning ===
+
+impl Scanning {
+    pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let network = seen.network?;
+        if seen.is_ok() {
+            self.succeeded(seen.now, network);
+        }
+        // Whoever uses a tool on an API of its own, and finds what is there, harms nobody.
+        let tool = !seen.is_ok() && is_tool(seen);
+        if !is_unknown(seen) && !tool {
+            // Only a network that searches has a share of what it does not find.
+            if self.networks.peek(network).is_some() {
+                let search = self.networks.touch(network, seen.now);
+                search.each(seen.now, |points| points.all += 1);
+            }
+            return None;
+        }
+        let found = is_unknown(seen).then(|| self.path(seen, network)).flatten();
+        let search = self.networks.touch(network, seen.now);
+        search.each(seen.now, |points| points.add(found, tool));
+        search.judge(seen)
+    }
+
+    fn succeeded(&mut self, now: u32, network: u64) {
+        if now / SLOW > self.today {
+            self.today = now / SLOW;
+            self.honest.fill(0);
+        }
+        if let Some(count) = self.honest.get_mut(place(network)) {
+            *count = HONEST.min(*count + 1);
+        }
+    }
+
+    /// The path's shape and whether it is a weak spot; nothing where it says nothing.
+    fn path(&mut self, seen: &Seen<'_>, network: u64) -> Option<(u64, bool)> {
+        let path = seen.request.path.to_ascii_lowercase();
+        if HARMLESS.iter().any(|known| path.starts_with(known)) {
+            return None;
+        }
+        let shape = hash::text(&shape(&path));
+        if WEAK_SPOTS.iter().any(|spot| path.contains(spot)) {
+            return Some((shape, true));
+        }
+        let networks = self.paths.touch(shape, seen.now);
+        if self.honest.get(place(network)) == Some(&HONEST) {
+            networks.add(network);
+        }
+        (networks.count() < POPULAR).then_some((shape, false))
+    }
+}
+
+// === impl Search ===
+
+impl Search {
+    fn each(&mut self, now: u32, change: impl Fn(&mut Points)) {
+        for (points, length) in [(&mut self.fast, FAST), (&mut self.slow, SLOW)] {
+            if now / length > points.window {
+                *points = Points { window: now / length, ..Points::default() };
+            }
+            change(points);
+        }
+    }
+
+    fn judge(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let ip = seen.event.ip?;
+        let fast = self.fast.sum() as f32 / FAST_POINTS as f32;
+        let slow = self.slow.sum() as f32 / SLOW_POINTS as f32;
+        let (points, wanted, span) = if fast >= slow {
+            (&self.fast, FAST_POINTS, "ten minutes")
+        } else {
+            (&self.slow, SLOW_POINTS, "a day")
+        };
+        if fast.max(slow) < 1.0
+            || points.unknown * SHARE < points.all
+            || !self.once.allows(seen.now, fast.max(slow))
+        {
+            return None;
+        }
+        let paths = points.paths.count();
+        let tool = if points.tool { ", with a scanner's User-Agent" } else { "" };
+        let summary = format!(
+            "{ip} asked for {paths} different unknown paths within {span}, {} requests for known weak spots{tool}; \
+             lately {}",
+            points.spots,
+            seen.shown_route()
+        );
+        let mut facts = super::seen::Facts::from([
+            ("points", json!(points.sum())),
+            ("points_threshold", json!(wanted)),
+            ("paths", json!(paths)),
+            ("weak_spots", json!(points.spots)),
+            ("requests", json!(points.all)),
+            ("unknown", json!(points.unknown)),
+        ]);
+        if let Some(ua) = &seen.event.ua {
+            facts.insert("ua", json!(ua));
+        }
+        let whom = Whom { ip: Some(ip), ..Whom::default() };
+        Some(Sighting { kind: Kind::Scanning, actor: network::actor(ip), whom, summary, facts })
+    }
+}
+
+// === impl Points ===
+
+impl Points {
+    fn add(&mut self, found: Option<(u64, bool)>, tool: bool) {
+        self.all += 1;
+        self.unknown += u32::from(found.is_some() || tool);
+        self.tool |= tool;
+        if let Some((shape, spot)) = found
+            && self.paths.add(shape)
+        {
+            self.spots = self.spots.saturating_add(u16::from(spot));
+        }
+    }
+
+    fn sum(&self) -> u32 {
+        self.paths.count()
+            + u32::from(self.spots) * (WEAK_SPOT - 1)
+            + if self.tool { TOOL } else { 0 }
+    }
+}
+
+fn place(network: u64) -> usize {
+    network as usize % HONEST_PLACES
+}
+
+fn is_unknown(seen: &Seen<'_>) -> bool {
+    match seen.request.refused {
+        Some(Refused::Plain(Reason::UnknownRoute)) => true,
+        // A door without a table of routes, and an API that knows no such path.
+        None => seen.route.is_none() && seen.request.status == 404,
+        Some(_) => false,
+    }
+}
+
+fn is_tool(seen: &Seen<'_>) -> bool {
+    let Some(ua) = &seen.event.ua else { return false };
+    let ua = ua.to_ascii_lowercase();
+    TOOLS.iter().any(|tool| ua.contains(tool))
+}
+
+/// The path without what differs from object to object.
+fn shape(path: &str) -> String {
+    let parts = path.split('/').map(|part| {
+        let is_name = part.len() < 24 && !part.bytes().any(|byte| byte.is_ascii_digit());
+        if is_name || part.len() <= 3 { part } else { "{}" }
+    });
+    let parts: Vec<&str> =
+        parts.map(|part| if part.parse::<u32>().is_ok() { "{}" } else { part }).collect();
+    parts.join("/")
+}

@@ -1,0 +1,162 @@
+//! State for many keys, densely: at most so many, the least active forgotten first.
+
+/// Slots in a piece of memory: the table grows without ever moving what it holds.
+const PIECE: usize = 1024;
+/// Of how many neighbours the one not seen for longest makes room.
+const CANDIDATES: usize = 16;
+
+/// Keys are hashes already. Which key is forgotten depends on the order of use alone, so a replay
+/// forgets the same.
+pub(crate) struct Table<V> {
+    capacity: usize,
+    /// Position + 1 of a slot, 0 for none; linear probing.
+    index: Vec<u32>,
+    pieces: Vec<Vec<Slot<V>>>,
+    len: usize,
+    hand: usize,
+}
+
+struct Slot<V> {
+    key: u64,
+    last: u32,
+    value: V,
+}
+
+// === impl Table ===
+
+impl<V: Default> Table<V> {
+    pub(crate) const fn new(capacity: usize) -> Self {
+        Self { capacity, index: Vec::new(), pieces: Vec::new(), len: 0, hand: 0 }
+    }
+
+    /// The state of a key, which counts as a use at `now` seconds; a new one when it was not held.
+    pub(crate) fn touch(&mut self, key: u64, now: u32) -> &mut V {
+        let position = match self.find(key) {
+            Some(position) => position,
+            None => self.insert(key),
+        };
+        let slot = &mut self.pieces[position / PIECE][position % PIECE];
+        slot.last = now;
+        &mut slot.value
+    }
+
+    /// The state of a key without using it.
+    pub(crate) fn peek(&self, key: u64) -> Option<&V> {
+        self.find(key).map(|position| &self.slot(position).value)
+    }
+
+    fn slot(&self, position: usize) -> &Slot<V> {
+        &self.pieces[position / PIECE][position % PIECE]
+    }
+
+    fn home(&self, key: u64) -> usize {
+        key as usize & (self.index.len() - 1)
+    }
+
+    fn find(&self, key: u64) -> Option<usize> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let mut at = self.home(key);
+        loop {
+            let position = (self.index[at] as usize).checked_sub(1)?;
+            if self.slot(position).key == key {
+                return Some(position);
+            }
+            at = (at + 1) & (self.index.len() - 1);
+        }
+    }
+
+    fn insert(&mut self, key: u64) -> usize {
+        if self.len >= self.capacity {
+            return self.replace(key);
+        }
+        if self.index.len() < (self.len + 1) * 2 {
+            self.grow();
+        }
+        let position = self.len;
+        if position.is_multiple_of(PIECE) {
+            self.pieces.push(Vec::with_capacity(PIECE.min(self.capacity)));
+        }
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.push(Slot { key, last: 0, value: V::default() });
+        }
+        self.len += 1;
+        self.link(key, position);
+        position
+    }
+
+    /// Takes the slot of the neighbour that was not seen for longest.
+    fn replace(&mut self, key: u64) -> usize {
+        let mut oldest = self.hand;
+        for _ in 0..CANDIDATES.min(self.len) {
+            if self.slot(self.hand).last < self.slot(oldest).last {
+                oldest = self.hand;
+            }
+            self.hand = (self.hand + 1) % self.len;
+        }
+        self.unlink(self.slot(oldest).key);
+        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, last: 0, value: V::default() };
+        self.link(key, oldest);
+        oldest
+    }
+
+    fn link(&mut self, key: u64, position: usize) {
+        let mut at = self.home(key);
+        while self.index[at] != 0 {
+            at = (at + 1) & (self.index.len() - 1);
+        }
+        self.index[at] = position as u32 + 1;
+    }
+
+    fn unlink(&mut self, key: u64) {
+        let mask = self.index.len() - 1;
+        let mut hole = self.home(key);
+        while self.slot(self.index[hole] as usize - 1).key != key {
+            hole = (hole + 1) & mask;
+        }
+        // Entries behind the hole move up, or a search would end at it.
+        let mut at = (hole + 1) & mask;
+        while self.index[at] != 0 {
+            let home = self.home(self.slot(self.index[at] as usize - 1).key);
+            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
+                self.index[hole] = self.index[at];
+                hole = at;
+            }
+            at = (at + 1) & mask;
+        }
+        self.index[hole] = 0;
+    }
+
+    fn grow(&mut self) {
+        self.index = vec![0; (self.index.len() * 2).max(64)];
+        for position in 0..self.len {
+            self.link(self.slot(position).key, position);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+    use crate::sketch::hash;
+
+    #[test]
+    fn it_holds_what_it_was_given_and_forgets_the_least_active() {
+        let mut table: Table<u32> = Table::new(3000);
+        for round in 0..3u32 {
+            for n in 0..2900u32 {
+                *table.touch(hash::both(1, n.into()), round) += n;
+            }
+        }
+        assert!((0..2900u32).all(|n| table.peek(hash::both(1, n.into())) == Some(&(n * 3))));
+        for n in 0..20_000u64 {
+            *table.touch(hash::both(2, n), 3 + n as u32) += 1;
+            *table.touch(hash::both(1, 7), 3 + n as u32) += 1;
+        }
+        assert_eq!(table.len, 3000);
+        assert_eq!(table.peek(hash::both(1, 7)), Some(&20_021), "in use, so not forgotten");
+        let held = (0..20_000u64).filter(|n| table.peek(hash::both(2, *n)).is_some()).count();
+        assert!(held > 2000, "{held}");
+    }
+}

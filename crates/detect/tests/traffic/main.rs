@@ -1,0 +1,17 @@
+//! API traffic with labels: attacks that must be found, and what looks like them and must not.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: all of it helps"
+)]
+
+mod injections;
+mod objects;
+mod order;
+mod scans;
+mod scopes;
+mod stream;
+mod volumes;

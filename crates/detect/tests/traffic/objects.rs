@@ -1,0 +1,148 @@
+//! Enumeration, and objects of others.
+
+use serde_json::json;
+
+use crate::stream::{DAY, HOUR, Stream, own};
+
+#[test]
+fn ordinary_people_are_not_found() {
+    assert_eq!(Stream::people().findings(), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn many_different_objects_are_enumeration_and_the_finding_says_with_what_it_compares() {
+    let mut stream = Stream::people();
+    for n in 0..120 {
+        let object = json!({ "object": format!("{}", 50_000 + n * 17) });
+        stream.add(2.1 * DAY + f64::from(n) * 3.0, "p3", "GET /orders/{id}", object);
+    }
+    let findings = stream.by("enumeration");
+    assert_eq!(findings.len(), 1, "one incident, one finding: {findings:?}");
+    assert_eq!((&findings[0]["subject"], &findings[0]["client"]), (&json!("p3"), &json!("app")));
+    let summary = findings[0]["evidence"]["summary"].as_str().unwrap();
+    assert!(summary.contains("own peak was 4"), "{summary}");
+    assert!(findings[0].get("ip").is_none());
+}
+
+#[test]
+fn guesses_and_walks_are_found_early_and_a_dead_link_is_not() {
+    let refused = |status: u16, step: u32| {
+        let mut stream = Stream::people();
+        for n in 0..14 {
+            let object = json!({ "object": format!("{}", 70_000 + n * step), "status": status });
+            stream.add(2.1 * DAY + f64::from(n) * 40.0, "p3", "GET /orders/{id}", object);
+        }
+        stream.by("enumeration").len()
+    };
+    assert_eq!(refused(404, 997), 1, "random numbers");
+    assert_eq!(refused(403, 1), 1, "neighbouring numbers");
+    assert_eq!(refused(404, 0), 0, "a dead link, again and again");
+}
+
+#[test]
+fn a_nightly_job_that_walks_over_everything_is_its_habit() {
+    let mut stream = Stream::people();
+    for night in 0..5 {
+        for n in 0..600 {
+            let at = f64::from(night) * DAY + 3.0 * HOUR + f64::from(n);
+            let status = if n % 40 == 0 { 404 } else { 200 };
+            let more =
+                json!({ "client": "job", "object": format!("{}", 1000 + n), "status": status });
+            stream.add(at, "job", "GET /orders/{id}", more);
+        }
+    }
+    assert_eq!(stream.findings(), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn a_habit_is_not_taught_by_raising_it_step_by_step() {
+    let mut stream = Stream::people();
+    for hour in 0..12u32 {
+        for n in 0..(20 << hour.min(4)) {
+            let at = 2.2 * DAY + f64::from(hour) * HOUR + f64::from(n) * 5.0;
+            let object = json!({ "object": format!("{}", 50_000 + hour * 1000 + n) });
+            stream.add(at, "p3", "GET /orders/{id}", object);
+        }
+    }
+    assert!(!stream.by("enumeration").is_empty());
+}
+
+/// Person 3 reads so many orders of others.
+fn reads_others(stream: &mut Stream, count: u32, pause: f64, status: u16) {
+    for n in 0..count {
+        let more = json!({ "object": own((4 + n) % 12, n % 4), "status": status });
+        stream.add(2.1 * DAY + f64::from(n) * pause, "p3", "GET /orders/{id}", more);
+    }
+}
+
+#[test]
+fn orders_of_others_are_found_by_the_fifth_also_slowly_and_also_refused() {
+    for (pause, status) in [(20.0, 200), (2400.0, 200), (20.0, 403)] {
+        let mut stream = Stream::people();
+        reads_others(&mut stream, 7, pause, status);
+        let findings = stream.by("bola_ownership");
+        assert_eq!(findings.len(), 1, "{pause} {status}");
+        assert_eq!(findings[0]["subject"], "p3");
+        assert_eq!(findings[0]["evidence"]["objects"], 5);
+    }
+}
+
+#[test]
+fn a_shared_order_or_two_are_not_found() {
+    let mut stream = Stream::people();
+    reads_others(&mut stream, 3, 60.0, 200);
+    assert_eq!(stream.by("bola_ownership").len(), 0);
+}
+
+#[test]
+fn support_and_shared_collections_are_not_found() {
+    let mut stream = Stream::people();
+    for agent in 0..6u32 {
+        for n in 0..60u32 {
+            let at = 9.0 * HOUR + f64::from(n) * 600.0 + f64::from(agent);
+            let object = json!({ "client": "console", "object": own((n * 7 + agent) % 12, n % 4) });
+            stream.add(at, &format!("agent{agent}"), "GET /orders/{id}", object);
+        }
+    }
+    for person in 0..12u32 {
+        for n in 0..40u32 {
+            let at = 10.0 * HOUR + f64::from(n) * 700.0 + f64::from(person);
+            let object = json!({ "object": format!("doc-{}", (n * 5 + person) % 30) });
+            stream.add(at, &format!("p{person}"), "GET /docs/{id}", object);
+        }
+    }
+    assert_eq!(stream.by("bola_ownership"), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn whoever_walks_through_objects_does_not_own_them() {
+    let mut stream = Stream::default();
+    for n in 0..200 {
+        let object = json!({ "object": own(n % 12, n / 12) });
+        stream.add(f64::from(n), "walker", "GET /orders/{id}", object);
+    }
+    for person in 0..12 {
+        for n in 0..12 {
+            for again in 0..2 {
+                let at =
+                    HOUR + f64::from(n) * 200.0 + f64::from(person) + f64::from(again) * 3000.0;
+                let object = json!({ "object": own(person, n) });
+                stream.add(at, &format!("p{person}"), "GET /orders/{id}", object);
+            }
+        }
+    }
+    assert_eq!(stream.by("bola_ownership"), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn names_in_a_bad_credential_harm_nobody() {
+    let mut stream = Stream::people();
+    for n in 0..300 {
+        let more = json!({
+            "object": own(n % 12, n % 4), "status": 401, "refused": "expired", "client": null,
+            "claimed_subject": "p3", "claimed_client": "app",
+        });
+        stream.add(2.1 * DAY + f64::from(n), "", "GET /orders/{id}", more);
+    }
+    assert_eq!(stream.findings(), Vec::<serde_json::Value>::new());
+}

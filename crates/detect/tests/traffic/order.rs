@@ -1,0 +1,67 @@
+//! Steps out of order, and tokens that take turns.
+
+use serde_json::{Value, json};
+
+use crate::stream::{DAY, Stream};
+
+/// Twelve people buy things for two days.
+fn shop() -> Stream {
+    let mut stream = Stream::people();
+    for person in 0..12 {
+        for visit in 0..6 {
+            let at = f64::from(visit) * 7.0 * 3600.0 + f64::from(person) * 100.0;
+            for (step, route) in
+                ["GET /items", "POST /cart", "GET /cart", "POST /checkout"].iter().enumerate()
+            {
+                // One visit goes on after a pause: its cart is not seen.
+                if (person, visit) != (5, 3) || step == 3 {
+                    stream.add(at + step as f64 * 20.0, &format!("p{person}"), route, json!({}));
+                }
+            }
+        }
+    }
+    stream
+}
+
+#[test]
+fn checkouts_without_a_cart_are_found_at_the_third() {
+    assert_eq!(shop().by("sequence"), Vec::<Value>::new());
+    let mut stream = shop();
+    for n in 0..4 {
+        stream.add(2.1 * DAY + f64::from(n) * 60.0, "p3", "POST /checkout", json!({}));
+    }
+    let findings = stream.by("sequence");
+    assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("p3")));
+    assert_eq!(findings[0]["evidence"]["missing_steps"], 3);
+}
+
+fn throttled(stream: &mut Stream, at: f64, token: u32, route: &str, is_over: bool) {
+    let mut more = json!({ "ip": "100.64.0.1", "token": format!("t{token}"), "object": "1" });
+    if is_over {
+        more["status"] = json!(429);
+        more["refused"] = json!("throttled");
+    }
+    stream.add(at, &format!("s{token}"), route, more);
+}
+
+#[test]
+fn tokens_in_turn_are_evasion() {
+    let mut stream = Stream::people();
+    for n in 0..100 {
+        let at = 2.1 * DAY + f64::from(n);
+        throttled(&mut stream, at, n / 5 % 5, "GET /items/{id}", n % 5 == 4);
+    }
+    let findings = stream.by("throttle_evasion");
+    assert_eq!((findings.len(), &findings[0]["ip"]), (1, &json!("100.64.0.1")));
+    assert_eq!(findings[0]["client"], "app");
+}
+
+#[test]
+fn throttled_people_behind_a_carrier_are_no_evasion() {
+    let mut stream = Stream::people();
+    for n in 0..600u32 {
+        let at = 2.1 * DAY + f64::from(n) * 0.9;
+        throttled(&mut stream, at, n * 7 % 40, "GET /items/{id}", n % 9 == 0);
+    }
+    assert_eq!(stream.by("throttle_evasion"), Vec::<Value>::new());
+}

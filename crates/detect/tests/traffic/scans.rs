@@ -1,0 +1,108 @@
+//! Probing of functions, and scans.
+
+use serde_json::json;
+
+use crate::stream::{DAY, HOUR, Stream};
+
+fn functions(stream: &mut Stream, subject: &str, count: u32, pause: f64) {
+    for n in 0..count {
+        let more = json!({ "status": 403, "refused": "insufficient_scope" });
+        let at = 2.1 * DAY + f64::from(n) * pause;
+        stream.add(at, subject, &format!("POST /admin/function{n}"), more);
+    }
+}
+
+#[test]
+fn refusals_by_many_routes_are_probing_also_slowly() {
+    for (count, pause) in [(6, 10.0), (12, 4000.0)] {
+        let mut stream = Stream::people();
+        functions(&mut stream, "p3", count, pause);
+        let findings = stream.by("function_probing");
+        assert_eq!(findings.len(), 1, "{count}");
+        assert_eq!(findings[0]["subject"], "p3");
+    }
+}
+
+#[test]
+fn a_client_without_a_scope_that_all_are_refused_for_is_not_probing() {
+    let mut stream = Stream::people();
+    for person in 0..12 {
+        // All but the first few find that others were refused as well.
+        functions(&mut stream, &format!("p{person}"), 3, 60.0);
+        functions(&mut stream, &format!("p{person}"), 3, 7000.0);
+    }
+    assert_eq!(stream.by("function_probing").len(), 0);
+}
+
+fn unknown(stream: &mut Stream, at: f64, ip: &str, path: &str, ua: &str) {
+    let more = json!({
+        "ip": ip, "ua": ua, "route": null, "path": path, "status": 404, "refused": "unknown_route",
+    });
+    stream.add(at, "", "GET /", more);
+}
+
+#[test]
+fn weak_spots_word_lists_and_tools_are_scans() {
+    let spots: Vec<String> =
+        ["/.env", "/.git/HEAD", "/wp-login.php", "/actuator/env"].map(str::to_owned).to_vec();
+    let words: Vec<String> = ('a'..='z').map(|letter| format!("/word-{letter}")).collect();
+    for (paths, pause, ua) in
+        [(&spots, 1.0, "x"), (&words, 1.0, "x"), (&words, 600.0, "x"), (&words, 60.0, "sqlmap/1.8")]
+    {
+        let mut stream = Stream::people();
+        for (n, path) in paths.iter().enumerate() {
+            unknown(&mut stream, 2.0 * DAY + n as f64 * pause, "203.0.113.9", path, ua);
+        }
+        let findings = stream.by("scanning");
+        assert_eq!(
+            findings.first().map(|finding| finding["ip"].clone()),
+            Some(json!("203.0.113.9"))
+        );
+        assert!(findings.len() <= 2 && findings[0].get("subject").is_none());
+    }
+}
+
+#[test]
+fn icons_old_apps_and_offices_are_no_scans() {
+    let mut stream = Stream::people();
+    for n in 0..300 {
+        let at = 2.0 * DAY + f64::from(n) * 5.0;
+        unknown(&mut stream, at, "198.51.100.1", "/favicon.ico", "Firefox");
+        // A route that is gone, with a number and with a long name.
+        unknown(&mut stream, at, "198.51.100.2", &format!("/v1/orders/{n}/status"), "old app");
+        unknown(
+            &mut stream,
+            at,
+            "198.51.100.3",
+            &format!("/f/0f8fad5b-d9cb-469f-a165-{n:012}"),
+            "old app",
+        );
+    }
+    // An office of many people: a few typing errors among much work.
+    for n in 0..2000 {
+        let at = 2.0 * DAY + f64::from(n) * 10.0;
+        stream.add(at, &format!("p{}", n % 12), "GET /orders", json!({ "ip": "198.51.100.4" }));
+        if n % 70 == 0 {
+            let letter = char::from(b'a' + (n / 70 % 26) as u8);
+            unknown(&mut stream, at, "198.51.100.4", &format!("/typo-{letter}"), "Firefox");
+        }
+    }
+    assert_eq!(stream.by("scanning"), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn a_link_that_is_broken_for_everybody_is_no_scan() {
+    let mut stream = Stream::default();
+    for network in 0..40 {
+        let ip = format!("198.51.100.{network}");
+        for n in 0..30 {
+            stream.add(f64::from(n), &format!("p{network}"), "GET /home", json!({ "ip": ip }));
+        }
+        for page in 0..14 {
+            let at = HOUR + f64::from(network) * 30.0 + f64::from(page) * 1300.0;
+            let path = format!("/moved-{}", char::from(b'a' + page as u8));
+            unknown(&mut stream, at, &ip, &path, "Firefox");
+        }
+    }
+    assert_eq!(stream.by("scanning"), Vec::<serde_json::Value>::new());
+}

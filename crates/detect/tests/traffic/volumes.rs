@@ -1,0 +1,99 @@
+//! Requests, data, and programs in place of people.
+
+use serde_json::{Value, json};
+
+use crate::stream::{DAY, HOUR, Stream};
+
+/// A week of a service: a trickle by day and a large export by night.
+fn service() -> Stream {
+    let mut stream = Stream::people();
+    for day in 0..7 {
+        for n in 0..480 {
+            let at = f64::from(day) * DAY + 8.0 * HOUR + f64::from(n) * 90.0;
+            stream.add(at, "svc", "GET /orders", json!({ "client": "svc", "bytes_out": 20_000 }));
+        }
+        for n in 0..300 {
+            let at = f64::from(day) * DAY + 2.0 * HOUR + f64::from(n) * 5.0;
+            stream.add(at, "svc", "GET /export", json!({ "client": "svc", "bytes_out": 100_000 }));
+        }
+    }
+    stream
+}
+
+#[test]
+fn trickles_and_nightly_exports_are_a_habit() {
+    assert_eq!(service().findings(), Vec::<Value>::new());
+}
+
+#[test]
+fn ten_times_the_habit_is_found_by_requests_and_by_bytes() {
+    let mut stream = service();
+    for n in 0..1200 {
+        let at = 7.4 * DAY + f64::from(n) * 2.0;
+        stream.add(at, "svc", "GET /orders", json!({ "client": "svc", "bytes_out": 200_000 }));
+    }
+    let findings = stream.findings();
+    let names: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["detector"].as_str()).collect();
+    assert!(names.contains(&"volume") && names.contains(&"exfiltration"), "{names:?}");
+    assert!(findings.iter().all(|finding| finding["subject"] == "svc"));
+}
+
+#[test]
+fn a_slow_thief_is_found_by_the_day_and_records_count() {
+    let mut bytes = Stream::people();
+    let mut records = Stream::people();
+    for n in 0..40 {
+        let at = 2.05 * DAY + f64::from(n) * 1800.0;
+        bytes.add(at, "p3", "GET /orders", json!({ "bytes_out": 400_000 }));
+        records.add(at, "p3", "GET /orders", json!({ "records_out": 100 }));
+    }
+    assert_eq!(bytes.by("exfiltration").len(), 1);
+    let found = records.by("exfiltration");
+    assert_eq!((found.len(), &found[0]["evidence"]["unit"]), (1, &json!("records")));
+}
+
+#[test]
+fn retries_in_an_outage_and_throttled_requests_are_no_volume() {
+    let mut stream = Stream::people();
+    for n in 0..3000 {
+        let at = 2.1 * DAY + f64::from(n);
+        stream.add(at, "p3", "GET /orders", json!({ "status": 503 }));
+        let throttled = json!({ "status": 429, "refused": "throttled" });
+        stream.add(at, "p4", "GET /orders", throttled);
+    }
+    assert_eq!(stream.findings(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_clock_is_automation_and_a_poll_is_not() {
+    let mut stream = Stream::people();
+    for n in 0..150 {
+        let at = 2.1 * DAY + f64::from(n) * 7.0;
+        let object = json!({ "object": format!("item{}", n % 35) });
+        stream.add(at, "p3", "GET /items/{id}", object);
+        stream.add(at + 0.4, "p4", "GET /messages", json!({}));
+        stream.add(at + 0.5, "p5", "GET /rooms/{id}", json!({ "object": "lobby" }));
+    }
+    let findings = stream.by("automation");
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["subject"], "p3");
+}
+
+#[test]
+fn who_never_rests_is_automation_unless_all_of_its_client_do_so() {
+    let restless = |subjects: u32| {
+        let mut stream = Stream::people();
+        for subject in 0..subjects {
+            for n in 0..26 * 12 {
+                let jitter = f64::from(n * n % 97) * 2.0;
+                let at = 2.0 * DAY + f64::from(n) * 300.0 + jitter + f64::from(subject);
+                let object = json!({ "object": format!("item{}", n % 40) });
+                stream.add(at, &format!("p{subject}"), "GET /items/{id}", object);
+            }
+        }
+        stream.by("automation").len()
+    };
+    assert_eq!(restless(1), 1);
+    assert!(restless(12) <= 2, "how the client works");
+}
