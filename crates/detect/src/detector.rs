@@ -10,10 +10,12 @@ mod forged_token;
 mod honeytoken;
 mod network;
 mod refresh_reuse;
+mod sign_in;
 
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
+pub use sign_in::SignIn;
 
 pub(crate) use network::of as network_of;
 
@@ -51,6 +53,8 @@ pub enum Kind {
     Honeytoken,
     /// A refresh token in two hands.
     RefreshReuse,
+    /// Abuse of sign-in, of grants, and of where tokens are used.
+    SignIn(SignIn),
 }
 
 // === impl Kind ===
@@ -64,11 +68,18 @@ impl Kind {
             }
             Self::Honeytoken => "honeytoken",
             Self::RefreshReuse => "refresh_reuse",
+            Self::SignIn(kind) => kind.detector(),
         }
     }
 }
 
 /// Every detector, in the order in which they look.
 pub fn all() -> Vec<Box<dyn Detector>> {
-    vec![Box::new(RefreshReuse::default()), Box::new(Honeytoken), Box::new(ForgedToken::default())]
+    let mut all: Vec<Box<dyn Detector>> = vec![
+        Box::new(RefreshReuse::default()),
+        Box::new(Honeytoken),
+        Box::new(ForgedToken::default()),
+    ];
+    all.extend(sign_in::all());
+    all
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
-use token::event::{Event, EventKind, Request, TokenKind, Who};
+use token::event::{Event, EventKind, Origin, Request, TokenKind, Who};
 use token::reason::Refused;
 use token::time::Timestamp;
 use token::validate::{Claimed, TokenRefused};
@@ -213,7 +213,8 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
-        Event { ts: self.at, ip: self.ip, who, ua, kind: EventKind::Request(request) }
+        let origin = Origin::default();
+        Event { ts: self.at, ip: self.ip, who, ua, origin, kind: EventKind::Request(request) }
     }
 }
 
