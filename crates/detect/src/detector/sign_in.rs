@@ -3,10 +3,17 @@
 use crate::detector::Detector;
 
 mod assertion_replay;
+mod client_secret_guessing;
 mod code_replay;
+mod credential_stuffing;
+mod device_code_guessing;
 mod disabled_account_token;
 mod dpop_replay;
+mod group;
 mod leak_report;
+mod mfa_fatigue;
+mod names;
+mod password_guessing;
 mod revoked_token_hammering;
 mod source;
 
@@ -17,8 +24,20 @@ pub enum SignIn {
     AssertionRepeated,
     /// A client's assertion came a second time from elsewhere.
     AssertionReplay,
+    /// Clients' secrets are guessed.
+    ClientSecretGuessing,
+    /// A client got in from where secrets were guessed.
+    ClientSecretGuessingTaken,
     /// A code came a second time.
     CodeReplay,
+    /// One network tries many names.
+    CredentialStuffing,
+    /// Many networks try many names.
+    CredentialStuffingCampaign,
+    /// Somebody got in after that.
+    CredentialStuffingTaken,
+    /// User codes are guessed.
+    DeviceCodeGuessing,
     /// A token of a disabled person or client is in use.
     DisabledAccountToken,
     /// A bound token without its key, from elsewhere.
@@ -31,6 +50,18 @@ pub enum SignIn {
     LeakedGrant,
     /// A token is public.
     LeakedToken,
+    /// Second factors of one account fail again and again.
+    MfaFatigue,
+    /// The sign-in was completed after that.
+    MfaFatigueTaken,
+    /// One account's password is guessed.
+    PasswordGuessing,
+    /// The right one came after that.
+    PasswordGuessingTaken,
+    /// One network tries few passwords on many accounts, slowly.
+    PasswordSpraying,
+    /// Somebody got in after that.
+    PasswordSprayingTaken,
     /// A dead token is sent again and again.
     RevokedTokenHammering,
 }
@@ -42,10 +73,20 @@ impl SignIn {
     pub const fn detector(self) -> &'static str {
         match self {
             Self::AssertionRepeated | Self::AssertionReplay => "assertion_replay",
+            Self::ClientSecretGuessing | Self::ClientSecretGuessingTaken => {
+                "client_secret_guessing"
+            }
             Self::CodeReplay => "code_replay",
+            Self::CredentialStuffing
+            | Self::CredentialStuffingCampaign
+            | Self::CredentialStuffingTaken => "credential_stuffing",
+            Self::DeviceCodeGuessing => "device_code_guessing",
             Self::DisabledAccountToken => "disabled_account_token",
             Self::DpopReplay | Self::DpopTrouble => "dpop_replay",
             Self::LeakedClient | Self::LeakedGrant | Self::LeakedToken => "leak_report",
+            Self::MfaFatigue | Self::MfaFatigueTaken => "mfa_fatigue",
+            Self::PasswordGuessing | Self::PasswordGuessingTaken => "password_guessing",
+            Self::PasswordSpraying | Self::PasswordSprayingTaken => "password_spraying",
             Self::RevokedTokenHammering => "revoked_token_hammering",
         }
     }
@@ -60,5 +101,10 @@ pub(super) fn all() -> Vec<Box<dyn Detector>> {
         Box::new(revoked_token_hammering::RevokedTokenHammering::default()),
         Box::new(disabled_account_token::DisabledAccountToken::default()),
         Box::new(leak_report::LeakReport),
+        Box::new(credential_stuffing::CredentialStuffing::default()),
+        Box::new(password_guessing::PasswordGuessing::default()),
+        Box::new(mfa_fatigue::MfaFatigue::default()),
+        Box::new(client_secret_guessing::ClientSecretGuessing::default()),
+        Box::new(device_code_guessing::DeviceCodeGuessing::default()),
     ]
 }

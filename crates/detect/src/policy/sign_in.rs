@@ -18,6 +18,15 @@ pub(super) const fn rule(kind: SignIn) -> Rule {
         SignIn::RevokedTokenHammering => certain(Severity::Medium, 0.95, Response::Tag),
         // A client of one's own that sends things twice looks the same.
         SignIn::AssertionRepeated | SignIn::DpopTrouble => observed(Severity::Low, 0.5),
+        SignIn::CredentialStuffing | SignIn::PasswordSpraying => observed(Severity::High, 0.9),
+        SignIn::CredentialStuffingCampaign => observed(Severity::High, 0.8),
+        SignIn::CredentialStuffingTaken
+        | SignIn::MfaFatigueTaken
+        | SignIn::PasswordGuessingTaken
+        | SignIn::PasswordSprayingTaken => observed(Severity::Critical, 0.85),
+        SignIn::ClientSecretGuessing | SignIn::PasswordGuessing => observed(Severity::Medium, 0.8),
+        SignIn::ClientSecretGuessingTaken => observed(Severity::Critical, 0.8),
+        SignIn::DeviceCodeGuessing | SignIn::MfaFatigue => observed(Severity::High, 0.8),
     }
 }
 

@@ -34,12 +34,6 @@ impl<T: PartialEq, const N: usize> Tally<T, N> {
         self.0.push_back((now, thing));
     }
 
-    /// Forgets what is older than `window`.
-    pub(crate) fn forget(&mut self, now: Timestamp, window: Duration) {
-        let start = now.minus(window);
-        self.0.retain(|(ts, _)| *ts >= start);
-    }
-
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
@@ -86,8 +80,6 @@ mod tests {
         assert!(tally.contains(&"a") && !tally.contains(&"b"));
         let lately = tally.within(at(4), Duration::from_secs(1)).map(|(_, thing)| *thing);
         assert_eq!(lately.collect::<Vec<_>>(), ["c"]);
-        tally.forget(at(9), Duration::from_secs(6));
-        assert_eq!(tally.len(), 1);
         tally.push(at(9), "c");
         assert_eq!(tally.len(), 2);
         tally.clear();

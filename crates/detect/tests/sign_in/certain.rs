@@ -172,8 +172,9 @@ fn pages_that_load_and_forgotten_jobs_do_not_hammer() {
 }
 
 #[test]
-fn a_disabled_account_is_told_once_a_day() {
-    let uses: Vec<Value> = (0..30)
+fn a_disabled_account_is_told_once_and_again_after_a_quiet_day() {
+    let hours = (0..30).chain([60]);
+    let uses: Vec<Value> = hours
         .map(|n| request(f64::from(n) * 3600.0, "192.0.2.1", "app/1", Some("disabled")))
         .collect();
     let findings = found(&uses);

@@ -9,4 +9,5 @@
 )]
 
 mod certain;
+mod credentials;
 mod support;

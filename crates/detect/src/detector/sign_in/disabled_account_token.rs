@@ -1,7 +1,7 @@
 //! Tokens of somebody who was disabled are still being used.
 //!
-//! Certain: a door verified the token and refused it for that reason. Told once a day for each
-//! account, for its first use tells all there is to know: somebody still holds its tokens.
+//! Certain: a door verified the token and refused it for that reason. Told once for each
+//! account, for the first use tells all there is to know: somebody still holds its tokens.
 //! State: 20,000 accounts of about 150 bytes.
 
 use std::collections::BTreeMap;
