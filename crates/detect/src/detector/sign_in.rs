@@ -10,12 +10,16 @@ mod device_code_guessing;
 mod disabled_account_token;
 mod dpop_replay;
 mod group;
+mod impossible_travel;
+mod known;
 mod leak_report;
 mod mfa_fatigue;
 mod names;
+mod new_place;
 mod password_guessing;
 mod revoked_token_hammering;
 mod source;
+mod token_sharing;
 
 /// The kinds of sighting that the policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub enum SignIn {
     DpopReplay,
     /// A bound token without its key, perhaps by its owner.
     DpopTrouble,
+    /// A person in two places, too fast.
+    ImpossibleTravel,
     /// A client's secret is public.
     LeakedClient,
     /// A refresh token is public.
@@ -54,6 +60,8 @@ pub enum SignIn {
     MfaFatigue,
     /// The sign-in was completed after that.
     MfaFatigueTaken,
+    /// Something sensitive, from a new place with new software.
+    NewPlace,
     /// One account's password is guessed.
     PasswordGuessing,
     /// The right one came after that.
@@ -64,6 +72,8 @@ pub enum SignIn {
     PasswordSprayingTaken,
     /// A dead token is sent again and again.
     RevokedTokenHammering,
+    /// One token in several hands at once.
+    TokenSharing,
 }
 
 // === impl SignIn ===
@@ -83,11 +93,14 @@ impl SignIn {
             Self::DeviceCodeGuessing => "device_code_guessing",
             Self::DisabledAccountToken => "disabled_account_token",
             Self::DpopReplay | Self::DpopTrouble => "dpop_replay",
+            Self::ImpossibleTravel => "impossible_travel",
             Self::LeakedClient | Self::LeakedGrant | Self::LeakedToken => "leak_report",
             Self::MfaFatigue | Self::MfaFatigueTaken => "mfa_fatigue",
+            Self::NewPlace => "new_place",
             Self::PasswordGuessing | Self::PasswordGuessingTaken => "password_guessing",
             Self::PasswordSpraying | Self::PasswordSprayingTaken => "password_spraying",
             Self::RevokedTokenHammering => "revoked_token_hammering",
+            Self::TokenSharing => "token_sharing",
         }
     }
 }
@@ -106,5 +119,8 @@ pub(super) fn all() -> Vec<Box<dyn Detector>> {
         Box::new(mfa_fatigue::MfaFatigue::default()),
         Box::new(client_secret_guessing::ClientSecretGuessing::default()),
         Box::new(device_code_guessing::DeviceCodeGuessing::default()),
+        Box::new(token_sharing::TokenSharing::default()),
+        Box::new(impossible_travel::ImpossibleTravel::default()),
+        Box::new(new_place::NewPlace::default()),
     ]
 }

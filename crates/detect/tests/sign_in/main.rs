@@ -11,3 +11,4 @@
 mod certain;
 mod credentials;
 mod support;
+mod tokens;

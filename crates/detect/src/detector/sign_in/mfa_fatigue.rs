@@ -55,7 +55,11 @@ impl Default for MfaFatigue {
 
 impl Detector for MfaFatigue {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let EventKind::Login { username, result, complete, .. } = &event.kind else { return None };
+        let EventKind::Login { username, result, complete, factor } = &event.kind else {
+            return None;
+        };
+        // Only a first factor can leave a sign-in incomplete.
+        let complete = *complete || matches!(factor.as_str(), "passkey" | "sso" | "totp");
         let step = match (result.as_str(), complete) {
             ("ok", true) => None,
             ("ok", false) => Some(Step::Asked),

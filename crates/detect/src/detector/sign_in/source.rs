@@ -1,6 +1,7 @@
 //! Where an event came from, in a few bytes: the network, and the software as a number.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use token::event::Event;
@@ -58,10 +59,10 @@ pub(super) fn software(event: &Event) -> Option<u64> {
     event.origin.ja4.as_ref().or(event.ua.as_ref()).map(|text| number(text))
 }
 
-/// A text as a number, the same in every run of one build.
-pub(super) fn number(text: &str) -> u64 {
+/// A thing as a number, the same in every run of one build.
+pub(super) fn number(thing: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    thing.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -73,4 +74,28 @@ pub(super) fn shown(event: &Event) -> String {
 /// The actor of a finding about an address.
 pub(super) fn actor(event: &Event) -> String {
     event.ip.map_or_else(|| "unknown".to_owned(), network::actor)
+}
+
+/// The software without its version, which changes each month: the User-Agent's words, or else the
+/// TLS fingerprint.
+pub(super) fn family(event: &Event) -> Option<u64> {
+    let words = |ua: &String| number(&ua.replace(|c: char| c.is_ascii_digit(), ""));
+    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(|text| number(text)))
+}
+
+/// The autonomous system or, where that is not known, the IPv4 /16 or IPv6 /32.
+pub(super) fn place(event: &Event) -> Option<u64> {
+    if let Some(asn) = event.origin.asn {
+        return Some(number(("AS", asn)));
+    }
+    Some(match event.ip?.to_canonical() {
+        IpAddr::V4(ip) => number(("IPv4", &ip.octets()[..2])),
+        IpAddr::V6(ip) => number(("IPv6", &ip.segments()[..2])),
+    })
+}
+
+/// Whether the token is the client's own and no person's.
+pub(super) fn is_machine(event: &Event) -> bool {
+    let who = &event.who;
+    matches!((&who.subject, &who.client), (Some(subject), Some(client)) if subject.as_str() == client.as_str())
 }
