@@ -5,8 +5,10 @@ use crate::detector::Detector;
 mod assertion_replay;
 mod client_secret_guessing;
 mod code_replay;
+mod consent_phishing;
 mod credential_stuffing;
 mod device_code_guessing;
+mod device_phishing;
 mod disabled_account_token;
 mod dpop_replay;
 mod group;
@@ -17,7 +19,12 @@ mod mfa_fatigue;
 mod names;
 mod new_place;
 mod password_guessing;
+mod pkce_failures;
+mod redirect_probing;
+mod registration_surge;
 mod revoked_token_hammering;
+mod scope_creep;
+mod sensitive;
 mod source;
 mod token_sharing;
 
@@ -34,6 +41,8 @@ pub enum SignIn {
     ClientSecretGuessingTaken,
     /// A code came a second time.
     CodeReplay,
+    /// Many people consent to a young client.
+    ConsentPhishing,
     /// One network tries many names.
     CredentialStuffing,
     /// Many networks try many names.
@@ -42,6 +51,8 @@ pub enum SignIn {
     CredentialStuffingTaken,
     /// User codes are guessed.
     DeviceCodeGuessing,
+    /// Many people approve codes that were started far away.
+    DevicePhishing,
     /// A token of a disabled person or client is in use.
     DisabledAccountToken,
     /// A bound token without its key, from elsewhere.
@@ -70,8 +81,16 @@ pub enum SignIn {
     PasswordSpraying,
     /// Somebody got in after that.
     PasswordSprayingTaken,
+    /// Code verifiers do not fit, again and again.
+    PkceFailures,
+    /// Redirect URIs are tried out.
+    RedirectProbing,
+    /// Far more clients are registered than usual.
+    RegistrationSurge,
     /// A dead token is sent again and again.
     RevokedTokenHammering,
+    /// A client asks for what it never asked for.
+    ScopeCreep,
     /// One token in several hands at once.
     TokenSharing,
 }
@@ -87,10 +106,12 @@ impl SignIn {
                 "client_secret_guessing"
             }
             Self::CodeReplay => "code_replay",
+            Self::ConsentPhishing => "consent_phishing",
             Self::CredentialStuffing
             | Self::CredentialStuffingCampaign
             | Self::CredentialStuffingTaken => "credential_stuffing",
             Self::DeviceCodeGuessing => "device_code_guessing",
+            Self::DevicePhishing => "device_phishing",
             Self::DisabledAccountToken => "disabled_account_token",
             Self::DpopReplay | Self::DpopTrouble => "dpop_replay",
             Self::ImpossibleTravel => "impossible_travel",
@@ -99,7 +120,11 @@ impl SignIn {
             Self::NewPlace => "new_place",
             Self::PasswordGuessing | Self::PasswordGuessingTaken => "password_guessing",
             Self::PasswordSpraying | Self::PasswordSprayingTaken => "password_spraying",
+            Self::PkceFailures => "pkce_failures",
+            Self::RedirectProbing => "redirect_probing",
+            Self::RegistrationSurge => "registration_surge",
             Self::RevokedTokenHammering => "revoked_token_hammering",
+            Self::ScopeCreep => "scope_creep",
             Self::TokenSharing => "token_sharing",
         }
     }
@@ -122,5 +147,11 @@ pub(super) fn all() -> Vec<Box<dyn Detector>> {
         Box::new(token_sharing::TokenSharing::default()),
         Box::new(impossible_travel::ImpossibleTravel::default()),
         Box::new(new_place::NewPlace::default()),
+        Box::new(redirect_probing::RedirectProbing::default()),
+        Box::new(pkce_failures::PkceFailures::default()),
+        Box::new(consent_phishing::ConsentPhishing::default()),
+        Box::new(device_phishing::DevicePhishing::default()),
+        Box::new(registration_surge::RegistrationSurge::default()),
+        Box::new(scope_creep::ScopeCreep::default()),
     ]
 }

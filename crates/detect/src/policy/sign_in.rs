@@ -30,6 +30,10 @@ pub(super) const fn rule(kind: SignIn) -> Rule {
         SignIn::ImpossibleTravel => observed(Severity::Medium, 0.7),
         SignIn::TokenSharing => observed(Severity::High, 0.8),
         SignIn::NewPlace => observed(Severity::Medium, 0.6),
+        SignIn::ConsentPhishing | SignIn::DevicePhishing => observed(Severity::High, 0.75),
+        SignIn::PkceFailures | SignIn::RedirectProbing => observed(Severity::Medium, 0.8),
+        SignIn::RegistrationSurge => observed(Severity::Medium, 0.7),
+        SignIn::ScopeCreep => observed(Severity::Low, 0.6),
     }
 }
 

@@ -10,5 +10,6 @@
 
 mod certain;
 mod credentials;
+mod flows;
 mod support;
 mod tokens;

@@ -13,19 +13,15 @@ use serde_json::json;
 use token::event::{Event, EventKind};
 use token::finding::Whom;
 use token::id::SubjectId;
-use token::scope::ScopeSet;
 
-use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number};
+use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Detector, Kind, Sighting};
 use crate::sketch::recent::Recent;
 use crate::sketch::told::Told;
 
 const PERSONS: usize = 100_000;
-/// Words that make a scope sensitive, anywhere in it.
-const SENSITIVE: [&str; 7] = ["admin", "delete", "manage", "owner", "payment", "root", "transfer"];
-
 /// Sensitive acts from new places.
 pub(super) struct NewPlace {
     persons: Recent<SubjectId, Person>,
@@ -34,7 +30,7 @@ pub(super) struct NewPlace {
 #[derive(Default)]
 struct Person {
     /// What was seen last: nearly always it is seen again.
-    last: Option<(Option<u64>, Option<u64>, Option<u64>, i64)>,
+    last: Option<u64>,
     countries: Known<4>,
     places: Known<8>,
     software: Known<8>,
@@ -51,9 +47,9 @@ impl Detector for NewPlace {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let act = match &event.kind {
             EventKind::Request(request) if event.who.token.is_some() => {
-                (request.refused.is_none()).then(|| sensitive(&request.scopes))?
+                (request.refused.is_none()).then(|| sensitive::first(&request.scopes))?
             }
-            EventKind::Grant { scopes, result, .. } if result == "ok" => sensitive(scopes),
+            EventKind::Grant { scopes, result, .. } if result == "ok" => sensitive::first(scopes),
             EventKind::Login { result, .. } if result == "ok" => None,
             EventKind::Admin { action, .. } => Some(action.clone()),
             _ => return None,
@@ -78,10 +74,10 @@ struct News {
 impl Person {
     /// `None` when it is where it was, which was known.
     fn news(&mut self, event: &Event) -> Option<News> {
-        let country = event.origin.country.as_ref().map(|country| number(country));
+        let country = event.origin.country.as_ref().map(number);
         let (place, software) = (source::place(event), source::family(event));
         // Once an hour, so that what is held stays the newest.
-        let now = (country, place, software, event.ts.as_secs() / 3600);
+        let now = number((country, place, software, event.ts.as_secs() / 3600));
         if self.last == Some(now) {
             return None;
         }
@@ -114,11 +110,6 @@ impl News {
             .map(|(word, _)| word)
             .collect()
     }
-}
-
-fn sensitive(scopes: &ScopeSet) -> Option<String> {
-    let is_sensitive = |scope: &&str| SENSITIVE.iter().any(|word| scope.contains(word));
-    scopes.iter().find(is_sensitive).map(str::to_owned)
 }
 
 fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sighting {

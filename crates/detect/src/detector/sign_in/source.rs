@@ -56,7 +56,7 @@ impl Source {
 
 /// The TLS fingerprint where it is known, since anybody can send any User-Agent.
 pub(super) fn software(event: &Event) -> Option<u64> {
-    event.origin.ja4.as_ref().or(event.ua.as_ref()).map(|text| number(text))
+    event.origin.ja4.as_ref().or(event.ua.as_ref()).map(number)
 }
 
 /// A thing as a number, the same in every run of one build.
@@ -79,8 +79,8 @@ pub(super) fn actor(event: &Event) -> String {
 /// The software without its version, which changes each month: the User-Agent's words, or else the
 /// TLS fingerprint.
 pub(super) fn family(event: &Event) -> Option<u64> {
-    let words = |ua: &String| number(&ua.replace(|c: char| c.is_ascii_digit(), ""));
-    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(|text| number(text)))
+    let words = |ua: &String| number(ua.replace(|c: char| c.is_ascii_digit(), ""));
+    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(number))
 }
 
 /// The autonomous system or, where that is not known, the IPv4 /16 or IPv6 /32.

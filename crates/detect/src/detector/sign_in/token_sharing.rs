@@ -98,7 +98,7 @@ impl Detector for TokenSharing {
         let used = Used {
             source,
             ip,
-            country: event.origin.country.as_ref().map(|country| number(country)),
+            country: event.origin.country.as_ref().map(number),
             is_moving: matches!(
                 event.origin.net,
                 Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
