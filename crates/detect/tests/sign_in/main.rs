@@ -11,5 +11,6 @@
 mod certain;
 mod credentials;
 mod flows;
+mod population;
 mod support;
 mod tokens;

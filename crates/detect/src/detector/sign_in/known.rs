@@ -1,14 +1,21 @@
 //! Since when each of a few things is known of somebody: a thing is strange for its first day.
+//! People take days to show which devices and networks are theirs, so nothing is strange to somebody
+//! who is known for less than three.
 
 use std::time::Duration;
 
 use token::time::Timestamp;
 
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
+const SETTLED: Duration = Duration::from_secs(72 * 3600);
 
 /// At most `N` things, the one not seen for longest forgotten first.
 #[derive(Clone, Debug)]
-pub(super) struct Known<const N: usize>(Vec<Thing>);
+pub(super) struct Known<const N: usize> {
+    /// Of the owner and not of a thing: whoever crowds out what is known makes nobody young again.
+    since: Option<Timestamp>,
+    things: Vec<Thing>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Thing {
@@ -19,36 +26,37 @@ struct Thing {
 
 impl<const N: usize> Default for Known<N> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { since: None, things: Vec::new() }
     }
 }
 
 // === impl Known ===
 
 impl<const N: usize> Known<N> {
-    /// Notes a thing; whether it is strange, which nothing is to somebody first seen within a day.
+    /// Notes a thing; whether it is strange, which nothing is to somebody who has not settled.
     pub(super) fn note(&mut self, now: Timestamp, what: u64) -> bool {
-        if let Some(held) = self.0.iter_mut().find(|held| held.what == what) {
+        self.since.get_or_insert(now);
+        if let Some(held) = self.things.iter_mut().find(|held| held.what == what) {
             held.last = now;
             return now.since(held.first) < YOUNG && self.is_settled(now);
         }
-        if self.0.len() >= N
-            && let Some(oldest) = (0..N).min_by_key(|at| self.0.get(*at).map(|held| held.last))
+        if self.things.len() >= N
+            && let Some(oldest) = (0..N).min_by_key(|at| self.things.get(*at).map(|held| held.last))
         {
-            self.0.swap_remove(oldest);
+            self.things.swap_remove(oldest);
         }
-        self.0.push(Thing { what, first: now, last: now });
+        self.things.push(Thing { what, first: now, last: now });
         self.is_settled(now)
     }
 
     /// How many are held.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.things.len()
     }
 
-    /// Whether anything is known for longer than a day.
+    /// Whether the owner is known for three days.
     pub(super) fn is_settled(&self, now: Timestamp) -> bool {
-        self.0.iter().any(|held| now.since(held.first) >= YOUNG)
+        self.since.is_some_and(|since| now.since(since) >= SETTLED)
     }
 }
 
@@ -63,11 +71,12 @@ mod tests {
         let at = Timestamp::from_secs;
         let mut known = Known::<2>::default();
         assert!(!known.note(at(0), 1));
-        assert!(!known.note(at(80_000), 2), "its owner is as young");
-        assert!(!known.note(at(90_000), 1));
-        assert!(known.note(at(90_000), 2));
-        assert!(!known.note(at(180_000), 2));
-        assert!(known.note(at(180_001), 3));
+        assert!(!known.note(at(250_000), 2), "its owner is young as well");
+        assert!(!known.note(at(260_000), 1));
+        assert!(known.note(at(260_000), 2));
+        assert!(!known.note(at(350_000), 2));
+        assert!(!known.note(at(350_000), 1));
+        assert!(known.note(at(350_001), 3));
         assert_eq!(known.len(), 2);
     }
 }

@@ -4,7 +4,7 @@
 //! their first day, so that harmless requests do not make them known. Together, with an
 //! administrative act or a scope that is one, they are worth a look. The version of a browser does
 //! not count. Where the software is not known, the country and the network both have to be new.
-//! Nothing is strange to somebody who is known for less than a day. State: 100,000 persons of
+//! Nothing is strange to somebody who is known for less than three days. State: 100,000 persons of
 //! about 700 bytes.
 
 use std::collections::BTreeMap;

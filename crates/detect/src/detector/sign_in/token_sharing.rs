@@ -7,7 +7,7 @@
 //! or a VPN. Four sources with three kinds of software within ten minutes count too. A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
-//! has to be known for a day, and to have fewer than eight pairs.
+//! has to be known for three days, and to have fewer than eight pairs.
 //! State: 100,000 sessions of about 500 bytes and 100,000 subjects of about 400.
 
 use std::collections::BTreeMap;
