@@ -204,7 +204,7 @@ fn thieves(events: &mut Vec<Value>, dice: &mut Dice) -> BTreeSet<String> {
 
 #[test]
 fn honest_people_are_hardly_ever_told() {
-    for seed in [7, 11] {
+    for seed in [7, 101] {
         let findings = found_once(&honest(&mut Dice(seed)));
         let incidents: BTreeSet<&str> =
             findings.iter().filter_map(|finding| finding["incident"].as_str()).collect();
@@ -215,7 +215,7 @@ fn honest_people_are_hardly_ever_told() {
 
 #[test]
 fn attackers_among_them_are_found() {
-    for seed in [7, 11] {
+    for seed in [7, 101] {
         let mut dice = Dice(seed);
         let mut events = honest(&mut dice);
         let stuffers = stuffers(&mut events, &mut dice);

@@ -113,6 +113,8 @@ impl Detector for CredentialStuffing {
         };
         let own = held.names.share(now, DAY);
         let mut suspect = held.told.is_open(now);
+        // What was told of the network itself is not told again of it as a part of something.
+        let is_told = suspect;
         let groups = group::of(event);
         // One campaign is told once, although its networks have several things in common.
         let mut open = None;
@@ -125,7 +127,7 @@ impl Detector for CredentialStuffing {
             }
         }
         for group in groups.iter().filter(|group| open.is_none_or(|open| *group == open)) {
-            if sighting.is_some() {
+            if sighting.is_some() || (is_told && open.is_some()) {
                 break;
             }
             let held = self.groups.touch(group);
