@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use store::Store;
 use token::base64url;
-use token::event::{Event, EventKind, Who};
+use token::event::{Event, EventKind, Origin, Who};
 use token::opaque::OpaqueHash;
 use token::time::Timestamp;
 
@@ -35,7 +35,7 @@ impl Authority {
     /// Hands one event over; never waits.
     pub fn emit(&self, caller: &Caller, who: Who, kind: EventKind, now: Timestamp) {
         let (ip, ua) = (caller.ip, caller.user_agent.clone());
-        self.events().emit(Event { ts: now, ip, who, ua, kind });
+        self.events().emit(Event { ts: now, ip, who, ua, origin: Origin::default(), kind });
     }
 
     /// What a `login` event carries in place of the name that was typed.

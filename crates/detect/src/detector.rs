@@ -10,11 +10,13 @@ mod forged_token;
 mod honeytoken;
 mod network;
 mod refresh_reuse;
+mod sign_in;
 mod traffic;
 
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
+pub use sign_in::SignIn;
 pub use traffic::Traffic;
 
 pub(crate) use network::of as network_of;
@@ -77,6 +79,8 @@ pub enum Kind {
     ThrottleEvasion,
     /// Far more requests than is habit.
     Volume,
+    /// Abuse of sign-in, of grants, and of where tokens are used.
+    SignIn(SignIn),
 }
 
 // === impl Kind ===
@@ -102,11 +106,18 @@ impl Kind {
             Self::Sequence => "sequence",
             Self::ThrottleEvasion => "throttle_evasion",
             Self::Volume => "volume",
+            Self::SignIn(kind) => kind.detector(),
         }
     }
 }
 
 /// Every detector, in the order in which they look.
 pub fn all() -> Vec<Box<dyn Detector>> {
-    vec![Box::new(RefreshReuse::default()), Box::new(Honeytoken), Box::new(ForgedToken::default())]
+    let mut all: Vec<Box<dyn Detector>> = vec![
+        Box::new(RefreshReuse::default()),
+        Box::new(Honeytoken),
+        Box::new(ForgedToken::default()),
+    ];
+    all.extend(sign_in::all());
+    all
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use token::event::Event;
-use token::finding::{Class, Evidence, Finding, Response, Severity, Target};
+use token::finding::{Class, Evidence, Finding, Response, Severity, Target, Whom};
 use token::time::Timestamp;
 
 use crate::detector::{Kind, Sighting};
+
+mod sign_in;
 
 /// What is done about a kind of sighting.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +76,19 @@ pub fn rule(kind: Kind) -> Rule {
         Kind::Sequence => observed(Severity::Medium, 0.7, Response::Tag),
         Kind::ThrottleEvasion => observed(Severity::Medium, 0.75, Response::Tag),
         Kind::Volume => observed(Severity::Medium, 0.7, Response::Tag),
+        Kind::SignIn(kind) => sign_in::rule(kind),
+    }
+}
+
+/// Nothing can be done to somebody of whom no name is known.
+const fn is_named(whom: &Whom, target: Target) -> bool {
+    match target {
+        Target::Client => whom.client.is_some(),
+        Target::Grant => whom.grant.is_some(),
+        Target::Ip => whom.ip.is_some(),
+        Target::Session => whom.session.is_some(),
+        Target::Subject => whom.subject.is_some(),
+        Target::Token => whom.token.is_some(),
     }
 }
 
@@ -92,7 +107,11 @@ impl Policy {
     pub fn decide(&mut self, sighting: Sighting, event: &Event, incident: String) -> Finding {
         let rule = rule(sighting.kind);
         let mut response = match rule.response {
-            Response::Block(Target::Ip) if sighting.whom.ip.is_none() => Response::None,
+            Response::Block(target) | Response::Revoke(target)
+                if !is_named(&sighting.whom, target) =>
+            {
+                Response::Tag
+            }
             response => response,
         };
         let mut facts = sighting.facts;

@@ -97,7 +97,7 @@ impl Events {
 
 #[cfg(test)]
 mod tests {
-    use token::event::{Event, EventKind, EventSink as _, Who};
+    use token::event::{Event, EventKind, EventSink as _, Origin, Who};
     use token::time::Timestamp;
 
     use super::{Received, queue};
@@ -108,6 +108,7 @@ mod tests {
             ip: None,
             who: Who::default(),
             ua: None,
+            origin: Origin::default(),
             kind: EventKind::Other,
         }
     }

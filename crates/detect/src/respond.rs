@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use store::{Lift, NewRestriction, Store, StoreError, StoredFinding};
-use token::event::{Event, EventKind, Who};
+use token::event::{Event, EventKind, Origin, Who};
 use token::finding::{Finding, Response, Target};
 use token::id::FindingId;
 use token::random::Random;
@@ -91,6 +91,7 @@ pub async fn carry_out(
         ip: None,
         who: Who::default(),
         ua: None,
+        origin: Origin::default(),
         kind: EventKind::Revoke {
             result: "ok".to_owned(),
             selector: Some(restriction.selector.to_string()),

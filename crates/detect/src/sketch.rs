@@ -7,3 +7,5 @@ pub(crate) mod once;
 pub(crate) mod recent;
 pub(crate) mod spread;
 pub(crate) mod table;
+pub(crate) mod tally;
+pub(crate) mod told;

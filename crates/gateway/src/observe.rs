@@ -9,7 +9,7 @@ use std::time::Instant;
 use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
-use token::event::{Event, EventKind, Request, TokenKind, Who};
+use token::event::{Event, EventKind, Origin, Request, TokenKind, Who};
 use token::personal::Owner;
 use token::reason::Refused;
 use token::time::Timestamp;
@@ -326,8 +326,8 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
-        let who = self.who.who();
-        Event { ts: self.at, ip: self.ip, who, ua, kind: EventKind::Request(request) }
+        let (who, origin) = (self.who.who(), Origin::default());
+        Event { ts: self.at, ip: self.ip, who, ua, origin, kind: EventKind::Request(request) }
     }
 }
 

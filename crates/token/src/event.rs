@@ -28,6 +28,9 @@ pub struct Event {
     /// User-Agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ua: Option<String>,
+    /// What is known of where it came from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
@@ -60,6 +63,50 @@ pub struct Who {
     /// What a credential that failed says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_token: Option<String>,
+}
+
+/// What is known of the place, the network and the software behind an address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// ISO 3166 code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Autonomous system number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u32>,
+    /// What kind of network it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<NetworkKind>,
+    /// Latitude in degrees, north positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lat: Option<f64>,
+    /// Longitude in degrees, east positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lon: Option<f64>,
+    /// TLS fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+}
+
+/// Who is found behind an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkKind {
+    /// An organisation.
+    Business,
+    /// Machines in a data centre.
+    Hosting,
+    /// A mobile carrier.
+    Mobile,
+    /// A household.
+    Residential,
+    /// An exit of Tor.
+    Tor,
+    /// An exit of a VPN.
+    Vpn,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The kinds of event, each with its own members.
@@ -112,6 +159,12 @@ pub enum EventKind {
         /// `granted` or `denied`.
         #[serde(default)]
         result: String,
+        /// Seconds since the client was registered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_age_s: Option<u64>,
+        /// Whether somebody has vouched for the client.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_verified: Option<bool>,
     },
     /// A step of the device grant.
     Device {
@@ -318,6 +371,16 @@ impl Who {
             claimed_token: claimed.token.clone(),
             ..Self::default()
         }
+    }
+}
+
+// === impl EventKind ===
+
+impl EventKind {
+    /// A person's decision about a client that was registered at `since`.
+    pub fn consent(scopes: ScopeSet, result: String, since: Timestamp, now: Timestamp) -> Self {
+        let client_age_s = Some(now.since(since).as_secs());
+        Self::Consent { scopes, result, client_age_s, client_verified: None }
     }
 }
 

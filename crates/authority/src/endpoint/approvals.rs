@@ -109,7 +109,7 @@ async fn write_down(
     }
     backchannel::tell(authority, &client, &request);
     let result = if allow { "granted" } else { "denied" }.to_owned();
-    visit.emit(who, EventKind::Consent { scopes: request.scopes, result });
+    visit.emit(who, EventKind::consent(request.scopes, result, client.created_at, now));
     Ok(if allow { Notice::Allowed } else { Notice::Denied })
 }
 

@@ -116,6 +116,7 @@ fn again(
 
 fn observe(visit: &Visit, evaluated: &Evaluated, person: &SignedIn, result: &str) {
     let scopes = evaluated.demand.scopes.clone();
-    let kind = EventKind::Consent { scopes, result: result.to_owned() };
+    let kind =
+        EventKind::consent(scopes, result.to_owned(), evaluated.client.created_at, visit.now);
     visit.emit(authorize::who(&evaluated.client, Some(person)), kind);
 }

@@ -78,6 +78,7 @@ impl Actor {
         let unknown = call.refused == Some("unknown_route");
         let is_known = self.subject.is_some() || self.client.is_some();
         Event {
+            origin: Default::default(),
             ts: Timestamp::from_millis(START + (at * 1000.0) as i64),
             ip: Some(self.ip),
             who: Who {

@@ -1,6 +1,6 @@
 //! Events read and print the public format.
 
-use super::{Event, EventKind, GrantCause, TokenKind};
+use super::{Event, EventKind, GrantCause, NetworkKind, TokenKind};
 
 #[test]
 fn reads_a_request_and_prints_it_again() {
@@ -59,4 +59,16 @@ fn a_reason_of_another_version_is_kept_as_it_is() {
     assert!(
         serde_json::to_string(&event).expect("json").contains(r#""refused":"forged:new_trick""#)
     );
+}
+
+#[test]
+fn reads_where_it_came_from() {
+    let line = r#"{"ts":"2026-09-21T14:13:20Z","kind":"consent","result":"granted","country":"NO","asn":64500,"net":"hosting","lat":59.9,"lon":-10,"ja4":"t13d","client_age_s":60,"client_verified":false}"#;
+    let event: Event = serde_json::from_str(line).expect("event");
+    assert_eq!((event.origin.asn, event.origin.net), (Some(64500), Some(NetworkKind::Hosting)));
+    assert_eq!((event.origin.lat, event.origin.lon), (Some(59.9), Some(-10.0)));
+    let EventKind::Consent { client_age_s, client_verified, .. } = event.kind else {
+        panic!("a consent")
+    };
+    assert_eq!((client_age_s, client_verified), (Some(60), Some(false)));
 }

@@ -1,0 +1,157 @@
+//! Abuse of sign-in, of grants, and of where tokens are used: one file for each detector.
+
+use crate::detector::Detector;
+
+mod assertion_replay;
+mod client_secret_guessing;
+mod code_replay;
+mod consent_phishing;
+mod credential_stuffing;
+mod device_code_guessing;
+mod device_phishing;
+mod disabled_account_token;
+mod dpop_replay;
+mod group;
+mod impossible_travel;
+mod known;
+mod leak_report;
+mod mfa_fatigue;
+mod names;
+mod new_place;
+mod password_guessing;
+mod pkce_failures;
+mod redirect_probing;
+mod registration_surge;
+mod revoked_token_hammering;
+mod scope_creep;
+mod sensitive;
+mod source;
+mod token_sharing;
+
+/// The kinds of sighting that the policy tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// A client's own assertions come twice, again and again.
+    AssertionRepeated,
+    /// A client's assertion came a second time from elsewhere.
+    AssertionReplay,
+    /// Clients' secrets are guessed.
+    ClientSecretGuessing,
+    /// A client got in from where secrets were guessed.
+    ClientSecretGuessingTaken,
+    /// A code came a second time.
+    CodeReplay,
+    /// Many people consent to a young client.
+    ConsentPhishing,
+    /// One network tries many names.
+    CredentialStuffing,
+    /// Many networks try many names.
+    CredentialStuffingCampaign,
+    /// Somebody got in after that.
+    CredentialStuffingTaken,
+    /// User codes are guessed.
+    DeviceCodeGuessing,
+    /// Many people approve codes that were started far away.
+    DevicePhishing,
+    /// A token of a disabled person or client is in use.
+    DisabledAccountToken,
+    /// A bound token without its key, from elsewhere.
+    DpopReplay,
+    /// A bound token without its key, perhaps by its owner.
+    DpopTrouble,
+    /// A person in two places, too fast.
+    ImpossibleTravel,
+    /// A client's secret is public.
+    LeakedClient,
+    /// A refresh token is public.
+    LeakedGrant,
+    /// A token is public.
+    LeakedToken,
+    /// Second factors of one account fail again and again.
+    MfaFatigue,
+    /// The sign-in was completed after that.
+    MfaFatigueTaken,
+    /// Something sensitive, from a new place with new software.
+    NewPlace,
+    /// One account's password is guessed.
+    PasswordGuessing,
+    /// The right one came after that.
+    PasswordGuessingTaken,
+    /// One network tries few passwords on many accounts, slowly.
+    PasswordSpraying,
+    /// Somebody got in after that.
+    PasswordSprayingTaken,
+    /// Code verifiers do not fit, again and again.
+    PkceFailures,
+    /// Redirect URIs are tried out.
+    RedirectProbing,
+    /// Far more clients are registered than usual.
+    RegistrationSurge,
+    /// A dead token is sent again and again.
+    RevokedTokenHammering,
+    /// A client asks for what it never asked for.
+    ScopeCreep,
+    /// One token in several hands at once.
+    TokenSharing,
+}
+
+// === impl SignIn ===
+
+impl SignIn {
+    /// The detector's name in findings.
+    pub const fn detector(self) -> &'static str {
+        match self {
+            Self::AssertionRepeated | Self::AssertionReplay => "assertion_replay",
+            Self::ClientSecretGuessing | Self::ClientSecretGuessingTaken => {
+                "client_secret_guessing"
+            }
+            Self::CodeReplay => "code_replay",
+            Self::ConsentPhishing => "consent_phishing",
+            Self::CredentialStuffing
+            | Self::CredentialStuffingCampaign
+            | Self::CredentialStuffingTaken => "credential_stuffing",
+            Self::DeviceCodeGuessing => "device_code_guessing",
+            Self::DevicePhishing => "device_phishing",
+            Self::DisabledAccountToken => "disabled_account_token",
+            Self::DpopReplay | Self::DpopTrouble => "dpop_replay",
+            Self::ImpossibleTravel => "impossible_travel",
+            Self::LeakedClient | Self::LeakedGrant | Self::LeakedToken => "leak_report",
+            Self::MfaFatigue | Self::MfaFatigueTaken => "mfa_fatigue",
+            Self::NewPlace => "new_place",
+            Self::PasswordGuessing | Self::PasswordGuessingTaken => "password_guessing",
+            Self::PasswordSpraying | Self::PasswordSprayingTaken => "password_spraying",
+            Self::PkceFailures => "pkce_failures",
+            Self::RedirectProbing => "redirect_probing",
+            Self::RegistrationSurge => "registration_surge",
+            Self::RevokedTokenHammering => "revoked_token_hammering",
+            Self::ScopeCreep => "scope_creep",
+            Self::TokenSharing => "token_sharing",
+        }
+    }
+}
+
+/// Every detector of this part, in the order in which they look.
+pub(super) fn all() -> Vec<Box<dyn Detector>> {
+    vec![
+        Box::new(code_replay::CodeReplay),
+        Box::new(dpop_replay::DpopReplay::default()),
+        Box::new(assertion_replay::AssertionReplay::default()),
+        Box::new(revoked_token_hammering::RevokedTokenHammering::default()),
+        Box::new(disabled_account_token::DisabledAccountToken::default()),
+        Box::new(leak_report::LeakReport),
+        Box::new(credential_stuffing::CredentialStuffing::default()),
+        Box::new(password_guessing::PasswordGuessing::default()),
+        Box::new(mfa_fatigue::MfaFatigue::default()),
+        Box::new(client_secret_guessing::ClientSecretGuessing::default()),
+        Box::new(device_code_guessing::DeviceCodeGuessing::default()),
+        Box::new(token_sharing::TokenSharing::default()),
+        Box::new(impossible_travel::ImpossibleTravel::default()),
+        Box::new(new_place::NewPlace::default()),
+        Box::new(redirect_probing::RedirectProbing::default()),
+        Box::new(pkce_failures::PkceFailures::default()),
+        Box::new(consent_phishing::ConsentPhishing::default()),
+        Box::new(device_phishing::DevicePhishing::default()),
+        Box::new(registration_surge::RegistrationSurge::default()),
+        Box::new(scope_creep::ScopeCreep::default()),
+    ]
+}

@@ -1,0 +1,190 @@
+//! Secrets of clients tried from where they never authenticated.
+//!
+//! Two ways to look: one network that fails as many clients, and one client that fails from strange
+//! networks. A client's own servers with last week's secret fail where they used to succeed, and
+//! one configured client is one name. Defaults: eight clients within an hour from a network where
+//! none succeeded; thirty failures of one client within an hour, or fifteen from four places within
+//! a day, from networks where it never succeeded. A client that comes from ever new networks, as CI
+//! does, has no strange ones: for it only the number of one network counts. Success from such a network afterwards
+//! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+use token::id::ClientId;
+
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::source::{self, Source};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
+
+const NETWORKS: usize = 20_000;
+const CLIENTS: usize = 5_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MANY_CLIENTS: usize = 8;
+const ONE_CLIENT: usize = 30;
+const PLACES: usize = 4;
+const TRIES: usize = 15;
+/// A client that succeeded from so many networks roams.
+const ROAMS: usize = 8;
+
+/// Guesses at clients' secrets.
+pub(super) struct ClientSecretGuessing {
+    networks: Recent<IpNet, Network>,
+    clients: Recent<ClientId, Target>,
+}
+
+#[derive(Default)]
+struct Network {
+    failed: Tally<ClientId, 32>,
+    succeeded: Tally<ClientId, 8>,
+    told: Told,
+    entered: Told,
+}
+
+#[derive(Default)]
+struct Target {
+    homes: Tally<IpNet, ROAMS>,
+    tries: Tally<Source, 40>,
+    told: Told,
+}
+
+impl Default for ClientSecretGuessing {
+    fn default() -> Self {
+        Self { networks: Recent::new(NETWORKS), clients: Recent::new(CLIENTS) }
+    }
+}
+
+impl Detector for ClientSecretGuessing {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::ClientAuth { result, .. } = &event.kind else { return None };
+        let client = event.who.client.as_ref()?;
+        let source = Source::of(event)?;
+        match result.as_str() {
+            "ok" => self.succeeded(event, client, source),
+            "bad_secret" | "bad_assertion" | "unknown_client" => {
+                let held = self.networks.touch(&source.network);
+                held.failed.note(event.ts, client.clone());
+                let by_network = held.judge(event);
+                if result == "unknown_client" {
+                    return by_network;
+                }
+                let target = self.clients.touch(client);
+                if target.homes.contains(&source.network) {
+                    return by_network;
+                }
+                target.tries.push(event.ts, source);
+                by_network.or_else(|| target.judge(event, client, source))
+            }
+            _ => None,
+        }
+    }
+}
+
+// === impl ClientSecretGuessing ===
+
+impl ClientSecretGuessing {
+    fn succeeded(&mut self, event: &Event, client: &ClientId, source: Source) -> Option<Sighting> {
+        let held = self.networks.touch(&source.network);
+        held.succeeded.note(event.ts, client.clone());
+        let target = self.clients.touch(client);
+        let is_home = target.homes.contains(&source.network);
+        let guessed = held.told.is_open(event.ts)
+            || (target.told.is_open(event.ts)
+                && target
+                    .tries
+                    .within(event.ts, DAY)
+                    .any(|(_, tried)| tried.network == source.network));
+        if is_home || !guessed {
+            target.homes.note(event.ts, source.network);
+            return None;
+        }
+        let tries = target.tries.within(event.ts, DAY).count();
+        held.entered.is_news(event.ts, 1).then(|| Sighting {
+            kind: Kind::SignIn(SignIn::ClientSecretGuessingTaken),
+            actor: source::actor(event),
+            whom: Whom { client: Some(client.clone()), ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "the client {client} authenticated from {}, where secrets were guessed and it never \
+                 did before: its secret may be known",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("tries_of_this_client", json!(tries)),
+                ("networks_known", json!(target.homes.len())),
+            ]),
+        })
+    }
+}
+
+// === impl Network ===
+
+impl Network {
+    fn judge(&mut self, event: &Event) -> Option<Sighting> {
+        let failed = self.failed.within(event.ts, HOUR).count();
+        let succeeded = self.succeeded.within(event.ts, DAY).count();
+        if failed < MANY_CLIENTS || succeeded > 0 || !self.told.is_news(event.ts, 1) {
+            return None;
+        }
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::ClientSecretGuessing),
+            actor: source::actor(event),
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "{} failed to authenticate as {failed} different clients within an hour, and as none \
+                 succeeded",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("clients_failed", json!(failed)),
+                ("threshold", json!(MANY_CLIENTS)),
+            ]),
+        })
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    fn judge(&mut self, event: &Event, client: &ClientId, source: Source) -> Option<Sighting> {
+        let tried = || self.tries.within(event.ts, DAY).map(|(_, source)| source);
+        let mut places: Vec<&Source> = Vec::new();
+        for source in tried() {
+            if places.iter().all(|place| place.is_far(source)) {
+                places.push(source);
+            }
+        }
+        let (places, tries) = (places.len(), tried().count());
+        let lately = self.tries.within(event.ts, HOUR);
+        let here = lately.filter(|(_, tried)| tried.network == source.network).count();
+        let spread = places >= PLACES && tries >= TRIES && self.homes.len() < ROAMS;
+        if (!spread && here < ONE_CLIENT) || !self.told.is_news(event.ts, 1) {
+            return None;
+        }
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::ClientSecretGuessing),
+            actor: format!("client:{client}"),
+            // The client is who is attacked, and the name in a failed try is anybody's.
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "{tries} wrong secrets for the client {client} within a day from {places} places \
+                 where it never authenticated, {here} of them from {} within the last hour",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("claimed_client", json!(client)),
+                ("tries", json!(tries)),
+                ("places", json!(places)),
+                ("networks_known", json!(self.homes.len())),
+                ("thresholds", json!({ "tries": TRIES, "places": PLACES, "one_hour": ONE_CLIENT })),
+            ]),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! A young client that nobody vouched for collects consent from many people.
+//!
+//! Default: five people within three days for a client registered within the last week that is
+//! known to be unverified, or ten where that is not known, and scopes that reach beyond who
+//! somebody is. An application that only signs people in is never told. Once for each client.
+//! State: 5,000 clients of at most 700 bytes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+use token::id::{ClientId, SubjectId};
+
+use crate::detector::sign_in::{SignIn, sensitive};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
+
+const CLIENTS: usize = 5_000;
+const DAYS: Duration = Duration::from_secs(72 * 3600);
+/// In seconds.
+const YOUNG: u64 = 7 * 24 * 3600;
+const UNVERIFIED: usize = 5;
+const UNKNOWN: usize = 10;
+
+/// Consent for young clients.
+pub(super) struct ConsentPhishing {
+    clients: Recent<ClientId, Asked>,
+}
+
+#[derive(Default)]
+struct Asked {
+    granted: Tally<SubjectId, 16>,
+    denied: u32,
+    told: Told,
+}
+
+impl Default for ConsentPhishing {
+    fn default() -> Self {
+        Self { clients: Recent::new(CLIENTS) }
+    }
+}
+
+impl Detector for ConsentPhishing {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Consent { scopes, result, client_age_s, client_verified } = &event.kind
+        else {
+            return None;
+        };
+        let (client, subject) = (event.who.client.as_ref()?, event.who.subject.as_ref()?);
+        let young = client_age_s.filter(|age| *age <= YOUNG)?;
+        if *client_verified == Some(true) || !sensitive::is_broad(scopes) {
+            return None;
+        }
+        let asked = self.clients.touch(client);
+        if result != "granted" {
+            asked.denied = asked.denied.saturating_add(1);
+            return None;
+        }
+        asked.granted.note(event.ts, subject.clone());
+        let people: Vec<&SubjectId> =
+            asked.granted.within(event.ts, DAYS).map(|(_, subject)| subject).collect();
+        let limit = if client_verified.is_some() { UNVERIFIED } else { UNKNOWN };
+        if people.len() < limit || !asked.told.is_news(event.ts, 1) {
+            return None;
+        }
+        let scopes: Vec<&str> = scopes.iter().collect();
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::ConsentPhishing),
+            actor: format!("client:{client}"),
+            whom: Whom { client: Some(client.clone()), ..Whom::default() },
+            summary: format!(
+                "{} people consented within three days to {} for the client {client}, which was \
+                 registered {} hours ago and for which nobody is known to have vouched; {} declined",
+                people.len(),
+                scopes.join(" "),
+                young / 3600,
+                asked.denied
+            ),
+            facts: BTreeMap::from([
+                ("people", json!(people)),
+                ("threshold", json!(limit)),
+                ("declined", json!(asked.denied)),
+                ("client_age_s", json!(young)),
+                ("client_age_limit_s", json!(YOUNG)),
+                ("scopes", json!(scopes)),
+            ]),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! User codes of the device grant guessed (RFC 8628 §5.1).
+//!
+//! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes
+//! within a quarter of an hour or twenty within a day from one network, if they are five times the
+//! codes that were decided there; sixty within an hour from all networks, if they are five times
+//! what was decided. State: 20,000 networks of at most 1 kB.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+
+use crate::detector::sign_in::{SignIn, source};
+use crate::detector::{Detector, Kind, Sighting, network};
+use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
+
+const NETWORKS: usize = 20_000;
+const QUARTER: Duration = Duration::from_secs(900);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const FAST: usize = 10;
+const SLOW: usize = 20;
+const EVERYWHERE: usize = 60;
+/// Wrong codes to one that was decided.
+const TO_ONE: usize = 5;
+
+/// Guesses at user codes.
+pub(super) struct DeviceCodeGuessing {
+    networks: Recent<IpNet, Codes<32>>,
+    all: Codes<128>,
+}
+
+/// `true` for a code that was decided.
+#[derive(Default)]
+struct Codes<const N: usize> {
+    seen: Tally<bool, N>,
+    told: Told,
+}
+
+impl Default for DeviceCodeGuessing {
+    fn default() -> Self {
+        Self { networks: Recent::new(NETWORKS), all: Codes::default() }
+    }
+}
+
+impl Detector for DeviceCodeGuessing {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Device { step, .. } = &event.kind else { return None };
+        let decided = match step.as_str() {
+            "bad_user_code" => false,
+            "approved" | "denied" => true,
+            _ => return None,
+        };
+        let held = self.networks.touch(&network::of(event.ip?));
+        held.seen.push(event.ts, decided);
+        self.all.seen.push(event.ts, decided);
+        let found = held.found(event, QUARTER, FAST).or_else(|| held.found(event, DAY, SLOW));
+        if let Some((wrong, good)) = found
+            && held.told.is_news(event.ts, 1)
+        {
+            let whom = Whom { ip: event.ip, ..Whom::default() };
+            return Some(sighting(source::actor(event), whom, &source::shown(event), wrong, good));
+        }
+        let (wrong, good) = self.all.found(event, HOUR, EVERYWHERE)?;
+        self.all.told.is_news(event.ts, 1).then(|| {
+            let actor = "campaign:user codes".to_owned();
+            sighting(actor, Whom::default(), "many networks", wrong, good)
+        })
+    }
+}
+
+// === impl Codes ===
+
+impl<const N: usize> Codes<N> {
+    /// Wrong and decided codes, when there are too many of the first.
+    fn found(&self, event: &Event, window: Duration, limit: usize) -> Option<(usize, usize)> {
+        let good = self.seen.within(event.ts, window).filter(|(_, decided)| **decided).count();
+        let wrong = self.seen.within(event.ts, window).count() - good;
+        (wrong >= limit && wrong >= good * TO_ONE).then_some((wrong, good))
+    }
+}
+
+fn sighting(actor: String, whom: Whom, from: &str, wrong: usize, good: usize) -> Sighting {
+    Sighting {
+        kind: Kind::SignIn(SignIn::DeviceCodeGuessing),
+        actor,
+        whom,
+        summary: format!(
+            "{wrong} user codes that do not exist were typed from {from}, and {good} that do"
+        ),
+        facts: BTreeMap::from([
+            ("wrong", json!(wrong)),
+            ("decided", json!(good)),
+            ("thresholds", json!({ "quarter": FAST, "day": SLOW, "everywhere": EVERYWHERE })),
+        ]),
+    }
+}

@@ -1,0 +1,144 @@
+//! A bound token without its key: a proof that was used before, or one made with another key.
+//!
+//! Certain when it comes from elsewhere or from other software than the token's last good use:
+//! whoever sends it has the token and not the key (RFC 9449 §11.1, RFC 8705 §3). From the place and
+//! the software of the last good use it is a retry, a wrong clock or a wrong URL: ten within ten
+//! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
+//! another network, since telephones repeat a request when they change it, and a key that does not
+//! fit where no good use is known. A missing proof is no theft.
+//! State: the last good use of 50,000 tokens, of about 200 bytes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+use token::id::TokenId;
+use token::reason::{Reason, Refused};
+use token::time::Timestamp;
+
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::source::{self, Source};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
+
+const TOKENS: usize = 50_000;
+const HANDOVER: Duration = Duration::from_secs(30);
+const WINDOW: Duration = Duration::from_secs(600);
+const TROUBLE: usize = 10;
+
+/// Proofs that do not fit.
+pub(super) struct DpopReplay {
+    good: Recent<TokenId, Option<(Timestamp, Source)>>,
+    refused: Recent<TokenId, Refusals>,
+}
+
+#[derive(Default)]
+struct Refusals {
+    seen: Tally<(), TROUBLE>,
+    theft: Told,
+    trouble: Told,
+}
+
+impl Default for DpopReplay {
+    fn default() -> Self {
+        Self { good: Recent::new(TOKENS), refused: Recent::new(TOKENS) }
+    }
+}
+
+impl Detector for DpopReplay {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Request(request) = &event.kind else { return None };
+        let token = event.who.token.as_ref()?;
+        let reason = match &request.refused {
+            None => {
+                *self.good.touch(token) = Source::of(event).map(|source| (event.ts, source));
+                return None;
+            }
+            Some(Refused::Plain(
+                reason @ (Reason::DpopReplayed | Reason::DpopMismatch | Reason::MtlsMismatch),
+            )) => *reason,
+            Some(_) => return None,
+        };
+        let before = self.good.peek(token).copied().flatten();
+        let held = self.refused.touch(token);
+        held.seen.push(event.ts, ());
+        let often = held.seen.within(event.ts, WINDOW).count();
+        let kind = match judge(event, reason, before) {
+            Judged::Theft if held.theft.is_news(event.ts, 1) => SignIn::DpopReplay,
+            Judged::Doubt if held.trouble.is_news(event.ts, 1) => SignIn::DpopTrouble,
+            Judged::Retry if often >= TROUBLE && held.trouble.is_news(event.ts, 1) => {
+                SignIn::DpopTrouble
+            }
+            Judged::Theft | Judged::Doubt | Judged::Retry => return None,
+        };
+        Some(sighting(kind, reason, event, token, before))
+    }
+}
+
+enum Judged {
+    Theft,
+    Doubt,
+    Retry,
+}
+
+fn judge(event: &Event, reason: Reason, before: Option<(Timestamp, Source)>) -> Judged {
+    let (Some((at, home)), Some(source)) = (before, Source::of(event)) else {
+        return if reason == Reason::DpopReplayed { Judged::Theft } else { Judged::Doubt };
+    };
+    let elsewhere = source.network != home.network;
+    let handover = reason == Reason::DpopReplayed
+        && source.is_same_software(&home)
+        && event.ts.since(at) <= HANDOVER;
+    if source.is_other_software(&home) || (elsewhere && !handover) {
+        Judged::Theft
+    } else {
+        Judged::Retry
+    }
+}
+
+fn sighting(
+    kind: SignIn,
+    reason: Reason,
+    event: &Event,
+    token: &TokenId,
+    before: Option<(Timestamp, Source)>,
+) -> Sighting {
+    let who = &event.who;
+    let what = match reason {
+        Reason::DpopReplayed => "with a proof that was used before",
+        Reason::MtlsMismatch => "with a certificate that is not its own",
+        _ => "with a proof for another key or another request",
+    };
+    let mut facts = BTreeMap::from([("refused", json!(reason.code()))]);
+    let mut summary = format!("a bound token came {what} from {}", source::shown(event));
+    if let Some((at, home)) = before {
+        let seconds = event.ts.since(at).as_secs();
+        summary.push_str(&format!(
+            "; its last good use was {seconds} s earlier from {}",
+            home.network
+        ));
+        facts.insert("last_good_at", json!(at));
+        facts.insert("last_good_network", json!(home.network));
+    }
+    if kind == SignIn::DpopTrouble {
+        summary.push_str("; it may be the owner's own software, with a wrong key, URL or retry");
+    }
+    Sighting {
+        kind: Kind::SignIn(kind),
+        actor: format!("token:{token}"),
+        whom: Whom {
+            subject: who.subject.clone(),
+            client: who.client.clone(),
+            token: Some(token.clone()),
+            grant: who.grant.clone(),
+            session: who.session.clone(),
+            ip: event.ip,
+        },
+        summary,
+        facts,
+    }
+}

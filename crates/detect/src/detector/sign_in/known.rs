@@ -1,0 +1,82 @@
+//! Since when each of a few things is known of somebody: a thing is strange for its first day.
+//! People take days to show which devices and networks are theirs, so nothing is strange to somebody
+//! who is known for less than three.
+
+use std::time::Duration;
+
+use token::time::Timestamp;
+
+const YOUNG: Duration = Duration::from_secs(24 * 3600);
+const SETTLED: Duration = Duration::from_secs(72 * 3600);
+
+/// At most `N` things, the one not seen for longest forgotten first.
+#[derive(Clone, Debug)]
+pub(super) struct Known<const N: usize> {
+    /// Of the owner and not of a thing: whoever crowds out what is known makes nobody young again.
+    since: Option<Timestamp>,
+    things: Vec<Thing>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Thing {
+    what: u64,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl<const N: usize> Default for Known<N> {
+    fn default() -> Self {
+        Self { since: None, things: Vec::new() }
+    }
+}
+
+// === impl Known ===
+
+impl<const N: usize> Known<N> {
+    /// Notes a thing; whether it is strange, which nothing is to somebody who has not settled.
+    pub(super) fn note(&mut self, now: Timestamp, what: u64) -> bool {
+        self.since.get_or_insert(now);
+        if let Some(held) = self.things.iter_mut().find(|held| held.what == what) {
+            held.last = now;
+            return now.since(held.first) < YOUNG && self.is_settled(now);
+        }
+        if self.things.len() >= N
+            && let Some(oldest) = (0..N).min_by_key(|at| self.things.get(*at).map(|held| held.last))
+        {
+            self.things.swap_remove(oldest);
+        }
+        self.things.push(Thing { what, first: now, last: now });
+        self.is_settled(now)
+    }
+
+    /// How many are held.
+    pub(super) fn len(&self) -> usize {
+        self.things.len()
+    }
+
+    /// Whether the owner is known for three days.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now.since(since) >= SETTLED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use token::time::Timestamp;
+
+    use super::Known;
+
+    #[test]
+    fn a_thing_is_strange_for_a_day_to_whom_others_are_known() {
+        let at = Timestamp::from_secs;
+        let mut known = Known::<2>::default();
+        assert!(!known.note(at(0), 1));
+        assert!(!known.note(at(250_000), 2), "its owner is young as well");
+        assert!(!known.note(at(260_000), 1));
+        assert!(known.note(at(260_000), 2));
+        assert!(!known.note(at(350_000), 2));
+        assert!(!known.note(at(350_000), 1));
+        assert!(known.note(at(350_001), 3));
+        assert_eq!(known.len(), 2);
+    }
+}

@@ -1,0 +1,143 @@
+//! Something sensitive from where, and with what, its owner was never seen before.
+//!
+//! New software alone is a new telephone, a new network alone a journey, and both are strange for
+//! their first day, so that harmless requests do not make them known. Together, with an
+//! administrative act or a scope that is one, they are worth a look. The version of a browser does
+//! not count. Where the software is not known, the country and the network both have to be new.
+//! Nothing is strange to somebody who is known for less than three days. State: 100,000 persons of
+//! about 700 bytes.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+use token::id::SubjectId;
+
+use crate::detector::sign_in::known::Known;
+use crate::detector::sign_in::source::{self, number};
+use crate::detector::sign_in::{SignIn, sensitive};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::told::Told;
+
+const PERSONS: usize = 100_000;
+/// Sensitive acts from new places.
+pub(super) struct NewPlace {
+    persons: Recent<SubjectId, Person>,
+}
+
+#[derive(Default)]
+struct Person {
+    /// What was seen last: nearly always it is seen again.
+    last: Option<u64>,
+    countries: Known<4>,
+    places: Known<8>,
+    software: Known<8>,
+    told: Told,
+}
+
+impl Default for NewPlace {
+    fn default() -> Self {
+        Self { persons: Recent::new(PERSONS) }
+    }
+}
+
+impl Detector for NewPlace {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let act = match &event.kind {
+            EventKind::Request(request) if event.who.token.is_some() => {
+                (request.refused.is_none()).then(|| sensitive::first(&request.scopes))?
+            }
+            EventKind::Grant { scopes, result, .. } if result == "ok" => sensitive::first(scopes),
+            EventKind::Login { result, .. } if result == "ok" => None,
+            EventKind::Admin { action, .. } => Some(action.clone()),
+            _ => return None,
+        };
+        let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
+        let person = self.persons.touch(subject);
+        let news = person.news(event)?;
+        let act = act.filter(|_| news.is_worth_it())?;
+        person.told.is_news(event.ts, 1).then(|| sighting(event, subject, &act, &news))
+    }
+}
+
+/// What is strange about an event; `None` for what is not known.
+struct News {
+    country: Option<bool>,
+    place: Option<bool>,
+    software: Option<bool>,
+}
+
+// === impl Person ===
+
+impl Person {
+    /// `None` when it is where it was, which was known.
+    fn news(&mut self, event: &Event) -> Option<News> {
+        let country = event.origin.country.as_ref().map(number);
+        let (place, software) = (source::place(event), source::family(event));
+        // Once an hour, so that what is held stays the newest.
+        let now = number((country, place, software, event.ts.as_secs() / 3600));
+        if self.last == Some(now) {
+            return None;
+        }
+        let news = News {
+            country: country.map(|country| self.countries.note(event.ts, country)),
+            place: place.map(|place| self.places.note(event.ts, place)),
+            software: software.map(|software| self.software.note(event.ts, software)),
+        };
+        // What is strange is asked again at the next event: that may be the sensitive one.
+        self.last = (!news.is_worth_it()).then_some(now);
+        Some(news)
+    }
+}
+
+// === impl News ===
+
+impl News {
+    fn is_worth_it(&self) -> bool {
+        let (country, place) = (self.country == Some(true), self.place == Some(true));
+        match self.software {
+            Some(software) => software && (country || place),
+            None => country && place,
+        }
+    }
+
+    fn words(&self) -> Vec<&'static str> {
+        [("country", self.country), ("network", self.place), ("software", self.software)]
+            .into_iter()
+            .filter(|(_, strange)| *strange == Some(true))
+            .map(|(word, _)| word)
+            .collect()
+    }
+}
+
+fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sighting {
+    let who = &event.who;
+    let words = news.words();
+    let mut facts = BTreeMap::from([("new", json!(words)), ("sensitive", json!(act))]);
+    if let Some(country) = &event.origin.country {
+        facts.insert("country", json!(country));
+    }
+    if let Some(ua) = &event.ua {
+        facts.insert("ua", json!(ua));
+    }
+    Sighting {
+        kind: Kind::SignIn(SignIn::NewPlace),
+        actor: format!("subject:{subject}"),
+        whom: Whom {
+            subject: Some(subject.clone()),
+            client: who.client.clone(),
+            token: who.token.clone(),
+            grant: who.grant.clone(),
+            session: who.session.clone(),
+            ip: event.ip,
+        },
+        summary: format!(
+            "{subject} uses {act} from {}, with a {} that was first seen within the last day",
+            source::shown(event),
+            words.join(" and a ")
+        ),
+        facts,
+    }
+}

@@ -1,0 +1,143 @@
+//! One account tried from many places, or by one that never signed in to it, again and again.
+//!
+//! Only tries from networks where the name never signed in count: whoever has forgotten a password
+//! has done so at home, and a program with an old password retries where it worked. Places are
+//! autonomous systems or, unknown, IPv4 /16 and IPv6 /32, since a telephone changes its address
+//! all day. Defaults: ten tries from five places within a day; thirty from one within an hour.
+//! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
+//! from such a place names the account. State: 50,000 names of at most 3 kB, most of them 300 bytes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::json;
+use token::event::{Event, EventKind};
+use token::finding::Whom;
+
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::source::{self, Source, number};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
+
+const NAMES: usize = 50_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const PLACES: usize = 5;
+const TRIES: usize = 10;
+const ONE_PLACE: usize = 30;
+
+/// Guesses at one account.
+pub(super) struct PasswordGuessing {
+    names: Recent<u64, Account>,
+}
+
+#[derive(Default)]
+struct Account {
+    homes: Tally<IpNet, 4>,
+    tries: Tally<Source, 40>,
+    told: Told,
+    taken: Told,
+}
+
+impl Default for PasswordGuessing {
+    fn default() -> Self {
+        Self { names: Recent::new(NAMES) }
+    }
+}
+
+impl Detector for PasswordGuessing {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Login { username, result, factor, .. } = &event.kind else { return None };
+        if username.is_empty() || !matches!(factor.as_str(), "" | "password") {
+            return None;
+        }
+        let source = Source::of(event)?;
+        let account = self.names.touch(&number(username));
+        let is_home = account.homes.contains(&source.network);
+        match result.as_str() {
+            "ok" if !is_home && account.told.is_open(event.ts) => {
+                account.taken.is_news(event.ts, 1).then(|| account.taken(event, username))
+            }
+            "ok" => {
+                account.homes.note(event.ts, source.network);
+                None
+            }
+            "bad_password" | "throttled" if !is_home => {
+                account.tries.push(event.ts, source);
+                account.judge(event, username)
+            }
+            _ => None,
+        }
+    }
+}
+
+// === impl Account ===
+
+impl Account {
+    fn judge(&mut self, event: &Event, username: &str) -> Option<Sighting> {
+        let (places, tries) = self.places(event, DAY);
+        let (_, lately) = self.places(event, HOUR);
+        if (places < PLACES || tries < TRIES) && lately < ONE_PLACE {
+            return None;
+        }
+        if !self.told.is_news(event.ts, 1) {
+            return None;
+        }
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::PasswordGuessing),
+            actor: format!("account:{username}"),
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "{tries} wrong passwords for one account within a day, from {places} places where \
+                 it never signed in (it signs in from {} networks)",
+                self.homes.len()
+            ),
+            facts: BTreeMap::from([
+                ("username", json!(username)),
+                ("tries", json!(tries)),
+                ("places", json!(places)),
+                ("thresholds", json!({ "tries": TRIES, "places": PLACES, "one_hour": ONE_PLACE })),
+            ]),
+        })
+    }
+
+    fn taken(&self, event: &Event, username: &str) -> Sighting {
+        let (places, tries) = self.places(event, DAY);
+        Sighting {
+            kind: Kind::SignIn(SignIn::PasswordGuessingTaken),
+            actor: format!("account:{username}"),
+            whom: Whom {
+                subject: event.who.subject.clone(),
+                session: event.who.session.clone(),
+                ip: event.ip,
+                ..Whom::default()
+            },
+            summary: format!(
+                "after {tries} wrong passwords from {places} places, the right one came from {}, \
+                 where the account never signed in before",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("username", json!(username)),
+                ("tries", json!(tries)),
+                ("places", json!(places)),
+            ]),
+        }
+    }
+
+    /// Different places, and tries.
+    fn places(&self, event: &Event, window: Duration) -> (usize, usize) {
+        let mut places: Vec<&Source> = Vec::new();
+        let mut tries = 0;
+        for (_, source) in self.tries.within(event.ts, window) {
+            tries += 1;
+            if places.iter().all(|place| place.is_far(source)) {
+                places.push(source);
+            }
+        }
+        (places.len(), tries)
+    }
+}

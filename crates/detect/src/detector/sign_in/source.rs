@@ -1,0 +1,101 @@
+//! Where an event came from, in a few bytes: the network, and the software as a number.
+
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use token::event::Event;
+
+use crate::detector::network;
+
+/// The source of one event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Source {
+    pub(super) network: IpNet,
+    pub(super) asn: Option<u32>,
+    software: Option<u64>,
+}
+
+// === impl Source ===
+
+impl Source {
+    /// `None` when no address is known.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let network = network::of(event.ip?);
+        Some(Self { network, asn: event.origin.asn, software: software(event) })
+    }
+
+    /// Whether the software is known to be another.
+    pub(super) fn is_other_software(&self, other: &Self) -> bool {
+        self.software.is_some() && other.software.is_some() && self.software != other.software
+    }
+
+    /// Whether the software is known to be the same.
+    pub(super) fn is_same_software(&self, other: &Self) -> bool {
+        self.software.is_some() && self.software == other.software
+    }
+
+    /// Whether the address belongs to somebody else's part of the net: another autonomous system
+    /// or, where that is not known, another IPv4 /16. IPv4 and IPv6 of one household cannot be
+    /// compared without the system's number.
+    pub(super) fn is_far(&self, other: &Self) -> bool {
+        if let (Some(one), Some(two)) = (self.asn, other.asn) {
+            return one != two;
+        }
+        match (self.network, other.network) {
+            (IpNet::V4(one), IpNet::V4(two)) => {
+                one.addr().octets()[..2] != two.addr().octets()[..2]
+            }
+            (IpNet::V6(one), IpNet::V6(two)) => {
+                one.addr().segments()[..2] != two.addr().segments()[..2]
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The TLS fingerprint where it is known, since anybody can send any User-Agent.
+pub(super) fn software(event: &Event) -> Option<u64> {
+    event.origin.ja4.as_ref().or(event.ua.as_ref()).map(number)
+}
+
+/// A thing as a number, the same in every run of one build.
+pub(super) fn number(thing: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The address in a summary.
+pub(super) fn shown(event: &Event) -> String {
+    event.ip.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string())
+}
+
+/// The actor of a finding about an address.
+pub(super) fn actor(event: &Event) -> String {
+    event.ip.map_or_else(|| "unknown".to_owned(), network::actor)
+}
+
+/// The software without its version, which changes each month: the User-Agent's words, or else the
+/// TLS fingerprint.
+pub(super) fn family(event: &Event) -> Option<u64> {
+    let words = |ua: &String| number(ua.replace(|c: char| c.is_ascii_digit(), ""));
+    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(number))
+}
+
+/// The autonomous system or, where that is not known, the IPv4 /16 or IPv6 /32.
+pub(super) fn place(event: &Event) -> Option<u64> {
+    if let Some(asn) = event.origin.asn {
+        return Some(number(("AS", asn)));
+    }
+    Some(match event.ip?.to_canonical() {
+        IpAddr::V4(ip) => number(("IPv4", &ip.octets()[..2])),
+        IpAddr::V6(ip) => number(("IPv6", &ip.segments()[..2])),
+    })
+}
+
+/// Whether the token is the client's own and no person's.
+pub(super) fn is_machine(event: &Event) -> bool {
+    let who = &event.who;
+    matches!((&who.subject, &who.client), (Some(subject), Some(client)) if subject.as_str() == client.as_str())
+}

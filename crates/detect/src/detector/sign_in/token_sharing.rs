@@ -1,0 +1,207 @@
+//! One token in several hands at once: used in turn from places far apart by different software.
+//!
+//! A telephone that changes from Wi-Fi to its carrier keeps its software, a household with IPv4 and
+//! IPv6 its system; a session moves on and does not come back. So what counts is coming back: from
+//! A to B to A to B within ten minutes, in another part of the net and with other software; with
+//! the same or unknown software only if the countries differ as well, and neither network is mobile
+//! or a VPN. Four sources with three kinds of software within ten minutes count too. A pair of
+//! network and software that this subject has used for a day is its own: a relay for the browser
+//! beside an application that has none. A client's own tokens are used by fleets: there, the client
+//! has to be known for three days, and to have fewer than eight pairs.
+//! State: 100,000 sessions of about 500 bytes and 100,000 subjects of about 400.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use token::event::{Event, EventKind, NetworkKind};
+use token::finding::Whom;
+use token::id::SubjectId;
+use token::time::Timestamp;
+
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::known::Known;
+use crate::detector::sign_in::source::{self, Source, number};
+use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::recent::Recent;
+use crate::sketch::told::Told;
+
+const SESSIONS: usize = 100_000;
+const SUBJECTS: usize = 100_000;
+const WINDOW: Duration = Duration::from_secs(600);
+const SOURCES: usize = 6;
+const PAIRS: usize = 8;
+/// How often it has to come back.
+const RETURNS: u8 = 2;
+const MANY_SOURCES: usize = 4;
+const MANY_PROGRAMS: usize = 3;
+
+/// Tokens in several hands.
+pub(super) struct TokenSharing {
+    sessions: Recent<u64, Session>,
+    subjects: Recent<SubjectId, Known<PAIRS>>,
+}
+
+#[derive(Default)]
+struct Session {
+    /// The newest last.
+    sources: Vec<Used>,
+    returns: u8,
+    first_return: Option<Timestamp>,
+    told: Told,
+}
+
+struct Used {
+    source: Source,
+    ip: IpAddr,
+    country: Option<u64>,
+    is_moving: bool,
+    is_strange: bool,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Default for TokenSharing {
+    fn default() -> Self {
+        Self { sessions: Recent::new(SESSIONS), subjects: Recent::new(SUBJECTS) }
+    }
+}
+
+impl Detector for TokenSharing {
+    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let EventKind::Request(_) = &event.kind else { return None };
+        let who = &event.who;
+        let (token, ip) = (who.token.as_ref()?, event.ip?);
+        let source = Source::of(event)?;
+        let key = match (&who.session, &who.client) {
+            (Some(session), Some(client)) => number((session, client)),
+            _ => number(token),
+        };
+        let session = self.sessions.touch(&key);
+        // Nearly always it is where it was.
+        if let Some(last) = session.sources.last_mut().filter(|last| last.source == source) {
+            last.last = event.ts;
+            return None;
+        }
+        let pair = source::place(event)? ^ source::software(event).unwrap_or(0).rotate_left(1);
+        let is_machine = source::is_machine(event);
+        let (is_settled, is_strange) = match &who.subject {
+            Some(subject) => {
+                let pairs = self.subjects.touch(subject);
+                let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
+                let strange = pairs.note(event.ts, pair);
+                (is_settled, strange || !pairs.is_settled(event.ts))
+            }
+            None => (false, true),
+        };
+        let used = Used {
+            source,
+            ip,
+            country: event.origin.country.as_ref().map(number),
+            is_moving: matches!(
+                event.origin.net,
+                Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
+            ),
+            is_strange,
+            first: event.ts,
+            last: event.ts,
+        };
+        session.add(used, event.ts);
+        if is_machine && !is_settled {
+            return None;
+        }
+        (session.is_shared() && session.told.is_news(event.ts, 1)).then(|| session.sighting(event))
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    fn add(&mut self, mut used: Used, now: Timestamp) {
+        let start = now.minus(WINDOW);
+        self.sources.retain(|held| held.last >= start);
+        if self.first_return.is_some_and(|first| first < start) {
+            self.returns = 0;
+            self.first_return = None;
+        }
+        let before = self.sources.iter().position(|held| held.source == used.source);
+        if let Some(at) = before {
+            let parted = self.sources.last().is_some_and(|last| last.is_another(&used));
+            if parted {
+                self.returns = self.returns.saturating_add(1);
+                self.first_return.get_or_insert(now);
+            }
+            used.first = self.sources.remove(at).first;
+        } else if self.sources.len() >= SOURCES {
+            self.sources.remove(0);
+        }
+        self.sources.push(used);
+    }
+
+    fn is_shared(&self) -> bool {
+        if !self.sources.iter().any(|used| used.is_strange) {
+            return false;
+        }
+        let (mut places, mut programs): (Vec<&Used>, Vec<&Used>) = (Vec::new(), Vec::new());
+        for used in &self.sources {
+            if places.iter().all(|held| held.source.is_far(&used.source)) {
+                places.push(used);
+            }
+            if programs.iter().all(|held| held.source.is_other_software(&used.source)) {
+                programs.push(used);
+            }
+        }
+        self.returns >= RETURNS || (places.len() >= MANY_SOURCES && programs.len() >= MANY_PROGRAMS)
+    }
+
+    fn sighting(&self, event: &Event) -> Sighting {
+        let who = &event.who;
+        let from: Vec<String> = self.sources.iter().map(|used| used.ip.to_string()).collect();
+        // Whoever came last is more likely the stranger.
+        let stranger = self.sources.iter().max_by_key(|used| used.first).map(|used| used.ip);
+        let named = match (&who.session, &who.client) {
+            (Some(session), Some(_)) => format!("session:{session}"),
+            _ => format!("token:{}", who.token.as_ref().map_or("", |token| token.as_str())),
+        };
+        Sighting {
+            kind: Kind::SignIn(SignIn::TokenSharing),
+            actor: named,
+            whom: Whom {
+                subject: who.subject.clone(),
+                client: who.client.clone(),
+                token: who.token.clone(),
+                grant: who.grant.clone(),
+                session: who.session.clone(),
+                ip: stranger,
+            },
+            summary: format!(
+                "within ten minutes one token was used from {} in turn, and it came back {} times; \
+                 whoever moves does not come back so soon with other software",
+                from.join(" and "),
+                self.returns
+            ),
+            facts: BTreeMap::from([
+                ("addresses", json!(from)),
+                ("returns", json!(self.returns)),
+                ("threshold", json!(RETURNS)),
+                ("window_seconds", json!(WINDOW.as_secs())),
+            ]),
+        }
+    }
+}
+
+// === impl Used ===
+
+impl Used {
+    /// Whether this can hardly be the same device.
+    fn is_another(&self, other: &Self) -> bool {
+        if !self.source.is_far(&other.source) {
+            return false;
+        }
+        let abroad =
+            self.country.is_some() && other.country.is_some() && self.country != other.country;
+        self.source.is_other_software(&other.source)
+            || (abroad && !self.is_moving && !other.is_moving)
+    }
+}

@@ -1,0 +1,201 @@
+//! What proves itself: all of it is found, and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found, outcomes};
+
+fn request(seconds: f64, ip: &str, ua: &str, refused: Option<&str>) -> Value {
+    let status = if refused.is_some() { 401 } else { 200 };
+    let mut made = event(
+        seconds,
+        "request",
+        ip,
+        &json!({
+            "token": "t1", "subject": "u1", "client": "c1", "grant": "g1", "token_kind": "jwt",
+            "method": "GET", "path": "/orders", "status": status, "ua": ua,
+        }),
+    );
+    if let Some(refused) = refused {
+        made["refused"] = json!(refused);
+    }
+    made
+}
+
+#[test]
+fn a_replayed_code_ends_its_grant() {
+    let replayed = json!({
+        "grant_type": "authorization_code", "result": "invalid_grant", "cause": "code_replayed",
+        "grant": "g1", "client": "c1", "subject": "u1",
+    });
+    let findings = found(&[event(0.0, "grant", "192.0.2.1", &replayed)]);
+    assert_eq!(outcomes(&findings), [["code_replay", "critical", "revoke:grant"]]);
+    assert_eq!((&findings[0]["grant"], &findings[0]["ip"]), (&json!("g1"), &json!("192.0.2.1")));
+    // Nothing can be ended that has no name.
+    let nameless = json!({ "result": "invalid_grant", "cause": "code_replayed" });
+    let findings = found(&[event(0.0, "grant", "192.0.2.1", &nameless)]);
+    assert_eq!(outcomes(&findings), [["code_replay", "critical", "tag"]]);
+}
+
+#[test]
+fn codes_that_are_late_or_another_clients_are_no_replay() {
+    let events: Vec<Value> = ["expired", "wrong_client", "pkce_failed", "binding_mismatch"]
+        .iter()
+        .zip(0..)
+        .map(|(cause, n)| {
+            let members = json!({
+                "grant_type": "authorization_code", "result": "invalid_grant", "cause": cause,
+                "client": "c1",
+            });
+            event(f64::from(n), "grant", "192.0.2.1", &members)
+        })
+        .collect();
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_bound_token_without_its_key_from_elsewhere_is_theft() {
+    for refused in ["dpop:replayed", "dpop:mismatch", "mtls:mismatch"] {
+        let findings = found(&[
+            request(0.0, "192.0.2.1", "app/1", None),
+            request(40.0, "203.0.113.5", "app/1", Some(refused)),
+            request(41.0, "203.0.113.5", "app/1", Some(refused)),
+        ]);
+        let expected = [["dpop_replay", "critical", "revoke:token"]];
+        assert_eq!(outcomes(&findings), expected, "{refused}");
+        assert_eq!(findings[0]["evidence"]["last_good_network"], "192.0.2.1/32");
+    }
+    // On the owner's own network, with other software.
+    let findings = found(&[
+        request(0.0, "192.0.2.1", "app/1", None),
+        request(1.0, "192.0.2.1", "curl/8", Some("dpop:replayed")),
+    ]);
+    assert_eq!(outcomes(&findings), [["dpop_replay", "critical", "revoke:token"]]);
+    // A replay of a token of which no good use is known.
+    let findings = found(&[request(1.0, "192.0.2.1", "curl/8", Some("dpop:replayed"))]);
+    assert_eq!(outcomes(&findings), [["dpop_replay", "critical", "revoke:token"]]);
+}
+
+#[test]
+fn retries_hand_overs_and_missing_proofs_are_no_theft() {
+    let mut events = vec![request(0.0, "192.0.2.1", "app/1", None)];
+    // A library that repeats a request that was answered too late.
+    for n in 0..8 {
+        let at = 1.0 + f64::from(n) * 30.0;
+        events.push(request(at, "192.0.2.1", "app/1", Some("dpop:replayed")));
+    }
+    // A telephone that leaves the house.
+    events.push(request(280.0, "192.0.2.1", "app/1", None));
+    events.push(request(285.0, "2001:db8::7", "app/1", Some("dpop:replayed")));
+    for refused in ["dpop:missing", "mtls:missing", "dpop:stale"] {
+        events.extend(
+            (0..50).map(|n| request(1000.0 + f64::from(n), "203.0.113.5", "curl/8", Some(refused))),
+        );
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_client_that_always_sends_the_wrong_proof_is_told_once_and_left_alone() {
+    let broken = |n: i32| request(f64::from(n), "192.0.2.1", "app/1", Some("dpop:mismatch"));
+    let findings = found(&(0..200).map(broken).collect::<Vec<_>>());
+    assert_eq!(outcomes(&findings), [["dpop_replay", "low", "tag"]]);
+}
+
+#[test]
+fn a_forged_name_is_not_harmed_by_a_wrong_proof() {
+    let members = json!({
+        "claimed_token": "t1", "claimed_subject": "u1", "refused": "dpop:mismatch", "status": 401,
+    });
+    assert_eq!(found(&[event(0.0, "request", "203.0.113.5", &members)]), Vec::<Value>::new());
+}
+
+#[test]
+fn a_replayed_assertion_is_found_and_a_retry_is_not() {
+    let auth = |seconds: f64, ip: &str, result: &str| {
+        let members = json!({ "client": "c1", "method": "private_key_jwt", "result": result });
+        event(seconds, "client_auth", ip, &members)
+    };
+    let mut events = vec![auth(0.0, "192.0.2.1", "ok"), auth(1.0, "192.0.2.2", "ok")];
+    for n in 0..4 {
+        events.push(auth(2.0 + f64::from(n), "192.0.2.2", "replayed_assertion"));
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+    events.push(auth(9.0, "192.0.2.2", "replayed_assertion"));
+    events.push(auth(10.0, "203.0.113.5", "replayed_assertion"));
+    let expected = [["assertion_replay", "low", "tag"], ["assertion_replay", "high", "tag"]];
+    assert_eq!(outcomes(&found(&events)), expected);
+}
+
+#[test]
+fn a_dead_token_that_keeps_coming_is_found_once() {
+    for (refused, least) in [("revoked", 10), ("expired", 30)] {
+        let uses = |count: i32| -> Vec<Value> {
+            (0..count)
+                .map(|n| request(f64::from(n) * 2.0, "203.0.113.5", "curl/8", Some(refused)))
+                .collect()
+        };
+        let findings = found(&uses(400));
+        assert_eq!(outcomes(&findings), [["revoked_token_hammering", "medium", "tag"]]);
+        assert_eq!(findings[0]["evidence"]["count"], least);
+        assert_eq!(found(&uses(least - 1)), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn a_name_in_an_expired_token_that_did_not_verify_is_not_told() {
+    let events: Vec<Value> = (0..40)
+        .map(|n| {
+            let members = json!({
+                "claimed_token": "t1", "claimed_subject": "u1", "refused": "expired",
+                "status": 401,
+            });
+            event(f64::from(n), "request", "203.0.113.5", &members)
+        })
+        .collect();
+    let findings = found(&events);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].get("subject").is_none() && findings[0].get("token").is_none());
+}
+
+#[test]
+fn pages_that_load_and_forgotten_jobs_do_not_hammer() {
+    // A page with a dozen requests at the moment of the revocation.
+    let mut events: Vec<Value> = (0..12)
+        .map(|n| request(f64::from(n) / 20.0, "192.0.2.1", "browser", Some("revoked")))
+        .collect();
+    // A job that comes each minute for a day.
+    events.extend(
+        (0..1440)
+            .map(|n| request(600.0 + f64::from(n) * 60.0, "192.0.2.9", "cron", Some("revoked"))),
+    );
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_disabled_account_is_told_once_and_again_after_a_quiet_day() {
+    let hours = (0..30).chain([60]);
+    let uses: Vec<Value> = hours
+        .map(|n| request(f64::from(n) * 3600.0, "192.0.2.1", "app/1", Some("disabled")))
+        .collect();
+    let findings = found(&uses);
+    assert_eq!(outcomes(&findings), [["disabled_account_token", "medium", "tag"]; 2]);
+    assert_eq!(findings[0]["subject"], "u1");
+}
+
+#[test]
+fn a_leak_is_answered_by_what_leaked() {
+    let report = |who: &Value| {
+        let mut made = event(0.0, "leak_report", "192.0.2.1", who);
+        made.as_object_mut().expect("object").remove("ip");
+        made["source"] = json!("github:content");
+        outcomes(&found(&[made]))[0].map(str::to_owned)
+    };
+    for (who, response) in [
+        (json!({ "token": "t1", "grant": "g1", "subject": "u1", "client": "c1" }), "revoke:token"),
+        (json!({ "grant": "g1", "client": "c1" }), "revoke:grant"),
+        (json!({ "client": "c1" }), "block:client"),
+        (json!({}), "tag"),
+    ] {
+        assert_eq!(report(&who), ["leak_report", "critical", response]);
+    }
+}

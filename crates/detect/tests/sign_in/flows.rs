@@ -1,0 +1,236 @@
+//! Abuse of OAuth flows: redirects, PKCE, consent, devices, registration, scopes.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found, outcomes};
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
+
+fn redirect(seconds: f64, ip: &str, client: &str, host: &str) -> Value {
+    let members = json!({ "client": client, "result": "bad_redirect_uri", "redirect_host": host });
+    event(seconds, "authorize", ip, &members)
+}
+
+#[test]
+fn redirects_tried_for_many_clients_or_hosts_are_found_slowly_too() {
+    let clients: Vec<Value> = (0..30)
+        .map(|n| redirect(f64::from(n), "192.0.2.66", &format!("c{n}"), "evil.example"))
+        .collect();
+    let hosts: Vec<Value> = (0..8)
+        .map(|n| {
+            redirect(f64::from(n) * 2.0 * HOUR, "192.0.2.66", "c1", &format!("c1.evil{n}.example"))
+        })
+        .collect();
+    for events in [clients, hosts] {
+        let findings = found(&events);
+        assert_eq!(outcomes(&findings), [["redirect_probing", "medium", "tag"]]);
+        assert!(findings[0].get("client").is_none(), "the clients are the victims");
+    }
+}
+
+#[test]
+fn wrong_set_ups_and_a_change_of_domain_are_no_probing() {
+    let mut events: Vec<Value> =
+        (0..500).map(|n| redirect(f64::from(n), "198.51.100.1", "c1", "app.example")).collect();
+    for n in 0..12 {
+        // Twelve clients with the old domain, met by an office and others.
+        for (offset, ip) in
+            ["203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.7"].iter().enumerate()
+        {
+            let at = 1000.0 + f64::from(n) * 60.0 + offset as f64;
+            events.push(redirect(at, ip, &format!("old{n}"), "old.example"));
+        }
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+fn code(seconds: f64, ip: &str, client: &str, good: bool) -> Value {
+    let mut members =
+        json!({ "client": client, "grant_type": "authorization_code", "result": "ok" });
+    if !good {
+        members["result"] = json!("invalid_grant");
+        members["cause"] = json!("pkce_failed");
+    }
+    event(seconds, "grant", ip, &members)
+}
+
+#[test]
+fn verifiers_that_do_not_fit_again_and_again_are_found() {
+    let mut events: Vec<Value> = (0..50)
+        .map(|n| code(f64::from(n) * 100.0, &format!("198.51.100.{n}"), "c1", true))
+        .collect();
+    events.extend((0..9).map(|n| code(2000.0 + f64::from(n) * 60.0, "192.0.2.66", "c1", false)));
+    let expected = [["pkce_failures", "medium", "tag"]];
+    assert_eq!(outcomes(&found(&events)), expected);
+    let many: Vec<Value> =
+        (0..6).map(|n| code(f64::from(n), "192.0.2.66", &format!("c{n}"), false)).collect();
+    assert_eq!(outcomes(&found(&many)), expected);
+}
+
+#[test]
+fn a_broken_client_and_two_tabs_are_no_stolen_codes() {
+    let mut events: Vec<Value> = (0..300)
+        .map(|n| code(f64::from(n), &format!("198.51.100.{}", n % 7), "broken", false))
+        .collect();
+    // A carrier's NAT where one in five has two tabs open.
+    events.extend((0..300).map(|n| code(f64::from(n) * 20.0, "100.64.0.1", "c2", n % 5 != 0)));
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+fn consent(n: i32, client: &str, scopes: &[&str], age: u64, verified: Option<bool>) -> Value {
+    let mut members = json!({
+        "client": client, "subject": format!("u{n}"), "scopes": scopes, "result": "granted",
+        "client_age_s": age,
+    });
+    if let Some(verified) = verified {
+        members["client_verified"] = json!(verified);
+    }
+    event(f64::from(n) * HOUR, "consent", &format!("198.51.100.{n}"), &members)
+}
+
+#[test]
+fn a_young_client_that_collects_broad_consent_is_found_once() {
+    for (verified, people) in [(Some(false), 5), (None, 10)] {
+        let run = |count: i32| -> Vec<Value> {
+            let scopes = ["openid", "mail.read", "offline_access"];
+            found(
+                &(0..count).map(|n| consent(n, "c1", &scopes, 9000, verified)).collect::<Vec<_>>(),
+            )
+        };
+        let findings = run(30);
+        assert_eq!(outcomes(&findings), [["consent_phishing", "high", "tag"]]);
+        assert_eq!(findings[0]["client"], "c1");
+        assert_eq!(findings[0]["evidence"]["people"].as_array().map(Vec::len), Some(people));
+        let before = i32::try_from(people).expect("small") - 1;
+        assert_eq!(run(before), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn old_verified_and_modest_clients_are_no_phishing() {
+    let broad = ["mail.read", "offline_access"];
+    let mut events = Vec::new();
+    for n in 0..40 {
+        events.push(consent(n, "old", &broad, 90 * 24 * 3600, Some(false)));
+        events.push(consent(n, "verified", &broad, 9000, Some(true)));
+        events.push(consent(n, "modest", &["openid", "profile", "email"], 9000, Some(false)));
+        // One person who tries an application again and again.
+        let mut same = consent(n, "new", &broad, 9000, Some(false));
+        same["subject"] = json!("u1");
+        events.push(same);
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+/// Where and who: address, system, country.
+type Place<'a> = (&'a str, u32, &'a str);
+
+fn device(seconds: f64, code: &str, start: Place<'_>, end: Place<'_>, subject: &str) -> [Value; 2] {
+    let step = |at: f64, step: &str, place: Place<'_>| {
+        let members = json!({
+            "step": step, "code": code, "client": "tv", "asn": place.1, "country": place.2,
+        });
+        event(at, "device", place.0, &members)
+    };
+    let mut approved = step(seconds + 60.0, "approved", end);
+    approved["subject"] = json!(subject);
+    [step(seconds, "started", start), approved]
+}
+
+#[test]
+fn codes_of_one_network_approved_far_away_by_many_are_phishing() {
+    let mut events = Vec::new();
+    for n in 0..8u32 {
+        let (ip, at) = (format!("10{n}.0.0.1"), f64::from(n) * 2.0 * HOUR);
+        let (start, end) = (("192.0.2.66", 64666, "BR"), (ip.as_str(), 65000 + n, "NO"));
+        events.extend(device(at, &format!("code{n}"), start, end, &format!("u{n}")));
+    }
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), [["device_phishing", "high", "tag"]]);
+    assert_eq!(findings[0]["ip"], "192.0.2.66");
+    assert_eq!(findings[0]["evidence"]["people"], json!(["u0", "u1", "u2", "u3"]));
+}
+
+#[test]
+fn televisions_and_shared_servers_are_no_phishing() {
+    let mut events = Vec::new();
+    for n in 0..60u32 {
+        let at = f64::from(n) * 600.0;
+        let home = format!("198.51.{n}.1");
+        let (tv, telephone) = ((home.as_str(), 64500, "NO"), ("100.64.0.1", 64501, "NO"));
+        events.extend(device(at, &format!("tv{n}"), tv, telephone, &format!("u{n}")));
+        // A server abroad, used from one office.
+        let (server, office) = (("192.0.2.10", 64600, "US"), ("203.0.113.1", 64502, "NO"));
+        events.extend(device(at, &format!("ssh{n}"), server, office, &format!("dev{}", n % 9)));
+        // Colleagues from home, in the server's own country.
+        let house = format!("10{}.0.0.1", n % 9);
+        let (server, house) = (("192.0.2.11", 64600, "NO"), (house.as_str(), 65000 + n % 9, "NO"));
+        events.extend(device(at, &format!("home{n}"), server, house, &format!("dev{}", n % 9)));
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+fn register(seconds: f64, ip: &str, host: &str) -> Value {
+    event(seconds, "register", ip, &json!({ "result": "ok", "redirect_hosts": [host] }))
+}
+
+#[test]
+fn registrations_by_one_network_for_one_host_and_in_all_are_a_surge() {
+    let expected = [["registration_surge", "medium", "tag"]];
+    for gap in [5.0, 1000.0] {
+        let one: Vec<Value> =
+            (0..80).map(|n| register(f64::from(n) * gap, "192.0.2.66", "localhost")).collect();
+        assert_eq!(outcomes(&found(&one)), expected, "{gap}");
+    }
+    let host: Vec<Value> = (0..40)
+        .map(|n| register(f64::from(n) * 60.0, &format!("192.0.{n}.1"), "evil.example"))
+        .collect();
+    assert_eq!(outcomes(&found(&host)), expected);
+    let mut all: Vec<Value> = (0..200)
+        .map(|n| register(f64::from(n) * 900.0, &format!("198.51.{n}.1"), "localhost"))
+        .collect();
+    assert_eq!(found(&all), Vec::<Value>::new());
+    all.extend((0..300).map(|n| {
+        register(3.0 * DAY + f64::from(n), &format!("192.{}.{}.1", n / 200, n % 200), "localhost")
+    }));
+    assert_eq!(outcomes(&found(&all)), expected);
+}
+
+fn granted(seconds: f64, scopes: &[&str]) -> Value {
+    let members = json!({
+        "client": "c1", "grant_type": "client_credentials", "result": "ok", "scopes": scopes,
+    });
+    event(seconds, "grant", "198.51.100.9", &members)
+}
+
+#[test]
+fn a_client_that_asks_for_more_than_ever_is_told_and_a_new_release_is_not() {
+    let habit = || (0..240).map(|n| granted(f64::from(n) * HOUR, &["orders:read", "stock:read"]));
+    let asked = |scopes: &[&str]| {
+        let mut events: Vec<Value> = habit().collect();
+        events.extend((0..50).map(|n| granted(10.0 * DAY + f64::from(n) * HOUR / 4.0, scopes)));
+        found(&events)
+    };
+    for scopes in [&["orders:read", "users:admin"][..], &["a:read", "b:read", "c:read"]] {
+        let findings = asked(scopes);
+        assert_eq!(outcomes(&findings), [["scope_creep", "low", "tag"]]);
+    }
+    assert_eq!(asked(&["orders:read", "labels:read"]), Vec::<Value>::new());
+    // A young client is only getting started.
+    let young: Vec<Value> = (0..100)
+        .map(|n| granted(f64::from(n) * HOUR, &["users:admin", "x"][..1 + n as usize / 90]))
+        .collect();
+    assert_eq!(found(&young), Vec::<Value>::new());
+}
+
+#[test]
+fn links_that_anybody_can_make_do_not_harm_a_client() {
+    let mut events: Vec<Value> =
+        (0..240).map(|n| granted(f64::from(n) * HOUR, &["orders:read"])).collect();
+    for n in 0..50 {
+        let members = json!({ "client": "c1", "scopes": ["users:admin"], "result": "ok" });
+        events.push(event(9.0 * DAY + f64::from(n), "authorize", "192.0.2.66", &members));
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}

@@ -1,0 +1,16 @@
+//! Labelled streams for the detectors over sign-in, grants, and where tokens are used.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests: helpers too"
+)]
+
+mod certain;
+mod credentials;
+mod flows;
+mod population;
+mod support;
+mod tokens;
