@@ -474,6 +474,7 @@ pub(crate) fn person(username: &str) -> User {
         email_verified: true,
         claims: Default::default(),
         disabled: false,
+        require_mfa: false,
         created_at: Timestamp::from_millis(START),
     }
 }
