@@ -1,6 +1,6 @@
 //! What people prove who they are with beside a password, and what stands in for it when it is lost.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use token::id::SubjectId;
 use token::opaque::OpaqueHash;
 use token::time::Timestamp;
@@ -66,6 +66,14 @@ impl Store {
             let recovery_codes = usize::try_from(left.unwrap_or_default()).unwrap_or(usize::MAX);
             Ok(Factors { totp, recovery_codes })
         })
+    }
+
+    /// Whether a person has anything beside a password.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn has_factor(&self, subject: &SubjectId) -> Result<bool, StoreError> {
+        self.read(|db| has_factor(db, subject))
     }
 
     /// Adds a factor. Recovery codes that are given take the place of all earlier ones. `false` when
@@ -154,7 +162,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let subject = subject.clone();
         self.write(move |act| {
-            if !has_factor(act, &subject)? {
+            if !has_factor(act.db, &subject)? {
                 return Ok(false);
             }
             replace_codes(act, &subject, &codes, now).map(|()| true)
@@ -174,7 +182,7 @@ impl Store {
             if sql::execute(act.db, sql, params![subject.as_str(), id])? == 0 {
                 return Ok(false);
             }
-            if !has_factor(act, &subject)? {
+            if !has_factor(act.db, &subject)? {
                 forget_all(act, &subject)?;
             }
             Ok(true)
@@ -213,9 +221,9 @@ fn forget_all(act: &Act<'_>, subject: &SubjectId) -> Result<usize, StoreError> {
     sql::execute(act.db, "DELETE FROM factors WHERE subject = ?1", id)
 }
 
-fn has_factor(act: &Act<'_>, subject: &SubjectId) -> Result<bool, StoreError> {
+fn has_factor(db: &Connection, subject: &SubjectId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM factors WHERE subject = ?1";
-    sql::one(act.db, sql, [subject.as_str()], |_| Ok(())).map(|found| found.is_some())
+    sql::one(db, sql, [subject.as_str()], |_| Ok(())).map(|found| found.is_some())
 }
 
 fn replace_codes(

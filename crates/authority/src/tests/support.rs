@@ -32,6 +32,7 @@ use crate::issue::{AccessTokenOrder, IssuedAccessToken, mint};
 use crate::keys::{KeySchedule, SigningKeys};
 use crate::peer::PeerAddress;
 use crate::register::policy::{Policy, Registration};
+use crate::rule::mfa::MfaPolicy;
 use crate::settings::{ResourceDefinition, ScopeDefinition, Settings};
 use crate::state::{Authority, Parts};
 
@@ -82,6 +83,7 @@ pub(crate) fn settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        mfa: MfaPolicy::USUAL,
     }
 }
 
