@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, findings, health, honeytokens, keys, restrictions, tokens, users,
+    audit, clients, factors, findings, health, honeytokens, keys, restrictions, tokens, users,
 };
 use crate::problem::Problem;
 
@@ -68,6 +68,9 @@ operations! {
     get "/users/{id}" users::show;
     patch "/users/{id}" users::update;
     delete "/users/{id}" users::remove;
+    get "/users/{id}/factors" factors::show_factors;
+    delete "/users/{id}/factors" factors::remove_factors;
+    delete "/users/{id}/factors/{factor}" factors::remove_factor;
     put "/users/{id}/password" users::set_password;
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+mod mfa;
 mod proxies;
 pub(crate) mod reference;
 pub(crate) mod span;
@@ -23,6 +24,7 @@ pub(crate) mod upstream;
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
 pub(crate) use gateway::{Auth, BrowserApp, Gateway, Identity, Inspect, InternalToken, Route};
+pub(crate) use mfa::Mfa;
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
 use token::term::{AddressField, Algorithm, GrantType, Profile, TokenFormat};
@@ -155,6 +157,8 @@ pub(crate) struct Authority {
     pub(crate) refresh_retry_window: Span,
     /// A person is asked to sign in again after this time.
     pub(crate) session_life: Span,
+    /// Who has to prove more than a password.
+    pub(crate) mfa: Mfa,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
     /// Take clients whose id is the URL of a document that describes them, without registration, as
@@ -239,6 +243,9 @@ pub(crate) struct Scope {
     /// Claims about a person that it brings at UserInfo, such as `department`.
     #[serde(default)]
     pub(crate) claims: Vec<String>,
+    /// Whether people have to prove more than a password before they grant it.
+    #[serde(default)]
+    pub(crate) mfa: bool,
 }
 
 /// An API that tokens can be for.

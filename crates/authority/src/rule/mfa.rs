@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use store::Client;
 use token::scope::ScopeSet;
 
@@ -9,7 +10,8 @@ use crate::rule::acr;
 use crate::settings::Settings;
 
 /// Of whom more than a password is demanded, where nothing else demands it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Require {
     /// Everybody.
     Always,
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_usual_is_the_polices_word() {
+    fn what_is_usual_is_the_policys_word() {
         for (require, of_bare, of_enrolled) in [
             (Require::Never, Missing::Nothing, Missing::Nothing),
             (Require::Enrolled, Missing::Nothing, CODE),
