@@ -1,5 +1,6 @@
 //! The endpoints: parse, one call, render. No rule of the protocol lives here.
 
+pub mod account;
 pub mod answer;
 pub mod approvals;
 pub mod assets;

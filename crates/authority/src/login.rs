@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod csrf;
+pub(crate) mod factor;
+pub(crate) mod half;
 pub mod password;
 pub mod session;
 pub mod throttle;
@@ -15,6 +17,7 @@ use token::time::Timestamp;
 use self::browser::Browser;
 use self::csrf::Proofs;
 use self::password::{PasswordError, Passwords};
+use self::throttle::growing::Guesses;
 use self::throttle::{Place, Throttle, Throttled};
 use crate::approve;
 
@@ -22,6 +25,8 @@ use crate::approve;
 pub struct Desk {
     /// Failed tries.
     pub throttle: Throttle,
+    /// Failed tries of what is proven after a password.
+    pub(crate) guesses: Guesses,
     /// What browsers bring back.
     pub proofs: Proofs,
 }
@@ -67,7 +72,11 @@ pub enum SignInRefused {
 impl Desk {
     /// With no failures yet.
     pub fn new(store: &Store) -> Self {
-        Self { throttle: Throttle::default(), proofs: Proofs::new(store) }
+        Self {
+            throttle: Throttle::default(),
+            guesses: Guesses::default(),
+            proofs: Proofs::new(store),
+        }
     }
 
     /// Checks a name and a password. Whether there is somebody of that name makes no difference

@@ -6,11 +6,15 @@ mod client_links;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod done;
+pub(crate) mod enrolment;
+pub(crate) mod factors;
 pub(crate) mod form_post;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod policy;
 pub(crate) mod problem;
+pub(crate) mod qr;
+pub(crate) mod second;
 
 use askama::Template;
 

@@ -9,9 +9,9 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect, jwks,
-    leaks, logout, openapi, par, register, registration, restrictions, revoke, status_list, token,
-    userinfo,
+    account, approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect,
+    jwks, leaks, logout, openapi, par, register, registration, restrictions, revoke, status_list,
+    token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -53,6 +53,7 @@ pub(crate) fn endpoints(policy: Policy) -> Paths {
         .merge(to_others)
         .merge(closed_endpoints())
         .merge(authorize::routes())
+        .merge(account::routes())
         .merge(approvals::routes())
         .merge(device::routes())
         .merge(logout::routes())

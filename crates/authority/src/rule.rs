@@ -5,6 +5,7 @@ pub mod authorization_details;
 pub mod claims_request;
 pub mod dpop_jkt;
 pub mod max_age;
+pub mod mfa;
 pub mod pkce;
 pub mod profile;
 pub mod prompt;

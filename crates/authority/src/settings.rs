@@ -6,7 +6,7 @@ use std::time::Duration;
 use token::client_address::TrustedProxies;
 use token::encryption_key::EncryptionKey;
 use token::ladder::Ladder;
-use token::scope::is_scope_token;
+use token::scope::{ScopeSet, is_scope_token};
 use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
@@ -16,6 +16,7 @@ use crate::person_claims;
 use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
+use crate::rule::mfa::MfaPolicy;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -78,6 +79,8 @@ pub struct Settings {
     pub attestation_challenge: bool,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
+    /// Who has to prove more than a password.
+    pub mfa: MfaPolicy,
 }
 
 /// An API that tokens can be for.
@@ -118,6 +121,8 @@ pub struct ScopeDefinition {
     pub resources: Vec<String>,
     /// The claims about a person that it brings at UserInfo.
     pub claims: Vec<String>,
+    /// Whether people have to prove more than a password to grant it.
+    pub mfa: bool,
 }
 
 /// Which setting is wrong, and how to mend it.
@@ -207,7 +212,7 @@ impl ScopeDefinition {
     /// A scope that belongs to nobody in particular and brings no claims.
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
         let (name, description) = (name.into(), description.into());
-        Self { name, description, resources: Vec::new(), claims: Vec::new() }
+        Self { name, description, resources: Vec::new(), claims: Vec::new(), mfa: false }
     }
 
     fn check(&self, audiences: &[String]) -> Result<(), SettingsError> {
@@ -345,6 +350,12 @@ impl Settings {
         built_in
             .map(|(_, words)| *words)
             .or_else(|| defined().map(|scope| scope.description.as_str()))
+    }
+
+    /// Whether one of these scopes, or what it includes, may only be granted with more than a password.
+    pub(crate) fn demand_mfa(&self, scopes: &ScopeSet) -> bool {
+        let reached = self.ladder.reach(scopes);
+        self.scopes.iter().any(|scope| scope.mfa && reached.contains(&scope.name))
     }
 
     /// The resources that a scope belongs to; none when it belongs to nobody in particular.

@@ -38,6 +38,7 @@ mod resources;
 mod restrictions;
 mod revoke;
 mod scopes;
+mod second_factor;
 mod sign_in;
 mod software_statement;
 mod status_list;

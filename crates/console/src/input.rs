@@ -25,6 +25,9 @@ pub(crate) struct Query<T>(pub(crate) T);
 /// The one variable segment of the path.
 pub(crate) struct Segment(pub(crate) String);
 
+/// Two variable segments of the path.
+pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
+
 /// How many rows a page has.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "usize")]
@@ -101,6 +104,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|path| Self(path.0)).map_err(|error| Problem::bad_request(error.body_text()))
+    }
+}
+
+// === impl TwoSegments ===
+
+impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let two = path.map(|Path((first, second))| Self(first, second));
+        two.map_err(|error| Problem::bad_request(error.body_text()))
     }
 }
 

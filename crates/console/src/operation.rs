@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, findings, health, honeytokens, keys, personal_tokens, requests, restrictions,
-    tokens, users,
+    audit, clients, factors, findings, health, honeytokens, keys, personal_tokens, requests,
+    restrictions, tokens, users,
 };
 use crate::problem::Problem;
 
@@ -76,6 +76,9 @@ operations! {
     get "/users/{id}" users::show;
     patch "/users/{id}" users::update;
     delete "/users/{id}" users::remove;
+    get "/users/{id}/factors" factors::show_factors;
+    delete "/users/{id}/factors" factors::remove_factors;
+    delete "/users/{id}/factors/{factor}" factors::remove_factor;
     put "/users/{id}/password" users::set_password;
 }
 

@@ -114,6 +114,9 @@ pub struct ClientOptions {
     /// How long its grants live, in seconds, where it is shorter than usual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_absolute_life: Option<u64>,
+    /// Its people have to prove more than a password.
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_mfa: bool,
     /// How old a sign-in may be at most, in seconds, where a request does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,

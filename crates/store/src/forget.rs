@@ -33,6 +33,8 @@ pub struct Forgotten {
     pub pushed: usize,
     /// JWTs behind opaque tokens.
     pub references: usize,
+    /// Browsers that were remembered.
+    pub remembered_browsers: usize,
     /// Restrictions and lifts, from disk.
     pub restrictions: usize,
     /// Sign-in sessions.
@@ -59,6 +61,8 @@ const PUSHED: &str = "DELETE FROM pushed_requests WHERE name IN \
     (SELECT name FROM pushed_requests WHERE expires_at <= ?1 LIMIT ?2)";
 const REFERENCES: &str = "DELETE FROM token_references WHERE hash IN \
     (SELECT hash FROM token_references WHERE forget_at <= ?1 LIMIT ?2)";
+const REMEMBERED: &str = "DELETE FROM remembered_browsers WHERE hash IN \
+    (SELECT hash FROM remembered_browsers WHERE expires_at <= ?1 LIMIT ?2)";
 const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
     (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
@@ -87,6 +91,7 @@ impl Store {
             personal_tokens: self.bites(PERSONAL_TOKENS, now.minus(HISTORY)).await?,
             pushed: self.bites(PUSHED, now).await?,
             references: self.bites(REFERENCES, now).await?,
+            remembered_browsers: self.bites(REMEMBERED, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
             status_lists: self.bites(STATUS_LISTS, now).await?,

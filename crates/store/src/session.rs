@@ -70,6 +70,30 @@ impl Store {
         self.read(|db| sql::all(db, sql, values, from_columns))
     }
 
+    /// Writes down that somebody has proven more of who they are, and gives their session another cookie:
+    /// whoever had the old one has nothing now. `false` when the session is over, or its cookie is another.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when the new cookie is in use.
+    pub async fn raise_session(
+        &self,
+        session: &Session,
+        cookie: &OpaqueHash,
+        amr: &[String],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (id, old, new) = (session.id.clone(), session.cookie, *cookie);
+        let amr = sql::json(amr)?;
+        self.write(move |act| {
+            let sql = "UPDATE sessions SET cookie = ?3, amr = ?4 \
+                       WHERE id = ?1 AND cookie = ?2 AND expires_at > ?5";
+            let values = params![id.as_str(), old.as_bytes(), new.as_bytes(), amr, now.as_millis()];
+            let raised = sql::execute(act.db, sql, values);
+            Ok(raised.map_err(|error| error.or_taken("cookie"))? > 0)
+        })
+        .await
+    }
+
     /// Ends a session and its grants and revokes its tokens; `false` when there is none. Grants with
     /// `offline_access` live on without it (OpenID Connect Back-Channel Logout 1.0 §2.7).
     ///

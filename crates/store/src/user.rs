@@ -36,12 +36,14 @@ pub struct User {
     pub claims: Map<String, Value>,
     /// Whether they are turned away.
     pub disabled: bool,
+    /// Whether they have to prove more than a password, whatever is usual.
+    pub require_mfa: bool,
     /// When they were added.
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str =
-    "id, username, password_hash, name, email, email_verified, claims, disabled, created_at";
+const COLUMNS: &str = "id, username, password_hash, name, email, email_verified, claims, disabled, \
+                       require_mfa, created_at";
 
 impl Store {
     /// Adds a person.
@@ -122,8 +124,8 @@ impl Store {
 
 fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (id, username, username_key, password_hash, name, email, \
-               email_verified, disabled, created_at, claims) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               email_verified, disabled, created_at, claims, require_mfa) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let values = params![
         user.id.as_str(),
         user.username,
@@ -135,6 +137,7 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
         user.disabled,
         user.created_at.as_millis(),
         sql::json(&user.claims)?,
+        user.require_mfa,
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name or id"))?;
     act.after_commit(AfterCommit::User(user.id.clone()));
@@ -143,7 +146,7 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
 
 fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {
     let sql = "UPDATE users SET username = ?2, username_key = ?3, password_hash = ?4, name = ?5, \
-               email = ?6, email_verified = ?7, disabled = ?8, claims = ?9 WHERE id = ?1";
+               email = ?6, email_verified = ?7, disabled = ?8, claims = ?9, require_mfa = ?10 WHERE id = ?1";
     let values = params![
         user.id.as_str(),
         user.username,
@@ -154,6 +157,7 @@ fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {
         user.email_verified,
         user.disabled,
         sql::json(&user.claims)?,
+        user.require_mfa,
     ];
     let changed = sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name"))?;
     act.after_commit(AfterCommit::User(user.id.clone()));
@@ -195,6 +199,7 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<User, StoreError> {
         email_verified: row.flag("email_verified")?,
         claims: row.json("claims")?,
         disabled: row.flag("disabled")?,
+        require_mfa: row.flag("require_mfa")?,
         created_at: row.time("created_at")?,
     })
 }

@@ -123,7 +123,7 @@ pub enum EventKind {
         /// `ok`, `bad_password`, `unknown_user`, `mfa_failed`, `throttled`, `disabled`.
         #[serde(default)]
         result: String,
-        /// `password`, `totp`, `passkey`, `sso`.
+        /// `password`, `totp`, `recovery_code`, `passkey`, `sso`.
         #[serde(default)]
         factor: String,
         /// Whether this factor finished the sign-in.

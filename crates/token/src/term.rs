@@ -351,6 +351,8 @@ pub mod parameter {
     pub const CLIENT_ASSERTION_TYPE: &str = "client_assertion_type";
     /// CIBA Core 1.0 §10.1.
     pub const AUTH_REQ_ID: &str = "auth_req_id";
+    /// OpenID Connect Core 1.0 §3.1.2.1.
+    pub const ACR_VALUES: &str = "acr_values";
     /// RFC 9396 §2.
     pub const AUTHORIZATION_DETAILS: &str = "authorization_details";
     /// OpenID Connect Core 1.0 §5.5.

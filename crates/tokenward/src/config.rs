@@ -16,6 +16,7 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+mod mfa;
 pub(crate) mod personal;
 pub(crate) mod policy;
 mod proxies;
@@ -28,6 +29,7 @@ pub(crate) use connections::Connections;
 pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
+pub(crate) use mfa::Mfa;
 use personal::PersonalTokens;
 use span::Span;
 use token::ladder::{BadLadder, Ladder};
@@ -161,6 +163,8 @@ pub(crate) struct Authority {
     pub(crate) refresh_retry_window: Span,
     /// A person is asked to sign in again after this time.
     pub(crate) session_life: Span,
+    /// Who has to prove more than a password.
+    pub(crate) mfa: Mfa,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
     /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with
@@ -252,6 +256,9 @@ pub(crate) struct Scope {
     /// Claims about a person that it brings at UserInfo, such as `department`.
     #[serde(default)]
     pub(crate) claims: Vec<String>,
+    /// Whether people have to prove more than a password before they grant it.
+    #[serde(default)]
+    pub(crate) mfa: bool,
 }
 
 /// An API that tokens can be for.

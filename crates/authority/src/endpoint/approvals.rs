@@ -15,7 +15,7 @@ use crate::client_auth::is_suspended;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::document;
 use crate::endpoint::form::Form;
-use crate::endpoint::login::{self, errand::Errand};
+use crate::endpoint::login::{self, errand::Errand, second};
 use crate::endpoint::visit::Visit;
 use crate::login::csrf::Purpose;
 use crate::login::session::{self, SignedIn};
@@ -23,6 +23,7 @@ use crate::oauth_error::OAuthError;
 use crate::page::approvals::{ApprovalsPage, Notice, Question};
 use crate::parameters::Parameters;
 use crate::paths::Paths;
+use crate::rule::mfa::Demanded;
 use crate::rule::profile;
 use crate::state::Authority;
 
@@ -41,7 +42,13 @@ pub(crate) fn routes() -> Paths {
 async fn list(visit: Visit) -> Response {
     let shown = async {
         match signed_in(&visit).await? {
-            Some(person) => page(&visit, &person, Notice::None).await,
+            Some(person) => {
+                let errand = Errand::approvals();
+                match second::before(&visit, &errand, &person, Demanded::default()).await? {
+                    Some(first) => Ok(first),
+                    None => page(&visit, &person, Notice::None).await,
+                }
+            }
             None => Ok(login::before(&visit, &Errand::approvals())),
         }
     };
@@ -55,8 +62,10 @@ async fn decide(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         let Some(person) = signed_in(&visit).await? else {
             return Ok(login::before(&visit, &Errand::approvals()));
         };
-        let notice = write_down(&visit, &person, &form).await?;
-        page(&visit, &person, notice).await
+        match write_down(&visit, &person, &form).await? {
+            Ok(notice) => page(&visit, &person, notice).await,
+            Err(first) => Ok(first),
+        }
     };
     decided.await.unwrap_or_else(|refused: PageRefused| refusal::answer(&visit, refused.into()))
 }
@@ -70,28 +79,36 @@ async fn write_down(
     visit: &Visit,
     person: &SignedIn,
     form: &Parameters,
-) -> Result<Notice, PageRefused> {
+) -> Result<Result<Notice, Response>, PageRefused> {
     let (authority, now) = (&visit.authority, visit.now);
+    let stale = Ok(Ok(Notice::Stale));
     let named = form.value(QUESTION).unwrap_or_default();
     let (session, proofs) = (person.session().id.as_str(), &authority.desk().proofs);
     let proof = form.value(PROOF).unwrap_or_default();
     let allow = match form.value(DECISION) {
         Some("allow") => true,
         Some("deny") => false,
-        _ => return Ok(Notice::Stale),
+        _ => return stale,
     };
     if !proofs.check(Purpose::Approval, session, named, proof) {
-        return Ok(Notice::Stale);
+        return stale;
     }
     let hash = base64url::decode(named).and_then(|bytes| OpaqueHash::from_slice(&bytes));
-    let Some(hash) = hash else { return Ok(Notice::Stale) };
+    let Some(hash) = hash else { return stale };
     let state = authority.store().waiting(&hash).await?;
     let own = state.filter(|state| {
         state.request.subject.as_ref() == Some(&person.user().id)
             && state.progress == Progress::Waiting
     });
-    let Some(request) = own.map(|state| state.request) else { return Ok(Notice::Stale) };
-    let Some(client) = client(authority, &request, visit).await? else { return Ok(Notice::Stale) };
+    let Some(request) = own.map(|state| state.request) else { return stale };
+    let Some(client) = client(authority, &request, visit).await? else { return stale };
+    if allow {
+        let demanded = Demanded::by(&client, &request.scopes, authority.settings());
+        let first = second::before(visit, &Errand::approvals(), person, demanded).await?;
+        if let Some(first) = first {
+            return Ok(Err(first));
+        }
+    }
     let grant = allow.then(|| {
         let usual = authority.settings().refresh_absolute_life;
         let end = now.plus(profile::shorter(usual, client.options.refresh_absolute_life));
@@ -105,12 +122,12 @@ async fn write_down(
         ..Who::default()
     };
     if !authority.store().decide_waiting(&hash, grant, now).await? {
-        return Ok(Notice::Stale);
+        return stale;
     }
     backchannel::tell(authority, &client, &request);
     let result = if allow { "granted" } else { "denied" }.to_owned();
     visit.emit(who, EventKind::consent(request.scopes, result, client.created_at, now));
-    Ok(if allow { Notice::Allowed } else { Notice::Denied })
+    Ok(Ok(if allow { Notice::Allowed } else { Notice::Denied }))
 }
 
 /// Its client, unless that is gone or turned away.

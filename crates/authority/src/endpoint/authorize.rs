@@ -25,7 +25,9 @@ use self::person::Standing;
 use self::refusal::{AuthorizeRefused, PageRefused, Refused};
 use self::return_to::ReturnTo;
 use crate::endpoint::form::Form;
+use crate::endpoint::login::matter::Behind;
 use crate::endpoint::login::onward;
+use crate::endpoint::login::second::{self, Known};
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{assets, consent, document, login};
 use crate::login::session::SignedIn;
@@ -45,6 +47,8 @@ pub(crate) fn routes() -> Paths {
     Paths::default()
         .route("/authorize", get(authorize).post(authorize_by_form))
         .route("/login", post(login::login).get(out_of_turn))
+        .route("/login/code", post(second::code).get(out_of_turn))
+        .route("/login/enrol", post(second::enrol).get(out_of_turn))
         .route("/consent", post(consent::consent).get(out_of_turn))
         .route("/assets/{name}", get(assets::asset))
 }
@@ -70,7 +74,7 @@ async fn authorize_by_form(visit: Visit, form: Result<Form, OAuthError>) -> Resp
     }
 }
 
-/// `GET /login` and `GET /consent`: a page that was kept or reloaded out of its turn.
+/// `GET /login`, `GET /consent` and the like: a page that was kept or reloaded out of its turn.
 async fn out_of_turn(visit: Visit) -> Response {
     refusal::answer(&visit, PageRefused::OutOfTurn.into())
 }
@@ -172,7 +176,7 @@ pub(crate) async fn evaluate(visit: &Visit, request: &Request) -> Result<Evaluat
         }
         let demand = demand::check(&visit.authority, &client, parameters)?;
         let signed_in = person::recognise(visit).await?;
-        let standing = person::prove(&demand, signed_in, visit.now);
+        let standing = person::prove(visit, &demand, signed_in).await?;
         let standing = agreement::ask(visit, &client, &return_to, &demand, standing).await?;
         quiet::check(demand.prompt, &standing)?;
         Ok((demand, standing))
@@ -192,6 +196,10 @@ async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Resp
         Standing::Unproven(_) => {
             let page = login::form(visit, request, &evaluated, login::Notice::None);
             visit.with_browser_cookie(document::page(StatusCode::OK, page))
+        }
+        Standing::Partial(person, step) => {
+            let (behind, known) = (Behind::Request(request, &evaluated), person.clone());
+            second::ask(visit, behind, &Known::Session(known), *step, second::Notice::None)
         }
         Standing::Unasked(person) => {
             let page = consent::form(visit, request, &evaluated, person, None);

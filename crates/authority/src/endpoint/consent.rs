@@ -35,8 +35,10 @@ pub(crate) async fn consent(visit: Visit, form: Result<Form, OAuthError>) -> Res
     };
     match authorize::evaluate(&visit, &request).await {
         Ok(evaluated) => match &evaluated.standing {
-            // The session ended while the page was open.
-            Standing::Unproven(_) => document::see_other(&request.url(&visit)),
+            // The session ended while the page was open, or more is demanded now.
+            Standing::Unproven(_) | Standing::Partial(..) => {
+                document::see_other(&request.url(&visit))
+            }
             Standing::Unasked(person) | Standing::Agreed(person) => {
                 decide(&visit, &request, &evaluated, person, &form).await
             }

@@ -1,4 +1,4 @@
-//! The two cookies: who is signed in, and which browser it is (RFC 6265).
+//! The cookies: who is signed in, which browser it is, and what it is remembered for (RFC 6265).
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::settings::Settings;
 pub(crate) enum Cookie {
     /// The browser, whoever uses it.
     Browser,
+    /// A browser in which a second factor was proven and need not be for a while.
+    Remembered,
     /// The sign-in session.
     Session,
 }
@@ -24,6 +26,7 @@ impl Cookie {
         let prefix = if settings.is_https() { "__Host-" } else { "" };
         let name = match self {
             Self::Browser => "tokenward-browser",
+            Self::Remembered => "tokenward-remembered",
             Self::Session => "tokenward",
         };
         format!("{prefix}{name}{}", settings.issuer_path().replace('/', "."))

@@ -19,6 +19,7 @@ use crate::client_auth::AuthenticatedClient;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
 use crate::endpoint::login::errand::Errand;
+use crate::endpoint::login::second;
 use crate::endpoint::token::authenticate;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{answer, document, done, login};
@@ -32,6 +33,7 @@ use crate::page::done::Done;
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 use crate::polls;
+use crate::rule::mfa::Demanded;
 use crate::rule::{authorization_details, profile, resource, scope, user_code};
 use crate::state::Authority;
 
@@ -147,7 +149,14 @@ async fn enter(visit: Visit, RawQuery(query): RawQuery) -> Response {
     let code = parameters.value(parameter::USER_CODE).and_then(user_code::normal);
     match signed_in(&visit).await {
         Ok(Some(person)) => {
-            code_page(&visit, &person, code.as_deref().unwrap_or_default(), Notice::None)
+            let errand = Errand::device(code.as_deref());
+            match second::before(&visit, &errand, &person, Demanded::default()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => {
+                    code_page(&visit, &person, code.as_deref().unwrap_or_default(), Notice::None)
+                }
+                Err(error) => refusal::answer(&visit, PageRefused::Store(error).into()),
+            }
         }
         Ok(None) => login::before(&visit, &Errand::device(code.as_deref())),
         Err(refused) => refusal::answer(&visit, refused.into()),
@@ -166,7 +175,16 @@ async fn find(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         return code_page(&visit, &person, typed, Notice::Stale);
     }
     match look_up(&visit, &person, typed).await {
-        Ok(Ok((request, client, code))) => confirm_page(&visit, &person, &request, &client, &code),
+        Ok(Ok((request, client, code))) => {
+            let demanded = Demanded::by(&client, &request.scopes, visit.authority.settings());
+            let errand = Errand::device(Some(&code));
+            match second::before(&visit, &errand, &person, demanded).await {
+                Ok(Some(first)) => first,
+                // The proof that a decision needs is on this page alone.
+                Ok(None) => confirm_page(&visit, &person, &request, &client, &code),
+                Err(error) => refusal::answer(&visit, PageRefused::Store(error).into()),
+            }
+        }
         Ok(Err(notice)) => code_page(&visit, &person, typed, notice),
         Err(refused) => refusal::answer(&visit, refused.into()),
     }

@@ -3,10 +3,8 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use qrcode::QrCode;
-use qrcode::render::svg;
 
-use crate::page::Rendered;
+use crate::page::{Rendered, qr};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -43,11 +41,10 @@ pub(crate) fn page(status: StatusCode, rendered: Rendered) -> Response {
 
 /// An image that leads to an address.
 pub(crate) fn qr(url: &str) -> Response {
-    let Ok(code) = QrCode::new(url) else {
+    let Ok(image) = qr::image(url) else {
         tracing::error!("an address is too long for an image");
         return with_status(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let image = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
     let mut response = Response::new(Body::from(image));
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));

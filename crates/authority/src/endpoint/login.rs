@@ -1,7 +1,9 @@
 //! Where the sign-in form is sent.
 
 pub(crate) mod errand;
+pub(crate) mod matter;
 pub(crate) mod onward;
+pub(crate) mod second;
 
 use axum::response::Response;
 use http::StatusCode;
@@ -10,23 +12,25 @@ use token::event::{EventKind, Who};
 use token::secret::Secret;
 
 use self::errand::Errand;
+use self::matter::{Behind, Matter};
+use self::second::Known;
 use crate::endpoint::authorize::person::Standing;
-use crate::endpoint::authorize::refusal::{self, AuthorizeRefused, PageRefused};
-use crate::endpoint::authorize::{self, Evaluated, Request};
+use crate::endpoint::authorize::refusal::{self, PageRefused};
+use crate::endpoint::authorize::{Evaluated, Request};
 use crate::endpoint::document;
-use crate::endpoint::done;
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
 use crate::login::csrf::Purpose;
+use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::{self, Proven, SignedIn};
 use crate::login::{Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::Rendered;
-use crate::page::done::Done;
 use crate::page::login::LoginPage;
 pub(crate) use crate::page::login::Notice;
 use crate::parameters::Parameters;
+use crate::rule::mfa::{Missing, Step};
 
 const REQUEST: &str = "request";
 const PROOF: &str = "csrf";
@@ -44,31 +48,15 @@ pub(crate) async fn login(visit: Visit, form: Result<Form, OAuthError>) -> Respo
     if is_blocked(&visit) {
         return refusal::answer(&visit, PageRefused::Blocked.into());
     }
-    let text = form.value(REQUEST).unwrap_or_default();
-    if let Some(errand) = Errand::read(text) {
-        return decide(&visit, &Behind::Errand(&errand), &form).await;
-    }
-    let request = match Request::read(&visit, text).await {
-        Ok(request) => request,
-        Err(refused) => return refusal::answer(&visit, refused.into()),
-    };
-    match authorize::evaluate(&visit, &request).await {
-        Ok(evaluated) => decide(&visit, &Behind::Request(&request, &evaluated), &form).await,
+    match Matter::read(&visit, form.value(REQUEST).unwrap_or_default()).await {
+        Ok(matter) => decide(&visit, matter.behind(), &form).await,
         Err(refused) => refusal::answer(&visit, refused),
     }
 }
 
-/// What a person signs in for.
-enum Behind<'a> {
-    /// A page of ours.
-    Errand(&'a Errand),
-    /// An application's request.
-    Request(&'a Request, &'a Evaluated),
-}
-
 /// The sign-in page before a page of ours.
 pub(crate) fn before(visit: &Visit, errand: &Errand) -> Response {
-    let page = page(visit, &Behind::Errand(errand), Notice::None);
+    let page = page(visit, Behind::Errand(errand), Notice::None);
     visit.with_browser_cookie(document::page(StatusCode::OK, page))
 }
 
@@ -79,10 +67,11 @@ pub(crate) fn form(
     evaluated: &Evaluated,
     notice: Notice,
 ) -> Rendered {
-    page(visit, &Behind::Request(request, evaluated), notice)
+    page(visit, Behind::Request(request, evaluated), notice)
 }
 
-fn page(visit: &Visit, behind: &Behind<'_>, notice: Notice) -> Rendered {
+/// The sign-in page.
+pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendered {
     let proofs = &visit.authority.desk().proofs;
     let text = behind.text();
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
@@ -93,7 +82,9 @@ fn page(visit: &Visit, behind: &Behind<'_>, notice: Notice) -> Rendered {
     };
     let current = match &evaluated.standing {
         Standing::Unproven(current) => current.as_ref(),
-        Standing::Unasked(person) | Standing::Agreed(person) => Some(person),
+        Standing::Partial(person, _) | Standing::Unasked(person) | Standing::Agreed(person) => {
+            Some(person)
+        }
     };
     let hint = evaluated.demand.login_hint.as_deref();
     LoginPage::new(settings, Some(&evaluated.client), &notice)
@@ -102,61 +93,76 @@ fn page(visit: &Visit, behind: &Behind<'_>, notice: Notice) -> Rendered {
         .finish(Some(evaluated.return_to.uri()))
 }
 
-async fn decide(visit: &Visit, behind: &Behind<'_>, form: &Parameters) -> Response {
+async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Response {
     let proof = form.value(PROOF).unwrap_or_default();
     let proofs = &visit.authority.desk().proofs;
     if !proofs.check(Purpose::Login, visit.browser.name(), behind.text(), proof) {
         return again(visit, behind, Notice::Stale);
     }
     if form.value(CANCEL).is_some() {
-        return match behind {
-            Behind::Errand(_) => done::answer(visit, Done::NothingChanged),
-            Behind::Request(_, evaluated) => {
-                authorize::refuse(visit, evaluated, None, &AuthorizeRefused::Denied)
-            }
-        };
+        return behind.cancelled(visit);
     }
     let (Some(username), Some(password)) = (form.value(USERNAME), form.secret(PASSWORD)) else {
         let username = form.value(USERNAME).unwrap_or_default().to_owned();
         return again(visit, behind, Notice::Incomplete { username });
     };
-    let tried = sign_in(visit, username, password).await;
+    let tried = sign_in(visit, username, password, behind).await;
     observe(visit, username, &tried);
     match tried {
-        Ok((cookie, _)) => welcome(visit, behind, username, &cookie),
+        Ok(Progress::Complete(cookie, _)) => welcome(visit, behind, username, &cookie),
+        Ok(Progress::Half(known, step)) => {
+            second::ask(visit, behind, &known, step, second::Notice::None)
+        }
+        Ok(Progress::Unreachable(user)) => behind.unreachable(visit, &user),
         Err(refused) => again(visit, behind, notice(username, &refused)),
     }
+}
+
+/// How far a right password leads.
+enum Progress {
+    /// To a session.
+    Complete(Secret, SignedIn),
+    /// To the next step.
+    Half(Known, Step),
+    /// Nowhere.
+    Unreachable(User),
 }
 
 async fn sign_in(
     visit: &Visit,
     username: &str,
     password: Secret,
-) -> Result<(Secret, SignedIn), SignInRefused> {
-    let authority = &visit.authority;
+    behind: Behind<'_>,
+) -> Result<Progress, SignInRefused> {
+    let (authority, now) = (&visit.authority, visit.now);
     let attempt = Attempt { username, password, ip: visit.caller.ip, browser: &visit.browser };
     let (store, passwords) = (authority.store(), authority.passwords());
-    let user: User = authority.desk().sign_in(store, passwords, attempt, visit.now).await?;
-    let life = authority.settings().session_life;
-    Ok(session::start(store, user, life, authority.random(), visit.now).await?)
+    let user = authority.desk().sign_in(store, passwords, attempt, now).await?;
+    Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
+        Missing::Nothing => {
+            let life = authority.settings().session_life;
+            let proven = Proven { password_at: now, second: None };
+            let started = session::start(store, user, &proven, life, authority.random(), now);
+            let (cookie, person) = started.await?;
+            Progress::Complete(cookie, person)
+        }
+        Missing::Step(step) => {
+            let half = HalfSignedIn { subject: user.id.clone(), at: now };
+            Progress::Half(Known::Half(user, half), step)
+        }
+        Missing::Unreachable => Progress::Unreachable(user),
+    })
 }
 
 /// On with what was begun, now as somebody.
-fn welcome(visit: &Visit, behind: &Behind<'_>, username: &str, cookie: &Secret) -> Response {
-    let settings = visit.authority.settings();
-    let onward = match behind {
-        Behind::Errand(errand) => errand.url(settings),
-        Behind::Request(request, _) => {
-            let path = settings.path("/authorize");
-            format!("{path}?{}", onward::after_sign_in(&request.text))
-        }
-    };
+fn welcome(visit: &Visit, behind: Behind<'_>, username: &str, cookie: &Secret) -> Response {
+    let onward = behind.onward(visit, true);
     let browser = visit.browser.after_sign_in(username, &visit.authority.desk().proofs);
     visit.with_session_cookies(document::see_other(&onward), cookie, &browser)
 }
 
 /// The page once more, saying why.
-fn again(visit: &Visit, behind: &Behind<'_>, notice: Notice) -> Response {
+pub(crate) fn again(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Response {
     let (status, wait) = (status(&notice), notice.wait());
     let page = page(visit, behind, notice);
     let response = visit.with_browser_cookie(document::page(status, page));
@@ -166,19 +172,7 @@ fn again(visit: &Visit, behind: &Behind<'_>, notice: Notice) -> Response {
     }
 }
 
-// === impl Behind ===
-
-impl Behind<'_> {
-    /// What the form brings back.
-    fn text(&self) -> &str {
-        match self {
-            Self::Errand(errand) => errand.text(),
-            Self::Request(request, _) => &request.text,
-        }
-    }
-}
-
-fn is_blocked(visit: &Visit) -> bool {
+pub(crate) fn is_blocked(visit: &Visit) -> bool {
     let index = visit.authority.store().index();
     visit.caller.ip.is_some_and(|ip| index.on_network(ip, visit.now).is_some())
 }
@@ -203,27 +197,28 @@ fn status(notice: &Notice) -> StatusCode {
     match notice {
         Notice::None => StatusCode::OK,
         Notice::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Notice::Disabled { .. } => StatusCode::FORBIDDEN,
+        Notice::Disabled { .. } | Notice::NoFactor { .. } => StatusCode::FORBIDDEN,
         Notice::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Notice::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         Notice::Incomplete { .. } | Notice::Stale | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
     }
 }
 
-fn observe(visit: &Visit, username: &str, tried: &Result<(Secret, SignedIn), SignInRefused>) {
-    let (who, result) = match tried {
-        Ok((_, person)) => {
-            let subject = Some(person.user().id.clone());
-            let session = Some(person.session().id.clone());
-            (Who { subject, session, ..Who::default() }, "ok")
+fn observe(visit: &Visit, username: &str, tried: &Result<Progress, SignInRefused>) {
+    let (user, session, result) = match tried {
+        Ok(Progress::Complete(_, person)) => {
+            (Some(person.user()), Some(person.session().id.clone()), "ok")
         }
-        Err(refused) => (Who::default(), refused.event_result()),
+        Ok(Progress::Half(known, _)) => (Some(known.user()), None, "ok"),
+        Ok(Progress::Unreachable(user)) => (Some(user), None, "ok"),
+        Err(refused) => (None, None, refused.event_result()),
     };
+    let who = Who { subject: user.map(|user| user.id.clone()), session, ..Who::default() };
     let kind = EventKind::Login {
         username: visit.authority.hashed_name(username),
         result: result.to_owned(),
         factor: "password".to_owned(),
-        complete: tried.is_ok(),
+        complete: matches!(tried, Ok(Progress::Complete(..))),
     };
     visit.emit(who, kind);
 }

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use token::base62;
 use token::event::{EventKind, Who};
 use token::secret::Secret;
 use token::time::Timestamp;
@@ -21,6 +22,9 @@ const KNOWN_BROWSER_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long one is remembered where nobody has.
 const NEW_BROWSER_LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// 256 bits.
+const REMEMBERED_CHARS: usize = 43;
+
 /// A request for a page.
 pub(crate) struct Visit {
     pub(crate) authority: Authority,
@@ -29,6 +33,7 @@ pub(crate) struct Visit {
     pub(crate) now: Timestamp,
     is_new: bool,
     session_cookie: Option<Secret>,
+    remembered_cookie: Option<Secret>,
 }
 
 // === impl Visit ===
@@ -37,6 +42,7 @@ impl Visit {
     fn of(authority: Authority, caller: Caller, headers: &HeaderMap) -> Self {
         let settings = authority.settings();
         let session_cookie = Cookie::Session.read(headers, settings).map(Secret::new);
+        let remembered_cookie = Cookie::Remembered.read(headers, settings).map(Secret::new);
         let held = Cookie::Browser.read(headers, settings);
         let known = held.as_deref().and_then(Browser::parse);
         Self {
@@ -44,6 +50,7 @@ impl Visit {
             browser: known.unwrap_or_else(|| Browser::new(authority.random())),
             now: authority.now(),
             session_cookie,
+            remembered_cookie,
             caller,
             authority,
         }
@@ -52,6 +59,26 @@ impl Visit {
     /// What the browser holds of a sign-in session.
     pub(crate) fn session_cookie(&self) -> Option<&str> {
         self.session_cookie.as_ref().map(Secret::expose)
+    }
+
+    /// What it holds of a second factor that was proven here before.
+    pub(crate) fn remembered_cookie(&self) -> Option<&str> {
+        self.remembered_cookie.as_ref().map(Secret::expose)
+    }
+
+    /// A new value for that.
+    pub(crate) fn new_remembered_cookie(&self) -> Secret {
+        Secret::new(base62::random(REMEMBERED_CHARS, self.authority.random()))
+    }
+
+    /// Gives it along.
+    pub(crate) fn with_remembered_cookie(
+        &self,
+        response: Response,
+        cookie: &Secret,
+        life: Duration,
+    ) -> Response {
+        self.set_cookie(response, Cookie::Remembered, cookie.expose(), life)
     }
 
     /// Gives a page along with the cookie that its form will need.

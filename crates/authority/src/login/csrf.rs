@@ -13,6 +13,10 @@ pub enum Purpose {
     Consent,
     /// The forms about a device, bound to the sign-in session and to the device's code.
     Device,
+    /// The forms about what somebody proves beside a password, bound to the browser and to the request.
+    Factor,
+    /// The page where factors are set up and removed, bound to the sign-in session.
+    Factors,
     /// A browser in which somebody signed in, bound to their name.
     KnownBrowser,
     /// The question whether to sign out, bound to the sign-in session and to the request.
@@ -54,6 +58,8 @@ fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
         Purpose::Approval => "approval",
         Purpose::Consent => "consent",
         Purpose::Device => "device",
+        Purpose::Factor => "factor",
+        Purpose::Factors => "factors",
         Purpose::KnownBrowser => "known browser",
         Purpose::Login => "login",
         Purpose::Logout => "logout",

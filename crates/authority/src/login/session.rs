@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use store::{Session, Store, StoreError, User};
-use token::id::{ClientId, KeyId, SessionId, TokenId};
+use token::id::{ClientId, KeyId, SessionId, SubjectId, TokenId};
 use token::opaque::{Family, OpaqueHash};
 use token::random::Random;
 use token::restriction::TokenFacts;
@@ -11,15 +11,56 @@ use token::secret::Secret;
 use token::time::Timestamp;
 
 use crate::approve;
+use crate::rule::acr;
 
-/// RFC 8176 §2: a password.
-const PASSWORD_METHOD: &str = "pwd";
+/// What protects an account is changed by whoever signed in within this time.
+const RECENT: Duration = Duration::from_secs(10 * 60);
 
-/// Somebody who is signed in. Only [`recognise`] and [`start`] make one.
+/// How somebody has proven who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A recovery code, in place of what was lost.
+    Recovery,
+    /// A code of an application (RFC 6238).
+    Totp,
+}
+
+/// What somebody has proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// When they showed their password.
+    pub password_at: Timestamp,
+    /// What they proved beside it.
+    pub second: Option<Method>,
+}
+
+/// Somebody who is signed in. Only [`recognise`], [`start`] and [`raise`] make one.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     session: Session,
     user: User,
+}
+
+// === impl Method ===
+
+impl Method {
+    /// The name of RFC 8176 §2; there is none for a code that is good once by itself.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Password => Some("pwd"),
+            Self::Recovery => None,
+            Self::Totp => Some("otp"),
+        }
+    }
+}
+
+/// What `amr` says of a password with something beside it, or of a password alone.
+fn amr(second: Option<Method>) -> Vec<String> {
+    let several = second.map(|_| acr::SEVERAL_FACTORS);
+    let methods = [Some(Method::Password), second].into_iter().flatten();
+    methods.filter_map(Method::name).chain(several).map(str::to_owned).collect()
 }
 
 // === impl SignedIn ===
@@ -33,6 +74,16 @@ impl SignedIn {
     /// Who it is.
     pub fn user(&self) -> &User {
         &self.user
+    }
+
+    /// Whether they have proven more than a password.
+    pub fn has_two_factors(&self) -> bool {
+        acr::of(&self.session.amr) == Some(acr::TWO_FACTORS)
+    }
+
+    /// Whether they signed in just now, so that what protects the account may be changed.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        now.since(self.session.auth_time) < RECENT
     }
 }
 
@@ -65,6 +116,7 @@ pub async fn recognise(
 pub async fn start(
     store: &Store,
     user: User,
+    proven: &Proven,
     life: Duration,
     random: &dyn Random,
     now: Timestamp,
@@ -74,8 +126,8 @@ pub async fn start(
         id: SessionId::generate(random),
         cookie: OpaqueHash::of(cookie.expose()),
         subject: user.id.clone(),
-        auth_time: now,
-        amr: vec![PASSWORD_METHOD.to_owned()],
+        auth_time: proven.password_at,
+        amr: amr(proven.second),
         created_at: now,
         expires_at: now.plus(life),
     };
@@ -83,17 +135,65 @@ pub async fn start(
     Ok((cookie, SignedIn { session, user }))
 }
 
+/// Writes down that the person of a session has proven more, and gives it another cookie, so that one that
+/// was planted or copied before is worth nothing. When they showed their password stays as it was.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be written. `None`: the session ended meanwhile.
+pub async fn raise(
+    store: &Store,
+    person: &SignedIn,
+    second: Method,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<Option<(Secret, SignedIn)>, StoreError> {
+    let cookie = Family::SignIn.generate(random);
+    let (hash, amr) = (OpaqueHash::of(cookie.expose()), amr(Some(second)));
+    if !store.raise_session(&person.session, &hash, &amr, now).await? {
+        return Ok(None);
+    }
+    let session = Session { cookie: hash, amr, ..person.session.clone() };
+    Ok(Some((cookie, SignedIn { session, user: person.user.clone() })))
+}
+
+/// Who showed their password at that time and has not gone on yet, unless they are gone, disabled or
+/// suspended, or something has ended their sessions since.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub async fn recognise_half(
+    store: &Store,
+    subject: &SubjectId,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    if is_ended(store, subject, None, at, now) {
+        return Ok(None);
+    }
+    approve::active_person(store, subject, now).await
+}
+
 /// A restriction on the session, its person or the whole issuer ends sessions begun before it,
 /// as it ends tokens issued before it.
 fn is_taken_back(store: &Store, session: &Session, now: Timestamp) -> bool {
+    is_ended(store, &session.subject, Some(&session.id), session.created_at, now)
+}
+
+fn is_ended(
+    store: &Store,
+    subject: &SubjectId,
+    session: Option<&SessionId>,
+    begun: Timestamp,
+    now: Timestamp,
+) -> bool {
     let facts = TokenFacts {
         token: TokenId::from(""),
         grant: None,
-        session: Some(session.id.clone()),
-        subject: session.subject.clone(),
+        session: session.cloned(),
+        subject: subject.clone(),
         client: ClientId::from(""),
         key: KeyId::from(""),
-        issued_at: session.created_at,
+        issued_at: begun,
         foreign: None,
     };
     store.index().on_token(&facts, now).is_some()

@@ -5,6 +5,8 @@
 //! browser in which the owner signed in before: their browser has a count of its own, whoever
 //! else guesses from behind the same address.
 
+pub(crate) mod growing;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};

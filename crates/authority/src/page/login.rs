@@ -31,6 +31,11 @@ pub(crate) enum Notice {
         /// The name that was typed.
         username: String,
     },
+    /// A second factor is demanded, there is none, and none may be set up here.
+    NoFactor {
+        /// The name that was typed.
+        username: String,
+    },
     /// Nothing.
     None,
     /// The form is not one that this browser was given for this request.
@@ -85,6 +90,7 @@ impl Notice {
             | Self::Disabled { username }
             | Self::Failed { username }
             | Self::Incomplete { username }
+            | Self::NoFactor { username }
             | Self::Throttled { username, .. }
             | Self::Wrong { username } => username,
             Self::None | Self::Stale => "",
@@ -103,6 +109,9 @@ impl Notice {
                 "Something failed on our side. Try again in a moment.".to_owned()
             }
             Self::Incomplete { .. } => "Enter your username and your password.".to_owned(),
+            Self::NoFactor { .. } => format!(
+                "This needs a second factor, and your account has none. Ask whoever runs {host} for it."
+            ),
             Self::None => String::new(),
             Self::Stale => "This page was open for a long time, or your browser keeps no \
                             cookies. Please try again."
@@ -117,7 +126,7 @@ impl Notice {
     }
 }
 
-fn spoken(seconds: u64) -> String {
+pub(super) fn spoken(seconds: u64) -> String {
     match (seconds, seconds.div_ceil(60)) {
         (1, _) => "1 second".to_owned(),
         (2..=90, _) => format!("{seconds} seconds"),

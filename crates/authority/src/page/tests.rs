@@ -7,9 +7,11 @@ use token::term::ClientAuthMethod;
 use token::time::Timestamp;
 
 use super::consent::{Asked, ConsentPage};
+use super::enrolment::EnrolmentPage;
 use super::initial;
 use super::login::{LoginPage, Notice};
 use super::problem::{Problem, ProblemPage};
+use super::second::{self, CodePage};
 use crate::tests::support::{person, settings};
 
 const EVIL: &str = "<script>alert(1)</script>\" onfocus=\"x' & y";
@@ -175,5 +177,20 @@ fn a_name_has_its_letter() {
     for (name, letter) in [("orders", "O"), ("  élan", "É"), ("7up", "7"), ("", "?"), ("…", "?")]
     {
         assert_eq!(initial(name), letter);
+    }
+}
+
+#[test]
+fn pages_about_codes_show_a_name_as_text() {
+    let (settings, person) = (settings(), person(EVIL));
+    let hidden = || vec![("request", EVIL.to_owned())];
+    let code = CodePage::new(&settings, Some(&client(EVIL)), &person, second::Notice::Wrong);
+    let enrolment = EnrolmentPage::new(&settings, &person, b"12345", second::Notice::NotYet);
+    for page in [
+        code.continuing(hidden()).finish(Some("https://app.example/cb")),
+        enrolment.at_sign_in(hidden(), &settings).finish(None),
+    ] {
+        let page = page.expect("page").html;
+        assert!(!page.contains("<script") && !page.contains("\" onfocus"), "{page}");
     }
 }

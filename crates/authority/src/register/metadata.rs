@@ -16,7 +16,7 @@ use crate::signed_answer;
 /// Members that are kept and given back as they came: web addresses.
 pub(crate) const WEB_ADDRESSES: [&str; 4] = ["client_uri", "logo_uri", "policy_uri", "tos_uri"];
 /// Members that only an administrator gives.
-pub(crate) const BY_ADMINISTRATOR: [&str; 7] = [
+pub(crate) const BY_ADMINISTRATOR: [&str; 8] = [
     "access_token_life",
     "authorization_details_types",
     "exchange_audiences",
@@ -24,6 +24,7 @@ pub(crate) const BY_ADMINISTRATOR: [&str; 7] = [
     "pkce_optional",
     "refresh_absolute_life",
     "refresh_idle_life",
+    "require_mfa",
 ];
 /// Members that are kept and given back as they came: short texts.
 pub(crate) const TEXTS: [&str; 2] = ["software_id", "software_version"];

@@ -21,7 +21,7 @@ pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 40] = [
+pub const NAMES: [&str; 41] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -50,6 +50,7 @@ pub const NAMES: [&str; 40] = [
     "refresh_absolute_life",
     "refresh_idle_life",
     "request_object_signing_alg",
+    "require_mfa",
     "require_pushed_authorization_requests",
     "require_signed_request_object",
     "tls_client_auth_san_dns",
@@ -136,6 +137,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         access_token_life: seconds(members, "access_token_life")?,
         refresh_idle_life: seconds(members, "refresh_idle_life")?,
         refresh_absolute_life: seconds(members, "refresh_absolute_life")?,
+        require_mfa: flag(members, "require_mfa")?,
         default_max_age: seconds(members, "default_max_age")?,
     })
 }

@@ -17,6 +17,8 @@ pub struct AskedClaims {
     pub claims: ClaimsRequest,
     /// The only person that it may be told about.
     pub subject: Option<SubjectId>,
+    /// How surely the person has to sign in.
+    pub acr: acr::Wanted,
 }
 
 /// Why the parameter is refused.
@@ -41,18 +43,13 @@ pub fn parse(text: Option<&str>) -> Result<AskedClaims, ClaimsRefused> {
     let Some(text) = text else { return Ok(AskedClaims::default()) };
     let members = json::parse_object(text.as_bytes()).map_err(|_| ClaimsRefused::Form)?;
     let (userinfo, id_token) = (section(&members, "userinfo")?, section(&members, "id_token")?);
-    if let Some(Value::Object(wanted)) = id_token.get("acr")
-        && wanted.get("essential") == Some(&Value::Bool(true))
-        && !values(wanted).is_none_or(|values| acr::KNOWN.iter().any(|acr| values.contains(acr)))
-    {
-        return Err(ClaimsRefused::Acr);
-    }
+    let acr = wanted_acr(&id_token)?;
     let subject = [&id_token, &userinfo].into_iter().find_map(|section| {
         section.get("sub")?.as_object()?.get("value")?.as_str().map(SubjectId::from)
     });
     let names = |section: Map<String, Value>| section.into_iter().map(|(name, _)| name).collect();
     let claims = ClaimsRequest { userinfo: names(userinfo), id_token: names(id_token) };
-    Ok(AskedClaims { claims, subject })
+    Ok(AskedClaims { claims, subject, acr })
 }
 
 /// The claims that the client can have: those that a scope brings which it is allowed. Beside them those
@@ -73,6 +70,16 @@ pub fn allowed(
     userinfo.retain(|name| brought_by(name).is_some());
     id_token.retain(|name| brought_by(name).is_some());
     (ClaimsRequest { userinfo, id_token }, brought)
+}
+
+fn wanted_acr(id_token: &Map<String, Value>) -> Result<acr::Wanted, ClaimsRefused> {
+    let Some(Value::Object(wanted)) = id_token.get("acr") else { return Ok(acr::Wanted::Any) };
+    let Some(values) = values(wanted) else { return Ok(acr::Wanted::Any) };
+    let essential = wanted.get("essential") == Some(&Value::Bool(true));
+    if essential && !acr::KNOWN.iter().any(|acr| values.contains(acr)) {
+        return Err(ClaimsRefused::Acr);
+    }
+    Ok(acr::Wanted::of(values.iter().copied(), essential))
 }
 
 fn section(members: &Map<String, Value>, name: &str) -> Result<Map<String, Value>, ClaimsRefused> {

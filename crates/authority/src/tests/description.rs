@@ -13,7 +13,12 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 16] = [
+    "/account/factors",
+    "/account/factors/add",
+    "/account/factors/codes",
+    "/account/factors/forget",
+    "/account/factors/remove",
     "/approvals",
     "/approvals/decision",
     "/assets/{name}",
@@ -22,6 +27,8 @@ const PAGES: [&str; 9] = [
     "/device/decision",
     "/device/qr",
     "/login",
+    "/login/code",
+    "/login/enrol",
     "/logout/decision",
 ];
 

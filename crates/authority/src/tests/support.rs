@@ -32,6 +32,7 @@ use crate::issue::{AccessTokenOrder, IssuedAccessToken, mint};
 use crate::keys::{KeySchedule, SigningKeys};
 use crate::peer::PeerAddress;
 use crate::register::policy::{Policy, Registration};
+use crate::rule::mfa::MfaPolicy;
 use crate::settings::{ResourceDefinition, ScopeDefinition, Settings};
 use crate::state::{Authority, Parts};
 
@@ -84,6 +85,7 @@ pub(crate) fn settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        mfa: MfaPolicy::USUAL,
     }
 }
 
@@ -476,6 +478,7 @@ pub(crate) fn person(username: &str) -> User {
         email_verified: true,
         claims: Default::default(),
         disabled: false,
+        require_mfa: false,
         created_at: Timestamp::from_millis(START),
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct UserView {
     claims: Map<String, Value>,
     /// Whether they are turned away.
     disabled: bool,
+    /// Whether they have to prove more than a password, whatever is usual.
+    require_mfa: bool,
     /// When they were added.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -68,6 +70,9 @@ pub(crate) struct UserBody {
     #[serde(default)]
     #[schema(value_type = Object)]
     claims: Map<String, Value>,
+    /// Whether they have to prove more than a password, whatever is usual.
+    #[serde(default)]
+    require_mfa: bool,
 }
 
 /// What is to be changed of a person; the rest stays.
@@ -93,6 +98,8 @@ pub(crate) struct UserChange {
     /// Turns them away, ends their sessions and revokes every token issued until now; `false`
     /// lets them sign in again.
     disabled: Option<bool>,
+    /// Whether they have to prove more than a password, whatever is usual.
+    require_mfa: Option<bool>,
 }
 
 /// A new password.
@@ -137,6 +144,7 @@ pub(crate) async fn create(
         email: body.email,
         claims: body.claims,
         disabled: false,
+        require_mfa: body.require_mfa,
         created_at: now,
     };
     check(&user)?;
@@ -246,7 +254,7 @@ async fn hashed(console: &Console, password: Secret, user: &User) -> Result<Secr
     Ok(console.authority.passwords().hash(password).await?)
 }
 
-async fn find(console: &Console, id: &SubjectId) -> Result<User, Problem> {
+pub(super) async fn find(console: &Console, id: &SubjectId) -> Result<User, Problem> {
     console.store().user(id).await?.ok_or_else(|| Problem::unknown("user"))
 }
 
@@ -266,6 +274,7 @@ fn view(user: User) -> UserView {
         email_verified: user.email_verified,
         claims: user.claims,
         disabled: user.disabled,
+        require_mfa: user.require_mfa,
         created_at: user.created_at,
     }
 }
@@ -287,6 +296,7 @@ impl UserChange {
             email,
             claims,
             disabled: self.disabled.unwrap_or(user.disabled),
+            require_mfa: self.require_mfa.unwrap_or(user.require_mfa),
             ..user
         }
     }

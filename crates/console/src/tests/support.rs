@@ -225,6 +225,7 @@ fn authority_settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        mfa: authority::rule::mfa::MfaPolicy::USUAL,
     }
 }
 

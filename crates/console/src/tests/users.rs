@@ -1,6 +1,8 @@
 //! People over HTTP.
 
 use serde_json::json;
+use store::TotpFactor;
+use token::time::Timestamp;
 
 use super::support::Harness;
 
@@ -83,4 +85,43 @@ async fn a_wrong_member_is_named() {
         let detail = harness.call("POST", "/users", Some(body.clone())).await.problem(status);
         assert!(detail.contains(word), "{body}: {detail}");
     }
+}
+
+#[tokio::test]
+async fn factors_are_seen_and_removed() {
+    let harness = Harness::new().await;
+    let body = json!({ "username": "Rosa", "password": PASSWORD, "require_mfa": true });
+    let made = harness.call("POST", "/users", Some(body)).await.expect(201);
+    assert_eq!(made["require_mfa"], true);
+    let id = made["id"].as_str().expect("id");
+    let path = format!("/users/{id}");
+    let body = json!({ "require_mfa": false });
+    let changed = harness.call("PATCH", &path, Some(body)).await.expect(200);
+    assert_eq!(changed["require_mfa"], false);
+    for name in ["f1", "f2", "f3"] {
+        let factor = TotpFactor {
+            id: name.to_owned(),
+            subject: id.into(),
+            secret: b"12345678901234567890".to_vec().into(),
+            last_step: 1,
+            created_at: Timestamp::from_secs(1),
+            last_used_at: None,
+        };
+        assert!(harness.store().add_totp(&factor, None).await.expect("store"));
+    }
+    let factors = format!("{path}/factors");
+    let shown = harness.call("GET", &factors, None).await.expect(200);
+    let expected =
+        json!({ "id": "f1", "created_at": Timestamp::from_secs(1), "last_used_at": null });
+    assert_eq!(shown["totp"][0], expected);
+    assert_eq!((&shown["recovery_codes"], &shown["remembered_browsers"]), (&json!(0), &json!(0)));
+    harness.call("DELETE", &format!("{factors}/f1"), None).await.expect(204);
+    harness.call("DELETE", &format!("{factors}/f1"), None).await.problem(404);
+    harness.call("DELETE", "/users/nobody/factors/f2", None).await.problem(404);
+    harness.call("DELETE", &factors, None).await.expect(204);
+    assert_eq!(harness.call("GET", &factors, None).await.expect(200)["totp"], json!([]));
+    harness.call("GET", "/users/nobody/factors", None).await.problem(404);
+    harness.call("DELETE", "/users/nobody/factors", None).await.problem(404);
+    let expected = ["user.create", "user.update", "user.factor.remove", "user.factors.remove"];
+    assert_eq!(harness.actions().await, expected);
 }

@@ -143,6 +143,7 @@ pub(crate) fn user(id: &str, username: &str) -> User {
         email_verified: true,
         claims: [("department".to_owned(), "Sales".into())].into_iter().collect(),
         disabled: false,
+        require_mfa: false,
         created_at: NOW,
     }
 }

@@ -92,6 +92,7 @@ fn user() -> User {
         email: Some("alice@example.com".to_owned()),
         email_verified: true,
         disabled: false,
+        require_mfa: false,
         created_at: now(),
         claims: serde_json::Map::new(),
     }

@@ -60,6 +60,22 @@ enum Command {
     Disable { id: String },
     /// Enable a disabled person
     Enable { id: String },
+    /// Show what a person proves beside a password: apps, recovery codes, remembered browsers
+    Factors { id: String },
+    /// Remove one app for codes of a person, or all that they prove beside a password
+    RemoveFactors {
+        id: String,
+        /// The app's id, as `factors` shows it; all of them without it
+        #[arg(long)]
+        factor: Option<String>,
+    },
+    /// Demand more than a password of a person, whatever the configuration says
+    RequireMfa {
+        id: String,
+        /// Demand it no more
+        #[arg(long)]
+        off: bool,
+    },
     /// Delete a person and revoke all their tokens
     Delete { id: String },
 }
@@ -95,6 +111,20 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Disable { id } => set_disabled(&api, &at(&id), true, json),
         Command::Enable { id } => set_disabled(&api, &at(&id), false, json),
+        Command::Factors { id } => super::print(&api.get(&format!("{}/factors", at(&id)))?, json),
+        Command::RemoveFactors { id, factor } => {
+            let one = factor.map(|factor| format!("/{}", super::segment(&factor)));
+            let path = format!("{}/factors{}", at(&id), one.unwrap_or_default());
+            api.call(&Method::DELETE, &path, None)?;
+            if !json {
+                say(format_args!("removed; {id} needs a password alone until they set up an app"));
+            }
+            Ok(())
+        }
+        Command::RequireMfa { id, off } => {
+            let body = json!({ "require_mfa": !off });
+            super::print(&api.call(&Method::PATCH, &at(&id), Some(&body))?, json)
+        }
         Command::Delete { id } => {
             api.call(&Method::DELETE, &at(&id), None)?;
             if !json {

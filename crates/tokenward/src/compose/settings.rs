@@ -35,6 +35,7 @@ pub(super) fn authority(
                 description: scope.description.clone(),
                 resources: scope.resources.clone(),
                 claims: scope.claims.clone(),
+                mfa: scope.mfa,
             })
             .collect(),
         ladder: config.ladder().map_err(Failure::new)?,
@@ -63,6 +64,7 @@ pub(super) fn authority(
         attesters: trusted::sources(&config.attesters)?,
         attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
+        mfa: part.mfa.policy(),
     })
 }
 

@@ -234,6 +234,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
         ));
     }
     registration(&part.registration, found);
+    part.mfa.check(found);
     part.connections.check("authority", found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();

@@ -289,7 +289,8 @@ pub(crate) struct Route {
     #[serde(default)]
     pub(crate) times: Vec<String>,
     /// How the person must have signed in: one of these `acr` values; others are told to step up (RFC 9470).
-    /// Empty: in any way.
+    /// This server says `urn:tokenward:acr:one-factor` of a password, and `urn:tokenward:acr:two-factor` of
+    /// a password and a code: where both will do, name both. Empty: in any way.
     #[serde(default)]
     pub(crate) acr: Vec<String>,
     /// How long ago the person may have signed in; others are told to step up. Absent: however long.

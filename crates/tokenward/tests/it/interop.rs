@@ -84,6 +84,11 @@ fn a_person_at_chromium() {
 }
 
 #[test]
+fn a_person_with_a_second_factor_at_chromium() {
+    node("second-factor.mjs");
+}
+
+#[test]
 fn npm_openid_client() {
     node("openid-client.mjs");
 }

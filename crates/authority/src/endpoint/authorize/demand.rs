@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::rule::max_age::MaxAge;
 use crate::rule::prompt::Prompt;
 use crate::rule::{
-    authorization_details, claims_request, dpop_jkt, pkce, resource, response_type, scope,
+    acr, authorization_details, claims_request, dpop_jkt, mfa, pkce, resource, response_type, scope,
 };
 use crate::state::Authority;
 
@@ -34,6 +34,8 @@ pub(crate) struct Demand {
     pub(crate) subject: Option<SubjectId>,
     pub(crate) claims: ClaimsRequest,
     pub(crate) login_hint: Option<String>,
+    /// Whether more than a password is demanded.
+    pub(crate) mfa: mfa::Demanded,
 }
 
 /// Whom an ID token is about that the client got here.
@@ -75,6 +77,11 @@ pub(super) fn check(
     // What none of them knows could never be used: nobody is asked for it.
     let scopes = scope::fitting(&scopes, &audiences, settings)?;
     let asked = claims_request::parse(value(parameter::CLAIMS))?;
+    let voluntary = value(parameter::ACR_VALUES).unwrap_or_default().split(' ');
+    let mfa = mfa::Demanded {
+        acr: asked.acr.max(acr::Wanted::of(voluntary, false)),
+        ..mfa::Demanded::by(client, &scopes, settings)
+    };
     let (claims, brought) = claims_request::allowed(asked.claims, may, settings);
     let hinted = value(parameter::ID_TOKEN_HINT).map(|hint| hinted(authority, client, hint));
     let usual = client.options.default_max_age.map(MaxAge::of);
@@ -97,5 +104,6 @@ pub(super) fn check(
         subject: hinted.transpose()?.or(asked.subject),
         claims,
         login_hint: value(parameter::LOGIN_HINT).map(str::to_owned),
+        mfa,
     })
 }

@@ -7,7 +7,9 @@ use crate::rule::prompt::Prompt;
 /// Checks that no page is needed where none may be shown.
 pub(super) fn check(prompt: Prompt, standing: &Standing) -> Result<(), AuthorizeRefused> {
     match standing {
-        Standing::Unproven(_) if prompt.none => Err(AuthorizeRefused::LoginNeeded),
+        Standing::Unproven(_) | Standing::Partial(..) if prompt.none => {
+            Err(AuthorizeRefused::LoginNeeded)
+        }
         Standing::Unasked(_) if prompt.none => Err(AuthorizeRefused::ConsentNeeded),
         _ => Ok(()),
     }

@@ -121,6 +121,9 @@ pub(crate) enum AuthorizeRefused {
     /// `prompt=none`, but the person has to be asked.
     #[error("the person has not agreed to this yet, and `prompt=none` allows no page")]
     ConsentNeeded,
+    /// More than a password is demanded, and the person has nothing to show.
+    #[error("this needs a second factor, and the person has none and may set none up here")]
+    FactorMissing,
     /// The person said no.
     #[error("the person refused the request")]
     Denied,
@@ -332,7 +335,9 @@ impl AuthorizeRefused {
             Self::Denied => OAuthErrorCode::AccessDenied,
             Self::LoginNeeded => OAuthErrorCode::LoginRequired,
             Self::Details(_) => OAuthErrorCode::InvalidAuthorizationDetails,
-            Self::Claims(ClaimsRefused::Acr) => OAuthErrorCode::UnmetAuthenticationRequirements,
+            Self::FactorMissing | Self::Claims(ClaimsRefused::Acr) => {
+                OAuthErrorCode::UnmetAuthenticationRequirements
+            }
             Self::Registration => OAuthErrorCode::RegistrationNotSupported,
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::Resource(_) => OAuthErrorCode::InvalidTarget,

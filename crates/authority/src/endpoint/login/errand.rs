@@ -1,10 +1,15 @@
 //! What somebody signs in for when no application has sent them: a page of ours.
 
-use crate::parameters::Parameters;
-use crate::settings::Settings;
 use token::term::parameter;
 
+use crate::parameters::Parameters;
+use crate::rule::acr::Wanted;
+use crate::rule::mfa::Demanded;
+use crate::settings::Settings;
+
 const PAGE: &str = "page";
+const FACTORS: &str = "factors";
+const FACTORS_PATH: &str = "/account/factors";
 const APPROVALS: &str = "approvals";
 const DEVICE: &str = "device";
 
@@ -24,6 +29,11 @@ impl Errand {
         Self::new(APPROVALS, "/approvals", String::new())
     }
 
+    /// The page where what is proven beside a password is set up.
+    pub(crate) fn factors() -> Self {
+        Self::new(FACTORS, FACTORS_PATH, String::new())
+    }
+
     /// The page where the code of a device is typed.
     pub(crate) fn device(user_code: Option<&str>) -> Self {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -38,6 +48,7 @@ impl Errand {
         let parameters = Parameters::parse(text).ok()?;
         match parameters.value(PAGE)? {
             APPROVALS => Some(Self::approvals()),
+            FACTORS => Some(Self::factors()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
             _ => None,
         }
@@ -54,6 +65,15 @@ impl Errand {
     /// What the sign-in form carries.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether more than a password is demanded: to change what is proven beside one, whoever has it.
+    pub(crate) fn demanded(&self) -> Demanded {
+        let acr = match self.path == FACTORS_PATH {
+            true => Wanted::TwoIfPossible,
+            false => Wanted::Any,
+        };
+        Demanded { strictly: false, acr }
     }
 
     /// Where the page is.

@@ -131,6 +131,7 @@ async fn prepare_user(product: &Product, now: Timestamp) -> Result<Secret, Failu
         email_verified: true,
         claims: Default::default(),
         disabled: false,
+        require_mfa: false,
         created_at: held.as_ref().map_or(now, |held| held.created_at),
     };
     if held.is_some() {

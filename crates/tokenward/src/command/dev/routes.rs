@@ -72,7 +72,14 @@ pub(super) fn scopes() -> Vec<Scope> {
 }
 
 fn scope(name: String, description: String) -> Scope {
-    Scope { name, description, resources: Vec::new(), includes: Vec::new(), claims: Vec::new() }
+    Scope {
+        name,
+        description,
+        resources: Vec::new(),
+        includes: Vec::new(),
+        claims: Vec::new(),
+        mfa: false,
+    }
 }
 
 /// Reading everything: what the demo client gets when it names no scope.
