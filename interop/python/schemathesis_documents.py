@@ -158,6 +158,8 @@ FAR = {
     ("DELETE", "/api/v1/restrictions/{seq}"),
     ("GET", "/api/v1/findings/{id}"),
     ("POST", "/api/v1/findings/{id}/undo"),
+    # Somebody has to have set up an app for codes.
+    ("DELETE", "/api/v1/users/{id}/factors/{factor}"),
     # Only where challenges are demanded, and where a resource has its statuses published.
     ("POST", "/challenge"),
     # Needs the signature of one who reports leaks.

@@ -93,11 +93,8 @@ pub(crate) fn check(
     seen.at(Step::Framing);
     let framing = asked.framing()?;
     seen.at(Step::Route);
-    if core.resource.answers(target.path()) {
-        return Ok(Verdict::Describe(core.resource.document().clone()));
-    }
-    if let Some(inside) = core.inside.as_ref().filter(|_| target.path() == JWKS_PATH) {
-        return Ok(Verdict::Describe(inside.jwks(now).map_err(|_| Fault::NoInternalKey)?));
+    if let Some(document) = document(core, &target, now)? {
+        return Ok(Verdict::Describe(document));
     }
     let app = asked.app(core, &target);
     if let Some(app) = app.filter(|app| app.serves(target.path())) {
@@ -185,6 +182,15 @@ impl<'r> Asked<'r> {
             Onward::Here { session, .. } => session,
         }
     }
+}
+
+/// A document of the gateway's own: what it is for, or its keys.
+fn document(core: &Core, target: &Target, now: Timestamp) -> Result<Option<Bytes>, Fault> {
+    if core.resource.answers(target.path()) {
+        return Ok(Some(core.resource.document().clone()));
+    }
+    let inside = core.inside.as_ref().filter(|_| target.path() == JWKS_PATH);
+    inside.map(|inside| inside.jwks(now)).transpose().map_err(|_| Fault::NoInternalKey)
 }
 
 /// Whether the header fields are as many and as long as they may be (RFC 6585 §5).
