@@ -70,6 +70,7 @@ pub mod may_act;
 mod members;
 pub mod opaque;
 pub mod personal;
+pub mod place;
 mod private_jwk;
 pub mod random;
 pub mod reason;
