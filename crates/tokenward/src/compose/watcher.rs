@@ -9,6 +9,7 @@ use detect::respond::carry_out;
 use store::Store;
 use token::event::{Event, EventSink};
 use token::finding::Finding;
+use token::place::Places;
 use token::random::Random;
 use token::time::Clock;
 use tokio::runtime::Handle;
@@ -28,6 +29,7 @@ struct Watch {
     events: Events,
     engine: Engine,
     recording: Option<Recording>,
+    places: Option<Arc<dyn Places>>,
     store: Store,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -46,6 +48,7 @@ impl Watcher {
         store: &Store,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
+        places: Option<Arc<dyn Places>>,
     ) -> Result<Self, Failure> {
         let recording = config.record.as_deref().map(|file| {
             Recording::open(file).map_err(|error| {
@@ -57,6 +60,7 @@ impl Watcher {
             events,
             engine: Engine::new(config.responses_per_minute),
             recording: recording.transpose()?,
+            places,
             store: store.clone(),
             clock: Arc::clone(clock),
             random: Arc::clone(random),
@@ -93,8 +97,9 @@ impl Watch {
         let mut busy = false;
         loop {
             match self.events.next(busy) {
-                Received::Event(event) => {
+                Received::Event(mut event) => {
                     busy = true;
+                    self.complete(&mut event);
                     self.observe(&event);
                 }
                 Received::Idle => {
@@ -103,6 +108,13 @@ impl Watch {
                 }
                 Received::Closed => return self.flush(),
             }
+        }
+    }
+
+    /// Here, and not where an event is made: nobody who asks for something waits for it.
+    fn complete(&self, event: &mut Event) {
+        if let (Some(places), Some(ip)) = (&self.places, event.ip) {
+            event.origin.complete(&places.place(ip));
         }
     }
 
