@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use detect::engine::Engine;
+use detect::origin::Origins;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond::carry_out;
 use store::Store;
@@ -29,7 +30,7 @@ struct Watch {
     events: Events,
     engine: Engine,
     recording: Option<Recording>,
-    places: Option<Arc<dyn Places>>,
+    origins: Origins,
     store: Store,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -60,7 +61,7 @@ impl Watcher {
             events,
             engine: Engine::new(config.responses_per_minute),
             recording: recording.transpose()?,
-            places,
+            origins: Origins::new(places),
             store: store.clone(),
             clock: Arc::clone(clock),
             random: Arc::clone(random),
@@ -99,7 +100,8 @@ impl Watch {
             match self.events.next(busy) {
                 Received::Event(mut event) => {
                     busy = true;
-                    self.complete(&mut event);
+                    // Here, and not where it was made: nobody who asks for something waits for it.
+                    self.origins.complete(&mut event);
                     self.observe(&event);
                 }
                 Received::Idle => {
@@ -108,13 +110,6 @@ impl Watch {
                 }
                 Received::Closed => return self.flush(),
             }
-        }
-    }
-
-    /// Here, and not where an event is made: nobody who asks for something waits for it.
-    fn complete(&self, event: &mut Event) {
-        if let (Some(places), Some(ip)) = (&self.places, event.ip) {
-            event.origin.complete(&places.place(ip));
         }
     }
 
