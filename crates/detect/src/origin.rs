@@ -76,7 +76,7 @@ impl Fingerprint {
     }
 
     /// Only what is known of both can differ.
-    fn differs(&self, now: &Self) -> Vec<Moved> {
+    fn differs(&self, now: &Self) -> Box<[Moved]> {
         fn other<T: PartialEq>(then: Option<T>, now: Option<T>) -> bool {
             then.zip(now).is_some_and(|(then, now)| then != now)
         }

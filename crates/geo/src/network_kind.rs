@@ -33,9 +33,9 @@ pub(crate) fn network_kind(asn: Option<u32>, name: Option<&str>) -> Option<Netwo
     let mut words = name?.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.find_map(|word| {
         let is = |known: &&str| word.eq_ignore_ascii_case(known);
-        if HOSTING_WORDS.iter().any(|known| is(&known)) {
+        if HOSTING_WORDS.iter().any(is) {
             Some(NetworkKind::Hosting)
-        } else if MOBILE_WORDS.iter().any(|known| is(&known)) {
+        } else if MOBILE_WORDS.iter().any(is) {
             Some(NetworkKind::Mobile)
         } else {
             None

@@ -315,7 +315,7 @@ pub struct Request {
     /// What is another than when the token was issued, as far as both are known; absent when nothing is
     /// remembered of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved: Option<Vec<Moved>>,
+    pub moved: Option<Box<[Moved]>>,
     /// Body bytes received.
     #[serde(default)]
     pub bytes_in: u64,
