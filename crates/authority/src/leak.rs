@@ -158,7 +158,7 @@ impl Authority {
             url_hash: self.hashed_name(&reported.url),
         };
         // The sender is not the one who leaked it.
-        let nowhere = Caller { ip: None, user_agent: None, certificate: None };
+        let nowhere = Caller { ip: None, ja4: None, user_agent: None, certificate: None };
         self.emit(&nowhere, who.clone(), kind, now);
         let (result, reason) = ("ok".to_owned(), Some(REASON.to_owned()));
         let selector = Some(target);

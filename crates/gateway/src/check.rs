@@ -96,8 +96,10 @@ pub(crate) fn check(
     }
     let found = core.routes.find(certain.target.path());
     seen.route(found.as_ref(), &head.method);
-    let public =
-        found.as_ref().map(|found| permit_public(found, &head.method, ip, now)).transpose()?;
+    let public = found
+        .as_ref()
+        .map(|found| permit_public(core, found, &head.method, ip, now))
+        .transpose()?;
     seen.at(Step::Present);
     match public.flatten() {
         Some(permitted) => without_token(core, asked, certain, permitted, seen),
@@ -185,7 +187,7 @@ fn with_token(
     };
     let kind = core.verifier.kind(&presented);
     seen.token_presented(kind);
-    let circumstances = Circumstances { method: &head.method, ip, now, kind };
+    let circumstances = Circumstances { core, method: &head.method, ip, now, kind };
     let within = check_token(core, &presented, asked.heard, head, &target, now, seen)
         .and_then(|token| {
             seen.at(Step::Permit);

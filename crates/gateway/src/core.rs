@@ -1,5 +1,6 @@
 //! What all threads of a gateway share: settings turned into values that are ready to use.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, Weak};
 
 use inspect::Inspector;
@@ -8,6 +9,7 @@ use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::ladder::Ladder;
+use token::place::{Place, Places};
 use token::time::Clock;
 
 use crate::answers::Answers;
@@ -38,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
     pub(crate) policies: Option<Arc<dyn Policies>>,
+    pub(crate) places: Option<Arc<dyn Places>>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,
@@ -57,4 +60,16 @@ pub(crate) struct Core {
     pub(crate) streams: StreamMeters,
     /// The open streams of every worker, for the listener of the restriction log.
     pub(crate) workers: Mutex<Vec<Weak<Streams>>>,
+}
+
+// === impl Core ===
+
+impl Core {
+    /// Where a client is; nothing is known of it without an address, or without a database.
+    pub(crate) fn place(&self, ip: Option<IpAddr>) -> Place {
+        match (&self.places, ip) {
+            (Some(places), Some(ip)) => places.place(ip),
+            _ => Place::default(),
+        }
+    }
 }

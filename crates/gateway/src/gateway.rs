@@ -15,6 +15,7 @@ use token::index::RestrictionIndex;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
 use token::personal::PersonalTokens;
+use token::place::Places;
 use token::reference::References;
 use token::restriction::Restriction;
 use token::scope::is_scope_token;
@@ -73,6 +74,8 @@ pub struct Parts {
     pub personal: Option<Arc<dyn PersonalTokens>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
+    /// Who knows where addresses are; without it no place is known.
+    pub places: Option<Arc<dyn Places>>,
     /// What decides by policies, if anything does.
     pub policies: Option<Arc<dyn Policies>>,
     /// Applications in browsers whose credential is a cookie.
@@ -148,10 +151,11 @@ impl Gateway {
             index: parts.index,
             honeytokens: parts.honeytokens,
             policies: parts.policies,
+            recent: Arc::new(Requests::new(settings.kept, parts.places.clone())),
+            places: parts.places,
             events: parts.events,
             clock: parts.clock,
             answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
-            recent: Arc::new(Requests::new(settings.kept)),
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
@@ -278,6 +282,7 @@ fn routes(
                 .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &own, &settings.ladder)?,
             networks: rule.networks.as_slice().into(),
+            places: rule.places.as_slice().into(),
             hours: rule.hours.as_slice().into(),
             decided: rule.decided,
             limits: limits_of(rule, settings, limits)?,

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use token::claim_pattern::Pattern;
 use token::event::TokenKind;
 use token::ladder::Ladder;
+use token::place::PlaceTest;
 use token::scope::ScopeSet;
 
 use crate::limit::Limit;
@@ -72,6 +73,8 @@ pub struct Rule {
     pub(crate) demand: Demand,
     /// Networks that it is for; empty for all.
     pub(crate) networks: Box<[IpNet]>,
+    /// Places that it is for: all of these hold.
+    pub(crate) places: Box<[PlaceTest]>,
     /// When it is open; empty for always.
     pub(crate) hours: Box<[Hours]>,
     /// Whether policies decide, where there are some.

@@ -20,6 +20,7 @@ mod mutual_tls;
 mod opaque;
 mod partial;
 mod personal;
+mod places;
 mod policies;
 mod public;
 mod request_ids;

@@ -81,7 +81,9 @@ impl Worker {
         let told = values(&head.headers, proxies.field().as_str());
         let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
         let named = proxies.contain(peer.address.ip());
-        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), at: now, named };
+        // A proxy's connection has the proxy's.
+        let ja4 = head.extensions.get().filter(|_| !named).cloned();
+        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), ja4, at: now, named };
         let mut seen = Observation::start(core, &head, arrival);
         let id = seen.id().clone();
         let https = https.unwrap_or_else(|| self.is_https(&head, peer));

@@ -15,6 +15,7 @@ mod detect;
 mod dev;
 mod explain;
 mod finding;
+mod geo;
 mod honeytoken;
 mod jose;
 mod key;
@@ -79,6 +80,9 @@ enum Command {
     /// Detectors over recorded events
     #[command(subcommand)]
     Detect(detect::Command),
+    /// Where addresses are: databases of countries and autonomous systems
+    #[command(subcommand)]
+    Geo(geo::Command),
 }
 
 /// Why a command ends with another exit code than 0.
@@ -144,6 +148,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Honeytoken(arguments) => honeytoken::run(arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Detect(command) => detect::run(&command),
+        Command::Geo(command) => geo::run(&command),
     }
 }
 

@@ -11,6 +11,7 @@ use gateway::policy::Policies;
 use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
+use token::place::Places;
 use token::random::{OsRandom, Random};
 use token::time::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
 mod key_files;
+pub(crate) mod places;
 pub(crate) mod policies;
 mod record;
 pub(crate) mod rehearsal;
@@ -196,7 +198,8 @@ impl Product {
         let metrics = operations::start_metrics();
         let issuers = Issuers::start(config.gateway.as_ref())?;
         let operations = Operations::new(store.clone(), metrics, issuers.clone());
-        let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
+        let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
+        let watcher = Watcher::start(&config.detect, &store, &clock, &random, places.clone())?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
         let parts = authority::Parts {
@@ -218,6 +221,7 @@ impl Product {
                 policies = policies::shared(part)?;
                 let (settings, mut parts) =
                     gateway_parts::all(part, &sockets, &config, &authority, &events, &clock)?;
+                parts.places = places;
                 parts.policies = policies.clone().map(|engine| engine as Arc<dyn Policies>);
                 parts.issuers = issuers.of_gateway(&settings, part, &config)?;
                 Some(Gateway::new(settings, parts).map_err(Failure::new)?)

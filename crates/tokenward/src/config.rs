@@ -13,6 +13,7 @@ pub(crate) mod check;
 mod connections;
 mod defaults;
 pub(crate) mod gateway;
+pub(crate) mod geo;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
@@ -29,6 +30,7 @@ pub(crate) use connections::Connections;
 pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
+pub(crate) use geo::Geo;
 pub(crate) use mfa::Mfa;
 use personal::PersonalTokens;
 use span::Span;
@@ -75,6 +77,9 @@ pub(crate) struct Config {
     /// wallets. A client can name one that alone counts for it (its option `client_attester`).
     #[serde(default, rename = "attester")]
     pub(crate) attesters: Vec<KeySource>,
+    /// Where addresses are: databases of countries and autonomous systems, for rules and events.
+    #[serde(default)]
+    pub(crate) geo: Geo,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,

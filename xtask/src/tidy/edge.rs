@@ -3,13 +3,14 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// Each crate and those that it may use. Whoever adds an edge changes ARCHITECTURE.md too.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("authority", &["remote", "store", "token"]),
     ("console", &["authority", "detect", "store", "token"]),
     ("contract", &["inspect"]),
     ("detect", &["store", "token"]),
     ("extauthz", &["gateway", "token"]),
     ("gateway", &["contract", "inspect", "token"]),
+    ("geo", &["token"]),
     ("inspect", &[]),
     ("policy", &["gateway", "token"]),
     ("remote", &["token"]),
@@ -24,6 +25,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "detect",
             "extauthz",
             "gateway",
+            "geo",
             "policy",
             "remote",
             "store",

@@ -36,6 +36,7 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         rewrite: Rewrite::default(),
         demand: Demand::Public,
         networks: Box::default(),
+        places: Box::default(),
         hours: Box::default(),
         parameters: super::Parameters::default(),
         decided: true,

@@ -23,6 +23,7 @@ use token::keyring::Keyring;
 use token::ladder::Ladder;
 use token::opaque::Family;
 use token::personal::PersonalTokens;
+use token::place::Places;
 use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
@@ -180,6 +181,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
             further: Further::default(),
         },
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         cost: 1,
         decided: true,
@@ -195,6 +197,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         add_prefix: String::new(),
         access: Access::Public,
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         cost: 1,
         decided: true,
@@ -273,6 +276,12 @@ impl House {
     pub(super) async fn with_policies(settings: Settings, policies: Arc<dyn Policies>) -> Self {
         let policies = Some(policies);
         Self::start(settings, |parts| Parts { policies, ..parts }, |gateway| gateway).await
+    }
+
+    /// One that knows where addresses are.
+    pub(super) async fn with_places(settings: Settings, places: impl Places) -> Self {
+        let know = |parts| Parts { places: Some(Arc::new(places)), ..parts };
+        Self::start(settings, know, |gateway| gateway).await
     }
 
     /// A gateway that demands nonces in proofs of possession.
@@ -405,6 +414,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         internal_keys: None,
         personal: None,
         issuers: Vec::new(),
+        places: None,
         policies: None,
         browser_apps: Vec::new(),
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::command::{Failure, say};
+use crate::compose::places;
 use crate::config::{load, reference};
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,8 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { config } => {
-            load::load(config, &load::environment()).map_err(Failure::new)?;
+            let read = load::load(config, &load::environment()).map_err(Failure::new)?;
+            places::open(&read.geo)?;
             say(format_args!("{}: good", config.display()));
         }
         Command::Reference => say(reference::markdown().trim_end()),

@@ -131,7 +131,7 @@ impl Handler for AuthDoor {
         }
         let mut request = request;
         // The connection's own certificate is the proxy's, not its client's.
-        self.field.note(&mut request, &Connection { certificate: None, ..connection });
+        self.field.note(&mut request, &Connection { certificate: None, ja4: None, ..connection });
         let (head, _) = request.into_parts();
         self.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
     }

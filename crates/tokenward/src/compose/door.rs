@@ -37,7 +37,7 @@ impl CertificateField {
         Self { name, trusted: trusted.into() }
     }
 
-    /// Notes the certificate of the connection, or the one that a trusted proxy speaks of. The field ends
+    /// Notes the connection's fingerprint, and its certificate or the one that a trusted proxy speaks of. The field ends
     /// here, whoever sent it.
     pub(super) fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
         let field = self.name.as_ref().and_then(|name| {
@@ -57,6 +57,9 @@ impl CertificateField {
         };
         if let Some(certificate) = certificate {
             request.extensions_mut().insert(certificate);
+        }
+        if let Some(ja4) = &connection.ja4 {
+            request.extensions_mut().insert(ja4.clone());
         }
     }
 }

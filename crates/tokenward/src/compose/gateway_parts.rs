@@ -14,6 +14,7 @@ use store::Store;
 use token::dpop::Nonces;
 use token::event::EventSink;
 use token::key::PrivateKey;
+use token::place::{NotPlaceTest, PlaceTest};
 use token::random::OsRandom;
 use token::time::Clock;
 
@@ -112,6 +113,7 @@ pub(super) fn all(
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         personal: Some(Arc::new(store.clone())),
         issuers: Vec::new(),
+        places: None,
         policies: None,
         browser_apps,
     };
@@ -190,6 +192,9 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
+        places: places(route)
+            .collect::<Result<_, _>>()
+            .map_err(|(_, refused)| Failure::new(refused))?,
         hours: hours.collect::<Result<_, _>>().map_err(Failure::new)?,
         decided: route.policy.unwrap_or(true),
         cost: route.cost,
@@ -204,6 +209,22 @@ pub(crate) fn claims(
     configured: &BTreeMap<String, config::gateway::Values>,
 ) -> impl Iterator<Item = Result<ClaimRule, BadClaimRule>> {
     configured.iter().map(|(claim, values)| ClaimRule::new(claim, values.iter()))
+}
+
+/// What its places have to be; a mistake with the option that has it.
+pub(crate) fn places(
+    route: &config::Route,
+) -> impl Iterator<Item = Result<PlaceTest, (&'static str, NotPlaceTest)>> {
+    let numbers = |list: &[u32]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let lists = [
+        ("countries", route.countries.join(",")),
+        ("not_countries", route.not_countries.join(",")),
+        ("asns", numbers(&route.asns)),
+        ("not_asns", numbers(&route.not_asns)),
+    ];
+    lists.into_iter().filter(|(_, list)| !list.is_empty()).filter_map(|(option, list)| {
+        PlaceTest::parse(option, &list).map(|test| test.map_err(|refused| (option, refused)))
+    })
 }
 
 fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {

@@ -35,6 +35,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
         answers(part, &mut found);
+        conditions::places(part, &config.geo, &mut found);
         issuer::issuers(&part.issuers, &own_issuer(&config.authority), &mut found);
         if let Some(auth) = &part.auth {
             let tls = auth.tls.as_ref();

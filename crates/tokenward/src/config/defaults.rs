@@ -15,8 +15,8 @@ use super::personal::{BasicTokens, PersonalTokens};
 use super::span::Span;
 use super::upstream::Balance;
 use super::{
-    Admin, Auth, Authority, Config, Connections, Cors, Detect, Gateway, Identity, InternalToken,
-    Log, LogFormat, Registration, Store,
+    Admin, Auth, Authority, Config, Connections, Cors, Detect, Gateway, Geo, Identity,
+    InternalToken, Log, LogFormat, Registration, Store,
 };
 
 impl Default for Config {
@@ -32,6 +32,7 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             software_publishers: Vec::new(),
             attesters: Vec::new(),
+            geo: Geo::default(),
             detect: Detect::default(),
             log: Log::default(),
             drain: drain(),

@@ -17,6 +17,7 @@ mod contract;
 mod crash;
 mod embedding;
 mod encrypted;
+mod geo;
 mod hostile;
 mod internal_token;
 mod interop;
