@@ -12,6 +12,7 @@
 
 mod class;
 mod decode;
+mod disguise;
 mod expect;
 mod finding;
 mod inspector;
@@ -19,6 +20,7 @@ mod judge;
 mod limits;
 mod lure;
 mod mark;
+mod role;
 mod shape;
 mod walk;
 
