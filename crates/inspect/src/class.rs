@@ -6,6 +6,7 @@ use crate::mark::{self, Marks};
 
 mod code;
 pub(crate) mod command;
+mod command_argument;
 mod command_word;
 mod ldap;
 mod lookup;

@@ -19,6 +19,7 @@ mod inspector;
 mod judge;
 mod limits;
 mod lure;
+mod lure_word;
 mod mark;
 mod role;
 mod shape;
