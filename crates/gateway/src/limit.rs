@@ -4,11 +4,11 @@
 //! What a refused request had taken is given back. Answers say what is left by the fields of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
+mod count;
 pub mod counters;
 mod fields;
 mod in_flight;
 
-use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use token::allowance::Allowance;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::limit::counters::{Counters, Key, Measure, Taken};
+pub(crate) use crate::limit::count::Count;
+use crate::limit::counters::{Key, Measure, Taken};
 pub(crate) use crate::limit::fields::{Told, seconds};
 pub(crate) use crate::limit::in_flight::InFlight;
-use crate::limit::in_flight::Places;
 use crate::permit::Permitted;
 use crate::refusal::{Fault, Refusal};
 use crate::route::Rule;
@@ -80,14 +80,6 @@ pub(crate) struct Limits {
     doubtful: Option<Measured>,
 }
 
-/// What was taken up to now, whatever the rules are. All clones are the same one.
-#[derive(Clone)]
-pub(crate) struct Count {
-    counters: Arc<dyn Counters>,
-    places: Places,
-    hasher: RandomState,
-}
-
 /// A token that nobody knows yet is looked at, at its network's expense until it turns out good.
 pub(crate) struct Doubt<'l>(Option<(&'l Limits, Key, Measure)>);
 
@@ -134,15 +126,6 @@ pub(crate) struct Exceeded {
     pub(crate) what: Arc<str>,
     pub(crate) retry_in: Duration,
     pub(crate) told: Told,
-}
-
-// === impl Count ===
-
-impl Count {
-    /// Nothing was taken yet.
-    pub(crate) fn new(counters: Arc<dyn Counters>) -> Self {
-        Self { counters, places: Places::default(), hasher: RandomState::new() }
-    }
 }
 
 // === impl Limits ===

@@ -93,7 +93,7 @@ impl Upstream {
             let server = known.after(number, url, address, most);
             // How it is asked says what it is called.
             if before.health == rule.health {
-                return Ok(Arc::new(server.as_well_as(known)));
+                return Ok(Arc::new(server.with_health_of(known)));
             }
             server.meters.up.set(1.0);
             Ok(Arc::new(server))

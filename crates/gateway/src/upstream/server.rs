@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// With the health that another one has found out.
-    pub(crate) fn as_well_as(self, other: &Self) -> Self {
+    pub(crate) fn with_health_of(self, other: &Self) -> Self {
         Self { health: Arc::clone(&other.health), ..self }
     }
 
