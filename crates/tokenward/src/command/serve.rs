@@ -23,12 +23,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = Source::new(arguments.config.clone(), load::environment());
     let config = source.load().map_err(Failure::new)?;
     logging::start(&config.log);
+    let runtime = runtime()?;
+    let hangups = {
+        // Before anybody can know that the process is there, and that a signal would end it.
+        let _entered = runtime.enter();
+        Hangups::listen().map_err(Failure::new)?
+    };
     let _lock = super::dev::lock(&config.store.path)?;
     let sockets = Sockets::bind(&config)?;
     let store = open_store(&config, source.environment(), SystemClock.now())?;
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         let stop = stop_signal()?;
-        let hangups = Hangups::listen().map_err(Failure::new)?;
         let issuer = sockets.issuer(&config.authority);
         let product = Product::compose(config, sockets, store).await?;
         product.serve(stop, Some((source, hangups)), || tracing::info!(%issuer, "ready")).await

@@ -25,6 +25,8 @@ mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;
+mod live;
+mod live_refused;
 mod mutual_tls;
 mod neighbours;
 mod opaque;
