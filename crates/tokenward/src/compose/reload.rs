@@ -70,7 +70,9 @@ pub(super) struct Held {
     /// What the gateway is made of beside its settings; `None` where there is none.
     parts: Option<gateway::Parts>,
     policies: Option<Arc<Engine>>,
-    /// The files of `config` as they were before they were read.
+    /// The files that `config` names.
+    named: Vec<files::Named>,
+    /// The same as they were before they were read.
     looked: Looked,
     /// What the last attempt was made of.
     tried: Tried,
@@ -130,7 +132,8 @@ impl Held {
     ) -> Self {
         let mut tried = Tried { looked: looked.clone(), named_by: vec![config.clone()] };
         tried.looked.extend(source.into_iter().flat_map(|source| source.looked.clone()));
-        Self { config, parts, policies, looked, tried }
+        let named = files::all(&config);
+        Self { config, parts, policies, named, looked, tried }
     }
 }
 
@@ -213,7 +216,7 @@ impl Reloader {
             return Err(at(fixed));
         }
         let named = files::all(&config);
-        let of_files = files::changed(&named, &held.looked, &looked);
+        let of_files = files::changed(&named, &held.named, &held.looked, &looked);
         changed
             .extend(of_files.into_iter().filter(|key| !changed.contains(key)).collect::<Vec<_>>());
         if !changed.is_empty() {
@@ -226,6 +229,7 @@ impl Reloader {
         held.looked = named.iter().map(as_read).collect();
         held.tried.looked.retain(|one, _| one == file || held.looked.contains_key(one));
         held.tried.named_by = vec![config.clone()];
+        held.named = named;
         held.config = config;
         Ok(changed)
     }
@@ -234,7 +238,7 @@ impl Reloader {
     fn renew(&self, held: &mut Held) {
         let named = files::certificates(&held.config);
         let looked = files::look(named.iter().map(|(_, file)| file.as_path()));
-        let changed = files::changed(&named, &held.looked, &looked);
+        let changed = files::changed(&named, &[], &held.looked, &looked);
         for (section, files) in files::listeners(&held.config) {
             let begins = format!("{section}.tls.");
             let acceptor = self.fixed.acceptors.iter().find(|(other, _)| *other == section);

@@ -102,11 +102,20 @@ pub(crate) fn look<'f>(files: impl IntoIterator<Item = &'f Path>) -> Looked {
     files.into_iter().map(|file| (file.to_owned(), Stamp::of(file))).collect()
 }
 
-/// The options whose files are not as they were.
-pub(crate) fn changed(named: &[Named], before: &Looked, now: &Looked) -> Vec<String> {
-    let differs = |file: &PathBuf| before.get(file) != now.get(file);
-    let keys = named.iter().filter(|(_, file)| differs(file)).map(|(key, _)| key.clone());
+/// The options whose files are not as they were. `gone` are files that were named and are not any more: of an
+/// option that is still there, that is a change too.
+pub(crate) fn changed(
+    named: &[Named],
+    gone: &[Named],
+    before: &Looked,
+    now: &Looked,
+) -> Vec<String> {
+    let differs = |(_, file): &&Named| before.get(file) != now.get(file);
+    let is_there = |(key, _): &&Named| named.iter().any(|(other, _)| other == key);
+    let gone = gone.iter().filter(|one| !named.contains(one)).filter(is_there);
+    let keys = named.iter().filter(differs).chain(gone).map(|(key, _)| key.clone());
     let mut keys: Vec<String> = keys.collect();
+    keys.sort_unstable();
     keys.dedup();
     keys
 }
@@ -146,11 +155,13 @@ mod tests {
         let named = [("a".to_owned(), file.clone()), ("b".to_owned(), missing.clone())];
         let seen = || look([file.as_path(), missing.as_path()]);
         let before = seen();
-        assert!(changed(&named, &before, &seen()).is_empty());
+        assert!(changed(&named, &named, &before, &seen()).is_empty());
         symlink("other", at("..data_tmp")).expect("link");
         std::fs::rename(at("..data_tmp"), at("..data")).expect("swap");
-        assert_eq!(changed(&named, &before, &seen()), ["a"]);
+        assert_eq!(changed(&named, &[], &before, &seen()), ["a"]);
         std::fs::write(&missing, "").expect("file");
-        assert_eq!(changed(&named, &before, &seen()), ["a", "b"]);
+        assert_eq!(changed(&named, &[], &before, &seen()), ["a", "b"]);
+        let gone = [("b".to_owned(), at("gone")), ("c".to_owned(), at("gone"))];
+        assert_eq!(changed(&named, &gone, &seen(), &seen()), ["b"]);
     }
 }

@@ -89,7 +89,7 @@ fn rules_change_under_load_and_nobody_is_cut_off() {
                 reload(&served),
                 json!({ "version": round + 2, "changed": ["gateway.route"] })
             );
-            let expected = if round % 2 == 0 { 200 } else { 404 };
+            let expected = if round % 2 == 0 { 200 } else { 401 };
             assert_eq!(client.get("/late").0, expected, "the next request meets the new rule");
         }
     });
@@ -97,7 +97,7 @@ fn rules_change_under_load_and_nobody_is_cut_off() {
     // Even where their own route is gone.
     served.configure(&open(&backend.url(), &["/own"]));
     reload(&served);
-    assert_eq!((status(&served, "/events"), status(&served, "/own")), (404, 200));
+    assert_eq!((status(&served, "/events"), status(&served, "/own")), (401, 200));
     let now = events.event("data: ");
     assert!(events.event("data: ") > now || now.starts_with("data: 9"), "it goes on");
     tunnel.echo("after");
@@ -166,7 +166,7 @@ fn a_swapped_link_is_a_change() {
     std::fs::remove_file(&file).expect("the link");
     put("..2", &["/own", "/second"]);
     soon("the second folder", || status(&served, "/second") == 200);
-    assert_eq!(status(&served, "/first"), 404);
+    assert_eq!(status(&served, "/first"), 401);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn documents_policies_and_who_may_ask_change_too() {
         )
     };
     let served = Served::start(&more("127.0.0.1/32"));
-    assert_eq!((status(&served, "/a"), status(&served, "/b")), (200, 404));
+    assert_eq!((status(&served, "/a"), status(&served, "/b")), (200, 401));
     write(&["/a", "/b"]);
     soon("the operation", || status(&served, "/b") == 200);
 

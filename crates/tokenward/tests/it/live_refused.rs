@@ -48,7 +48,7 @@ fn what_is_wrong_is_named_and_the_old_one_serves() {
     let mut client = Connection::open(served.gateway_port());
     let limit = "[[gateway.limit]]\nname = \"twice\"\nrate = \"1/s\"\n";
     for (more, found, key, reason) in [
-        ("[gateway.cors\n".to_owned(), "[gateway.cors", Value::Null, "invalid table header"),
+        ("[gateway.cors\n".to_owned(), "[gateway.cors", Value::Null, "unclosed table"),
         (
             ROUTE.replace("public", "publik").replace("/own", "/a"),
             "publik",
@@ -83,7 +83,7 @@ fn what_is_wrong_is_named_and_the_old_one_serves() {
         let place = format!("tokenward.toml:{line}: ");
         assert!(said.contains(&place) && said.contains(reason), "{said}");
         assert_eq!(client.get("/own"), (200, "one".to_owned()), "on the same connection");
-        assert_eq!(served.http.get(&served.gateway("/a"), None).status, 404);
+        assert_eq!(served.http.get(&served.gateway("/a"), None).status, 401);
     }
     let shown = served.admin_call("GET", "/config", None);
     assert_eq!(
@@ -111,7 +111,7 @@ fn several_options_that_need_a_restart_are_all_named_and_nothing_else_is_applied
     let mistakes = problem["mistakes"].as_array().expect("mistakes");
     let keys: Vec<&str> = mistakes.iter().filter_map(|one| one["key"].as_str()).collect();
     assert_eq!(keys, ["detect.queue", "gateway.cache_entries", "gateway.threads"]);
-    assert_eq!(served.http.get(&served.gateway("/new"), None).status, 404);
+    assert_eq!(served.http.get(&served.gateway("/new"), None).status, 401);
     served.configure(&format!("{good}{new}"));
     assert_eq!(
         served.admin_call("POST", "/config/reload", None)["changed"],

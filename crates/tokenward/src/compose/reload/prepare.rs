@@ -20,9 +20,12 @@ use crate::listen::tls::{self, Acceptor};
 
 /// Ready to be put in place.
 pub(super) struct Next {
-    certificates: Vec<(Arc<Acceptor>, Arc<ServerConfig>)>,
+    certificates: Vec<Certificate>,
     gateway: Option<NextGateway>,
 }
+
+/// What a listener accepts TLS with from then on.
+type Certificate = (Arc<Acceptor>, Arc<ServerConfig>);
 
 struct NextGateway {
     snapshot: Snapshot,
@@ -55,7 +58,7 @@ fn certificates(
     fixed: &Fixed,
     config: &Config,
     changed: &[String],
-) -> Result<Vec<(Arc<Acceptor>, Arc<ServerConfig>)>, Vec<Finding>> {
+) -> Result<Vec<Certificate>, Vec<Finding>> {
     let read = |(section, files): (&'static str, &config::Tls)| {
         let tls = format!("{section}.tls");
         let (_, acceptor) = fixed.acceptors.iter().find(|(other, _)| *other == section)?;
