@@ -1,7 +1,6 @@
 //! Everything is built here, in the order in which traffic meets it, and stopped in reverse.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use authority::Authority;
@@ -28,6 +27,7 @@ mod answers;
 mod auth;
 mod browser_app;
 mod client_ca;
+mod data_plane;
 mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
@@ -43,7 +43,6 @@ pub(crate) mod upstream;
 mod watcher;
 
 use auth::{AuthListener, AuthTerms};
-use door::GatewayDoor;
 pub(crate) use door::{CertificateField, ControlDoor};
 pub(crate) use issuers::Issuers;
 use live::{Live, Snapshot};
@@ -276,7 +275,7 @@ impl Product {
         let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
             let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
             let auth = AuthTerms::new(part, &gateway, policies, own);
-            Arc::new(Live::new(Snapshot::first(gateway, threads(part), auth)))
+            Arc::new(Live::new(Snapshot::first(gateway, data_plane::threads(part), auth)))
         });
         let (source, hangups) = source.unzip();
         let fixed = Fixed {
@@ -327,7 +326,7 @@ impl Product {
                 census: census(&part.connections),
             };
             let auth = sockets.auth.map(|bound| AuthListener::new(bound, of("gateway.auth")));
-            threads = data_plane(bound, part, &live, &terms, auth.as_ref(), &stop, drain)?;
+            threads = data_plane::start(bound, part, &live, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
@@ -379,61 +378,6 @@ fn acceptors(config: &Config) -> Result<Vec<(&'static str, Arc<Acceptor>)>, Fail
 
 fn acceptor_of(all: &[(&str, Arc<Acceptor>)], section: &str) -> Option<Arc<Acceptor>> {
     all.iter().find(|(other, _)| *other == section).map(|(_, acceptor)| Arc::clone(acceptor))
-}
-
-/// One for each processor, unless it is said otherwise.
-fn threads(part: &config::Gateway) -> usize {
-    match part.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    }
-}
-
-/// One thread for each processor, each with a runtime and upstream connections of its own:
-/// a third cheaper than tasks that wander between threads (measured).
-fn data_plane(
-    bound: Bound,
-    part: &config::Gateway,
-    live: &Arc<Live>,
-    terms: &Terms,
-    auth: Option<&AuthListener>,
-    stop: &CancellationToken,
-    drain: Duration,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
-    (0..threads(part))
-        .map(|number| {
-            let bound = bound.share().map_err(Failure::new)?;
-            let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
-            let (terms, stop) = (terms.clone(), stop.clone());
-            let live = Arc::clone(live);
-            let field =
-                CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
-            let run = move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let served = runtime.and_then(|runtime| {
-                    let watching = live.worker(number).watch_queue();
-                    let door = GatewayDoor::new(Arc::clone(&live), number, field);
-                    let own = listen::serve(bound, terms, door, stop.clone(), drain);
-                    runtime.block_on(async {
-                        tokio::spawn(watching);
-                        match auth {
-                            Some(auth) => {
-                                tokio::try_join!(own, auth.serve(live, stop, drain)).map(drop)
-                            }
-                            None => own.await,
-                        }
-                    })
-                });
-                if let Err(error) = served {
-                    tracing::error!(%error, "a gateway thread ended");
-                }
-            };
-            std::thread::Builder::new()
-                .name(format!("gateway-{number}"))
-                .spawn(run)
-                .map_err(Failure::new)
-        })
-        .collect()
 }
 
 async fn upkeep(
