@@ -158,6 +158,8 @@ FAR = {
     ("DELETE", "/api/v1/restrictions/{seq}"),
     ("GET", "/api/v1/findings/{id}"),
     ("POST", "/api/v1/findings/{id}/undo"),
+    # Needs a configuration file, which `tokenward dev` has none of.
+    ("POST", "/api/v1/config/reload"),
     # Somebody has to have set up an app for codes.
     ("DELETE", "/api/v1/users/{id}/factors/{factor}"),
     # Only where challenges are demanded, and where a resource has its statuses published.

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod configuration;
 pub(crate) mod factors;
 pub(crate) mod findings;
 pub(crate) mod health;

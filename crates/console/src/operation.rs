@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, factors, findings, health, honeytokens, keys, personal_tokens, requests,
-    restrictions, tokens, users,
+    audit, clients, configuration, factors, findings, health, honeytokens, keys, personal_tokens,
+    requests, restrictions, tokens, users,
 };
 use crate::problem::Problem;
 
@@ -28,7 +28,7 @@ macro_rules! operations {
         #[openapi(
             info(
                 title = "Tokenward admin API",
-                description = "Clients, people, tokens, requests, restrictions, findings and keys. \
+                description = "Clients, people, tokens, requests, restrictions, findings, keys and configuration. \
                     Every operation takes an access token of this Tokenward: reading needs the \
                     scope `tokenward:read` or `tokenward:admin`, changing `tokenward:admin`. \
                     Every refusal is a problem document (RFC 9457). Lists come in pages: `next` \
@@ -52,6 +52,8 @@ operations! {
     patch "/clients/{client_id}" clients::update;
     delete "/clients/{client_id}" clients::remove;
     post "/clients/{client_id}/secret" clients::replace_secret;
+    get "/config" configuration::show;
+    post "/config/reload" configuration::reload;
     get "/findings" findings::list;
     get "/findings/{id}" findings::show;
     post "/findings/{id}/undo" findings::undo;

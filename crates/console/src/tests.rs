@@ -2,6 +2,7 @@
 
 mod access;
 mod clients;
+mod configuration;
 mod document;
 mod findings;
 mod hostile;

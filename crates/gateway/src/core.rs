@@ -1,7 +1,8 @@
-//! What all threads of a gateway share: settings turned into values that are ready to use.
+//! What all threads of a gateway share: settings turned into values that are ready to use. Never changed: other
+//! settings make another one, and whoever has this one goes on with it.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Arc;
 
 use inspect::Inspector;
 use token::client_address::TrustedProxies;
@@ -18,14 +19,14 @@ use crate::browser_app::Apps;
 use crate::explain::Requests;
 use crate::inside::InternalTokens;
 use crate::limit::Limits;
-use crate::meters::{RequestMeters, StreamMeters};
+use crate::meters::RequestMeters;
 use crate::policy::Policies;
 use crate::present::Credentials;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::settings::RequestLimits;
 use crate::shed::Shedder;
-use crate::streams::Streams;
+use crate::streams::Everywhere;
 use crate::verify::Verifier;
 
 /// Everything that a check and a forward read.
@@ -51,15 +52,13 @@ pub(crate) struct Core {
     pub(crate) credentials: Credentials,
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
-    pub(crate) shedder: Shedder,
+    pub(crate) shedder: Arc<Shedder>,
     pub(crate) answers: Answers,
     /// Those that have ended lately.
     pub(crate) recent: Arc<Requests>,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
-    pub(crate) streams: StreamMeters,
-    /// The open streams of every worker, for the listener of the restriction log.
-    pub(crate) workers: Mutex<Vec<Weak<Streams>>>,
+    pub(crate) streams: Arc<Everywhere>,
 }
 
 // === impl Core ===

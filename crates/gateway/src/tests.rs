@@ -29,6 +29,7 @@ mod shed;
 mod sizes;
 mod smuggling;
 mod streams;
+mod succession;
 mod support;
 mod target;
 mod upstreams;

@@ -41,7 +41,7 @@ enum Command {
     Dev(dev::Arguments),
     /// Run from a configuration file
     Serve(serve::Arguments),
-    /// Check a configuration file, or print every option
+    /// Check a configuration file, have it read again, or print every option
     #[command(subcommand)]
     Config(configuration::Command),
     /// Print every command with its options

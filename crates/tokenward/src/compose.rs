@@ -1,7 +1,6 @@
 //! Everything is built here, in the order in which traffic meets it, and stopped in reverse.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use authority::Authority;
@@ -18,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::command::Failure;
+use crate::config::files::{self, Looked};
 use crate::config::{self, Config};
 use crate::listen::census::Census;
-use crate::listen::tls::Acceptor;
+use crate::listen::tls::{self, Acceptor};
 use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
 
@@ -28,23 +28,29 @@ mod answers;
 mod auth;
 mod browser_app;
 mod client_ca;
+mod data_plane;
 mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
-mod key_files;
+pub(crate) mod key_files;
+mod live;
 pub(crate) mod places;
 pub(crate) mod policies;
 mod record;
 pub(crate) mod rehearsal;
+mod reload;
 mod settings;
 mod trusted;
-mod upstream;
+pub(crate) mod upstream;
 mod watcher;
 
-use auth::AuthListener;
-use door::GatewayDoor;
+use auth::{AuthListener, AuthTerms};
 pub(crate) use door::{CertificateField, ControlDoor};
 pub(crate) use issuers::Issuers;
+use live::{Live, Snapshot};
+pub(crate) use reload::Source;
+pub(crate) use reload::watch::Hangups;
+use reload::{Desk, Fixed, Held, Reloader};
 use watcher::Watcher;
 
 /// How often what has ended is forgotten.
@@ -66,7 +72,12 @@ pub(crate) struct Product {
     sockets: Sockets,
     pub(crate) authority: Authority,
     gateway: Option<Gateway>,
+    /// What the gateway was made of beside its settings.
+    parts: Option<gateway::Parts>,
     policies: Option<Arc<Engine>>,
+    issuers: Issuers,
+    /// The files of the configuration as they were before they were read.
+    looked: Looked,
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
@@ -193,6 +204,7 @@ impl Product {
         sockets: Sockets,
         store: Store,
     ) -> Result<Self, Failure> {
+        let looked = reload::first_look(&config);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let metrics = operations::start_metrics();
@@ -215,7 +227,7 @@ impl Product {
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
-        let mut policies = None;
+        let (mut policies, mut kept) = (None, None);
         let gateway = match &config.gateway {
             Some(part) => {
                 policies = policies::shared(part)?;
@@ -224,6 +236,7 @@ impl Product {
                 parts.places = places;
                 parts.policies = policies.clone().map(|engine| engine as Arc<dyn Policies>);
                 parts.issuers = issuers.of_gateway(&settings, part, &config)?;
+                kept = Some(parts.clone());
                 Some(Gateway::new(settings, parts).map_err(Failure::new)?)
             }
             None => None,
@@ -233,7 +246,10 @@ impl Product {
             sockets,
             authority,
             gateway,
+            parts: kept,
             policies,
+            issuers,
+            looked,
             store,
             operations,
             watcher,
@@ -242,74 +258,94 @@ impl Product {
     }
 
     /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes what waits, and returns.
+    /// Meanwhile the configuration is read again from where it comes from, if that is said.
     ///
     /// # Errors
     /// [`Failure`] when a listener or a thread cannot be started.
     pub(crate) async fn serve(
         self,
         stop: CancellationToken,
+        source: Option<(Source, Hangups)>,
         ready: impl FnOnce(),
     ) -> Result<(), Failure> {
-        let Self {
-            config,
-            sockets,
-            authority,
-            gateway,
-            policies,
-            store,
-            operations,
-            watcher,
-            clock,
-        } = self;
+        let Self { config, sockets, authority, gateway, store, operations, watcher, clock, .. } =
+            self;
         let drain = config.drain.duration();
+        let acceptors = acceptors(&config)?;
+        let of = |section| acceptor_of(&acceptors, section);
+        let auth_url =
+            sockets.auth.as_ref().map(|bound| url_of(bound, of("gateway.auth").is_some()));
+        let explainer = gateway.as_ref().map(Gateway::explainer);
+        let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
+            let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
+            let auth = AuthTerms::new(part, &gateway, policies, own);
+            Arc::new(Live::new(Snapshot::first(gateway, data_plane::threads(part), auth)))
+        });
+        let (source, hangups) = source.unzip();
+        let fixed = Fixed {
+            issuer: sockets.issuer(&config.authority),
+            resource: config
+                .gateway
+                .as_ref()
+                .and_then(|part| sockets.resource(part))
+                .unwrap_or_default(),
+            auth_url,
+            issuers: self.issuers,
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            acceptors: acceptors.clone(),
+            live: live.clone(),
+        };
+        let held =
+            Held::new(config.clone(), self.parts, self.policies, self.looked, source.as_ref());
+        let reloader = Reloader::new(source, fixed, held);
         let mut control = tokio::task::JoinSet::new();
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
-        let tls = acceptor(part.tls.as_ref(), &stop)?;
         let terms = Terms {
-            tls,
+            tls: of("authority"),
             proxies: Arc::new(part.proxies()),
             proxy_protocol: part.proxy_protocol,
             patience: part.connections.patience(),
             census: census(&part.connections),
         };
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
-        if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
-            let requests = gateway.as_ref().map(Gateway::explainer);
-            let parts = console::Parts { authority: authority.clone(), requests };
+        if let Some(bound) = sockets.admin {
+            let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
+            let parts =
+                console::Parts { authority: authority.clone(), requests: explainer, configuration };
             let router = console::router(parts, operations.clone().router());
-            let tls = acceptor(part.tls.as_ref(), &stop)?;
             let door = ControlDoor::new(router, CertificateField::default());
-            let terms = Terms { tls, ..Terms::default() };
+            let terms = Terms { tls: of("admin"), ..Terms::default() };
             control.spawn(listen::serve(bound, terms, door, stop.clone(), drain));
         }
         let mut threads = Vec::new();
-        if let (Some(bound), Some(part), Some(gateway)) =
-            (sockets.gateway, &config.gateway, gateway)
-        {
-            let (watching, stopped) = (gateway.watch_servers(), stop.clone());
-            control.spawn(async move {
-                tokio::select! { () = watching => {} () = stopped.cancelled() => {} }
-                Ok(())
-            });
-            let tls = acceptor(part.tls.as_ref(), &stop)?;
+        if let (Some(bound), Some(part), Some(live)) = (sockets.gateway, &config.gateway, live) {
             let terms = Terms {
-                tls,
+                tls: of("gateway"),
                 proxies: Arc::new(part.proxies()),
                 proxy_protocol: part.proxy_protocol,
                 patience: part.connections.patience(),
                 census: census(&part.connections),
             };
-            let auth = AuthListener::new(sockets.auth, part, policies, &stop)?;
-            threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
+            let auth = sockets.auth.map(|bound| AuthListener::new(bound, of("gateway.auth")));
+            threads = data_plane::start(bound, part, &live, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
+        if let Some(hangups) = hangups {
+            let (reloader, stop) = (Arc::clone(&reloader), stop.clone());
+            control.spawn(async move {
+                reloader.watch(hangups, stop).await;
+                Ok(())
+            });
+        }
         operations.set_ready(true);
         ready();
         stop.cancelled().await;
         operations.set_ready(false);
+        reloader.stop();
         waiting.stop_waiting();
         while let Some(ended) = control.join_next().await {
             ended.map_err(Failure::new)?.map_err(Failure::new)?;
@@ -337,66 +373,15 @@ fn census(part: &config::Connections) -> Arc<Census> {
     Census::new(part.most, part.most_per_network)
 }
 
-fn acceptor(
-    files: Option<&config::Tls>,
-    stop: &CancellationToken,
-) -> Result<Option<Arc<Acceptor>>, Failure> {
-    let Some(files) = files else { return Ok(None) };
-    let acceptor = Acceptor::new(files).map_err(Failure::new)?;
-    tokio::spawn(Arc::clone(&acceptor).watch(stop.clone()));
-    Ok(Some(acceptor))
+/// The certificates of the listeners with TLS, by their sections.
+fn acceptors(config: &Config) -> Result<Vec<(&'static str, Arc<Acceptor>)>, Failure> {
+    let read = |(section, files)| Ok((section, Arc::new(Acceptor::new(tls::read(files)?))));
+    let read = files::listeners(config).map(read);
+    read.collect::<Result<_, tls::BadTls>>().map_err(Failure::new)
 }
 
-/// One thread for each processor, each with a runtime and upstream connections of its own:
-/// a third cheaper than tasks that wander between threads (measured).
-fn data_plane(
-    bound: Bound,
-    part: &config::Gateway,
-    gateway: &Gateway,
-    terms: &Terms,
-    auth: Option<&AuthListener>,
-    stop: &CancellationToken,
-    drain: Duration,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
-    let count = match part.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
-    (0..count)
-        .map(|number| {
-            let bound = bound.share().map_err(Failure::new)?;
-            let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
-            let (terms, stop) = (terms.clone(), stop.clone());
-            let gateway = gateway.clone();
-            let field =
-                CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
-            let run = move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let served = runtime.and_then(|runtime| {
-                    let worker = gateway.worker();
-                    let watching = worker.clone();
-                    let door = GatewayDoor::new(worker, field);
-                    let own = listen::serve(bound, terms, door, stop.clone(), drain);
-                    runtime.block_on(async {
-                        tokio::spawn(async move { watching.watch_queue().await });
-                        match auth {
-                            Some(auth) => {
-                                tokio::try_join!(own, auth.serve(&gateway, stop, drain)).map(drop)
-                            }
-                            None => own.await,
-                        }
-                    })
-                });
-                if let Err(error) = served {
-                    tracing::error!(%error, "a gateway thread ended");
-                }
-            };
-            std::thread::Builder::new()
-                .name(format!("gateway-{number}"))
-                .spawn(run)
-                .map_err(Failure::new)
-        })
-        .collect()
+fn acceptor_of(all: &[(&str, Arc<Acceptor>)], section: &str) -> Option<Arc<Acceptor>> {
+    all.iter().find(|(other, _)| *other == section).map(|(_, acceptor)| Arc::clone(acceptor))
 }
 
 async fn upkeep(

@@ -1,5 +1,6 @@
 //! An admin API over a store of its own, with tokens of every kind.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ use token::term::Algorithm;
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
+use crate::configuration::{
+    Applied, Configuration, Mistake, NotApplied, Refused, Reloading, Status,
+};
 use crate::{Parts, router};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
@@ -57,6 +61,40 @@ impl Explainer for OneRequest {
             latency_us: 5,
             steps: vec![step("route", Outcome::Passed), step("present", Outcome::Failed)],
         })
+    }
+}
+
+/// A configuration file: good the first time, wrong the second, gone then.
+#[derive(Default)]
+struct OneFile(AtomicU64);
+
+impl Configuration for OneFile {
+    fn status(&self) -> Status {
+        let refused = Refused { at: NOW, mistakes: vec![mistake()] };
+        let refused = (self.0.load(Ordering::SeqCst) > 1).then_some(refused);
+        Status { file: Some("t.toml".to_owned()), version: 1, since: NOW, refused }
+    }
+
+    fn reload(&self) -> Reloading<'_> {
+        let reloaded = match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(Applied { version: 2, changed: vec!["gateway.route".to_owned()] }),
+            1 => {
+                let words = "t.toml:3: gateway.route[0].path: wrong".to_owned();
+                Err(NotApplied::Refused { mistakes: vec![mistake()], words })
+            }
+            _ => Err(NotApplied::NoFile),
+        };
+        Box::pin(async { reloaded })
+    }
+}
+
+fn mistake() -> Mistake {
+    Mistake {
+        file: "t.toml".to_owned(),
+        line: Some(3),
+        column: Some(1),
+        key: Some("gateway.route[0].path".to_owned()),
+        reason: "wrong".to_owned(),
     }
 }
 
@@ -112,7 +150,9 @@ impl Harness {
         };
         let authority = Authority::new(authority_settings(), parts).expect("authority");
         let requests = Some(Arc::new(OneRequest) as Arc<dyn Explainer>);
-        let router = router(Parts { authority: authority.clone(), requests }, Router::new());
+        let configuration = Some(Arc::new(OneFile::default()) as Arc<dyn Configuration>);
+        let parts = Parts { authority: authority.clone(), requests, configuration };
+        let router = router(parts, Router::new());
         let admin = token(&authority, "tokenward:admin", ISSUER);
         Self { authority, admin, events, router, _folder: folder }
     }

@@ -25,7 +25,8 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
     let methods: Vec<Method> =
         methods.split_whitespace().map(|method| method.parse().expect("method")).collect();
     let one = "http://127.0.0.1:1".to_owned().into();
-    let upstream = Upstream::new(0, "api", &one, Duration::from_secs(1), IdentityForm::Headers);
+    let upstream =
+        Upstream::new(0, "api", &one, Duration::from_secs(1), IdentityForm::Headers, None);
     let upstream = upstream.expect("upstream");
     let rule = Rule {
         template: Arc::clone(template.text()),

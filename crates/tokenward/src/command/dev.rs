@@ -103,7 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 }
             }
         };
-        product.serve(stop, ready).await?;
+        product.serve(stop, None, ready).await?;
         if let Some(sample) = sample {
             let _ = sample.await;
         }

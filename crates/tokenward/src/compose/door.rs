@@ -5,22 +5,27 @@ use std::sync::Arc;
 use authority::peer::PeerAddress;
 use axum::Router;
 use axum::body::Body;
-use gateway::{Peer, ResponseBody, Worker};
+use gateway::{Peer, ResponseBody};
 use http::{HeaderName, Request, Response};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use token::client_certificate::ClientCertificate;
 use tower::ServiceExt as _;
 
+use super::live::Live;
 use crate::listen::{Connection, Handler};
 
 /// Authority and admin API.
 #[derive(Clone)]
 pub(crate) struct ControlDoor(Router, CertificateField);
 
-/// The gateway, on one of its threads.
+/// The gateway, on the thread of this number.
 #[derive(Clone)]
-pub(super) struct GatewayDoor(Worker, CertificateField);
+pub(super) struct GatewayDoor {
+    live: Arc<Live>,
+    thread: usize,
+    field: CertificateField,
+}
 
 /// Where a trusted proxy says which certificate the client has shown (RFC 9440).
 #[derive(Clone, Default)]
@@ -89,8 +94,8 @@ impl Handler for ControlDoor {
 // === impl GatewayDoor ===
 
 impl GatewayDoor {
-    pub(super) fn new(worker: Worker, field: CertificateField) -> Self {
-        Self(worker, field)
+    pub(super) fn new(live: Arc<Live>, thread: usize, field: CertificateField) -> Self {
+        Self { live, thread, field }
     }
 }
 
@@ -103,7 +108,9 @@ impl Handler for GatewayDoor {
         connection: Connection,
     ) -> Response<ResponseBody> {
         let mut request = request;
-        self.1.note(&mut request, &connection);
-        self.0.handle(request, Peer { address: connection.address, tls: connection.tls }).await
+        self.field.note(&mut request, &connection);
+        // To its end, whatever comes after it meanwhile.
+        let worker = self.live.worker(self.thread);
+        worker.handle(request, Peer { address: connection.address, tls: connection.tls }).await
     }
 }

@@ -12,6 +12,7 @@ use gateway::route::hours::Hours;
 use gateway::{Access, BadClaimRule, ClaimRule, Credentials, Further, RequestLimits, RouteRule};
 use store::Store;
 use token::dpop::Nonces;
+use token::encryption_key::DecryptionKey;
 use token::event::EventSink;
 use token::key::PrivateKey;
 use token::place::{NotPlaceTest, PlaceTest};
@@ -103,11 +104,7 @@ pub(super) fn all(
         honeytokens: Arc::clone(store.honeytokens()),
         events: Arc::clone(events),
         clock: Arc::clone(clock),
-        decryption: part
-            .decryption_keys
-            .iter()
-            .map(|path| key_files::private(path).map(Arc::new))
-            .collect::<Result<_, _>>()?,
+        decryption: decryption(part)?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
@@ -120,6 +117,14 @@ pub(super) fn all(
     Ok((settings, parts))
 }
 
+/// The keys that tokens may be encrypted to.
+///
+/// # Errors
+/// [`Failure`] names the file.
+pub(super) fn decryption(part: &config::Gateway) -> Result<Vec<Arc<DecryptionKey>>, Failure> {
+    part.decryption_keys.iter().map(|path| key_files::private(path).map(Arc::new)).collect()
+}
+
 fn shed_after(part: &config::Gateway) -> Option<Duration> {
     let after = Duration::from_millis(part.shed_after_ms.into());
     (!after.is_zero()).then_some(after)
@@ -127,7 +132,13 @@ fn shed_after(part: &config::Gateway) -> Option<Duration> {
 
 /// What signs the gateway's own tokens: the key of a file, or one that is made of the store's master key, which
 /// every instance with that master key has too.
-fn internal_keys(part: &config::InternalToken, store: &Store) -> Result<InternalKeys, Failure> {
+///
+/// # Errors
+/// [`Failure`] names the file.
+pub(super) fn internal_keys(
+    part: &config::InternalToken,
+    store: &Store,
+) -> Result<InternalKeys, Failure> {
     if let Some(path) = &part.key_file {
         return key_files::signing(path).map(InternalKeys::fixed);
     }

@@ -19,6 +19,7 @@ use crate::config::{
     Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api, proxies,
     upstream,
 };
+use crate::listen::tls;
 
 mod conditions;
 mod identity;
@@ -381,10 +382,8 @@ fn listener(
     if tls.is_none() && !proxied && !listen.ip().is_loopback() {
         found.push((format!("{section}.listen"), format!("{listen} can be reached from other machines without TLS: give `tls`, or set `behind_tls_proxy = true` when a proxy in front does TLS")));
     }
-    for file in tls.into_iter().flat_map(|tls| [&tls.certificate, &tls.key]) {
-        if !file.is_file() {
-            found.push((format!("{section}.tls"), format!("there is no file {}", file.display())));
-        }
+    if let Some(Err(wrong)) = tls.map(tls::read) {
+        found.push((format!("{section}.tls.{}", wrong.member()), wrong.to_string()));
     }
 }
 

@@ -26,6 +26,8 @@ mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;
+mod live;
+mod live_refused;
 mod mutual_tls;
 mod neighbours;
 mod opaque;

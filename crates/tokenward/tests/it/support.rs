@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) mod backend;
 pub(crate) mod browser;
 pub(crate) mod http;
 pub(crate) mod neighbour;
