@@ -1,4 +1,5 @@
-// An API that says what it has understood of each request: its port first, then a line of JSON for each.
+// An API that says what it has understood of each request: its port first (PORT, or any), then a line of JSON for
+// each.
 import { createServer } from 'node:http';
 
 const server = createServer((request, response) => {
@@ -20,7 +21,7 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => say({ port: server.address().port }));
 
 function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);

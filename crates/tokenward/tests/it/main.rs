@@ -17,6 +17,8 @@ mod contract;
 mod crash;
 mod embedding;
 mod encrypted;
+mod faults;
+mod flood;
 mod hostile;
 mod internal_token;
 mod interop;

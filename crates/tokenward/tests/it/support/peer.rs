@@ -96,6 +96,13 @@ impl Peer {
         Self::script("node", node_script("echo.mjs"))
     }
 
+    /// The same on this port, where one was before.
+    pub(crate) fn node_at(port: u16) -> Self {
+        let mut command = node_script("echo.mjs");
+        command.env("PORT", port.to_string());
+        Self::script("node", command)
+    }
+
     /// Python's `http.server`.
     pub(crate) fn python() -> Self {
         Self::script("python", python_script("echo.py"))
@@ -146,6 +153,13 @@ impl Peer {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Sends a signal to its process, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().expect("a process of its own").id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid).status();
+        assert!(sent.expect("kill").success());
     }
 
     /// What it has seen since this was asked last; what has reached it by now is among that.

@@ -100,14 +100,15 @@ impl Served {
         self.ports[1]
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// The file of the store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("tokenward.db")
     }
 
     /// Its resident memory in KiB.
     pub(crate) fn resident(&self) -> u64 {
         let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
         line.trim().trim_end_matches(" kB").parse().expect("number")
     }
