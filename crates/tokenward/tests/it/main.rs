@@ -27,6 +27,7 @@ mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;
+mod mcp;
 mod mutual_tls;
 mod neighbours;
 mod odd;
