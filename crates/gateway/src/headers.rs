@@ -240,7 +240,7 @@ pub(crate) fn is_unfit_for_identity(name: &HeaderName) -> bool {
     is_between_hops(name)
         || is_another_request(name)
         || name.starts_with("x-forwarded-")
-        || name.contains('_')
+        || is_read_as_another(name)
         || name == DPOP.as_str()
         || (is_protected(name) && name != AUTHORIZATION.as_str())
 }
@@ -249,11 +249,17 @@ fn is_identity(name: &str) -> bool {
     name.starts_with("tokenward-")
 }
 
+/// Whether some servers take a name for another one: as a variable (RFC 3875 §4.1.18), `_` and `-` are the
+/// same, and to lighttpd and old versions of Apache everything is that is no letter or digit.
+fn is_read_as_another(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
-/// certificate. A name with `_` is to some servers the same as with `-`.
+/// certificate.
 fn is_ours(name: &str) -> bool {
     is_identity(name)
-        || name.contains('_')
+        || is_read_as_another(name)
         || name.starts_with("x-forwarded-")
         || matches!(
             name,
@@ -285,11 +291,13 @@ fn is_ours(name: &str) -> bool {
         )
 }
 
-/// What makes some servers act on another method or path than the one authorised.
+/// What makes some servers act on another method or path than the one authorised, or send their own requests
+/// elsewhere: as a variable, `Proxy` is `HTTP_PROXY` (CVE-2016-5385).
 fn is_another_request(name: &str) -> bool {
     matches!(
         name,
-        "x-http-method"
+        "proxy"
+            | "x-http-method"
             | "x-http-method-override"
             | "x-method-override"
             | "x-original-method"

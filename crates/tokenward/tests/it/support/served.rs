@@ -128,6 +128,19 @@ impl Served {
         self.ports[1]
     }
 
+    /// The file of the store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("tokenward.db")
+    }
+
+    /// Its resident memory in KiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("number")
+    }
+
     /// The administrator's token.
     pub(crate) fn token(&self) -> &str {
         &self.admin_token
