@@ -10,7 +10,6 @@ mod change;
 mod endpoint;
 mod input;
 mod operation;
-mod person;
 mod problem;
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ pub use courier::Courier;
 pub use letter::Letter;
 pub use mailbox::{Kept, Mailbox};
 pub use outbox::{Counts, Outbox};
-pub use smtp::{BadSmtp, Security, Smtp};
+pub use smtp::{BadSmtp, Security, Smtp, is_sender};
 
 #[cfg(test)]
 mod tests;

@@ -79,6 +79,11 @@ pub(crate) struct Carrier {
     from: Mailbox,
 }
 
+/// Whether a text can be the sender of letters.
+pub fn is_sender(text: &str) -> bool {
+    text.parse::<Mailbox>().is_ok()
+}
+
 // === impl Carrier ===
 
 impl Carrier {

@@ -31,6 +31,7 @@ mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
 mod key_files;
+mod letters;
 pub(crate) mod policies;
 mod record;
 pub(crate) mod rehearsal;
@@ -43,6 +44,7 @@ use auth::AuthListener;
 use door::GatewayDoor;
 pub(crate) use door::{CertificateField, ControlDoor};
 pub(crate) use issuers::Issuers;
+use letters::Carrying;
 use watcher::Watcher;
 
 /// How often what has ended is forgotten.
@@ -68,6 +70,7 @@ pub(crate) struct Product {
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
+    courier: Option<mail::Courier>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -199,6 +202,7 @@ impl Product {
         let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
+        let (outbox, courier) = letters::outbox(&config.mail)?;
         let parts = authority::Parts {
             store: store.clone(),
             keys,
@@ -208,6 +212,7 @@ impl Product {
             fetcher: fetcher(&config.authority),
             certificate_trust: client_ca::trust(&config.authority)?,
             nonces: config.authority.dpop_nonce.then(gateway_parts::nonces),
+            outbox,
         };
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
@@ -233,6 +238,7 @@ impl Product {
             store,
             operations,
             watcher,
+            courier,
             clock,
         })
     }
@@ -255,9 +261,11 @@ impl Product {
             store,
             operations,
             watcher,
+            courier,
             clock,
         } = self;
         let drain = config.drain.duration();
+        let carrying = courier.map(Carrying::start);
         let mut control = tokio::task::JoinSet::new();
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
@@ -315,6 +323,9 @@ impl Product {
         });
         if !joined.await.unwrap_or(false) {
             tracing::error!("a gateway thread ended in a panic");
+        }
+        if let Some(carrying) = carrying {
+            carrying.stop().await;
         }
         watcher.stop().await;
         store.close().await;
@@ -416,6 +427,9 @@ async fn upkeep(
         }
         if let Err(error) = authority.keys().tend(now).await {
             tracing::warn!(%error, "the signing keys could not be tended");
+        }
+        if let Err(error) = authority.tell_of_ends(now).await {
+            tracing::warn!(%error, "people could not be told that their tokens end");
         }
         operations.upkeep();
     }
