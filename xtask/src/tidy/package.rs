@@ -19,7 +19,7 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 31] = [
+const DOUBLE: [(&str, &str); 32] = [
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
     (
         "bit-vec",
@@ -29,6 +29,7 @@ const DOUBLE: [(&str, &str); 31] = [
     ("cpufeatures", "with digest"),
     ("crypto-common", "with digest"),
     ("digest", "lalrpop 0.22 (of cedar-policy, at build) has 0.10"),
+    ("fancy-regex", "zxcvbn 3 has 0.18, jsonschema 0.20"),
     ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
     ("hashbrown", "metrics-util 0.20 has 0.16"),
     ("indexmap", "serde_with 3 (of cedar-policy) names 1, which is not built"),

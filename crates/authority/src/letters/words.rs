@@ -1,7 +1,10 @@
 //! The words of letters, as text and as a page.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use mail::{Address, Letter};
+use token::time::Timestamp;
 
 use super::{FactorChange, Occasion};
 use crate::settings::Settings;
@@ -44,7 +47,9 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
         Occasion::AccountKnown { username } => Words {
             subject: format!("You already have an account at {host}"),
             lines: vec![
-                format!("Somebody, probably you, asked for an account at {host} with this address."),
+                format!(
+                    "Somebody, probably you, asked for an account at {host} with this address."
+                ),
                 format!("There is one already. Its username is {username}."),
             ],
             link: Some(("Set a new password", forgotten)),
@@ -68,19 +73,6 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
             link: Some(("Confirm the address", url.clone())),
             otherwise: ignore,
         },
-        Occasion::FactorsChanged { username, what } => {
-            let what = match what {
-                FactorChange::Added => "An app for sign-in codes was added to",
-                FactorChange::NewCodes => "There are new recovery codes for",
-                FactorChange::Removed => "An app for sign-in codes was removed from",
-            };
-            Words {
-                subject: format!("Sign-in codes at {host} were changed"),
-                lines: vec![format!("{what} the account {username} at {host}.")],
-                link: None,
-                otherwise: not_you,
-            }
-        }
         Occasion::Invitation { url } => Words {
             subject: format!("You are invited to {host}"),
             lines: vec![
@@ -102,54 +94,93 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
         Occasion::Reset { username, url } => Words {
             subject: format!("Set a new password at {host}"),
             lines: vec![
-                format!("Somebody, probably you, has forgotten the password of {username} at {host}."),
+                format!(
+                    "Somebody, probably you, has forgotten the password of {username} at {host}."
+                ),
                 "The link is good once, for 30 minutes.".to_owned(),
             ],
             link: Some(("Set a new password", url.clone())),
             otherwise: ignore,
         },
-        Occasion::SignedIn { username, ip, at } => {
-            let place = ip.map(|ip| format!(" from the address {ip}")).unwrap_or_default();
-            Words {
-                subject: format!("A new sign-in at {host}"),
-                lines: vec![
-                    format!("{username} signed in at {host} with a browser that was not used before."),
-                    format!("It was on {}{place}.", spoken(&at.to_string())),
-                ],
-                link: None,
-                otherwise: not_you,
-            }
-        }
         Occasion::SignUp { url } => Words {
             subject: format!("Your account at {host}"),
             lines: vec![
-                format!("Somebody, probably you, asked for an account at {host} with this address."),
+                format!(
+                    "Somebody, probably you, asked for an account at {host} with this address."
+                ),
                 "The link is good once, for 30 minutes.".to_owned(),
             ],
             link: Some(("Make the account", url.clone())),
             otherwise: ignore,
         },
-        Occasion::TokenEnds { username, token, at } => Words {
-            subject: format!("A token at {host} ends soon"),
-            lines: vec![
-                format!("The personal token “{token}” of {username} at {host} ends on {}.",
-                    spoken(&at.to_string())),
-                "Whatever uses it stops working then. Rotate it, or make another.".to_owned(),
-            ],
-            link: None,
-            otherwise: "If nothing uses it any more, do nothing.".to_owned(),
-        },
-        Occasion::TokenLeaked { username, token } => Words {
-            subject: format!("A token at {host} was found in a public place"),
-            lines: vec![
-                format!("{token} of {username} at {host} was found where everybody can read it."),
-                "It was taken back at once and is worth nothing now. Make another for whatever used \
-                 it, and look at what was done with it."
-                    .to_owned(),
-            ],
-            link: None,
-            otherwise: format!("Questions are for whoever runs {host}."),
-        },
+        Occasion::FactorsChanged { username, what } => {
+            factors_changed(host, username, *what, not_you)
+        }
+        Occasion::SignedIn { username, ip, at } => signed_in(host, username, *ip, *at, not_you),
+        Occasion::TokenEnds { username, token, at } => token_ends(host, username, token, *at),
+        Occasion::TokenLeaked { username, token } => token_leaked(host, username, token),
+    }
+}
+
+fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: String) -> Words {
+    let what = match what {
+        FactorChange::Added => "An app for sign-in codes was added to",
+        FactorChange::NewCodes => "There are new recovery codes for",
+        FactorChange::Removed => "An app for sign-in codes was removed from",
+    };
+    Words {
+        subject: format!("Sign-in codes at {host} were changed"),
+        lines: vec![format!("{what} the account {username} at {host}.")],
+        link: None,
+        otherwise,
+    }
+}
+
+fn signed_in(
+    host: &str,
+    username: &str,
+    ip: Option<IpAddr>,
+    at: Timestamp,
+    otherwise: String,
+) -> Words {
+    let place = ip.map(|ip| format!(" from the address {ip}")).unwrap_or_default();
+    Words {
+        subject: format!("A new sign-in at {host}"),
+        lines: vec![
+            format!("{username} signed in at {host} with a browser that was not used before."),
+            format!("It was on {}{place}.", spoken(&at.to_string())),
+        ],
+        link: None,
+        otherwise,
+    }
+}
+
+fn token_ends(host: &str, username: &str, token: &str, at: Timestamp) -> Words {
+    Words {
+        subject: format!("A token at {host} ends soon"),
+        lines: vec![
+            format!(
+                "The personal token “{token}” of {username} at {host} ends on {}.",
+                spoken(&at.to_string())
+            ),
+            "Whatever uses it stops working then. Rotate it, or make another.".to_owned(),
+        ],
+        link: None,
+        otherwise: "If nothing uses it any more, do nothing.".to_owned(),
+    }
+}
+
+fn token_leaked(host: &str, username: &str, token: &str) -> Words {
+    Words {
+        subject: format!("A token at {host} was found in a public place"),
+        lines: vec![
+            format!("{token} of {username} at {host} was found where everybody can read it."),
+            "It was taken back at once and is worth nothing now. Make another for whatever used \
+             it, and look at what was done with it."
+                .to_owned(),
+        ],
+        link: None,
+        otherwise: format!("Questions are for whoever runs {host}."),
     }
 }
 

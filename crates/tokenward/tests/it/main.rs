@@ -25,6 +25,7 @@ mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;
+mod letters;
 mod mutual_tls;
 mod neighbours;
 mod opaque;
