@@ -4,6 +4,7 @@ pub mod browser;
 pub mod csrf;
 pub(crate) mod factor;
 pub(crate) mod half;
+pub(crate) mod link;
 pub mod password;
 pub mod session;
 pub mod throttle;

@@ -1,5 +1,6 @@
 //! The pages that people see: no script, every text from outside escaped by the template engine.
 
+pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod asset;
 mod client_links;
@@ -8,6 +9,7 @@ pub(crate) mod device;
 pub(crate) mod done;
 pub(crate) mod enrolment;
 pub(crate) mod factors;
+pub(crate) mod fields;
 pub(crate) mod form_post;
 pub(crate) mod login;
 pub(crate) mod logout;

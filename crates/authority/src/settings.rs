@@ -12,11 +12,13 @@ use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
 use crate::leak::LeakKeys;
+use crate::login::password::policy::Rules;
 use crate::person_claims;
 use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
+use crate::sign_up::SignUp;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -79,8 +81,23 @@ pub struct Settings {
     pub attestation_challenge: bool,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
+    /// What new passwords have to be.
+    pub passwords: Rules,
     /// Who has to prove more than a password.
     pub mfa: MfaPolicy,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// What people are told by letters.
+    pub notices: Notices,
+}
+
+/// What people are told by letters, besides changes of what protects their account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// How long before its end the owner of a personal token is told, the longest first.
+    pub token_ends: Vec<Duration>,
+    /// Whether people are told of a sign-in with a browser in which they never did.
+    pub new_browser: bool,
 }
 
 /// An API that tokens can be for.

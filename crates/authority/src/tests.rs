@@ -2,6 +2,7 @@
 
 pub(crate) mod support;
 
+mod accounts;
 mod answers;
 mod arbitrary;
 mod attestation;
@@ -21,6 +22,7 @@ mod foreign;
 mod id_token;
 mod introspect;
 mod leaks;
+mod letters;
 mod limits;
 mod logout;
 mod metadata_document;

@@ -11,7 +11,6 @@ pub mod configuration;
 mod endpoint;
 mod input;
 mod operation;
-mod person;
 mod problem;
 
 use std::sync::Arc;

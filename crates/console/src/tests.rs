@@ -7,6 +7,7 @@ mod document;
 mod findings;
 mod hostile;
 mod keys;
+mod letters;
 mod personal_tokens;
 mod requests;
 mod restrictions;

@@ -10,6 +10,7 @@ mod forgetting;
 mod issued;
 mod keys;
 mod lifetime;
+mod links;
 mod master_key;
 mod people;
 mod personal;

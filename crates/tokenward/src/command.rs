@@ -19,6 +19,7 @@ mod geo;
 mod honeytoken;
 mod jose;
 mod key;
+mod mail;
 mod openapi;
 mod policy;
 mod restriction;
@@ -59,6 +60,8 @@ enum Command {
     Client(client::Arguments),
     /// People who sign in
     User(user::Arguments),
+    /// Letters that are kept instead of sent
+    Mail(mail::Arguments),
     /// Issued tokens: look up, revoke
     Token(token::Arguments),
     /// Signatures, encryption and keys offline: what would otherwise be pasted into a web page
@@ -139,6 +142,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::AdminToken(arguments) => admin_token::run(&arguments),
         Command::Client(arguments) => client::run(arguments),
         Command::User(arguments) => user::run(arguments),
+        Command::Mail(arguments) => mail::run(arguments),
         Command::Token(arguments) => token::run(arguments),
         Command::Jose(command) => jose::run(command),
         Command::Restriction(arguments) => restriction::run(arguments),

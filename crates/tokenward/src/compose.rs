@@ -33,6 +33,7 @@ mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
 pub(crate) mod key_files;
+mod letters;
 mod live;
 pub(crate) mod places;
 pub(crate) mod policies;
@@ -47,6 +48,7 @@ mod watcher;
 use auth::{AuthListener, AuthTerms};
 pub(crate) use door::{CertificateField, ControlDoor};
 pub(crate) use issuers::Issuers;
+use letters::Carrying;
 use live::{Live, Snapshot};
 pub(crate) use reload::Source;
 pub(crate) use reload::watch::Hangups;
@@ -81,6 +83,7 @@ pub(crate) struct Product {
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
+    courier: Option<mail::Courier>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -214,6 +217,7 @@ impl Product {
         let watcher = Watcher::start(&config.detect, &store, &clock, &random, places.clone())?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
+        let (outbox, courier) = letters::outbox(&config.mail)?;
         let parts = authority::Parts {
             store: store.clone(),
             keys,
@@ -223,6 +227,7 @@ impl Product {
             fetcher: fetcher(&config.authority),
             certificate_trust: client_ca::trust(&config.authority)?,
             nonces: config.authority.dpop_nonce.then(gateway_parts::nonces),
+            outbox,
         };
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
@@ -253,6 +258,7 @@ impl Product {
             store,
             operations,
             watcher,
+            courier,
             clock,
         })
     }
@@ -268,8 +274,19 @@ impl Product {
         source: Option<(Source, Hangups)>,
         ready: impl FnOnce(),
     ) -> Result<(), Failure> {
-        let Self { config, sockets, authority, gateway, store, operations, watcher, clock, .. } =
-            self;
+        let Self {
+            config,
+            sockets,
+            authority,
+            gateway,
+            store,
+            operations,
+            watcher,
+            courier,
+            clock,
+            ..
+        } = self;
+        let carrying = courier.map(Carrying::start);
         let drain = config.drain.duration();
         let acceptors = acceptors(&config)?;
         let of = |section| acceptor_of(&acceptors, section);
@@ -356,6 +373,9 @@ impl Product {
         if !joined.await.unwrap_or(false) {
             tracing::error!("a gateway thread ended in a panic");
         }
+        if let Some(carrying) = carrying {
+            carrying.stop().await;
+        }
         watcher.stop().await;
         store.close().await;
         Ok(())
@@ -405,6 +425,9 @@ async fn upkeep(
         }
         if let Err(error) = authority.keys().tend(now).await {
             tracing::warn!(%error, "the signing keys could not be tended");
+        }
+        if let Err(error) = authority.tell_of_ends(now).await {
+            tracing::warn!(%error, "people could not be told that their tokens end");
         }
         operations.upkeep();
     }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod accounts;
 pub(crate) mod api;
 pub(crate) mod check;
 mod connections;
@@ -19,6 +20,7 @@ pub(crate) mod geo;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod mail;
 mod mfa;
 pub(crate) mod personal;
 pub(crate) mod place;
@@ -28,6 +30,8 @@ pub(crate) mod reference;
 pub(crate) mod span;
 pub(crate) mod upstream;
 
+pub(crate) use self::mail::Mail;
+use accounts::{Passwords, SignUpPart};
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
 pub(crate) use gateway::{
@@ -56,6 +60,9 @@ pub(crate) struct Config {
     /// The admin API, health and metrics. Absent: they are not served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<Admin>,
+    /// Letters to people.
+    #[serde(default)]
+    pub(crate) mail: Mail,
     /// Scopes that may be granted, as people see them on the consent page. `openid`, `profile`,
     /// `email`, `address`, `phone` and `offline_access` are built in.
     #[serde(default, rename = "scope")]
@@ -173,6 +180,10 @@ pub(crate) struct Authority {
     pub(crate) session_life: Span,
     /// Who has to prove more than a password.
     pub(crate) mfa: Mfa,
+    /// What new passwords have to be.
+    pub(crate) passwords: Passwords,
+    /// Who may make an account.
+    pub(crate) sign_up: SignUpPart,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
     /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with

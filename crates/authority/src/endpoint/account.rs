@@ -1,10 +1,13 @@
-//! Where people set up and remove what they prove beside a password.
+//! Where people see and change what protects their account.
+
+mod email;
+pub(crate) mod factors;
+pub(crate) mod password;
 
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use http::StatusCode;
-use store::{AuditEntry, StoreError, TotpFactor, User};
-use token::secret::Secret;
+use store::{AuditEntry, StoreError};
 
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
@@ -13,242 +16,90 @@ use crate::endpoint::login::second;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, login};
 use crate::login::csrf::Purpose;
-use crate::login::factor::{recovery, totp};
-use crate::login::half::Offer;
-use crate::login::session::{self, Method, SignedIn};
+use crate::login::session::{self, SignedIn};
 use crate::oauth_error::OAuthError;
-use crate::page::enrolment::{EnrolmentPage, RecoveryPage};
-use crate::page::factors::{FactorsPage, Held, Notice};
+use crate::page::account::AccountPage;
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 
-const PROOF: &str = "csrf";
-const OFFER: &str = "offer";
-const CODE: &str = "code";
-const FACTOR: &str = "factor";
-/// Applications that one person can have.
-const MOST: usize = 5;
+pub(crate) const PROOF: &str = "csrf";
 
 /// The pages.
 pub(crate) fn routes() -> Paths {
     Paths::default()
-        .route("/account/factors", get(list))
-        .route("/account/factors/add", post(add_one))
-        .route("/account/factors/codes", post(renew_codes))
-        .route("/account/factors/forget", post(forget))
-        .route("/account/factors/remove", post(remove))
+        .route("/account", get(overview))
+        .merge(email::routes())
+        .merge(factors::routes())
+        .merge(password::routes())
 }
 
-/// `GET /account/factors`
-async fn list(visit: Visit) -> Response {
+/// A form that came back.
+pub(crate) enum Sent {
+    /// It is one that this session was given.
+    Proven(Parameters, SignedIn),
+    /// It is not.
+    Stale(SignedIn),
+}
+
+/// `GET /account`
+async fn overview(visit: Visit) -> Response {
     let shown = async {
-        match entered(&visit).await? {
-            Ok(person) => page(&visit, &person, Notice::None).await,
-            Err(answer) => Ok(answer),
-        }
+        Ok(match entered(&visit, &Errand::account()).await? {
+            Ok(person) => {
+                let page = AccountPage::new(visit.authority.settings(), person.user());
+                document::page(StatusCode::OK, page.finish())
+            }
+            Err(first) => first,
+        })
     };
     answered(&visit, shown.await)
 }
 
-/// `POST /account/factors/add`: offers a secret, and takes it when a first code of it comes back.
-async fn add_one(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    answered(&visit, set_up(&visit, &form, &person).await)
-}
-
-/// `POST /account/factors/codes`: new recovery codes in place of the old ones.
-async fn renew_codes(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let renewed = async {
-        let codes = recovery::generate(visit.authority.random());
-        let (store, subject) = (visit.authority.store(), &person.user().id);
-        if !store.renew_recovery_codes(subject, recovery::hashes(&codes), visit.now).await? {
-            return page(&visit, &person, Notice::Stale).await;
-        }
-        record(&visit, &person.user().id.to_string(), "factor.codes", subject.as_str()).await?;
-        Ok(codes_page(&visit, &codes))
-    };
-    answered(&visit, renewed.await)
-}
-
-/// `POST /account/factors/forget`: no browser is remembered any more.
-async fn forget(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let forgotten = async {
-        let subject = &person.user().id;
-        visit.authority.store().forget_browsers(subject).await?;
-        record(&visit, subject.as_str(), "factor.forget", subject.as_str()).await?;
-        page(&visit, &person, Notice::Forgotten).await
-    };
-    answered(&visit, forgotten.await)
-}
-
-/// `POST /account/factors/remove`
-async fn remove(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let removed = async {
-        let (id, subject) = (form.value(FACTOR).unwrap_or_default(), &person.user().id);
-        if !visit.authority.store().remove_factor(subject, id).await? {
-            return page(&visit, &person, Notice::Stale).await;
-        }
-        record(&visit, subject.as_str(), "factor.remove", id).await?;
-        page(&visit, &person, Notice::Removed).await
-    };
-    answered(&visit, removed.await)
-}
-
-async fn set_up(
-    visit: &Visit,
-    form: &Parameters,
-    person: &SignedIn,
-) -> Result<Response, StoreError> {
-    let (authority, now, user) = (&visit.authority, visit.now, person.user());
-    if authority.store().factors_of(&user.id).await?.totp.len() >= MOST {
-        return page(visit, person, Notice::Full).await;
-    }
-    let Some(text) = form.value(OFFER) else {
-        let offer = Offer::new(user.id.clone(), authority.random(), now);
-        return offered(visit, person, &offer, second::Notice::None);
-    };
-    let offer = Offer::open(authority.store(), &visit.browser, &user.id, text, now);
-    let Some(offer) = offer else { return page(visit, person, Notice::Stale).await };
-    let typed = form.value(CODE).unwrap_or_default();
-    let Some(step) = totp::fitting(&offer.secret, typed, now) else {
-        return offered(visit, person, &offer, second::Notice::NotYet);
-    };
-    let Some(codes) = add(visit, user, offer, step).await? else {
-        return page(visit, person, Notice::Stale).await;
-    };
-    let response = match codes.is_empty() {
-        true => document::see_other(&Errand::factors().url(authority.settings())),
-        false => codes_page(visit, &codes),
-    };
-    if person.has_two_factors() {
-        return Ok(response);
-    }
-    let (store, random) = (authority.store(), authority.random());
-    let raised = session::raise(store, person, Method::Totp, random, now).await?;
-    Ok(match raised {
-        Some((cookie, _)) => visit.with_session_cookies(response, &cookie, &visit.browser),
-        None => response,
-    })
-}
-
-/// Adds a factor whose code of this step was shown, and gives recovery codes to whoever has none left.
-/// `None` when it was added before, or the person is gone.
-pub(crate) async fn add(
-    visit: &Visit,
-    user: &User,
-    offer: Offer,
-    step: u64,
-) -> Result<Option<Vec<Secret>>, StoreError> {
-    let (store, now) = (visit.authority.store(), visit.now);
-    let codes = match store.factors_of(&user.id).await?.recovery_codes {
-        0 => recovery::generate(visit.authority.random()),
-        _ => Vec::new(),
-    };
-    let factor = TotpFactor {
-        id: offer.id,
-        subject: user.id.clone(),
-        secret: offer.secret.into(),
-        last_step: step,
-        created_at: now,
-        last_used_at: Some(now),
-    };
-    let hashes = (!codes.is_empty()).then(|| recovery::hashes(&codes));
-    match store.add_totp(&factor, hashes).await {
-        Ok(true) => {}
-        Ok(false) | Err(StoreError::NameTaken { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    record(visit, user.id.as_str(), "factor.add", &factor.id).await?;
-    Ok(Some(codes))
-}
-
 /// Who may be here: somebody who signed in just now, with all that they have. Or the page that they need
 /// first.
-async fn entered(visit: &Visit) -> Result<Result<SignedIn, Response>, StoreError> {
-    let (store, errand) = (visit.authority.store(), Errand::factors());
+pub(crate) async fn entered(
+    visit: &Visit,
+    errand: &Errand,
+) -> Result<Result<SignedIn, Response>, StoreError> {
+    let store = visit.authority.store();
     let person = session::recognise(store, visit.session_cookie(), visit.now).await?;
     let Some(person) = person.filter(|person| person.is_recent(visit.now)) else {
-        return Ok(Err(login::before(visit, &errand)));
+        return Ok(Err(login::before(visit, errand)));
     };
-    let first = second::before(visit, &errand, &person, errand.demanded()).await?;
+    let first = second::before(visit, errand, &person, errand.demanded()).await?;
     Ok(first.map_or(Ok(person), Err))
 }
 
-/// A form of the page, and who sent it.
-async fn sent(
+/// A form of one of these pages, and who sent it; or the answer, when they may not be here.
+pub(crate) async fn sent(
     visit: &Visit,
     form: Result<Form, OAuthError>,
-) -> Result<(Parameters, SignedIn), Response> {
+    errand: &Errand,
+) -> Result<Sent, Response> {
     let refused = |refused: PageRefused| refusal::answer(visit, refused.into());
     let Form(form) = form.map_err(|error| refused(PageRefused::Form(error)))?;
-    let person = entered(visit).await.map_err(|error| refused(error.into()))??;
+    let person = entered(visit, errand).await.map_err(|error| refused(error.into()))??;
     let proof = form.value(PROOF).unwrap_or_default();
     let session = person.session().id.as_str();
-    if visit.authority.desk().proofs.check(Purpose::Factors, session, "", proof) {
-        return Ok((form, person));
-    }
-    Err(answered(visit, page(visit, &person, Notice::Stale).await))
+    let proofs = &visit.authority.desk().proofs;
+    Ok(match proofs.check(Purpose::Factors, session, "", proof) {
+        true => Sent::Proven(form, person),
+        false => Sent::Stale(person),
+    })
 }
 
-fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
-    answer.unwrap_or_else(|error| refusal::answer(visit, PageRefused::Store(error).into()))
-}
-
-fn proof(visit: &Visit, person: &SignedIn) -> String {
+/// What the forms of these pages carry.
+pub(crate) fn proof(visit: &Visit, person: &SignedIn) -> String {
     let session = person.session().id.as_str();
     visit.authority.desk().proofs.make(Purpose::Factors, session, "")
 }
 
-async fn page(visit: &Visit, person: &SignedIn, notice: Notice) -> Result<Response, StoreError> {
-    let (authority, subject) = (&visit.authority, &person.user().id);
-    let held = Held {
-        factors: authority.store().factors_of(subject).await?,
-        remembered: authority.store().remembered_browsers(subject, visit.now).await?,
-        most: MOST,
-    };
-    let status = notice.status();
-    let proof = proof(visit, person);
-    let page = FactorsPage::new(authority.settings(), person.user(), &held, proof, notice);
-    Ok(document::page(status, page.finish()))
-}
-
-fn offered(
-    visit: &Visit,
-    person: &SignedIn,
-    offer: &Offer,
-    notice: second::Notice,
-) -> Result<Response, StoreError> {
-    let (settings, status) = (visit.authority.settings(), notice.status());
-    let sealed = offer.seal(visit.authority.store(), &visit.browser)?;
-    let hidden = vec![(PROOF, proof(visit, person)), (OFFER, sealed)];
-    let page = EnrolmentPage::new(settings, person.user(), &offer.secret, notice);
-    let page = page.for_account(hidden, settings).finish(None);
-    Ok(visit.with_browser_cookie(document::page(status, page)))
-}
-
-fn codes_page(visit: &Visit, codes: &[Secret]) -> Response {
-    let settings = visit.authority.settings();
-    let page = RecoveryPage::new(settings, codes, Errand::factors().url(settings));
-    document::page(StatusCode::OK, page.finish())
+pub(crate) fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
+    answer.unwrap_or_else(|error| refusal::answer(visit, PageRefused::Store(error).into()))
 }
 
 /// A change is answered only after it is in the audit log.
-async fn record(
+pub(crate) async fn record(
     visit: &Visit,
     subject: &str,
     action: &str,

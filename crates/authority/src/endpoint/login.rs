@@ -17,9 +17,10 @@ use self::second::Known;
 use crate::endpoint::authorize::person::Standing;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::authorize::{Evaluated, Request};
-use crate::endpoint::document;
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
+use crate::endpoint::{document, sign_up};
+use crate::letters::Occasion;
 use crate::login::csrf::Purpose;
 use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
@@ -77,7 +78,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
     let settings = visit.authority.settings();
     let Behind::Request(_, evaluated) = behind else {
-        let page = LoginPage::new(settings, None, &notice).asking(None, None);
+        let page = helped(visit, LoginPage::new(settings, None, &notice)).asking(None, None);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -87,10 +88,15 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
         }
     };
     let hint = evaluated.demand.login_hint.as_deref();
-    LoginPage::new(settings, Some(&evaluated.client), &notice)
+    helped(visit, LoginPage::new(settings, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint)
         .continuing(text, proof)
         .finish(Some(evaluated.return_to.uri()))
+}
+
+fn helped(visit: &Visit, page: LoginPage) -> LoginPage {
+    let authority = &visit.authority;
+    page.helping(authority.settings(), authority.sends_letters(), sign_up::is_open(authority))
 }
 
 async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Response {
@@ -109,7 +115,10 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
     let tried = sign_in(visit, username, password, behind).await;
     observe(visit, username, &tried);
     match tried {
-        Ok(Progress::Complete(cookie, _)) => welcome(visit, behind, username, &cookie),
+        Ok(Progress::Complete(cookie, person)) => {
+            tell_of_browser(visit, person.user());
+            welcome(visit, behind, username, &cookie)
+        }
         Ok(Progress::Half(known, step)) => {
             second::ask(visit, behind, &known, step, second::Notice::None)
         }
@@ -159,6 +168,17 @@ fn welcome(visit: &Visit, behind: Behind<'_>, username: &str, cookie: &Secret) -
     let onward = behind.onward(visit, true);
     let browser = visit.browser.after_sign_in(username, &visit.authority.desk().proofs);
     visit.with_session_cookies(document::see_other(&onward), cookie, &browser)
+}
+
+/// Tells somebody that they signed in with a browser in which they never did; where it is configured.
+pub(crate) fn tell_of_browser(visit: &Visit, user: &User) {
+    let authority = &visit.authority;
+    let proofs = &authority.desk().proofs;
+    let is_known = visit.browser.known_as(&user.username, proofs).is_some();
+    if authority.settings().notices.new_browser && !is_known {
+        let (ip, at) = (visit.caller.ip, visit.now);
+        authority.write(user, &Occasion::SignedIn { username: &user.username, ip, at }, at);
+    }
 }
 
 /// The page once more, saying why.

@@ -17,6 +17,10 @@ pub enum Purpose {
     Factor,
     /// The page where factors are set up and removed, bound to the sign-in session.
     Factors,
+    /// The forms behind links in letters, bound to the browser and to the link.
+    Link,
+    /// The forms that have letters sent, bound to the browser.
+    Letter,
     /// A browser in which somebody signed in, bound to their name.
     KnownBrowser,
     /// The question whether to sign out, bound to the sign-in session and to the request.
@@ -61,6 +65,8 @@ fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
         Purpose::Factor => "factor",
         Purpose::Factors => "factors",
         Purpose::KnownBrowser => "known browser",
+        Purpose::Letter => "letter",
+        Purpose::Link => "link",
         Purpose::Login => "login",
         Purpose::Logout => "logout",
     };

@@ -70,6 +70,10 @@ pub(crate) struct LoginPage {
     is_wrong: bool,
     is_again: bool,
     links: Vec<ClientLink>,
+    /// Where a new password is asked for; empty where none is.
+    forgotten: String,
+    /// Where an account is asked for; empty where none is.
+    sign_up: String,
 }
 
 // === impl Notice ===
@@ -154,6 +158,8 @@ impl LoginPage {
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
             links,
+            forgotten: String::new(),
+            sign_up: String::new(),
         }
     }
 
@@ -166,6 +172,16 @@ impl LoginPage {
         }
         let username = hint.or(current).unwrap_or_default().to_owned();
         Self { is_again, username, ..self }
+    }
+
+    /// With ways for somebody who cannot sign in.
+    pub(crate) fn helping(self, settings: &Settings, forgotten: bool, sign_up: bool) -> Self {
+        let path = |is_there, path| if is_there { settings.path(path) } else { String::new() };
+        Self {
+            forgotten: path(forgotten, "/forgotten"),
+            sign_up: path(sign_up, "/sign-up"),
+            ..self
+        }
     }
 
     /// With the request that goes on after sign-in.

@@ -13,12 +13,15 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 22] = [
+    "/account",
+    "/account/email",
     "/account/factors",
     "/account/factors/add",
     "/account/factors/codes",
     "/account/factors/forget",
     "/account/factors/remove",
+    "/account/password",
     "/approvals",
     "/approvals/decision",
     "/assets/{name}",
@@ -26,10 +29,13 @@ const PAGES: [&str; 16] = [
     "/device",
     "/device/decision",
     "/device/qr",
+    "/forgotten",
+    "/link",
     "/login",
     "/login/code",
     "/login/enrol",
     "/logout/decision",
+    "/sign-up",
 ];
 
 fn document() -> Value {

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
+use mail::Outbox;
 use serde_json::Value;
 use store::{MasterKey, Store};
 use tempfile::TempDir;
@@ -122,6 +123,11 @@ struct StandingClock;
 
 impl Harness {
     pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    /// With these settings of the authority.
+    pub(crate) async fn with(authority_settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let settings = store::Settings {
             path: folder.path().join("tokenward.db"),
@@ -147,8 +153,9 @@ impl Harness {
             fetcher: None,
             certificate_trust: None,
             nonces: None,
+            outbox: Outbox::mailbox(),
         };
-        let authority = Authority::new(authority_settings(), parts).expect("authority");
+        let authority = Authority::new(authority_settings, parts).expect("authority");
         let requests = Some(Arc::new(OneRequest) as Arc<dyn Explainer>);
         let configuration = Some(Arc::new(OneFile::default()) as Arc<dyn Configuration>);
         let parts = Parts { authority: authority.clone(), requests, configuration };
@@ -234,7 +241,7 @@ impl Harness {
     }
 }
 
-fn authority_settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let scope = |name: &str| ScopeDefinition::new(name, format!("Use {name}"));
     Settings {
         issuer: ISSUER.to_owned(),
@@ -265,7 +272,10 @@ fn authority_settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        passwords: Default::default(),
         mfa: authority::rule::mfa::MfaPolicy::USUAL,
+        sign_up: Default::default(),
+        notices: Default::default(),
     }
 }
 

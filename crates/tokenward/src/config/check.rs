@@ -32,6 +32,8 @@ pub(crate) type Finding = (String, String);
 pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     authority(&config.authority, &mut found);
+    config.authority.sign_up.check(&config.mail, &mut found);
+    config.mail.check(&mut found);
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
@@ -237,6 +239,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
     }
     registration(&part.registration, found);
     part.mfa.check(found);
+    part.passwords.check(&part.mfa, found);
     part.connections.check("authority", found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();

@@ -28,6 +28,7 @@ mod issuers_that_misbehave;
 mod jose;
 mod jwe;
 mod jws;
+mod letters;
 mod live;
 mod live_refused;
 mod mcp;

@@ -9,7 +9,10 @@ use crate::settings::Settings;
 
 const PAGE: &str = "page";
 const FACTORS: &str = "factors";
-const FACTORS_PATH: &str = "/account/factors";
+const ACCOUNT: &str = "account";
+const ACCOUNT_PATH: &str = "/account";
+const EMAIL: &str = "email";
+const PASSWORD: &str = "password";
 const APPROVALS: &str = "approvals";
 const DEVICE: &str = "device";
 
@@ -29,9 +32,24 @@ impl Errand {
         Self::new(APPROVALS, "/approvals", String::new())
     }
 
+    /// The page that leads to what protects an account.
+    pub(crate) fn account() -> Self {
+        Self::new(ACCOUNT, ACCOUNT_PATH, String::new())
+    }
+
+    /// The page where the address is changed.
+    pub(crate) fn email() -> Self {
+        Self::new(EMAIL, "/account/email", String::new())
+    }
+
     /// The page where what is proven beside a password is set up.
     pub(crate) fn factors() -> Self {
-        Self::new(FACTORS, FACTORS_PATH, String::new())
+        Self::new(FACTORS, "/account/factors", String::new())
+    }
+
+    /// The page where the password is changed.
+    pub(crate) fn password() -> Self {
+        Self::new(PASSWORD, "/account/password", String::new())
     }
 
     /// The page where the code of a device is typed.
@@ -48,7 +66,10 @@ impl Errand {
         let parameters = Parameters::parse(text).ok()?;
         match parameters.value(PAGE)? {
             APPROVALS => Some(Self::approvals()),
+            ACCOUNT => Some(Self::account()),
+            EMAIL => Some(Self::email()),
             FACTORS => Some(Self::factors()),
+            PASSWORD => Some(Self::password()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
             _ => None,
         }
@@ -67,9 +88,9 @@ impl Errand {
         &self.text
     }
 
-    /// Whether more than a password is demanded: to change what is proven beside one, whoever has it.
+    /// Whether more than a password is demanded: to change what protects an account, of whoever has more.
     pub(crate) fn demanded(&self) -> Demanded {
-        let acr = match self.path == FACTORS_PATH {
+        let acr = match self.path.starts_with(ACCOUNT_PATH) {
             true => Wanted::TwoIfPossible,
             false => Wanted::Any,
         };

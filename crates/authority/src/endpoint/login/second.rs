@@ -149,6 +149,7 @@ async fn check(
                 return Ok(login::again(visit, behind, login::Notice::Stale));
             };
             observe(visit, &known, Some(&person.1), typed.event_factor(), "ok");
+            login::tell_of_browser(visit, person.1.user());
             let onward = behind.onward(visit, known.is_half());
             let response = signed_in(visit, document::see_other(&onward), &person);
             if remember { remembered(visit, response, person.1.user()).await } else { Ok(response) }
@@ -196,13 +197,14 @@ async fn set_up(
     let Some(step) = totp::fitting(&offer.secret, typed, visit.now) else {
         return enrolment_page(visit, behind, &known, &offer, Notice::NotYet);
     };
-    let Some(codes) = account::add(visit, known.user(), offer, step).await? else {
+    let Some(codes) = account::factors::add(visit, known.user(), offer, step).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
     let Some(person) = complete(visit, &known, Method::Totp).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
     observe(visit, &known, Some(&person.1), "totp", "ok");
+    login::tell_of_browser(visit, person.1.user());
     let onward = behind.onward(visit, known.is_half());
     let page = RecoveryPage::new(visit.authority.settings(), &codes, onward);
     Ok(signed_in(visit, document::page(StatusCode::OK, page.finish()), &person))
