@@ -11,6 +11,7 @@ mod issued;
 mod keys;
 mod lifetime;
 mod master_key;
+mod passkeys;
 mod people;
 mod personal;
 mod pushed;
