@@ -1,4 +1,5 @@
-//! The pages that people see: no script, every text from outside escaped by the template engine.
+//! The pages that people see: every text from outside escaped by the template engine. None needs a script;
+//! the only one asks a browser for a passkey.
 
 pub(crate) mod approvals;
 pub(crate) mod asset;
@@ -11,6 +12,7 @@ pub(crate) mod factors;
 pub(crate) mod form_post;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod passkey;
 mod policy;
 pub(crate) mod problem;
 pub(crate) mod qr;
@@ -18,6 +20,7 @@ pub(crate) mod second;
 
 use askama::Template;
 
+use self::passkey::PasskeyPrompt;
 use self::policy::Leads;
 
 use crate::settings::Settings;
@@ -58,7 +61,11 @@ impl Frame {
 }
 
 fn render(page: &impl Template, form: Leads<'_>) -> Rendered {
-    Ok(Html { html: page.render()?, policy: policy::of(form) })
+    Ok(Html { html: page.render()?, policy: policy::of(form, false) })
+}
+
+fn render_with(page: &impl Template, form: Leads<'_>, prompt: Option<&PasskeyPrompt>) -> Rendered {
+    Ok(Html { html: page.render()?, policy: policy::of(form, prompt.is_some()) })
 }
 
 /// The letter that stands for a name.

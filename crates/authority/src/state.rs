@@ -85,7 +85,7 @@ impl Authority {
         settings.check()?;
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(settings.password_threads),
-            desk: Desk::new(&parts.store),
+            desk: Desk::new(&parts.store, &settings.issuer),
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),

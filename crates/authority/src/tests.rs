@@ -27,6 +27,7 @@ mod metadata_document;
 mod mutual_tls;
 mod opaque;
 mod par;
+mod passkeys;
 mod personal;
 mod pkce;
 mod private_key_jwt;

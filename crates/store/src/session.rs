@@ -66,7 +66,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let sql = format!("{COLUMNS} WHERE cookie = ?1 AND expires_at > ?2");
-        self.read(|db| sql::one(db, &sql, params![cookie.as_bytes(), now.as_millis()], from_columns))
+        self.read(|db| {
+            sql::one(db, &sql, params![cookie.as_bytes(), now.as_millis()], from_columns)
+        })
     }
 
     /// The sessions of a person that are neither ended nor over, the newest first.

@@ -13,12 +13,14 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 20] = [
     "/account/factors",
     "/account/factors/add",
     "/account/factors/codes",
     "/account/factors/forget",
+    "/account/factors/passkey",
     "/account/factors/remove",
+    "/account/factors/rename",
     "/approvals",
     "/approvals/decision",
     "/assets/{name}",
@@ -28,7 +30,9 @@ const PAGES: [&str; 16] = [
     "/device/qr",
     "/login",
     "/login/code",
+    "/login/code/passkey",
     "/login/enrol",
+    "/login/passkey",
     "/logout/decision",
 ];
 

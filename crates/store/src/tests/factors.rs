@@ -39,11 +39,8 @@ async fn with_alice() -> Fixture {
 #[tokio::test]
 async fn a_factor_reads_back_and_its_secret_is_nowhere_on_disk() {
     let fixture = with_alice().await;
-    let expected = Factors {
-        totp: vec![totp("f1", "u1")],
-        recovery_codes: 10,
-        ..Factors::default()
-    };
+    let expected =
+        Factors { totp: vec![totp("f1", "u1")], recovery_codes: 10, ..Factors::default() };
     assert_eq!(of(&fixture.store, "u1").await, expected);
     assert!(of(&fixture.store, "u2").await.is_empty());
     let fixture = fixture.reopen(NOW).await;

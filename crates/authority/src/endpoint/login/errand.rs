@@ -76,6 +76,11 @@ impl Errand {
         Demanded { strictly: false, acr }
     }
 
+    /// Whether what protects the account is changed there, so that a sign-in of just now is needed.
+    pub(crate) fn is_sensitive(&self) -> bool {
+        self.path == FACTORS_PATH
+    }
+
     /// Where the page is.
     pub(crate) fn url(&self, settings: &Settings) -> String {
         let path = settings.path(self.path);
