@@ -2,6 +2,7 @@
 
 pub(crate) mod support;
 
+mod account;
 mod answers;
 mod arbitrary;
 mod attestation;

@@ -1,7 +1,9 @@
 //! The pages where people see and change what is theirs.
 
 pub(crate) mod factors;
+mod overview;
 mod passkeys;
+mod tokens;
 
 use axum::response::Response;
 use store::{AuditEntry, StoreError};
@@ -16,6 +18,7 @@ use crate::endpoint::visit::Visit;
 use crate::login::csrf::Purpose;
 use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
+use crate::page;
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 
@@ -23,7 +26,7 @@ const PROOF: &str = "csrf";
 
 /// The pages.
 pub(crate) fn routes() -> Paths {
-    factors::routes()
+    factors::routes().merge(overview::routes()).merge(tokens::routes())
 }
 
 /// Who may be at a page: somebody who signed in with all that they have, and just now where what protects the
@@ -55,9 +58,20 @@ async fn sent(
 }
 
 /// The page of an errand once more, since what was sent is not of this session.
-async fn stale(visit: &Visit, _errand: &Errand, person: &SignedIn) -> Response {
-    let page = factors::page(visit, person, crate::page::factors::Notice::Stale);
-    answered(visit, page.await)
+async fn stale(visit: &Visit, errand: &Errand, person: &SignedIn) -> Response {
+    let page = if *errand == Errand::factors() {
+        factors::page(visit, person, page::factors::Notice::Stale).await
+    } else if *errand == Errand::tokens() {
+        tokens::page(visit, person, page::tokens::Notice::Stale).await
+    } else {
+        overview::page(visit, person, page::account::Notice::Stale).await
+    };
+    answered(visit, page)
+}
+
+/// Who a change of theirs is written down for.
+fn actor(person: &SignedIn) -> String {
+    format!("subject:{}", person.user().id)
 }
 
 fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {

@@ -3,11 +3,10 @@
 use askama::Template;
 use http::StatusCode;
 use store::{Factors, Passkey, TotpFactor, User};
-use token::time::Timestamp;
 
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
-use super::{Frame, Rendered, render_with};
+use super::{Frame, Rendered, day, render_with};
 use crate::settings::Settings;
 
 /// What the page says first.
@@ -72,6 +71,7 @@ pub(crate) struct FactorsPage {
     may_add: bool,
     recovery_codes: usize,
     remembered: u64,
+    account: String,
     action: String,
     proof: String,
 }
@@ -136,6 +136,7 @@ impl FactorsPage {
             may_add: applications.len() < held.most,
             recovery_codes: held.factors.recovery_codes,
             remembered: held.remembered,
+            account: settings.path("/account"),
             action: settings.path("/account/factors"),
             proof,
         }
@@ -176,8 +177,4 @@ impl Application {
             used: factor.last_used_at.map(day).unwrap_or_default(),
         }
     }
-}
-
-fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
 }

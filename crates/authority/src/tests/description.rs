@@ -13,7 +13,9 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 30] = [
+    "/account",
+    "/account/applications/withdraw",
     "/account/factors",
     "/account/factors/add",
     "/account/factors/codes",
@@ -21,6 +23,14 @@ const PAGES: [&str; 20] = [
     "/account/factors/passkey",
     "/account/factors/remove",
     "/account/factors/rename",
+    "/account/sessions/end",
+    "/account/sessions/end-others",
+    "/account/sessions/everywhere",
+    "/account/tokens",
+    "/account/tokens/create",
+    "/account/tokens/narrow",
+    "/account/tokens/revoke",
+    "/account/tokens/rotate",
     "/approvals",
     "/approvals/decision",
     "/assets/{name}",

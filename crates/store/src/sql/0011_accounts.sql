@@ -19,3 +19,6 @@ CREATE INDEX passkeys_by_subject ON passkeys (subject);
 ALTER TABLE sessions ADD COLUMN last_used_at INTEGER;
 ALTER TABLE sessions ADD COLUMN ip TEXT;
 ALTER TABLE sessions ADD COLUMN browser TEXT;
+-- What a person did, and what was done to them, is shown to them.
+CREATE INDEX audit_by_actor ON audit (actor, seq);
+CREATE INDEX audit_by_target ON audit (target, seq);

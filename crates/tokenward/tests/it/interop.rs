@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::neighbour::free_port;
-use crate::support::{Product, browser, dev, output_of, root};
+use crate::support::{PROGRAM, Product, browser, dev, output_of, root};
 
 pub(crate) fn variable(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
@@ -37,7 +37,7 @@ fn node(script: &str) {
 
 /// Against a product whose issuer has a name.
 fn node_at_localhost(script: &str) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenward"));
+    let mut command = Command::new(PROGRAM);
     let listen = format!("127.0.0.1:{}", free_port());
     command.env("TOKENWARD_AUTHORITY__ISSUER", listen.replace("127.0.0.1", "http://localhost"));
     command.args(["dev", "--json", "--ephemeral", "--authority-listen", &listen]);

@@ -8,6 +8,9 @@ use crate::rule::mfa::Demanded;
 use crate::settings::Settings;
 
 const PAGE: &str = "page";
+const ACCOUNT: &str = "account";
+const TOKENS: &str = "tokens";
+const TOKENS_PATH: &str = "/account/tokens";
 const FACTORS: &str = "factors";
 const FACTORS_PATH: &str = "/account/factors";
 const APPROVALS: &str = "approvals";
@@ -24,6 +27,16 @@ pub(crate) struct Errand {
 // === impl Errand ===
 
 impl Errand {
+    /// The page of the account.
+    pub(crate) fn account() -> Self {
+        Self::new(ACCOUNT, "/account", String::new())
+    }
+
+    /// The page of the personal tokens.
+    pub(crate) fn tokens() -> Self {
+        Self::new(TOKENS, TOKENS_PATH, String::new())
+    }
+
     /// The page with what applications ask by the back channel.
     pub(crate) fn approvals() -> Self {
         Self::new(APPROVALS, "/approvals", String::new())
@@ -47,6 +60,8 @@ impl Errand {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let parameters = Parameters::parse(text).ok()?;
         match parameters.value(PAGE)? {
+            ACCOUNT => Some(Self::account()),
+            TOKENS => Some(Self::tokens()),
             APPROVALS => Some(Self::approvals()),
             FACTORS => Some(Self::factors()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
@@ -67,9 +82,9 @@ impl Errand {
         &self.text
     }
 
-    /// Whether more than a password is demanded: to change what is proven beside one, whoever has it.
+    /// Whether more than a password is demanded: of whoever has it, where what opens the account is changed.
     pub(crate) fn demanded(&self) -> Demanded {
-        let acr = match self.path == FACTORS_PATH {
+        let acr = match self.is_sensitive() {
             true => Wanted::TwoIfPossible,
             false => Wanted::Any,
         };
@@ -78,7 +93,7 @@ impl Errand {
 
     /// Whether what protects the account is changed there, so that a sign-in of just now is needed.
     pub(crate) fn is_sensitive(&self) -> bool {
-        self.path == FACTORS_PATH
+        matches!(self.path, FACTORS_PATH | TOKENS_PATH)
     }
 
     /// Where the page is.
