@@ -106,6 +106,11 @@ fn a_person_with_a_passkey_at_chromium() {
 }
 
 #[test]
+fn a_person_looks_after_their_account_at_chromium() {
+    node_at_localhost("account.mjs");
+}
+
+#[test]
 fn npm_openid_client() {
     node("openid-client.mjs");
 }
