@@ -57,6 +57,8 @@ pub struct Settings {
     pub refresh_retry_window: Duration,
     /// How long a person stays signed in.
     pub session_life: Duration,
+    /// How long a person stays signed in where nothing is seen of them.
+    pub session_idle: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: TrustedProxies,
     /// Who may register clients, and what those may have (RFC 7591).
@@ -332,6 +334,7 @@ impl Settings {
             ("refresh_idle_life", self.refresh_idle_life),
             ("refresh_absolute_life", self.refresh_absolute_life),
             ("session_life", self.session_life),
+            ("session_idle", self.session_idle),
         ];
         match lives.iter().find(|(_, life)| *life < Duration::from_secs(1)) {
             Some((name, _)) => Err(SettingsError::LifeTooShort(name)),

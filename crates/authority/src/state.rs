@@ -90,7 +90,7 @@ impl Authority {
         settings.check()?;
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(settings.password_threads, settings.passwords.clone()),
-            desk: Desk::new(&parts.store),
+            desk: Desk::new(&parts.store, &settings.issuer),
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),

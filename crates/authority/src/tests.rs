@@ -2,6 +2,7 @@
 
 pub(crate) mod support;
 
+mod account;
 mod accounts;
 mod answers;
 mod arbitrary;
@@ -29,6 +30,7 @@ mod metadata_document;
 mod mutual_tls;
 mod opaque;
 mod par;
+mod passkeys;
 mod personal;
 mod pkce;
 mod private_key_jwt;

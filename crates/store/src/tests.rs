@@ -12,6 +12,7 @@ mod keys;
 mod lifetime;
 mod links;
 mod master_key;
+mod passkeys;
 mod people;
 mod personal;
 mod pushed;

@@ -178,6 +178,8 @@ pub(crate) struct Authority {
     pub(crate) refresh_retry_window: Span,
     /// A person is asked to sign in again after this time.
     pub(crate) session_life: Span,
+    /// A person is asked to sign in again after nothing was seen of them for this time.
+    pub(crate) session_idle: Span,
     /// Who has to prove more than a password.
     pub(crate) mfa: Mfa,
     /// What new passwords have to be.

@@ -1,107 +1,114 @@
-//! Where people see and change what protects their account.
+//! The pages where people see and change what is theirs.
 
 mod email;
 pub(crate) mod factors;
+mod overview;
+mod passkeys;
 pub(crate) mod password;
+mod tokens;
 
 use axum::response::Response;
-use axum::routing::get;
-use http::StatusCode;
 use store::{AuditEntry, StoreError};
+use token::id::SubjectId;
 
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
+use crate::endpoint::login;
 use crate::endpoint::login::errand::Errand;
 use crate::endpoint::login::second;
 use crate::endpoint::visit::Visit;
-use crate::endpoint::{document, login};
 use crate::login::csrf::Purpose;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
-use crate::page::account::AccountPage;
+use crate::page;
+use crate::page::fields::Notice;
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 
-pub(crate) const PROOF: &str = "csrf";
+const PROOF: &str = "csrf";
 
 /// The pages.
 pub(crate) fn routes() -> Paths {
-    Paths::default()
-        .route("/account", get(overview))
-        .merge(email::routes())
+    email::routes()
         .merge(factors::routes())
+        .merge(overview::routes())
         .merge(password::routes())
+        .merge(tokens::routes())
 }
 
-/// A form that came back.
-pub(crate) enum Sent {
-    /// It is one that this session was given.
-    Proven(Parameters, SignedIn),
-    /// It is not.
-    Stale(SignedIn),
-}
-
-/// `GET /account`
-async fn overview(visit: Visit) -> Response {
-    let shown = async {
-        Ok(match entered(&visit, &Errand::account()).await? {
-            Ok(person) => {
-                let page = AccountPage::new(visit.authority.settings(), person.user());
-                document::page(StatusCode::OK, page.finish())
-            }
-            Err(first) => first,
-        })
-    };
-    answered(&visit, shown.await)
-}
-
-/// Who may be here: somebody who signed in just now, with all that they have. Or the page that they need
-/// first.
-pub(crate) async fn entered(
-    visit: &Visit,
-    errand: &Errand,
-) -> Result<Result<SignedIn, Response>, StoreError> {
-    let store = visit.authority.store();
-    let person = session::recognise(store, visit.session_cookie(), visit.now).await?;
-    let Some(person) = person.filter(|person| person.is_recent(visit.now)) else {
+/// Who may be at a page: somebody who signed in with all that they have, and just now where what protects the
+/// account is changed. Or the page that they need first.
+async fn entered(visit: &Visit, errand: &Errand) -> Result<Result<SignedIn, Response>, StoreError> {
+    let is_in_time = |person: &SignedIn| !errand.is_sensitive() || person.is_recent(visit.now);
+    let Some(person) = visit.signed_in().await?.filter(is_in_time) else {
         return Ok(Err(login::before(visit, errand)));
     };
     let first = second::before(visit, errand, &person, errand.demanded()).await?;
     Ok(first.map_or(Ok(person), Err))
 }
 
-/// A form of one of these pages, and who sent it; or the answer, when they may not be here.
-pub(crate) async fn sent(
+/// A form of a page, and who sent it.
+async fn sent(
     visit: &Visit,
     form: Result<Form, OAuthError>,
     errand: &Errand,
-) -> Result<Sent, Response> {
+) -> Result<(Parameters, SignedIn), Response> {
     let refused = |refused: PageRefused| refusal::answer(visit, refused.into());
     let Form(form) = form.map_err(|error| refused(PageRefused::Form(error)))?;
     let person = entered(visit, errand).await.map_err(|error| refused(error.into()))??;
-    let proof = form.value(PROOF).unwrap_or_default();
+    let given = form.value(PROOF).unwrap_or_default();
     let session = person.session().id.as_str();
-    let proofs = &visit.authority.desk().proofs;
-    Ok(match proofs.check(Purpose::Factors, session, "", proof) {
-        true => Sent::Proven(form, person),
-        false => Sent::Stale(person),
-    })
+    match visit.authority.desk().proofs.check(Purpose::Account, session, "", given) {
+        true => Ok((form, person)),
+        false => Err(stale(visit, errand, &person).await),
+    }
 }
 
-/// What the forms of these pages carry.
-pub(crate) fn proof(visit: &Visit, person: &SignedIn) -> String {
-    let session = person.session().id.as_str();
-    visit.authority.desk().proofs.make(Purpose::Factors, session, "")
+/// The page of an errand once more, since what was sent is not of this session.
+async fn stale(visit: &Visit, errand: &Errand, person: &SignedIn) -> Response {
+    let page = if *errand == Errand::email() {
+        Ok(email::page(visit, person, &Notice::stale()))
+    } else if *errand == Errand::password() {
+        Ok(password::page(visit, person, &Notice::stale()))
+    } else if *errand == Errand::factors() {
+        factors::page(visit, person, page::factors::Notice::Stale).await
+    } else if *errand == Errand::tokens() {
+        tokens::page(visit, person, page::tokens::Notice::Stale).await
+    } else {
+        overview::page(visit, person, page::account::Notice::Stale).await
+    };
+    answered(visit, page)
 }
 
-pub(crate) fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
+/// Who a change of theirs is written down for.
+fn actor(person: &SignedIn) -> String {
+    format!("subject:{}", person.user().id)
+}
+
+fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
     answer.unwrap_or_else(|error| refusal::answer(visit, PageRefused::Store(error).into()))
 }
 
+/// What the forms of this session bring back.
+fn proof(visit: &Visit, person: &SignedIn) -> String {
+    let session = person.session().id.as_str();
+    visit.authority.desk().proofs.make(Purpose::Account, session, "")
+}
+
 /// A change is answered only after it is in the audit log.
-pub(crate) async fn record(
+async fn record(
     visit: &Visit,
-    subject: &str,
+    person: &SignedIn,
+    action: &str,
+    target: &str,
+) -> Result<(), StoreError> {
+    record_for(visit, &person.user().id, action, target).await
+}
+
+/// The same for somebody who is signing in.
+pub(crate) async fn record_for(
+    visit: &Visit,
+    subject: &SubjectId,
     action: &str,
     target: &str,
 ) -> Result<(), StoreError> {

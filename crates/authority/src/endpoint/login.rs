@@ -3,6 +3,7 @@
 pub(crate) mod errand;
 pub(crate) mod matter;
 pub(crate) mod onward;
+pub(crate) mod passkey;
 pub(crate) mod second;
 
 use axum::response::Response;
@@ -24,7 +25,7 @@ use crate::letters::Occasion;
 use crate::login::csrf::Purpose;
 use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
-use crate::login::session::{self, Proven, SignedIn};
+use crate::login::session::{self, Method, Proven, SignedIn};
 use crate::login::{Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::Rendered;
@@ -77,8 +78,10 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let text = behind.text();
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
     let settings = visit.authority.settings();
+    let prompt = passkey::prompt_first(visit, behind, &proof);
     let Behind::Request(_, evaluated) = behind else {
-        let page = helped(visit, LoginPage::new(settings, None, &notice)).asking(None, None);
+        let page =
+            helped(visit, LoginPage::new(settings, None, &notice)).asking(None, None).or_by(prompt);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -90,6 +93,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let hint = evaluated.demand.login_hint.as_deref();
     helped(visit, LoginPage::new(settings, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint)
+        .or_by(prompt)
         .continuing(text, proof)
         .finish(Some(evaluated.return_to.uri()))
 }
@@ -120,7 +124,7 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
             welcome(visit, behind, username, &cookie)
         }
         Ok(Progress::Half(known, step)) => {
-            second::ask(visit, behind, &known, step, second::Notice::None)
+            second::ask(visit, behind, &known, step, second::Notice::None).await
         }
         Ok(Progress::Unreachable(user)) => behind.unreachable(visit, &user),
         Err(refused) => again(visit, behind, notice(username, &refused)),
@@ -149,9 +153,9 @@ async fn sign_in(
     let user = authority.desk().sign_in(store, passwords, attempt, now).await?;
     Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
         Missing::Nothing => {
-            let life = authority.settings().session_life;
-            let proven = Proven { password_at: now, second: None };
-            let started = session::start(store, user, &proven, life, authority.random(), now);
+            let proven = Proven { at: now, first: Method::Password, second: None };
+            let (beginning, random) = (visit.beginning(), authority.random());
+            let started = session::start(store, user, &proven, beginning, random, now);
             let (cookie, person) = started.await?;
             Progress::Complete(cookie, person)
         }
@@ -220,7 +224,11 @@ fn status(notice: &Notice) -> StatusCode {
         Notice::Disabled { .. } | Notice::NoFactor { .. } => StatusCode::FORBIDDEN,
         Notice::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Notice::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Notice::Incomplete { .. } | Notice::Stale | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
+        Notice::CopiedPasskey
+        | Notice::Incomplete { .. }
+        | Notice::Passkey
+        | Notice::Stale
+        | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -124,9 +124,9 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
 
 fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: String) -> Words {
     let what = match what {
-        FactorChange::Added => "An app for sign-in codes was added to",
+        FactorChange::Added => "A passkey or an app for sign-in codes was added to",
         FactorChange::NewCodes => "There are new recovery codes for",
-        FactorChange::Removed => "An app for sign-in codes was removed from",
+        FactorChange::Removed => "A passkey or an app for sign-in codes was removed from",
     };
     Words {
         subject: format!("Sign-in codes at {host} were changed"),

@@ -68,6 +68,7 @@ pub(crate) fn settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
+        session_idle: Duration::from_secs(3600),
         trusted_proxies: TrustedProxies::new(
             &["10.0.0.0/8".parse().expect("network")],
             AddressField::XForwardedFor,

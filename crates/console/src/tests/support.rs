@@ -260,6 +260,7 @@ pub(crate) fn settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
+        session_idle: Duration::from_secs(3600),
         trusted_proxies: TrustedProxies::default(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
         personal_tokens: Default::default(),

@@ -82,12 +82,12 @@ enum Command {
     Disable { id: String },
     /// Enable a disabled person
     Enable { id: String },
-    /// Show what a person proves beside a password: apps, recovery codes, remembered browsers
+    /// Show what a person proves beside a password: passkeys, apps, recovery codes, remembered browsers
     Factors { id: String },
-    /// Remove one app for codes of a person, or all that they prove beside a password
+    /// Remove one passkey or app for codes of a person, or all that they prove beside a password
     RemoveFactors {
         id: String,
-        /// The app's id, as `factors` shows it; all of them without it
+        /// The id of the passkey or the app, as `factors` shows it; all of them without it
         #[arg(long)]
         factor: Option<String>,
     },

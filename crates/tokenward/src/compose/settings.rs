@@ -54,6 +54,7 @@ pub(super) fn authority(
         refresh_absolute_life: part.refresh_absolute_life.duration(),
         refresh_retry_window: part.refresh_retry_window.duration(),
         session_life: part.session_life.duration(),
+        session_idle: part.session_idle.duration(),
         trusted_proxies: part.proxies(),
         registration: registration(&part.registration)?,
         leak_keys: leak_keys(part)?,

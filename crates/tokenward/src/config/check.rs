@@ -221,6 +221,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
         ("refresh_idle_life", part.refresh_idle_life, day * 3650),
         ("refresh_absolute_life", part.refresh_absolute_life, day * 3650),
         ("session_life", part.session_life, day * 365),
+        ("session_idle", part.session_idle, day * 365),
     ];
     for (name, span, longest) in spans {
         if span.duration().is_zero() || span.duration() > longest {

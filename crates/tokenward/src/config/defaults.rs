@@ -67,6 +67,7 @@ impl Default for Authority {
             refresh_absolute_life: Span::days(90),
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
+            session_idle: Span::hours(4),
             mfa: super::Mfa::default(),
             passwords: super::Passwords::default(),
             sign_up: super::SignUpPart::default(),

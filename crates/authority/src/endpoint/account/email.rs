@@ -5,7 +5,7 @@ use axum::routing::get;
 use mail::Address;
 use store::{LinkPurpose, StoreError};
 
-use crate::endpoint::account::{self, PROOF, Sent, answered, proof, record};
+use super::{PROOF, answered, entered, proof, record, sent};
 use crate::endpoint::form::Form;
 use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Paths {
 /// `GET /account/email`
 async fn show(visit: Visit) -> Response {
     let shown = async {
-        let entered = account::entered(&visit, &Errand::email()).await?;
+        let entered = entered(&visit, &Errand::email()).await?;
         Ok(entered.map_or_else(|first| first, |person| page(&visit, &person, &Notice::none())))
     };
     answered(&visit, shown.await)
@@ -38,10 +38,9 @@ async fn show(visit: Visit) -> Response {
 
 /// `POST /account/email`
 async fn change(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    match account::sent(&visit, form, &Errand::email()).await {
+    match sent(&visit, form, &Errand::email()).await {
         Err(answer) => answer,
-        Ok(Sent::Stale(person)) => page(&visit, &person, &Notice::stale()),
-        Ok(Sent::Proven(form, person)) => {
+        Ok((form, person)) => {
             let sent = send(&visit, &form, &person).await;
             let answer = sent.map(|refused| match refused {
                 Some(notice) => page(&visit, &person, &notice),
@@ -81,12 +80,12 @@ async fn send(
         created_by: format!("subject:{}", user.id),
     };
     let (link, url) = authority.make_link(draft, now).await?;
-    record(visit, user.id.as_str(), "user.address.ask", &link.id).await?;
+    record(visit, person, "user.address.ask", &link.id).await?;
     authority.write_to(address, &Occasion::Confirm { url }, now);
     Ok(None)
 }
 
-fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
+pub(super) fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
     let (settings, user) = (visit.authority.settings(), person.user());
     let about = match (&user.email, user.email_verified) {
         (None, _) => "Your account has no mail address.".to_owned(),

@@ -1,12 +1,13 @@
-//! Where people set up and remove what they prove beside a password.
+//! `/account/factors`: where people set up and remove what they sign in with beside a password.
 
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use store::{StoreError, TotpFactor, User};
+use store::{Removal, StoreError, TotpFactor, User};
+use token::id::SubjectId;
 use token::secret::Secret;
 
-use crate::endpoint::account::{self, PROOF, Sent, answered, proof, record};
+use super::{PROOF, answered, entered, passkeys, proof, record, record_for, sent};
 use crate::endpoint::document;
 use crate::endpoint::form::Form;
 use crate::endpoint::login::errand::Errand;
@@ -21,6 +22,7 @@ use crate::page::enrolment::{EnrolmentPage, RecoveryPage};
 use crate::page::factors::{FactorsPage, Held, Notice};
 use crate::parameters::Parameters;
 use crate::paths::Paths;
+use crate::rule::mfa::Require;
 
 const OFFER: &str = "offer";
 const CODE: &str = "code";
@@ -29,19 +31,21 @@ const FACTOR: &str = "factor";
 const MOST: usize = 5;
 
 /// The pages.
-pub(super) fn routes() -> Paths {
+pub(crate) fn routes() -> Paths {
     Paths::default()
         .route("/account/factors", get(list))
         .route("/account/factors/add", post(add_one))
         .route("/account/factors/codes", post(renew_codes))
         .route("/account/factors/forget", post(forget))
+        .route("/account/factors/passkey", post(passkeys::add_one))
+        .route("/account/factors/rename", post(passkeys::rename))
         .route("/account/factors/remove", post(remove))
 }
 
 /// `GET /account/factors`
 async fn list(visit: Visit) -> Response {
     let shown = async {
-        match account::entered(&visit, &Errand::factors()).await? {
+        match entered(&visit, &Errand::factors()).await? {
             Ok(person) => page(&visit, &person, Notice::None).await,
             Err(answer) => Ok(answer),
         }
@@ -51,7 +55,7 @@ async fn list(visit: Visit) -> Response {
 
 /// `POST /account/factors/add`: offers a secret, and takes it when a first code of it comes back.
 async fn add_one(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
+    let (form, person) = match sent(&visit, form, &Errand::factors()).await {
         Ok(both) => both,
         Err(answer) => return answer,
     };
@@ -60,7 +64,7 @@ async fn add_one(visit: Visit, form: Result<Form, OAuthError>) -> Response {
 
 /// `POST /account/factors/codes`: new recovery codes in place of the old ones.
 async fn renew_codes(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
+    let (_, person) = match sent(&visit, form, &Errand::factors()).await {
         Ok(both) => both,
         Err(answer) => return answer,
     };
@@ -70,7 +74,7 @@ async fn renew_codes(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         if !store.renew_recovery_codes(subject, recovery::hashes(&codes), visit.now).await? {
             return page(&visit, &person, Notice::Stale).await;
         }
-        record(&visit, subject.as_str(), "factor.codes", subject.as_str()).await?;
+        record(&visit, &person, "factor.codes", subject.as_str()).await?;
         tell(&visit, person.user(), FactorChange::NewCodes);
         Ok(codes_page(&visit, &codes))
     };
@@ -79,33 +83,38 @@ async fn renew_codes(visit: Visit, form: Result<Form, OAuthError>) -> Response {
 
 /// `POST /account/factors/forget`: no browser is remembered any more.
 async fn forget(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
+    let (_, person) = match sent(&visit, form, &Errand::factors()).await {
         Ok(both) => both,
         Err(answer) => return answer,
     };
     let forgotten = async {
         let subject = &person.user().id;
         visit.authority.store().forget_browsers(subject).await?;
-        record(&visit, subject.as_str(), "factor.forget", subject.as_str()).await?;
+        record(&visit, &person, "factor.forget", subject.as_str()).await?;
         page(&visit, &person, Notice::Forgotten).await
     };
     answered(&visit, forgotten.await)
 }
 
-/// `POST /account/factors/remove`
+/// `POST /account/factors/remove`: the last one stays with whoever has to have one.
 async fn remove(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
+    let (form, person) = match sent(&visit, form, &Errand::factors()).await {
         Ok(both) => both,
         Err(answer) => return answer,
     };
     let removed = async {
-        let (id, subject) = (form.value(FACTOR).unwrap_or_default(), &person.user().id);
-        if !visit.authority.store().remove_factor(subject, id).await? {
-            return page(&visit, &person, Notice::Stale).await;
+        let (id, user) = (form.value(FACTOR).unwrap_or_default(), person.user());
+        let settings = visit.authority.settings();
+        let keep_last = user.require_mfa || settings.mfa.require == Require::Always;
+        match visit.authority.store().remove_factor(&user.id, id, keep_last).await? {
+            Removal::Last => page(&visit, &person, Notice::Last).await,
+            Removal::Removed => {
+                record(&visit, &person, "factor.remove", id).await?;
+                tell(&visit, user, FactorChange::Removed);
+                page(&visit, &person, Notice::Removed).await
+            }
+            Removal::Unknown => page(&visit, &person, Notice::Stale).await,
         }
-        record(&visit, subject.as_str(), "factor.remove", id).await?;
-        tell(&visit, person.user(), FactorChange::Removed);
-        page(&visit, &person, Notice::Removed).await
     };
     answered(&visit, removed.await)
 }
@@ -132,15 +141,26 @@ async fn set_up(
     let Some(codes) = add(visit, user, offer, step).await? else {
         return page(visit, person, Notice::Stale).await;
     };
+    added(visit, person, &codes, Method::Totp).await
+}
+
+/// The answer after something was added, which is proven by that.
+pub(super) async fn added(
+    visit: &Visit,
+    person: &SignedIn,
+    codes: &[Secret],
+    method: Method,
+) -> Result<Response, StoreError> {
+    let authority = &visit.authority;
     let response = match codes.is_empty() {
         true => document::see_other(&Errand::factors().url(authority.settings())),
-        false => codes_page(visit, &codes),
+        false => codes_page(visit, codes),
     };
     if person.has_two_factors() {
         return Ok(response);
     }
     let (store, random) = (authority.store(), authority.random());
-    let raised = session::raise(store, person, Method::Totp, random, now).await?;
+    let raised = session::raise(store, person, method, random, visit.now).await?;
     Ok(match raised {
         Some((cookie, _)) => visit.with_session_cookies(response, &cookie, &visit.browser),
         None => response,
@@ -156,10 +176,7 @@ pub(crate) async fn add(
     step: u64,
 ) -> Result<Option<Vec<Secret>>, StoreError> {
     let (store, now) = (visit.authority.store(), visit.now);
-    let codes = match store.factors_of(&user.id).await?.recovery_codes {
-        0 => recovery::generate(visit.authority.random()),
-        _ => Vec::new(),
-    };
+    let codes = first_codes(visit, &user.id).await?;
     let factor = TotpFactor {
         id: offer.id,
         subject: user.id.clone(),
@@ -174,38 +191,44 @@ pub(crate) async fn add(
         Ok(false) | Err(StoreError::NameTaken { .. }) => return Ok(None),
         Err(error) => return Err(error),
     }
-    record(visit, user.id.as_str(), "factor.add", &factor.id).await?;
+    record_for(visit, &user.id, "factor.add", &factor.id).await?;
     tell(visit, user, FactorChange::Added);
     Ok(Some(codes))
 }
 
-fn tell(visit: &Visit, user: &User, what: FactorChange) {
+/// Somebody is told by mail of what protects their account: it may not have been them.
+pub(super) fn tell(visit: &Visit, user: &User, what: FactorChange) {
     let occasion = Occasion::FactorsChanged { username: &user.username, what };
     visit.authority.write(user, &occasion, visit.now);
 }
 
-/// A form of the page, and who sent it.
-async fn sent(
+/// Recovery codes for somebody who has none; empty for anybody else.
+pub(super) async fn first_codes(
     visit: &Visit,
-    form: Result<Form, OAuthError>,
-) -> Result<(Parameters, SignedIn), Response> {
-    match account::sent(visit, form, &Errand::factors()).await? {
-        Sent::Proven(form, person) => Ok((form, person)),
-        Sent::Stale(person) => Err(answered(visit, page(visit, &person, Notice::Stale).await)),
-    }
+    subject: &SubjectId,
+) -> Result<Vec<Secret>, StoreError> {
+    Ok(match visit.authority.store().factors_of(subject).await?.recovery_codes {
+        0 => recovery::generate(visit.authority.random()),
+        _ => Vec::new(),
+    })
 }
 
-async fn page(visit: &Visit, person: &SignedIn, notice: Notice) -> Result<Response, StoreError> {
+pub(super) async fn page(
+    visit: &Visit,
+    person: &SignedIn,
+    notice: Notice,
+) -> Result<Response, StoreError> {
     let (authority, subject) = (&visit.authority, &person.user().id);
     let held = Held {
         factors: authority.store().factors_of(subject).await?,
         remembered: authority.store().remembered_browsers(subject, visit.now).await?,
         most: MOST,
     };
-    let status = notice.status();
-    let proof = proof(visit, person);
+    let (status, proof) = (notice.status(), proof(visit, person));
+    let prompt = passkeys::prompt(visit, person, &held.factors.passkeys, &proof);
     let page = FactorsPage::new(authority.settings(), person.user(), &held, proof, notice);
-    Ok(document::page(status, page.finish()))
+    // The challenge in it is bound to the browser.
+    Ok(visit.with_browser_cookie(document::page(status, page.inviting(prompt).finish())))
 }
 
 fn offered(

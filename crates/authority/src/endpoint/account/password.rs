@@ -4,8 +4,8 @@ use axum::response::Response;
 use axum::routing::get;
 use store::StoreError;
 
+use super::{PROOF, answered, entered, proof, record, sent};
 use crate::credential::{By, ReplaceRefused};
-use crate::endpoint::account::{self, PROOF, Sent, answered, proof, record};
 use crate::endpoint::form::Form;
 use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Paths {
 /// `GET /account/password`
 async fn show(visit: Visit) -> Response {
     let shown = async {
-        let entered = account::entered(&visit, &Errand::password()).await?;
+        let entered = entered(&visit, &Errand::password()).await?;
         Ok(entered.map_or_else(|first| first, |person| page(&visit, &person, &Notice::none())))
     };
     answered(&visit, shown.await)
@@ -38,10 +38,9 @@ async fn show(visit: Visit) -> Response {
 
 /// `POST /account/password`
 async fn change(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    match account::sent(&visit, form, &Errand::password()).await {
+    match sent(&visit, form, &Errand::password()).await {
         Err(answer) => answer,
-        Ok(Sent::Stale(person)) => page(&visit, &person, &Notice::stale()),
-        Ok(Sent::Proven(form, person)) => {
+        Ok((form, person)) => {
             let changed = try_change(&visit, &form, &person).await;
             let answer = changed.map(|refused| match refused {
                 Some(notice) => page(&visit, &person, &notice),
@@ -84,11 +83,11 @@ async fn try_change(
         Err(ReplaceRefused::Store(error)) => return Err(error),
         Err(ReplaceRefused::Gone) => return Ok(Some(Notice::stale())),
     }
-    record(visit, user.id.as_str(), "user.password", user.id.as_str()).await?;
+    record(visit, person, "user.password", user.id.as_str()).await?;
     Ok(None)
 }
 
-fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
+pub(super) fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
     let settings = visit.authority.settings();
     let page = FieldsPage::new(settings, "Change your password", PATH, "Change it", notice)
         .of(&person.user().username)

@@ -3,7 +3,7 @@
 use store::{Link, StoreError};
 
 use super::{Outcome, fields};
-use crate::endpoint::account::record;
+use crate::endpoint::account::record_for;
 use crate::endpoint::visit::Visit;
 use crate::letters::Occasion;
 use crate::page::done::Done;
@@ -20,7 +20,7 @@ pub(super) async fn confirm(visit: &Visit, link: &Link) -> Result<Outcome, Store
     let Some(before) = authority.store().confirm_address(&link.hash, now).await? else {
         return Ok(Outcome::Over);
     };
-    record(visit, before.id.as_str(), "user.address", before.id.as_str()).await?;
+    record_for(visit, &before.id, "user.address", before.id.as_str()).await?;
     // Whoever reads the address before has to learn of it, in case it was not them.
     if before.email.as_ref().is_some_and(|address| *address != link.address) {
         authority.write(&before, &Occasion::AddressChanged { username: &before.username }, now);

@@ -5,7 +5,7 @@ use token::id::SubjectId;
 
 use super::{Outcome, fields};
 use crate::endpoint::account::password::new_password;
-use crate::endpoint::account::record;
+use crate::endpoint::account::record_for;
 use crate::endpoint::visit::Visit;
 use crate::page::done::Done;
 use crate::page::fields::{Field, FieldsPage, Kind, Notice};
@@ -92,7 +92,7 @@ pub(super) async fn make(
         }
         Err(error) => return Err(error),
     }
-    record(visit, user.id.as_str(), "user.create", user.id.as_str()).await?;
+    record_for(visit, &user.id, "user.create", user.id.as_str()).await?;
     Ok(Outcome::Done(Done::AccountMade))
 }
 

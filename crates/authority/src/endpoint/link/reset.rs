@@ -8,7 +8,7 @@ use super::{Outcome, fields};
 use crate::approve;
 use crate::credential::{By, ReplaceRefused};
 use crate::endpoint::account::password::new_password;
-use crate::endpoint::account::record;
+use crate::endpoint::account::record_for;
 use crate::endpoint::visit::Visit;
 use crate::login::factor::{FactorAttempt, FactorRefused, Typed, recovery};
 use crate::page::done::Done;
@@ -69,7 +69,7 @@ pub(super) async fn set(
         }
         Err(ReplaceRefused::Store(error)) => return Err(error),
     }
-    record(visit, user.id.as_str(), "user.password.reset", user.id.as_str()).await?;
+    record_for(visit, &user.id, "user.password.reset", user.id.as_str()).await?;
     Ok(Outcome::Done(Done::PasswordChanged))
 }
 
