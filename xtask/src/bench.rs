@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     cost(&place, &[])
 }
 
-/// Installs the peers and measures one part of the product: `authority`, `gateway`, `auth` or `idle`; with
+/// Installs the peers and measures one part of the product: `authority`, `gateway`, `auth`, `sign-in` or `idle`; with
 /// another number of tokens or of connections where one is given.
 ///
 /// # Errors

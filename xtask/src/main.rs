@@ -25,6 +25,7 @@ usage: cargo xtask TASK
   bench authority       only what the authority does; `bench gateway`, `bench auth` likewise
   bench gateway NUMBER  with so many tokens in turn, 1000 without it
   bench idle [NUMBER]   memory with so many connections that rest, 10,000 without it
+  bench sign-in         what a flood of sign-ins does to others, and whether time tells who is known
   eval-detect           what the detectors find and imagine in made traffic with labels
   eval-detect figures   their events a second and memory, in a release build
   reference [--check]   write the documents that are made from the code, or compare them
@@ -46,7 +47,7 @@ fn perform(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test"] => test::run(),
         ["bench"] => bench::run(),
-        ["bench", part @ ("auth" | "authority" | "gateway" | "idle")] => {
+        ["bench", part @ ("auth" | "authority" | "gateway" | "idle" | "sign-in")] => {
             bench::run_part(part, None)
         }
         ["bench", part @ ("gateway" | "idle"), number] if number.parse::<usize>().is_ok() => {

@@ -1,5 +1,7 @@
 //! A person's password: the one way to make it, and the one way to replace it.
 
+use std::net::IpAddr;
+
 use store::{NewRestriction, StoreError, User};
 use token::event::{EventKind, Who};
 use token::opaque::OpaqueHash;
@@ -8,7 +10,7 @@ use token::secret::Secret;
 
 use crate::caller::Caller;
 use crate::letters::Occasion;
-use crate::login::password::PasswordError;
+use crate::login::password::{Asker, PasswordError};
 use crate::state::Authority;
 
 /// Who replaces a password, and by what right.
@@ -39,7 +41,7 @@ pub enum ReplaceRefused {
 // === impl Authority ===
 
 impl Authority {
-    /// Hashes a new password for a person, when it keeps the rules.
+    /// Hashes a new password for a person, when it keeps the rules; `ip` is where somebody set it who may.
     ///
     /// # Errors
     /// [`PasswordError`] names the rule, or says what failed.
@@ -47,8 +49,9 @@ impl Authority {
         &self,
         password: Secret,
         user: &User,
+        ip: Option<IpAddr>,
     ) -> Result<Secret, PasswordError> {
-        self.passwords().hash(password, self.names_of(user)).await
+        self.passwords().hash(setting(user, ip), password, self.names_of(user)).await
     }
 
     /// Whether a new password for a person keeps the rules.
@@ -59,8 +62,9 @@ impl Authority {
         &self,
         password: &Secret,
         user: &User,
+        ip: Option<IpAddr>,
     ) -> Result<(), PasswordError> {
-        self.passwords().check(password.clone(), self.names_of(user)).await
+        self.passwords().check(setting(user, ip), password.clone(), self.names_of(user)).await
     }
 
     /// What nobody's password may be made of: their own names, and ours.
@@ -81,7 +85,7 @@ impl Authority {
         password: Secret,
         by: By<'_>,
     ) -> Result<(), ReplaceRefused> {
-        let hash = self.hash_password(password, user).await?;
+        let hash = self.hash_password(password, user, by.caller.ip).await?;
         let store = self.store();
         if !store.set_password(&user.id, &hash, by.link, self.now()).await? {
             return Err(ReplaceRefused::Gone);
@@ -107,4 +111,9 @@ impl Authority {
         self.write(user, &Occasion::PasswordChanged { username: &user.username }, now);
         Ok(())
     }
+}
+
+/// Whoever may set a password has shown more than a name.
+fn setting(user: &User, ip: Option<IpAddr>) -> Asker<'_> {
+    Asker { ip, account: &user.username, is_known: true }
 }

@@ -20,7 +20,7 @@ use token::time::Timestamp;
 use self::browser::Browser;
 use self::csrf::Proofs;
 use self::passkey::RelyingParty;
-use self::password::{PasswordError, Passwords};
+use self::password::{Asker, PasswordError, Passwords};
 use self::throttle::growing::Guesses;
 use self::throttle::{Place, Throttle, Throttled};
 use crate::approve;
@@ -101,7 +101,9 @@ impl Desk {
         let known_browser = attempt.browser.known_as(attempt.username, &self.proofs);
         let place = Place { ip: attempt.ip, known_browser };
         let tried = self.throttle.begin(attempt.username, place, now)?;
-        let checked = check(store, passwords, attempt.username, attempt.password, now).await;
+        let asker =
+            Asker { ip: attempt.ip, account: attempt.username, is_known: known_browser.is_some() };
+        let checked = check(store, passwords, asker, attempt.password, now).await;
         match &checked {
             Ok(_) | Err(SignInRefused::Disabled) => self.throttle.succeeded(tried),
             Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword) => drop(tried),
@@ -114,13 +116,13 @@ impl Desk {
 async fn check(
     store: &Store,
     passwords: &Passwords,
-    username: &str,
+    asker: Asker<'_>,
     password: Secret,
     now: Timestamp,
 ) -> Result<User, SignInRefused> {
-    let user = store.user_by_name(username).await?;
+    let user = store.user_by_name(asker.account).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let fits = passwords.verify(stored, password).await?;
+    let fits = passwords.verify(asker, stored, password).await?;
     let user = user.ok_or(SignInRefused::UnknownUser)?;
     if !fits {
         return Err(SignInRefused::WrongPassword);

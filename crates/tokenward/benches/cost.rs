@@ -1,6 +1,6 @@
 //! CPU time for a gateway request and for what the authority does, side by side with peers that are
 //! installed. `-- authority`, `-- gateway` or `-- auth` (checks for other proxies) measures one of them,
-//! `-- rotations` only refreshes, `-- idle` the memory of connections that rest. A number says how many tokens
+//! `-- rotations` only refreshes, `-- sign-in` what a flood of sign-ins does to others, `-- idle` the memory of connections that rest. A number says how many tokens
 //! come in turn at the gateway, or how many connections rest.
 //!
 //! Measures the server process's own CPU time (user + system, from `/proc`), not wall time, in
@@ -32,6 +32,8 @@ mod peer;
 mod seed;
 #[path = "cost/served.rs"]
 mod served;
+#[path = "cost/sign_in.rs"]
+mod sign_in;
 
 use load::{Load, Request, Traffic};
 use served::Served;
@@ -75,6 +77,9 @@ fn main() {
     }
     if all || wanted.iter().any(|word| word == "auth") {
         auth(&Served::start(&upstream, 100_000, None, 0));
+    }
+    if all || wanted.iter().any(|word| word == "sign-in") {
+        sign_in::measure(&upstream);
     }
     if all || wanted.iter().any(|word| word == "authority") {
         operations::measure_all(&upstream);

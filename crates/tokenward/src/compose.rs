@@ -224,7 +224,6 @@ impl Product {
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let metrics = operations::start_metrics();
         let issuers = Issuers::start(config.gateway.as_ref())?;
-        let operations = Operations::new(store.clone(), metrics, issuers.clone());
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
         let watcher = Watcher::start(&config.detect, &store, &clock, &random, places.clone())?;
         let events = watcher.sink();
@@ -244,6 +243,7 @@ impl Product {
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
+        let operations = Operations::new(authority.clone(), metrics, issuers.clone());
         let (mut policies, mut kept) = (None, None);
         let gateway = match &config.gateway {
             Some(part) => {

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use authority::Authority;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
-use store::Store;
 
 use crate::compose::Issuers;
+
+const PASSWORDS: &str = "tokenward_passwords";
+const PASSWORDS_SHED: &str = "tokenward_passwords_shed_total";
+const LETTERS: &str = "tokenward_letters_total";
 
 /// What the probes look at.
 #[derive(Clone)]
 pub(crate) struct Operations {
     ready: Arc<AtomicBool>,
-    store: Store,
+    authority: Authority,
     metrics: Option<PrometheusHandle>,
     issuers: Issuers,
 }
@@ -26,9 +31,13 @@ pub(crate) struct Operations {
 // === impl Operations ===
 
 impl Operations {
-    /// Probes over this store and what is known of other issuers; not ready yet.
-    pub(crate) fn new(store: Store, metrics: Option<PrometheusHandle>, issuers: Issuers) -> Self {
-        Self { ready: Arc::new(AtomicBool::new(false)), store, metrics, issuers }
+    /// Probes over the authority, its store and what is known of other issuers; not ready yet.
+    pub(crate) fn new(
+        authority: Authority,
+        metrics: Option<PrometheusHandle>,
+        issuers: Issuers,
+    ) -> Self {
+        Self { ready: Arc::new(AtomicBool::new(false)), authority, metrics, issuers }
     }
 
     /// Says whether requests should be sent here.
@@ -47,7 +56,14 @@ impl Operations {
 
     /// Drops what the metrics need no longer to hold; called regularly.
     pub(crate) fn upkeep(&self) {
-        metrics::gauge!("tokenward_restrictions").set(self.store.index().len() as f64);
+        gauge!("tokenward_restrictions").set(self.authority.store().index().len() as f64);
+        let passwords = self.authority.passwords().load();
+        gauge!(PASSWORDS, "state" => "running").set(passwords.running as f64);
+        gauge!(PASSWORDS, "state" => "waiting").set(passwords.waiting as f64);
+        counter!(PASSWORDS_SHED).absolute(passwords.shed);
+        let letters = self.authority.outbox().counts();
+        counter!(LETTERS, "result" => "sent").absolute(letters.sent);
+        counter!(LETTERS, "result" => "lost").absolute(letters.lost);
         self.issuers.measure();
         if let Some(handle) = &self.metrics {
             handle.run_upkeep();
@@ -58,13 +74,16 @@ impl Operations {
 /// Starts to count for this process; `None` when something else counts already.
 pub(crate) fn start_metrics() -> Option<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().ok()?;
-    metrics::describe_gauge!("tokenward_restrictions", "Restrictions held in memory");
+    describe_gauge!("tokenward_restrictions", "Restrictions held in memory");
+    describe_gauge!(PASSWORDS, "Passwords that are worked on, and those that wait for it");
+    describe_counter!(PASSWORDS_SHED, "Passwords turned away because too many waited");
+    describe_counter!(LETTERS, "Letters that a mail server took, and those that none did");
     Some(handle)
 }
 
 /// The process works at all.
 async fn healthz(State(operations): State<Operations>) -> Response {
-    let health = operations.store.health();
+    let health = operations.authority.store().health();
     let status =
         if health.writer_alive { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
     (status, Json(json!({ "alive": health.writer_alive }))).into_response()
@@ -74,7 +93,7 @@ async fn healthz(State(operations): State<Operations>) -> Response {
 /// down is told and changes nothing: the tokens of all others are checked as ever.
 async fn readyz(State(operations): State<Operations>) -> Response {
     let ready = operations.ready.load(Ordering::Acquire);
-    let health = operations.store.health();
+    let health = operations.authority.store().health();
     let good = ready && health.writer_alive && health.last_error.is_none();
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({

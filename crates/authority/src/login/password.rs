@@ -1,18 +1,21 @@
-//! Passwords that people choose: Argon2id on a bounded pool, the same cost whoever asks.
+//! Passwords that people choose: Argon2id on a bounded pool with fair queues, the same cost whoever asks.
 
 pub mod breached;
 pub mod policy;
+mod pool;
+mod queue;
 
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use token::random::{OsRandom, Random};
 use token::secret::Secret;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
 
 use self::policy::{PolicyRefused, Rules};
+use self::pool::Pool;
+use self::queue::{Line, Place};
 
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -22,31 +25,47 @@ const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 const TAG_BYTES: usize = 32;
 
-/// How many wait for each that runs. At some 25 ms a hash, who waits longest waits a second.
-const WAITING_PER_THREAD: usize = 40;
-
 /// What a password is compared with when there is nobody of that name: same cost, no password
 /// is known to fit, and the answer would be no even if one did.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
                      Ahfx6H9u8P3kYzFzaH5RlA$8l0u8Wq7v0rXk3o2yQm5tJcB1nDgE6hZsTfVpUaKiMo";
 
-/// Hashes and checks passwords, a few at a time, the others in a queue of bounded length where
-/// first come is first served. A clone is the same pool.
+/// Hashes and checks passwords, a few at a time. The others wait: networks (/24 of IPv4, /56 of IPv6) take turns,
+/// and within one the accounts do. Where too many wait, whoever waits longest in the fullest line is turned away.
+/// A clone is the same pool.
 #[derive(Clone, Debug)]
-pub struct Passwords(Arc<Pool>);
+pub struct Passwords {
+    pool: Arc<Pool>,
+    rules: Arc<Rules>,
+}
 
-#[derive(Debug)]
-struct Pool {
-    running: Arc<Semaphore>,
-    present: AtomicUsize,
-    limit: usize,
-    rules: Rules,
+/// For whom a password is worked on: it says where they queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The address behind trusted proxies.
+    pub ip: Option<IpAddr>,
+    /// The account's name, as it was typed.
+    pub account: &'a str,
+    /// Whether they have shown who they are: by a browser in which they signed in before, a session, a link or a
+    /// token. Then they do not wait behind strangers of the same network.
+    pub is_known: bool,
+}
+
+/// How much there is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Passwords that are worked on; each takes 19 MiB.
+    pub running: usize,
+    /// Those that wait.
+    pub waiting: usize,
+    /// Those that were turned away since the start.
+    pub shed: u64,
 }
 
 /// Why a password was neither hashed nor checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// The queue is full.
+    /// Too many wait, most of them in the same line.
     #[error("too many passwords are being checked just now; try again shortly")]
     Busy,
     /// The hash function failed, for lack of memory for example.
@@ -69,13 +88,7 @@ impl Passwords {
     /// A pool that works on this many passwords at the same time, at least one; each takes
     /// 19 MiB while it runs. New ones keep the rules.
     pub fn new(threads: usize, rules: Rules) -> Self {
-        let threads = threads.clamp(1, Semaphore::MAX_PERMITS >> 8);
-        Self(Arc::new(Pool {
-            running: Arc::new(Semaphore::new(threads)),
-            present: AtomicUsize::new(0),
-            limit: threads.saturating_mul(WAITING_PER_THREAD + 1),
-            rules,
-        }))
+        Self { pool: Arc::new(Pool::new(threads)), rules: Arc::new(rules) }
     }
 
     /// Hashes a new password into PHC form, when it keeps the rules; `names` are those of the person it is
@@ -85,25 +98,36 @@ impl Passwords {
     /// [`PasswordError::Policy`] when it is too weak, [`PasswordError::Busy`] when too many wait.
     pub async fn hash(
         &self,
+        asker: Asker<'_>,
         password: Secret,
         names: Vec<String>,
     ) -> Result<Secret, PasswordError> {
-        let pool = Arc::clone(&self.0);
-        self.run(move || hash(&pool.kept(password, &names)?)).await?
+        let rules = Arc::clone(&self.rules);
+        self.run(asker, move || hash(&kept(&rules, password, &names)?)).await?
     }
 
     /// Whether a new password keeps the rules.
     ///
     /// # Errors
     /// As [`Passwords::hash`].
-    pub async fn check(&self, password: Secret, names: Vec<String>) -> Result<(), PasswordError> {
-        let pool = Arc::clone(&self.0);
-        self.run(move || pool.kept(password, &names).map(drop)).await?
+    pub async fn check(
+        &self,
+        asker: Asker<'_>,
+        password: Secret,
+        names: Vec<String>,
+    ) -> Result<(), PasswordError> {
+        let rules = Arc::clone(&self.rules);
+        self.run(asker, move || kept(&rules, password, &names).map(drop)).await?
     }
 
     /// The shortest new password, in characters.
     pub fn min_chars(&self) -> usize {
-        self.0.rules.min_chars
+        self.rules.min_chars
+    }
+
+    /// How much there is to do just now.
+    pub fn load(&self) -> Load {
+        self.pool.load()
     }
 
     /// Whether the presented password is the stored one. With nothing stored the answer is no,
@@ -114,61 +138,30 @@ impl Passwords {
     /// hash cannot be read.
     pub async fn verify(
         &self,
+        asker: Asker<'_>,
         stored: Option<Secret>,
         presented: Secret,
     ) -> Result<bool, PasswordError> {
-        self.run(move || verify(stored.as_ref(), &policy::normalised(presented))).await?
+        self.run(asker, move || verify(stored.as_ref(), &policy::normalised(presented))).await?
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        asker: Asker<'_>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = Place::take(&self.0)?;
-        let permit = Arc::clone(&self.0.running).acquire_owned().await;
-        let permit = permit.map_err(|_| PasswordError::Busy)?;
-        // Both travel with the work: who stops waiting for it does not make room for more.
-        let held: (Place, OwnedSemaphorePermit) = (place, permit);
-        let done = spawn_blocking(move || {
-            let result = work();
-            drop(held);
-            result
-        });
-        done.await.map_err(|error| PasswordError::Hashing(error.to_string()))
+        let account = self.pool.hasher.hash_one(asker.account.trim().to_lowercase());
+        let place = Place { line: Line::of(asker.ip, asker.is_known), account };
+        self.pool.run(place, work).await
     }
 }
 
-// === impl Pool ===
-
-impl Pool {
-    /// A new password in the form that is hashed, when it keeps the rules.
-    fn kept(&self, password: Secret, names: &[String]) -> Result<Secret, PasswordError> {
-        let password = policy::normalised(password);
-        let checked = self.rules.check(&password, names);
-        checked.map_err(|error| PasswordError::List(error.to_string()))??;
-        Ok(password)
-    }
-}
-
-/// One place among those that run or wait.
-struct Place(Arc<Pool>);
-
-// === impl Place ===
-
-impl Place {
-    fn take(pool: &Arc<Pool>) -> Result<Self, PasswordError> {
-        let place = Self(Arc::clone(pool));
-        if pool.present.fetch_add(1, Ordering::AcqRel) >= pool.limit {
-            return Err(PasswordError::Busy);
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.present.fetch_sub(1, Ordering::AcqRel);
-    }
+/// A new password in the form that is hashed, when it keeps the rules.
+fn kept(rules: &Rules, password: Secret, names: &[String]) -> Result<Secret, PasswordError> {
+    let password = policy::normalised(password);
+    let checked = rules.check(&password, names);
+    checked.map_err(|error| PasswordError::List(error.to_string()))??;
+    Ok(password)
 }
 
 fn argon2() -> Result<Argon2<'static>, PasswordError> {

@@ -44,7 +44,7 @@ impl Harness {
 
     /// Gives Alice a password.
     pub(super) async fn give_password(&self) {
-        let hash = self.authority.passwords().hash(Secret::new(PASSWORD), Vec::new()).await;
+        let hash = self.authority.hash_password(Secret::new(PASSWORD), &self.user, None).await;
         let mut user = self.user.clone();
         user.password_hash = Some(hash.expect("hash"));
         self.store.update_user(&user).await.expect("user");

@@ -149,7 +149,8 @@ pub(crate) async fn create(
     };
     check(&user)?;
     if let Some(password) = body.password {
-        let hash = console.authority.hash_password(password, &user).await?;
+        let ip = administrator.caller().ip;
+        let hash = console.authority.hash_password(password, &user, ip).await?;
         user.password_hash = Some(hash);
     }
     console.store().create_user(&user).await?;

@@ -67,9 +67,14 @@ impl Request {
         Self(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{fields}\r\n").into_bytes())
     }
 
-    pub(crate) fn post(address: &str, path: &str, authorization: &str, form: &str) -> Self {
+    /// A form with these fields of the request.
+    pub(crate) fn form(address: &str, path: &str, fields: &str, form: &str) -> Self {
         let length = form.len();
-        Self(format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}").into_bytes())
+        Self(format!("POST {path} HTTP/1.1\r\nHost: {address}\r\n{fields}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}").into_bytes())
+    }
+
+    pub(crate) fn post(address: &str, path: &str, authorization: &str, form: &str) -> Self {
+        Self::form(address, path, &format!("Authorization: {authorization}\r\n"), form)
     }
 }
 
@@ -165,7 +170,7 @@ impl Load<'_> {
 }
 
 /// Reads one answer with a Content-Length or in chunks; whether it is a 200.
-async fn answer(stream: &mut tokio::net::TcpStream, buffer: &mut Vec<u8>) -> bool {
+pub(crate) async fn answer(stream: &mut tokio::net::TcpStream, buffer: &mut Vec<u8>) -> bool {
     buffer.clear();
     loop {
         assert!(

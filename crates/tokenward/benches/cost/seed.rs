@@ -3,17 +3,21 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use authority::login::password::policy::Rules;
+use authority::login::password::{Asker, Passwords};
 use store::{Client, ClientOptions, Code, Grant, MasterKey, NewRefresh, Store, User};
 use token::opaque::{Family, OpaqueHash};
 use token::random::OsRandom;
 use token::refresh::{self, RefreshMint};
 use token::scope::ScopeSet;
+use token::secret::Secret;
 use token::term::{Algorithm, ClientAuthMethod, GrantType};
 use token::time::Timestamp;
 
 /// The client's name, and the person's.
 const CLIENT: &str = "load";
-const PERSON: &str = "alice";
+pub(crate) const PERSON: &str = "alice";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const REDIRECT: &str = "https://app.example/callback";
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 
@@ -37,7 +41,10 @@ pub(crate) fn seed(folder: &Path, resource: &str, grants: usize) -> Seed {
         let mint = RefreshMint::new(&store.derive_key(refresh::KEY_LABEL));
         let secret = Family::ClientSecret.generate(&random).expose().to_owned();
         store.create_client(&client(&secret)).await.expect("client");
-        store.create_user(&user()).await.expect("user");
+        let asker = Asker { ip: None, account: PERSON, is_known: true };
+        let passwords = Passwords::new(1, Rules::default());
+        let hash = passwords.hash(asker, Secret::new(PASSWORD), Vec::new()).await;
+        store.create_user(&user(hash.expect("hash"))).await.expect("user");
         let mut tokens = Vec::with_capacity(grants);
         for number in 0..grants {
             let code = code(number, resource);
@@ -83,11 +90,11 @@ fn client(secret: &str) -> Client {
     }
 }
 
-fn user() -> User {
+fn user(password_hash: Secret) -> User {
     User {
         id: PERSON.into(),
         username: PERSON.to_owned(),
-        password_hash: None,
+        password_hash: Some(password_hash),
         name: Some("Alice Liddell".to_owned()),
         email: Some("alice@example.com".to_owned()),
         email_verified: true,

@@ -71,6 +71,7 @@ impl Served {
         let file = folder.path().join("tokenward.toml");
         let config = format!(
             "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"12h\"\n\
+             trusted_proxies = [\"127.0.0.0/8\"]\n[detect]\nresponses_per_minute = 0\n\
              [gateway]\nlisten = \"{gateway}\"\ncache_entries = {cache_entries}\nthreads = 1\n\
              [gateway.auth]\nlisten = \"{auth}\"\n[gateway.upstreams]\nu = \"http://{upstream}\"\n\
              [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\
@@ -94,9 +95,18 @@ impl Served {
 
     /// Resident memory in KiB.
     pub(crate) fn resident(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it ever was, in KiB.
+    pub(crate) fn most_resident(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> usize {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of it");
         line.trim().trim_end_matches(" kB").parse().expect("number")
     }
 

@@ -22,6 +22,9 @@ fn health_readiness_and_metrics_are_on_the_admin_listener() {
         "tokenward_gateway_requests_total",
         "tokenward_restrictions",
         "tokenward_events_lost_total",
+        "tokenward_passwords{state=\"waiting\"} 0",
+        "tokenward_passwords_shed_total 0",
+        "tokenward_letters_total{result=\"lost\"} 0",
     ] {
         assert!(answer.body.contains(name), "no {name} in\n{}", answer.body);
     }

@@ -80,7 +80,7 @@ pub(super) async fn make(
         require_mfa: false,
         created_at: now,
     };
-    match authority.hash_password(password, &user).await {
+    match authority.hash_password(password, &user, visit.caller.ip).await {
         Ok(hash) => user.password_hash = Some(hash),
         Err(error) => return Ok(Outcome::Again(Notice::of_password(&error))),
     }

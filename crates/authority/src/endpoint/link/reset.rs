@@ -51,7 +51,7 @@ pub(super) async fn set(
         return Ok(Outcome::Again(Notice::wrong("Enter the password that it is to be.")));
     };
     // Before a code is used up for a password that is not taken.
-    if let Err(error) = authority.check_password(&password, &user).await {
+    if let Err(error) = authority.check_password(&password, &user, visit.caller.ip).await {
         return Ok(Outcome::Again(Notice::of_password(&error)));
     }
     if authority.store().has_factor(&user.id).await?

@@ -133,7 +133,7 @@ async fn prepare_user(product: &Product, now: Timestamp) -> Result<Secret, Failu
         require_mfa: false,
         created_at: held.as_ref().map_or(now, |held| held.created_at),
     };
-    let hash = product.authority.hash_password(password.clone(), &user).await;
+    let hash = product.authority.hash_password(password.clone(), &user, None).await;
     user.password_hash = Some(hash.map_err(Failure::new)?);
     if held.is_some() {
         product.store.update_user(&user).await.map_err(Failure::new)?;
