@@ -1,5 +1,6 @@
 //! Bodies as they pass: streamed, counted, watched; gathered only to be inspected, and put back.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -32,31 +33,31 @@ pub enum StreamError {
     TooLarge,
     /// The other side broke off.
     #[error("the stream broke off: {0}")]
-    Transport(#[from] hyper::Error),
+    Transport(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// The body of an answer. When it is dropped, the request's event is emitted.
-pub struct ResponseBody {
-    kind: Kind,
+pub struct ResponseBody<B = Incoming> {
+    kind: Kind<B>,
     seen: Option<Box<Observation>>,
 }
 
-enum Kind {
+enum Kind<B> {
     Ready(Option<Bytes>),
-    Stream { body: Incoming, watch: Watch },
+    Stream { body: B, watch: Watch },
 }
 
-/// The body of a request on its way upstream.
-pub(crate) struct RequestBody(Option<Box<Uploading>>);
+/// The body of a request on its way to the API. It ends early for the reasons of [`StreamError`].
+pub struct RequestBody<B = Incoming>(Option<Box<Uploading<B>>>);
 
-struct Uploading {
+struct Uploading<B> {
     /// How many bytes may come.
     most: u64,
     pace: Option<Pace>,
     /// What was read already and comes first.
     first: Option<Bytes>,
     /// The rest; gone when its end was read.
-    body: Option<Incoming>,
+    body: Option<B>,
     watch: Watch,
     upload: Arc<Upload>,
 }
@@ -91,7 +92,10 @@ const TOO_LARGE: u8 = 5;
 
 // === impl ResponseBody ===
 
-impl ResponseBody {
+impl<B> ResponseBody<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     /// Bytes that are there already.
     pub(crate) fn ready(bytes: Bytes, seen: Box<Observation>) -> Self {
         let bytes = (!bytes.is_empty()).then_some(bytes);
@@ -104,7 +108,7 @@ impl ResponseBody {
     }
 
     /// What the upstream sends.
-    pub(crate) fn stream(body: Incoming, watch: Watch, seen: Box<Observation>) -> Self {
+    pub(crate) fn stream(body: B, watch: Watch, seen: Box<Observation>) -> Self {
         if body.is_end_stream() {
             return Self { kind: Kind::Ready(None), seen: Some(seen) };
         }
@@ -121,14 +125,19 @@ impl ResponseBody {
                 Some(cut) => Poll::Ready(Some(Err(cut.into()))),
                 None => Poll::Ready(Some(Ok(clean_trailers(frame)))),
             },
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(Some(Err(error))) => {
+                Poll::Ready(Some(Err(StreamError::Transport(error.into()))))
+            }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => watch.poll_cut(cx).map(|cut| Some(Err(cut.into()))),
         }
     }
 }
 
-impl Body for ResponseBody {
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     type Data = Bytes;
     type Error = StreamError;
 
@@ -171,7 +180,7 @@ impl Body for ResponseBody {
 
 // === impl RequestBody ===
 
-impl RequestBody {
+impl<B> RequestBody<B> {
     /// No body.
     pub(crate) fn none() -> Self {
         Self(None)
@@ -180,7 +189,7 @@ impl RequestBody {
     /// What the client sends, of which so many bytes may come and not slower than `pace`; its progress is told in
     /// `upload`.
     pub(crate) fn stream(
-        body: Incoming,
+        body: B,
         watch: Watch,
         upload: Arc<Upload>,
         most: Option<u64>,
@@ -198,7 +207,10 @@ impl RequestBody {
     }
 }
 
-impl Body for RequestBody {
+impl<B> Body for RequestBody<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     type Data = Bytes;
     type Error = StreamError;
 
@@ -226,13 +238,16 @@ impl Body for RequestBody {
 
 // === impl Uploading ===
 
-impl Uploading {
+impl<B> Uploading<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.body.as_ref().is_none_or(Incoming::is_end_stream)
+        self.first.is_none() && self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.body.as_ref().map_or(SizeHint::with_exact(0), Incoming::size_hint);
+        let rest = self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(first));
@@ -275,7 +290,7 @@ impl Uploading {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.upload.fault.store(CLIENT, Ordering::Release);
-                    Poll::Ready(Some(Err(error.into())))
+                    Poll::Ready(Some(Err(StreamError::Transport(error.into()))))
                 }
                 Poll::Ready(None) => {
                     self.upload.ended.store(true, Ordering::Release);
@@ -289,9 +304,7 @@ impl Uploading {
             };
         }
     }
-}
 
-impl Uploading {
     /// Whether the client has been waited for in vain. Once there is an answer, both sides may take their time.
     fn poll_slow(
         &mut self,

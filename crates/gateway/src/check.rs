@@ -22,7 +22,7 @@ use crate::permit::{Circumstances, Permitted, permit, permit_public};
 use crate::policy::decide;
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
-use crate::route::{EVERY_METHOD, Found};
+use crate::route::{EVERY_METHOD, Found, Rules};
 use crate::settings::RequestLimits;
 use crate::shed::Rank;
 use crate::step::Step;
@@ -33,7 +33,7 @@ use crate::usage;
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'r> {
     pub(crate) head: &'r Parts,
-    /// The client's address.
+    /// The client's address; unspecified where it is not known, which only a layer lets happen.
     pub(crate) ip: IpAddr,
     pub(crate) now: Timestamp,
     pub(crate) onward: Onward<'r>,
@@ -54,6 +54,13 @@ pub(crate) enum Onward<'r> {
         exact: Option<u64>,
         /// The access token that is kept for the request's cookie, once that was asked for.
         session: Option<&'r Secret>,
+    },
+    /// The service that this is in: its server has settled where the body ends.
+    Inside {
+        /// Where its body ends, as far as the server knows.
+        framing: Framing,
+        /// The rules, where the service itself has found the route.
+        place: Option<&'r Rules>,
     },
 }
 
@@ -94,7 +101,7 @@ pub(crate) fn check(
     if let Some(verdict) = own(core, asked, app, &certain.target)? {
         return Ok(verdict);
     }
-    let found = core.routes.find(certain.target.path());
+    let found = asked.found(core, &certain.target);
     seen.route(found.as_ref(), &head.method);
     let public = found
         .as_ref()
@@ -132,6 +139,9 @@ fn own(
     target: &Target,
 ) -> Result<Option<Verdict>, Refusal> {
     let head = asked.head;
+    if asked.place().is_some() {
+        return Ok(None);
+    }
     if let Some(document) = document(core, target, asked.now)? {
         return Ok(Some(Verdict::Describe(document)));
     }
@@ -214,6 +224,25 @@ impl<'r> Asked<'r> {
             Onward::Here { ended, exact, .. } => {
                 framing(self.head.version, &self.head.headers, ended, exact)
             }
+            Onward::Inside { framing, .. } => Ok(framing),
+        }
+    }
+
+    fn place(&self) -> Option<&'r Rules> {
+        match self.onward {
+            Onward::Inside { place, .. } => place,
+            Onward::Elsewhere | Onward::Here { .. } => None,
+        }
+    }
+
+    /// The rules for this path, or those of the place where the service has brought the request.
+    fn found<'f>(&self, core: &'f Core, target: &Target) -> Option<Found<'f>>
+    where
+        'r: 'f,
+    {
+        match self.place() {
+            Some(rules) => Some(Found { rules, object: None }),
+            None => core.routes.find(target.path()),
         }
     }
 
@@ -223,14 +252,14 @@ impl<'r> Asked<'r> {
 
     fn app<'c>(&self, core: &'c Core, target: &Target) -> Option<&'c Arc<App>> {
         match self.onward {
-            Onward::Elsewhere => None,
+            Onward::Elsewhere | Onward::Inside { .. } => None,
             Onward::Here { .. } => core.apps.at(target.host()),
         }
     }
 
     fn session(&self) -> Option<&'r Secret> {
         match self.onward {
-            Onward::Elsewhere => None,
+            Onward::Elsewhere | Onward::Inside { .. } => None,
             Onward::Here { session, .. } => session,
         }
     }
@@ -281,7 +310,7 @@ fn cookie(
 }
 
 /// The steps that ask about the token alone.
-pub(crate) fn check_token(
+fn check_token(
     core: &Core,
     presented: &Presented<'_>,
     heard: Option<&Heard>,

@@ -17,6 +17,7 @@ use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::Apps;
 use crate::explain::Requests;
+use crate::gateway::rules::Compiler;
 use crate::inside::InternalTokens;
 use crate::limit::Limits;
 use crate::meters::RequestMeters;
@@ -32,8 +33,9 @@ use crate::verify::Verifier;
 /// Everything that a check and a forward read.
 pub(crate) struct Core {
     pub(crate) routes: Routes,
-    /// For rules that come later, as those of a layer do.
     pub(crate) ladder: Ladder,
+    /// For rules that come later, as those of a layer do.
+    pub(crate) compiler: Compiler,
     pub(crate) apps: Apps,
     pub(crate) verifier: Verifier,
     pub(crate) binder: Binder,
@@ -67,7 +69,7 @@ impl Core {
     /// Where a client is; nothing is known of it without an address, or without a database.
     pub(crate) fn place(&self, ip: Option<IpAddr>) -> Place {
         match (&self.places, ip) {
-            (Some(places), Some(ip)) => places.place(ip),
+            (Some(places), Some(ip)) if !ip.is_unspecified() => places.place(ip),
             _ => Place::default(),
         }
     }

@@ -45,9 +45,9 @@ use crate::upstream::rule::UpstreamRule;
 use crate::verify::Verifier;
 use crate::worker::Worker;
 
-mod rules;
+pub(crate) mod rules;
 
-use rules::{audiences, limits, routes, scopes};
+use rules::{Compiler, audiences, scopes};
 
 /// What a gateway works with, shared with the rest of the process.
 #[derive(Clone)]
@@ -145,8 +145,8 @@ impl Gateway {
         // A map would forget the numbers.
         let mut numbered: Vec<_> = upstreams.values().cloned().collect();
         numbered.sort_unstable_by_key(|upstream| upstream.number());
-        let limits = limits(&settings)?;
-        let routes = routes(&settings, &upstreams, &limits)?;
+        let compiler = Compiler::new(&settings, &upstreams)?;
+        let routes = compiler.routes(&settings.routes)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
         let inside = InternalTokens::new(&settings, parts.internal_keys.clone())?;
         let known = before.map(|before| &*before.core);
@@ -165,6 +165,7 @@ impl Gateway {
         };
         let core = Arc::new(Core {
             routes,
+            compiler,
             inside,
             limits: Limits::new(count, settings.doubtful)?,
             ladder: settings.ladder,
@@ -251,7 +252,10 @@ impl Gateway {
 
     /// The same check for a service that answers by itself.
     pub fn guard(&self) -> Guard {
-        Guard::new(Arc::clone(&self.core))
+        let (index, clock) = (Arc::clone(&self.core.index), Arc::clone(&self.core.clock));
+        let streams = Arc::new(Streams::new(index, clock));
+        self.core.streams.add(&streams);
+        Guard::new(Arc::clone(&self.core), streams)
     }
 
     /// For tests: what decides who is refused under overload.

@@ -1,42 +1,64 @@
 //! The door without a gateway: the same check inside another service, which answers by itself.
 
-use std::net::IpAddr;
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http_body::{Body, SizeHint};
+use token::explanation::Explainer;
 use token::reason::{Forgery, Refused};
-use token::scope::is_scope_token;
-use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 
-use crate::admit::clear;
-use crate::check::check_token;
+use crate::admit::Admitted;
+use crate::body::{RequestBody, ResponseBody, Upload};
+use crate::check::{Asked, Onward, Verdict, check};
 use crate::core::Core;
+use crate::framing::Framing;
+use crate::inspection::{Inspected, broken, inspect, inspect_head};
+use crate::limit::{Held, Told};
 use crate::meters::Outcome;
 use crate::observe::{Arrival, Observation};
-use crate::permit::allows;
 use crate::present::present;
-use crate::refusal::Refusal;
+use crate::refusal::{Fault, Refusal};
 use crate::request_id::RequestId;
-use crate::route::{Demand, OneOf};
-use crate::settings::SettingsError;
+use crate::resource::publish;
+use crate::route::Rules;
+use crate::settings::{RouteRule, SettingsError};
 use crate::step::{Door, Step};
+use crate::streams::{Streams, Watch, Whose};
 use crate::target::Target;
 use crate::verify::{Known, named_key};
 
 /// Checks requests that somebody else serves. All clones are the same one.
 #[derive(Clone)]
-pub struct Guard(Arc<Core>);
+pub struct Guard {
+    core: Arc<Core>,
+    streams: Arc<Streams>,
+}
 
-/// What one place of a service demands.
+/// What one place of a service demands, or the rules of all of them.
 #[derive(Clone)]
-pub struct GuardRule(Arc<Demand>);
+pub struct GuardRule(Option<Arc<Rules>>);
+
+/// What is known of a request beside its head.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// The client's address, where it is known.
+    pub ip: Option<IpAddr>,
+    /// How long its body is, as far as that is known; `None` where the body is not seen here.
+    pub body: Option<SizeHint>,
+}
 
 /// A request that was let through; its event is emitted when this is dropped.
 pub struct Passed {
-    known: Arc<Known>,
+    admitted: Admitted,
+    told: Told,
+    upload: Option<Arc<Upload>>,
+    streams: Arc<Streams>,
+    core: Arc<Core>,
     seen: Box<Observation>,
 }
 
@@ -44,9 +66,8 @@ pub struct Passed {
 #[derive(Clone)]
 pub struct Authenticated(Arc<Known>);
 
-/// A request that was not, with the answer for it.
+/// A request that goes no further, with the answer for it.
 pub struct Stopped {
-    refused: Refused,
     missing_key: Option<String>,
     answer: Response<String>,
 }
@@ -54,106 +75,35 @@ pub struct Stopped {
 // === impl Guard ===
 
 impl Guard {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self(core)
+    pub(crate) fn new(core: Arc<Core>, streams: Arc<Streams>) -> Self {
+        Self { core, streams }
     }
 
-    /// A rule: a good token for this resource, with all of these scopes.
+    /// The rules of the settings: a request is held against those of its path and method.
+    pub fn routes(&self) -> GuardRule {
+        GuardRule(None)
+    }
+
+    /// One rule for whatever comes to a place that the service finds by itself. Of the rule's path only the
+    /// text counts: by it events, and limits of certain routes, call the place.
     ///
     /// # Errors
-    /// [`SettingsError::BadScope`] for a text that is not one scope.
-    pub fn rule<S: AsRef<str>>(
-        &self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<GuardRule, SettingsError> {
-        let scopes: Vec<String> =
-            scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
-        if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-            let (path, scope) = ("(layer)".to_owned(), scope.clone());
-            return Err(SettingsError::BadScope { path, scope });
-        }
-        let audiences = self.0.verifier.policy.audiences.as_slice().into();
-        let scope_text = scopes.join(" ").into();
-        let scopes = scopes.iter().map(|scope| OneOf::new(scope, &self.0.ladder)).collect();
-        Ok(GuardRule(Arc::new(Demand::Token { scopes, audiences, scope_text, further: None })))
+    /// [`SettingsError`] says what is wrong with the rule.
+    pub fn place(&self, rule: &RouteRule) -> Result<GuardRule, SettingsError> {
+        Ok(GuardRule(Some(Arc::new(self.core.compiler.place(rule)?))))
     }
 
-    /// Decides about one request; `ip` is the client's address where it is known. Nobody is asked: a token
-    /// of another issuer passes by the keys that are there.
+    /// Decides about one request. Nobody is asked: a token of another issuer passes by the keys that are there.
     ///
     /// # Errors
     /// [`Stopped`] with the first rule broken, in the order of the gateway's steps.
     pub fn check(
         &self,
         head: &Parts,
-        ip: Option<IpAddr>,
+        beside: &Beside,
         rule: &GuardRule,
     ) -> Result<Passed, Box<Stopped>> {
-        self.judge(head, ip, rule, false)
-    }
-
-    fn judge(
-        &self,
-        head: &Parts,
-        ip: Option<IpAddr>,
-        rule: &GuardRule,
-        again: bool,
-    ) -> Result<Passed, Box<Stopped>> {
-        let core = &self.0;
-        let now = core.clock.now();
-        let named = core.answers.names_of_callers();
-        let mut seen = Observation::start(
-            core,
-            head,
-            Arrival { door: Door::Layer, ip, ja4: None, at: now, named },
-        );
-        match self.decide(head, ip, rule, now, &mut seen) {
-            Ok(known) => {
-                seen.admitted(Some(&known));
-                Ok(Passed { known, seen })
-            }
-            Err(refusal) => {
-                let refused = refusal.fault().refused();
-                let unknown = refused == Refused::Forged(Forgery::UnknownKey);
-                let missing_key = if unknown { presented_key(core, head) } else { None };
-                let mut answer = refusal.answer(&core.resource, seen.id());
-                core.answers.write_name(answer.headers_mut(), seen.id());
-                // Who will be asked again is seen then.
-                if missing_key.is_some() && !again {
-                    seen.forget();
-                } else {
-                    seen.refused(&refusal);
-                    seen.answered(answer.status(), Outcome::Answered);
-                }
-                Err(Box::new(Stopped { refused, missing_key, answer }))
-            }
-        }
-    }
-
-    fn decide(
-        &self,
-        head: &Parts,
-        ip: Option<IpAddr>,
-        rule: &GuardRule,
-        now: Timestamp,
-        seen: &mut Observation,
-    ) -> Result<Arc<Known>, Refusal> {
-        let core = &self.0;
-        if let Some(ip) = ip {
-            clear(ip, &core.index, now)?;
-        }
-        seen.at(Step::Target);
-        let target = Target::parse(&head.method, &head.uri, &head.headers, head.version)?;
-        seen.target(&target);
-        seen.at(Step::Present);
-        let presented = present(&head.headers, head.extensions.get(), &target, &core.credentials)?;
-        seen.token_presented(presented.kind());
-        check_token(core, &presented, None, head, &target, now, seen)
-            .and_then(|token| {
-                seen.at(Step::Permit);
-                allows(token, &rule.0, presented.kind(), now)
-            })
-            .map_err(|refusal| refusal.told_by(presented.scheme()))
+        self.judge(head, beside, rule, false)
     }
 
     /// The same for a request that was stopped for a key that was missing: now it is seen, however it
@@ -164,31 +114,76 @@ impl Guard {
     pub fn check_again(
         &self,
         head: &Parts,
-        ip: Option<IpAddr>,
+        beside: &Beside,
         rule: &GuardRule,
     ) -> Result<Passed, Box<Stopped>> {
-        self.judge(head, ip, rule, true)
+        self.judge(head, beside, rule, true)
+    }
+
+    fn judge(
+        &self,
+        head: &Parts,
+        beside: &Beside,
+        rule: &GuardRule,
+        again: bool,
+    ) -> Result<Passed, Box<Stopped>> {
+        let core = &self.core;
+        let now = core.clock.now();
+        let named = core.answers.names_of_callers();
+        let arrival = Arrival { door: Door::Layer, ip: beside.ip, ja4: None, at: now, named };
+        let mut seen = Observation::start(core, head, arrival);
+        let onward = Onward::Inside { framing: beside.framing(), place: rule.0.as_deref() };
+        let ip = beside.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        match check(core, Asked { head, ip, now, onward, heard: None }, &mut seen) {
+            Ok(Verdict::Forward(mut admitted)) => {
+                seen.admitted(admitted.known());
+                let Held { places, told } = admitted.take_held();
+                seen.hold(places);
+                let (streams, core) = (Arc::clone(&self.streams), Arc::clone(core));
+                Ok(Passed { admitted, told, upload: None, streams, core, seen })
+            }
+            Ok(Verdict::Describe(document)) => Err(describe(core, &head.method, &document, seen)),
+            // Browsers and their sessions are for the service itself.
+            Ok(Verdict::Leave | Verdict::Resolve(..) | Verdict::Serve(..)) => {
+                Err(stopped(answer(core, &Fault::UnknownRoute.into(), seen)))
+            }
+            Err(refusal) => {
+                let unknown = refusal.fault().refused() == Refused::Forged(Forgery::UnknownKey);
+                let missing_key = if unknown { presented_key(core, head) } else { None };
+                // Who will be asked again is seen then.
+                if missing_key.is_some() && !again {
+                    seen.forget();
+                }
+                let answer = answer(core, &refusal, seen);
+                Err(Box::new(Stopped { missing_key, answer }))
+            }
+        }
     }
 
     /// What a request is called of which nothing else is looked at.
     pub fn name(&self, head: &Parts) -> RequestId {
-        let answers = &self.0.answers;
-        answers.name(&head.headers, answers.names_of_callers(), self.0.clock.now())
+        let answers = &self.core.answers;
+        answers.name(&head.headers, answers.names_of_callers(), self.core.clock.now())
     }
 
     /// The field that names a request, if there is one.
     pub fn name_field(&self) -> Option<&HeaderName> {
-        self.0.answers.field()
+        self.core.answers.field()
     }
 
     /// The protected resource metadata (RFC 9728 §2), JSON.
     pub fn metadata(&self) -> Bytes {
-        self.0.resource.document().clone()
+        self.core.resource.document().clone()
+    }
+
+    /// Who knows of the last requests why they were answered so.
+    pub fn explainer(&self) -> Arc<dyn Explainer> {
+        Arc::clone(&self.core.recent) as Arc<dyn Explainer>
     }
 
     /// Whether keys are there to check with.
     pub fn has_keys(&self) -> bool {
-        !self.0.verifier.keyring.current().is_empty()
+        !self.core.verifier.keyring.current().is_empty()
     }
 }
 
@@ -199,12 +194,53 @@ fn presented_key(core: &Core, head: &Parts) -> Option<String> {
     named_key(presented.text())
 }
 
+fn answer(core: &Core, refusal: &Refusal, mut seen: Box<Observation>) -> Response<String> {
+    seen.refused(refusal);
+    let mut answer = refusal.answer(&core.resource, seen.id());
+    core.answers.write_name(answer.headers_mut(), seen.id());
+    seen.answered(answer.status(), Outcome::Answered);
+    answer
+}
+
+/// The answer with a document of the check's own.
+fn describe(
+    core: &Core,
+    method: &Method,
+    document: &Bytes,
+    mut seen: Box<Observation>,
+) -> Box<Stopped> {
+    if method != Method::GET && method != Method::HEAD {
+        let allow = HeaderValue::from_static("GET, HEAD");
+        return stopped(answer(core, &Fault::Method { allow }.into(), seen));
+    }
+    seen.answered(StatusCode::OK, Outcome::Answered);
+    let mut answer = publish(document.clone());
+    core.answers.write_name(answer.headers_mut(), seen.id());
+    stopped(answer.map(|document| String::from_utf8_lossy(&document).into_owned()))
+}
+
+fn stopped(answer: Response<String>) -> Box<Stopped> {
+    Box::new(Stopped { missing_key: None, answer })
+}
+
+// === impl Beside ===
+
+impl Beside {
+    fn framing(&self) -> Framing {
+        match self.body.as_ref().map(SizeHint::exact) {
+            None | Some(Some(0)) => Framing::None,
+            Some(Some(length)) => Framing::Length(length),
+            Some(None) => Framing::Chunked,
+        }
+    }
+}
+
 // === impl Passed ===
 
 impl Passed {
-    /// Who sent it, for whoever answers it.
-    pub fn authenticated(&self) -> Authenticated {
-        Authenticated(Arc::clone(&self.known))
+    /// Who sent it, for whoever answers it; nobody where no token is asked for.
+    pub fn authenticated(&self) -> Option<Authenticated> {
+        self.admitted.known().map(|known| Authenticated(Arc::clone(known)))
     }
 
     /// What the request is called.
@@ -212,14 +248,84 @@ impl Passed {
         self.seen.id()
     }
 
-    /// The token.
-    pub fn token(&self) -> &VerifiedAccessToken {
-        &self.known.token
+    /// The token, where one is asked for.
+    pub fn token(&self) -> Option<&VerifiedAccessToken> {
+        self.admitted.known().map(|known| &known.token)
     }
 
-    /// The service has answered so.
+    /// Judges head and body as the rule has it, and gives the body back for the service: it ends early when
+    /// the token does, or when it is longer or slower than it may be.
+    ///
+    /// # Errors
+    /// The answer, where what is wrong is refused.
+    pub async fn inspect<B>(
+        self,
+        head: &Parts,
+        body: B,
+    ) -> Result<(Self, RequestBody<B>), Box<Response<String>>>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+    {
+        let Self { admitted, told, streams, core, mut seen, .. } = self;
+        match inspect(&core, &streams, admitted, head, body, &mut seen).await {
+            Ok(Inspected { admitted, body, upload }) => {
+                Ok((Self { admitted, told, upload, streams, core, seen }, body))
+            }
+            Err(refusal) => Err(Box::new(answer(&core, &refusal, seen))),
+        }
+    }
+
+    /// Judges the head alone, for whoever keeps the body to himself.
+    ///
+    /// # Errors
+    /// The answer, where what is wrong is refused.
+    pub fn inspect_head(mut self, head: &Parts) -> Result<Self, Box<Response<String>>> {
+        self.seen.at(Step::Inspect);
+        match inspect_head(&self.core, &self.admitted, head, &mut self.seen) {
+            Ok(()) => Ok(self),
+            Err(refusal) => Err(Box::new(answer(&self.core, &refusal, self.seen))),
+        }
+    }
+
+    /// What the answer is to say of limits.
+    pub fn limits(&self) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        self.told.write(&mut fields);
+        fields
+    }
+
+    /// The service has answered so, and has sent it all.
     pub fn answered(mut self, status: StatusCode) {
         self.seen.answered(status, Outcome::Forwarded);
+    }
+
+    /// The service's answer with what there is to say of the request and its limits. What the request takes up is
+    /// free, and its event emitted, when the body has ended; that ends early when the token does.
+    ///
+    /// # Errors
+    /// Another answer, where the request's body was cut off: the service has seen a part of it.
+    pub fn respond<B>(
+        mut self,
+        response: Response<B>,
+    ) -> Result<Response<ResponseBody<B>>, Box<Response<String>>>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+    {
+        if let Some(upload) = &self.upload {
+            if upload.fault().is_some() {
+                let refusal = broken(upload, &self.admitted);
+                return Err(Box::new(answer(&self.core, &refusal, self.seen)));
+            }
+            upload.answered();
+        }
+        self.seen.at(Step::Forward);
+        self.seen.answered(response.status(), Outcome::Forwarded);
+        let (mut head, body) = response.into_parts();
+        self.told.write(&mut head.headers);
+        self.core.answers.write_name(&mut head.headers, self.seen.id());
+        let whose = Whose { known: self.admitted.known().cloned(), ip: self.admitted.ip() };
+        let watch = Watch::new(&self.streams, whose, self.admitted.seen());
+        Ok(Response::from_parts(head, ResponseBody::stream(body, watch, self.seen)))
     }
 }
 
@@ -235,11 +341,6 @@ impl Authenticated {
 // === impl Stopped ===
 
 impl Stopped {
-    /// Why.
-    pub fn refused(&self) -> &Refused {
-        &self.refused
-    }
-
     /// The name of the key that the token was signed with, if that is all that is missing: a newer
     /// key set may have it.
     pub fn missing_key(&self) -> Option<&str> {

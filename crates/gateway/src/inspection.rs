@@ -4,6 +4,7 @@
 //! A body that is judged is read to its end first, up to a limit, and then sent on as it came. What
 //! cannot be read here (pictures, gRPC, an upgrade) is streamed as ever.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use contract::RequestCheck;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http_body::Body as _;
+use http_body::Body;
 use hyper::body::Incoming;
 use inspect::{Anything, Body as Kind, Expectations, Stop};
 
@@ -26,17 +27,16 @@ use crate::pace::Pace;
 use crate::refusal::{Fault, Refusal};
 use crate::settings::{Described, Inspect};
 use crate::step::Step;
-use crate::streams::{Watch, Whose};
+use crate::streams::{Streams, Watch, Whose};
 use crate::tunnel;
-use crate::worker::Worker;
 
 /// A longer body is judged on a thread of its own, so that others on this one do not wait.
 const LONGEST_IN_PLACE: usize = 32 * 1024;
 
 /// A request that was inspected as its route has it, with its body: what is sent on.
-pub(crate) struct Inspected {
+pub(crate) struct Inspected<B = Incoming> {
     pub(crate) admitted: Admitted,
-    pub(crate) body: RequestBody,
+    pub(crate) body: RequestBody<B>,
     pub(crate) upload: Option<Arc<Upload>>,
 }
 
@@ -60,19 +60,23 @@ enum By {
 /// # Errors
 /// [`Refusal`] where the route enforces: for what is not as described, for an injection, for a body that is
 /// too large or cannot be read, and in any case when the body breaks off.
-pub(crate) async fn inspect(
-    worker: &Worker,
+pub(crate) async fn inspect<B>(
+    core: &Arc<Core>,
+    streams: &Arc<Streams>,
     admitted: Admitted,
     head: &Parts,
-    body: Incoming,
+    body: B,
     seen: &mut Observation,
-) -> Result<Inspected, Refusal> {
+) -> Result<Inspected<B>, Refusal>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     seen.at(Step::Inspect);
-    let (mut body, upload) = outgoing_body(worker, &admitted, &head.headers, body);
+    let (mut body, upload) = outgoing_body(core, streams, &admitted, &head.headers, body);
     if let Some(upload) = &upload {
         seen.upload(upload);
     }
-    let judged = Judged::of(&worker.core, &admitted);
+    let judged = Judged::of(core, &admitted);
     if judged.is_nothing() {
         return Ok(Inspected { admitted, body, upload });
     }
@@ -85,7 +89,7 @@ pub(crate) async fn inspect(
         let whole = whole.map_err(|()| broken(upload, &admitted))?;
         match whole {
             Read::Whole(bytes) => {
-                let found = judged.body(worker, &head.headers, bytes).await?;
+                let found = judged.body(core, &head.headers, bytes).await?;
                 for (by, result) in found {
                     judged.settle(by, result, &admitted, seen)?;
                 }
@@ -236,16 +240,16 @@ impl<'r> Judged<'r> {
     /// What either way of judging says of a body. A long one is judged on a thread of its own.
     async fn body(
         self,
-        worker: &Worker,
+        core: &Arc<Core>,
         headers: &HeaderMap,
         bytes: Bytes,
     ) -> Result<Found, Refusal> {
         let check = self.described.map(|described| Arc::clone(&described.check));
         let inspected = self.inspect != Inspect::Off;
         if bytes.len() <= LONGEST_IN_PLACE {
-            return Ok(judge_body(&worker.core, check.as_deref(), inspected, headers, &bytes));
+            return Ok(judge_body(core, check.as_deref(), inspected, headers, &bytes));
         }
-        let (core, headers) = (Arc::clone(&worker.core), headers.clone());
+        let (core, headers) = (Arc::clone(core), headers.clone());
         let judged = tokio::task::spawn_blocking(move || {
             judge_body(&core, check.as_deref(), inspected, &headers, &bytes)
         });
@@ -296,7 +300,10 @@ enum Read {
 }
 
 /// Reads a body to its end and puts it back, or as much of it as the limit allows.
-async fn read(body: &mut RequestBody, limit: usize) -> Result<Read, ()> {
+async fn read<B>(body: &mut RequestBody<B>, limit: usize) -> Result<Read, ()>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     let mut whole = BytesMut::new();
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
         let frame = frame.map_err(|_| ())?;
@@ -312,7 +319,8 @@ async fn read(body: &mut RequestBody, limit: usize) -> Result<Read, ()> {
     Ok(Read::Whole(whole))
 }
 
-fn broken(upload: &Upload, admitted: &Admitted) -> Refusal {
+/// The refusal of a request whose body broke off.
+pub(crate) fn broken(upload: &Upload, admitted: &Admitted) -> Refusal {
     let fault = upload.fault().map_or(Fault::RequestBody, Fault::from);
     match admitted.known() {
         None if fault.is_restriction() => Fault::Network.into(),
@@ -320,22 +328,23 @@ fn broken(upload: &Upload, admitted: &Admitted) -> Refusal {
     }
 }
 
-fn outgoing_body(
-    worker: &Worker,
+fn outgoing_body<B>(
+    core: &Core,
+    streams: &Arc<Streams>,
     admitted: &Admitted,
     headers: &HeaderMap,
-    body: Incoming,
-) -> (RequestBody, Option<Arc<Upload>>) {
+    body: B,
+) -> (RequestBody<B>, Option<Arc<Upload>>) {
     match admitted.framing() {
         Framing::None => (RequestBody::none(), None),
         Framing::Length(_) | Framing::Chunked => {
             let upload = Arc::new(Upload::default());
             let whose = Whose { known: admitted.known().cloned(), ip: admitted.ip() };
-            let watch = Watch::new(&worker.streams, whose, admitted.seen());
+            let watch = Watch::new(streams, whose, admitted.seen());
             // A stream of gRPC may rest for as long as it likes.
             let resting =
                 content_type(headers).is_some_and(|kind| kind.starts_with("application/grpc"));
-            let pace = (!resting).then(|| Pace::new(worker.core.request_limits.body_wait));
+            let pace = (!resting).then(|| Pace::new(core.request_limits.body_wait));
             let most = admitted.rule().body_bytes;
             (RequestBody::stream(body, watch, Arc::clone(&upload), most, pace), Some(upload))
         }

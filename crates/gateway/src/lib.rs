@@ -57,7 +57,7 @@ mod usage;
 pub mod verify;
 mod worker;
 
-pub use crate::body::{ResponseBody, StreamError};
+pub use crate::body::{RequestBody, ResponseBody, StreamError};
 pub use crate::browser_app::{Answering, AppServer, BrowserApp};
 pub use crate::foreign::{
     ForeignIssuer, Introspection, IssuerServer, Prospect, accepted_audiences,

@@ -57,23 +57,6 @@ pub(crate) fn permit(
     }
 }
 
-/// Asks one demand, where somebody else has found the route.
-///
-/// # Errors
-/// [`Refusal`] when the token lacks audience or scope.
-pub(crate) fn allows(
-    token: InForce,
-    demand: &Demand,
-    kind: TokenKind,
-    now: Timestamp,
-) -> Result<Arc<Known>, Refusal> {
-    let known = token.into_known();
-    match fault(&known, demand, kind, now) {
-        Some(fault) => Err(Refusal::of_verified(fault, known)),
-        None => Ok(known),
-    }
-}
-
 fn fault(known: &Known, demand: &Demand, kind: TokenKind, now: Timestamp) -> Option<Fault> {
     let Demand::Token { scopes, audiences, scope_text, further } = demand else { return None };
     let claims = known.token.claims();

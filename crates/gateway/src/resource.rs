@@ -1,7 +1,8 @@
 //! What the gateway says of itself: protected resource metadata (RFC 9728).
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response};
 use serde_json::json;
 use token::term::Algorithm;
 use url::Url;
@@ -96,4 +97,15 @@ impl Resource {
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
+}
+
+/// The answer that has a document of the gateway's own: its metadata (RFC 9728 §3.2), or keys.
+pub(crate) fn publish(document: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(document);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    // Clients in browsers read it before they have a token.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }

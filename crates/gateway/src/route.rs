@@ -257,6 +257,16 @@ impl OneOf {
 // === impl Rules ===
 
 impl Rules {
+    /// One rule, for these methods (none for every method).
+    ///
+    /// # Errors
+    /// The method that is there twice.
+    pub(crate) fn of(methods: &[Method], rule: Rule) -> Result<Self, String> {
+        let mut rules = Self::default();
+        rules.add(methods, &Arc::new(rule))?;
+        Ok(rules)
+    }
+
     /// The rule for a method: its own, else the one for every method. `CONNECT` and `TRACE`
     /// have none, ever: one asks for a tunnel, the other for the request's own headers.
     pub(crate) fn rule(&self, method: &Method) -> Option<&Arc<Rule>> {

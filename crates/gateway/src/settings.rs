@@ -140,6 +140,41 @@ pub struct RouteRule {
     pub described: Option<Described>,
 }
 
+// === impl RouteRule ===
+
+impl RouteRule {
+    /// A rule for every method of a path that demands this and nothing else, at a cost of one. The upstream is
+    /// yet to be named; a layer needs none.
+    pub fn new(path: impl Into<String>, access: Access) -> Self {
+        Self {
+            path: path.into(),
+            methods: Vec::new(),
+            upstream: String::new(),
+            strip_prefix: String::new(),
+            add_prefix: String::new(),
+            access,
+            networks: Vec::new(),
+            places: Vec::new(),
+            hours: Vec::new(),
+            decided: true,
+            cost: 1,
+            inspect: Inspect::Off,
+            body_bytes: None,
+            described: None,
+        }
+    }
+}
+
+// === impl Access ===
+
+impl Access {
+    /// A good token with all of these scopes; none for any good token.
+    pub fn scopes<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        Self::Token { scopes, audiences: Vec::new(), further: Further::default() }
+    }
+}
+
 /// What a document says of the requests of a route.
 #[derive(Clone, Debug)]
 pub struct Described {

@@ -105,17 +105,8 @@ impl Door {
     /// Whether the step is somebody else's there: of the proxy that forwards, of the service that routes.
     pub(crate) fn leaves_out(self, step: Step) -> bool {
         match self {
-            Self::Auth => matches!(step, Step::Framing | Step::Forward),
+            Self::Auth | Self::Layer => matches!(step, Step::Framing | Step::Forward),
             Self::Gateway => false,
-            Self::Layer => matches!(
-                step,
-                Step::Framing
-                    | Step::Route
-                    | Step::Within
-                    | Step::Admit
-                    | Step::Inspect
-                    | Step::Forward
-            ),
         }
     }
 }

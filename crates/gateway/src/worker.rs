@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
@@ -24,6 +24,7 @@ use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::{Arrival, Observation};
 use crate::refusal::{Fault, Refusal};
+use crate::resource::publish;
 use crate::step::Door;
 use crate::streams::Streams;
 use crate::target::Target;
@@ -98,7 +99,7 @@ impl Worker {
         let mut head = head;
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
-                match inspect(self, admitted, &head, body, &mut seen).await {
+                match inspect(core, &self.streams, admitted, &head, body, &mut seen).await {
                     Ok(inspected) => forward(self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
@@ -166,13 +167,7 @@ impl Worker {
             return refused(&self.core, &Fault::Method { allow }.into(), seen);
         }
         seen.answered(StatusCode::OK, Outcome::Answered);
-        let mut response = Response::new(ResponseBody::ready(document, seen));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-        // Clients in browsers read it before they have a token.
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        response
+        publish(document).map(|document| ResponseBody::ready(document, seen))
     }
 }
 

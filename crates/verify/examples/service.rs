@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Extension, Router};
-use tokenward_verify::{Authenticated, Reach, Verifier};
+use http::Method;
+use tokenward_verify::{
+    Access, Amount, Authenticated, Dimension, Inspect, LimitRule, Reach, RouteRule, Verifier,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,18 +25,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: service ISSUER RESOURCE [CLIENT_ID CLIENT_SECRET]".into());
     };
     // A real service names its issuer by https and needs no loopback.
-    let mut builder = Verifier::builder(issuer, resource).reach(Reach::public().and_loopback());
+    let mut builder = Verifier::builder(issuer, resource)
+        .reach(Reach::public().and_loopback())
+        .route(RouteRule {
+            methods: vec![Method::GET],
+            ..RouteRule::new("/orders", Access::scopes(["orders:read"]))
+        })
+        .route(RouteRule {
+            methods: vec![Method::POST],
+            inspect: Inspect::Enforce,
+            ..RouteRule::new("/orders", Access::scopes(["orders:write"]))
+        })
+        .limit(LimitRule {
+            name: "orders".to_owned(),
+            by: vec![Dimension::Client],
+            amount: Amount::Rate { pace: "10/s".parse()?, burst: Some(20) },
+            classes: Vec::new(),
+            routes: Vec::new(),
+        });
     if let (Some(id), Some(secret)) = (arguments.next(), arguments.next()) {
         builder = builder.subscribe(id, secret);
     }
     let verifier = builder.build()?;
     verifier.ready(Duration::from_secs(10)).await?;
 
-    let metadata = verifier.metadata();
-    let app = Router::new()
-        .route("/orders", get(orders).post(order))
-        .layer(verifier.require(["orders:read"])?)
-        .route("/.well-known/oauth-protected-resource", get(|| async { metadata }));
+    // The layer answers for the metadata too.
+    let app = Router::new().route("/orders", get(orders).post(order)).layer(verifier.by_routes());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8090").await?;
     axum::serve(listener, app).await?;
     Ok(())
@@ -43,10 +60,6 @@ async fn orders(Extension(caller): Extension<Authenticated>) -> String {
     format!("orders of {}\n", caller.token().facts().subject)
 }
 
-async fn order(Extension(caller): Extension<Authenticated>) -> Result<String, http::StatusCode> {
-    if caller.token().scopes().contains("orders:write") {
-        Ok("ordered\n".to_owned())
-    } else {
-        Err(http::StatusCode::FORBIDDEN)
-    }
+async fn order(Extension(caller): Extension<Authenticated>, order: String) -> String {
+    format!("{} ordered {order}\n", caller.token().facts().subject)
 }

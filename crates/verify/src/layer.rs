@@ -1,16 +1,19 @@
 //! The tower layer: what is behind it gets requests with a good token, and no others.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use gateway::guard::GuardRule;
+use gateway::{RequestBody, ResponseBody};
 use http::{Request, Response};
+use http_body::{Body, SizeHint};
 use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
-use crate::answer::in_form_of;
+use crate::answer::Form;
 use crate::verifier::Verifier;
 
 /// Lets requests through whose token has certain scopes. Made by [`Verifier::require`].
@@ -21,7 +24,8 @@ pub struct RequireToken {
 }
 
 /// A service behind [`RequireToken`]. A request that is let through has an
-/// [`Authenticated`](crate::Authenticated) in its extensions.
+/// [`Authenticated`](crate::Authenticated) in its extensions, but on a public route. Its body ends early for the
+/// reasons of [`StreamError`](gateway::StreamError), and so does the answer's.
 #[derive(Clone)]
 pub struct TokenRequired<S> {
     inner: S,
@@ -49,12 +53,12 @@ impl<S> Layer<S> for RequireToken {
 
 impl<S, B, R> Service<Request<B>> for TokenRequired<S>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<RequestBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin + Send + 'static,
+    R: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin + Send + 'static,
 {
-    type Response = Response<Either<R, Full<Bytes>>>;
+    type Response = Response<Either<ResponseBody<R>, Full<Bytes>>>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
@@ -69,17 +73,26 @@ where
         let (verifier, rule) = (self.verifier.clone(), self.rule.clone());
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            match verifier.check(&head, &rule).await {
-                Ok(passed) => {
-                    head.extensions.insert(passed.authenticated());
-                    verifier.name(&mut head.headers, &passed);
-                    let mut response = inner.call(Request::from_parts(head, body)).await?;
-                    verifier.name(response.headers_mut(), &passed);
-                    passed.answered(response.status());
-                    Ok(response.map(Either::Left))
-                }
-                Err(answer) => Ok(in_form_of(&head.headers, *answer).map(Either::Right)),
+            let asked = Form::of(&head.headers);
+            let size =
+                if body.is_end_stream() { SizeHint::with_exact(0) } else { body.size_hint() };
+            let checked = match verifier.admit(&head, Some(size), &rule).await {
+                Ok(passed) => passed.inspect(&head, body).await,
+                Err(answer) => Err(answer),
+            };
+            let (passed, body) = match checked {
+                Ok(checked) => checked,
+                Err(answer) => return Ok(asked.answer(*answer).map(Either::Right)),
+            };
+            if let Some(caller) = passed.authenticated() {
+                head.extensions.insert(caller);
             }
+            verifier.name(&mut head, &passed);
+            let response = inner.call(Request::from_parts(head, body)).await?;
+            Ok(match passed.respond(response) {
+                Ok(response) => response.map(Either::Left),
+                Err(answer) => asked.answer(*answer).map(Either::Right),
+            })
         })
     }
 }

@@ -34,24 +34,39 @@
 //!   or network, within milliseconds.
 //! - A token with a `status` claim is looked up in its Token Status List, whoever issued it.
 //!
+//! # Rules, limits, inspection
+//!
+//! [`Verifier::by_routes`] holds requests against rules as the gateway has them ([`Builder::route`]),
+//! [`Verifier::require_rule`] against one. [`Builder::limit`] says how much is allowed. `docs/layer.md` has an
+//! example, and what differs from the gateway.
+//!
 //! # Requests that are refused
 //!
 //! They get the answer that Tokenward's gateway gives: `401` or `403` with a challenge (RFC 6750 §3,
-//! RFC 9449 §7.1) and a JSON body; over gRPC `UNAUTHENTICATED` or `PERMISSION_DENIED`. While there are
+//! RFC 9449 §7.1) and a JSON body; over gRPC a status such as `UNAUTHENTICATED`. While there are
 //! no keys at all, or the log was silent for too long, the answer is `503`.
 //!
 //! `examples/service.rs` is a whole service.
 
 mod answer;
+mod builder;
 mod clock;
 mod feed;
 mod layer;
 mod status;
 mod verifier;
 
+pub use crate::builder::{BuildError, Builder, ClientAddress};
 pub use crate::layer::{RequireToken, TokenRequired};
-pub use crate::verifier::{BuildError, Builder, ClientAddress, NotReady, Verifier};
+pub use crate::verifier::{NotReady, Verifier};
+pub use gateway::explain::Kept;
 pub use gateway::guard::{Authenticated, GuardRule, Passed};
+pub use gateway::limit::{Amount, Dimension, LimitRule};
+pub use gateway::{
+    Access, BadClaimRule, ClaimRule, Further, Inspect, RequestBody, RequestLimits, ResponseBody,
+    RouteRule, SettingsError, StreamError,
+};
 pub use remote::Reach;
+pub use token::allowance::{Allowance, NotAllowance};
 pub use token::ladder::{BadLadder, Ladder};
 pub use token::place::{Country, Place, Places};

@@ -9,6 +9,8 @@ use envoy_types::pb::envoy::config::core::v3::{self as core, SocketAddress};
 use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context as attribute;
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
+use gateway::guard::{Beside, GuardRule};
+use gateway::{Access, Inspect, RouteRule};
 use http::{HeaderMap, Request, Response};
 use tonic::transport::Channel;
 
@@ -26,8 +28,10 @@ pub(crate) struct Asked {
 pub(crate) enum Door {
     /// The gateway's own.
     Proxy,
-    /// Inside another service; it demands these scopes.
-    Layer(&'static [&'static str]),
+    /// Inside another service, by the gateway's routes.
+    Layer,
+    /// The same at a place that the service has found; it demands these scopes.
+    Place(&'static [&'static str]),
     /// Envoy by gRPC, with fields as bytes.
     GrpcBytes,
     /// Envoy by gRPC, with fields as text.
@@ -46,6 +50,9 @@ pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) challenge: String,
     pub(crate) allow: String,
+    pub(crate) policies: String,
+    /// How many seconds to wait; 0 for none.
+    pub(crate) retry_after: u64,
     /// Without the request's id.
     pub(crate) body: String,
     pub(crate) named: String,
@@ -60,7 +67,15 @@ impl Door {
     pub(crate) async fn ask(self, house: &House, asked: &Asked) -> Said {
         match self {
             Self::Proxy => proxy(house, asked).await,
-            Self::Layer(scopes) => layer(house, asked, scopes),
+            Self::Layer => layer(house, asked, &house.guard.routes()),
+            Self::Place(scopes) => {
+                let rule = RouteRule {
+                    upstream: "api".to_owned(),
+                    inspect: Inspect::Enforce,
+                    ..RouteRule::new("/{path...}", Access::scopes(scopes.iter().copied()))
+                };
+                layer(house, asked, &house.guard.place(&rule).expect("rule"))
+            }
             Self::GrpcBytes | Self::GrpcText => grpc(house, asked, self == Self::GrpcText).await,
             Self::Prefix => {
                 let target = format!("/ext_authz{}", asked.target);
@@ -102,15 +117,19 @@ async fn proxy(house: &House, asked: &Asked) -> Said {
     said(response)
 }
 
-fn layer(house: &House, asked: &Asked, scopes: &[&str]) -> Said {
-    let rule = house.guard.rule(scopes).expect("rule");
+fn layer(house: &House, asked: &Asked, rule: &GuardRule) -> Said {
     let head = head(asked, asked.method, asked.target, &[]);
-    match house.guard.check(&head, Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), &rule) {
+    let beside = Beside { ip: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), body: None };
+    let checked = house.guard.check(&head, &beside, rule);
+    let checked = checked.map_err(|stopped| Box::new(stopped.into_answer()));
+    match checked.and_then(|passed| passed.inspect_head(&head)) {
         Ok(passed) => {
+            let mut answer = Response::new(bytes::Bytes::new());
+            *answer.headers_mut() = passed.limits();
             passed.answered(http::StatusCode::OK);
-            said(Response::new(bytes::Bytes::new()))
+            said(answer)
         }
-        Err(stopped) => said(stopped.into_answer().map(bytes::Bytes::from)),
+        Err(answer) => said(answer.map(bytes::Bytes::from)),
     }
 }
 
@@ -215,6 +234,8 @@ fn said(answer: Response<bytes::Bytes>) -> Said {
         status: head.status.as_u16(),
         challenge: joined(&head.headers, "www-authenticate"),
         allow: joined(&head.headers, "allow"),
+        policies: joined(&head.headers, "ratelimit-policy"),
+        retry_after: joined(&head.headers, "retry-after").parse().unwrap_or_default(),
         body,
         named,
     }

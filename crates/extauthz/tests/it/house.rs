@@ -12,7 +12,10 @@ use gateway::explain::Kept;
 use gateway::forward_auth::ForwardAuth;
 use gateway::guard::Guard;
 use gateway::inside::{IdentityForm, InternalTokenRule};
-use gateway::{Access, Further, Gateway, Inspect, Parts, Peer, RequestLimits, RouteRule, Settings};
+use gateway::limit::{Amount, Dimension, LimitRule};
+use gateway::{
+    Access, ClaimRule, Further, Gateway, Inspect, Parts, Peer, RequestLimits, RouteRule, Settings,
+};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -20,7 +23,7 @@ use serde_json::{Value, json};
 use token::base64url;
 use token::client_address::TrustedProxies;
 use token::dpop::token_hash;
-use token::event::{Event, EventKind, EventSink, Request};
+use token::event::{Event, EventKind, EventSink, Request, TokenKind};
 use token::id::TokenId;
 use token::index::RestrictionIndex;
 use token::jws;
@@ -238,6 +241,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         audiences: Vec::new(),
         further: Further::default(),
     };
+    let further = |further| Access::Token { scopes: Vec::new(), audiences: Vec::new(), further };
     Settings {
         audiences: Vec::new(),
         resource: RESOURCE.into(),
@@ -251,6 +255,38 @@ fn settings(upstream: SocketAddr) -> Settings {
             },
             rule("/orders/{id}", &["PUT"], token(&["orders:read", "orders:write"])),
             rule("/open/{rest...}", &[], Access::Public),
+            RouteRule {
+                networks: vec!["192.0.2.0/24".parse().expect("network")],
+                ..rule("/inside", &["GET"], token(&[]))
+            },
+            rule("/paced/{id}", &["GET"], token(&["orders:read"])),
+            rule(
+                "/theirs",
+                &["GET"],
+                further(Further { clients: vec!["c2".into()], ..Further::default() }),
+            ),
+            rule(
+                "/opaque",
+                &["GET"],
+                further(Further { kinds: vec![TokenKind::Opaque], ..Further::default() }),
+            ),
+            rule(
+                "/staff",
+                &["GET"],
+                further(Further {
+                    claims: vec![ClaimRule::new("groups", ["staff"]).expect("claim")],
+                    ..Further::default()
+                }),
+            ),
+            rule(
+                "/strong",
+                &["GET"],
+                further(Further {
+                    acr: vec!["gold".into()],
+                    max_age: Some(Duration::from_mins(5)),
+                    ..Further::default()
+                }),
+            ),
             RouteRule {
                 places: vec![PlaceTest::Countries(["SE".parse().expect("country")].into())],
                 ..rule("/sweden", &["GET"], token(&[]))
@@ -269,7 +305,13 @@ fn settings(upstream: SocketAddr) -> Settings {
         shed_after: None,
         upstream_timeout: Duration::from_secs(5),
         inspect_body_limit: 1024,
-        limits: Vec::new(),
+        limits: vec![LimitRule {
+            name: "hourly".into(),
+            by: vec![Dimension::Subject],
+            amount: Amount::Rate { pace: "1/h".parse().expect("allowance"), burst: None },
+            classes: Vec::new(),
+            routes: vec!["/paced/{id}".into()],
+        }],
         doubtful: None,
         limit_entries: 10_000,
         answers: AnswerRules::default(),

@@ -8,26 +8,72 @@ use token::scope::is_scope_token;
 
 use crate::limit::{Limit, LimitRule};
 use crate::route::rewrite::Rewrite;
-use crate::route::{Beside, Demand, OneOf, Parameters, Routes, Rule, Template, is_refused_method};
+use crate::route::{
+    Beside, Demand, OneOf, Parameters, Routes, Rule, Rules, Template, is_refused_method,
+};
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::upstream::Upstream;
 
-pub(super) fn routes(
-    settings: &Settings,
-    upstreams: &HashMap<&str, Arc<Upstream>>,
-    limits: &[Arc<Limit>],
-) -> Result<Routes, SettingsError> {
-    let mut routes = Routes::default();
-    let own: Vec<String> =
-        [&settings.resource].into_iter().chain(&settings.audiences).cloned().collect();
-    for rule in &settings.routes {
+/// Makes rules ready: what they need of the settings, kept for those that come later.
+pub(crate) struct Compiler {
+    upstreams: HashMap<String, Arc<Upstream>>,
+    /// The audiences that count where a rule names none.
+    own: Vec<String>,
+    ladder: Ladder,
+    limits: Vec<(LimitRule, Arc<Limit>)>,
+    body_bytes: Option<u64>,
+}
+
+// === impl Compiler ===
+
+impl Compiler {
+    pub(super) fn new(
+        settings: &Settings,
+        upstreams: &HashMap<&str, Arc<Upstream>>,
+    ) -> Result<Self, SettingsError> {
+        let named = |(name, one): (&&str, &Arc<Upstream>)| ((*name).to_owned(), Arc::clone(one));
+        Ok(Self {
+            upstreams: upstreams.iter().map(named).collect(),
+            own: [&settings.resource].into_iter().chain(&settings.audiences).cloned().collect(),
+            ladder: settings.ladder.clone(),
+            limits: limits(settings)?,
+            body_bytes: settings.request_limits.body_bytes,
+        })
+    }
+
+    /// All rules, by path and method.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the rule that is wrong, and how to mend it.
+    pub(crate) fn routes(&self, rules: &[RouteRule]) -> Result<Routes, SettingsError> {
+        let mut routes = Routes::default();
+        for rule in rules {
+            let (template, compiled) = self.rule(rule)?;
+            routes.add(&template, &rule.methods, compiled).map_err(|method| {
+                SettingsError::DuplicateRoute { path: rule.path.clone(), method }
+            })?;
+        }
+        Ok(routes)
+    }
+
+    /// One rule, for a place that somebody else finds.
+    ///
+    /// # Errors
+    /// [`SettingsError`] says what is wrong with it.
+    pub(crate) fn place(&self, rule: &RouteRule) -> Result<Rules, SettingsError> {
+        let (_, compiled) = self.rule(rule)?;
+        Rules::of(&rule.methods, compiled)
+            .map_err(|method| SettingsError::DuplicateRoute { path: rule.path.clone(), method })
+    }
+
+    fn rule(&self, rule: &RouteRule) -> Result<(Template, Rule), SettingsError> {
         let path = || rule.path.clone();
         let template = Template::parse(&rule.path)
             .map_err(|fault| SettingsError::BadTemplate { path: path(), fault })?;
         if let Some(method) = rule.methods.iter().find(|method| is_refused_method(method)) {
             return Err(SettingsError::RefusedMethod { path: path(), method: method.to_string() });
         }
-        let upstream = upstreams.get(rule.upstream.as_str()).ok_or_else(|| {
+        let upstream = self.upstreams.get(rule.upstream.as_str()).ok_or_else(|| {
             SettingsError::UnknownUpstream { path: path(), upstream: rule.upstream.clone() }
         })?;
         let compiled = Rule {
@@ -36,29 +82,41 @@ pub(super) fn routes(
             upstream: Arc::clone(upstream),
             rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
                 .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
-            demand: demand(rule, &own, &settings.ladder)?,
+            demand: demand(rule, &self.own, &self.ladder)?,
             networks: rule.networks.as_slice().into(),
             places: rule.places.as_slice().into(),
             hours: rule.hours.as_slice().into(),
             decided: rule.decided,
-            limits: limits_of(rule, settings, limits)?,
+            limits: self.limits_of(rule)?,
             cost: rule.cost,
             inspect: rule.inspect,
             body_bytes: match rule.body_bytes {
                 Some(0) => None,
                 Some(most) => Some(most),
-                None => settings.request_limits.body_bytes,
+                None => self.body_bytes,
             },
             described: rule.described.clone(),
         };
-        routes
-            .add(&template, &rule.methods, compiled)
-            .map_err(|method| SettingsError::DuplicateRoute { path: path(), method })?;
+        Ok((template, compiled))
     }
-    Ok(routes)
+
+    /// The limits that a route is under.
+    fn limits_of(&self, rule: &RouteRule) -> Result<Box<[Arc<Limit>]>, SettingsError> {
+        let own = self.limits.iter().filter(|(limit, _)| {
+            rule.cost > 0 && (limit.routes.is_empty() || limit.routes.contains(&rule.path))
+        });
+        let check = |(limit, ready): &(LimitRule, Arc<Limit>)| {
+            if ready.most().is_some_and(|most| rule.cost > most) {
+                let (path, limit) = (rule.path.clone(), limit.name.clone());
+                return Err(SettingsError::CostTooHigh { path, cost: rule.cost, limit });
+            }
+            Ok(Arc::clone(ready))
+        };
+        own.map(check).collect()
+    }
 }
 
-pub(super) fn limits(settings: &Settings) -> Result<Vec<Arc<Limit>>, SettingsError> {
+fn limits(settings: &Settings) -> Result<Vec<(LimitRule, Arc<Limit>)>, SettingsError> {
     let rules = &settings.limits;
     for (number, rule) in rules.iter().enumerate() {
         if rules[..number].iter().any(|other| other.name == rule.name) {
@@ -70,27 +128,7 @@ pub(super) fn limits(settings: &Settings) -> Result<Vec<Arc<Limit>>, SettingsErr
             return Err(SettingsError::UnknownLimitedRoute { limit, path });
         }
     }
-    rules.iter().map(|rule| Limit::new(rule).map(Arc::new)).collect()
-}
-
-/// The limits that a route is under.
-fn limits_of(
-    rule: &RouteRule,
-    settings: &Settings,
-    limits: &[Arc<Limit>],
-) -> Result<Box<[Arc<Limit>]>, SettingsError> {
-    let pairs = settings.limits.iter().zip(limits);
-    let own = pairs.filter(|(limit, _)| {
-        rule.cost > 0 && (limit.routes.is_empty() || limit.routes.contains(&rule.path))
-    });
-    let check = |(limit, ready): (&LimitRule, &Arc<Limit>)| {
-        if ready.most().is_some_and(|most| rule.cost > most) {
-            let (path, limit) = (rule.path.clone(), limit.name.clone());
-            return Err(SettingsError::CostTooHigh { path, cost: rule.cost, limit });
-        }
-        Ok(Arc::clone(ready))
-    };
-    own.map(check).collect()
+    rules.iter().map(|rule| Ok((rule.clone(), Arc::new(Limit::new(rule)?)))).collect()
 }
 
 fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, SettingsError> {

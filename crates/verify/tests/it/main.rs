@@ -10,6 +10,7 @@
 mod dpop;
 mod grpc;
 mod keys;
+mod rules;
 mod support;
 mod taken_back;
 mod tokens;

@@ -215,12 +215,22 @@ impl Service {
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(method, path, fields, Bytes::new()).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let request = request.body(Full::<Bytes>::default()).expect("request");
+        let request = request.body(Full::<Bytes>::new(body.into())).expect("request");
         let response = client.request(request).await.expect("response");
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.expect("body").to_bytes();
