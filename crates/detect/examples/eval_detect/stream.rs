@@ -56,7 +56,7 @@ pub(crate) const CHANGES: &[Change] = &[
     change("one request in ten is sent twice", resend),
     change("2,000 sign-ups in an afternoon", sign_ups),
     change("one partner is most of the traffic", partner),
-    change("a bad deployment for a quarter of an hour", deployment),
+    change("a bad deployment for a quarter of an hour", |events, _| deployment(events)),
     change("a nightly load test", load_test),
     change("a job every minute", cron),
     change("everybody changes passwords", rotation),
@@ -157,7 +157,7 @@ fn partner(events: &mut Vec<Event>, random: &mut Random) {
     }
 }
 
-fn deployment(events: &mut Vec<Event>, _: &mut Random) {
+fn deployment(events: &mut [Event]) {
     let (from, until) = (millis(7.0 * DAY + 18.0 * HOUR), millis(7.0 * DAY + 18.25 * HOUR));
     let during =
         |event: &&mut Event| (from..until).contains(&event.ts.as_millis()) && !is_attack(event);

@@ -104,7 +104,8 @@ impl Meter {
         }
         let (now, own) = (seen.now, self.habit.peak());
         let others = peers.count() >= PEERS;
-        if !(others && seen.has_client) && !habit::is_known(first, now) {
+        let are_alike = others && seen.has_client;
+        if !are_alike && !habit::is_known(first, now) {
             return None;
         }
         let p99 = if others { peers.p99() } else { 0.0 };
