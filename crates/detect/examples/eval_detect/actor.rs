@@ -106,6 +106,26 @@ impl Actor {
         }
     }
 
+    /// Something else than a request, so many seconds after the start.
+    pub(crate) fn does(&self, at: f64, kind: EventKind) -> Event {
+        Event { kind, ..self.call(at, get("/")) }
+    }
+
+    /// A password typed.
+    pub(crate) fn login(&self, at: f64, name: &str, result: &str) -> Event {
+        let is_ok = result == "ok";
+        let kind = EventKind::Login {
+            username: format!("hash-of-{name}"),
+            result: result.to_owned(),
+            factor: "password".to_owned(),
+            complete: is_ok,
+        };
+        let mut event = self.does(at, kind);
+        event.who = Who::default();
+        event.who.subject = is_ok.then(|| name.into());
+        event
+    }
+
     pub(crate) fn at(&self, ip: IpAddr) -> Self {
         Self { ip, ..self.clone() }
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::actor::{Actor, Call, DAY, HOUR, get, get_one, post, rare_ip, stranger};
 use crate::population::{ATTACKS_FROM, PEOPLE, World, order};
+use crate::sign_in;
 
 /// One kind of attack. To add one: a function, and a line in [`SCENARIOS`].
 pub(crate) struct Scenario {
@@ -55,7 +56,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("anomaly", "a service's token does other things", other_things),
 ];
 
-const fn scenario(
+pub(crate) const fn scenario(
     detector: &'static str,
     name: &'static str,
     stage: fn(&mut World, f64) -> Principal,
@@ -67,7 +68,7 @@ const fn scenario(
 pub(crate) fn stage_all(world: &mut World, times: usize) -> Vec<Attack> {
     let mut attacks = Vec::new();
     for _ in 0..times {
-        for scenario in SCENARIOS {
+        for scenario in SCENARIOS.iter().chain(sign_in::SCENARIOS) {
             // Slow ones need most of a day; midnight is not avoided.
             let start = ATTACKS_FROM + world.random.unit() * 0.9 * DAY;
             let principal = (scenario.stage)(world, start);
@@ -79,7 +80,7 @@ pub(crate) fn stage_all(world: &mut World, times: usize) -> Vec<Attack> {
 }
 
 /// A person's token in other hands; no person is taken twice.
-fn thief(world: &mut World) -> (Actor, Principal) {
+pub(crate) fn thief(world: &mut World) -> (Actor, Principal) {
     let n = loop {
         let n = world.random.below(PEOPLE as u64) as usize;
         if !world.people[n].token.ends_with("-stolen") {
@@ -93,7 +94,7 @@ fn thief(world: &mut World) -> (Actor, Principal) {
     (actor, Principal::Subject(subject, ip))
 }
 
-fn paced(
+pub(crate) fn paced(
     world: &mut World,
     actor: &Actor,
     start: f64,

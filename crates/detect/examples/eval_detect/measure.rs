@@ -3,12 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use detect::engine::Engine;
-use token::finding::Finding;
+use token::event::Event;
+use token::finding::{Finding, Response};
 use token::time::Timestamp;
 
 use crate::actor::START;
 use crate::attack::{self, Attack, Principal};
 use crate::population::World;
+use crate::random::Random;
+
+const EXAMPLES: usize = 4;
+/// How far clocks may be off, in seconds.
+const CLOCKS: f64 = 5.0;
 
 /// How one detector did.
 #[derive(Default)]
@@ -17,12 +23,18 @@ pub(crate) struct Score {
     pub(crate) found: usize,
     /// Seconds from an attack's first request to its finding.
     pub(crate) delays: Vec<f64>,
+    /// Seconds until something was done about it.
+    pub(crate) effects: Vec<f64>,
+    /// Attacks whose principal any detector told.
+    pub(crate) told: usize,
     /// Incidents that concern nobody who attacks.
     pub(crate) imagined: usize,
     /// Attacks that were not found, by name.
     pub(crate) missed: BTreeMap<&'static str, usize>,
-    /// One summary of an imagined incident, to see why.
-    pub(crate) example: Option<String>,
+    /// Attacks that no detector told.
+    pub(crate) untold: BTreeMap<&'static str, usize>,
+    /// Some summaries of imagined incidents, to see why.
+    pub(crate) examples: Vec<String>,
 }
 
 /// All worlds together.
@@ -39,14 +51,26 @@ pub(crate) struct Result {
 impl Result {
     /// Adds the world of one seed, every scenario staged so many times.
     pub(crate) fn run(&mut self, seed: u64, times: usize) {
+        self.run_changed(seed, times, |_, _| {});
+    }
+
+    /// The same after a change of its events.
+    pub(crate) fn run_changed(
+        &mut self,
+        seed: u64,
+        times: usize,
+        change: fn(&mut Vec<Event>, &mut Random),
+    ) {
         let mut world = World::new(seed);
         let attacks = attack::stage_all(&mut world, times);
+        change(&mut world.events, &mut world.random);
+        world.events.sort_by_key(|event| event.ts);
         let mut engine = Engine::new(60);
         let mut findings = Vec::new();
         let mut days = BTreeSet::new();
         for event in &world.events {
             findings.extend(engine.observe(event));
-            let who = event.who.subject.clone().map(|it| it.to_string());
+            let Some(who) = event.who.subject.as_ref().map(|it| it.to_string()) else { continue };
             days.insert((who, event.ts.as_secs() / 86_400));
         }
         self.requests += world.events.len();
@@ -59,6 +83,16 @@ impl Result {
         for attack in attacks {
             let score = self.scores.entry(attack.scenario.detector).or_default();
             score.attacks += 1;
+            let told = findings.iter().find(|finding| is_about(finding, attack));
+            score.told += usize::from(told.is_some());
+            if told.is_none() {
+                *score.untold.entry(attack.scenario.name).or_default() += 1;
+            }
+            let done = findings.iter().find(|finding| {
+                is_about(finding, attack)
+                    && !matches!(finding.response, Response::None | Response::Tag)
+            });
+            score.effects.extend(done.map(|finding| seconds(finding.ts) - attack.start));
             let found = findings.iter().find(|finding| {
                 finding.detector == attack.scenario.detector && is_about(finding, attack)
             });
@@ -82,7 +116,9 @@ impl Result {
             if known.insert((finding.detector, &finding.incident)) {
                 score.imagined += 1;
                 self.imagined += 1;
-                score.example.get_or_insert_with(|| finding.evidence.summary.clone());
+                if score.examples.len() < EXAMPLES {
+                    score.examples.push(finding.evidence.summary.clone());
+                }
             }
         }
     }
@@ -96,7 +132,7 @@ fn is_about(finding: &Finding, attack: &Attack) -> bool {
         },
         Principal::Ip(ip) => finding.whom.ip == Some(*ip),
     };
-    named && seconds(finding.ts) >= attack.start - 1.0
+    named && seconds(finding.ts) >= attack.start - CLOCKS
 }
 
 fn seconds(ts: Timestamp) -> f64 {

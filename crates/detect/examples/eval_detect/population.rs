@@ -88,6 +88,7 @@ impl World {
             if self.random.is(0.06) {
                 self.left_open(&actor, at);
             }
+            self.sign_in(&actor, at);
             self.push(actor.call(at, get("/me")));
             let steps = self.random.between(3, 22);
             for _ in 0..steps {
@@ -105,6 +106,21 @@ impl World {
                 }
             }
         }
+    }
+
+    /// By password every third time, with a slip now and then; the device remembers the others.
+    fn sign_in(&mut self, actor: &Actor, at: f64) {
+        let name = actor.subject.clone().unwrap_or_default();
+        if !self.random.is(0.35) {
+            return;
+        }
+        if self.random.is(0.12) {
+            self.push(actor.login(at - 9.0, &name, "bad_password"));
+        }
+        if self.random.is(0.02) {
+            self.push(actor.login(at - 14.0, &format!("{name}-typo"), "unknown_user"));
+        }
+        self.push(actor.login(at - 2.0, &name, "ok"));
     }
 
     fn person_step(&mut self, n: usize, actor: &Actor, at: f64) {

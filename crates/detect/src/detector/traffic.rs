@@ -21,6 +21,7 @@ mod ownership;
 mod scanning;
 mod seen;
 mod sequence;
+mod template;
 mod throttle_evasion;
 mod volume;
 

@@ -9,6 +9,7 @@
 )]
 
 mod injections;
+mod missing;
 mod objects;
 mod order;
 mod scans;

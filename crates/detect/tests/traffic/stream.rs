@@ -54,6 +54,14 @@ impl Stream {
         stream
     }
 
+    /// Without these members, as if whoever wrote the events did not know them.
+    pub(crate) fn take_away(&mut self, members: &[&str]) {
+        for (_, event) in &mut self.0 {
+            let event = event.as_object_mut().expect("members");
+            members.iter().for_each(|member| drop(event.remove(*member)));
+        }
+    }
+
     pub(crate) fn findings(mut self) -> Vec<Value> {
         self.0.sort_by_key(|(millis, _)| *millis);
         let lines: Vec<String> = self.0.iter().map(|(_, event)| event.to_string()).collect();

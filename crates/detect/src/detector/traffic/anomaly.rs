@@ -38,6 +38,8 @@ const FEATURES: [&str; 5] = ["requests", "objects", "routes", "refusals", "bytes
 const RANGE: [f32; 5] = [0.7, 0.2, 0.1, 0.1, 0.7];
 /// So many mean deviations more for one whose hours differ.
 const DEVIATIONS: f32 = 3.0;
+/// A deviation learnt from so many hours is taken twice: few hours hide how much they differ.
+const FEW_HOURS: f32 = 8.0;
 
 type Point = [f32; FEATURES.len()];
 
@@ -117,7 +119,7 @@ impl Anomaly {
         if hours < HOURS {
             return None;
         }
-        let point = differences(&values, &mean, &deviation);
+        let point = differences(&values, &mean, &deviation, hours);
         let score = self.score(&point);
         let usual = self.mean_score;
         let is_rare = self.windows > 0 && score < usual * RARE;
@@ -235,10 +237,11 @@ impl State {
 }
 
 /// From 0 to 1; a half is the mean.
-fn differences(values: &Point, mean: &Point, deviation: &Point) -> Point {
+fn differences(values: &Point, mean: &Point, deviation: &Point, hours: u16) -> Point {
+    let deviations = DEVIATIONS * (1.0 + FEW_HOURS / f32::from(hours));
     let mut point = [0.5; FEATURES.len()];
     for (at, place) in point.iter_mut().enumerate() {
-        let half = RANGE[at] + DEVIATIONS * deviation[at];
+        let half = RANGE[at] + deviations * deviation[at];
         *place = (0.5 + (values[at] - mean[at]) / (2.0 * half)).clamp(0.0, 1.0);
     }
     point

@@ -1,10 +1,11 @@
 //! A program where a person is expected: a clock's regularity, or a day without rest.
 //!
-//! Only for clients that people use (five subjects or more). Regular: sixty pauses in a row that
+//! Only for clients that people use: five subjects or more who were silent for four hours and came
+//! back. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
 //! hardly differ, between requests for many different objects; an app left open polls as regularly,
 //! but the same few things. Without rest: something new looked at in twenty of twenty-four hours, which survives
 //! every random pause. What a fifth of a client's subjects do is how the client works and counts
-//! nothing. State: 48 bytes a principal, 72 for each of 4,096 clients.
+//! nothing. State: 48 bytes a principal, 104 for each of 4,096 clients.
 
 use serde_json::json;
 
@@ -29,6 +30,8 @@ const BUSY_HOURS: u32 = 20;
 /// Different objects that make an hour busy: more than a poll.
 const BUSY: u32 = 5;
 const PEOPLE: u32 = 5;
+/// Hours of silence that are a rest.
+const REST: u32 = 4;
 
 /// The clock of one principal.
 #[derive(Default)]
@@ -49,6 +52,7 @@ pub(super) struct State {
 #[derive(Default)]
 struct People {
     all: Distinct<4>,
+    rested: Distinct<4>,
     programs: Distinct<4>,
 }
 
@@ -71,7 +75,9 @@ impl Automation {
         let people = self.clients.touch(seen.client, seen.now);
         people.all.add(subject);
         state.pause(seen);
-        state.hours(seen);
+        if state.hours(seen) {
+            people.rested.add(subject);
+        }
         let regular = state.pauses >= PAUSES
             && state.deviation < REGULAR * state.mean
             && state.objects.count() >= OBJECTS;
@@ -81,7 +87,10 @@ impl Automation {
         }
         people.programs.add(subject);
         let (all, programs) = (people.all.count(), people.programs.count());
-        if all < PEOPLE || programs > (all / 5).max(2) || !state.once.allows(seen.now, 1.0) {
+        if people.rested.count() < PEOPLE
+            || programs > (all / 5).max(2)
+            || !state.once.allows(seen.now, 1.0)
+        {
             return None;
         }
         Some(if regular { state.regular(seen) } else { without_rest(seen, busy) })
@@ -114,7 +123,8 @@ impl State {
         self.deviation += ((pause - self.mean).abs() - self.deviation) * weight;
     }
 
-    fn hours(&mut self, seen: &Seen<'_>) {
+    /// Whether its owner comes back from a rest.
+    fn hours(&mut self, seen: &Seen<'_>) -> bool {
         let hour = seen.now / 3600;
         let gone = hour.saturating_sub(self.hour);
         if gone > 0 {
@@ -128,6 +138,7 @@ impl State {
         {
             self.busy |= 1;
         }
+        gone > REST && gone < hour
     }
 
     fn regular(&self, seen: &Seen<'_>) -> Sighting {

@@ -21,7 +21,7 @@ use crate::sketch::table::Table;
 /// Forty objects an hour are a person who looks around; four times a known habit is none.
 const HOUR: Limits = Limits { window: 3600, floor: 40.0, own: 4.0, peers: 2.0 };
 /// A day holds few full hours; who is above both own and others' days needs no large factor.
-const DAY: Limits = Limits { window: 86_400, floor: 60.0, own: 3.0, peers: 1.25 };
+const DAY: Limits = Limits { window: 86_400, floor: 60.0, own: 3.0, peers: 1.5 };
 /// Refusals of different objects: an honest client meets some dead links.
 const GUESSES: Limits = Limits { window: 3600, floor: 11.0, own: 3.0, peers: 3.0 };
 /// As many, slowly.
@@ -132,8 +132,8 @@ impl State {
         }
         let excess = self
             .hour
-            .judge(first, seen.now, &HOUR, &peers.hour)
-            .or_else(|| self.day.judge(first, seen.now, &DAY, &peers.day))?;
+            .judge(first, seen, &HOUR, &peers.hour)
+            .or_else(|| self.day.judge(first, seen, &DAY, &peers.day))?;
         self.hour.hush(seen.now);
         self.day.hush(seen.now);
         let summary = format!(
@@ -177,11 +177,11 @@ impl Guesses {
         }
         let share = |guesses: u32, asked: u16| guesses * 10 >= u32::from(asked) * SHARE;
         let hourly = share(self.objects.count(), state.asked)
-            .then(|| self.hour.judge(first, seen.now, &GUESSES, &peers.guesses))
+            .then(|| self.hour.judge(first, seen, &GUESSES, &peers.guesses))
             .flatten();
         let excess = hourly.or_else(|| {
             share(self.day_objects.count(), state.asked_today)
-                .then(|| self.day.judge(first, seen.now, &SLOW_GUESSES, &peers.slow_guesses))
+                .then(|| self.day.judge(first, seen, &SLOW_GUESSES, &peers.slow_guesses))
                 .flatten()
         })?;
         self.hush(seen.now);
@@ -205,7 +205,7 @@ impl Guesses {
 
     /// Neighbouring numbers refused one after the other.
     fn walk(&mut self, seen: &Seen<'_>, is_new: bool) -> Option<Sighting> {
-        let number: u64 = seen.request.object.as_deref()?.parse().ok()?;
+        let number = seen.number()?;
         let is_step = is_new && number.abs_diff(self.last) <= 3 && number != self.last;
         self.walk = if is_step { self.walk.saturating_add(1) } else { 0 };
         self.last = number;

@@ -64,11 +64,11 @@ impl Exfiltration {
         state.hour.add(bytes);
         state.day.add(bytes);
         state.records.add(seen.request.records_out.unwrap_or(0) as f32);
-        let of_hour = state.hour.judge(first, now, &HOUR, hour).map(|it| (it, "bytes"));
+        let of_hour = state.hour.judge(first, seen, &HOUR, hour).map(|it| (it, "bytes"));
         let (excess, unit) = of_hour
-            .or_else(|| state.day.judge(first, now, &DAY, day).map(|it| (it, "bytes")))
+            .or_else(|| state.day.judge(first, seen, &DAY, day).map(|it| (it, "bytes")))
             .or_else(|| {
-                state.records.judge(first, now, &RECORDS, records).map(|it| (it, "records"))
+                state.records.judge(first, seen, &RECORDS, records).map(|it| (it, "records"))
             })?;
         for meter in [&mut state.hour, &mut state.day, &mut state.records] {
             meter.hush(now);

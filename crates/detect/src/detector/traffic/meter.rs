@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::detector::traffic::seen::Facts;
+use crate::detector::traffic::seen::{Facts, Seen};
 use crate::sketch::habit::{self, Habit};
 use crate::sketch::once::Once;
 use crate::sketch::spread::Spread;
@@ -90,19 +90,22 @@ impl Meter {
     }
 
     /// What is too much and was not reported yet. With neither a day of its own nor others to
-    /// compare with, nothing is.
+    /// compare with, nothing is; others of an unknown client may be of many clients, and do not
+    /// make up for the day.
     pub(super) fn judge(
         &mut self,
         first: u32,
-        now: u32,
+        seen: &Seen<'_>,
         limits: &Limits,
         peers: &Spread,
     ) -> Option<Excess> {
         if self.amount <= limits.floor {
             return None;
         }
-        let (own, others) = (self.habit.peak(), peers.count() >= PEERS);
-        if !others && !habit::is_known(first, now) {
+        let (now, own) = (seen.now, self.habit.peak());
+        let others = peers.count() >= PEERS;
+        let are_alike = others && seen.has_client;
+        if !are_alike && !habit::is_known(first, now) {
             return None;
         }
         let p99 = if others { peers.p99() } else { 0.0 };

@@ -32,7 +32,7 @@ const OWNERS: u32 = 6;
 /// A client of so few subjects is a machine's.
 const MACHINE: u32 = 2;
 /// One of so many subjects may be a stranger, and the collection is still private.
-const PRIVATE: u32 = 5;
+const PRIVATE: u32 = 8;
 /// Different objects of others in a day.
 const TOUCHED: u32 = 5;
 
@@ -112,7 +112,7 @@ impl Ownership {
         }
         let owners = collection.owners.count();
         let strangers = collection.strangers.count();
-        let is_private = owners >= OWNERS && strangers <= (owners / PRIVATE).max(2);
+        let is_private = owners >= OWNERS && strangers <= (owners / PRIVATE).max(1);
         if !is_private
             || touched < TOUCHED
             || stranger.owners.count() < 2

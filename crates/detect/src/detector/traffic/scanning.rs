@@ -7,16 +7,16 @@
 //! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
 //! office's address much honest traffic makes some noise: there the unknown must also be a
 //! twentieth of all. State: 88 bytes for each of 50,000 networks, 32 for each of
-//! 16,384 paths, and 256 KiB.
+//! 16,384 paths, and 288 KiB.
 
 use serde_json::json;
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::traffic::seen::Seen;
+use crate::detector::traffic::template::Template;
 use crate::detector::{Kind, Sighting, network};
 use crate::sketch::distinct::Distinct;
-use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
@@ -32,6 +32,8 @@ const TOOL: u32 = 6;
 const SHARE: u32 = 20;
 /// So many networks with honest traffic make a path a broken link.
 const POPULAR: u32 = 6;
+/// Shapes of paths that were there once: 32 KiB of bits.
+const THERE: usize = 1 << 12;
 /// Requests that succeeded, from which a network's traffic is honest.
 const HONEST: u8 = 20;
 const HONEST_PLACES: usize = 1 << 18;
@@ -132,6 +134,8 @@ pub(super) struct Scanning {
     honest: Vec<u8>,
     today: u32,
     paths: Table<Distinct<1>>,
+    /// Shapes of paths that succeeded, for events without a route. Shapes may share a bit.
+    there: Vec<u64>,
 }
 
 impl Default for Scanning {
@@ -141,6 +145,7 @@ impl Default for Scanning {
             honest: vec![0; HONEST_PLACES],
             today: 0,
             paths: Table::new(16_384),
+            there: vec![0; THERE],
         }
     }
 }
@@ -151,11 +156,12 @@ impl Scanning {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let network = seen.network?;
         if seen.is_ok() {
-            self.succeeded(seen.now, network);
+            self.succeeded(seen, network);
         }
         // Whoever uses a tool on an API of its own, and finds what is there, harms nobody.
         let tool = !seen.is_ok() && is_tool(seen);
-        if !is_unknown(seen) && !tool {
+        let is_unknown = self.is_unknown(seen);
+        if !is_unknown && !tool {
             // Only a network that searches has a share of what it does not find.
             if self.networks.peek(network).is_some() {
                 let search = self.networks.touch(network, seen.now);
@@ -163,15 +169,34 @@ impl Scanning {
             }
             return None;
         }
-        let found = is_unknown(seen).then(|| self.path(seen, network)).flatten();
+        let found = is_unknown.then(|| self.path(seen, network)).flatten();
         let search = self.networks.touch(network, seen.now);
         search.each(seen.now, |points| points.add(found, tool));
         search.judge(seen)
     }
 
-    fn succeeded(&mut self, now: u32, network: u64) {
-        if now / SLOW > self.today {
-            self.today = now / SLOW;
+    /// A door without a table of routes says of a path that is gone what it says of an object that
+    /// is gone: what was there once is no search.
+    fn is_unknown(&self, seen: &Seen<'_>) -> bool {
+        match seen.request.refused {
+            Some(Refused::Plain(Reason::UnknownRoute)) => true,
+            None if seen.request.status == 404 => seen.guess.is_some_and(|guess| {
+                let (at, bit) = there(&guess);
+                self.there.get(at).is_none_or(|held| held & bit == 0)
+            }),
+            None | Some(_) => false,
+        }
+    }
+
+    fn succeeded(&mut self, seen: &Seen<'_>, network: u64) {
+        if let Some(guess) = &seen.guess {
+            let (at, bit) = there(guess);
+            if let Some(held) = self.there.get_mut(at) {
+                *held |= bit;
+            }
+        }
+        if seen.now / SLOW > self.today {
+            self.today = seen.now / SLOW;
             self.honest.fill(0);
         }
         if let Some(count) = self.honest.get_mut(place(network)) {
@@ -185,7 +210,7 @@ impl Scanning {
         if HARMLESS.iter().any(|known| path.starts_with(known)) {
             return None;
         }
-        let shape = hash::text(&shape(&path));
+        let shape = seen.guess.map_or_else(|| Template::of(&path).shape, |guess| guess.shape);
         if WEAK_SPOTS.iter().any(|spot| path.contains(spot)) {
             return Some((shape, true));
         }
@@ -273,28 +298,14 @@ fn place(network: u64) -> usize {
     network as usize % HONEST_PLACES
 }
 
-fn is_unknown(seen: &Seen<'_>) -> bool {
-    match seen.request.refused {
-        Some(Refused::Plain(Reason::UnknownRoute)) => true,
-        // A door without a table of routes, and an API that knows no such path.
-        None => seen.route.is_none() && seen.request.status == 404,
-        Some(_) => false,
-    }
+/// The word and the bit of a shape.
+fn there(guess: &Template) -> (usize, u64) {
+    let place = guess.shape >> 20;
+    (place as usize / 64 % THERE, 1 << (place % 64))
 }
 
 fn is_tool(seen: &Seen<'_>) -> bool {
     let Some(ua) = &seen.event.ua else { return false };
     let ua = ua.to_ascii_lowercase();
     TOOLS.iter().any(|tool| ua.contains(tool))
-}
-
-/// The path without what differs from object to object.
-fn shape(path: &str) -> String {
-    let parts = path.split('/').map(|part| {
-        let is_name = part.len() < 24 && !part.bytes().any(|byte| byte.is_ascii_digit());
-        if is_name || part.len() <= 3 { part } else { "{}" }
-    });
-    let parts: Vec<&str> =
-        parts.map(|part| if part.parse::<u32>().is_ok() { "{}" } else { part }).collect();
-    parts.join("/")
 }

@@ -7,6 +7,7 @@ use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
+use crate::detector::traffic::template::{self, Template};
 use crate::detector::{Kind, Sighting, network};
 use crate::sketch::hash;
 
@@ -21,11 +22,16 @@ pub(super) struct Seen<'e> {
     pub(super) now: u32,
     /// The verified subject, or the verified client where there is no subject.
     pub(super) principal: Option<u64>,
-    /// The verified client; 0 when not known.
+    /// The verified client; where it is not known, those who hold the same scopes or, without
+    /// scopes, use the same software.
     pub(super) client: u64,
+    /// Whether those who share `client` are really of one client.
+    pub(super) has_client: bool,
     pub(super) subject: Option<u64>,
-    /// Method and template.
+    /// Method and template; a guess by the path where the event has no route.
     pub(super) route: Option<u64>,
+    /// The guess, where the route is one.
+    pub(super) guess: Option<Template>,
     /// The template up to its last parameter: what `/orders/{id}` and `/orders/{id}/items` share.
     pub(super) collection: u64,
     /// An object of the collection.
@@ -40,22 +46,20 @@ impl<'e> Seen<'e> {
         let EventKind::Request(request) = &event.kind else { return None };
         let subject = event.who.subject.as_ref().map(|subject| hash::text(subject.as_str()));
         let client = event.who.client.as_ref().map(|client| hash::text(client.as_str()));
-        let route = request.route.as_deref();
-        let collection = route.map_or(0, |route| {
-            hash::text(route.rfind('{').and_then(|end| route.get(..end)).unwrap_or(route))
-        });
-        let object = request.object.as_deref().filter(|_| route.is_some());
+        let target = Target::of(request);
         Some(Self {
             event,
             request,
             now: u32::try_from(event.ts.as_secs()).unwrap_or(0),
             // Apart, so that a subject with a client's name is not the client.
             principal: subject.map(|it| hash::both(1, it)).or(client.map(|it| hash::both(2, it))),
-            client: client.unwrap_or(0),
+            client: client.unwrap_or_else(|| like(event, request)),
+            has_client: client.is_some(),
             subject,
-            route: route.map(|route| hash::both(hash::text(&request.method), hash::text(route))),
-            collection,
-            object: object.map(|object| hash::both(collection, hash::text(object))),
+            route: target.route.map(|route| hash::both(hash::text(&request.method), route)),
+            guess: target.guess,
+            collection: target.collection,
+            object: target.object.map(|object| hash::both(target.collection, object)),
             network: event.ip.map(|ip| match network::of(ip).network() {
                 std::net::IpAddr::V4(ip) => hash::both(4, u32::from(ip).into()),
                 std::net::IpAddr::V6(ip) => hash::both(6, (u128::from(ip) >> 64) as u64),
@@ -75,6 +79,12 @@ impl<'e> Seen<'e> {
             None => matches!(self.request.status, 403 | 404),
             Some(_) => false,
         }
+    }
+
+    /// The object's name where it is a number.
+    pub(super) fn number(&self) -> Option<u64> {
+        let path = || self.request.path.rsplit('/').find_map(|part| part.parse().ok());
+        self.request.object.as_deref().map_or_else(path, |object| object.parse().ok())
     }
 
     /// A name for people: `subject alice`.
@@ -117,5 +127,54 @@ impl<'e> Seen<'e> {
     pub(super) fn shown_route(&self) -> String {
         let route = self.request.route.as_deref().unwrap_or(&self.request.path);
         format!("{} {route}", self.request.method)
+    }
+}
+
+/// Stands in for an unknown client.
+fn like(event: &Event, request: &Request) -> u64 {
+    let scopes = request.scopes.iter().fold(0, |sum, scope| hash::both(sum, hash::text(scope)));
+    match &event.ua {
+        Some(ua) if scopes == 0 => hash::text(&ua.replace(|c: char| c.is_ascii_digit(), "")),
+        _ => scopes,
+    }
+}
+
+/// What a request is for.
+#[derive(Default)]
+struct Target {
+    route: Option<u64>,
+    guess: Option<Template>,
+    collection: u64,
+    object: Option<u64>,
+}
+
+// === impl Target ===
+
+impl Target {
+    /// What the event says of route and object, or else what its path looks like. A door that knows
+    /// its routes has said that there is none.
+    fn of(request: &Request) -> Self {
+        if let Some(route) = request.route.as_deref() {
+            let end = route.rfind('{').and_then(|end| route.get(..end));
+            let object = request.object.as_deref();
+            let object = object.or_else(|| template::last_parameter(route, &request.path));
+            return Self {
+                route: Some(hash::text(route)),
+                guess: None,
+                collection: hash::text(end.unwrap_or(route)),
+                object: object.map(hash::text),
+            };
+        }
+        if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
+        {
+            return Self::default();
+        }
+        let guess = Template::of(&request.path);
+        Self {
+            route: Some(guess.shape),
+            guess: Some(guess),
+            collection: guess.collection,
+            object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
+        }
     }
 }

@@ -4,7 +4,9 @@
 //! ten principals made, nineteen of twenty of them after a certain other route, needs that route.
 //! A visit ends after an hour's silence. Three changes without what they need, by one principal
 //! and no more than a day apart, are a finding: one may be a visit on two devices, or an event that was lost. Each
-//! principal teaches once a visit, so a few cannot teach a new order. State: 32 bytes a principal,
+//! principal teaches once a visit, so a few cannot teach a new order. The same change again within
+//! ten seconds is a retry; where more than three principals lack the same twice within a day, the
+//! client has changed and nothing is said. State: 32 bytes a principal,
 //! 32 more for each of 50,000 with a missing step; 64 routes and 32 changes of them for each of 512
 //! clients.
 
@@ -25,6 +27,10 @@ const VISITS: u16 = 30;
 const TEACHERS: u32 = 10;
 /// Of twenty visits, so many had the other route before.
 const OF_TWENTY: u32 = 19;
+/// A repeat within so many seconds is a retry.
+const RETRY: u32 = 10;
+/// So many principals that lack the same twice are no attackers.
+const LACKING: u32 = 3;
 /// Changes without what they need, no more than a day apart.
 const MISSING: u16 = 3;
 
@@ -50,6 +56,9 @@ struct Change {
     visits: u16,
     before: [u16; ROUTES],
     teachers: Distinct<1>,
+    /// Who lacked something before it twice or more, on the running day.
+    lacking: Distinct<1>,
+    day: u32,
 }
 
 /// Missing steps of a principal.
@@ -100,13 +109,17 @@ impl Sequence {
         }
         let (needed, share) = needed?;
         let missing = self.missing.touch(principal, seen.now);
+        if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
+            return None;
+        }
         if seen.now.saturating_sub(missing.last) > DAY {
             missing.count = 0;
         }
         missing.last = seen.now;
         missing.count = missing.count.saturating_add(1);
         let times = f32::from(missing.count) / f32::from(MISSING);
-        if times < 1.0 || !missing.once.allows(seen.now, times) {
+        let lacking = if missing.count < 2 { 0 } else { order.lacking(at, seen.now, principal) };
+        if times < 1.0 || lacking > LACKING || !missing.once.allows(seen.now, times) {
             return None;
         }
         let summary = format!(
@@ -157,12 +170,24 @@ impl Order {
         Some((name.clone(), u32::from(*count) * 100 / visits))
     }
 
+    /// How many principals lack something before this change today, with this one.
+    fn lacking(&mut self, at: usize, now: u32, principal: u64) -> u32 {
+        let Some(change) = self.changes.iter_mut().find(|change| change.route == at) else {
+            return 0;
+        };
+        if now / DAY > change.day {
+            change.day = now / DAY;
+            change.lacking.clear();
+        }
+        change.lacking.add(principal);
+        change.lacking.count()
+    }
+
     fn learn(&mut self, at: usize, visited: u64, principal: u64) {
         let known = self.changes.iter().position(|change| change.route == at);
         let place = known.unwrap_or_else(|| {
             if self.changes.len() < CHANGES {
-                let teachers = Distinct::default();
-                self.changes.push(Change { route: at, visits: 0, before: [0; ROUTES], teachers });
+                self.changes.push(Change::of(at));
             }
             self.changes.len() - 1
         });
@@ -179,5 +204,14 @@ impl Order {
             change.visits /= 2;
             change.before.iter_mut().for_each(|count| *count /= 2);
         }
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    fn of(route: usize) -> Self {
+        let (teachers, lacking) = (Distinct::default(), Distinct::default());
+        Self { route, visits: 0, before: [0; ROUTES], teachers, lacking, day: 0 }
     }
 }

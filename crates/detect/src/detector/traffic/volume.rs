@@ -55,7 +55,7 @@ impl Volume {
         let meter = state.of(route as u32);
         meter.roll(first, seen.now, &HOUR, peers);
         meter.add(1.0);
-        let excess = meter.judge(first, seen.now, &HOUR, peers)?;
+        let excess = meter.judge(first, seen, &HOUR, peers)?;
         let summary = format!(
             "{} sent {:.0} requests for {}, {}",
             seen.name(),
