@@ -49,7 +49,7 @@ pub use client_options::{CertificateSubject, ClientOptions};
 pub use code::{Code, CodeState, Redeemed};
 pub use error::StoreError;
 pub use factor::{Factors, TotpFactor};
-pub use finding::StoredFinding;
+pub use finding::{StoredFinding, Undoing, Verdict};
 pub use forget::Forgotten;
 pub use grant::{ClaimsRequest, Grant, GrantsOf};
 pub use honeytoken::Honeytoken;

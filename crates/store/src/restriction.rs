@@ -217,7 +217,18 @@ pub(crate) fn load(
     Ok(())
 }
 
-fn lift(act: &mut Act<'_>, seq: u64, actor: &str, now: Timestamp) -> Result<Lift, StoreError> {
+/// The restriction at this position, with its end.
+pub(crate) fn at(db: &Connection, seq: u64) -> Result<Option<RestrictionRow>, StoreError> {
+    row::at(db, seq)
+}
+
+/// Ends a restriction before its time.
+pub(crate) fn lift(
+    act: &mut Act<'_>,
+    seq: u64,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Lift, StoreError> {
     let Some(held) = row::at(act.db, seq)? else { return Ok(Lift::Unknown) };
     if !held.restriction.effect.can_be_lifted() {
         return Ok(Lift::Final);

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0009_personal_tokens.sql"),
     include_str!("sql/0010_factors.sql"),
     include_str!("sql/0012_links.sql"),
+    include_str!("sql/0014_incidents.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

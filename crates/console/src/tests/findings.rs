@@ -32,8 +32,10 @@ async fn found(harness: &Harness, id: &str, effect: Option<Effect>) {
         restriction_created: seq.is_some(),
         undone_at: None,
         undone_by: None,
+        campaign: None,
+        verdict: None,
     };
-    harness.store().add_finding(&finding).await.expect("finding");
+    harness.store().add_finding(&finding, None).await.expect("finding");
 }
 
 #[tokio::test]

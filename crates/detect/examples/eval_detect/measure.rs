@@ -41,7 +41,7 @@ impl Result {
     pub(crate) fn run(&mut self, seed: u64, times: usize) {
         let mut world = World::new(seed);
         let attacks = attack::stage_all(&mut world, times);
-        let mut engine = Engine::new(60);
+        let mut engine = Engine::default();
         let mut findings = Vec::new();
         let mut days = BTreeSet::new();
         for event in &world.events {

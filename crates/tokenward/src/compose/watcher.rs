@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use detect::engine::Engine;
 use detect::origin::Origins;
+use detect::policy::Standing;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond::carry_out;
 use store::Store;
@@ -50,6 +51,7 @@ impl Watcher {
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
         places: Option<Arc<dyn Places>>,
+        standing: Arc<Standing>,
     ) -> Result<Self, Failure> {
         let recording = config.record.as_deref().map(|file| {
             Recording::open(file).map_err(|error| {
@@ -59,7 +61,7 @@ impl Watcher {
         let (sender, events) = queue(config.queue);
         let watch = Watch {
             events,
-            engine: Engine::new(config.responses_per_minute),
+            engine: Engine::new(standing),
             recording: recording.transpose()?,
             origins: Origins::new(places),
             store: store.clone(),
