@@ -7,6 +7,7 @@ use token::finding::Finding;
 
 use crate::detector::{self, Detector, Sighting, Traffic};
 use crate::incidents::{Incidents, Place};
+use crate::policy::tolerance::Tolerances;
 use crate::policy::{Policy, Standing};
 
 /// All detectors with their state, and what is done about what they see.
@@ -38,6 +39,11 @@ impl Engine {
             .into_iter()
             .map(|(sighting, place)| policy.decide(sighting, event, place))
             .collect()
+    }
+
+    /// From now on these hold, and no others.
+    pub fn tolerate(&mut self, tolerances: Tolerances) {
+        self.policy.tolerate(tolerances);
     }
 
     /// The groups of findings.

@@ -9,7 +9,7 @@ use crate::detector::Sighting;
 use crate::sketch::recent::Recent;
 
 /// An actor that was quiet for so long starts a new incident.
-const INCIDENT_ENDS: Duration = Duration::from_secs(24 * 3600);
+pub const INCIDENT_ENDS: Duration = Duration::from_secs(24 * 3600);
 const ACTORS: usize = 20_000;
 /// So many networks, found by one detector within this time, are a campaign; it ends when no new finding
 /// comes for as long.

@@ -6,6 +6,7 @@
 
 pub mod detector;
 pub mod engine;
+pub mod feedback;
 pub mod incidents;
 pub mod origin;
 pub mod policy;

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde_json::json;
 use token::event::{Event, EventKind};
-use token::finding::{Brake, Evidence, Finding, HeldBack, Response, Whom};
+use token::finding::{Brake, Class, Evidence, Finding, HeldBack, Response, Whom};
+use token::time::Timestamp;
 
 use crate::detector::Sighting;
 use crate::incidents::Place;
@@ -15,11 +17,14 @@ pub mod judgement;
 pub mod row;
 pub mod spared;
 pub mod table;
+pub mod tolerance;
 
 use brakes::{Brakes, Planned};
+use judgement::Judgement;
 use row::Act;
 use spared::Spared;
 use table::{Chosen, Matter, Repetition, Table};
+use tolerance::Tolerances;
 
 /// What responses go by; replaced as a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +49,7 @@ pub struct Policy {
     terms: Arc<Terms>,
     repetition: Repetition,
     brakes: Brakes,
+    tolerances: Tolerances,
 }
 
 // === impl Terms ===
@@ -83,16 +89,29 @@ impl Policy {
     /// By the terms that stand there.
     pub fn new(standing: Arc<Standing>) -> Self {
         let terms = standing.current();
-        Self { standing, terms, repetition: Repetition::new(), brakes: Brakes::new() }
+        let (repetition, brakes) = (Repetition::new(), Brakes::new());
+        Self { standing, terms, repetition, brakes, tolerances: Tolerances::default() }
+    }
+
+    /// From now on these hold, and no others.
+    pub fn tolerate(&mut self, tolerances: Tolerances) {
+        self.tolerances = tolerances;
     }
 
     /// The finding.
     pub fn decide(&mut self, sighting: Sighting, event: &Event, place: Place) -> Finding {
         self.follow();
         let terms = Arc::clone(&self.terms);
-        let judgement = judgement::of(sighting.kind);
-        let about = about(&sighting.whom).unwrap_or_else(|| sighting.actor.clone());
         let detector = sighting.kind.detector();
+        let (about, route) = (about(&sighting.whom), route(event));
+        let about = about.unwrap_or_else(|| sighting.actor.clone());
+        let mut judgement = judgement::of(sighting.kind);
+        let mut facts = sighting.facts;
+        let halvings = self.halvings(&judgement, detector, &about, route.as_deref(), event.ts);
+        if halvings > 0 {
+            facts.insert("confidence_before_feedback", json!(judgement.confidence));
+            judgement.confidence /= f64::from(1 << halvings);
+        }
         let matter = Matter { detector, judgement, whom: &sighting.whom, about: &about };
         let chosen = terms.table.choose(&matter, &mut self.repetition, event.ts);
         let decided = self.answer(chosen, &sighting.whom, event);
@@ -110,8 +129,8 @@ impl Policy {
             whom: sighting.whom,
             incident: place.incident,
             campaign: place.campaign,
-            route: route(event),
-            evidence: Evidence { summary, facts: sighting.facts },
+            route,
+            evidence: Evidence { summary, facts },
             response: decided.response,
             until: decided.until,
             held_back: decided.held_back,
@@ -126,6 +145,22 @@ impl Policy {
             self.repetition = Repetition::new();
             self.brakes = Brakes::new();
         }
+    }
+
+    /// Proof is no matter of habit: only what rests on a judgement can be doubted.
+    fn halvings(
+        &self,
+        judgement: &Judgement,
+        detector: &str,
+        about: &str,
+        route: Option<&str>,
+        now: Timestamp,
+    ) -> u32 {
+        if judgement.class == Class::Certain {
+            return 0;
+        }
+        let route = route.map(|route| format!("route:{route}")).unwrap_or_default();
+        self.tolerances.halvings(detector, &[about, &route], now)
     }
 
     fn answer(&mut self, chosen: Option<Chosen<'_>>, whom: &Whom, event: &Event) -> Decided {
@@ -161,7 +196,7 @@ impl Policy {
 /// What came of the table and the brakes.
 struct Decided {
     response: Response,
-    until: Option<token::time::Timestamp>,
+    until: Option<Timestamp>,
     held_back: Option<HeldBack>,
 }
 

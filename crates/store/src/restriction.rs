@@ -121,6 +121,14 @@ impl Store {
         self.write(move |act| lift(act, seq, &actor, now)).await
     }
 
+    /// The restriction at this position, with its end.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn restriction(&self, seq: u64) -> Result<Option<RestrictionRow>, StoreError> {
+        self.read(|db| row::at(db, seq))
+    }
+
     /// The log without its lifts, newest first. What can fit nothing any more leaves it a week
     /// later.
     ///

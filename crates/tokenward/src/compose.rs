@@ -226,7 +226,8 @@ impl Product {
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
         let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
         let (watched, spoken) = (places.clone(), Arc::clone(&responses));
-        let watcher = Watcher::start(&config.detect, &store, &clock, &random, watched, spoken)?;
+        let watcher =
+            Watcher::start(&config.detect, &store, &clock, &random, watched, spoken).await?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
         let (outbox, courier) = letters::outbox(&config.mail)?;

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use detect::engine::Engine;
 use detect::policy::Terms;
+use detect::policy::tolerance::{Doubt, Tolerances};
 use detect::simulate::{Simulation, simulate};
 use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use token::time::Timestamp;
 
 use crate::command::{Failure, say, table};
 use crate::config::load;
@@ -24,6 +27,10 @@ pub(super) enum Command {
         /// End with an object that counts findings by detector and incident
         #[arg(long)]
         summary: bool,
+        /// What people said of earlier findings, as `tokenward finding tolerances --json` prints it;
+        /// absent: nothing
+        #[arg(long, value_name = "FILE")]
+        feedback: Option<PathBuf>,
     },
     /// Show who would have been hit by another table of responses, for how long, who is held back and why, and
     /// what the present table does; changes nothing and needs no server
@@ -60,7 +67,7 @@ const HELD_BACK: [table::Column; 5] = [
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Replay { file, summary } => replay(file, *summary),
+        Command::Replay { file, summary, feedback } => replay(file, *summary, feedback.as_deref()),
         Command::Simulate { file, policy, present, json } => {
             let new = terms(policy).map_err(Failure::into_usage)?;
             let present = present.as_deref().map(terms).transpose().map_err(Failure::into_usage)?;
@@ -71,14 +78,38 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
-fn replay(file: &Path, summary: bool) -> Result<(), Failure> {
+fn replay(file: &Path, summary: bool, feedback: Option<&Path>) -> Result<(), Failure> {
+    let mut engine = Engine::default();
+    if let Some(feedback) = feedback {
+        engine.tolerate(tolerances(feedback).map_err(Failure::into_usage)?);
+    }
     let input = open(file).map_err(named(file))?;
     let mut output = BufWriter::new(io::stdout().lock());
-    let engine = Engine::default();
     let done = detect::replay::replay(engine, BufReader::new(input), &mut output, summary);
     // What was found before a bad line is still printed.
     output.flush().map_err(Failure::new)?;
     done.map_err(named(file))
+}
+
+/// One tolerance, as the admin API has it.
+#[derive(Deserialize)]
+struct Tolerated {
+    detector: String,
+    about: String,
+    halvings: u32,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+fn tolerances(file: &Path) -> Result<Tolerances, Failure> {
+    let text = std::fs::read(file).map_err(named(file))?;
+    let list: Vec<Tolerated> = serde_json::from_slice(&text).map_err(named(file))?;
+    let mut all = Tolerances::default();
+    for Tolerated { detector, about, halvings, created_at, expires_at } in list {
+        let doubt = Doubt { halvings, from: created_at, until: expires_at };
+        all.add(&detector, &about, doubt);
+    }
+    Ok(all)
 }
 
 fn terms(file: &Path) -> Result<Terms, Failure> {
