@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, configuration, factors, findings, health, honeytokens, invitations, keys,
-    mailbox, personal_tokens, requests, restrictions, tokens, users,
+    audit, clients, configuration, factors, findings, health, honeytokens, incidents, invitations,
+    keys, mailbox, personal_tokens, requests, restrictions, tokens, tolerances, users,
 };
 use crate::problem::Problem;
 
@@ -57,6 +57,7 @@ operations! {
     post "/config/reload" configuration::reload;
     get "/findings" findings::list;
     get "/findings/{id}" findings::show;
+    post "/findings/{id}/feedback" findings::judge;
     post "/findings/{id}/undo" findings::undo;
     get "/health" health::show;
     get "/honeytokens" honeytokens::list;
@@ -64,6 +65,8 @@ operations! {
     get "/invitations" invitations::list;
     post "/invitations" invitations::create;
     delete "/invitations/{id}" invitations::remove;
+    get "/incidents" incidents::list;
+    get "/incidents/{id}" incidents::show;
     get "/keys" keys::list;
     post "/keys/rotate" keys::rotate;
     get "/mailbox" mailbox::list;
@@ -79,6 +82,8 @@ operations! {
     post "/restrictions" restrictions::add;
     delete "/restrictions/{seq}" restrictions::lift;
     get "/tokens/{jti}" tokens::show;
+    get "/tolerances" tolerances::list;
+    delete "/tolerances/{seq}" tolerances::remove;
     get "/users" users::list;
     post "/users" users::create;
     get "/users/{id}" users::show;

@@ -19,7 +19,7 @@ pub use refresh_reuse::RefreshReuse;
 pub use sign_in::SignIn;
 pub use traffic::Traffic;
 
-pub(crate) use network::of as network_of;
+pub(crate) use network::{actor as actor_of, of as network_of};
 
 /// A state machine over events.
 pub trait Detector: Send {

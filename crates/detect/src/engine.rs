@@ -1,67 +1,88 @@
 //! The same loop over the live stream and over a file: event → detectors → policy → findings.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use token::event::Event;
 use token::finding::Finding;
-use token::time::Timestamp;
 
-use crate::detector::{self, Detector, Traffic};
-use crate::policy::Policy;
-use crate::sketch::recent::Recent;
+use crate::detector::{self, Detector, Sighting, Traffic};
+use crate::incidents::{Incidents, Place};
+use crate::policy::tolerance::Tolerances;
+use crate::policy::{Policy, Standing};
 
-/// An actor that was quiet for so long starts a new incident.
-const INCIDENT_ENDS: Duration = Duration::from_secs(24 * 3600);
-const ACTORS: usize = 20_000;
-
-/// All detectors with their state.
+/// All detectors with their state, and what is done about what they see.
 pub struct Engine {
-    detectors: Vec<Box<dyn Detector>>,
-    traffic: Traffic,
+    lookout: Lookout,
     policy: Policy,
-    incidents: Recent<String, Option<Incident>>,
 }
 
-struct Incident {
-    id: String,
-    last: Timestamp,
+/// All detectors with their state, and which of their sightings belong together.
+pub struct Lookout {
+    detectors: Vec<Box<dyn Detector>>,
+    traffic: Traffic,
+    incidents: Incidents,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Every detector, fresh; at most so many automatic responses a minute.
-    pub fn new(responses_per_minute: u32) -> Self {
-        Self {
-            detectors: detector::all(),
-            traffic: Traffic::default(),
-            policy: Policy::new(responses_per_minute),
-            incidents: Recent::new(ACTORS),
-        }
+    /// Every detector, fresh; responses go by these terms.
+    pub fn new(standing: Arc<Standing>) -> Self {
+        Self { lookout: Lookout::default(), policy: Policy::new(standing) }
     }
 
     /// What the detectors find in one event.
     pub fn observe(&mut self, event: &Event) -> Vec<Finding> {
-        let mut sightings: Vec<_> =
-            self.detectors.iter_mut().filter_map(|detector| detector.observe(event)).collect();
-        self.traffic.observe(event, &mut sightings);
+        let sightings = self.lookout.observe(event);
+        let policy = &mut self.policy;
         sightings
             .into_iter()
-            .map(|sighting| {
-                let incident = self.incident(&sighting.actor, event.ts);
-                self.policy.decide(sighting, event, incident)
-            })
+            .map(|(sighting, place)| policy.decide(sighting, event, place))
             .collect()
     }
 
-    /// Named by the actor and the time of its first finding.
-    fn incident(&mut self, actor: &String, now: Timestamp) -> String {
-        let slot = self.incidents.touch(actor);
-        let id = match slot {
-            Some(held) if now.since(held.last) < INCIDENT_ENDS => held.id.clone(),
-            _ => format!("{actor}@{now}"),
-        };
-        *slot = Some(Incident { id: id.clone(), last: now });
-        id
+    /// From now on these hold, and no others.
+    pub fn tolerate(&mut self, tolerances: Tolerances) {
+        self.policy.tolerate(tolerances);
+    }
+
+    /// The groups of findings.
+    pub fn incidents(&mut self) -> &mut Incidents {
+        &mut self.lookout.incidents
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
+// === impl Lookout ===
+
+impl Lookout {
+    /// What is seen in one event, and where that belongs.
+    pub fn observe(&mut self, event: &Event) -> Vec<(Sighting, Place)> {
+        let mut sightings: Vec<_> =
+            self.detectors.iter_mut().filter_map(|detector| detector.observe(event)).collect();
+        self.traffic.observe(event, &mut sightings);
+        let incidents = &mut self.incidents;
+        sightings
+            .into_iter()
+            .map(|sighting| {
+                let place = incidents.place(&sighting, event.ts);
+                (sighting, place)
+            })
+            .collect()
+    }
+}
+
+impl Default for Lookout {
+    fn default() -> Self {
+        Self {
+            detectors: detector::all(),
+            traffic: Traffic::default(),
+            incidents: Incidents::default(),
+        }
     }
 }

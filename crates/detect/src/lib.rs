@@ -6,9 +6,13 @@
 
 pub mod detector;
 pub mod engine;
+pub mod feedback;
+pub mod incidents;
 pub mod origin;
 pub mod policy;
 pub mod queue;
 pub mod replay;
 pub mod respond;
+pub mod simulate;
 mod sketch;
+pub mod stream;

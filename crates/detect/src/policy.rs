@@ -1,152 +1,224 @@
-//! Sighting → finding: the table of what is done about what, and the brake on automation.
+//! Sighting → finding: the table of what is done about what, and the brakes on automation.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::json;
-use token::event::Event;
-use token::finding::{Class, Evidence, Finding, Response, Severity, Target, Whom};
+use token::event::{Event, EventKind};
+use token::finding::{Brake, Class, Evidence, Finding, HeldBack, Response, Whom};
 use token::time::Timestamp;
 
-use crate::detector::{Kind, Sighting};
+use crate::detector::Sighting;
+use crate::incidents::Place;
 
-mod sign_in;
+mod brakes;
+mod builtin;
+pub mod family;
+pub mod judgement;
+pub mod row;
+pub mod spared;
+pub mod table;
+pub mod tolerance;
 
-/// What is done about a kind of sighting.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rule {
-    /// Certain or statistical.
-    pub class: Class,
-    /// How bad.
-    pub severity: Severity,
-    /// How sure, 0 to 1.
-    pub confidence: f64,
-    /// What is done.
-    pub response: Response,
-    /// For how long; `None`: for good.
-    pub lasts: Option<Duration>,
+use brakes::{Brakes, Planned};
+use judgement::Judgement;
+use row::Act;
+use spared::Spared;
+use table::{Chosen, Matter, Repetition, Table};
+use tolerance::Tolerances;
+
+/// What responses go by; replaced as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// What is done about what.
+    pub table: Table,
+    /// How many responses a minute are carried out.
+    pub responses_per_minute: u32,
+    /// Whether any is carried out at all.
+    pub switched_on: bool,
+    /// Who is never hit.
+    pub spared: Spared,
 }
 
-/// Applies the table, at most so many responses a minute.
+/// The terms in force, shared by whoever replaces them and by the policy that goes by them.
+#[derive(Debug, Default)]
+pub struct Standing(RwLock<Arc<Terms>>);
+
+/// Applies the table; the time is the events'.
 pub struct Policy {
-    responses_per_minute: usize,
-    carried_out: VecDeque<Timestamp>,
+    standing: Arc<Standing>,
+    terms: Arc<Terms>,
+    repetition: Repetition,
+    brakes: Brakes,
+    tolerances: Tolerances,
 }
 
-/// The table: mildest answer that stops the harm.
-pub fn rule(kind: Kind) -> Rule {
-    let certain = |severity, confidence, response, lasts| Rule {
-        class: Class::Certain,
-        severity,
-        confidence,
-        response,
-        lasts,
-    };
-    // They observe: whoever wants them to act has looked at their findings first.
-    let observed = |severity, confidence, response| Rule {
-        class: Class::Statistical,
-        severity,
-        confidence,
-        response,
-        lasts: None,
-    };
-    let minutes = |count: u64| Some(Duration::from_secs(count * 60));
-    match kind {
-        Kind::ForgedToken => {
-            certain(Severity::High, 0.99, Response::Block(Target::Ip), minutes(15))
+// === impl Terms ===
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            table: Table::default(),
+            responses_per_minute: 60,
+            switched_on: true,
+            spared: Spared::default(),
         }
-        // The name is the victim's, not the attacker's: nothing is done to it.
-        Kind::ForgedTokenCampaign => certain(Severity::High, 0.95, Response::Tag, None),
-        Kind::ForgedTokenRelic => certain(Severity::Medium, 0.6, Response::Tag, None),
-        Kind::Honeytoken => {
-            certain(Severity::Critical, 1.0, Response::Block(Target::Ip), minutes(60))
-        }
-        Kind::RefreshReuse => {
-            certain(Severity::Critical, 0.99, Response::Revoke(Target::Grant), None)
-        }
-        Kind::Anomaly => observed(Severity::Low, 0.4, Response::None),
-        Kind::Automation => observed(Severity::Low, 0.6, Response::Tag),
-        Kind::BolaOwnership => observed(Severity::High, 0.85, Response::Tag),
-        Kind::Enumeration => observed(Severity::High, 0.8, Response::Tag),
-        Kind::Exfiltration => observed(Severity::High, 0.75, Response::Tag),
-        Kind::FunctionProbing => observed(Severity::Medium, 0.75, Response::Tag),
-        Kind::InjectionProbing => observed(Severity::High, 0.85, Response::Tag),
-        Kind::LeastPrivilege => observed(Severity::Low, 0.7, Response::None),
-        Kind::Scanning => observed(Severity::Medium, 0.85, Response::Tag),
-        Kind::Sequence => observed(Severity::Medium, 0.7, Response::Tag),
-        Kind::ThrottleEvasion => observed(Severity::Medium, 0.75, Response::Tag),
-        Kind::Volume => observed(Severity::Medium, 0.7, Response::Tag),
-        Kind::SignIn(kind) => sign_in::rule(kind),
     }
 }
 
-/// Nothing can be done to somebody of whom no name is known.
-const fn is_named(whom: &Whom, target: Target) -> bool {
-    match target {
-        Target::Client => whom.client.is_some(),
-        Target::Grant => whom.grant.is_some(),
-        Target::Ip => whom.ip.is_some(),
-        Target::Session => whom.session.is_some(),
-        Target::Subject => whom.subject.is_some(),
-        Target::Token => whom.token.is_some(),
+// === impl Standing ===
+
+impl Standing {
+    /// With these.
+    pub fn new(terms: Terms) -> Self {
+        Self(RwLock::new(Arc::new(terms)))
+    }
+
+    /// The next finding goes by these.
+    pub fn replace(&self, terms: Terms) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+    }
+
+    fn current(&self) -> Arc<Terms> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 // === impl Policy ===
 
 impl Policy {
-    /// With this brake; the time is the events'.
-    pub fn new(responses_per_minute: u32) -> Self {
-        Self {
-            responses_per_minute: usize::try_from(responses_per_minute).unwrap_or(usize::MAX),
-            carried_out: VecDeque::new(),
-        }
+    /// By the terms that stand there.
+    pub fn new(standing: Arc<Standing>) -> Self {
+        let terms = standing.current();
+        let (repetition, brakes) = (Repetition::new(), Brakes::new());
+        Self { standing, terms, repetition, brakes, tolerances: Tolerances::default() }
+    }
+
+    /// From now on these hold, and no others.
+    pub fn tolerate(&mut self, tolerances: Tolerances) {
+        self.tolerances = tolerances;
     }
 
     /// The finding.
-    pub fn decide(&mut self, sighting: Sighting, event: &Event, incident: String) -> Finding {
-        let rule = rule(sighting.kind);
-        let mut response = match rule.response {
-            Response::Block(target) | Response::Revoke(target)
-                if !is_named(&sighting.whom, target) =>
-            {
-                Response::Tag
-            }
-            response => response,
-        };
+    pub fn decide(&mut self, sighting: Sighting, event: &Event, place: Place) -> Finding {
+        self.follow();
+        let terms = Arc::clone(&self.terms);
+        let detector = sighting.kind.detector();
+        let (about, route) = (about(&sighting.whom), route(event));
+        let about = about.unwrap_or_else(|| sighting.actor.clone());
+        let mut judgement = judgement::of(sighting.kind);
         let mut facts = sighting.facts;
-        if !matches!(response, Response::None | Response::Tag) && !self.within_limit(event.ts) {
-            facts.insert("held_back", json!(response.to_string()));
-            facts.insert("responses_per_minute", json!(self.responses_per_minute));
-            response = Response::Tag;
+        let halvings = self.halvings(&judgement, detector, &about, route.as_deref(), event.ts);
+        if halvings > 0 {
+            facts.insert("confidence_before_feedback", json!(judgement.confidence));
+            judgement.confidence /= f64::from(1 << halvings);
         }
-        let until = match response {
-            Response::Block(_) => rule.lasts.map(|lasts| event.ts.plus(lasts)),
-            Response::None | Response::Revoke(_) | Response::Tag => None,
-        };
+        let matter = Matter { detector, judgement, whom: &sighting.whom, about: &about };
+        let chosen = terms.table.choose(&matter, &mut self.repetition, event.ts);
+        let decided = self.answer(chosen, &sighting.whom, event);
+        let mut summary = sighting.summary;
+        // What only observes does so every time: that is told by its member alone.
+        if let Some(held) = decided.held_back.as_ref().filter(|held| held.by != Brake::Observe) {
+            summary = format!("{summary}; {}", held.words());
+        }
         Finding {
             ts: event.ts,
-            detector: sighting.kind.detector(),
-            class: rule.class,
-            severity: rule.severity,
-            confidence: rule.confidence,
+            detector,
+            class: judgement.class,
+            severity: judgement.severity,
+            confidence: judgement.confidence,
             whom: sighting.whom,
-            incident,
-            evidence: Evidence { summary: sighting.summary, facts },
-            response,
-            until,
+            incident: place.incident,
+            campaign: place.campaign,
+            route,
+            evidence: Evidence { summary, facts },
+            response: decided.response,
+            until: decided.until,
+            held_back: decided.held_back,
         }
     }
 
-    fn within_limit(&mut self, now: Timestamp) -> bool {
-        let start = now.minus(Duration::from_secs(60));
-        while self.carried_out.front().is_some_and(|at| *at <= start) {
-            self.carried_out.pop_front();
+    /// New terms count afresh: their rows are others.
+    fn follow(&mut self) {
+        let current = self.standing.current();
+        if !Arc::ptr_eq(&current, &self.terms) {
+            self.terms = current;
+            self.repetition = Repetition::new();
+            self.brakes = Brakes::new();
         }
-        let within = self.carried_out.len() < self.responses_per_minute;
-        if within {
-            self.carried_out.push_back(now);
+    }
+
+    /// Proof is no matter of habit: only what rests on a judgement can be doubted.
+    fn halvings(
+        &self,
+        judgement: &Judgement,
+        detector: &str,
+        about: &str,
+        route: Option<&str>,
+        now: Timestamp,
+    ) -> u32 {
+        if judgement.class == Class::Certain {
+            return 0;
         }
-        within
+        let route = route.map(|route| format!("route:{route}")).unwrap_or_default();
+        self.tolerances.halvings(detector, &[about, &route], now)
+    }
+
+    fn answer(&mut self, chosen: Option<Chosen<'_>>, whom: &Whom, event: &Event) -> Decided {
+        let Some(chosen) = chosen else { return Decided::plain(Response::Tag) };
+        let (Act::Restrict { effect, lasts, .. }, Some(target)) = (&chosen.row.act, chosen.target)
+        else {
+            let nothing = chosen.row.act == Act::None;
+            return Decided::plain(if nothing { Response::None } else { Response::Tag });
+        };
+        let response = Response::Restrict(target, effect.clone());
+        let until = lasts.map(|lasts| event.ts.plus(lasts));
+        let per_minute = usize::try_from(self.terms.responses_per_minute).unwrap_or(usize::MAX);
+        let planned = Planned { chosen, response: &response, until, whom, event, per_minute };
+        let admitted = if !chosen.row.enforced {
+            Err(Brake::Observe)
+        } else if !self.terms.switched_on {
+            Err(Brake::SwitchedOff)
+        } else if self.terms.spared.would_be_hit(whom, target) {
+            Err(Brake::Spared)
+        } else {
+            self.brakes.admit(&planned)
+        };
+        match admitted {
+            Ok(()) => Decided { response, until, held_back: None },
+            Err(by) => {
+                let held_back = Some(HeldBack { response, until, by });
+                Decided { response: Response::Tag, until: None, held_back }
+            }
+        }
     }
 }
+
+/// What came of the table and the brakes.
+struct Decided {
+    response: Response,
+    until: Option<Timestamp>,
+    held_back: Option<HeldBack>,
+}
+
+impl Decided {
+    fn plain(response: Response) -> Self {
+        Self { response, until: None, held_back: None }
+    }
+}
+
+/// Whose repetition counts: a new token, or another address, is no new start for somebody who is known.
+fn about(whom: &Whom) -> Option<String> {
+    let subject = whom.subject.as_ref().map(|subject| format!("subject:{subject}"));
+    let client = || whom.client.as_ref().map(|client| format!("client:{client}"));
+    let network = || whom.ip.map(crate::detector::actor_of);
+    subject.or_else(client).or_else(network)
+}
+
+/// Method and route, where the event is a request on a known one.
+fn route(event: &Event) -> Option<String> {
+    let EventKind::Request(request) = &event.kind else { return None };
+    request.route.as_ref().map(|route| format!("{} {route}", request.method))
+}
+
+#[cfg(test)]
+mod tests;

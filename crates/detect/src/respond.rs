@@ -1,15 +1,15 @@
 //! A finding's response → the restriction log, and back again.
 
 use serde_json::{Value, json};
-use store::{Lift, NewRestriction, Store, StoreError, StoredFinding};
+use store::{NewRestriction, Store, StoreError, StoredFinding, Undoing};
 use token::event::{Event, EventKind, Origin, Who};
-use token::finding::{Finding, Response, Target};
+use token::finding::{Finding, Response, Target, Whom};
 use token::id::FindingId;
 use token::random::Random;
 use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
 
-use crate::detector;
+use crate::{detector, incidents};
 
 /// A finding that was kept, and the event that tells of what was taken back.
 #[derive(Debug)]
@@ -23,8 +23,10 @@ pub struct CarriedOut {
 /// What an undo did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undone {
-    /// Position of the restriction that was lifted.
-    pub restriction: Option<u64>,
+    /// Position of the restriction.
+    pub restriction: u64,
+    /// Whether other findings are still answered by the same or by what they would have had themselves.
+    pub kept: bool,
 }
 
 /// Why a finding cannot be undone.
@@ -63,7 +65,7 @@ pub async fn carry_out(
         serde_json::to_value(finding).map_err(|_| StoreError::Corrupt { what: "finding" })?;
     add_label(store, finding, &mut value).await?;
     let mut held = None;
-    if let Some((selector, effect)) = restriction(finding) {
+    if let Some((selector, effect)) = restriction(&finding.whom, &finding.response) {
         let new = NewRestriction {
             selector,
             effect,
@@ -80,12 +82,14 @@ pub async fn carry_out(
         ts: finding.ts,
         detector: finding.detector.to_owned(),
         incident: finding.incident.clone(),
+        campaign: finding.campaign.clone(),
         restriction: held.as_ref().map(|(restriction, _)| restriction.seq),
         restriction_created: held.as_ref().is_some_and(|(_, created)| *created),
         undone_at: None,
         undone_by: None,
+        verdict: None,
     };
-    store.add_finding(&stored).await?;
+    store.add_finding(&stored, incidents::since(finding.campaign.as_deref())).await?;
     let event = held.filter(|(_, created)| *created).map(|(restriction, _)| Event {
         ts: now,
         ip: None,
@@ -102,7 +106,7 @@ pub async fn carry_out(
     Ok(CarriedOut { finding: stored, event })
 }
 
-/// Lifts what was done about a finding.
+/// Undoes what was done about a finding, exactly: what other findings stand on stays.
 ///
 /// # Errors
 /// [`UndoRefused`] says why that cannot be.
@@ -112,37 +116,20 @@ pub async fn undo(
     actor: &str,
     now: Timestamp,
 ) -> Result<Undone, UndoRefused> {
-    let held = store.finding(id).await?.ok_or(UndoRefused::Unknown)?;
-    if held.undone_at.is_some() {
-        return Err(UndoRefused::AlreadyUndone);
-    }
-    let seq = held.restriction.ok_or(UndoRefused::NothingDone)?;
-    // A block that an administrator had set before is not this finding's to lift.
-    let ours = store
-        .index()
-        .at(seq)
-        .is_none_or(|row| row.actor.starts_with("detector:") || row.effect == Effect::Revoke);
-    if !ours {
-        return Err(UndoRefused::NothingDone);
-    }
-    match store.lift(seq, actor, now).await? {
-        Lift::Final => Err(UndoRefused::Final),
-        Lift::NotInForce | Lift::Unknown => Err(UndoRefused::NothingDone),
-        Lift::Lifted => {
-            store.mark_undone(id, actor, now).await?;
-            Ok(Undone { restriction: Some(seq) })
-        }
+    match store.undo_finding(id, actor, now).await? {
+        Undoing::AlreadyUndone => Err(UndoRefused::AlreadyUndone),
+        Undoing::Final => Err(UndoRefused::Final),
+        Undoing::NothingDone => Err(UndoRefused::NothingDone),
+        Undoing::Unknown => Err(UndoRefused::Unknown),
+        Undoing::Kept(restriction) => Ok(Undone { restriction, kept: true }),
+        Undoing::Lifted(restriction) => Ok(Undone { restriction, kept: false }),
     }
 }
 
-fn restriction(finding: &Finding) -> Option<(Selector, Effect)> {
-    let (target, effect) = match finding.response {
-        Response::Block(target) => (target, Effect::Suspend),
-        Response::Revoke(target) => (target, Effect::Revoke),
-        Response::None | Response::Tag => return None,
-    };
-    let whom = &finding.whom;
-    let selector = match target {
+/// What a response restricts, and how.
+pub(crate) fn restriction(whom: &Whom, response: &Response) -> Option<(Selector, Effect)> {
+    let Response::Restrict(target, effect) = response else { return None };
+    let selector = match *target {
         Target::Client => Selector::Client(whom.client.clone()?),
         Target::Grant => Selector::Grant(whom.grant.clone()?),
         Target::Ip => Selector::Network(detector::network_of(whom.ip?)),
@@ -150,7 +137,7 @@ fn restriction(finding: &Finding) -> Option<(Selector, Effect)> {
         Target::Subject => Selector::Subject(whom.subject.clone()?),
         Target::Token => Selector::Token(whom.token.clone()?),
     };
-    Some((selector, effect))
+    Some((selector, effect.clone()))
 }
 
 /// Where the bait was hidden is what whoever reads the finding needs first.

@@ -35,7 +35,7 @@ fn event(line: &str) -> Event {
 }
 
 async fn respond(store: &Store, line: &str) -> CarriedOut {
-    let findings = Engine::new(60).observe(&event(line));
+    let findings = Engine::default().observe(&event(line));
     assert_eq!(findings.len(), 1);
     carry_out(store, &findings[0], NOW, &OsRandom::new()).await.expect("carried out")
 }
@@ -58,7 +58,7 @@ async fn a_block_holds_for_the_network_is_told_and_is_undone_once() {
     let kept = store.finding(&done.finding.id).await.expect("read").expect("kept");
     assert_eq!(kept.finding["response"], "block:ip");
     let undone = undo(&store, &done.finding.id, "admin:a", NOW).await.expect("undone");
-    assert_eq!(undone.restriction, kept.restriction);
+    assert_eq!((Some(undone.restriction), undone.kept), (kept.restriction, false));
     assert!(store.index().on_network(neighbour, NOW).is_none());
     let again = undo(&store, &done.finding.id, "admin:a", NOW).await;
     assert!(matches!(again, Err(UndoRefused::AlreadyUndone)), "{again:?}");

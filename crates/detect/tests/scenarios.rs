@@ -8,7 +8,9 @@
     reason = "tests: helpers too"
 )]
 
-use detect::replay::{ReplayError, replay};
+use detect::engine::Engine;
+use detect::replay::replay;
+use detect::stream::ReplayError;
 use serde_json::{Value, json};
 
 /// Seconds after the start of the stream.
@@ -20,7 +22,7 @@ fn at(seconds: f64) -> String {
 fn found(events: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     let mut output = Vec::new();
-    replay(lines.join("\n").as_bytes(), &mut output, false).expect("events");
+    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false).expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }
@@ -255,7 +257,8 @@ fn too_many_responses_a_minute_are_held_back_and_say_so() {
     let blocked = findings.iter().filter(|finding| finding["response"] == "block:ip").count();
     assert_eq!((findings.len(), blocked), (70, 60));
     assert_eq!(findings[69]["response"], "tag");
-    assert_eq!(findings[69]["evidence"]["held_back"], "block:ip");
+    let held = &findings[69]["held_back"];
+    assert_eq!((&held["response"], &held["by"]), (&json!("block:ip"), &json!("per_minute")));
 }
 
 #[test]
@@ -265,7 +268,7 @@ fn a_bad_line_is_named_and_what_came_before_is_judged() {
         .collect();
     let input = format!("{}\n\n{{\"ts\":\"never\",\"kind\":\"request\"}}\n", good.join("\n"));
     let mut output = Vec::new();
-    let refused = replay(input.as_bytes(), &mut output, true);
+    let refused = replay(Engine::default(), input.as_bytes(), &mut output, true);
     assert!(matches!(refused, Err(ReplayError::NotAnEvent { line: 5, .. })), "{refused:?}");
     assert_eq!(String::from_utf8_lossy(&output).lines().count(), 1);
 }
@@ -276,7 +279,7 @@ fn the_summary_counts() {
         .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())
         .collect();
     let mut output = Vec::new();
-    replay(lines.join("\n").as_bytes(), &mut output, true).expect("events");
+    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, true).expect("events");
     let text = String::from_utf8(output).expect("text");
     let summary: Value = serde_json::from_str(text.lines().last().expect("line")).expect("json");
     assert_eq!((&summary["events"], &summary["findings"]), (&json!(3), &json!(1)));

@@ -10,6 +10,8 @@ use crate::open::Store;
 use crate::sql::{self, Columns};
 use crate::writer::Act;
 
+mod undo;
+
 /// A finding as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredFinding {
@@ -21,8 +23,10 @@ pub struct StoredFinding {
     pub ts: Timestamp,
     /// The detector's name.
     pub detector: String,
-    /// Groups findings of one actor or campaign.
+    /// Groups findings of one actor.
     pub incident: String,
+    /// Groups findings of many networks that do the same at once.
+    pub campaign: Option<String>,
     /// Position of the restriction that answers it.
     pub restriction: Option<u64>,
     /// Whether that restriction was written for this finding, or was there before.
@@ -31,19 +35,65 @@ pub struct StoredFinding {
     pub undone_at: Option<Timestamp>,
     /// Who undid it.
     pub undone_by: Option<String>,
+    /// What a person says of it.
+    pub verdict: Option<Verdict>,
 }
 
-const COLUMNS: &str = "id, finding, ts, detector, incident, restriction, restriction_created, \
-                       undone_at, undone_by";
+/// What a person says of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// `true`, `false` or `expected`.
+    pub word: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// What came of undoing what was done about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undoing {
+    /// It was undone before.
+    AlreadyUndone,
+    /// It was a revocation.
+    Final,
+    /// The restriction at this position stands no longer for this finding; it does for others, as they
+    /// would have it.
+    Kept(u64),
+    /// The restriction at this position is lifted.
+    Lifted(u64),
+    /// Nothing that was done about it is still in force.
+    NothingDone,
+    /// There is no such finding.
+    Unknown,
+}
+
+const COLUMNS: &str = "id, finding, ts, detector, incident, campaign, restriction, \
+                       restriction_created, undone_at, undone_by, verdict, verdict_at, verdict_by";
 
 impl Store {
-    /// Keeps a finding.
+    /// Keeps a finding. Earlier ones of its detector join its campaign, from the time on at which that
+    /// began.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`] when there is one of this id.
-    pub async fn add_finding(&self, finding: &StoredFinding) -> Result<(), StoreError> {
+    pub async fn add_finding(
+        &self,
+        finding: &StoredFinding,
+        campaign_since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let finding = finding.clone();
-        self.write(move |act| insert(act, &finding)).await
+        self.write(move |act| {
+            insert(act, &finding)?;
+            let (Some(campaign), Some(since)) = (&finding.campaign, campaign_since) else {
+                return Ok(());
+            };
+            let sql = "UPDATE findings SET campaign = ?1 \
+                       WHERE detector = ?2 AND ts >= ?3 AND campaign IS NULL";
+            let values = params![campaign, finding.detector, since.as_millis()];
+            sql::execute(act.db, sql, values).map(drop)
+        })
+        .await
     }
 
     /// Findings, the last written first, those before `before`; nothing when that is unknown.
@@ -76,33 +126,43 @@ impl Store {
         self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
     }
 
-    /// Remembers that what was done about a finding was undone; `false` when there is no such
-    /// finding, or when it was undone before.
+    /// Undoes what was done about a finding: exactly that. Where its restriction answers other findings as
+    /// well, they keep what each of them would have had by itself.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
-    pub async fn mark_undone(
+    pub async fn undo_finding(
         &self,
         id: &FindingId,
         actor: &str,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Undoing, StoreError> {
         let (id, actor) = (id.clone(), actor.to_owned());
-        let sql = "UPDATE findings SET undone_at = ?2, undone_by = ?3 \
-                   WHERE id = ?1 AND undone_at IS NULL";
-        self.write(move |act| {
-            let values = params![id.as_str(), now.as_millis(), actor];
-            Ok(sql::execute(act.db, sql, values)? > 0)
-        })
-        .await
+        self.write(move |act| undo::undo(act, &id, &actor, now)).await
+    }
+
+    /// Findings of this incident or campaign, the first written first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn findings_of(
+        &self,
+        incident: &str,
+        limit: usize,
+    ) -> Result<Vec<StoredFinding>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM findings WHERE incident = ?1 OR campaign = ?1 \
+             ORDER BY position LIMIT ?2"
+        );
+        self.read(|db| sql::all(db, &sql, params![incident, sql::page(limit)], from_columns))
     }
 }
 
 fn insert(act: &mut Act<'_>, new: &StoredFinding) -> Result<(), StoreError> {
     let position = sql::next(act.db, "findings")?;
     let sql = "INSERT INTO findings (id, position, finding, ts, detector, incident, restriction, \
-               restriction_created, undone_at, undone_by) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               restriction_created, undone_at, undone_by, campaign, severity) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         new.id.as_str(),
         position,
@@ -114,6 +174,8 @@ fn insert(act: &mut Act<'_>, new: &StoredFinding) -> Result<(), StoreError> {
         new.restriction_created,
         new.undone_at.map(Timestamp::as_millis),
         new.undone_by,
+        new.campaign,
+        new.finding.get("severity").and_then(Value::as_str),
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("finding id"))?;
     Ok(())
@@ -126,9 +188,16 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<StoredFinding, StoreError> {
         ts: row.time("ts")?,
         detector: row.text("detector")?,
         incident: row.text("incident")?,
+        campaign: row.maybe_text("campaign")?,
         restriction: row.maybe_seq("restriction")?,
         restriction_created: row.flag("restriction_created")?,
         undone_at: row.maybe_time("undone_at")?,
         undone_by: row.maybe_text("undone_by")?,
+        verdict: verdict(row)?,
     })
+}
+
+fn verdict(row: &Columns<'_, '_>) -> Result<Option<Verdict>, StoreError> {
+    let Some(word) = row.maybe_text("verdict")? else { return Ok(None) };
+    Ok(Some(Verdict { word, at: row.time("verdict_at")?, by: row.text("verdict_by")? }))
 }

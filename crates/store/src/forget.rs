@@ -43,6 +43,8 @@ pub struct Forgotten {
     pub sessions: usize,
     /// Status lists whose last token has expired.
     pub status_lists: usize,
+    /// Doubts about detectors that people said were wrong.
+    pub tolerances: usize,
     /// Names of what was used once.
     pub used: usize,
     /// Requests that waited for a person.
@@ -74,6 +76,8 @@ const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
 const STATUS_LISTS: &str = "DELETE FROM status_lists WHERE list IN \
     (SELECT list FROM status_lists l WHERE forget_at <= ?1 AND NOT EXISTS \
     (SELECT 1 FROM issued_tokens t WHERE t.status_list = l.list) LIMIT ?2)";
+const TOLERANCES: &str = "DELETE FROM tolerances WHERE seq IN \
+    (SELECT seq FROM tolerances WHERE expires_at <= ?1 LIMIT ?2)";
 const USED: &str = "DELETE FROM used_names WHERE (kind, name) IN \
     (SELECT kind, name FROM used_names WHERE expires_at <= ?1 LIMIT ?2)";
 const WAITING: &str = "DELETE FROM waiting_requests WHERE hash IN \
@@ -100,6 +104,7 @@ impl Store {
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
             status_lists: self.bites(STATUS_LISTS, now).await?,
+            tolerances: self.bites(TOLERANCES, now).await?,
             used: self.bites(USED, now).await?,
             waiting: self.bites(WAITING, now).await?,
         })

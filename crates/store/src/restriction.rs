@@ -121,6 +121,14 @@ impl Store {
         self.write(move |act| lift(act, seq, &actor, now)).await
     }
 
+    /// The restriction at this position, with its end.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn restriction(&self, seq: u64) -> Result<Option<RestrictionRow>, StoreError> {
+        self.read(|db| row::at(db, seq))
+    }
+
     /// The log without its lifts, newest first. What can fit nothing any more leaves it a week
     /// later.
     ///
@@ -217,7 +225,18 @@ pub(crate) fn load(
     Ok(())
 }
 
-fn lift(act: &mut Act<'_>, seq: u64, actor: &str, now: Timestamp) -> Result<Lift, StoreError> {
+/// The restriction at this position, with its end.
+pub(crate) fn at(db: &Connection, seq: u64) -> Result<Option<RestrictionRow>, StoreError> {
+    row::at(db, seq)
+}
+
+/// Ends a restriction before its time.
+pub(crate) fn lift(
+    act: &mut Act<'_>,
+    seq: u64,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Lift, StoreError> {
     let Some(held) = row::at(act.db, seq)? else { return Ok(Lift::Unknown) };
     if !held.restriction.effect.can_be_lifted() {
         return Ok(Lift::Final);

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0010_factors.sql"),
     include_str!("sql/0011_accounts.sql"),
     include_str!("sql/0012_links.sql"),
+    include_str!("sql/0013_incidents.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

@@ -67,6 +67,8 @@ pub(crate) struct Shared {
     forgotten_until: AtomicI64,
     born_restricted: AtomicU64,
     personal_version: AtomicU64,
+    /// Grows with every change of tolerances.
+    pub(crate) tolerances: AtomicU64,
 }
 
 /// What [`Health`] is read from.
@@ -98,6 +100,7 @@ impl Shared {
             forgotten_until: AtomicI64::new(now.as_millis()),
             born_restricted: AtomicU64::new(0),
             personal_version: AtomicU64::new(0),
+            tolerances: AtomicU64::new(0),
         }
     }
 

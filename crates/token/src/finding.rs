@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::id::{ClientId, GrantId, SessionId, SubjectId, TokenId};
+use crate::restriction::{Effect, Proof};
 use crate::time::Timestamp;
 
 /// One finding, in the public format.
@@ -26,15 +28,56 @@ pub struct Finding {
     /// Whom it concerns, as far as known.
     #[serde(flatten)]
     pub whom: Whom,
-    /// Groups findings of one actor or campaign; the same input gives the same id.
+    /// Groups findings of one actor; the same input gives the same id.
     pub incident: String,
+    /// Groups findings of many networks that do the same at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// Method and route of the request that decided it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
     /// What it stands on.
     pub evidence: Evidence,
     /// What the policy does.
+    #[serde(flatten)]
     pub response: Response,
     /// When the response ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// What the policy would do, and why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
+}
+
+/// A response that is not carried out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeldBack {
+    /// What it would be.
+    #[serde(flatten)]
+    pub response: Response,
+    /// When it would end by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Why it is not.
+    pub by: Brake,
+}
+
+/// Why a response is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brake {
+    /// Its row of the table has had its share of all.
+    AtMost,
+    /// The network or the client that it comes by has had its share of the row.
+    AtMostEach,
+    /// The row observes.
+    Observe,
+    /// Too many responses within a minute.
+    PerMinute,
+    /// Responses are switched off.
+    SwitchedOff,
+    /// Whom it would hit is never hit.
+    Spared,
 }
 
 /// Whom a finding concerns.
@@ -94,21 +137,19 @@ pub struct Evidence {
     pub facts: BTreeMap<&'static str, Value>,
 }
 
-/// What the policy does about a finding; the member of [`Whom`] of that name is the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the policy does about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
-    /// Refuse until it ends or is undone.
-    Block(Target),
     /// Nothing.
     None,
-    /// End for good.
-    Revoke(Target),
+    /// What the target names is restricted.
+    Restrict(Target, Effect),
     /// Only remember.
     Tag,
 }
 
 /// Which member of [`Whom`] a response is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// `client`.
     Client,
@@ -126,21 +167,57 @@ pub enum Target {
 
 // === impl Response ===
 
-/// `none`, `tag`, `revoke:grant`, `block:ip`.
+/// `none`, `tag`, `revoke:grant`, `block:ip`, `throttle:session`.
 impl fmt::Display for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Block(target) => write!(f, "block:{target}"),
-            Self::None => f.write_str("none"),
-            Self::Revoke(target) => write!(f, "revoke:{target}"),
-            Self::Tag => f.write_str("tag"),
-        }
+        let (target, effect) = match self {
+            Self::None => return f.write_str("none"),
+            Self::Tag => return f.write_str("tag"),
+            Self::Restrict(target, effect) => (target, effect),
+        };
+        let word = match effect {
+            Effect::DropScopes(_) => "narrow",
+            Effect::Limit(_) => "throttle",
+            Effect::Networks(_) | Effect::Place(_) => "confine",
+            Effect::Require(Proof::Dpop | Proof::Mtls) => "bind",
+            Effect::Require(Proof::StepUp) => "step_up",
+            Effect::Revoke => "revoke",
+            Effect::Suspend => "block",
+        };
+        write!(f, "{word}:{target}")
     }
 }
 
+/// Two members: `response` in a word, and `effect` as restrictions have it.
 impl Serialize for Response {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("response", &self.to_string())?;
+        if let Self::Restrict(_, effect) = self {
+            members.serialize_entry("effect", effect)?;
+        }
+        members.end()
+    }
+}
+
+// === impl HeldBack ===
+
+impl HeldBack {
+    /// In plain words.
+    pub fn words(&self) -> String {
+        let why = match self.by {
+            Brake::AtMost => {
+                "this response has been carried out as often as it may be in that time"
+            }
+            Brake::AtMostEach => {
+                "the network or the client has caused as many of this response as it may in that time"
+            }
+            Brake::Observe => "this response only observes",
+            Brake::PerMinute => "too many responses within a minute",
+            Brake::SwitchedOff => "responses are switched off",
+            Brake::Spared => "whom it would hit is on the list of those that are never hit",
+        };
+        format!("`{}` was held back: {why}", self.response)
     }
 }
 

@@ -17,6 +17,7 @@ mod explain;
 mod finding;
 mod geo;
 mod honeytoken;
+mod incident;
 mod jose;
 mod key;
 mod mail;
@@ -69,8 +70,10 @@ enum Command {
     Jose(jose::Command),
     /// What has been taken back: list, add, lift
     Restriction(restriction::Arguments),
-    /// What the detectors found: list, show, undo
+    /// What the detectors found: list, show, undo, judge
     Finding(finding::Arguments),
+    /// Findings that belong together: list, show
+    Incident(incident::Arguments),
     /// Why a request was answered as it was, by the id that its answer told
     Explain(explain::Arguments),
     /// Signing keys: list, rotate
@@ -147,6 +150,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Jose(command) => jose::run(command),
         Command::Restriction(arguments) => restriction::run(arguments),
         Command::Finding(arguments) => finding::run(arguments),
+        Command::Incident(arguments) => incident::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Key(arguments) => key::run(arguments),
         Command::Honeytoken(arguments) => honeytoken::run(arguments),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
+use detect::policy::Standing;
 use gateway::Gateway;
 use gateway::policy::Policies;
 use policy::Engine;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::command::Failure;
+use crate::config::check::Finding;
 use crate::config::files::{self, Looked};
 use crate::config::{self, Config};
 use crate::listen::census::Census;
@@ -86,8 +88,16 @@ pub(crate) struct Product {
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
+    /// What is done about findings.
+    responses: Arc<Standing>,
     courier: Option<mail::Courier>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The first mistake of a configuration that was not checked before.
+pub(crate) fn mistaken(found: Vec<Finding>) -> Failure {
+    let named = found.into_iter().next().map(|(key, words)| format!("{key}: {words}"));
+    Failure::new(named.unwrap_or_default())
 }
 
 // === impl Sockets ===
@@ -225,7 +235,10 @@ impl Product {
         let metrics = operations::start_metrics();
         let issuers = Issuers::start(config.gateway.as_ref())?;
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
-        let watcher = Watcher::start(&config.detect, &store, &clock, &random, places.clone())?;
+        let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
+        let (watched, spoken) = (places.clone(), Arc::clone(&responses));
+        let watcher =
+            Watcher::start(&config.detect, &store, &clock, &random, watched, spoken).await?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
         let (outbox, courier) = letters::outbox(&config.mail)?;
@@ -270,6 +283,7 @@ impl Product {
             store,
             operations,
             watcher,
+            responses,
             courier,
             clock,
         })
@@ -324,6 +338,7 @@ impl Product {
             clock: Arc::clone(&clock),
             acceptors: acceptors.clone(),
             live: live.clone(),
+            responses: self.responses,
         };
         let held =
             Held::new(config.clone(), self.parts, self.policies, self.looked, source.as_ref());

@@ -13,6 +13,7 @@ pub(crate) mod api;
 pub(crate) mod check;
 mod connections;
 mod defaults;
+pub(crate) mod detect;
 pub(crate) mod difference;
 pub(crate) mod files;
 pub(crate) mod gateway;
@@ -34,6 +35,7 @@ pub(crate) use self::mail::Mail;
 use accounts::{Passwords, SignUpPart};
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
+pub(crate) use detect::Detect;
 pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
@@ -393,19 +395,6 @@ pub(crate) struct Admin {
     pub(crate) tls: Option<Tls>,
     /// A proxy in front does TLS.
     pub(crate) behind_tls_proxy: bool,
-}
-
-/// The watcher.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Detect {
-    /// Events that may wait for the watcher; more are counted and lost, requests never wait.
-    pub(crate) queue: usize,
-    /// How many automatic responses a minute may be carried out; further findings are only kept.
-    pub(crate) responses_per_minute: u32,
-    /// File to which every event is appended (JSON Lines), for `tokenward detect replay`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) record: Option<PathBuf>,
 }
 
 /// What is written to standard error.

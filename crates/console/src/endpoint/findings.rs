@@ -1,9 +1,10 @@
 //! `/findings`: what the detectors found, what was done about it, and undoing that.
 
 use axum::extract::State;
+use detect::feedback::{self, About, JudgeRefused, Verdict};
 use detect::respond::{self, UndoRefused};
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::StoredFinding;
 use token::id::FindingId;
@@ -14,7 +15,7 @@ use crate::Console;
 use crate::access::{Administrator, Reader};
 use crate::answer::{self, Answer, Page};
 use crate::change::{Change, Recorded};
-use crate::input::{Before, Query, Segment};
+use crate::input::{Before, Body, Query, Segment};
 use crate::problem::Problem;
 
 /// A finding, and what became of it.
@@ -34,6 +35,48 @@ pub(crate) struct FindingView {
     undone_at: Option<Timestamp>,
     /// Who undid it.
     undone_by: Option<String>,
+    /// What somebody says of it: `true`, `false` or `expected`.
+    verdict: Option<String>,
+    /// When that was said.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    verdict_at: Option<Timestamp>,
+    /// By whom.
+    verdict_by: Option<String>,
+}
+
+/// What is said of a finding.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FeedbackBody {
+    /// `true`: it is as it says; `false`: it is not; `expected`: it is, and is meant to be.
+    verdict: VerdictWord,
+    /// What a `false` or `expected` is about: whom it concerns, or its route, for everybody. `principal` when
+    /// it is not given.
+    #[serde(default)]
+    about: AboutWord,
+}
+
+/// What somebody says of a finding.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerdictWord {
+    /// It is as it says, and it is meant to be.
+    Expected,
+    /// It is not as it says.
+    False,
+    /// It is as it says, and it is abuse.
+    True,
+}
+
+/// What a verdict is about.
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AboutWord {
+    /// Whom the finding concerns.
+    #[default]
+    Principal,
+    /// The route of its request.
+    Route,
 }
 
 /// List findings, newest first.
@@ -63,7 +106,32 @@ pub(crate) async fn show(
     find(&console, &FindingId::from(id)).await.map(|finding| Answer(view(finding)))
 }
 
-/// Undo what was done about a finding: a block or a suspension. A revocation is final.
+/// Say what a finding is worth. After `false` and `expected` its detector is believed half as much about this
+/// principal or route, twice at most, for 30 or 90 days; after `true` it is believed again. What is certain is
+/// never doubted: there the verdict alone is kept.
+#[utoipa::path(post, path = "/findings/{id}/feedback", tag = "findings", request_body = FeedbackBody,
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 200, description = "The finding, judged", body = FindingView),
+        (status = 404, description = "No finding of this id", body = Problem),
+        (status = 409, description = "It is about no route", body = Problem)))]
+pub(crate) async fn judge(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Segment(id): Segment,
+    Body(body): Body<FeedbackBody>,
+) -> Result<Recorded, Problem> {
+    let (id, now) = (FindingId::from(id), console.authority.now());
+    let said = body.said();
+    feedback::judge(console.store(), &id, said, administrator.actor(), now).await?;
+    let finding = find(&console, &id).await?;
+    let target = format!("{id} {}", said.0.word());
+    let change = Change { action: "finding.feedback", target: &target, at: now };
+    let shown = answer::json(StatusCode::OK, &view(finding));
+    console.record(&administrator, change, shown).await
+}
+
+/// Undo what was done about a finding, exactly: what other findings are answered with stays. A revocation is
+/// final.
 #[utoipa::path(post, path = "/findings/{id}/undo", tag = "findings",
     params(("id" = String, Path, description = "The finding's id")),
     responses((status = 200, description = "The finding, undone", body = FindingView),
@@ -94,6 +162,36 @@ fn view(finding: StoredFinding) -> FindingView {
         restriction: finding.restriction,
         undone_at: finding.undone_at,
         undone_by: finding.undone_by,
+        verdict: finding.verdict.as_ref().map(|said| said.word.clone()),
+        verdict_at: finding.verdict.as_ref().map(|said| said.at),
+        verdict_by: finding.verdict.map(|said| said.by),
+    }
+}
+
+// === impl FeedbackBody ===
+
+impl FeedbackBody {
+    const fn said(&self) -> (Verdict, About) {
+        let verdict = match self.verdict {
+            VerdictWord::Expected => Verdict::Expected,
+            VerdictWord::False => Verdict::False,
+            VerdictWord::True => Verdict::True,
+        };
+        let about = match self.about {
+            AboutWord::Principal => About::Principal,
+            AboutWord::Route => About::Route,
+        };
+        (verdict, about)
+    }
+}
+
+impl From<JudgeRefused> for Problem {
+    fn from(refused: JudgeRefused) -> Self {
+        match refused {
+            JudgeRefused::NoRoute => Self::conflict(refused),
+            JudgeRefused::Store(error) => error.into(),
+            JudgeRefused::Unknown => Self::unknown("finding"),
+        }
     }
 }
 

@@ -88,7 +88,7 @@ enum Kind {
 }
 
 /// An effect as its text.
-struct EffectText;
+pub(crate) struct EffectText;
 
 /// A restriction to be added.
 #[derive(Deserialize, ToSchema)]

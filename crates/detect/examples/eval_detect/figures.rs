@@ -17,7 +17,7 @@ const PAGE: u64 = 4096;
 
 /// Feeds every principal once, then a million requests of random ones.
 pub(crate) fn print() {
-    let mut engine = Engine::new(60);
+    let mut engine = Engine::default();
     let mut random = Random::new(7);
     // What the events themselves take is taken before the first look.
     drop((0..BATCH).map(|n| event(n, 0, &mut random)).collect::<Vec<_>>());

@@ -65,7 +65,7 @@ impl Result {
         let attacks = attack::stage_all(&mut world, times);
         change(&mut world.events, &mut world.random);
         world.events.sort_by_key(|event| event.ts);
-        let mut engine = Engine::new(60);
+        let mut engine = Engine::default();
         let mut findings = Vec::new();
         let mut days = BTreeSet::new();
         for event in &world.events {

@@ -1,5 +1,6 @@
 //! Events in one line each, and what is found in them.
 
+use detect::engine::Engine;
 use detect::replay::replay;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ pub(crate) fn found_once(events: &[Value]) -> Vec<Value> {
     events.sort_by_key(|event| event["ts"].to_string());
     let lines: Vec<String> = events.iter().map(|event| event.to_string()).collect();
     let mut output = Vec::new();
-    replay(lines.join("\n").as_bytes(), &mut output, false).expect("events");
+    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false).expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }

@@ -1,5 +1,6 @@
 //! Streams of requests, and what is found in them.
 
+use detect::engine::Engine;
 use detect::replay::replay;
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ impl Stream {
         let input = lines.join("\n");
         let run = || {
             let mut output = Vec::new();
-            replay(input.as_bytes(), &mut output, false).expect("events");
+            replay(Engine::default(), input.as_bytes(), &mut output, false).expect("events");
             String::from_utf8(output).expect("text")
         };
         let text = run();

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
+use token::restriction::{Effect, Selector, TokenFacts};
+use token::time::Timestamp;
+
 use super::support::{Fixture, NOW, after};
-use crate::{Honeytoken, StoreError, StoredFinding};
+use crate::{Filter, Honeytoken, NewRestriction, Store, StoreError, StoredFinding, Undoing};
 
 fn finding(id: &str) -> StoredFinding {
     StoredFinding {
@@ -16,6 +19,8 @@ fn finding(id: &str) -> StoredFinding {
         restriction_created: true,
         undone_at: None,
         undone_by: None,
+        campaign: None,
+        verdict: None,
     }
 }
 
@@ -34,11 +39,11 @@ async fn a_finding_reads_back_as_written() {
     let fixture = Fixture::new();
     let bare = StoredFinding { restriction: None, restriction_created: false, ..finding("f2") };
     for new in [finding("f1"), bare] {
-        fixture.store.add_finding(&new).await.expect("finding");
+        fixture.store.add_finding(&new, None).await.expect("finding");
         assert_eq!(fixture.store.finding(&new.id).await.expect("store"), Some(new));
     }
     assert_eq!(fixture.store.finding(&"f3".into()).await.expect("store"), None);
-    let again = fixture.store.add_finding(&finding("f1")).await;
+    let again = fixture.store.add_finding(&finding("f1"), None).await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
 }
 
@@ -48,7 +53,7 @@ async fn findings_come_newest_first_in_pages() {
     // Neither their names nor the times of their events say in which order they were written.
     for (id, ts) in [("m", 3), ("z", 1), ("a", 2)] {
         let new = StoredFinding { ts: after(ts), ..finding(id) };
-        fixture.store.add_finding(&new).await.expect("finding");
+        fixture.store.add_finding(&new, None).await.expect("finding");
     }
     let ids = |page: Vec<StoredFinding>| {
         page.iter().map(|finding| finding.id.to_string()).collect::<Vec<_>>()
@@ -66,19 +71,118 @@ async fn findings_come_newest_first_in_pages() {
     assert!(page(Some("unknown"), 2).await.is_empty());
 }
 
+/// A finding that is answered by this restriction, with what it would have had by itself.
+async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timestamp>) -> u64 {
+    let new = NewRestriction {
+        selector: Selector::Token("t1".into()),
+        effect: effect.clone(),
+        from: NOW,
+        until,
+        reason: id.to_owned(),
+        actor: "detector:test".to_owned(),
+    };
+    let (row, created) = store.restrict_once(new, NOW).await.expect("restriction");
+    let mut value = json!({ "effect": effect, "evidence": { "summary": id } });
+    if let Some(until) = until {
+        value["until"] = json!(until);
+    }
+    let restriction = Some(row.seq);
+    let new =
+        StoredFinding { finding: value, restriction, restriction_created: created, ..finding(id) };
+    store.add_finding(&new, None).await.expect("finding");
+    row.seq
+}
+
+async fn undo(store: &Store, id: &str, at: u64) -> Undoing {
+    store.undo_finding(&id.into(), "admin:anna", after(at)).await.expect("store")
+}
+
+/// What holds on the token then: effects and ends.
+fn holding(store: &Store, at: u64) -> Vec<(String, Option<Timestamp>)> {
+    let facts = TokenFacts {
+        token: "t1".into(),
+        grant: None,
+        session: None,
+        subject: "u1".into(),
+        client: "c1".into(),
+        key: "k1".into(),
+        issued_at: NOW,
+        foreign: None,
+    };
+    let index = store.index();
+    let whole = index.on_token(&facts, after(at)).into_iter();
+    let mut rows: Vec<_> = whole
+        .chain(index.partial_on(&facts, after(at)))
+        .map(|row| (row.effect.to_string(), row.until))
+        .collect();
+    rows.sort();
+    rows
+}
+
+fn limit() -> Effect {
+    "limit:10/m".parse().expect("effect")
+}
+
 #[tokio::test]
 async fn a_finding_is_undone_once() {
     let fixture = Fixture::new();
-    fixture.store.add_finding(&finding("f1")).await.expect("finding");
-    let undo = |id: &'static str, actor: &'static str| {
-        let store = fixture.store.clone();
-        async move { store.mark_undone(&id.into(), actor, after(5)).await.expect("store") }
-    };
-    assert!(undo("f1", "admin:anna").await);
-    assert!(!undo("f1", "admin:bert").await);
-    assert!(!undo("f2", "admin:anna").await);
-    let held = fixture.store.finding(&"f1".into()).await.expect("store").expect("finding");
+    let store = &fixture.store;
+    let seq = answered(store, "f1", limit(), Some(after(900))).await;
+    assert_eq!(undo(store, "f1", 5).await, Undoing::Lifted(seq));
+    assert_eq!(undo(store, "f1", 6).await, Undoing::AlreadyUndone);
+    assert_eq!(undo(store, "f2", 6).await, Undoing::Unknown);
+    assert!(holding(store, 6).is_empty());
+    let held = store.finding(&"f1".into()).await.expect("store").expect("finding");
     assert_eq!((held.undone_at, held.undone_by.as_deref()), (Some(after(5)), Some("admin:anna")));
+    let log = store.restrictions(Filter { in_force_at: None, before: None, limit: 10 }).await;
+    assert_eq!(log.expect("log").len(), 1, "nothing but the restriction and its end");
+}
+
+#[tokio::test]
+async fn what_ended_or_is_final_is_not_undone() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    answered(store, "f1", limit(), Some(after(10))).await;
+    assert_eq!(undo(store, "f1", 11).await, Undoing::NothingDone);
+    answered(store, "f2", Effect::Revoke, None).await;
+    assert_eq!(undo(store, "f2", 11).await, Undoing::Final);
+}
+
+#[tokio::test]
+async fn two_restrictions_of_one_token_are_lifted_one_by_one() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let first = answered(store, "f1", Effect::Suspend, Some(after(100))).await;
+    let second = answered(store, "f2", limit(), Some(after(900))).await;
+    assert_ne!(first, second);
+    assert_eq!(undo(store, "f1", 5).await, Undoing::Lifted(first));
+    assert_eq!(holding(store, 5), [("limit:10/m".to_owned(), Some(after(900)))]);
+    assert_eq!(undo(store, "f2", 6).await, Undoing::Lifted(second));
+    assert!(holding(store, 6).is_empty());
+}
+
+#[tokio::test]
+async fn who_shares_a_restriction_keeps_what_it_would_have_had() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let seq = answered(store, "f1", Effect::Suspend, Some(after(900))).await;
+    assert_eq!(answered(store, "f2", Effect::Suspend, Some(after(100))).await, seq);
+    assert_eq!(answered(store, "f3", Effect::Suspend, Some(after(100))).await, seq);
+    assert_eq!(answered(store, "f4", Effect::Suspend, Some(after(3))).await, seq);
+    // The one that wrote it goes: the others would have ended it sooner, and one is over.
+    assert_eq!(undo(store, "f1", 5).await, Undoing::Kept(seq));
+    assert_eq!(holding(store, 5), [("suspend".to_owned(), Some(after(100)))]);
+    let held = store.finding(&"f2".into()).await.expect("store").expect("finding");
+    assert!(held.restriction_created && held.restriction != Some(seq), "{held:?}");
+    // One that did not write it goes: nothing changes.
+    let kept = held.restriction.expect("restriction");
+    assert_eq!(undo(store, "f3", 6).await, Undoing::Kept(kept));
+    assert_eq!(holding(store, 6), [("suspend".to_owned(), Some(after(100)))]);
+    assert_eq!(undo(store, "f2", 7).await, Undoing::Lifted(kept));
+    assert!(holding(store, 7).is_empty());
+    // It is the same after a restart.
+    let fixture = fixture.reopen(after(8)).await;
+    assert!(holding(&fixture.store, 8).is_empty());
 }
 
 #[tokio::test]

@@ -1,13 +1,21 @@
-//! `tokenward detect`: the detectors over a recorded stream.
+//! `tokenward detect`: the detectors over a recorded stream, and what other responses would have done.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use detect::engine::Engine;
+use detect::policy::Terms;
+use detect::policy::tolerance::{Doubt, Tolerances};
+use detect::simulate::{Simulation, simulate};
 use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use token::time::Timestamp;
 
-use crate::command::Failure;
+use crate::command::{Failure, say, table};
+use crate::config::load;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -19,18 +27,142 @@ pub(super) enum Command {
         /// End with an object that counts findings by detector and incident
         #[arg(long)]
         summary: bool,
+        /// What people said of earlier findings, as `tokenward finding tolerances --json` prints it;
+        /// absent: nothing
+        #[arg(long, value_name = "FILE")]
+        feedback: Option<PathBuf>,
+    },
+    /// Show who would have been hit by another table of responses, for how long, who is held back and why, and
+    /// what the present table does; changes nothing and needs no server
+    Simulate {
+        /// Events as JSON Lines; `-` for standard input, `.gz` is unpacked
+        file: PathBuf,
+        /// A configuration file with the new `[detect]`; other sections may be missing
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The configuration file that is in use; absent: the built-in table
+        #[arg(long, value_name = "FILE")]
+        present: Option<PathBuf>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 
+const HITS: [table::Column; 6] = [
+    ("HIT", "/target"),
+    ("EFFECT", "/effect"),
+    ("NEW", "/new"),
+    ("PRESENT", "/present"),
+    ("SUBJECT", "/whom/subject"),
+    ("DETECTORS", "/detectors"),
+];
+const HELD_BACK: [table::Column; 5] = [
+    ("NOT HIT", "/target"),
+    ("EFFECT", "/effect"),
+    ("BY", "/by"),
+    ("TIMES", "/times"),
+    ("DETECTORS", "/detectors"),
+];
+
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::Replay { file, summary } = command;
-    let input =
-        open(file).map_err(|error| Failure::new(format_args!("{}: {error}", file.display())))?;
+    match command {
+        Command::Replay { file, summary, feedback } => replay(file, *summary, feedback.as_deref()),
+        Command::Simulate { file, policy, present, json } => {
+            let new = terms(policy).map_err(Failure::into_usage)?;
+            let present = present.as_deref().map(terms).transpose().map_err(Failure::into_usage)?;
+            let input = BufReader::new(open(file).map_err(named(file))?);
+            let outcome = simulate(new, present.unwrap_or_default(), input).map_err(named(file))?;
+            show(&outcome, *json)
+        }
+    }
+}
+
+fn replay(file: &Path, summary: bool, feedback: Option<&Path>) -> Result<(), Failure> {
+    let mut engine = Engine::default();
+    if let Some(feedback) = feedback {
+        engine.tolerate(tolerances(feedback).map_err(Failure::into_usage)?);
+    }
+    let input = open(file).map_err(named(file))?;
     let mut output = BufWriter::new(io::stdout().lock());
-    let done = detect::replay::replay(BufReader::new(input), &mut output, *summary);
+    let done = detect::replay::replay(engine, BufReader::new(input), &mut output, summary);
     // What was found before a bad line is still printed.
     output.flush().map_err(Failure::new)?;
-    done.map_err(|error| Failure::new(format_args!("{}: {error}", file.display())))
+    done.map_err(named(file))
+}
+
+/// One tolerance, as the admin API has it.
+#[derive(Deserialize)]
+struct Tolerated {
+    detector: String,
+    about: String,
+    halvings: u32,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+fn tolerances(file: &Path) -> Result<Tolerances, Failure> {
+    let text = std::fs::read(file).map_err(named(file))?;
+    let list: Vec<Tolerated> = serde_json::from_slice(&text).map_err(named(file))?;
+    let mut all = Tolerances::default();
+    for Tolerated { detector, about, halvings, created_at, expires_at } in list {
+        let doubt = Doubt { halvings, from: created_at, until: expires_at };
+        all.add(&detector, &about, doubt);
+    }
+    Ok(all)
+}
+
+fn terms(file: &Path) -> Result<Terms, Failure> {
+    let config = load::load(file, &load::environment()).map_err(Failure::new)?;
+    config.detect.terms().map_err(crate::compose::mistaken)
+}
+
+fn show(outcome: &Simulation, as_json: bool) -> Result<(), Failure> {
+    let whole = serde_json::to_value(outcome).map_err(Failure::new)?;
+    if as_json {
+        say(&whole);
+        return Ok(());
+    }
+    let rows = |member: &str| whole[member].as_array().cloned().unwrap_or_default();
+    let hits: Vec<Value> = rows("hits").into_iter().map(in_words).collect();
+    let held = rows("held_back");
+    if !hits.is_empty() {
+        table::rows(&hits, &HITS);
+        say("");
+    }
+    if !held.is_empty() {
+        table::rows(&held, &HELD_BACK);
+        say("");
+    }
+    let count = |side: fn(&detect::simulate::Hit) -> bool| {
+        outcome.hits.iter().filter(|hit| side(hit)).count()
+    };
+    say(format_args!(
+        "{} events, {} findings; {} hit by the new table, {} by the present one, {} by both; {} held back",
+        outcome.events,
+        outcome.findings,
+        count(|hit| hit.new.is_some()),
+        count(|hit| hit.present.is_some()),
+        count(|hit| hit.new.is_some() && hit.present.is_some()),
+        outcome.held_back.len(),
+    ));
+    Ok(())
+}
+
+/// `2x, 900 s` in place of what a table has to say about somebody.
+fn in_words(mut hit: Value) -> Value {
+    for side in ["new", "present"] {
+        let share = &hit[side];
+        if let (Some(times), Some(seconds)) = (share["times"].as_u64(), share["seconds"].as_u64()) {
+            let end = if share["until"].is_null() { ", for good" } else { "" };
+            hit[side] = json!(format!("{times}x, {seconds} s{end}"));
+        }
+    }
+    hit
+}
+
+fn named<E: std::fmt::Display>(file: &Path) -> impl Fn(E) -> Failure {
+    move |error| Failure::new(format_args!("{}: {error}", file.display()))
 }
 
 fn open(file: &Path) -> io::Result<Box<dyn Read>> {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::policy::Engine;
 use console::configuration::{Applied, Configuration, NotApplied, Reloading, Status};
+use detect::policy::Standing;
 use store::Store;
 use token::time::Clock;
 use tokio::sync::Mutex as AsyncMutex;
@@ -57,6 +58,8 @@ pub(super) struct Fixed {
     pub(super) acceptors: Vec<(&'static str, Arc<Acceptor>)>,
     /// `None` where there is no gateway.
     pub(super) live: Option<Arc<Live>>,
+    /// What is done about findings.
+    pub(super) responses: Arc<Standing>,
 }
 
 /// What is in force; held by whoever replaces it.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use detect::engine::Engine;
+use detect::feedback;
+use detect::incidents::INCIDENT_ENDS;
 use detect::origin::Origins;
+use detect::policy::Standing;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond::carry_out;
 use store::Store;
@@ -29,6 +32,8 @@ pub(super) struct Watcher {
 struct Watch {
     events: Events,
     engine: Engine,
+    /// The version of the tolerances that the engine goes by.
+    tolerances: Option<u64>,
     recording: Option<Recording>,
     origins: Origins,
     store: Store,
@@ -44,22 +49,30 @@ impl Watcher {
     ///
     /// # Errors
     /// [`Failure`] when the recording cannot be opened or the thread not started.
-    pub(super) fn start(
+    pub(super) async fn start(
         config: &config::Detect,
         store: &Store,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
         places: Option<Arc<dyn Places>>,
+        standing: Arc<Standing>,
     ) -> Result<Self, Failure> {
         let recording = config.record.as_deref().map(|file| {
             Recording::open(file).map_err(|error| {
                 Failure::new(format_args!("detect.record: {}: {error}", file.display()))
             })
         });
+        let mut engine = Engine::new(standing);
+        for (incident, last) in
+            store.incidents_since(clock.now().minus(INCIDENT_ENDS)).await.map_err(Failure::new)?
+        {
+            engine.incidents().resume(&incident, last);
+        }
         let (sender, events) = queue(config.queue);
         let watch = Watch {
             events,
-            engine: Engine::new(config.responses_per_minute),
+            engine,
+            tolerances: None,
             recording: recording.transpose()?,
             origins: Origins::new(places),
             store: store.clone(),
@@ -115,8 +128,24 @@ impl Watch {
 
     fn observe(&mut self, event: &Event) {
         self.record(event);
+        self.follow_feedback();
         for finding in self.engine.observe(event) {
             self.respond(&finding);
+        }
+    }
+
+    /// What people said of findings holds from the next event on.
+    fn follow_feedback(&mut self) {
+        let version = self.store.tolerances_version();
+        if self.tolerances == Some(version) {
+            return;
+        }
+        match self.handle.block_on(self.store.all_tolerances(self.clock.now())) {
+            Ok(kept) => {
+                self.engine.tolerate(feedback::tolerances(&kept));
+                self.tolerances = Some(version);
+            }
+            Err(error) => tracing::error!(%error, "what people said of findings cannot be read"),
         }
     }
 

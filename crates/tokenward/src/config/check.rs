@@ -110,6 +110,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     if config.detect.queue == 0 {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }
+    found.extend(config.detect.terms().err().into_iter().flatten());
     if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
         found.push((
             "log.level".to_owned(),

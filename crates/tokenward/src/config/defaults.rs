@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use token::allowance::Allowance;
 use token::term::{AddressField, Algorithm};
 
+use super::detect::{BuiltInResponses, SparedNames};
 use super::limit::PaceOrOff;
 use super::personal::{BasicTokens, PersonalTokens};
 use super::span::Span;
@@ -205,7 +206,15 @@ impl Default for Admin {
 
 impl Default for Detect {
     fn default() -> Self {
-        Self { queue: 65_536, responses_per_minute: 60, record: None }
+        Self {
+            queue: 65_536,
+            responses: true,
+            responses_per_minute: 60,
+            built_in_responses: BuiltInResponses::default(),
+            rows: Vec::new(),
+            spared: SparedNames::default(),
+            record: None,
+        }
     }
 }
 

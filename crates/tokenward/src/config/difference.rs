@@ -4,13 +4,18 @@ use serde_json::Value;
 
 use crate::config::Config;
 
-/// What changes without a restart, with all that is below it: the gateway's rules and what they stand on, and the
-/// certificates of every listener.
-pub(crate) const LIVE: [&str; 35] = [
+/// What changes without a restart, with all that is below it: the gateway's rules and what they stand on, what is
+/// done about findings, and the certificates of every listener.
+pub(crate) const LIVE: [&str; 40] = [
     "admin.tls.certificate",
     "admin.tls.key",
     "authority.tls.certificate",
     "authority.tls.key",
+    "detect.built_in_responses",
+    "detect.response",
+    "detect.responses",
+    "detect.responses_per_minute",
+    "detect.spared",
     "gateway.api",
     "gateway.api_key_header",
     "gateway.auth.client_certificate_field",
@@ -134,6 +139,8 @@ mod tests {
             "gateway.tls.certificate",
             "gateway.auth.trusted_callers[0]",
             "gateway.policy",
+            "detect.responses",
+            "detect.response[0].mode",
         ] {
             assert!(is_live(key), "{key}");
         }
@@ -146,6 +153,7 @@ mod tests {
             "gateway.auth.listen",
             "gateway.issuer[0].jwks_file",
             "gateway.routes",
+            "detect.queue",
             "store.path",
             "authority.issuer",
             "scope",

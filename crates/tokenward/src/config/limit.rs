@@ -146,6 +146,13 @@ impl By {
 
 // === impl Pace ===
 
+impl Pace {
+    /// So many in an hour.
+    pub(crate) const fn an_hour(amount: u32) -> Self {
+        Self(Allowance { amount, window: std::time::Duration::from_secs(3600) })
+    }
+}
+
 impl FromStr for Pace {
     type Err = NotAllowance;
 

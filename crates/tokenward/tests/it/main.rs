@@ -42,6 +42,7 @@ mod personal;
 mod policy;
 mod proxy_protocol;
 mod requests;
+mod responses;
 mod scopes;
 mod slow_clients;
 mod smuggling;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::policy::Engine;
+use detect::policy::Terms;
 use gateway::SettingsError;
 use gateway::policy::Policies;
 use rustls::ServerConfig;
@@ -21,6 +22,7 @@ use crate::listen::tls::{self, Acceptor};
 /// Ready to be put in place.
 pub(super) struct Next {
     certificates: Vec<Certificate>,
+    responses: Option<Terms>,
     gateway: Option<NextGateway>,
 }
 
@@ -51,7 +53,9 @@ pub(super) fn next(
         }
         _ => None,
     };
-    Ok(Next { certificates, gateway })
+    let responding = changed.iter().any(|key| is_of(key, &["detect"]));
+    let responses = responding.then(|| config.detect.terms()).transpose()?;
+    Ok(Next { certificates, responses, gateway })
 }
 
 fn certificates(
@@ -162,6 +166,9 @@ impl Next {
     pub(super) fn apply(self, fixed: &Fixed, held: &mut Held) {
         for (acceptor, read) in self.certificates {
             acceptor.replace(read);
+        }
+        if let Some(terms) = self.responses {
+            fixed.responses.replace(terms);
         }
         let Some(next) = self.gateway else { return };
         for (keyring, keys) in next.keys {

@@ -1,0 +1,206 @@
+//! `/incidents`: findings that belong together, what was done about them, and in which order.
+
+use axum::extract::State;
+use serde::Serialize;
+use store::{Incident, RestrictionRow, StoredFinding};
+use token::id::FindingId;
+use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
+use utoipa::ToSchema;
+
+use super::restrictions::{EffectText, SelectorBody};
+use crate::Console;
+use crate::access::Reader;
+use crate::answer::{Answer, Page};
+use crate::input::{self, Before, Query, Segment};
+use crate::problem::Problem;
+
+/// The longest timeline, in findings.
+const TIMELINE: usize = 500;
+
+/// Findings that belong together.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IncidentView {
+    /// Its name: of an actor (`subject:…`, `client:…`, `grant:…`, `ip:…`) or a campaign, and when it began.
+    id: String,
+    /// `actor`, or `campaign`: many networks that did the same at once.
+    kind: String,
+    /// How many findings.
+    findings: u64,
+    /// Which detectors, and how many findings each has.
+    detectors: Vec<DetectorCount>,
+    /// The worst of them: `low` to `critical`.
+    severity: String,
+    /// Time of the first one.
+    #[schema(value_type = String, format = DateTime)]
+    first: Timestamp,
+    /// Time of the last one.
+    #[schema(value_type = String, format = DateTime)]
+    last: Timestamp,
+    /// How many were answered with a restriction.
+    answered: u64,
+    /// How many answers were undone.
+    undone: u64,
+}
+
+/// A detector, and how many findings it has.
+#[derive(Serialize, ToSchema)]
+struct DetectorCount {
+    /// Its name.
+    detector: String,
+    /// How many.
+    findings: u64,
+}
+
+/// An incident with everything that happened in it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IncidentStory {
+    #[serde(flatten)]
+    incident: IncidentView,
+    /// What happened, in the order of time; of at most 500 findings, the first ones.
+    timeline: Vec<Step>,
+    /// What it cost whoever it concerns: the restrictions, with their ends.
+    restrictions: Vec<Cost>,
+}
+
+/// One step of an incident.
+#[derive(Serialize, ToSchema)]
+struct Step {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `found`, `undone` or `judged`.
+    step: &'static str,
+    /// The finding.
+    #[schema(value_type = String)]
+    finding: FindingId,
+    /// The detector.
+    detector: String,
+    /// In plain words: what was found, who undid it, or what was said of it by whom.
+    words: String,
+    /// What was done, of a finding.
+    response: Option<String>,
+}
+
+/// A restriction, and how long it held.
+#[derive(Serialize, ToSchema)]
+struct Cost {
+    /// Its position in the log.
+    seq: u64,
+    /// What it is about.
+    #[schema(value_type = SelectorBody)]
+    selector: Selector,
+    /// What it does.
+    #[schema(value_type = EffectText)]
+    effect: Effect,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// When it ends by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// When it was lifted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    lifted_at: Option<Timestamp>,
+    /// For how many seconds it has held until now.
+    seconds: u64,
+}
+
+/// List incidents and campaigns, the one with the last finding first.
+#[utoipa::path(get, path = "/incidents", tag = "incidents", params(Before),
+    responses((status = 200, description = "A page of incidents", body = Page<IncidentView>)))]
+pub(crate) async fn list(
+    State(console): State<Console>,
+    _: Reader,
+    Query(page): Query<Before>,
+) -> Result<Answer<Page<IncidentView>>, Problem> {
+    let before = page.before.map(|text| input::position("before", &text)).transpose()?;
+    let limit = page.limit.rows();
+    let rows = console.store().incidents(before, limit).await?;
+    Ok(Answer(Page::of(rows, limit, |row| row.rank.to_string(), view)))
+}
+
+/// Show an incident with its timeline, and what was done.
+#[utoipa::path(get, path = "/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The incident", body = IncidentStory),
+        (status = 404, description = "No incident of this id", body = Problem)))]
+pub(crate) async fn show(
+    State(console): State<Console>,
+    _: Reader,
+    Segment(id): Segment,
+) -> Result<Answer<IncidentStory>, Problem> {
+    let store = console.store();
+    let incident = store.incident(&id).await?.ok_or_else(|| Problem::unknown("incident"))?;
+    let findings = store.findings_of(&id, TIMELINE).await?;
+    let mut positions: Vec<u64> = findings.iter().filter_map(|found| found.restriction).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let (mut restrictions, now) = (Vec::new(), console.authority.now());
+    for seq in positions {
+        // What can fit nothing any more leaves the log a week later.
+        restrictions.extend(store.restriction(seq).await?.map(|row| cost(&row, now)));
+    }
+    let timeline = timeline(&findings);
+    Ok(Answer(IncidentStory { incident: view(incident), timeline, restrictions }))
+}
+
+fn view(incident: Incident) -> IncidentView {
+    let detectors = incident.detectors.into_iter();
+    IncidentView {
+        id: incident.id,
+        kind: incident.kind,
+        findings: incident.findings,
+        detectors: detectors
+            .map(|(detector, findings)| DetectorCount { detector, findings })
+            .collect(),
+        severity: incident.severity,
+        first: incident.first,
+        last: incident.last,
+        answered: incident.answered,
+        undone: incident.undone,
+    }
+}
+
+fn timeline(findings: &[StoredFinding]) -> Vec<Step> {
+    let mut steps: Vec<Step> = findings.iter().flat_map(steps).collect();
+    steps.sort_by_key(|step| step.at);
+    steps
+}
+
+fn steps(found: &StoredFinding) -> Vec<Step> {
+    let step = |at, step, words: String, response| Step {
+        at,
+        step,
+        finding: found.id.clone(),
+        detector: found.detector.clone(),
+        words,
+        response,
+    };
+    let text = |pointer: &str| found.finding.pointer(pointer).and_then(|text| text.as_str());
+    let summary = text("/evidence/summary").unwrap_or_default().to_owned();
+    let response = text("/response").map(str::to_owned);
+    let mut steps = vec![step(found.ts, "found", summary, response)];
+    if let (Some(at), Some(by)) = (found.undone_at, &found.undone_by) {
+        steps.push(step(at, "undone", format!("undone by {by}"), None));
+    }
+    if let Some(said) = &found.verdict {
+        steps.push(step(said.at, "judged", format!("called {} by {}", said.word, said.by), None));
+    }
+    steps
+}
+
+fn cost(row: &RestrictionRow, now: Timestamp) -> Cost {
+    let restriction = &row.restriction;
+    let ends = [row.lifted_at, restriction.until, Some(now)];
+    let end = ends.into_iter().flatten().min().unwrap_or(now);
+    Cost {
+        seq: restriction.seq,
+        selector: restriction.selector.clone(),
+        effect: restriction.effect.clone(),
+        at: restriction.at,
+        until: restriction.until,
+        lifted_at: row.lifted_at,
+        seconds: end.since(restriction.at).as_secs(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Recorded events in the order of their time: JSON Lines in, one event after the other out.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::{self, BufRead};
+use std::time::Duration;
+
+use token::event::Event;
+use token::time::Timestamp;
+
+/// How far behind the newest event one may come.
+const DISORDER: Duration = Duration::from_secs(5);
+/// No event is longer, in bytes.
+const LINE_LIMIT: usize = 1024 * 1024;
+
+/// Why a replay ended early. What was found before has been written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Reading or writing failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A line is no event.
+    #[error("line {line}: not an event: {why}")]
+    NotAnEvent {
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Events that wait until those before them have come.
+struct Line<F> {
+    waiting: BinaryHeap<Reverse<Waiting>>,
+    newest: Timestamp,
+    see: F,
+}
+
+/// An event in the order of time, then of lines.
+struct Waiting {
+    line: usize,
+    event: Event,
+}
+
+/// Shows every event of `input`, in order. Events before a bad line are shown all the same.
+///
+/// # Errors
+/// [`ReplayError`] names the line that is no event, or says why reading or `see` failed.
+pub fn each(
+    input: impl BufRead,
+    see: impl FnMut(&Event) -> io::Result<()>,
+) -> Result<(), ReplayError> {
+    let newest = Timestamp::from_millis(i64::MIN);
+    let mut line = Line { waiting: BinaryHeap::new(), newest, see };
+    let done = line.read(input);
+    line.release(None)?;
+    done
+}
+
+// === impl Waiting ===
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Waiting {}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.event.ts, self.line).cmp(&(other.event.ts, other.line))
+    }
+}
+
+// === impl Line ===
+
+impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
+    fn read(&mut self, mut input: impl BufRead) -> Result<(), ReplayError> {
+        let mut text = Vec::new();
+        for line in 1.. {
+            text.clear();
+            let mut limited = io::Read::take(&mut input, LINE_LIMIT as u64 + 1);
+            if limited.read_until(b'\n', &mut text)? == 0 {
+                return Ok(());
+            }
+            if text.len() > LINE_LIMIT {
+                let why = "it is longer than 1 MiB".to_owned();
+                return Err(ReplayError::NotAnEvent { line, why });
+            }
+            if text.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let event: Event = serde_json::from_slice(&text)
+                .map_err(|error| ReplayError::NotAnEvent { line, why: error.to_string() })?;
+            self.newest = self.newest.max(event.ts);
+            self.waiting.push(Reverse(Waiting { line, event }));
+            self.release(Some(self.newest.minus(DISORDER)))?;
+        }
+        Ok(())
+    }
+
+    /// Shows what is older than `before`, or everything.
+    fn release(&mut self, before: Option<Timestamp>) -> Result<(), ReplayError> {
+        while let Some(Reverse(first)) = self.waiting.peek() {
+            if before.is_some_and(|before| first.event.ts >= before) {
+                break;
+            }
+            let Some(Reverse(Waiting { event, .. })) = self.waiting.pop() else { break };
+            (self.see)(&event)?;
+        }
+        Ok(())
+    }
+}
