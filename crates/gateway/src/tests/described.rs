@@ -170,7 +170,7 @@ async fn observing_forwards_and_says_what_would_be_refused() {
 #[tokio::test]
 async fn each_way_of_judging_has_its_own_word() {
     let attack = r#"{"qty":0,"list":["x' OR '1'='1"]}"#;
-    let prose = r#"{"qty":1,"note":"1; cat /etc/hosts"}"#;
+    let prose = r#"{"qty":1,"note":"please drop table 4; it is broken"}"#;
     for (enforce, inspect, code) in [
         (true, Inspect::Off, 400),
         (true, Inspect::Enforce, 400),
