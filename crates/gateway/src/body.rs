@@ -13,6 +13,7 @@ use crate::headers::clean_trailers;
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::streams::{Cut, Watch};
+use crate::upstream::received::Received;
 
 /// Why a body ends before its end. The connection is closed with it (HTTP/1.1) or the stream
 /// reset (HTTP/2), so that nobody takes the part for the whole.
@@ -43,7 +44,7 @@ pub struct ResponseBody {
 
 enum Kind {
     Ready(Option<Bytes>),
-    Stream { body: Incoming, watch: Watch },
+    Stream { body: Received, watch: Watch },
 }
 
 /// The body of a request on its way upstream.
@@ -104,7 +105,7 @@ impl ResponseBody {
     }
 
     /// What the upstream sends.
-    pub(crate) fn stream(body: Incoming, watch: Watch, seen: Box<Observation>) -> Self {
+    pub(crate) fn stream(body: Received, watch: Watch, seen: Box<Observation>) -> Self {
         if body.is_end_stream() {
             return Self { kind: Kind::Ready(None), seen: Some(seen) };
         }

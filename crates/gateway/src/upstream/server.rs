@@ -44,6 +44,14 @@ impl Server {
         Self { address, health, meters, number, seed, load, most }
     }
 
+    /// For tests: the first of its upstream.
+    #[cfg(test)]
+    pub(crate) fn only(address: std::net::SocketAddr, http2: bool) -> Self {
+        let url = format!("http://{address}");
+        let parsed = Address::parse(&url, http2).expect("address");
+        Self::new(0, &url, parsed, u32::MAX, ServerMeters::new("api", &url))
+    }
+
     /// Its position in the upstream.
     pub(crate) fn number(&self) -> usize {
         self.number

@@ -1,0 +1,308 @@
+//! Connections in HTTP/1.1, each with one request at a time.
+//!
+//! A connection has no task of its own: whoever waits for the answer drives it, and after that the body of
+//! the answer ([`Received`]) does. So a request wakes no other task, and none has to be woken for its answer.
+//! It is given to a task where there is work beside the answer: a request's body that is still under way, and
+//! a WebSocket. Kept without work it is not driven; hyper looks for a close or for stray bytes before it
+//! writes the next request.
+//!
+//! [`Received`]: crate::upstream::received::Received
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::client::conn::http1::{self, SendRequest};
+use tokio::runtime::Handle;
+
+use crate::upstream::alarm::Alarm;
+use crate::upstream::connect::{ClientError, Connector, Stream};
+use crate::upstream::lent::Lent;
+use crate::upstream::received::Received;
+use crate::upstream::server::Server;
+
+/// Connections kept without work for each server and thread.
+const IDLE_CONNECTIONS: usize = 256;
+/// So many sweeps end a connection without work.
+const SWEEPS: u32 = 6;
+
+/// The connections to the servers of one upstream.
+pub(crate) struct Http1(Arc<Home>);
+
+/// Where connections are kept.
+struct Home {
+    connector: Connector,
+    /// The time between two sweeps.
+    pause: Duration,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    /// By the servers' numbers; the newest last.
+    servers: Box<[Vec<Idle>]>,
+    /// How many sweeps there were.
+    sweeps: u32,
+    /// Whether somebody sweeps.
+    swept: bool,
+}
+
+struct Idle {
+    connection: Box<Connection>,
+    /// The sweep before.
+    since: u32,
+}
+
+/// One connection.
+struct Connection {
+    requests: SendRequest<Lent>,
+    driver: Driver,
+}
+
+/// Reads and writes for a connection.
+struct Driver {
+    /// Ends with the connection.
+    io: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    alarm: Arc<Alarm>,
+    /// That of the alarm.
+    waker: Waker,
+}
+
+/// A connection with an answer under way. Dropped after the end of the answer, it goes back; before, it is closed.
+pub(crate) struct Busy {
+    connection: Option<Box<Connection>>,
+    home: Arc<Home>,
+    number: usize,
+}
+
+/// What came of a request on a connection.
+enum Asked {
+    Answered(Response<Received>),
+    /// Nothing of it was written.
+    Unsent(Request<Lent>, hyper::Error),
+    Failed(hyper::Error),
+}
+
+// === impl Http1 ===
+
+impl Http1 {
+    /// For so many servers. A connection without work is closed `idle` after its last, or a sixth before.
+    pub(crate) fn new(connector: Connector, servers: usize, idle: Duration) -> Self {
+        let servers = (0..servers).map(|_| Vec::new()).collect();
+        let kept = Mutex::new(Kept { servers, sweeps: 0, swept: false });
+        Self(Arc::new(Home { connector, pause: idle / SWEEPS, kept }))
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a request of which nothing was written is sent on another connection first.
+    pub(crate) async fn request(
+        &self,
+        server: &Server,
+        mut request: Request<Lent>,
+    ) -> Result<Response<Received>, ClientError> {
+        let number = server.number();
+        while let Some(connection) = self.0.take(number) {
+            request = match self.ask(connection, number, request).await {
+                Asked::Answered(response) => return Ok(response),
+                Asked::Unsent(unsent, _) => unsent,
+                Asked::Failed(error) => return Err(error.into()),
+            };
+        }
+        let stream = self.0.connector.connect(server.address.origin()).await?;
+        let connection = Connection::new(stream).await?;
+        match self.ask(connection, number, request).await {
+            Asked::Answered(response) => Ok(response),
+            Asked::Unsent(_, error) | Asked::Failed(error) => Err(error.into()),
+        }
+    }
+
+    fn ask(
+        &self,
+        mut connection: Box<Connection>,
+        number: usize,
+        mut request: Request<Lent>,
+    ) -> impl Future<Output = Asked> {
+        let upload = request.body_mut().watch();
+        let answer = connection.requests.try_send_request(request);
+        let mut connection = Some(connection);
+        async move {
+            let mut answer = pin!(answer);
+            let answer = poll_fn(|cx| {
+                if connection.as_mut().is_some_and(|one| one.driver.has_ended()) {
+                    connection = None;
+                }
+                // Nobody but the connection brings it.
+                let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                if let (Poll::Pending, Some(connection)) = (&polled, &connection) {
+                    connection.driver.alarm.wait(cx.waker());
+                }
+                polled
+            });
+            let response = match answer.await {
+                Ok(response) => response,
+                Err(mut error) => {
+                    return match error.take_message() {
+                        Some(unsent) => Asked::Unsent(unsent, error.into_error()),
+                        None => Asked::Failed(error.into_error()),
+                    };
+                }
+            };
+            // Who reads an answer slowly, or not at all, must not stop what goes the other way.
+            let uploading = upload.is_some_and(|upload| upload.strong_count() > 0);
+            let driven = uploading || response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            let home = &self.0;
+            let busy = connection.map(|one| Busy::new(one, Arc::clone(home), number));
+            let busy = if driven { busy.and_then(Busy::detach) } else { busy };
+            Asked::Answered(response.map(|incoming| Received::new(incoming, busy)))
+        }
+    }
+}
+
+// === impl Home ===
+
+impl Home {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, number: usize) -> Option<Box<Connection>> {
+        self.lock().servers.get_mut(number)?.pop().map(|idle| idle.connection)
+    }
+
+    fn keep(self: &Arc<Self>, number: usize, connection: Box<Connection>) {
+        connection.driver.alarm.forget();
+        let mut kept = self.lock();
+        let since = kept.sweeps;
+        let Some(idle) = kept.servers.get_mut(number) else { return };
+        if idle.len() < IDLE_CONNECTIONS {
+            idle.push(Idle { connection, since });
+        }
+        if !kept.swept
+            && let Ok(runtime) = Handle::try_current()
+        {
+            kept.swept = true;
+            runtime.spawn(sweep(Arc::downgrade(self), self.pause));
+        }
+    }
+
+    /// Closes what has had no work for long, and what the other side has closed. Returns whether any is left.
+    fn sweep(&self) -> bool {
+        let mut kept = self.lock();
+        kept.sweeps = kept.sweeps.wrapping_add(1);
+        let now = kept.sweeps;
+        for idle in &mut kept.servers {
+            idle.retain_mut(|idle| {
+                now.wrapping_sub(idle.since) < SWEEPS && !idle.connection.driver.has_ended()
+            });
+        }
+        kept.swept = kept.servers.iter().any(|idle| !idle.is_empty());
+        kept.swept
+    }
+}
+
+/// Sweeps for as long as there is something to sweep.
+async fn sweep(home: Weak<Home>, pause: Duration) {
+    loop {
+        tokio::time::sleep(pause).await;
+        if !home.upgrade().is_some_and(|home| home.sweep()) {
+            return;
+        }
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    async fn new(stream: Stream) -> Result<Box<Self>, ClientError> {
+        let (requests, connection) = http1::handshake(stream).await?;
+        let (io, alarm) = (Box::pin(connection.with_upgrades()), Arc::<Alarm>::default());
+        let waker = Waker::from(Arc::clone(&alarm));
+        Ok(Box::new(Self { requests, driver: Driver { io, alarm, waker } }))
+    }
+}
+
+// === impl Driver ===
+
+impl Driver {
+    /// Goes on as far as that is possible now. Wakes nobody later unless the alarm is told to.
+    fn has_ended(&mut self) -> bool {
+        self.alarm.quiet();
+        self.io.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready()
+    }
+}
+
+// === impl Busy ===
+
+impl Busy {
+    fn new(connection: Box<Connection>, home: Arc<Home>, number: usize) -> Self {
+        Self { connection: Some(connection), home, number }
+    }
+
+    /// What the body is asked for meanwhile wakes nobody.
+    pub(crate) fn quiet(&self) {
+        if let Some(connection) = &self.connection {
+            connection.driver.alarm.quiet();
+        }
+    }
+
+    /// Reads and writes what is possible now. Returns whether the connection has ended.
+    pub(crate) fn drive(&mut self) -> bool {
+        let ended = self.connection.as_mut().is_none_or(|one| one.driver.has_ended());
+        if ended {
+            self.connection = None;
+        }
+        ended
+    }
+
+    /// Has the task woken when it can go on.
+    pub(crate) fn wait(&self, cx: &Context<'_>) {
+        if let Some(connection) = &self.connection {
+            connection.driver.alarm.wait(cx.waker());
+        }
+    }
+
+    /// Lets a task do the rest; without a runtime the connection is closed. Returns nothing.
+    fn detach(mut self) -> Option<Self> {
+        let runtime = Handle::try_current().ok()?;
+        let mut connection = self.connection.take()?;
+        let (home, number) = (Arc::clone(&self.home), self.number);
+        runtime.spawn(async move {
+            let ended = poll_fn(|cx| {
+                let ended = connection.driver.has_ended();
+                if ended || connection.requests.is_ready() {
+                    return Poll::Ready(ended);
+                }
+                connection.driver.alarm.wait(cx.waker());
+                Poll::Pending
+            });
+            if !ended.await {
+                home.keep(number, connection);
+            }
+        });
+        None
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        // It is ready when both sides of the exchange have ended. If not, hyper notices here that nobody reads
+        // the answer any more, and closes.
+        if !connection.requests.is_ready() && connection.driver.has_ended() {
+            return;
+        }
+        if connection.requests.is_ready() {
+            self.home.keep(self.number, connection);
+        } else {
+            // The end of the request is not written yet.
+            Self::new(connection, Arc::clone(&self.home), self.number).detach();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
