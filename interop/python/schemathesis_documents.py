@@ -144,6 +144,7 @@ GOOD = {
     "/register/{client_id}": {"client_id": OWN["client_id"], "redirect_uris": [REDIRECT]},
     "/api/v1/users": {"password": "correct horse battery"},
     "/api/v1/users/{id}/password": {"password": "correct horse battery"},
+    "/api/v1/invitations": {"email": "described@example.com"},
     "/token": {"grant_type": "client_credentials", "scope": "orders:read"},
 }
 # Credentials go in the header, and what excludes the good values is left out.
@@ -158,6 +159,8 @@ FAR = {
     ("DELETE", "/api/v1/restrictions/{seq}"),
     ("GET", "/api/v1/findings/{id}"),
     ("POST", "/api/v1/findings/{id}/undo"),
+    # Needs a configuration file, which `tokenward dev` has none of.
+    ("POST", "/api/v1/config/reload"),
     # Somebody has to have set up an app for codes.
     ("DELETE", "/api/v1/users/{id}/factors/{factor}"),
     # Only where challenges are demanded, and where a resource has its statuses published.
@@ -196,6 +199,12 @@ def before_call(context, case, kwargs):
     if body is not None and path.startswith("/api/v1/personal-tokens"):
         rest = {"/api/v1/personal-tokens": personal()}
         case.body = rest.get(path, {"scope": "orders:read"} if path.endswith("/narrow") else {})
+    elif path in ("/api/v1/invitations/{id}", "/api/v1/mailbox/{id}"):
+        invited = ask("POST", f"{ADMIN}/api/v1/invitations", ADMIN_TOKEN, GOOD["/api/v1/invitations"])
+        newest = ask("GET", f"{ADMIN}/api/v1/mailbox?limit=1", ADMIN_TOKEN)["items"][0]["id"]
+        case.path_parameters["id"] = invited["id"] if "invitations" in path else str(newest)
+    elif body is not None and path == "/api/v1/invitations":
+        case.body = dict(good)
     elif path.endswith("/{id}/password"):
         case.path_parameters["id"], case.body = SOMEBODY["id"], dict(good)
     elif body is not None and path == "/api/v1/users":

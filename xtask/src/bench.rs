@@ -22,14 +22,16 @@ pub(crate) fn run() -> Result<(), Failure> {
     cost(&place, &[])
 }
 
-/// Installs the peers and measures one part of the product: `authority`, `gateway` or `auth`.
+/// Installs the peers and measures one part of the product: `authority`, `gateway`, `auth` or `idle`; with
+/// another number of tokens or of connections where one is given.
 ///
 /// # Errors
 /// What could not be installed, or the benchmark's own failure.
-pub(crate) fn run_part(part: &str) -> Result<(), Failure> {
+pub(crate) fn run_part(part: &str, number: Option<&str>) -> Result<(), Failure> {
     let place = Place::find()?;
     install::peers(&place)?;
-    cost(&place, &["--", part])
+    let words: Vec<&str> = ["--", part].into_iter().chain(number).collect();
+    cost(&place, &words)
 }
 
 fn cost(place: &Place, part: &[&str]) -> Result<(), Failure> {

@@ -23,6 +23,8 @@ usage: cargo xtask TASK
   tidy                  check what the compiler does not: edges, licences, sizes, names
   bench                 measure what a request and a token cost, beside peers
   bench authority       only what the authority does; `bench gateway`, `bench auth` likewise
+  bench gateway NUMBER  with so many tokens in turn, 1000 without it
+  bench idle [NUMBER]   memory with so many connections that rest, 10,000 without it
   eval-detect           what the detectors find and imagine in made traffic with labels
   eval-detect figures   their events a second and memory, in a release build
   reference [--check]   write the documents that are made from the code, or compare them
@@ -44,7 +46,12 @@ fn perform(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test"] => test::run(),
         ["bench"] => bench::run(),
-        ["bench", part @ ("auth" | "authority" | "gateway")] => bench::run_part(part),
+        ["bench", part @ ("auth" | "authority" | "gateway" | "idle")] => {
+            bench::run_part(part, None)
+        }
+        ["bench", part @ ("gateway" | "idle"), number] if number.parse::<usize>().is_ok() => {
+            bench::run_part(part, Some(number))
+        }
         ["eval-detect"] => eval_detect::run(&place::Place::find()?),
         ["eval-detect", "figures"] => eval_detect::figures(&place::Place::find()?),
         ["reference"] => reference::run(&place::Place::find()?, false),

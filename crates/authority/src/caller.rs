@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::{Extensions, HeaderMap, header};
 use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
+use token::ja4::Ja4;
 
 use crate::peer::PeerAddress;
 
@@ -17,6 +18,8 @@ pub struct Caller {
     pub ip: Option<IpAddr>,
     /// The certificate that it has shown.
     pub certificate: Option<ClientCertificate>,
+    /// Its TLS fingerprint, where its TLS ends here.
+    pub ja4: Option<Ja4>,
     /// `User-Agent`, at most 256 characters, without control characters.
     pub user_agent: Option<String>,
 }
@@ -36,15 +39,17 @@ impl Caller {
             // A hop that is no text must stop the walk, not vanish from it.
             .map(|value| value.to_str().unwrap_or("?"))
             .collect();
-        let ip = extensions
-            .get::<PeerAddress>()
-            .map(|PeerAddress(peer)| trusted_proxies.origin(peer.ip(), hops.iter().copied()).ip);
+        let peer = extensions.get::<PeerAddress>().map(|PeerAddress(peer)| *peer);
+        let ip = peer.map(|peer| trusted_proxies.origin(peer.ip(), hops.iter().copied()).ip);
         let user_agent = headers.get(header::USER_AGENT).map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes());
             text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect()
         });
         let certificate = extensions.get::<ClientCertificate>().cloned();
-        Self { ip, certificate, user_agent }
+        // A proxy's connection has the proxy's.
+        let own = peer.is_some_and(|peer| !trusted_proxies.contain(peer.ip()));
+        let ja4 = extensions.get().filter(|_| own).cloned();
+        Self { ip, certificate, ja4, user_agent }
     }
 }
 

@@ -35,7 +35,9 @@ impl Authority {
     /// Hands one event over; never waits.
     pub fn emit(&self, caller: &Caller, who: Who, kind: EventKind, now: Timestamp) {
         let (ip, ua) = (caller.ip, caller.user_agent.clone());
-        self.events().emit(Event { ts: now, ip, who, ua, origin: Origin::default(), kind });
+        let ja4 = caller.ja4.as_ref().map(|ja4| ja4.as_str().to_owned());
+        let origin = Origin { ja4, ..Origin::default() };
+        self.events().emit(Event { ts: now, ip, who, ua, origin, kind });
     }
 
     /// What a `login` event carries in place of the name that was typed.

@@ -16,6 +16,7 @@ use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
 
 use crate::caller::Caller;
+use crate::letters::Occasion;
 use crate::presented_token::{self, LEEWAY};
 use crate::state::Authority;
 
@@ -55,6 +56,14 @@ pub(crate) enum NotBelieved {
     Signature,
     #[error("the key is not one of the reporter's: the keys here may be out of date")]
     UnknownKey,
+}
+
+/// What was found, and is taken back now.
+struct Found {
+    selector: Selector,
+    who: Who,
+    /// What its person is told; `None` when it was taken back before.
+    news: Option<String>,
 }
 
 /// One token of a report.
@@ -143,10 +152,14 @@ impl Authority {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let actor = format!("leak:{by}");
-        let Some((selector, who)) = self.take_back_leaked(&reported.token, &actor, now).await?
-        else {
-            return Ok(false);
-        };
+        let taken = self.take_back_leaked(&reported.token, &actor, now).await?;
+        let Some(Found { selector, who, news }) = taken else { return Ok(false) };
+        if let (Some(token), Some(subject)) = (news, &who.subject)
+            && let Some(user) = self.store().user(subject).await?
+        {
+            let (username, token) = (user.username.as_str(), token.as_str());
+            self.write(&user, &Occasion::TokenLeaked { username, token }, now);
+        }
         let target = selector.to_string();
         let (action, ip) = ("leak.revoke".to_owned(), caller.ip);
         let entry =
@@ -158,7 +171,7 @@ impl Authority {
             url_hash: self.hashed_name(&reported.url),
         };
         // The sender is not the one who leaked it.
-        let nowhere = Caller { ip: None, user_agent: None, certificate: None };
+        let nowhere = Caller { ip: None, ja4: None, user_agent: None, certificate: None };
         self.emit(&nowhere, who.clone(), kind, now);
         let (result, reason) = ("ok".to_owned(), Some(REASON.to_owned()));
         let selector = Some(target);
@@ -172,34 +185,41 @@ impl Authority {
         text: &str,
         actor: &str,
         now: Timestamp,
-    ) -> Result<Option<(Selector, Who)>, StoreError> {
+    ) -> Result<Option<Found>, StoreError> {
         let (store, hash) = (self.store(), OpaqueHash::of(text));
         match Family::of(text) {
             Ok(Family::Personal) => {
                 let Some(held) = store.personal_by_hash(&hash)? else { return Ok(None) };
                 let facts = held.terms.facts();
                 store.revoke_personal(&facts.token, REASON, actor, now).await?;
-                Ok(Some((Selector::Token(facts.token.clone()), Who::verified(&facts))))
+                let news = held.revoked_at.is_none();
+                Ok(Some(Found {
+                    selector: Selector::Token(facts.token.clone()),
+                    who: Who::verified(&facts),
+                    news: news.then(|| format!("The personal token “{}”", held.name)),
+                }))
             }
             Ok(Family::Refresh) => {
                 let name = self.refresh_mint().read(text);
                 let Some(state) = store.refresh(&name).await? else { return Ok(None) };
                 let grant = state.grant;
-                store.end_grant(&grant.id, REASON, actor, now).await?;
+                let news = store.end_grant(&grant.id, REASON, actor, now).await?;
                 let who = Who {
                     subject: Some(grant.subject),
                     client: Some(grant.client),
                     grant: Some(grant.id.clone()),
                     ..Who::default()
                 };
-                Ok(Some((Selector::Grant(grant.id), who)))
+                let news = news.then(|| "A refresh token".to_owned());
+                Ok(Some(Found { selector: Selector::Grant(grant.id), who, news }))
             }
             Ok(Family::ClientSecret) => {
                 let Some(client) = store.client_of_secret(&hash)? else { return Ok(None) };
                 // Until it has a new secret, whoever shows the old one may be anybody.
                 let selector = Selector::Client(client.clone());
                 self.restrict_leaked(selector.clone(), Effect::Suspend, None, actor, now).await?;
-                Ok(Some((selector, Who { client: Some(client), ..Who::default() })))
+                let who = Who { client: Some(client), ..Who::default() };
+                Ok(Some(Found { selector, who, news: None }))
             }
             // An access token, as a reference or as it is.
             _ => {
@@ -207,8 +227,11 @@ impl Authority {
                 let (facts, until) = (token.facts(), token.expires_at().plus(LEEWAY));
                 let selector = Selector::Token(facts.token.clone());
                 let effect = Effect::Revoke;
-                self.restrict_leaked(selector.clone(), effect, Some(until), actor, now).await?;
-                Ok(Some((selector, Who::verified(facts))))
+                let until = Some(until);
+                let news =
+                    self.restrict_leaked(selector.clone(), effect, until, actor, now).await?;
+                let news = news.then(|| "An access token".to_owned());
+                Ok(Some(Found { selector, who: Who::verified(facts), news }))
             }
         }
     }
@@ -220,9 +243,9 @@ impl Authority {
         until: Option<Timestamp>,
         actor: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (reason, actor) = (REASON.to_owned(), actor.to_owned());
         let new = NewRestriction { selector, effect, from: now, until, reason, actor };
-        self.store().restrict_once(new, now).await.map(drop)
+        self.store().restrict_once(new, now).await.map(|(_, is_new)| is_new)
     }
 }

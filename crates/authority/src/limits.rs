@@ -21,6 +21,11 @@ const KEPT: Allowance = Allowance { burst: 60, every: Duration::from_secs(1) };
 const ASKED: Allowance = Allowance { burst: 10, every: Duration::from_mins(1) };
 /// Registrations.
 const REGISTERED: Allowance = Allowance { burst: 100, every: Duration::from_secs(10) };
+/// Letters that one network has sent by pages that anybody can use.
+const LETTERS_OF_NETWORK: Allowance = Allowance { burst: 20, every: Duration::from_mins(1) };
+/// Such letters to one address. Links live for three times as long as the next has to wait: whoever has an
+/// address filled up by a stranger finds a good link there.
+const LETTERS_TO_ADDRESS: Allowance = Allowance { burst: 4, every: Duration::from_mins(10) };
 
 /// The counts.
 #[derive(Default)]
@@ -66,5 +71,21 @@ impl Limits {
     /// [`Throttled`] when too many do.
     pub(crate) fn registered(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
         self.0.charge(("registered", network(ip)), REGISTERED, now)
+    }
+
+    /// A letter that somebody has sent who is not signed in.
+    ///
+    /// # Errors
+    /// [`Throttled`] when too many come from there. It says nothing about whoever would get them.
+    pub(crate) fn letter_from(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
+        self.0.charge(("letter from", network(ip)), LETTERS_OF_NETWORK, now)
+    }
+
+    /// A letter to an address, which must not be flooded.
+    ///
+    /// # Errors
+    /// [`Throttled`] when it got too many.
+    pub(crate) fn letter_to(&self, address: &str, now: Timestamp) -> Result<(), Throttled> {
+        self.0.charge(("letter to", address.to_lowercase()), LETTERS_TO_ADDRESS, now)
     }
 }

@@ -4,9 +4,12 @@ pub mod browser;
 pub mod csrf;
 pub(crate) mod factor;
 pub(crate) mod half;
+pub(crate) mod link;
+pub(crate) mod passkey;
 pub mod password;
 pub mod session;
 pub mod throttle;
+pub(crate) mod user_agent;
 
 use std::net::IpAddr;
 
@@ -16,6 +19,7 @@ use token::time::Timestamp;
 
 use self::browser::Browser;
 use self::csrf::Proofs;
+use self::passkey::RelyingParty;
 use self::password::{PasswordError, Passwords};
 use self::throttle::growing::Guesses;
 use self::throttle::{Place, Throttle, Throttled};
@@ -29,6 +33,8 @@ pub struct Desk {
     pub(crate) guesses: Guesses,
     /// What browsers bring back.
     pub proofs: Proofs,
+    /// Whose passkeys are taken; `None` where the issuer has no name.
+    pub(crate) passkeys: Option<RelyingParty>,
 }
 
 /// One try to sign in.
@@ -70,12 +76,13 @@ pub enum SignInRefused {
 // === impl Desk ===
 
 impl Desk {
-    /// With no failures yet.
-    pub fn new(store: &Store) -> Self {
+    /// With no failures yet, for an issuer.
+    pub fn new(store: &Store, issuer: &str) -> Self {
         Self {
             throttle: Throttle::default(),
             guesses: Guesses::default(),
             proofs: Proofs::new(store),
+            passkeys: RelyingParty::of(issuer),
         }
     }
 

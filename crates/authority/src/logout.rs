@@ -8,13 +8,16 @@ use http::HeaderMap;
 use remote::Fetcher;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Client, GrantsOf, Session, StoreError};
+use store::{Client, GrantsOf, NewRestriction, Session, StoreError};
+use token::event::{EventKind, Who};
 use token::id::{ClientId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
+use token::restriction::{Effect, Selector};
 use token::term::token_type;
 use token::time::Timestamp;
 use url::Url;
 
+use crate::caller::Caller;
 use crate::signed_answer;
 use crate::state::Authority;
 
@@ -85,6 +88,41 @@ pub(crate) async fn end_all(
         end(authority, session, actor, now).await?;
     }
     Ok(sessions.len())
+}
+
+/// Ends every session of a person and revokes every token of theirs that was made until now, and tells the
+/// watcher.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be written.
+pub(crate) async fn everywhere(
+    authority: &Authority,
+    caller: &Caller,
+    subject: &SubjectId,
+    actor: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    end_all(authority, subject, actor, now).await?;
+    let selector = Selector::Subject(subject.clone());
+    let restriction = NewRestriction {
+        selector: selector.clone(),
+        effect: Effect::Revoke,
+        from: now,
+        until: None,
+        reason: reason.to_owned(),
+        actor: actor.to_owned(),
+    };
+    authority.store().restrict(restriction, now).await?;
+    let kind = EventKind::Revoke {
+        result: "ok".to_owned(),
+        selector: Some(selector.to_string()),
+        actor: Some(actor.to_owned()),
+        reason: Some(reason.to_owned()),
+    };
+    let who = Who { subject: Some(subject.clone()), ..Who::default() };
+    authority.emit(caller, who, kind, now);
+    Ok(())
 }
 
 fn tell(

@@ -1,5 +1,7 @@
-//! The pages that people see: no script, every text from outside escaped by the template engine.
+//! The pages that people see: every text from outside escaped by the template engine. None needs a script;
+//! the only one asks a browser for a passkey.
 
+pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod asset;
 mod client_links;
@@ -8,18 +10,22 @@ pub(crate) mod device;
 pub(crate) mod done;
 pub(crate) mod enrolment;
 pub(crate) mod factors;
+pub(crate) mod fields;
 pub(crate) mod form_post;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod passkey;
 mod policy;
 pub(crate) mod problem;
 pub(crate) mod qr;
 pub(crate) mod second;
+pub(crate) mod tokens;
 
 use askama::Template;
+use token::time::Timestamp;
 
+use self::passkey::PasskeyPrompt;
 use self::policy::Leads;
-
 use crate::settings::Settings;
 
 /// A page as it is sent.
@@ -58,7 +64,16 @@ impl Frame {
 }
 
 fn render(page: &impl Template, form: Leads<'_>) -> Rendered {
-    Ok(Html { html: page.render()?, policy: policy::of(form) })
+    Ok(Html { html: page.render()?, policy: policy::of(form, false) })
+}
+
+fn render_with(page: &impl Template, form: Leads<'_>, prompt: Option<&PasskeyPrompt>) -> Rendered {
+    Ok(Html { html: page.render()?, policy: policy::of(form, prompt.is_some()) })
+}
+
+/// A day as text, such as `2026-11-28`.
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
 }
 
 /// The letter that stands for a name.

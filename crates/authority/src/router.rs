@@ -9,9 +9,9 @@ use crate::endpoint::cors::{self, preflight};
 use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
-    account, approvals, authorize, bc_authorize, challenge, device, global_revocation, introspect,
-    jwks, leaks, logout, openapi, par, register, registration, restrictions, revoke, status_list,
-    token, userinfo,
+    account, approvals, authorize, bc_authorize, challenge, device, forgotten, global_revocation,
+    introspect, jwks, leaks, link, logout, openapi, par, register, registration, restrictions,
+    revoke, sign_up, status_list, token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -56,7 +56,10 @@ pub(crate) fn endpoints(policy: Policy) -> Paths {
         .merge(account::routes())
         .merge(approvals::routes())
         .merge(device::routes())
+        .merge(forgotten::routes())
+        .merge(link::routes())
         .merge(logout::routes())
+        .merge(sign_up::routes())
 }
 
 /// Endpoints that applications in browsers call from their own origin.

@@ -12,11 +12,13 @@ use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
 use crate::leak::LeakKeys;
+use crate::login::password::policy::Rules;
 use crate::person_claims;
 use crate::personal;
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
+use crate::sign_up::SignUp;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -55,6 +57,8 @@ pub struct Settings {
     pub refresh_retry_window: Duration,
     /// How long a person stays signed in.
     pub session_life: Duration,
+    /// How long a person stays signed in where nothing is seen of them.
+    pub session_idle: Duration,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: TrustedProxies,
     /// Who may register clients, and what those may have (RFC 7591).
@@ -79,8 +83,23 @@ pub struct Settings {
     pub attestation_challenge: bool,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
+    /// What new passwords have to be.
+    pub passwords: Rules,
     /// Who has to prove more than a password.
     pub mfa: MfaPolicy,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// What people are told by letters.
+    pub notices: Notices,
+}
+
+/// What people are told by letters, besides changes of what protects their account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// How long before its end the owner of a personal token is told, the longest first.
+    pub token_ends: Vec<Duration>,
+    /// Whether people are told of a sign-in with a browser in which they never did.
+    pub new_browser: bool,
 }
 
 /// An API that tokens can be for.
@@ -315,6 +334,7 @@ impl Settings {
             ("refresh_idle_life", self.refresh_idle_life),
             ("refresh_absolute_life", self.refresh_absolute_life),
             ("session_life", self.session_life),
+            ("session_idle", self.session_idle),
         ];
         match lives.iter().find(|(_, life)| *life < Duration::from_secs(1)) {
             Some((name, _)) => Err(SettingsError::LifeTooShort(name)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mail::Outbox;
 use remote::Fetcher;
 use store::Store;
 use token::dpop::{Nonces, ProofDesk, ProofRules};
@@ -19,6 +20,7 @@ use crate::endpoint::discovery::Metadata;
 use crate::events::NameHasher;
 use crate::foreign::IssuerKeys;
 use crate::keys::SigningKeys;
+use crate::later::Later;
 use crate::limits::Limits;
 use crate::login::Desk;
 use crate::login::password::Passwords;
@@ -47,6 +49,8 @@ pub struct Parts {
     pub certificate_trust: Option<Arc<dyn CertificateTrust>>,
     /// Nonces for proofs of possession; with them every proof has to have one (RFC 9449 §8).
     pub nonces: Option<Arc<Nonces>>,
+    /// Where letters to people are handed over.
+    pub outbox: Outbox,
 }
 
 /// An authorization server. Cheap to clone: all clones are the same one.
@@ -72,6 +76,7 @@ struct Inner {
     limits: Limits,
     status_lists: StatusLists,
     verified: VerifiedTokens,
+    later: Later,
 }
 
 // === impl Authority ===
@@ -84,8 +89,8 @@ impl Authority {
     pub fn new(settings: Settings, parts: Parts) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self(Arc::new(Inner {
-            passwords: Passwords::new(settings.password_threads),
-            desk: Desk::new(&parts.store),
+            passwords: Passwords::new(settings.password_threads, settings.passwords.clone()),
+            desk: Desk::new(&parts.store, &settings.issuer),
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
@@ -98,6 +103,7 @@ impl Authority {
                 &settings,
             ),
             verified: VerifiedTokens::default(),
+            later: Later::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
@@ -136,6 +142,16 @@ impl Authority {
     /// The current time; read once per request, at its endpoint.
     pub fn now(&self) -> Timestamp {
         self.0.parts.clock.now()
+    }
+
+    /// Where letters are handed over.
+    pub fn outbox(&self) -> &Outbox {
+        &self.0.parts.outbox
+    }
+
+    /// Work that is done after the answer.
+    pub(crate) fn later(&self) -> &Later {
+        &self.0.later
     }
 
     /// Randomness.

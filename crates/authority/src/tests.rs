@@ -2,6 +2,8 @@
 
 pub(crate) mod support;
 
+mod account;
+mod accounts;
 mod answers;
 mod arbitrary;
 mod attestation;
@@ -21,12 +23,14 @@ mod foreign;
 mod id_token;
 mod introspect;
 mod leaks;
+mod letters;
 mod limits;
 mod logout;
 mod metadata_document;
 mod mutual_tls;
 mod opaque;
 mod par;
+mod passkeys;
 mod personal;
 mod pkce;
 mod private_key_jwt;

@@ -2,11 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod configuration;
 pub(crate) mod factors;
 pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod honeytokens;
+pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod mailbox;
 pub(crate) mod personal_tokens;
 pub(crate) mod requests;
 pub(crate) mod restrictions;

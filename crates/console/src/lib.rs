@@ -7,10 +7,10 @@
 mod access;
 mod answer;
 mod change;
+pub mod configuration;
 mod endpoint;
 mod input;
 mod operation;
-mod person;
 mod problem;
 
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use http::{StatusCode, header};
 use token::explanation::Explainer;
 use tokio::sync::Mutex;
 
+use crate::configuration::Configuration;
 use crate::problem::Problem;
 
 /// What the admin API works with.
@@ -34,6 +35,8 @@ pub struct Parts {
     pub authority: Authority,
     /// Who remembers requests; `None` where no gateway is.
     pub requests: Option<Arc<dyn Explainer>>,
+    /// Who holds the configuration; `None` where nobody does.
+    pub configuration: Option<Arc<dyn Configuration>>,
 }
 
 /// The admin API as its handlers see it.
@@ -41,6 +44,7 @@ pub struct Parts {
 pub(crate) struct Console {
     pub(crate) authority: Authority,
     pub(crate) requests: Option<Arc<dyn Explainer>>,
+    pub(crate) configuration: Option<Arc<dyn Configuration>>,
     /// Whoever reads something, changes a part of it and writes it back holds this meanwhile.
     pub(crate) changing: Arc<Mutex<()>>,
 }
@@ -49,8 +53,8 @@ pub(crate) struct Console {
 /// (`beside`). The listener must put an [`authority::peer::PeerAddress`] into each request's
 /// extensions.
 pub fn router(parts: Parts, beside: Router) -> Router {
-    let Parts { authority, requests } = parts;
-    let console = Console { authority, requests, changing: Arc::default() };
+    let Parts { authority, requests, configuration } = parts;
+    let console = Console { authority, requests, configuration, changing: Arc::default() };
     let operations = operation::routes()
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, factors, findings, health, honeytokens, keys, personal_tokens, requests,
-    restrictions, tokens, users,
+    audit, clients, configuration, factors, findings, health, honeytokens, invitations, keys,
+    mailbox, personal_tokens, requests, restrictions, tokens, users,
 };
 use crate::problem::Problem;
 
@@ -28,7 +28,8 @@ macro_rules! operations {
         #[openapi(
             info(
                 title = "Tokenward admin API",
-                description = "Clients, people, tokens, requests, restrictions, findings and keys. \
+                description = "Clients, people, invitations, letters, tokens, requests, restrictions, findings, keys \
+                    and configuration. \
                     Every operation takes an access token of this Tokenward: reading needs the \
                     scope `tokenward:read` or `tokenward:admin`, changing `tokenward:admin`. \
                     Every refusal is a problem document (RFC 9457). Lists come in pages: `next` \
@@ -52,14 +53,21 @@ operations! {
     patch "/clients/{client_id}" clients::update;
     delete "/clients/{client_id}" clients::remove;
     post "/clients/{client_id}/secret" clients::replace_secret;
+    get "/config" configuration::show;
+    post "/config/reload" configuration::reload;
     get "/findings" findings::list;
     get "/findings/{id}" findings::show;
     post "/findings/{id}/undo" findings::undo;
     get "/health" health::show;
     get "/honeytokens" honeytokens::list;
     post "/honeytokens" honeytokens::create;
+    get "/invitations" invitations::list;
+    post "/invitations" invitations::create;
+    delete "/invitations/{id}" invitations::remove;
     get "/keys" keys::list;
     post "/keys/rotate" keys::rotate;
+    get "/mailbox" mailbox::list;
+    get "/mailbox/{id}" mailbox::show;
     get "/personal-tokens" personal_tokens::list;
     post "/personal-tokens" personal_tokens::create;
     get "/personal-tokens/{jti}" personal_tokens::show;

@@ -2,10 +2,12 @@
 
 mod access;
 mod clients;
+mod configuration;
 mod document;
 mod findings;
 mod hostile;
 mod keys;
+mod letters;
 mod personal_tokens;
 mod requests;
 mod restrictions;

@@ -1,6 +1,6 @@
 //! A document, read: its operations, and checks made of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::body;
 use crate::check::{RequestCheck, UnknownQuery};
@@ -45,6 +45,12 @@ impl Contract {
         }
         let operations = operations(&document, prefix)?;
         Ok(Self { document, old, operations })
+    }
+
+    /// The document's file and those that it refers to, as far as they can be found.
+    pub fn files(file: &Path) -> Vec<PathBuf> {
+        let others = Document::read(file).map(Document::into_paths).into_iter().flatten();
+        std::iter::once(file.to_owned()).chain(others).collect()
     }
 
     /// Its operations, in the document's order.

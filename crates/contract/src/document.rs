@@ -101,6 +101,11 @@ impl Document {
         Ok(number)
     }
 
+    /// Every file that is referred to, whether it can be read or not.
+    pub(crate) fn into_paths(self) -> impl Iterator<Item = PathBuf> {
+        self.by_path.into_keys()
+    }
+
     /// The document itself.
     pub(crate) fn root(&self) -> Node<'_> {
         self.node(0, String::new()).unwrap_or(Node {

@@ -26,6 +26,9 @@ const PROSE_NAMES: [&str; 16] = [
     "summary",
     "text",
 ];
+/// Formats whose values have nothing to break out with.
+const NARROW_FORMATS: [&str; 8] =
+    ["date", "date-time", "duration", "hostname", "ipv4", "ipv6", "time", "uuid"];
 /// Schemas inside of schemas that are looked at.
 const DEEPEST: usize = 16;
 
@@ -33,7 +36,7 @@ const DEEPEST: usize = 16;
 pub(crate) fn of(definitions: &Definitions, schema: &Value, name: &str) -> Expect {
     let schema = definitions.resolved(schema);
     if !is_text(schema.get("type")) {
-        return Expect::Unknown;
+        return if is_scalar(schema.get("type")) { Expect::Identifier } else { Expect::Unknown };
     }
     let narrow = ["const", "enum", "pattern"].iter().any(|word| schema.get(word).is_some());
     let longest = schema.get("maxLength").and_then(Value::as_u64);
@@ -41,6 +44,7 @@ pub(crate) fn of(definitions: &Definitions, schema: &Value, name: &str) -> Expec
     let named = PROSE_NAMES.iter().any(|end| name.ends_with(end));
     match schema.get("format").and_then(Value::as_str) {
         Some("uri") => Expect::Url { inner: false },
+        Some(format) if NARROW_FORMATS.contains(&format) => Expect::Identifier,
         Some(_) => Expect::Unknown,
         None if narrow => Expect::Unknown,
         None if longest.is_some_and(|longest| longest >= PROSE) => Expect::FreeText,
@@ -107,6 +111,11 @@ fn step(path: &str) -> Step<'_> {
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let (member, rest) = path.split_at(end);
     Step::Member(member, rest)
+}
+
+/// Whether a number or a truth value belongs there: as a parameter it comes as text.
+fn is_scalar(kind: Option<&Value>) -> bool {
+    matches!(kind.and_then(Value::as_str), Some("integer" | "number" | "boolean"))
 }
 
 fn is_text(kind: Option<&Value>) -> bool {

@@ -6,6 +6,7 @@
 
 pub mod detector;
 pub mod engine;
+pub mod origin;
 pub mod policy;
 pub mod queue;
 pub mod replay;

@@ -20,7 +20,7 @@ pub struct Bound(Arc<Known>);
 /// What proofs are held against.
 pub(crate) struct Binder {
     /// Where proofs are handed in.
-    pub(crate) desk: ProofDesk,
+    pub(crate) desk: Arc<ProofDesk>,
     /// `https://api.example.com`, as configured: a Host field is the sender's word only.
     pub(crate) origin: String,
 }

@@ -1,4 +1,4 @@
-//! The path of a request, on one screen: each step takes the proof of the step before.
+//! The path of a request: each step takes the proof of the step before.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use token::event::TokenKind;
 use token::secret::Secret;
 use token::time::Timestamp;
 
-use crate::admit::{Admitted, admit, clear};
+use crate::admit::{Admitted, Cleared, admit, clear};
 use crate::ask::Heard;
 use crate::browser_app::App;
 use crate::core::Core;
@@ -22,7 +22,7 @@ use crate::permit::{Circumstances, Permitted, permit, permit_public};
 use crate::policy::decide;
 use crate::present::{Presented, present, present_cookie_alone, present_nothing, present_session};
 use crate::refusal::{Fault, Refusal};
-use crate::route::EVERY_METHOD;
+use crate::route::{EVERY_METHOD, Found};
 use crate::settings::RequestLimits;
 use crate::shed::Rank;
 use crate::step::Step;
@@ -71,6 +71,13 @@ pub(crate) enum Verdict {
     Serve(Arc<App>, Target),
 }
 
+/// What is certain of a request before anybody is asked for.
+struct Certain {
+    cleared: Cleared,
+    target: Target,
+    framing: Framing,
+}
+
 /// Decides about one request.
 ///
 /// # Errors
@@ -80,6 +87,28 @@ pub(crate) fn check(
     asked: Asked<'_>,
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
+    let Asked { head, ip, now, .. } = asked;
+    let certain = certain(core, asked, seen)?;
+    seen.at(Step::Route);
+    let app = asked.app(core, &certain.target);
+    if let Some(verdict) = own(core, asked, app, &certain.target)? {
+        return Ok(verdict);
+    }
+    let found = core.routes.find(certain.target.path());
+    seen.route(found.as_ref(), &head.method);
+    let public = found
+        .as_ref()
+        .map(|found| permit_public(core, found, &head.method, ip, now))
+        .transpose()?;
+    seen.at(Step::Present);
+    match public.flatten() {
+        Some(permitted) => without_token(core, asked, certain, permitted, seen),
+        None => with_token(core, asked, certain, app, found, seen),
+    }
+}
+
+/// The steps that are alike for every request: its network, its target, its body's end.
+fn certain(core: &Core, asked: Asked<'_>, seen: &mut Observation) -> Result<Certain, Refusal> {
     let Asked { head, ip, now, .. } = asked;
     seen.at(Step::Clear);
     let cleared = clear(ip, &core.index, now)?;
@@ -92,34 +121,57 @@ pub(crate) fn check(
     seen.target(&target);
     seen.at(Step::Framing);
     let framing = asked.framing()?;
-    seen.at(Step::Route);
-    if let Some(document) = document(core, &target, now)? {
-        return Ok(Verdict::Describe(document));
+    Ok(Certain { cleared, target, framing })
+}
+
+/// The verdict where the gateway itself has the answer.
+fn own(
+    core: &Core,
+    asked: Asked<'_>,
+    app: Option<&Arc<App>>,
+    target: &Target,
+) -> Result<Option<Verdict>, Refusal> {
+    let head = asked.head;
+    if let Some(document) = document(core, target, asked.now)? {
+        return Ok(Some(Verdict::Describe(document)));
     }
-    let app = asked.app(core, &target);
     if let Some(app) = app.filter(|app| app.serves(target.path())) {
         app.own(&head.method, &head.headers)?;
-        return Ok(Verdict::Serve(Arc::clone(app), target));
+        return Ok(Some(Verdict::Serve(Arc::clone(app), target.clone())));
     }
     // Alike for every path, so that nobody learns which routes there are.
-    if asked.is_here() && core.answers.gives_leave(head) {
-        return Ok(Verdict::Leave);
-    }
-    let found = core.routes.find(target.path());
-    seen.route(found.as_ref(), &head.method);
-    let public =
-        found.as_ref().map(|found| permit_public(found, &head.method, ip, now)).transpose()?;
-    seen.at(Step::Present);
-    if let Some(permitted) = public.flatten() {
-        present_nothing(&target)?;
-        fits(framing, &permitted)?;
-        seen.public();
-        seen.at(Step::Within);
-        core.shedder.admit(Rank::Unknown)?;
-        let within = core.limits.within(permitted, ip, now)?;
-        seen.at(Step::Admit);
-        return Ok(Verdict::Forward(admit(cleared, target, framing, within)));
-    }
+    let leave = asked.is_here() && core.answers.gives_leave(head);
+    Ok(leave.then_some(Verdict::Leave))
+}
+
+fn without_token(
+    core: &Core,
+    asked: Asked<'_>,
+    certain: Certain,
+    permitted: Permitted,
+    seen: &mut Observation,
+) -> Result<Verdict, Refusal> {
+    let Certain { cleared, target, framing } = certain;
+    present_nothing(&target)?;
+    fits(framing, &permitted)?;
+    seen.public();
+    seen.at(Step::Within);
+    core.shedder.admit(Rank::Unknown)?;
+    let within = core.limits.within(permitted, asked.ip, asked.now)?;
+    seen.at(Step::Admit);
+    Ok(Verdict::Forward(admit(cleared, target, framing, within)))
+}
+
+fn with_token(
+    core: &Core,
+    asked: Asked<'_>,
+    certain: Certain,
+    app: Option<&Arc<App>>,
+    found: Option<Found<'_>>,
+    seen: &mut Observation,
+) -> Result<Verdict, Refusal> {
+    let Asked { head, ip, now, .. } = asked;
+    let Certain { cleared, target, framing } = certain;
     let wanted = || {
         let rules = found.as_ref().filter(|_| core.challenge_scopes)?.rules;
         rules.rule(&head.method)?.demand.scope_text().cloned()
@@ -135,7 +187,7 @@ pub(crate) fn check(
     };
     let kind = core.verifier.kind(&presented);
     seen.token_presented(kind);
-    let circumstances = Circumstances { method: &head.method, ip, now, kind };
+    let circumstances = Circumstances { core, method: &head.method, ip, now, kind };
     let within = check_token(core, &presented, asked.heard, head, &target, now, seen)
         .and_then(|token| {
             seen.at(Step::Permit);

@@ -56,6 +56,7 @@ impl Checker {
         let arrival = Arrival {
             door: Door::Auth,
             ip: Some(*ip),
+            ja4: None,
             at: now,
             named: core.answers.names_of_callers(),
         };
@@ -99,7 +100,7 @@ impl Checker {
         let seen = Observation::start(
             &self.0,
             asking,
-            Arrival { door: Door::Auth, ip, at: self.0.clock.now(), named },
+            Arrival { door: Door::Auth, ip, ja4: None, at: self.0.clock.now(), named },
         );
         self.answer(&Fault::Description(wrong).into(), seen)
     }

@@ -1,6 +1,8 @@
-//! What all threads of a gateway share: settings turned into values that are ready to use.
+//! What all threads of a gateway share: settings turned into values that are ready to use. Never changed: other
+//! settings make another one, and whoever has this one goes on with it.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use inspect::Inspector;
 use token::client_address::TrustedProxies;
@@ -8,6 +10,7 @@ use token::event::EventSink;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::ladder::Ladder;
+use token::place::{Place, Places};
 use token::time::Clock;
 
 use crate::answers::Answers;
@@ -16,14 +19,14 @@ use crate::browser_app::Apps;
 use crate::explain::Requests;
 use crate::inside::InternalTokens;
 use crate::limit::Limits;
-use crate::meters::{RequestMeters, StreamMeters};
+use crate::meters::RequestMeters;
 use crate::policy::Policies;
 use crate::present::Credentials;
 use crate::resource::Resource;
 use crate::route::Routes;
 use crate::settings::RequestLimits;
 use crate::shed::Shedder;
-use crate::streams::Streams;
+use crate::streams::Everywhere;
 use crate::verify::Verifier;
 
 /// Everything that a check and a forward read.
@@ -38,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) index: Arc<RestrictionIndex>,
     pub(crate) honeytokens: Arc<Honeytokens>,
     pub(crate) policies: Option<Arc<dyn Policies>>,
+    pub(crate) places: Option<Arc<dyn Places>>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Resource,
@@ -48,13 +52,23 @@ pub(crate) struct Core {
     pub(crate) credentials: Credentials,
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
-    pub(crate) shedder: Shedder,
+    pub(crate) shedder: Arc<Shedder>,
     pub(crate) answers: Answers,
     /// Those that have ended lately.
     pub(crate) recent: Arc<Requests>,
     pub(crate) inspector: Inspector,
     pub(crate) requests: RequestMeters,
-    pub(crate) streams: StreamMeters,
-    /// The open streams of every worker, for the listener of the restriction log.
-    pub(crate) workers: Mutex<Vec<Weak<Streams>>>,
+    pub(crate) streams: Arc<Everywhere>,
+}
+
+// === impl Core ===
+
+impl Core {
+    /// Where a client is; nothing is known of it without an address, or without a database.
+    pub(crate) fn place(&self, ip: Option<IpAddr>) -> Place {
+        match (&self.places, ip) {
+            (Some(places), Some(ip)) => places.place(ip),
+            _ => Place::default(),
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Method};
 use token::event::{Event, EventKind, Request, TokenKind};
 use token::explanation::{Explainer, Explanation, Outcome, Step as Told};
+use token::place::Places;
 use token::reason::Refused;
 use token::time::Timestamp;
 
@@ -67,6 +68,7 @@ struct Record {
 pub(crate) struct Requests {
     refused: Recent<Record>,
     passed: Recent<Record>,
+    places: Option<Arc<dyn Places>>,
 }
 
 impl Default for Kept {
@@ -78,8 +80,9 @@ impl Default for Kept {
 // === impl Requests ===
 
 impl Requests {
-    pub(crate) fn new(kept: Kept) -> Self {
-        Self { refused: Recent::new(kept.refused), passed: Recent::new(kept.passed) }
+    pub(crate) fn new(kept: Kept, places: Option<Arc<dyn Places>>) -> Self {
+        let (refused, passed) = (Recent::new(kept.refused), Recent::new(kept.passed));
+        Self { refused, passed, places }
     }
 
     /// Remembers a request that has ended, by its event.
@@ -94,7 +97,9 @@ impl Requests {
 
 impl Explainer for Requests {
     fn explain(&self, request: &str) -> Option<Explanation> {
-        let look = |record: &Record| (record.id.as_str() == request).then(|| record.explain());
+        let look = |record: &Record| {
+            (record.id.as_str() == request).then(|| record.explain(self.places.as_deref()))
+        };
         self.refused.find(look).or_else(|| self.passed.find(look))
     }
 }
@@ -117,7 +122,7 @@ impl Record {
         }
     }
 
-    fn explain(&self) -> Explanation {
+    fn explain(&self, places: Option<&dyn Places>) -> Explanation {
         let course = &self.course;
         let rule = course.rule.as_deref();
         Explanation {
@@ -136,7 +141,7 @@ impl Record {
             upstream: self.upstream(),
             upstream_us: course.waited_us,
             latency_us: self.latency_us,
-            steps: Step::ALL.iter().map(|step| self.step(*step)).collect(),
+            steps: Step::ALL.iter().map(|step| self.step(*step, places)).collect(),
         }
     }
 
@@ -146,7 +151,7 @@ impl Record {
         Some(format!("{} ({server})", name.unwrap_or_default()))
     }
 
-    fn step(&self, step: Step) -> Told {
+    fn step(&self, step: Step, places: Option<&dyn Places>) -> Told {
         let course = &self.course;
         let failed = course.failed.as_ref().filter(|failed| failed.step == step);
         let outcome = if failed.is_some() {
@@ -162,17 +167,20 @@ impl Record {
         };
         let detail = match (outcome, failed) {
             (_, Some(failed)) => Some(failed.detail.as_ref().to_owned()),
-            (Outcome::Passed, None) => self.checked(step),
+            (Outcome::Passed, None) => self.checked(step, places),
             _ => None,
         };
         Told { step: step.name(), outcome, detail }
     }
 
     /// What a step that let the request through has looked at.
-    fn checked(&self, step: Step) -> Option<String> {
+    fn checked(&self, step: Step, places: Option<&dyn Places>) -> Option<String> {
         let rule = self.course.rule.as_deref();
         match step {
-            Step::Clear => self.ip.map(|ip| format!("{ip} is not blocked")),
+            Step::Clear => self.ip.map(|ip| match places {
+                Some(places) => format!("{ip} ({}) is not blocked", places.place(ip)),
+                None => format!("{ip} is not blocked"),
+            }),
             Step::Target => Some(self.path.as_ref().to_owned()),
             Step::Route => {
                 rule.map(|rule| format!("{} to {}", rule.template, rule.upstream.name()))
@@ -181,7 +189,7 @@ impl Record {
             Step::Verify => {
                 self.course.who.who().token.map(|token| format!("the token is {token}"))
             }
-            Step::Permit => rule.map(|rule| demands(&rule.demand)),
+            Step::Permit => rule.map(demands),
             Step::Within => rule.map(|rule| match rule.limits.len() {
                 0 => "no limit asked".to_owned(),
                 count => format!("{count} limits asked, at a cost of {}", rule.cost),
@@ -203,12 +211,16 @@ impl Record {
     }
 }
 
-fn demands(demand: &Demand) -> String {
-    match demand {
+fn demands(rule: &Rule) -> String {
+    let mut words = match &rule.demand {
         Demand::Public => "public".to_owned(),
         Demand::Token { scope_text, .. } if scope_text.is_empty() => "any good token".to_owned(),
         Demand::Token { scope_text, .. } => format!("demands `{scope_text}`, which the token has"),
+    };
+    for place in &rule.places {
+        words.push_str(&format!("; for {place}"));
     }
+    words
 }
 
 fn kind(kind: TokenKind) -> &'static str {

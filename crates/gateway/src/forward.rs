@@ -204,10 +204,14 @@ fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody
 /// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must
 /// not be told on.
 fn state_length(headers: &mut HeaderMap, body: &Received) {
-    if body.is_end_stream() || !headers.contains_key(CONTENT_LENGTH) {
+    let mut told = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(first) = told.next() else { return };
+    let length = body.size_hint().exact();
+    let read = || first.to_str().ok()?.parse().ok();
+    if body.is_end_stream() || (told.next().is_none() && length.is_some() && length == read()) {
         return;
     }
-    match body.size_hint().exact() {
+    match length {
         Some(length) => headers.insert(CONTENT_LENGTH, HeaderValue::from(length)),
         None => headers.remove(CONTENT_LENGTH),
     };

@@ -1,7 +1,8 @@
-//! From settings to a gateway, and from a gateway to the workers of its threads.
+//! From settings to a gateway, and from a gateway to the workers of its threads. A gateway is never changed: other
+//! settings make one that comes after it and takes over what is not a matter of settings.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use inspect::Inspector;
@@ -13,11 +14,9 @@ use token::explanation::Explainer;
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
-use token::ladder::Ladder;
 use token::personal::PersonalTokens;
+use token::place::Places;
 use token::reference::References;
-use token::restriction::Restriction;
-use token::scope::is_scope_token;
 use token::time::Clock;
 use token::validate::AccessTokenPolicy;
 
@@ -33,20 +32,22 @@ use crate::guard::Guard;
 use crate::headers::has_meaning;
 use crate::inside::{InternalKeys, InternalTokens};
 use crate::limit::counters::InMemory;
-use crate::limit::{Limit, LimitRule, Limits};
-use crate::meters::{CacheMeters, RequestMeters, StreamMeters};
+use crate::limit::{Count, Limits};
+use crate::meters::{CacheMeters, RequestMeters};
 use crate::policy::Policies;
 use crate::resource::Resource;
-use crate::route::rewrite::Rewrite;
-use crate::route::{Beside, Demand, OneOf, Parameters, Routes, Rule, Template, is_refused_method};
-use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
+use crate::settings::{Settings, SettingsError};
 use crate::shed::Shedder;
-use crate::streams::Streams;
+use crate::streams::{Everywhere, Streams};
 use crate::upstream::Upstream;
 use crate::upstream::pool::{self, Pool, UpstreamClient};
 use crate::upstream::rule::UpstreamRule;
 use crate::verify::Verifier;
 use crate::worker::Worker;
+
+mod rules;
+
+use rules::{audiences, limits, routes, scopes};
 
 /// What a gateway works with, shared with the rest of the process.
 #[derive(Clone)]
@@ -73,6 +74,8 @@ pub struct Parts {
     pub personal: Option<Arc<dyn PersonalTokens>>,
     /// Other issuers whose tokens are taken.
     pub issuers: Vec<ForeignIssuer>,
+    /// Who knows where addresses are; without it no place is known.
+    pub places: Option<Arc<dyn Places>>,
     /// What decides by policies, if anything does.
     pub policies: Option<Arc<dyn Policies>>,
     /// Applications in browsers whose credential is a cookie.
@@ -83,10 +86,18 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Gateway {
     core: Arc<Core>,
-    tls: ClientConfig,
+    tls: SharedTls,
     /// By the upstreams' numbers.
-    pools: Vec<Pool>,
+    pools: Vec<Arc<Pool>>,
     upstreams: Vec<Arc<Upstream>>,
+}
+
+/// The TLS of upstreams that have none of their own.
+#[derive(Clone)]
+struct SharedTls {
+    config: ClientConfig,
+    /// Whether it trusts the system's certificate authorities; without an `https` upstream nobody.
+    trusting: bool,
 }
 
 // === impl Gateway ===
@@ -97,95 +108,125 @@ impl Gateway {
     /// # Errors
     /// [`SettingsError`] names the route, upstream or option that is wrong, and how to mend it.
     pub fn new(settings: Settings, parts: Parts) -> Result<Self, SettingsError> {
+        Self::build(settings, parts, None)
+    }
+
+    /// The gateway that comes after this one, by other settings. What was counted, remembered and found out is
+    /// taken over: limits, proofs of possession, verified tokens where they are verified as they were, requests to
+    /// be asked about, the health of servers; and by workers that are made of the former ones, connections and
+    /// streams. This one goes on for whoever has it.
+    ///
+    /// `cache_entries`, `limit_entries`, `kept` and `shed_after` of the settings, and `index` and `nonces` of the
+    /// parts, stay as they are here.
+    ///
+    /// # Errors
+    /// [`SettingsError`] as [`Gateway::new`]; nothing has changed then.
+    pub fn successor(&self, settings: Settings, parts: Parts) -> Result<Self, SettingsError> {
+        Self::build(settings, parts, Some(self))
+    }
+
+    fn build(
+        settings: Settings,
+        parts: Parts,
+        before: Option<&Self>,
+    ) -> Result<Self, SettingsError> {
         if settings.upstream_timeout.is_zero() {
             return Err(SettingsError::ZeroTimeout);
         }
         if let Some(name) = settings.credentials.api_key.as_ref().filter(|name| has_meaning(name)) {
             return Err(SettingsError::BadApiKeyField(name.to_string()));
         }
-        let upstreams = upstreams(&settings)?;
+        let upstreams = upstreams(&settings, before)?;
         let plain = |(name, rule): (&String, &UpstreamRule)| {
             rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
         };
-        let tls = pool::shared_tls(settings.upstreams.iter().any(plain))
-            .map_err(SettingsError::TrustRoots)?;
-        let pools = pools(&settings)?;
+        let tls = shared_tls(settings.upstreams.iter().any(plain), before)?;
+        let pools = pools(&settings, &tls, before)?;
         // A map would forget the numbers.
         let mut numbered: Vec<_> = upstreams.values().cloned().collect();
         numbered.sort_unstable_by_key(|upstream| upstream.number());
         let limits = limits(&settings)?;
         let routes = routes(&settings, &upstreams, &limits)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
-        let verifier = Verifier {
-            policy: AccessTokenPolicy {
-                issuer: settings.issuer.clone(),
-                audiences: audiences(&settings),
-                leeway: settings.leeway,
-            },
-            keyring: parts.keyring,
-            decryption: parts.decryption,
-            references: parts.references,
-            personal: parts.personal,
-            ladder: settings.ladder.clone(),
-            foreign: ForeignIssuers::new(parts.issuers),
-            cache: TokenCache::new(settings.cache_entries),
-            meters: CacheMeters::new(),
-        };
+        let inside = InternalTokens::new(&settings, parts.internal_keys.clone())?;
+        let known = before.map(|before| &*before.core);
+        let verifier = verifier(&settings, &parts, inside.as_ref(), known);
+        let desk = || Arc::new(ProofDesk::new(ProofRules::default(), parts.nonces.clone()));
         let binder = Binder {
-            desk: ProofDesk::new(ProofRules::default(), parts.nonces),
+            desk: known.map_or_else(desk, |known| Arc::clone(&known.binder.desk)),
             origin: resource.origin().to_owned(),
         };
-        let counters = Arc::new(InMemory::new(settings.limit_entries));
-        let inside = InternalTokens::new(&settings, parts.internal_keys)?;
+        let count = || Count::new(Arc::new(InMemory::new(settings.limit_entries)));
+        let count = known.map_or_else(count, |known| known.limits.count().clone());
+        let streams = || {
+            let everywhere = Arc::new(Everywhere::default());
+            everywhere.listen(&parts.index);
+            everywhere
+        };
         let core = Arc::new(Core {
             routes,
             inside,
-            limits: Limits::new(counters, settings.doubtful)?,
+            limits: Limits::new(count, settings.doubtful)?,
             ladder: settings.ladder,
             apps: Apps::new(parts.browser_apps)?,
             verifier,
             binder,
-            index: parts.index,
-            honeytokens: parts.honeytokens,
             policies: parts.policies,
+            honeytokens: parts.honeytokens,
+            places: parts.places.clone(),
             events: parts.events,
             clock: parts.clock,
             answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
-            recent: Arc::new(Requests::new(settings.kept)),
+            recent: known.map_or_else(
+                || Arc::new(Requests::new(settings.kept, parts.places.clone())),
+                |known| Arc::clone(&known.recent),
+            ),
             resource,
             trusted_proxies: settings.trusted_proxies,
             forward_token: settings.forward_token,
             credentials: settings.credentials,
             challenge_scopes: settings.challenge_scopes,
             request_limits: settings.request_limits,
-            shedder: Shedder::new(settings.shed_after),
+            shedder: known.map_or_else(
+                || Arc::new(Shedder::new(settings.shed_after)),
+                |known| Arc::clone(&known.shedder),
+            ),
             inspector: Inspector::new(inspect::Limits {
                 body_bytes: settings.inspect_body_limit,
                 ..inspect::Limits::default()
             }),
             requests: RequestMeters::new(),
-            streams: StreamMeters::new(),
-            workers: Mutex::default(),
+            streams: known.map_or_else(streams, |known| Arc::clone(&known.streams)),
+            index: parts.index,
         });
-        listen(&core);
         Ok(Self { core, tls, pools, upstreams: numbered })
     }
 
     /// A worker for one thread, with upstream connections and open streams of its own.
     pub fn worker(&self) -> Worker {
-        let streams = Arc::new(Streams::new(Arc::clone(&self.core)));
-        let mut workers = self.core.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers.retain(|worker| worker.strong_count() > 0);
-        workers.push(Arc::downgrade(&streams));
-        let clients = self.pools.iter().map(|pool| pool.client(&self.tls)).collect();
+        let (index, clock) = (Arc::clone(&self.core.index), Arc::clone(&self.core.clock));
+        let streams = Arc::new(Streams::new(index, clock));
+        self.core.streams.add(&streams);
+        let clients = self.pools.iter().map(|pool| (Arc::clone(pool), pool.client())).collect();
         Worker::new(Arc::clone(&self.core), clients, streams)
+    }
+
+    /// A worker for the thread of `before`, with its streams, and its connections where they are made as they
+    /// were.
+    pub fn worker_after(&self, before: &Worker) -> Worker {
+        let client = |pool: &Arc<Pool>| {
+            let known = before.client_of(pool).cloned();
+            (Arc::clone(pool), known.unwrap_or_else(|| pool.client()))
+        };
+        let clients = self.pools.iter().map(client).collect();
+        Worker::new(Arc::clone(&self.core), clients, Arc::clone(&before.streams))
     }
 
     /// Asks servers whether they are well, where that is wanted. To be polled on one runtime of the
     /// process, for as long as the gateway serves; what comes of it counts for every worker.
     pub fn watch_servers(&self) -> impl Future<Output = ()> + Send + 'static {
         let pools = self.pools.iter().zip(&self.upstreams);
-        let watched = pools.map(|(pool, upstream)| (pool.client(&self.tls), Arc::clone(upstream)));
+        let watched = pools.map(|(pool, upstream)| (pool.client(), Arc::clone(upstream)));
         let watch = |(client, upstream): (UpstreamClient, Arc<Upstream>)| async move {
             upstream.watch(&client).await;
         };
@@ -203,6 +244,11 @@ impl Gateway {
         Arc::clone(&self.core.recent) as Arc<dyn Explainer>
     }
 
+    /// An upstream and its pool, by its name.
+    fn upstream(&self, name: &str) -> Option<(&Arc<Pool>, &Arc<Upstream>)> {
+        self.pools.iter().zip(&self.upstreams).find(|(_, upstream)| upstream.name() == name)
+    }
+
     /// The same check for a service that answers by itself.
     pub fn guard(&self) -> Guard {
         Guard::new(Arc::clone(&self.core))
@@ -217,189 +263,96 @@ impl Gateway {
     /// For tests: other certificate authorities than the system's.
     #[cfg(test)]
     pub(crate) fn trusting(mut self, tls: ClientConfig) -> Self {
-        self.tls = tls;
+        self.pools = self.pools.iter().map(|pool| Arc::new(pool.trusting(&tls))).collect();
         self
     }
 }
 
-/// Hands every restriction to every worker; the work is done on their own threads.
-fn listen(core: &Arc<Core>) {
-    let weak = Arc::downgrade(core);
-    core.index.on_restriction(move |restriction: &Restriction| {
-        let Some(core) = weak.upgrade() else { return };
-        let restriction = Arc::new(restriction.clone());
-        let workers = core.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        for streams in workers.iter().filter_map(Weak::upgrade) {
-            streams.restricted(&restriction);
-        }
-    });
-}
-
-fn upstreams(settings: &Settings) -> Result<HashMap<&str, Arc<Upstream>>, SettingsError> {
-    let build = |(number, (name, rule)): (usize, (&'_ String, &UpstreamRule))| {
-        Upstream::new(number, name, rule, settings.upstream_timeout, settings.identity)
-            .map(Arc::new)
+fn upstreams<'s>(
+    settings: &'s Settings,
+    before: Option<&Gateway>,
+) -> Result<HashMap<&'s str, Arc<Upstream>>, SettingsError> {
+    let (timeout, identity) = (settings.upstream_timeout, settings.identity);
+    let build = |(number, (name, rule)): (usize, (&'s String, &UpstreamRule))| {
+        let known =
+            before.and_then(|before| before.upstream(name)).map(|(_, upstream)| &**upstream);
+        Upstream::new(number, name, rule, timeout, identity, known).map(Arc::new)
     };
     let built = settings.upstreams.iter().enumerate().map(build);
     let names = settings.upstreams.keys().map(String::as_str);
     names.zip(built).map(|(name, built)| Ok((name, built?))).collect()
 }
 
-fn pools(settings: &Settings) -> Result<Vec<Pool>, SettingsError> {
+fn shared_tls(needed: bool, before: Option<&Gateway>) -> Result<SharedTls, SettingsError> {
+    if let Some(known) = before.map(|before| &before.tls).filter(|tls| tls.trusting || !needed) {
+        return Ok(known.clone());
+    }
+    let config = pool::shared_tls(needed).map_err(SettingsError::TrustRoots)?;
+    Ok(SharedTls { config, trusting: needed })
+}
+
+fn pools(
+    settings: &Settings,
+    tls: &SharedTls,
+    before: Option<&Gateway>,
+) -> Result<Vec<Arc<Pool>>, SettingsError> {
+    let before = before.filter(|before| before.tls.trusting == tls.trusting);
     let pool = |(name, rule): (&String, &UpstreamRule)| {
-        Pool::new(rule).map_err(|fault| SettingsError::UpstreamTls { name: name.clone(), fault })
+        let known = before.and_then(|before| before.upstream(name)).map(|(pool, _)| pool);
+        if let Some(known) = known.filter(|known| known.is_for(rule)) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Pool::new(rule, &tls.config).map(Arc::new);
+        made.map_err(|fault| SettingsError::UpstreamTls { name: name.clone(), fault })
     };
     settings.upstreams.iter().map(pool).collect()
 }
 
-fn routes(
+/// With the tokens that were verified before, where nothing has changed that verification or what is kept with a
+/// token depends on.
+fn verifier(
     settings: &Settings,
-    upstreams: &HashMap<&str, Arc<Upstream>>,
-    limits: &[Arc<Limit>],
-) -> Result<Routes, SettingsError> {
-    let mut routes = Routes::default();
-    let own: Vec<String> =
-        [&settings.resource].into_iter().chain(&settings.audiences).cloned().collect();
-    for rule in &settings.routes {
-        let path = || rule.path.clone();
-        let template = Template::parse(&rule.path)
-            .map_err(|fault| SettingsError::BadTemplate { path: path(), fault })?;
-        if let Some(method) = rule.methods.iter().find(|method| is_refused_method(method)) {
-            return Err(SettingsError::RefusedMethod { path: path(), method: method.to_string() });
-        }
-        let upstream = upstreams.get(rule.upstream.as_str()).ok_or_else(|| {
-            SettingsError::UnknownUpstream { path: path(), upstream: rule.upstream.clone() }
-        })?;
-        let compiled = Rule {
-            template: Arc::clone(template.text()),
-            parameters: Parameters::of(template.text()),
-            upstream: Arc::clone(upstream),
-            rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
-                .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
-            demand: demand(rule, &own, &settings.ladder)?,
-            networks: rule.networks.as_slice().into(),
-            hours: rule.hours.as_slice().into(),
-            decided: rule.decided,
-            limits: limits_of(rule, settings, limits)?,
-            cost: rule.cost,
-            inspect: rule.inspect,
-            body_bytes: match rule.body_bytes {
-                Some(0) => None,
-                Some(most) => Some(most),
-                None => settings.request_limits.body_bytes,
-            },
-            described: rule.described.clone(),
-        };
-        routes
-            .add(&template, &rule.methods, compiled)
-            .map_err(|method| SettingsError::DuplicateRoute { path: path(), method })?;
-    }
-    Ok(routes)
-}
-
-fn limits(settings: &Settings) -> Result<Vec<Arc<Limit>>, SettingsError> {
-    let rules = &settings.limits;
-    for (number, rule) in rules.iter().enumerate() {
-        if rules[..number].iter().any(|other| other.name == rule.name) {
-            return Err(SettingsError::DuplicateLimit(rule.name.clone()));
-        }
-        let known = |path: &&String| settings.routes.iter().any(|route| route.path == **path);
-        if let Some(path) = rule.routes.iter().find(|path| !known(path)) {
-            let (limit, path) = (rule.name.clone(), path.clone());
-            return Err(SettingsError::UnknownLimitedRoute { limit, path });
-        }
-    }
-    rules.iter().enumerate().map(|(number, rule)| Limit::new(number, rule).map(Arc::new)).collect()
-}
-
-/// The limits that a route is under.
-fn limits_of(
-    rule: &RouteRule,
-    settings: &Settings,
-    limits: &[Arc<Limit>],
-) -> Result<Box<[Arc<Limit>]>, SettingsError> {
-    let pairs = settings.limits.iter().zip(limits);
-    let own = pairs.filter(|(limit, _)| {
-        rule.cost > 0 && (limit.routes.is_empty() || limit.routes.contains(&rule.path))
+    parts: &Parts,
+    inside: Option<&InternalTokens>,
+    before: Option<&Core>,
+) -> Verifier {
+    let policy = AccessTokenPolicy {
+        issuer: settings.issuer.clone(),
+        audiences: audiences(settings),
+        leeway: settings.leeway,
+    };
+    let known = before.filter(|core| {
+        let known = &core.verifier;
+        let keys = parts.decryption.iter().zip(&known.decryption);
+        known.policy.issuer == policy.issuer
+            && known.policy.audiences == policy.audiences
+            && known.policy.leeway == policy.leeway
+            && known.ladder == settings.ladder
+            && parts.decryption.len() == known.decryption.len()
+            && keys.into_iter().all(|(one, other)| Arc::ptr_eq(one, other))
+            && is_same(core.policies.as_ref(), parts.policies.as_ref(), Arc::ptr_eq)
+            && is_same(core.inside.as_ref(), inside, InternalTokens::makes_the_same)
     });
-    let check = |(limit, ready): (&LimitRule, &Arc<Limit>)| {
-        if ready.most().is_some_and(|most| rule.cost > most) {
-            let (path, limit) = (rule.path.clone(), limit.name.clone());
-            return Err(SettingsError::CostTooHigh { path, cost: rule.cost, limit });
-        }
-        Ok(Arc::clone(ready))
-    };
-    own.map(check).collect()
-}
-
-fn demand(rule: &RouteRule, own: &[String], ladder: &Ladder) -> Result<Demand, SettingsError> {
-    let Access::Token { scopes, audiences, further } = &rule.access else {
-        return Ok(Demand::Public);
-    };
-    let named = scopes.iter().chain(further.any_scopes.iter().flatten());
-    if let Some(scope) = named.into_iter().find(|scope| !is_scope_token(scope)) {
-        return Err(SettingsError::BadScope { path: rule.path.clone(), scope: scope.clone() });
-    }
-    let audiences = match audiences.as_slice() {
-        [] => own.into(),
-        listed => Box::from(listed),
-    };
-    Ok(Demand::Token {
-        scopes: scopes.iter().map(|scope| OneOf::new(scope, ladder)).collect(),
-        audiences,
-        scope_text: scopes.join(" ").into(),
-        further: (*further != Further::default()).then(|| Box::new(beside(further, ladder))),
-    })
-}
-
-fn beside(further: &Further, ladder: &Ladder) -> Beside {
-    let Further { any_scopes, clients, claims, kinds, acr, max_age, bound } = further;
-    let (clients, acr) = (clients.as_slice().into(), acr.as_slice());
-    let one = |scope: &String| OneOf::new(scope, ladder);
-    Beside {
-        any: any_scopes.iter().map(|set| set.iter().map(one).collect()).collect(),
-        any_text: any_text(any_scopes).into(),
-        clients,
-        claims: claims.iter().map(|rule| Box::from(rule.patterns())).collect(),
-        kinds: kinds.as_slice().into(),
-        acr: acr.into(),
-        acr_text: (!acr.is_empty()).then(|| acr.join(" ").into()),
-        max_age: *max_age,
-        bound: *bound,
+    let cache = || Arc::new(TokenCache::new(settings.cache_entries));
+    Verifier {
+        policy,
+        keyring: Arc::clone(&parts.keyring),
+        decryption: parts.decryption.clone(),
+        references: parts.references.clone(),
+        personal: parts.personal.clone(),
+        ladder: settings.ladder.clone(),
+        foreign: ForeignIssuers::new(parts.issuers.clone()),
+        cache: known.map_or_else(cache, |core| Arc::clone(&core.verifier.cache)),
+        meters: CacheMeters::new(),
     }
 }
 
-/// What a client is told to ask for: all there is to choose from where each is enough alone, else the first set.
-fn any_text(sets: &[Vec<String>]) -> String {
-    match sets.first() {
-        Some(first) if sets.iter().any(|set| set.len() != 1) => first.join(" "),
-        _ => sets.concat().join(" "),
+fn is_same<T>(one: Option<&T>, other: Option<&T>, same: impl Fn(&T, &T) -> bool) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same(one, other),
+        (None, None) => true,
+        _ => false,
     }
-}
-
-/// Every audience that some route accepts: the route decides which of them it does.
-fn audiences(settings: &Settings) -> Vec<String> {
-    let listed = settings.routes.iter().flat_map(|rule| match &rule.access {
-        Access::Public => [].as_slice(),
-        Access::Token { audiences, .. } => audiences.as_slice(),
-    });
-    let mut audiences: Vec<String> = listed.cloned().collect();
-    audiences.push(settings.resource.clone());
-    audiences.extend_from_slice(&settings.audiences);
-    audiences.sort_unstable();
-    audiences.dedup();
-    audiences
-}
-
-fn scopes(routes: &[RouteRule]) -> impl Iterator<Item = &str> {
-    routes
-        .iter()
-        .map(|rule| match &rule.access {
-            Access::Public => ([].as_slice(), [].as_slice()),
-            Access::Token { scopes, further, .. } => (scopes.as_slice(), &*further.any_scopes),
-        })
-        .flat_map(|(all, sets)| all.iter().chain(sets.iter().flatten()))
-        .map(String::as_str)
 }
 
 #[cfg(test)]

@@ -102,8 +102,11 @@ impl Guard {
         let core = &self.0;
         let now = core.clock.now();
         let named = core.answers.names_of_callers();
-        let mut seen =
-            Observation::start(core, head, Arrival { door: Door::Layer, ip, at: now, named });
+        let mut seen = Observation::start(
+            core,
+            head,
+            Arrival { door: Door::Layer, ip, ja4: None, at: now, named },
+        );
         match self.decide(head, ip, rule, now, &mut seen) {
             Ok(known) => {
                 seen.admitted(Some(&known));

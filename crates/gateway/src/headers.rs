@@ -94,13 +94,32 @@ fn is_of_the_proxy(name: &str) -> bool {
 /// Adds what the gateway says.
 pub(crate) fn describe(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
     headers.insert(HOST, forwarded.upstream.clone());
-    let client = Bytes::from(forwarded.client.to_string());
-    if let Ok(client) = HeaderValue::from_maybe_shared(client) {
+    if let Some(client) = address(forwarded.client) {
         headers.insert(FORWARDED_FOR, client);
     }
     headers.insert(FORWARDED_HOST, forwarded.host.clone());
     let scheme = if forwarded.https { "https" } else { "http" };
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+}
+
+/// An address as a field's value. The usual kind is written by hand: formatting costs more than all of these
+/// fields together.
+fn address(ip: IpAddr) -> Option<HeaderValue> {
+    let IpAddr::V4(ip) = ip else {
+        return HeaderValue::from_maybe_shared(Bytes::from(ip.to_string())).ok();
+    };
+    let mut text = [b'.'; 15];
+    let mut end = 0;
+    for (place, octet) in ip.octets().into_iter().enumerate() {
+        end += usize::from(place > 0);
+        for (worth, shown) in [(100, octet > 99), (10, octet > 9), (1, true)] {
+            if shown {
+                text[end] = b'0' + octet / worth % 10;
+                end += 1;
+            }
+        }
+    }
+    HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text[..end])).ok()
 }
 
 /// Takes out of an answer's fields what is between two hops, and what is the gateway's.
@@ -153,6 +172,9 @@ fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// RFC 9110 §7.6.1, but a client cannot make the gateway drop what others rely on.
 fn remove_named_by_connection(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONNECTION) {
+        return;
+    }
     let named: Vec<HeaderName> = connection_options(headers)
         .filter(|option| !is_usual_option(option))
         .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
@@ -218,7 +240,7 @@ pub(crate) fn is_unfit_for_identity(name: &HeaderName) -> bool {
     is_between_hops(name)
         || is_another_request(name)
         || name.starts_with("x-forwarded-")
-        || name.contains('_')
+        || is_read_as_another(name)
         || name == DPOP.as_str()
         || (is_protected(name) && name != AUTHORIZATION.as_str())
 }
@@ -227,11 +249,17 @@ fn is_identity(name: &str) -> bool {
     name.starts_with("tokenward-")
 }
 
+/// Whether some servers take a name for another one: as a variable (RFC 3875 §4.1.18), `_` and `-` are the
+/// same, and to lighttpd and old versions of Apache everything is that is no letter or digit.
+fn is_read_as_another(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
-/// certificate. A name with `_` is to some servers the same as with `-`.
+/// certificate.
 fn is_ours(name: &str) -> bool {
     is_identity(name)
-        || name.contains('_')
+        || is_read_as_another(name)
         || name.starts_with("x-forwarded-")
         || matches!(
             name,
@@ -263,11 +291,13 @@ fn is_ours(name: &str) -> bool {
         )
 }
 
-/// What makes some servers act on another method or path than the one authorised.
+/// What makes some servers act on another method or path than the one authorised, or send their own requests
+/// elsewhere: as a variable, `Proxy` is `HTTP_PROXY` (CVE-2016-5385).
 fn is_another_request(name: &str) -> bool {
     matches!(
         name,
-        "x-http-method"
+        "proxy"
+            | "x-http-method"
             | "x-http-method-override"
             | "x-method-override"
             | "x-original-method"
@@ -300,4 +330,24 @@ fn join_cookies(headers: &mut HeaderMap) {
 pub(crate) fn ask_upgrade(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::address;
+
+    #[test]
+    fn an_address_is_written_as_everybody_writes_it() {
+        let octets = [0u8, 1, 9, 10, 99, 100, 109, 110, 200, 255];
+        let mut all: Vec<IpAddr> =
+            vec!["::1".parse().expect("v6"), "2001:db8::7".parse().expect("v6")];
+        for a in octets {
+            all.extend(octets.map(|b| IpAddr::from([b, a, 0, b])));
+        }
+        for ip in all {
+            assert_eq!(address(ip).expect("value"), ip.to_string().as_str());
+        }
+    }
 }

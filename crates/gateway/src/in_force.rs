@@ -49,7 +49,7 @@ pub(crate) fn in_force(
     }
     match rows {
         rows if rows.is_empty() => Ok(InForce(known)),
-        rows => restrained(known, &rows, &core.limits, ip, now).map(InForce),
+        rows => restrained(known, &rows, core, ip, now).map(InForce),
     }
 }
 

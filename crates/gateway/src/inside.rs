@@ -49,7 +49,7 @@ pub enum IdentityForm {
 }
 
 /// What the gateway's own tokens are like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalTokenRule {
     /// How long one lives at most; never longer than the token that it stands for.
     pub life: Duration,
@@ -70,7 +70,7 @@ pub(crate) struct InternalTokens {
 pub(crate) struct Phantoms(Mutex<Vec<Phantom>>);
 
 struct Phantom {
-    upstream: usize,
+    audience: Arc<str>,
     scope: ScopeSet,
     value: HeaderValue,
     renew_at: Timestamp,
@@ -168,6 +168,12 @@ impl InternalTokens {
         self.keys.at(now).map(|held| held.published.clone())
     }
 
+    /// Whether what one has made the other would make too.
+    pub(crate) fn makes_the_same(&self, other: &Self) -> bool {
+        let Self { keys, issuer, rule, .. } = self;
+        Arc::ptr_eq(keys, &other.keys) && *issuer == other.issuer && *rule == other.rule
+    }
+
     /// The field's value for this token at this upstream.
     ///
     /// # Errors
@@ -178,21 +184,27 @@ impl InternalTokens {
         upstream: &Upstream,
         now: Timestamp,
     ) -> Result<HeaderValue, BadKey> {
-        let (number, scope) = (upstream.number(), known.token.scopes());
+        let (audience, scope) = (upstream.audience(), known.token.scopes());
         let mut kept = known.phantoms.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(phantom) = kept.iter().find(|one| one.upstream == number && one.scope == *scope)
+        if let Some(phantom) =
+            kept.iter().find(|one| one.audience == *audience && one.scope == *scope)
             && now < phantom.renew_at
         {
             return Ok(phantom.value.clone());
         }
-        let value = self.make(known, upstream.audience(), now)?;
-        kept.retain(|one| now < one.renew_at && (one.upstream != number || one.scope != *scope));
+        let value = self.make(known, audience, now)?;
+        kept.retain(|one| now < one.renew_at && (one.audience != *audience || one.scope != *scope));
         if kept.len() >= MOST_KEPT {
             kept.remove(0);
         }
         let renew_at = now.plus(self.rule.life / 2).min(known.token.expires_at());
         let (scope, value) = (scope.clone(), value);
-        kept.push(Phantom { upstream: number, scope, value: value.clone(), renew_at });
+        kept.push(Phantom {
+            audience: Arc::clone(audience),
+            scope,
+            value: value.clone(),
+            renew_at,
+        });
         Ok(value)
     }
 

@@ -4,12 +4,12 @@
 //! What a refused request had taken is given back. Answers say what is left by the fields of
 //! draft-ietf-httpapi-ratelimit-headers-10.
 
+mod count;
 pub mod counters;
 mod fields;
 mod in_flight;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use token::allowance::Allowance;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::limit::counters::{Counters, Key, Measure, Taken};
+pub(crate) use crate::limit::count::Count;
+use crate::limit::counters::{Key, Measure, Taken};
 pub(crate) use crate::limit::fields::{Told, seconds};
 pub(crate) use crate::limit::in_flight::InFlight;
-use crate::limit::in_flight::Places;
 use crate::permit::Permitted;
 use crate::refusal::{Fault, Refusal};
 use crate::route::Rule;
@@ -76,9 +76,7 @@ pub enum Amount {
 
 /// Every limit, and where is counted.
 pub(crate) struct Limits {
-    counters: Arc<dyn Counters>,
-    places: Places,
-    hasher: RandomState,
+    count: Count,
     doubtful: Option<Measured>,
 }
 
@@ -87,7 +85,8 @@ pub(crate) struct Doubt<'l>(Option<(&'l Limits, Key, Measure)>);
 
 /// One limit, ready to be asked.
 pub(crate) struct Limit {
-    number: usize,
+    /// What counts together: it stays the same while name, parties and kinds of amounts do.
+    identity: u64,
     by: Box<[Dimension]>,
     usual: Measured,
     classes: Box<[(Box<str>, Measured)]>,
@@ -132,13 +131,15 @@ pub(crate) struct Exceeded {
 // === impl Limits ===
 
 impl Limits {
-    pub(crate) fn new(
-        counters: Arc<dyn Counters>,
-        doubtful: Option<Allowance>,
-    ) -> Result<Self, SettingsError> {
+    pub(crate) fn new(count: Count, doubtful: Option<Allowance>) -> Result<Self, SettingsError> {
         let amount = doubtful.map(|pace| Amount::Rate { pace, burst: None });
         let doubtful = amount.map(|amount| Measured::new("doubtful tokens", amount)).transpose()?;
-        Ok(Self { counters, places: Places::default(), hasher: RandomState::new(), doubtful })
+        Ok(Self { count, doubtful })
+    }
+
+    /// For limits that come after these: they begin with what was taken of these.
+    pub(crate) fn count(&self) -> &Count {
+        &self.count
     }
 
     /// Takes one of what a restriction leaves of its tokens, all of them together.
@@ -153,8 +154,8 @@ impl Limits {
     ) -> Result<(), Fault> {
         let Allowance { amount, window } = allowance;
         let measure = Measure::Rate { each: window / amount.max(1), burst: amount };
-        let key = Key(self.hasher.hash_one(("restriction", seq)));
-        match self.counters.take(key, 1, &measure, now) {
+        let key = Key(self.count.hasher.hash_one(("restriction", seq)));
+        match self.count.counters.take(key, 1, &measure, now) {
             Taken::Yes { .. } => Ok(()),
             Taken::No { retry_in, .. } => {
                 let what = "what a restriction leaves".into();
@@ -170,8 +171,8 @@ impl Limits {
     pub(crate) fn doubt(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<Doubt<'_>, Fault> {
         let (Some(ip), Some(measured)) = (ip, &self.doubtful) else { return Ok(Doubt(None)) };
         let Counted::Taken(measure) = measured.amount else { return Ok(Doubt(None)) };
-        let key = Key(self.hasher.hash_one(("doubtful", network(ip))));
-        match self.counters.take(key, 1, &measure, now) {
+        let key = Key(self.count.hasher.hash_one(("doubtful", network(ip))));
+        match self.count.counters.take(key, 1, &measure, now) {
             Taken::Yes { .. } => Ok(Doubt(Some((self, key, measure)))),
             Taken::No { retry_in, .. } => {
                 let what = "tokens of one network that turned out not to be good".into();
@@ -219,7 +220,7 @@ impl Limits {
             let Some(key) = self.key(limit, rule, known, ip) else { continue };
             let measured = limit.measured(known.map(|known| known.token.scopes()));
             let exceeded = match &measured.amount {
-                Counted::Concurrent(most) => match self.places.enter(key, *most) {
+                Counted::Concurrent(most) => match self.count.places.enter(key, *most) {
                     Some(place) => {
                         held.places.push(place);
                         continue;
@@ -227,20 +228,22 @@ impl Limits {
                     // Nobody knows when; soon, if others go on as they do.
                     None => Duration::from_secs(1),
                 },
-                Counted::Taken(measure) => match self.counters.take(key, rule.cost, measure, now) {
-                    Taken::Yes { left, whole_in } => {
-                        taken.push((key, measure));
-                        held.told.add(&measured.quoted, &measured.policy, left, whole_in);
-                        continue;
+                Counted::Taken(measure) => {
+                    match self.count.counters.take(key, rule.cost, measure, now) {
+                        Taken::Yes { left, whole_in } => {
+                            taken.push((key, measure));
+                            held.told.add(&measured.quoted, &measured.policy, left, whole_in);
+                            continue;
+                        }
+                        Taken::No { left, retry_in } => {
+                            held.told.add(&measured.quoted, &measured.policy, left, retry_in);
+                            retry_in
+                        }
                     }
-                    Taken::No { left, retry_in } => {
-                        held.told.add(&measured.quoted, &measured.policy, left, retry_in);
-                        retry_in
-                    }
-                },
+                }
             };
             for (key, measure) in taken {
-                self.counters.give_back(key, rule.cost, measure);
+                self.count.counters.give_back(key, rule.cost, measure);
             }
             let what = Arc::clone(&measured.quoted);
             return Err(Exceeded { what, retry_in: exceeded, told: held.told });
@@ -256,8 +259,8 @@ impl Limits {
         known: Option<&Arc<Known>>,
         ip: IpAddr,
     ) -> Option<Key> {
-        let mut hasher = self.hasher.build_hasher();
-        limit.number.hash(&mut hasher);
+        let mut hasher = self.count.hasher.build_hasher();
+        limit.identity.hash(&mut hasher);
         let facts = known.map(|known| known.token.facts());
         for dimension in &limit.by {
             match dimension {
@@ -286,7 +289,7 @@ impl Doubt<'_> {
     /// It was no garbage, and costs its network nothing.
     pub(crate) fn settle(self) {
         if let Some((limits, key, measure)) = self.0 {
-            limits.counters.give_back(key, 1, &measure);
+            limits.count.counters.give_back(key, 1, &measure);
         }
     }
 }
@@ -296,7 +299,7 @@ impl Doubt<'_> {
 impl Limit {
     /// # Errors
     /// [`SettingsError`] names the limit and what is wrong with it.
-    pub(crate) fn new(number: usize, rule: &LimitRule) -> Result<Self, SettingsError> {
+    pub(crate) fn new(rule: &LimitRule) -> Result<Self, SettingsError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_. ".contains(&byte);
         if rule.name.is_empty() || !rule.name.bytes().all(plain) {
             return Err(SettingsError::BadLimitName(rule.name.clone()));
@@ -306,7 +309,7 @@ impl Limit {
             Ok((scope.as_str().into(), Measured::new(&rule.name, *amount)?))
         });
         Ok(Self {
-            number,
+            identity: identity(rule),
             by: rule.by.as_slice().into(),
             usual: Measured::new(&rule.name, rule.amount)?,
             classes: classes.collect::<Result<_, SettingsError>>()?,
@@ -329,6 +332,21 @@ impl Limit {
         });
         most.min()
     }
+}
+
+/// A limit that allows another amount goes on with what was taken; one that counts in another way does not.
+fn identity(rule: &LimitRule) -> u64 {
+    let kind = |amount: &Amount| match amount {
+        Amount::Concurrent(_) => (0_u8, Duration::ZERO),
+        Amount::Quota(quota) => (1, quota.window),
+        Amount::Rate { .. } => (2, Duration::ZERO),
+    };
+    let mut hasher = DefaultHasher::new();
+    (&rule.name, &rule.by, kind(&rule.amount)).hash(&mut hasher);
+    for (scope, amount) in &rule.classes {
+        (scope, kind(amount)).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 // === impl Measured ===

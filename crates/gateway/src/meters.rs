@@ -54,6 +54,7 @@ pub(crate) struct StreamMeters {
 }
 
 /// Numbers of one server of an upstream.
+#[derive(Clone)]
 pub(crate) struct ServerMeters {
     pub(crate) up: Gauge,
     pub(crate) requests: Counter,

@@ -10,6 +10,7 @@ use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use token::event::{Event, EventKind, Origin, Request, TokenKind, Who};
+use token::ja4::Ja4;
 use token::personal::Owner;
 use token::reason::Refused;
 use token::time::Timestamp;
@@ -39,6 +40,8 @@ pub(crate) struct Arrival {
     /// The client's address, where it is known.
     pub(crate) ip: Option<IpAddr>,
     pub(crate) at: Timestamp,
+    /// The client's TLS fingerprint, where its TLS ends here.
+    pub(crate) ja4: Option<Ja4>,
     /// Whether what it is called by whoever sends it is taken over.
     pub(crate) named: bool,
 }
@@ -50,6 +53,7 @@ pub(crate) struct Observation {
     began: Instant,
     at: Timestamp,
     ip: Option<IpAddr>,
+    ja4: Option<Ja4>,
     method: Method,
     uri: Uri,
     target: Option<Target>,
@@ -110,13 +114,14 @@ impl Named {
 
 impl Observation {
     pub(crate) fn start(core: &Arc<Core>, head: &Parts, arrival: Arrival) -> Box<Self> {
-        let Arrival { door, ip, at, named } = arrival;
+        let Arrival { door, ip, ja4, at, named } = arrival;
         Box::new(Self {
             core: Arc::clone(core),
             id: core.answers.name(&head.headers, named, at),
             began: Instant::now(),
             at,
             ip,
+            ja4,
             method: head.method.clone(),
             uri: head.uri.clone(),
             target: None,
@@ -319,6 +324,8 @@ impl Observation {
             refused: self.refused.take(),
             would_refuse: self.noticed.take(),
             policy: std::mem::take(&mut self.ruled),
+            // The watcher remembers.
+            moved: None,
             bytes_in: uploaded.unwrap_or(self.bytes_in),
             bytes_out: self.bytes_out,
             // To count them, every answer would have to be parsed.
@@ -326,7 +333,9 @@ impl Observation {
             latency_us,
         };
         let ua = self.user_agent.as_ref().and_then(text);
-        let (who, origin) = (self.who.who(), Origin::default());
+        // What else is known of it is added by the watcher, for whom nobody waits.
+        let ja4 = self.ja4.as_ref().map(|ja4| ja4.as_str().to_owned());
+        let (who, origin) = (self.who.who(), Origin { ja4, ..Origin::default() });
         Event { ts: self.at, ip: self.ip, who, ua, origin, kind: EventKind::Request(request) }
     }
 }

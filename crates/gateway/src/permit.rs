@@ -9,6 +9,7 @@ use token::event::TokenKind;
 use token::restriction::Proof;
 use token::time::Timestamp;
 
+use crate::core::Core;
 use crate::in_force::InForce;
 use crate::refusal::{Fault, Refusal};
 use crate::route::{Beside, Demand, Found, OneOf, Rule};
@@ -17,6 +18,7 @@ use crate::verify::Known;
 /// What a rule asks beside the token itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Circumstances<'r> {
+    pub(crate) core: &'r Core,
     pub(crate) method: &'r Method,
     /// The client's address.
     pub(crate) ip: IpAddr,
@@ -48,7 +50,7 @@ pub(crate) fn permit(
         let fault = Fault::Method { allow: rules.allow() };
         return Err(Refusal::of_verified(fault, known));
     };
-    let circumstantial = closed(rule, asked.ip, asked.now);
+    let circumstantial = closed(rule, asked.core, asked.ip, asked.now);
     match circumstantial.or_else(|| fault(&known, &rule.demand, asked.kind, asked.now)) {
         Some(fault) => Err(Refusal::of_verified(fault, known)),
         None => Ok(Permitted { rule: Arc::clone(rule), known: Some(known) }),
@@ -119,8 +121,9 @@ fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp)
 /// The way for routes that need no token.
 ///
 /// # Errors
-/// [`Refusal`] when the route is not for this network, or not open now.
+/// [`Refusal`] when the route is not for this network or place, or not open now.
 pub(crate) fn permit_public(
+    core: &Core,
     found: &Found<'_>,
     method: &Method,
     ip: IpAddr,
@@ -128,17 +131,23 @@ pub(crate) fn permit_public(
 ) -> Result<Option<Permitted>, Refusal> {
     let rule = found.rules.rule(method).filter(|rule| matches!(rule.demand, Demand::Public));
     let Some(rule) = rule else { return Ok(None) };
-    match closed(rule, ip, now) {
+    match closed(rule, core, ip, now) {
         Some(fault) => Err(fault.into()),
         None => Ok(Some(Permitted { rule: Arc::clone(rule), known: None })),
     }
 }
 
 /// What keeps everybody out who comes from there, or now.
-fn closed(rule: &Rule, ip: IpAddr, now: Timestamp) -> Option<Fault> {
-    let Rule { networks, hours, .. } = rule;
+fn closed(rule: &Rule, core: &Core, ip: IpAddr, now: Timestamp) -> Option<Fault> {
+    let Rule { networks, places, hours, .. } = rule;
     if !networks.is_empty() && !networks.iter().any(|net| net.contains(&ip.to_canonical())) {
         return Some(Fault::RouteNetwork);
+    }
+    if !places.is_empty() {
+        let place = core.place(Some(ip));
+        if !places.iter().all(|test| test.admits(&place)) {
+            return Some(Fault::RoutePlace(place));
+        }
     }
     let open = hours.is_empty() || hours.iter().any(|hours| hours.contains(now));
     (!open).then_some(Fault::Closed)

@@ -7,7 +7,7 @@ use token::restriction::{Effect, Proof, Restriction};
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::limit::Limits;
+use crate::core::Core;
 use crate::refusal::{Fault, Refusal};
 use crate::verify::Known;
 
@@ -18,7 +18,7 @@ use crate::verify::Known;
 pub(crate) fn restrained(
     known: Arc<Known>,
     rows: &[Arc<Restriction>],
-    limits: &Limits,
+    core: &Core,
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Arc<Known>, Refusal> {
@@ -29,11 +29,15 @@ pub(crate) fn restrained(
                 dropped = dropped.union(scopes);
                 None
             }
-            Effect::Limit(allowance) => limits.restricted(row.seq, *allowance, now).err(),
+            Effect::Limit(allowance) => core.limits.restricted(row.seq, *allowance, now).err(),
             Effect::Networks(networks) => {
                 let inside = |ip: IpAddr| networks.iter().any(|net| net.contains(&ip));
                 let elsewhere = !ip.is_some_and(|ip| inside(ip.to_canonical()));
                 elsewhere.then_some(Fault::Elsewhere)
+            }
+            Effect::Place(test) => {
+                let place = core.place(ip);
+                (!test.admits(&place)).then_some(Fault::Away(place))
             }
             Effect::Require(proof) => demanded(*proof, &known, row.from, now),
             // Judged before, as a whole.

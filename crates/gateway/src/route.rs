@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use token::claim_pattern::Pattern;
 use token::event::TokenKind;
 use token::ladder::Ladder;
+use token::place::PlaceTest;
 use token::scope::ScopeSet;
 
 use crate::limit::Limit;
@@ -72,6 +73,8 @@ pub struct Rule {
     pub(crate) demand: Demand,
     /// Networks that it is for; empty for all.
     pub(crate) networks: Box<[IpNet]>,
+    /// Places that it is for: all of these hold.
+    pub(crate) places: Box<[PlaceTest]>,
     /// When it is open; empty for always.
     pub(crate) hours: Box<[Hours]>,
     /// Whether policies decide, where there are some.
@@ -220,6 +223,10 @@ impl Template {
 // === impl Demand ===
 
 impl Demand {
+    fn is_public(&self) -> bool {
+        matches!(self, Self::Public)
+    }
+
     /// The scopes as a challenge has them (RFC 6750 §3); `None` where there are none.
     pub(crate) fn scope_text(&self) -> Option<&Arc<str>> {
         match self {
@@ -268,6 +275,18 @@ impl Rules {
         let names: Vec<&str> = self.by_method.iter().map(|(method, _)| method.as_str()).collect();
         HeaderValue::from_str(&names.join(", "))
             .unwrap_or_else(|_| HeaderValue::from_static(EVERY_METHOD))
+    }
+
+    fn has_public(&self) -> bool {
+        self.all().any(|rule| rule.demand.is_public())
+    }
+
+    fn has_token(&self) -> bool {
+        self.all().any(|rule| !rule.demand.is_public())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.by_method.iter().map(|(_, rule)| rule).chain(&self.any)
     }
 
     /// Adds a rule for these methods (none for every method).
@@ -320,7 +339,16 @@ impl Routes {
 
     /// The rules for a path in normal form. The most particular template decides, whatever its
     /// methods are: literal before parameter before rest, segment by segment.
+    ///
+    /// Many servers take `/a/` for `/a`: where that needs a token and `/a/` would not, the rules of `/a` decide.
     pub fn find(&self, path: &str) -> Option<Found<'_>> {
+        let found = self.lookup(path)?;
+        let without = path.strip_suffix('/').filter(|_| found.rules.has_public());
+        let without = without.and_then(|path| self.lookup(path));
+        Some(without.filter(|found| found.rules.has_token()).unwrap_or(found))
+    }
+
+    fn lookup(&self, path: &str) -> Option<Found<'_>> {
         let start = usize::from(path.starts_with('/'));
         self.root.find(path, Some(start), None)
     }

@@ -12,6 +12,7 @@ use token::claim_pattern::{Pattern, PatternRefused};
 use token::client_address::TrustedProxies;
 use token::event::TokenKind;
 use token::ladder::Ladder;
+use token::place::PlaceTest;
 
 use crate::answers::AnswerRules;
 use crate::cors::BadCors;
@@ -123,6 +124,8 @@ pub struct RouteRule {
     pub access: Access,
     /// Networks that it is for; empty for all.
     pub networks: Vec<IpNet>,
+    /// Places that it is for: all of these hold; empty for all.
+    pub places: Vec<PlaceTest>,
     /// When it is open; empty for always.
     pub hours: Vec<Hours>,
     /// Whether policies decide about its requests, where there are some; not about those without a token.

@@ -14,12 +14,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use token::index::RestrictionIndex;
 use token::restriction::{Restriction, Selector};
-use token::time::Timestamp;
+use token::time::{Clock, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
-use crate::core::Core;
+use crate::meters::StreamMeters;
 use crate::restrained::ends_streams;
 use crate::verify::Known;
 
@@ -35,9 +36,15 @@ pub enum Cut {
     Restricted,
 }
 
+/// The streams of all workers of a gateway, for the listener of the restriction log.
+#[derive(Default)]
+pub(crate) struct Everywhere(Mutex<Vec<Weak<Streams>>>);
+
 /// The waiting streams of one worker.
 pub(crate) struct Streams {
-    core: Arc<Core>,
+    index: Arc<RestrictionIndex>,
+    clock: Arc<dyn Clock>,
+    meters: StreamMeters,
     waiting: Mutex<Waiting>,
     arrived: Mutex<Vec<Arc<Restriction>>>,
     woken: Arc<Notify>,
@@ -77,12 +84,39 @@ struct Listed {
     entry: Arc<Entry>,
 }
 
+// === impl Everywhere ===
+
+impl Everywhere {
+    /// Those of one more worker.
+    pub(crate) fn add(&self, streams: &Arc<Streams>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(streams));
+    }
+
+    /// Hands every restriction to every worker for as long as this lives; the work is done on their own threads.
+    pub(crate) fn listen(self: &Arc<Self>, index: &RestrictionIndex) {
+        let weak = Arc::downgrade(self);
+        index.on_restriction(move |restriction: &Restriction| {
+            let Some(everywhere) = weak.upgrade() else { return };
+            let restriction = Arc::new(restriction.clone());
+            let all = everywhere.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for streams in all.iter().filter_map(Weak::upgrade) {
+                streams.restricted(&restriction);
+            }
+        });
+    }
+}
+
 // === impl Streams ===
 
 impl Streams {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
+    /// None wait yet. They outlive the rules by which they were let in.
+    pub(crate) fn new(index: Arc<RestrictionIndex>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            core,
+            index,
+            clock,
+            meters: StreamMeters::new(),
             waiting: Mutex::default(),
             arrived: Mutex::default(),
             woken: Arc::new(Notify::new()),
@@ -107,7 +141,7 @@ impl Streams {
         waiting.next += 1;
         waiting.entries.insert(number, Arc::clone(&entry));
         drop(waiting);
-        self.core.streams.open.increment(1);
+        self.meters.open.increment(1);
         Listed { number, entry }
     }
 
@@ -115,7 +149,7 @@ impl Streams {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.entries.remove(&number);
         drop(waiting);
-        self.core.streams.open.decrement(1);
+        self.meters.open.decrement(1);
     }
 
     /// Starts the task that looks through the list, on the runtime of the first stream.
@@ -130,7 +164,7 @@ impl Streams {
         // The lock ends with the statement: whoever writes the log must not wait for the sweep.
         let arrived =
             std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
-        let now = self.core.clock.now();
+        let now = self.clock.now();
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in waiting.entries.values() {
             if arrived.iter().any(|restriction| entry.whose.is_fitted_by(restriction, now)) {
@@ -180,12 +214,12 @@ impl Watch {
 
     /// Whether the stream must end now. Costs two reads while nothing happens.
     pub(crate) fn check(&mut self) -> Option<Cut> {
-        let core = &self.streams.core;
+        let Streams { index, clock, .. } = &*self.streams;
         if self.listed.as_ref().is_some_and(|listed| listed.entry.cut.load(Ordering::Acquire)) {
             return Some(self.counted(Cut::Restricted));
         }
-        let newest = core.index.last_seq();
-        let now = core.clock.now();
+        let newest = index.last_seq();
+        let now = clock.now();
         if newest != self.seen {
             if self.is_restricted(now) {
                 return Some(self.counted(Cut::Restricted));
@@ -210,14 +244,14 @@ impl Watch {
             return Poll::Ready(cut);
         }
         let Some(known) = &self.whose.known else { return Poll::Pending };
-        let core = &self.streams.core;
+        let clock = &self.streams.clock;
         let wait = || {
-            let left = known.token.expires_at().since(core.clock.now());
+            let left = known.token.expires_at().since(clock.now());
             Instant::now() + left.max(SHORTEST_WAIT)
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wait())));
         while timer.as_mut().poll(cx).is_ready() {
-            if known.token.expired(core.clock.now()) {
+            if known.token.expired(clock.now()) {
                 return Poll::Ready(self.counted(Cut::Expired));
             }
             timer.as_mut().reset(wait());
@@ -226,7 +260,7 @@ impl Watch {
     }
 
     fn is_restricted(&self, now: Timestamp) -> bool {
-        let index = &self.streams.core.index;
+        let index = &self.streams.index;
         let facts = self.whose.known.as_ref().map(|known| known.token.facts());
         // What was there when the stream began has let it through.
         let new = |row: &Arc<Restriction>| row.seq > self.seen && ends_streams(row);
@@ -236,7 +270,7 @@ impl Watch {
     }
 
     fn counted(&self, cut: Cut) -> Cut {
-        let meters = &self.streams.core.streams;
+        let meters = &self.streams.meters;
         match cut {
             Cut::Expired => meters.expired.increment(1),
             Cut::Restricted => meters.restricted.increment(1),

@@ -32,7 +32,7 @@ use balance::{Balancer, Members};
 use budget::Budget;
 use pool::UpstreamClient;
 use probe::Probe;
-use rule::UpstreamRule;
+use rule::{HealthRule, UpstreamRule};
 use server::{Place, Server};
 
 /// The most servers of one upstream.
@@ -51,7 +51,8 @@ pub(crate) struct Upstream {
     timeout: Duration,
     http2: bool,
     identity: IdentityForm,
-    audience: Box<str>,
+    audience: Arc<str>,
+    health: Option<HealthRule>,
     probe: Option<Probe>,
     began: Instant,
 }
@@ -59,7 +60,8 @@ pub(crate) struct Upstream {
 // === impl Upstream ===
 
 impl Upstream {
-    /// Builds one; `timeout` and `identity` are for those that say nothing by themselves.
+    /// Builds one; `timeout` and `identity` are for those that say nothing by themselves. What `before` knows of
+    /// the same servers is kept.
     ///
     /// # Errors
     /// [`SettingsError`] names what is wrong.
@@ -69,6 +71,7 @@ impl Upstream {
         rule: &UpstreamRule,
         timeout: Duration,
         identity: IdentityForm,
+        before: Option<&Self>,
     ) -> Result<Self, SettingsError> {
         let count = rule.servers.len();
         if count == 0 || count > MOST_SERVERS {
@@ -86,8 +89,18 @@ impl Upstream {
                 SettingsError::BadUpstream { name: name.to_owned(), url: url.clone() }
             })?;
             let most = rule.max_requests.unwrap_or(u32::MAX);
-            let meters = ServerMeters::new(name, url);
-            Ok(Arc::new(Server::new(number, url, address, most, meters)))
+            let Some((before, known)) = before.and_then(|before| Some((before, before.same(url)?)))
+            else {
+                let meters = ServerMeters::new(name, url);
+                return Ok(Arc::new(Server::new(number, url, address, most, meters)));
+            };
+            let server = known.after(number, url, address, most);
+            // How it is asked says what it is called.
+            if before.health == rule.health {
+                return Ok(Arc::new(server.with_health_of(known)));
+            }
+            server.meters.up.set(1.0);
+            Ok(Arc::new(server))
         };
         Ok(Self {
             number,
@@ -101,9 +114,17 @@ impl Upstream {
             http2: rule.http2,
             identity: rule.identity.unwrap_or(identity),
             audience: rule.audience.as_deref().unwrap_or(name).into(),
+            health: rule.health.clone(),
             probe,
-            began: Instant::now(),
+            // Times of its servers' health are counted from it.
+            began: before.map_or_else(Instant::now, |before| before.began),
         })
+    }
+
+    /// Its server with this address.
+    fn same(&self, url: &str) -> Option<&Server> {
+        let seed = server::seed(url);
+        self.servers.iter().find(|known| known.seed() == seed).map(Arc::as_ref)
     }
 
     /// Whether its servers are spoken to in HTTP/2.
@@ -117,7 +138,7 @@ impl Upstream {
     }
 
     /// The audience of the gateway's own tokens for it.
-    pub(crate) fn audience(&self) -> &str {
+    pub(crate) fn audience(&self) -> &Arc<str> {
         &self.audience
     }
 

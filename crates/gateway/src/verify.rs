@@ -55,7 +55,7 @@ pub(crate) struct Verifier {
     /// By it a personal token is held to what its owner may do.
     pub(crate) ladder: Ladder,
     pub(crate) foreign: ForeignIssuers,
-    pub(crate) cache: TokenCache,
+    pub(crate) cache: Arc<TokenCache>,
     pub(crate) meters: CacheMeters,
 }
 

@@ -28,7 +28,7 @@ use crate::step::Door;
 use crate::streams::Streams;
 use crate::target::Target;
 use crate::upstream::Upstream;
-use crate::upstream::pool::UpstreamClient;
+use crate::upstream::pool::{Pool, UpstreamClient};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +44,8 @@ pub struct Peer {
 #[derive(Clone)]
 pub struct Worker {
     pub(crate) core: Arc<Core>,
-    /// The pools of the upstreams, by their numbers.
-    clients: Arc<[UpstreamClient]>,
+    /// The connections of the upstreams, by their numbers, and how they are made.
+    clients: Arc<[(Arc<Pool>, UpstreamClient)]>,
     pub(crate) streams: Arc<Streams>,
 }
 
@@ -54,7 +54,7 @@ pub struct Worker {
 impl Worker {
     pub(crate) fn new(
         core: Arc<Core>,
-        clients: Arc<[UpstreamClient]>,
+        clients: Arc<[(Arc<Pool>, UpstreamClient)]>,
         streams: Arc<Streams>,
     ) -> Self {
         Self { core, clients, streams }
@@ -62,13 +62,20 @@ impl Worker {
 
     /// The pool of an upstream: a gateway makes one for each.
     pub(crate) fn client(&self, upstream: &Upstream) -> &UpstreamClient {
-        &self.clients[upstream.number()]
+        &self.clients[upstream.number()].1
+    }
+
+    /// The connections that are made so.
+    pub(crate) fn client_of(&self, pool: &Arc<Pool>) -> Option<&UpstreamClient> {
+        let made = |(made, _): &&(Arc<Pool>, UpstreamClient)| Arc::ptr_eq(made, pool);
+        self.clients.iter().find(made).map(|(_, client)| client)
     }
 
     /// Looks how long requests wait for their turn on this thread. To be polled on its runtime for as long as
     /// it serves; ends at once where nobody is to be refused for it.
-    pub async fn watch_queue(&self) {
-        self.core.shedder.watch().await;
+    pub fn watch_queue(&self) -> impl Future<Output = ()> + Send + 'static {
+        let shedder = Arc::clone(&self.core.shedder);
+        async move { shedder.watch().await }
     }
 
     /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's
@@ -81,7 +88,9 @@ impl Worker {
         let told = values(&head.headers, proxies.field().as_str());
         let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
         let named = proxies.contain(peer.address.ip());
-        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), at: now, named };
+        // A proxy's connection has the proxy's.
+        let ja4 = head.extensions.get().filter(|_| !named).cloned();
+        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), ja4, at: now, named };
         let mut seen = Observation::start(core, &head, arrival);
         let id = seen.id().clone();
         let https = https.unwrap_or_else(|| self.is_https(&head, peer));

@@ -1,8 +1,9 @@
 //! Measures the inspection on labelled lines: a matrix of classes and positions, and what was misjudged.
 //!
 //! `cargo run -p inspect --example measure < FILE`; each line is an object with `label` (a class, or a word
-//! that begins with `benign`), `where` (`path`, `query`, `header:NAME`, `cookie`, `json`, `form`,
-//! `multipart`, `xml`, `jsonbody`, `request`, `text`) and `text`. With an argument, so many misjudged lines are printed per label.
+//! that begins with `benign`), `where` (`path`, `query`, `header:NAME`, `cookie`, `json`, `nested`, `form`,
+//! `multipart`, `graphql`, `xml`, `jsonbody`, `request`, `requests`, `text`) and `text`. With an argument, so
+//! many misjudged lines are printed per label.
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
@@ -86,6 +87,17 @@ fn judged(inspector: &Inspector, line: &Line) -> Result<(), Stop> {
             let body = serde_json::json!({ "id": 7, "data": { "value": text } }).to_string();
             inspector.body(Some("application/json"), body.as_bytes(), &Anything)
         }
+        "nested" => {
+            let inner = serde_json::json!({ "tags": ["a", text] }).to_string();
+            let body = serde_json::json!({ "items": [{ "id": 7, "meta": inner }] }).to_string();
+            inspector.body(Some("application/json"), body.as_bytes(), &Anything)
+        }
+        "graphql" => {
+            let text = serde_json::Value::from(text).to_string();
+            let query = format!("mutation {{ set(id: 7, value: {text}) {{ id }} }}");
+            let body = serde_json::json!({ "query": query, "variables": {} }).to_string();
+            inspector.body(Some("application/json"), body.as_bytes(), &Anything)
+        }
         "form" => {
             let body = format!("id=7&value={}", escaped(text, true));
             inspector.body(Some("application/x-www-form-urlencoded"), body.as_bytes(), &Anything)
@@ -98,7 +110,11 @@ fn judged(inspector: &Inspector, line: &Line) -> Result<(), Stop> {
         }
         "xml" => inspector.body(Some("application/xml"), text.as_bytes(), &Anything),
         "jsonbody" => inspector.body(Some("application/json"), text.as_bytes(), &Anything),
-        "request" => whole(inspector, text),
+        "request" => whole(inspector, &serde_json::from_str(text).unwrap_or_default()),
+        "requests" => serde_json::from_str::<Vec<serde_json::Value>>(text)
+            .unwrap_or_default()
+            .iter()
+            .try_for_each(|request| whole(inspector, request)),
         "text" => inspector.body(Some("text/plain"), text.as_bytes(), &Anything),
         place => {
             let name = place.split_once(':').map_or("x-value", |(_, name)| name);
@@ -108,8 +124,7 @@ fn judged(inspector: &Inspector, line: &Line) -> Result<(), Stop> {
 }
 
 /// A whole request: `{"target": "/a?b", "headers": {…}, "body": "…"}`.
-fn whole(inspector: &Inspector, text: &str) -> Result<(), Stop> {
-    let request: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+fn whole(inspector: &Inspector, request: &serde_json::Value) -> Result<(), Stop> {
     let target = request["target"].as_str().unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     inspector.path(path, &Anything)?;

@@ -4,11 +4,14 @@ use crate::judge::{Position, Strength, Suspicion, Value};
 use crate::lure::{self, Lures};
 use crate::mark::{self, Marks};
 
-mod command;
+mod code;
+pub(crate) mod command;
+mod command_argument;
 mod command_word;
 mod ldap;
 mod lookup;
 pub(crate) mod nosql;
+pub(crate) mod object;
 mod splitting;
 mod sql;
 mod sql_condition;
@@ -23,7 +26,7 @@ mod xss;
 mod xss_element;
 pub(crate) mod xxe;
 
-pub(crate) use traversal::overlong;
+pub(crate) use traversal::{names_secret, overlong};
 
 /// Which recognisers are worth asking.
 pub(crate) struct Lookout {
@@ -49,7 +52,7 @@ const fn row(recognise: Recogniser, marks: u32, lures: u16) -> Row {
 const ROWS: [Row; 12] = [
     row(lookup::recognise, mark::DOLLAR, 0),
     row(xxe::recognise, 0, lure::DOCUMENT),
-    row(splitting::recognise, mark::LINE, 0),
+    row(splitting::recognise, mark::LINE | mark::BACKSLASH, 0),
     row(ssrf::recognise, 0, lure::URL),
     row(traversal::recognise, 0, lure::PATH),
     row(template::recognise, 0, lure::MARKUP),

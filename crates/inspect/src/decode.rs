@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use crate::disguise;
 use crate::mark::{self, Marks};
 
 /// Layers of encoding that are taken off: deeper ones no known server takes off either.
@@ -17,7 +18,7 @@ const LONGEST_BASE64: usize = 8 * 1024;
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+pub(crate) const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// The further readings of `text`, outermost first; none where it is what it seems.
@@ -39,6 +40,7 @@ fn layer(text: &str) -> Option<String> {
     let mut read = Cow::Borrowed(text);
     if marks.any(mark::PERCENT) {
         replace(&mut read, percent);
+        replace(&mut read, disguise::stray_percents);
     }
     if marks.any(mark::AMPERSAND) {
         replace(&mut read, entities);
@@ -140,7 +142,7 @@ fn overlong(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// HTML character references: numeric ones, and the few names that an attack needs.
-fn entities(text: &str) -> Option<String> {
+pub(crate) fn entities(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut changed = false;
@@ -237,6 +239,8 @@ fn fold(text: &str) -> Option<String> {
             '\0' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}' => None,
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(read as u32 - 0xFEE0),
             '\u{3002}' | '\u{FF61}' => Some('.'),
+            // What is no UTF-8 is Latin-1 to some, and its own space the sign that is sent.
+            '\u{FFFD}' => Some(' '),
             '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{3000}' | '\u{B}' | '\u{C}' => Some(' '),
             '\u{2BC}' | '\u{2B9}' | '\u{2018}' | '\u{2019}' => Some('\''),
             '\u{2460}'..='\u{2468}' => char::from_u32(read as u32 - 0x2460 + 0x31),
@@ -249,6 +253,13 @@ fn fold(text: &str) -> Option<String> {
             '\u{563E}' => Some('>'),
             '\u{2215}' => Some('/'),
             '\u{2216}' | '\u{EFC8}' => Some('\\'),
+            // ⑯ is one sign for two.
+            '\u{2469}'..='\u{2473}' => {
+                let number = read as u32 - 0x2469 + 10;
+                out.extend(char::from_digit(number / 10, 10));
+                char::from_digit(number % 10, 10)
+            }
+            _ if !read.is_ascii() => Some(disguise::mathematical(read).unwrap_or(read)),
             _ => Some(read),
         };
         changed |= folded != Some(read);
@@ -269,7 +280,7 @@ pub(crate) fn base64_text(text: &str) -> Option<String> {
     if !body.bytes().all(fits) || !mixes(u8::is_ascii_uppercase) || !mixes(u8::is_ascii_lowercase) {
         return None;
     }
-    let engine = if body.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    let engine = if body.contains(['-', '_']) { &URL_SAFE } else { &LENIENT_BASE64 };
     let text = String::from_utf8(engine.decode(body).ok()?).ok()?;
     let printable = text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace() || c == '\0');
     printable.then_some(text)

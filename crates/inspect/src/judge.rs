@@ -4,10 +4,12 @@ use std::cell::OnceCell;
 
 use crate::class;
 use crate::decode;
+use crate::disguise;
 use crate::expect::{Expect, Expectations};
 use crate::finding::{Class, Finding, Place, Stop};
 use crate::lure::Lures;
 use crate::mark::{self, Marks};
+use crate::role;
 use crate::shape;
 
 /// Where a value stands, as far as it changes what is usual there.
@@ -32,6 +34,8 @@ pub(crate) enum Strength {
     Hint,
     /// An attack in a short value; talk or code in a long text.
     Likely,
+    /// A payload that works, also behind a sentence; shown in documents and code.
+    Working,
     /// An attack wherever it stands.
     Sure,
 }
@@ -85,6 +89,14 @@ const BREAKING: u32 = mark::QUOTE
 /// Bytes without which there is nothing to decode.
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
+/// Disguises, by the sign that each needs.
+const DISGUISES: [(u32, Undisguise); 3] = [
+    (mark::PLUS, disguise::pluses),
+    (mark::ANGLE, disguise::elements),
+    (mark::COLON, disguise::data_address),
+];
+type Undisguise = fn(&str) -> Option<String>;
+
 // === impl Position ===
 
 impl Position {
@@ -133,11 +145,29 @@ impl Judge<'_> {
             self.reading(text, marks, position, place)?;
         }
         self.hidden(text, marks, position, place)?;
+        self.undisguised(text, marks, position, place)?;
         if marks.any(ENCODED) {
             for reading in decode::readings(text) {
                 let marks = Marks::of(&reading);
                 self.reading(&reading, marks, position, place)?;
                 self.hidden(&reading, marks, position, place)?;
+                self.undisguised(&reading, marks, position, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left when a disguise is taken off.
+    fn undisguised(
+        &self,
+        text: &str,
+        marks: Marks,
+        position: Position,
+        place: &impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        for (_, read) in DISGUISES.iter().filter(|(sign, _)| marks.any(*sign)) {
+            if let Some(reading) = read(text) {
+                self.reading(&reading, Marks::of(&reading), position, place)?;
             }
         }
         Ok(())
@@ -220,7 +250,11 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn stands(
+    /// Whether a suspicion is enough for the role that the field has.
+    ///
+    /// # Errors
+    /// [`Stop::Found`] when it is.
+    pub(crate) fn stands(
         &self,
         text: &str,
         suspicion: Suspicion,
@@ -230,23 +264,45 @@ impl Judge<'_> {
         let place = place();
         let expect = self.expectations.expect(&place);
         let needed = match expect {
-            Expect::FreeText => Strength::Sure,
+            Expect::FreeText if is_payload_alone(text) => Strength::Likely,
+            Expect::FreeText if shape::is_marked_code(text) => Strength::Sure,
+            Expect::FreeText => Strength::Working,
             Expect::Identifier => Strength::Hint,
             Expect::Url { .. } => Strength::Likely,
             Expect::Unknown if suspicion.strength == Strength::Sure => Strength::Sure,
-            Expect::Unknown
-                if position == Position::File
-                    || shape::is_free_text(text, position.is_one_line()) =>
-            {
-                Strength::Sure
+            Expect::Unknown if role::is_identifier(&place) => Strength::Hint,
+            Expect::Unknown if position == Position::File => Strength::Sure,
+            Expect::Unknown if shape::is_free_text(text, position.is_one_line()) => {
+                if shape::is_marked_code(text) {
+                    Strength::Sure
+                } else {
+                    Strength::Working
+                }
             }
             Expect::Unknown => Strength::Likely,
         };
-        let meant = expect == Expect::Url { inner: true } && suspicion.class == Class::Ssrf;
+        let inner = expect == Expect::Url { inner: true } || is_redirect(&place);
+        let meant = inner && suspicion.class == Class::Ssrf && suspicion.rule == "inner_address";
         if suspicion.strength < needed || meant {
             return Ok(());
         }
         Err(Stop::Found(Finding { class: suspicion.class, place, rule: suspicion.rule }))
+    }
+}
+
+/// Whether a text begins by breaking out, and has no sentence or line of code after that.
+fn is_payload_alone(text: &str) -> bool {
+    let signs = ['\'', '"', ')', ';', '|', '&', '`', '$', '<', '{', '.', '/'];
+    text.trim_start().starts_with(signs) && !shape::is_free_text(text, false)
+}
+
+/// Where a browser is sent, often to the machine that it runs on (RFC 8252 §7.3): nothing is fetched.
+fn is_redirect(place: &Place) -> bool {
+    match place {
+        Place::Query(name) | Place::BodyMember(name) => {
+            name.trim_start_matches("$.").starts_with("redirect_uri")
+        }
+        _ => false,
     }
 }
 
@@ -281,6 +337,10 @@ impl Suspicion {
 
     pub(crate) fn likely(class: Class, rule: &'static str) -> Option<Self> {
         Some(Self { class, rule, strength: Strength::Likely })
+    }
+
+    pub(crate) fn working(class: Class, rule: &'static str) -> Option<Self> {
+        Some(Self { class, rule, strength: Strength::Working })
     }
 
     pub(crate) fn hint(class: Class, rule: &'static str) -> Option<Self> {

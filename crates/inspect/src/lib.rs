@@ -12,13 +12,16 @@
 
 mod class;
 mod decode;
+mod disguise;
 mod expect;
 mod finding;
 mod inspector;
 mod judge;
 mod limits;
 mod lure;
+mod lure_word;
 mod mark;
+mod role;
 mod shape;
 mod walk;
 

@@ -14,8 +14,7 @@ const FUNCTION_WORDS: &[&str] = &[
 
 /// Marks of code and markup languages that no single-line attack needs.
 const CODE: &[&str] = &[
-    "```", "](http", "](/", "=> {", ") {\n", "#!/", "fn ", "def ", "\n    ", "\n\t", "\n- ",
-    "\n# ", "## ",
+    "```", "](http", "=> {", ") {\n", "#!/", "fn ", "def ", "\n    ", "\n\t", "\n- ", "\n# ", "## ",
 ];
 
 /// Lines of code are longer than a payload that uses breaks for spaces.
@@ -44,13 +43,30 @@ pub(crate) fn is_prose(text: &str) -> bool {
             return true;
         }
     }
-    words >= 4 && function >= 1 && function * 5 >= words
+    words >= 4 && function >= 1 && function * 5 >= words && signs(text) <= words
+}
+
+/// Signs that statements and commands are made of; a sentence has fewer than words.
+fn signs(text: &str) -> usize {
+    text.bytes()
+        .filter(|b| {
+            matches!(
+                b,
+                b'(' | b')' | b'=' | b'\'' | b'"' | b';' | b'|' | b'&' | b'$' | b'<' | b'>' | b'*'
+            )
+        })
+        .count()
 }
 
 fn is_code(text: &str) -> bool {
     let text = text.trim();
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    (lines >= 2 && text.len() >= SHORTEST_CODE) || CODE.iter().any(|mark| text.contains(mark))
+    (lines >= 2 && text.len() >= SHORTEST_CODE) || is_marked_code(text)
+}
+
+/// Whether it shows code, or is code: there a payload that works is shown too.
+pub(crate) fn is_marked_code(text: &str) -> bool {
+    CODE.iter().any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]

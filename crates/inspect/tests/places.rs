@@ -67,6 +67,20 @@ fn each_excess_has_its_own_reason() {
     is(deep.body(Some("application/json"), text.as_bytes(), &Anything), Excess::Depth);
 }
 
+#[test]
+fn what_is_torn_apart_is_put_together() {
+    let inspector = inspector();
+    assert!(inspector.query("admin' AND '1'='1", &Anything).is_err(), "no name, an equals sign");
+    assert!(inspector.path("/static/C/etc/passwd", &Anything).is_err(), "steps to a secret file");
+    assert!(inspector.query("cmd=id", &Anything).is_err(), "a parameter for commands");
+    assert!(inspector.query("status=id&sort=ls", &Anything).is_ok());
+    assert!(inspector.header("referer", b"${jndi:dns://x.example/}", &Anything).is_err());
+    assert!(inspector.header("referer", b"http://localhost:3000/a?b=c", &Anything).is_ok());
+    let local = "redirect_uri=http%3A%2F%2F127.0.0.1%3A51004%2Fcallback";
+    assert!(inspector.query(local, &Anything).is_ok(), "where a browser is sent (RFC 8252)");
+    assert!(inspector.query(&local.replace("redirect_", ""), &Anything).is_err());
+}
+
 /// One field is known.
 struct Known(&'static str, Expect);
 
@@ -83,8 +97,9 @@ fn what_a_field_is_for_changes_what_stands_there() {
         let body = serde_json::json!({ "v": value }).to_string();
         inspector.body(Some("application/json"), body.as_bytes(), &Known("$.v", expect)).is_err()
     };
-    let shell = "; cat /etc/hosts";
-    assert!(judge(shell, Expect::Unknown) && !judge(shell, Expect::FreeText));
+    let talk = "cat /etc/hosts";
+    assert!(judge(talk, Expect::Unknown) && !judge(talk, Expect::FreeText));
+    assert!(judge("; cat /etc/hosts", Expect::FreeText), "a payload alone is no text");
     let odd = "a'||b";
     assert!(!judge(odd, Expect::Unknown) && judge(odd, Expect::Identifier));
     let inner = "http://10.0.0.7/hook";
@@ -101,6 +116,13 @@ fn broken_and_mislabelled_bodies_are_read_all_the_same() {
     assert!(found(Some("text/plain"), br#"{"a": "x' OR 1=1--"}"#), "JSON that says it is text");
     assert!(found(None, br#"{"a": {"$gt": ""}}"#), "nothing is said");
     assert!(found(Some("application/json"), b"<!DOCTYPE a [<!ENTITY b SYSTEM 'x'>]><a/>"));
+    assert!(found(Some("application/xml"), b"<!DOCTYPE order><order/>"), "a document type at all");
+    assert!(!found(Some("application/xhtml+xml"), b"<!DOCTYPE html><html/>"), "a page");
+    assert!(
+        found(Some("application/json"), br#"{"a": {"@type": "com.sun.rowset.JdbcRowSetImpl"}}"#),
+        "a class to make"
+    );
+    assert!(!found(Some("application/json"), br#"{"@type": "Person", "$type": "invoice"}"#));
     let wide: Vec<u8> =
         r#"{"a":"x' OR 1=1--"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(found(Some("application/json"), &wide), "UTF-16");

@@ -66,6 +66,23 @@ impl Store {
         let before = before.map_or(i64::MAX, sql::position);
         self.read(|db| sql::all(db, sql, params![before, sql::page(limit)], from_columns))
     }
+
+    /// What an actor did and what was done on a target, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn audit_about(
+        &self,
+        actor: &str,
+        target: &str,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let sql = "SELECT seq, at, actor, action, target, ip FROM audit WHERE actor = ?1 \
+                   UNION SELECT seq, at, actor, action, target, ip FROM audit WHERE target = ?2 \
+                   ORDER BY seq DESC LIMIT ?3";
+        let values = params![actor, target, sql::page(limit)];
+        self.read(|db| sql::all(db, sql, values, from_columns))
+    }
 }
 
 fn from_columns(row: &Columns<'_, '_>) -> Result<AuditRow, StoreError> {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::passkey::Passkey;
 use crate::sql::{self, Columns};
 use crate::writer::Act;
 
@@ -34,10 +35,23 @@ pub struct TotpFactor {
 /// What a person has beside a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Factors {
+    /// Passkeys, the oldest first.
+    pub passkeys: Vec<Passkey>,
     /// Applications that make codes, the oldest first.
     pub totp: Vec<TotpFactor>,
     /// How many recovery codes are left.
     pub recovery_codes: usize,
+}
+
+/// How the removal of a factor ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is the last one, which was to be kept.
+    Last,
+    /// It is removed.
+    Removed,
+    /// The person has none of this id.
+    Unknown,
 }
 
 // === impl Factors ===
@@ -45,7 +59,7 @@ pub struct Factors {
 impl Factors {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.totp.is_empty()
+        self.passkeys.is_empty() && self.totp.is_empty()
     }
 }
 
@@ -64,7 +78,7 @@ impl Store {
             let totp = sql::all(db, sql, values, |row| self.factor_of(row))?;
             let left = sql::one(db, left, [subject.as_str()], |row| row.seq("left"))?;
             let recovery_codes = usize::try_from(left.unwrap_or_default()).unwrap_or(usize::MAX);
-            Ok(Factors { totp, recovery_codes })
+            Ok(Factors { passkeys: self.passkeys_of(db, subject)?, totp, recovery_codes })
         })
     }
 
@@ -170,22 +184,38 @@ impl Store {
         .await
     }
 
-    /// Removes one factor; with the last one go the recovery codes and the browsers that are remembered.
-    /// `false` when the person has none of this id.
+    /// Removes one factor; with the last one go the recovery codes and the browsers that are remembered,
+    /// unless the last one is to be kept.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
-    pub async fn remove_factor(&self, subject: &SubjectId, id: &str) -> Result<bool, StoreError> {
+    pub async fn remove_factor(
+        &self,
+        subject: &SubjectId,
+        id: &str,
+        keep_last: bool,
+    ) -> Result<Removal, StoreError> {
         let (subject, id) = (subject.clone(), id.to_owned());
         self.write(move |act| {
-            let sql = "DELETE FROM factors WHERE subject = ?1 AND id = ?2";
-            if sql::execute(act.db, sql, params![subject.as_str(), id])? == 0 {
-                return Ok(false);
+            let values = [subject.as_str(), id.as_str()];
+            let sql = "SELECT count(*) FILTER (WHERE id = ?2) AS named, count(*) AS held FROM \
+                       (SELECT id FROM factors WHERE subject = ?1 \
+                       UNION ALL SELECT id FROM passkeys WHERE subject = ?1) AS of_person";
+            let counted = sql::one(act.db, sql, values, |row| {
+                Ok((row.number("named")? > 0, row.number("held")?))
+            })?;
+            match counted.unwrap_or_default() {
+                (false, _) => return Ok(Removal::Unknown),
+                (true, 1) if keep_last => return Ok(Removal::Last),
+                (true, 1) => forget_all(act, &subject).map(drop)?,
+                (true, _) => {
+                    let sql = "DELETE FROM factors WHERE subject = ?1 AND id = ?2";
+                    sql::execute(act.db, sql, values)?;
+                    let sql = "DELETE FROM passkeys WHERE subject = ?1 AND id = ?2";
+                    sql::execute(act.db, sql, values)?;
+                }
             }
-            if !has_factor(act.db, &subject)? {
-                forget_all(act, &subject)?;
-            }
-            Ok(true)
+            Ok(Removal::Removed)
         })
         .await
     }
@@ -218,15 +248,17 @@ fn forget_all(act: &Act<'_>, subject: &SubjectId) -> Result<usize, StoreError> {
     let id = [subject.as_str()];
     sql::execute(act.db, "DELETE FROM recovery_codes WHERE subject = ?1", id)?;
     sql::execute(act.db, "DELETE FROM remembered_browsers WHERE subject = ?1", id)?;
-    sql::execute(act.db, "DELETE FROM factors WHERE subject = ?1", id)
+    let passkeys = sql::execute(act.db, "DELETE FROM passkeys WHERE subject = ?1", id)?;
+    Ok(passkeys + sql::execute(act.db, "DELETE FROM factors WHERE subject = ?1", id)?)
 }
 
 fn has_factor(db: &Connection, subject: &SubjectId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM factors WHERE subject = ?1";
+    let sql = "SELECT 1 FROM factors WHERE subject = ?1 \
+               UNION ALL SELECT 1 FROM passkeys WHERE subject = ?1";
     sql::one(db, sql, [subject.as_str()], |_| Ok(())).map(|found| found.is_some())
 }
 
-fn replace_codes(
+pub(crate) fn replace_codes(
     act: &Act<'_>,
     subject: &SubjectId,
     codes: &[OpaqueHash],

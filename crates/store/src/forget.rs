@@ -27,6 +27,8 @@ pub struct Forgotten {
     pub grants: usize,
     /// Records of issued tokens.
     pub issued_tokens: usize,
+    /// Links in letters.
+    pub links: usize,
     /// Personal tokens, a week after their end.
     pub personal_tokens: usize,
     /// Pushed authorization requests.
@@ -55,6 +57,8 @@ const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
     (SELECT token FROM issued_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+const LINKS: &str = "DELETE FROM links WHERE hash IN \
+    (SELECT hash FROM links WHERE expires_at <= ?1 LIMIT ?2)";
 const PERSONAL_TOKENS: &str = "DELETE FROM personal_tokens WHERE token IN \
     (SELECT token FROM personal_tokens WHERE expires_at <= ?1 LIMIT ?2)";
 const PUSHED: &str = "DELETE FROM pushed_requests WHERE name IN \
@@ -88,6 +92,7 @@ impl Store {
             codes: self.bites(CODES, now).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
+            links: self.bites(LINKS, now).await?,
             personal_tokens: self.bites(PERSONAL_TOKENS, now.minus(HISTORY)).await?,
             pushed: self.bites(PUSHED, now).await?,
             references: self.bites(REFERENCES, now).await?,

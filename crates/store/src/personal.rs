@@ -4,6 +4,7 @@ mod row;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::params;
 use token::id::TokenId;
@@ -147,6 +148,19 @@ impl Store {
     ) -> Result<Rotated, StoreError> {
         let (old, hash) = (old.clone(), OpaqueHash::of(secret.expose()));
         self.write(move |act| rotate(act, &old, &hash, succession, now)).await
+    }
+
+    /// Tokens of people that end within this time, and whose owners were not told so before: now they count
+    /// as told. Not those that were revoked or rotated, and none whose whole life is not much longer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written; then nobody counts as told.
+    pub async fn personal_ending(
+        &self,
+        within: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<StoredPersonal>, StoreError> {
+        self.write(move |act| row::ending(act.db, within, now)).await
     }
 
     /// Gives a token these scopes and no others; `false` when there is no such token.

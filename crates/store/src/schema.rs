@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0008_refresh_families.sql"),
     include_str!("sql/0009_personal_tokens.sql"),
     include_str!("sql/0010_factors.sql"),
+    include_str!("sql/0011_accounts.sql"),
+    include_str!("sql/0012_links.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

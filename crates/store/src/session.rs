@@ -1,5 +1,8 @@
 //! Sign-in sessions of people, found by their cookie.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use rusqlite::params;
 use token::id::{SessionId, SubjectId};
 use token::opaque::OpaqueHash;
@@ -29,7 +32,19 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// When its cookie was last shown, to the minute.
+    pub last_used_at: Timestamp,
+    /// The address that it was begun from.
+    pub ip: Option<IpAddr>,
+    /// The browser that it was begun with, in words for its person.
+    pub browser: Option<String>,
 }
+
+/// How often the use of a session is written down.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+const COLUMNS: &str = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at, \
+                       last_used_at, ip, browser FROM sessions";
 
 impl Store {
     /// Begins a session.
@@ -50,12 +65,13 @@ impl Store {
         cookie: &OpaqueHash,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        let sql = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at \
-                   FROM sessions WHERE cookie = ?1 AND expires_at > ?2";
-        self.read(|db| sql::one(db, sql, params![cookie.as_bytes(), now.as_millis()], from_columns))
+        let sql = format!("{COLUMNS} WHERE cookie = ?1 AND expires_at > ?2");
+        self.read(|db| {
+            sql::one(db, &sql, params![cookie.as_bytes(), now.as_millis()], from_columns)
+        })
     }
 
-    /// The sessions of a person that are neither ended nor over.
+    /// The sessions of a person that are neither ended nor over, the newest first.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
@@ -64,10 +80,31 @@ impl Store {
         subject: &SubjectId,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        let sql = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at \
-                   FROM sessions WHERE subject = ?1 AND expires_at > ?2";
+        let sql = format!(
+            "{COLUMNS} WHERE subject = ?1 AND expires_at > ?2 ORDER BY created_at DESC, id"
+        );
         let values = params![subject.as_str(), now.as_millis()];
-        self.read(|db| sql::all(db, sql, values, from_columns))
+        self.read(|db| sql::all(db, &sql, values, from_columns))
+    }
+
+    /// Writes down that a session is used, where that was not done within the last minute.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn note_session_use(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if now.since(session.last_used_at) < NOTED_EVERY {
+            return Ok(());
+        }
+        let id = session.id.clone();
+        self.write(move |act| {
+            let sql = "UPDATE sessions SET last_used_at = ?2 WHERE id = ?1";
+            sql::execute(act.db, sql, params![id.as_str(), now.as_millis()]).map(drop)
+        })
+        .await
     }
 
     /// Writes down that somebody has proven more of who they are, and gives their session another cookie:
@@ -111,8 +148,8 @@ impl Store {
 }
 
 fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
-    let sql = "INSERT INTO sessions (id, cookie, subject, auth_time, amr, created_at, expires_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO sessions (id, cookie, subject, auth_time, amr, created_at, expires_at, \
+               last_used_at, ip, browser) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = params![
         session.id.as_str(),
         session.cookie.as_bytes(),
@@ -121,6 +158,9 @@ fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
         sql::json(&session.amr)?,
         session.created_at.as_millis(),
         session.expires_at.as_millis(),
+        session.last_used_at.as_millis(),
+        session.ip.as_ref().map(IpAddr::to_string),
+        session.browser,
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("session id or cookie"))?;
     Ok(())
@@ -141,13 +181,19 @@ fn end(act: &mut Act<'_>, id: &SessionId, actor: &str, now: Timestamp) -> Result
 }
 
 fn from_columns(row: &Columns<'_, '_>) -> Result<Session, StoreError> {
+    let ip = row.maybe_text("ip")?.map(|ip| ip.parse()).transpose();
+    let created_at = row.time("created_at")?;
     Ok(Session {
         id: row.id("id")?,
         cookie: row.hash("cookie")?,
         subject: row.id("subject")?,
         auth_time: row.time("auth_time")?,
         amr: row.json("amr")?,
-        created_at: row.time("created_at")?,
+        created_at,
         expires_at: row.time("expires_at")?,
+        // Sessions of before this was written down.
+        last_used_at: row.maybe_time("last_used_at")?.unwrap_or(created_at),
+        ip: ip.map_err(|_| StoreError::Corrupt { what: "ip" })?,
+        browser: row.maybe_text("browser")?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 use token::id::SubjectId;
 use token::personal::Owner;
@@ -82,6 +82,18 @@ impl Store {
         self.read(|db| sql::one(db, &sql, [username_key(username)], from_columns))
     }
 
+    /// People who have this address, whatever its case; at most `limit`, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn users_by_email(&self, email: &str, limit: usize) -> Result<Vec<User>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM users WHERE email IS NOT NULL AND lower(email) = lower(?1) \
+             ORDER BY created_at, id LIMIT ?2"
+        );
+        self.read(|db| sql::all(db, &sql, params![email, sql::page(limit)], from_columns))
+    }
+
     /// People in order of their id, those behind `after`.
     ///
     /// # Errors
@@ -122,7 +134,7 @@ impl Store {
     }
 }
 
-fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
+pub(crate) fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (id, username, username_key, password_hash, name, email, \
                email_verified, disabled, created_at, claims, require_mfa) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
@@ -142,6 +154,12 @@ fn insert(act: &mut Act<'_>, user: &User) -> Result<(), StoreError> {
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("user name or id"))?;
     act.after_commit(AfterCommit::User(user.id.clone()));
     Ok(())
+}
+
+/// The person of this id, as the transaction sees them.
+pub(crate) fn by_id(db: &Connection, id: &SubjectId) -> Result<Option<User>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+    sql::one(db, &sql, [id.as_str()], from_columns)
 }
 
 fn update(act: &mut Act<'_>, user: &User) -> Result<bool, StoreError> {

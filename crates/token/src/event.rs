@@ -83,7 +83,10 @@ pub struct Origin {
     /// Longitude in degrees, east positive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lon: Option<f64>,
-    /// TLS fingerprint.
+    /// The software's family, by its User-Agent, such as `curl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+    /// TLS fingerprint, where TLS ends here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ja4: Option<String>,
 }
@@ -309,6 +312,10 @@ pub struct Request {
     /// not be evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<String>,
+    /// What is another than when the token was issued, as far as both are known; absent when nothing is
+    /// remembered of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Box<[Moved]>>,
     /// Body bytes received.
     #[serde(default)]
     pub bytes_in: u64,
@@ -321,6 +328,23 @@ pub struct Request {
     /// Microseconds from the request's head to the response's end.
     #[serde(default)]
     pub latency_us: u64,
+}
+
+/// What can be another than when a token was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moved {
+    /// The autonomous system.
+    Asn,
+    /// The country.
+    Country,
+    /// The TLS fingerprint.
+    Ja4,
+    /// The family of the software.
+    Software,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What kind of credential a request carried.
@@ -346,6 +370,23 @@ pub enum TokenKind {
 pub trait EventSink: Send + Sync + 'static {
     /// Hands an event over.
     fn emit(&self, event: Event);
+}
+
+// === impl NetworkKind ===
+
+impl NetworkKind {
+    /// As events have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Business => "business",
+            Self::Hosting => "hosting",
+            Self::Mobile => "mobile",
+            Self::Residential => "residential",
+            Self::Tor => "tor",
+            Self::Vpn => "vpn",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 // === impl Who ===

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::allowance::{Allowance, NotAllowance};
 use crate::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
+use crate::place::{NotPlaceTest, PlaceTest};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 
@@ -37,7 +38,7 @@ pub enum Selector {
 
 /// What a restriction does. Its text is the same on the wire, in the log and on the command line:
 /// `revoke`, `suspend`, `drop_scopes:orders:write`, `require:step_up`, `limit:10/m`,
-/// `networks:192.0.2.0/24`.
+/// `networks:192.0.2.0/24`, `countries:NO,SE`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// These scopes count no more.
@@ -46,6 +47,8 @@ pub enum Effect {
     Limit(Allowance),
     /// From these networks alone.
     Networks(Box<[IpNet]>),
+    /// From such places alone.
+    Place(PlaceTest),
     /// Only with this proof.
     Require(Proof),
     /// Final: never lifted.
@@ -71,7 +74,8 @@ pub enum NotEffect {
     /// None of the words.
     #[error(
         "`{0}` is not an effect: `revoke`, `suspend`, `drop_scopes:SCOPES`, `require:step_up`, \
-         `require:dpop`, `require:mtls`, `limit:RATE` or `networks:NETWORKS`"
+         `require:dpop`, `require:mtls`, `limit:RATE`, `networks:NETWORKS`, `countries:COUNTRIES`, \
+         `not_countries:COUNTRIES`, `asns:NUMBERS` or `not_asns:NUMBERS`"
     )]
     Word(String),
     /// After `drop_scopes:`.
@@ -85,6 +89,9 @@ pub enum NotEffect {
         "`networks:` wants 1 to 32 networks separated by commas, such as 192.0.2.0/24,2001:db8::/32"
     )]
     Networks,
+    /// After `countries:`, `asns:` and their opposites.
+    #[error(transparent)]
+    Place(#[from] NotPlaceTest),
 }
 
 /// One row of the log.
@@ -222,6 +229,7 @@ impl fmt::Display for Effect {
                 }
                 Ok(())
             }
+            Self::Place(test) => write!(f, "{test}"),
             Self::Require(Proof::Dpop) => f.write_str("require:dpop"),
             Self::Require(Proof::Mtls) => f.write_str("require:mtls"),
             Self::Require(Proof::StepUp) => f.write_str("require:step_up"),
@@ -253,7 +261,10 @@ impl FromStr for Effect {
             ("require", "dpop") => Ok(Self::Require(Proof::Dpop)),
             ("require", "mtls") => Ok(Self::Require(Proof::Mtls)),
             ("require", "step_up") => Ok(Self::Require(Proof::StepUp)),
-            _ => Err(wrong()),
+            _ => match PlaceTest::parse(word, rest) {
+                Some(test) => Ok(Self::Place(test?)),
+                None => Err(wrong()),
+            },
         }
     }
 }
@@ -316,6 +327,10 @@ mod tests {
             "drop_scopes:orders:admin orders:write",
             "limit:10/m",
             "networks:192.0.2.0/24,2001:db8::/32,203.0.113.9/32",
+            "countries:NO,SE",
+            "not_countries:ZZ",
+            "asns:64496,64511",
+            "not_asns:0",
             "require:dpop",
             "require:mtls",
             "require:step_up",
@@ -343,6 +358,8 @@ mod tests {
             ("limit:fast", "`fast` is not a number of requests"),
             ("networks:", "`networks:` wants"),
             ("networks:here", "`networks:` wants"),
+            ("countries:NOR", "`countries:` and `not_countries:` want"),
+            ("not_asns:", "`asns:` and `not_asns:` want"),
         ] {
             let refused = text.parse::<Effect>().expect_err(text).to_string();
             assert!(refused.starts_with(words), "{refused}");

@@ -1,6 +1,7 @@
 //! CPU time for a gateway request and for what the authority does, side by side with peers that are
 //! installed. `-- authority`, `-- gateway` or `-- auth` (checks for other proxies) measures one of them,
-//! `-- rotations` only refreshes.
+//! `-- rotations` only refreshes, `-- idle` the memory of connections that rest. A number says how many tokens
+//! come in turn at the gateway, or how many connections rest.
 //!
 //! Measures the server process's own CPU time (user + system, from `/proc`), not wall time, in
 //! alternating rounds. Prints medians, spread and ratios; asserts nothing.
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 
 #[path = "cost/check.rs"]
 mod check;
+#[path = "cost/idle.rs"]
+mod idle;
 #[path = "cost/load.rs"]
 mod load;
 #[path = "cost/operations.rs"]
@@ -37,6 +40,7 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 const CONNECTIONS: usize = 64;
 const TOKENS: usize = 1000;
+const RESTING: usize = 10_000;
 
 /// One line of the result.
 struct Row {
@@ -57,13 +61,17 @@ struct Subject<'a> {
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let number = wanted.iter().find_map(|word| word.parse().ok());
     let all = wanted.is_empty();
     let upstream = load::upstream();
     if all || wanted.iter().any(|word| word == "gateway") {
         let served = Served::start(&upstream, 100_000, None, 0);
         let small_cache = Served::start(&upstream, 16, None, 0);
-        gateway(&upstream, &served, &small_cache);
+        gateway(&upstream, &served, &small_cache, number.unwrap_or(TOKENS));
         report_memory(&served);
+    }
+    if all || wanted.iter().any(|word| word == "idle") {
+        idle::measure(&upstream, number.unwrap_or(RESTING));
     }
     if all || wanted.iter().any(|word| word == "auth") {
         auth(&Served::start(&upstream, 100_000, None, 0));
@@ -83,9 +91,10 @@ fn report_memory(served: &Served) {
 }
 
 /// What a request through the gateway costs.
-fn gateway(upstream: &str, served: &Served, small_cache: &Served) {
+fn gateway(upstream: &str, served: &Served, small_cache: &Served, tokens: usize) {
     let requests = |served: &Served| -> Vec<Request> {
-        (0..TOKENS).map(|_| Request::get(&served.gateway, "/api", Some(&served.token()))).collect()
+        let tokens = served.tokens(tokens);
+        tokens.iter().map(|token| Request::get(&served.gateway, "/api", Some(token))).collect()
     };
     let plain = vec![Request::get(&served.gateway, "/plain", None)];
     let (checked, cold) = (requests(served), requests(small_cache));
@@ -100,14 +109,14 @@ fn gateway(upstream: &str, served: &Served, small_cache: &Served) {
     let peers = [
         ("nginx, plain", peer::nginx(upstream), &plain),
         ("envoy, plain", peer::envoy(upstream, &peer::Envoy::Plain), &plain),
-        ("envoy, JWT cached", peer::envoy(upstream, &jwt(2 * TOKENS)), &checked),
+        ("envoy, JWT cached", peer::envoy(upstream, &jwt(2 * tokens)), &checked),
         ("envoy, JWT not cached", peer::envoy(upstream, &jwt(1)), &checked),
     ];
     for (name, peer, requests) in &peers {
         subjects.extend(peer.as_ref().map(|peer| Subject::peer(name, peer, requests)));
     }
     println!(
-        "Gateway: GET, 200-byte answer, {CONNECTIONS} connections, {TOKENS} tokens of {} bytes, \
+        "Gateway: GET, 200-byte answer, {CONNECTIONS} connections, {tokens} tokens of {} bytes, \
          {ROUNDS} rounds of {} s",
         served.token().len(),
         ROUND.as_secs()

@@ -15,9 +15,11 @@ mod detect;
 mod dev;
 mod explain;
 mod finding;
+mod geo;
 mod honeytoken;
 mod jose;
 mod key;
+mod mail;
 mod openapi;
 mod policy;
 mod restriction;
@@ -40,7 +42,7 @@ enum Command {
     Dev(dev::Arguments),
     /// Run from a configuration file
     Serve(serve::Arguments),
-    /// Check a configuration file, or print every option
+    /// Check a configuration file, have it read again, or print every option
     #[command(subcommand)]
     Config(configuration::Command),
     /// Print every command with its options
@@ -58,6 +60,8 @@ enum Command {
     Client(client::Arguments),
     /// People who sign in
     User(user::Arguments),
+    /// Letters that are kept instead of sent
+    Mail(mail::Arguments),
     /// Issued tokens: look up, revoke
     Token(token::Arguments),
     /// Signatures, encryption and keys offline: what would otherwise be pasted into a web page
@@ -79,6 +83,9 @@ enum Command {
     /// Detectors over recorded events
     #[command(subcommand)]
     Detect(detect::Command),
+    /// Where addresses are: databases of countries and autonomous systems
+    #[command(subcommand)]
+    Geo(geo::Command),
 }
 
 /// Why a command ends with another exit code than 0.
@@ -135,6 +142,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::AdminToken(arguments) => admin_token::run(&arguments),
         Command::Client(arguments) => client::run(arguments),
         Command::User(arguments) => user::run(arguments),
+        Command::Mail(arguments) => mail::run(arguments),
         Command::Token(arguments) => token::run(arguments),
         Command::Jose(command) => jose::run(command),
         Command::Restriction(arguments) => restriction::run(arguments),
@@ -144,6 +152,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Honeytoken(arguments) => honeytoken::run(arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Detect(command) => detect::run(&command),
+        Command::Geo(command) => geo::run(&command),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Everything is built here, in the order in which traffic meets it, and stopped in reverse.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use authority::Authority;
@@ -11,15 +10,17 @@ use gateway::policy::Policies;
 use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
+use token::place::Places;
 use token::random::{OsRandom, Random};
 use token::time::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::command::Failure;
+use crate::config::files::{self, Looked};
 use crate::config::{self, Config};
 use crate::listen::census::Census;
-use crate::listen::tls::Acceptor;
+use crate::listen::tls::{self, Acceptor};
 use crate::listen::{self, Bound, Terms};
 use crate::operations::{self, Operations};
 
@@ -27,22 +28,31 @@ mod answers;
 mod auth;
 mod browser_app;
 mod client_ca;
+mod data_plane;
 mod door;
 pub(crate) mod gateway_parts;
 mod issuers;
-mod key_files;
+pub(crate) mod key_files;
+mod letters;
+mod live;
+pub(crate) mod places;
 pub(crate) mod policies;
 mod record;
 pub(crate) mod rehearsal;
+mod reload;
 mod settings;
 mod trusted;
-mod upstream;
+pub(crate) mod upstream;
 mod watcher;
 
-use auth::AuthListener;
-use door::GatewayDoor;
+use auth::{AuthListener, AuthTerms};
 pub(crate) use door::{CertificateField, ControlDoor};
 pub(crate) use issuers::Issuers;
+use letters::Carrying;
+use live::{Live, Snapshot};
+pub(crate) use reload::Source;
+pub(crate) use reload::watch::Hangups;
+use reload::{Desk, Fixed, Held, Reloader};
 use watcher::Watcher;
 
 /// How often what has ended is forgotten.
@@ -64,10 +74,16 @@ pub(crate) struct Product {
     sockets: Sockets,
     pub(crate) authority: Authority,
     gateway: Option<Gateway>,
+    /// What the gateway was made of beside its settings.
+    parts: Option<gateway::Parts>,
     policies: Option<Arc<Engine>>,
+    issuers: Issuers,
+    /// The files of the configuration as they were before they were read.
+    looked: Looked,
     pub(crate) store: Store,
     operations: Operations,
     watcher: Watcher,
+    courier: Option<mail::Courier>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -191,14 +207,17 @@ impl Product {
         sockets: Sockets,
         store: Store,
     ) -> Result<Self, Failure> {
+        let looked = reload::first_look(&config);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let metrics = operations::start_metrics();
         let issuers = Issuers::start(config.gateway.as_ref())?;
         let operations = Operations::new(store.clone(), metrics, issuers.clone());
-        let watcher = Watcher::start(&config.detect, &store, &clock, &random)?;
+        let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
+        let watcher = Watcher::start(&config.detect, &store, &clock, &random, places.clone())?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
+        let (outbox, courier) = letters::outbox(&config.mail)?;
         let parts = authority::Parts {
             store: store.clone(),
             keys,
@@ -208,18 +227,21 @@ impl Product {
             fetcher: fetcher(&config.authority),
             certificate_trust: client_ca::trust(&config.authority)?,
             nonces: config.authority.dpop_nonce.then(gateway_parts::nonces),
+            outbox,
         };
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
-        let mut policies = None;
+        let (mut policies, mut kept) = (None, None);
         let gateway = match &config.gateway {
             Some(part) => {
                 policies = policies::shared(part)?;
                 let (settings, mut parts) =
                     gateway_parts::all(part, &sockets, &config, &authority, &events, &clock)?;
+                parts.places = places;
                 parts.policies = policies.clone().map(|engine| engine as Arc<dyn Policies>);
                 parts.issuers = issuers.of_gateway(&settings, part, &config)?;
+                kept = Some(parts.clone());
                 Some(Gateway::new(settings, parts).map_err(Failure::new)?)
             }
             None => None,
@@ -229,21 +251,27 @@ impl Product {
             sockets,
             authority,
             gateway,
+            parts: kept,
             policies,
+            issuers,
+            looked,
             store,
             operations,
             watcher,
+            courier,
             clock,
         })
     }
 
     /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes what waits, and returns.
+    /// Meanwhile the configuration is read again from where it comes from, if that is said.
     ///
     /// # Errors
     /// [`Failure`] when a listener or a thread cannot be started.
     pub(crate) async fn serve(
         self,
         stop: CancellationToken,
+        source: Option<(Source, Hangups)>,
         ready: impl FnOnce(),
     ) -> Result<(), Failure> {
         let Self {
@@ -251,61 +279,90 @@ impl Product {
             sockets,
             authority,
             gateway,
-            policies,
             store,
             operations,
             watcher,
+            courier,
             clock,
+            ..
         } = self;
+        let carrying = courier.map(Carrying::start);
         let drain = config.drain.duration();
+        let acceptors = acceptors(&config)?;
+        let of = |section| acceptor_of(&acceptors, section);
+        let auth_url =
+            sockets.auth.as_ref().map(|bound| url_of(bound, of("gateway.auth").is_some()));
+        let explainer = gateway.as_ref().map(Gateway::explainer);
+        let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
+            let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
+            let auth = AuthTerms::new(part, &gateway, policies, own);
+            Arc::new(Live::new(Snapshot::first(gateway, data_plane::threads(part), auth)))
+        });
+        let (source, hangups) = source.unzip();
+        let fixed = Fixed {
+            issuer: sockets.issuer(&config.authority),
+            resource: config
+                .gateway
+                .as_ref()
+                .and_then(|part| sockets.resource(part))
+                .unwrap_or_default(),
+            auth_url,
+            issuers: self.issuers,
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            acceptors: acceptors.clone(),
+            live: live.clone(),
+        };
+        let held =
+            Held::new(config.clone(), self.parts, self.policies, self.looked, source.as_ref());
+        let reloader = Reloader::new(source, fixed, held);
         let mut control = tokio::task::JoinSet::new();
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
-        let tls = acceptor(part.tls.as_ref(), &stop)?;
         let terms = Terms {
-            tls,
+            tls: of("authority"),
             proxies: Arc::new(part.proxies()),
             proxy_protocol: part.proxy_protocol,
             patience: part.connections.patience(),
             census: census(&part.connections),
         };
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
-        if let (Some(bound), Some(part)) = (sockets.admin, &config.admin) {
-            let requests = gateway.as_ref().map(Gateway::explainer);
-            let parts = console::Parts { authority: authority.clone(), requests };
+        if let Some(bound) = sockets.admin {
+            let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
+            let parts =
+                console::Parts { authority: authority.clone(), requests: explainer, configuration };
             let router = console::router(parts, operations.clone().router());
-            let tls = acceptor(part.tls.as_ref(), &stop)?;
             let door = ControlDoor::new(router, CertificateField::default());
-            let terms = Terms { tls, ..Terms::default() };
+            let terms = Terms { tls: of("admin"), ..Terms::default() };
             control.spawn(listen::serve(bound, terms, door, stop.clone(), drain));
         }
         let mut threads = Vec::new();
-        if let (Some(bound), Some(part), Some(gateway)) =
-            (sockets.gateway, &config.gateway, gateway)
-        {
-            let (watching, stopped) = (gateway.watch_servers(), stop.clone());
-            control.spawn(async move {
-                tokio::select! { () = watching => {} () = stopped.cancelled() => {} }
-                Ok(())
-            });
-            let tls = acceptor(part.tls.as_ref(), &stop)?;
+        if let (Some(bound), Some(part), Some(live)) = (sockets.gateway, &config.gateway, live) {
             let terms = Terms {
-                tls,
+                tls: of("gateway"),
                 proxies: Arc::new(part.proxies()),
                 proxy_protocol: part.proxy_protocol,
                 patience: part.connections.patience(),
                 census: census(&part.connections),
             };
-            let auth = AuthListener::new(sockets.auth, part, policies, &stop)?;
-            threads = data_plane(bound, part, &gateway, &terms, auth.as_ref(), &stop, drain)?;
+            let auth = sockets.auth.map(|bound| AuthListener::new(bound, of("gateway.auth")));
+            threads = data_plane::start(bound, part, &live, &terms, auth.as_ref(), &stop, drain)?;
         }
         let waiting = authority.clone();
         control.spawn(upkeep(store.clone(), authority, operations.clone(), clock, stop.clone()));
+        if let Some(hangups) = hangups {
+            let (reloader, stop) = (Arc::clone(&reloader), stop.clone());
+            control.spawn(async move {
+                reloader.watch(hangups, stop).await;
+                Ok(())
+            });
+        }
         operations.set_ready(true);
         ready();
         stop.cancelled().await;
         operations.set_ready(false);
+        reloader.stop();
         waiting.stop_waiting();
         while let Some(ended) = control.join_next().await {
             ended.map_err(Failure::new)?.map_err(Failure::new)?;
@@ -315,6 +372,9 @@ impl Product {
         });
         if !joined.await.unwrap_or(false) {
             tracing::error!("a gateway thread ended in a panic");
+        }
+        if let Some(carrying) = carrying {
+            carrying.stop().await;
         }
         watcher.stop().await;
         store.close().await;
@@ -333,66 +393,15 @@ fn census(part: &config::Connections) -> Arc<Census> {
     Census::new(part.most, part.most_per_network)
 }
 
-fn acceptor(
-    files: Option<&config::Tls>,
-    stop: &CancellationToken,
-) -> Result<Option<Arc<Acceptor>>, Failure> {
-    let Some(files) = files else { return Ok(None) };
-    let acceptor = Acceptor::new(files).map_err(Failure::new)?;
-    tokio::spawn(Arc::clone(&acceptor).watch(stop.clone()));
-    Ok(Some(acceptor))
+/// The certificates of the listeners with TLS, by their sections.
+fn acceptors(config: &Config) -> Result<Vec<(&'static str, Arc<Acceptor>)>, Failure> {
+    let read = |(section, files)| Ok((section, Arc::new(Acceptor::new(tls::read(files)?))));
+    let read = files::listeners(config).map(read);
+    read.collect::<Result<_, tls::BadTls>>().map_err(Failure::new)
 }
 
-/// One thread for each processor, each with a runtime and upstream connections of its own:
-/// a third cheaper than tasks that wander between threads (measured).
-fn data_plane(
-    bound: Bound,
-    part: &config::Gateway,
-    gateway: &Gateway,
-    terms: &Terms,
-    auth: Option<&AuthListener>,
-    stop: &CancellationToken,
-    drain: Duration,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
-    let count = match part.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
-    (0..count)
-        .map(|number| {
-            let bound = bound.share().map_err(Failure::new)?;
-            let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
-            let (terms, stop) = (terms.clone(), stop.clone());
-            let gateway = gateway.clone();
-            let field =
-                CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
-            let run = move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let served = runtime.and_then(|runtime| {
-                    let worker = gateway.worker();
-                    let watching = worker.clone();
-                    let door = GatewayDoor::new(worker, field);
-                    let own = listen::serve(bound, terms, door, stop.clone(), drain);
-                    runtime.block_on(async {
-                        tokio::spawn(async move { watching.watch_queue().await });
-                        match auth {
-                            Some(auth) => {
-                                tokio::try_join!(own, auth.serve(&gateway, stop, drain)).map(drop)
-                            }
-                            None => own.await,
-                        }
-                    })
-                });
-                if let Err(error) = served {
-                    tracing::error!(%error, "a gateway thread ended");
-                }
-            };
-            std::thread::Builder::new()
-                .name(format!("gateway-{number}"))
-                .spawn(run)
-                .map_err(Failure::new)
-        })
-        .collect()
+fn acceptor_of(all: &[(&str, Arc<Acceptor>)], section: &str) -> Option<Arc<Acceptor>> {
+    all.iter().find(|(other, _)| *other == section).map(|(_, acceptor)| Arc::clone(acceptor))
 }
 
 async fn upkeep(
@@ -416,6 +425,9 @@ async fn upkeep(
         }
         if let Err(error) = authority.keys().tend(now).await {
             tracing::warn!(%error, "the signing keys could not be tended");
+        }
+        if let Err(error) = authority.tell_of_ends(now).await {
+            tracing::warn!(%error, "people could not be told that their tokens end");
         }
         operations.upkeep();
     }

@@ -8,27 +8,36 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod accounts;
 pub(crate) mod api;
 pub(crate) mod check;
 mod connections;
 mod defaults;
+pub(crate) mod difference;
+pub(crate) mod files;
 pub(crate) mod gateway;
+pub(crate) mod geo;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
+pub(crate) mod mail;
 mod mfa;
 pub(crate) mod personal;
+pub(crate) mod place;
 pub(crate) mod policy;
 mod proxies;
 pub(crate) mod reference;
 pub(crate) mod span;
 pub(crate) mod upstream;
 
+pub(crate) use self::mail::Mail;
+use accounts::{Passwords, SignUpPart};
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
 pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
+pub(crate) use geo::Geo;
 pub(crate) use mfa::Mfa;
 use personal::PersonalTokens;
 use span::Span;
@@ -51,6 +60,9 @@ pub(crate) struct Config {
     /// The admin API, health and metrics. Absent: they are not served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<Admin>,
+    /// Letters to people.
+    #[serde(default)]
+    pub(crate) mail: Mail,
     /// Scopes that may be granted, as people see them on the consent page. `openid`, `profile`,
     /// `email`, `address`, `phone` and `offline_access` are built in.
     #[serde(default, rename = "scope")]
@@ -75,6 +87,9 @@ pub(crate) struct Config {
     /// wallets. A client can name one that alone counts for it (its option `client_attester`).
     #[serde(default, rename = "attester")]
     pub(crate) attesters: Vec<KeySource>,
+    /// Where addresses are: databases of countries and autonomous systems, for rules and events.
+    #[serde(default)]
+    pub(crate) geo: Geo,
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
@@ -163,8 +178,14 @@ pub(crate) struct Authority {
     pub(crate) refresh_retry_window: Span,
     /// A person is asked to sign in again after this time.
     pub(crate) session_life: Span,
+    /// A person is asked to sign in again after nothing was seen of them for this time.
+    pub(crate) session_idle: Span,
     /// Who has to prove more than a password.
     pub(crate) mfa: Mfa,
+    /// What new passwords have to be.
+    pub(crate) passwords: Passwords,
+    /// Who may make an account.
+    pub(crate) sign_up: SignUpPart,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
     /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with

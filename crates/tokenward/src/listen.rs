@@ -17,6 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use socket2::{Domain, Protocol, Socket, Type};
 use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
+use token::ja4::Ja4;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -25,12 +26,14 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) mod census;
 mod life;
+mod overheard;
 mod patient;
 mod proxied;
 pub(crate) mod tls;
 
 use census::Census;
 use life::Life;
+use overheard::Overheard;
 use patient::Patient;
 use tls::Acceptor;
 
@@ -85,6 +88,8 @@ pub(crate) struct Connection {
     pub(crate) tls: bool,
     /// What the client has shown of itself.
     pub(crate) certificate: Option<ClientCertificate>,
+    /// What its TLS client is like.
+    pub(crate) ja4: Option<Ja4>,
 }
 
 /// What is done with each request of a listener.
@@ -218,7 +223,7 @@ async fn admit<H: Handler>(
     };
     match &terms.tls {
         None => {
-            let peer = Connection { address, tls: false, certificate: None };
+            let peer = Connection { address, tls: false, certificate: None, ja4: None };
             connection(stream, peer, handler, terms.patience, stop).await;
         }
         Some(acceptor) => secured(stream, address, acceptor, handler, terms.patience, stop).await,
@@ -257,11 +262,12 @@ async fn secured<H: Handler>(
     patience: Patience,
     stop: &CancellationToken,
 ) {
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Overheard::new(stream))).await {
+        Ok(Ok(mut stream)) => {
+            let ja4 = stream.get_mut().0.take();
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
             let certificate = shown.map(|der| ClientCertificate::new(der));
-            let peer = Connection { address, tls: true, certificate };
+            let peer = Connection { address, tls: true, certificate, ja4 };
             connection(stream, peer, handler, patience, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, %address, "TLS handshake failed"),
@@ -281,7 +287,8 @@ async fn connection<H: Handler>(
     let service = hyper::service::service_fn(move |request| {
         let (handler, peer, mut under_way) = (handler.clone(), peer.clone(), of_requests.request());
         async move {
-            let response = handler.handle(request, peer).await;
+            // In a place of its own: hyper moves what it is given, and this takes up kilobytes.
+            let response = Box::pin(handler.handle(request, peer)).await;
             under_way.answered();
             // Until its body has been sent, it is under way.
             Ok::<_, Infallible>(response.map(|body| {

@@ -54,3 +54,4 @@ pub use crate::verifier::{BuildError, Builder, ClientAddress, NotReady, Verifier
 pub use gateway::guard::{Authenticated, GuardRule, Passed};
 pub use remote::Reach;
 pub use token::ladder::{BadLadder, Ladder};
+pub use token::place::{Country, Place, Places};

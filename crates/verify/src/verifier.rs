@@ -23,6 +23,7 @@ use token::event::{Event, EventSink};
 use token::index::RestrictionIndex;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
+use token::place::Places;
 use token::random::OsRandom;
 use token::secret::Secret;
 use token::status_list::Status;
@@ -58,6 +59,7 @@ pub struct Builder {
     subscriber: Option<Subscriber>,
     most_silence: Option<Duration>,
     client_address: Option<ClientAddress>,
+    places: Option<Arc<dyn Places>>,
     believe_request_ids: bool,
     events: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
@@ -198,6 +200,14 @@ impl Builder {
         self
     }
 
+    /// Who knows where those addresses are, so that tokens are refused that were tied to countries or autonomous
+    /// systems; without this every place is unknown.
+    #[must_use]
+    pub fn places(mut self, places: Arc<dyn Places>) -> Self {
+        self.places = Some(places);
+        self
+    }
+
     /// Whatever is in front of the service sets `X-Request-Id` in every request, so that it can be believed;
     /// without this every request gets a name of its own.
     #[must_use]
@@ -312,6 +322,7 @@ impl Builder {
             // Whoever has the record of one can say what it is; a layer has to ask (introspection).
             personal: None,
             issuers: Vec::new(),
+            places: self.places.clone(),
             policies: None,
             browser_apps: Vec::new(),
         };
@@ -339,6 +350,7 @@ impl Verifier {
             subscriber: None,
             most_silence: Some(Duration::from_mins(1)),
             client_address: None,
+            places: None,
             believe_request_ids: false,
             events: Arc::new(Nowhere),
             clock: Arc::new(SystemClock),

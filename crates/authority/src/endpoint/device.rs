@@ -25,7 +25,7 @@ use crate::endpoint::visit::Visit;
 use crate::endpoint::{answer, document, done, login};
 use crate::grant::GrantRefused;
 use crate::login::csrf::Purpose;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::SignedIn;
 use crate::login::throttle::{Place, Throttled};
 use crate::oauth_error::OAuthError;
 use crate::page::device::{Asked, CodePage, ConfirmPage, Notice};
@@ -224,8 +224,7 @@ async fn qr(visit: Visit, RawQuery(query): RawQuery) -> Response {
 }
 
 async fn signed_in(visit: &Visit) -> Result<Option<SignedIn>, PageRefused> {
-    let store = visit.authority.store();
-    Ok(session::recognise(store, visit.session_cookie(), visit.now).await?)
+    Ok(visit.signed_in().await?)
 }
 
 async fn form_of_person(

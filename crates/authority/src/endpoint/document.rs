@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+use crate::page::fields::Notice;
 use crate::page::{Rendered, qr};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -37,6 +38,15 @@ pub(crate) fn page(status: StatusCode, rendered: Rendered) -> Response {
         fields.insert(name, value);
     }
     response
+}
+
+/// A page with a short form.
+pub(crate) fn fields(notice: &Notice, rendered: Rendered) -> Response {
+    let response = page(notice.status, rendered);
+    match notice.wait {
+        Some(secs) => retry_after(response, secs),
+        None => response,
+    }
 }
 
 /// An image that leads to an address.

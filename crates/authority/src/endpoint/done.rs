@@ -10,5 +10,10 @@ use crate::page::done::{Done, DonePage};
 /// Says that it is done.
 pub(crate) fn answer(visit: &Visit, done: Done) -> Response {
     let page = DonePage::new(visit.authority.settings(), done);
-    document::page(StatusCode::OK, page.finish())
+    let status = match done {
+        Done::LinkOver => StatusCode::BAD_REQUEST,
+        Done::NotHere => StatusCode::FORBIDDEN,
+        _ => StatusCode::OK,
+    };
+    document::page(status, page.finish())
 }

@@ -6,9 +6,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use store::{NewRestriction, User};
-use token::event::{EventKind, Who};
-use token::restriction::{Effect, Selector};
+use store::User;
 use token::term::scope;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
@@ -95,24 +93,7 @@ async fn take_back(
             .with_status(StatusCode::NOT_FOUND));
     };
     let actor = format!("token:{}", token.facts().token);
-    logout::end_all(authority, &user.id, &actor, now).await?;
-    let selector = Selector::Subject(user.id.clone());
-    let restriction = NewRestriction {
-        selector: selector.clone(),
-        effect: Effect::Revoke,
-        from: now,
-        until: None,
-        reason: REASON.to_owned(),
-        actor: actor.clone(),
-    };
-    authority.store().restrict(restriction, now).await?;
-    let kind = EventKind::Revoke {
-        result: "ok".to_owned(),
-        selector: Some(selector.to_string()),
-        actor: Some(actor),
-        reason: Some(REASON.to_owned()),
-    };
-    authority.emit(caller, Who { subject: Some(user.id), ..Who::default() }, kind, now);
+    logout::everywhere(authority, caller, &user.id, &actor, REASON, now).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod errand;
 pub(crate) mod matter;
 pub(crate) mod onward;
+pub(crate) mod passkey;
 pub(crate) mod second;
 
 use axum::response::Response;
@@ -17,13 +18,14 @@ use self::second::Known;
 use crate::endpoint::authorize::person::Standing;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::authorize::{Evaluated, Request};
-use crate::endpoint::document;
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
+use crate::endpoint::{document, sign_up};
+use crate::letters::Occasion;
 use crate::login::csrf::Purpose;
 use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
-use crate::login::session::{self, Proven, SignedIn};
+use crate::login::session::{self, Method, Proven, SignedIn};
 use crate::login::{Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::Rendered;
@@ -76,8 +78,10 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let text = behind.text();
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
     let settings = visit.authority.settings();
+    let prompt = passkey::prompt_first(visit, behind, &proof);
     let Behind::Request(_, evaluated) = behind else {
-        let page = LoginPage::new(settings, None, &notice).asking(None, None);
+        let page =
+            helped(visit, LoginPage::new(settings, None, &notice)).asking(None, None).or_by(prompt);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -87,10 +91,16 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
         }
     };
     let hint = evaluated.demand.login_hint.as_deref();
-    LoginPage::new(settings, Some(&evaluated.client), &notice)
+    helped(visit, LoginPage::new(settings, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint)
+        .or_by(prompt)
         .continuing(text, proof)
         .finish(Some(evaluated.return_to.uri()))
+}
+
+fn helped(visit: &Visit, page: LoginPage) -> LoginPage {
+    let authority = &visit.authority;
+    page.helping(authority.settings(), authority.sends_letters(), sign_up::is_open(authority))
 }
 
 async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Response {
@@ -109,9 +119,12 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
     let tried = sign_in(visit, username, password, behind).await;
     observe(visit, username, &tried);
     match tried {
-        Ok(Progress::Complete(cookie, _)) => welcome(visit, behind, username, &cookie),
+        Ok(Progress::Complete(cookie, person)) => {
+            tell_of_browser(visit, person.user());
+            welcome(visit, behind, username, &cookie)
+        }
         Ok(Progress::Half(known, step)) => {
-            second::ask(visit, behind, &known, step, second::Notice::None)
+            second::ask(visit, behind, &known, step, second::Notice::None).await
         }
         Ok(Progress::Unreachable(user)) => behind.unreachable(visit, &user),
         Err(refused) => again(visit, behind, notice(username, &refused)),
@@ -140,9 +153,9 @@ async fn sign_in(
     let user = authority.desk().sign_in(store, passwords, attempt, now).await?;
     Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
         Missing::Nothing => {
-            let life = authority.settings().session_life;
-            let proven = Proven { password_at: now, second: None };
-            let started = session::start(store, user, &proven, life, authority.random(), now);
+            let proven = Proven { at: now, first: Method::Password, second: None };
+            let (beginning, random) = (visit.beginning(), authority.random());
+            let started = session::start(store, user, &proven, beginning, random, now);
             let (cookie, person) = started.await?;
             Progress::Complete(cookie, person)
         }
@@ -159,6 +172,17 @@ fn welcome(visit: &Visit, behind: Behind<'_>, username: &str, cookie: &Secret) -
     let onward = behind.onward(visit, true);
     let browser = visit.browser.after_sign_in(username, &visit.authority.desk().proofs);
     visit.with_session_cookies(document::see_other(&onward), cookie, &browser)
+}
+
+/// Tells somebody that they signed in with a browser in which they never did; where it is configured.
+pub(crate) fn tell_of_browser(visit: &Visit, user: &User) {
+    let authority = &visit.authority;
+    let proofs = &authority.desk().proofs;
+    let is_known = visit.browser.known_as(&user.username, proofs).is_some();
+    if authority.settings().notices.new_browser && !is_known {
+        let (ip, at) = (visit.caller.ip, visit.now);
+        authority.write(user, &Occasion::SignedIn { username: &user.username, ip, at }, at);
+    }
 }
 
 /// The page once more, saying why.
@@ -200,7 +224,11 @@ fn status(notice: &Notice) -> StatusCode {
         Notice::Disabled { .. } | Notice::NoFactor { .. } => StatusCode::FORBIDDEN,
         Notice::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         Notice::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Notice::Incomplete { .. } | Notice::Stale | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
+        Notice::CopiedPasskey
+        | Notice::Incomplete { .. }
+        | Notice::Passkey
+        | Notice::Stale
+        | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, done};
 use crate::id_token_hint::{self, Hint};
 use crate::login::csrf::Purpose;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::SignedIn;
 use crate::logout;
 use crate::oauth_error::OAuthError;
 use crate::page::done::Done;
@@ -133,8 +133,7 @@ fn onward(
 }
 
 async fn signed_in(visit: &Visit) -> Result<Option<SignedIn>, PageRefused> {
-    let store = visit.authority.store();
-    Ok(session::recognise(store, visit.session_cookie(), visit.now).await?)
+    Ok(visit.signed_in().await?)
 }
 
 /// §2: without a hint that fits the session, the person is asked, or any page could sign them out.

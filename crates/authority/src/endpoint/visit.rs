@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use store::StoreError;
 use token::base62;
 use token::event::{EventKind, Who};
 use token::secret::Secret;
@@ -15,6 +16,8 @@ use token::time::Timestamp;
 use crate::caller::Caller;
 use crate::endpoint::cookie::Cookie;
 use crate::login::browser::Browser;
+use crate::login::session::{self, Beginning, SignedIn};
+use crate::login::user_agent;
 use crate::state::Authority;
 
 /// How long a browser is remembered after somebody has signed in there.
@@ -56,9 +59,20 @@ impl Visit {
         }
     }
 
-    /// What the browser holds of a sign-in session.
-    pub(crate) fn session_cookie(&self) -> Option<&str> {
-        self.session_cookie.as_ref().map(Secret::expose)
+    /// Who is signed in here.
+    pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
+        let (store, idle) = (self.authority.store(), self.authority.settings().session_idle);
+        let cookie = self.session_cookie.as_ref().map(Secret::expose);
+        session::recognise(store, cookie, idle, self.now).await
+    }
+
+    /// What a session that begins here is recognised by.
+    pub(crate) fn beginning(&self) -> Beginning {
+        Beginning {
+            life: self.authority.settings().session_life,
+            ip: self.caller.ip,
+            browser: self.caller.user_agent.as_deref().map(user_agent::in_words),
+        }
     }
 
     /// What it holds of a second factor that was proven here before.

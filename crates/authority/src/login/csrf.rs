@@ -7,6 +7,8 @@ use token::base64url;
 /// What a proof is for: that of one purpose cannot be used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// The forms of the pages about the account, bound to the sign-in session.
+    Account,
     /// The answer to a question by the back channel, bound to the sign-in session and the question.
     Approval,
     /// The consent form, bound to the sign-in session and to the request it answers.
@@ -15,8 +17,10 @@ pub enum Purpose {
     Device,
     /// The forms about what somebody proves beside a password, bound to the browser and to the request.
     Factor,
-    /// The page where factors are set up and removed, bound to the sign-in session.
-    Factors,
+    /// The forms behind links in letters, bound to the browser and to the link.
+    Link,
+    /// The forms that have letters sent, bound to the browser.
+    Letter,
     /// A browser in which somebody signed in, bound to their name.
     KnownBrowser,
     /// The question whether to sign out, bound to the sign-in session and to the request.
@@ -55,12 +59,14 @@ impl Proofs {
 
 fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
     let name = match purpose {
+        Purpose::Account => "account",
         Purpose::Approval => "approval",
         Purpose::Consent => "consent",
         Purpose::Device => "device",
         Purpose::Factor => "factor",
-        Purpose::Factors => "factors",
         Purpose::KnownBrowser => "known browser",
+        Purpose::Letter => "letter",
+        Purpose::Link => "link",
         Purpose::Login => "login",
         Purpose::Logout => "logout",
     };

@@ -18,7 +18,7 @@ use crate::login::factor::totp;
 /// How long somebody may take.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 /// Bytes of the name that a factor gets.
-const ID_BYTES: usize = 12;
+pub(super) const ID_BYTES: usize = 12;
 
 /// Somebody who has shown their password and has more to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,18 +97,22 @@ impl Offer {
     }
 }
 
-fn seal(store: &Store, label: &str, value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn seal(
+    store: &Store,
+    label: &str,
+    value: &impl Serialize,
+) -> Result<String, StoreError> {
     let text = serde_json::to_vec(value).map_err(|_| StoreError::Crypto)?;
     store.sealer().seal(label, &Zeroizing::new(text)).map(base64url::encode)
 }
 
-fn open<T: DeserializeOwned>(store: &Store, label: &str, text: &str) -> Option<T> {
+pub(super) fn open<T: DeserializeOwned>(store: &Store, label: &str, text: &str) -> Option<T> {
     let sealed = base64url::decode(text)?;
     let opened = store.sealer().open(label, &sealed).ok()?;
     serde_json::from_slice(&opened).ok()
 }
 
 /// The browser's name has one length always, so that no two pairs are one label.
-fn label(purpose: &str, browser: &Browser, about: &str) -> String {
+pub(super) fn label(purpose: &str, browser: &Browser, about: &str) -> String {
     format!("{purpose} {} {about}", browser.name())
 }

@@ -1,5 +1,6 @@
 //! Passwords that people choose: Argon2id on a bounded pool, the same cost whoever asks.
 
+pub mod breached;
 pub mod policy;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use token::secret::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
-use self::policy::PolicyRefused;
+use self::policy::{PolicyRefused, Rules};
 
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -39,6 +40,7 @@ struct Pool {
     running: Arc<Semaphore>,
     present: AtomicUsize,
     limit: usize,
+    rules: Rules,
 }
 
 /// Why a password was neither hashed nor checked.
@@ -50,6 +52,9 @@ pub enum PasswordError {
     /// The hash function failed, for lack of memory for example.
     #[error("hashing the password failed: {0}")]
     Hashing(String),
+    /// The list of stolen passwords cannot be read any more.
+    #[error("the list of stolen passwords cannot be read: {0}")]
+    List(String),
     /// A new password that is too weak.
     #[error(transparent)]
     Policy(#[from] PolicyRefused),
@@ -62,23 +67,43 @@ pub enum PasswordError {
 
 impl Passwords {
     /// A pool that works on this many passwords at the same time, at least one; each takes
-    /// 19 MiB while it runs.
-    pub fn new(threads: usize) -> Self {
+    /// 19 MiB while it runs. New ones keep the rules.
+    pub fn new(threads: usize, rules: Rules) -> Self {
         let threads = threads.clamp(1, Semaphore::MAX_PERMITS >> 8);
         Self(Arc::new(Pool {
             running: Arc::new(Semaphore::new(threads)),
             present: AtomicUsize::new(0),
             limit: threads.saturating_mul(WAITING_PER_THREAD + 1),
+            rules,
         }))
     }
 
-    /// Hashes a new password into PHC form, after the rules of [`policy::check`].
+    /// Hashes a new password into PHC form, when it keeps the rules; `names` are those of the person it is
+    /// for.
     ///
     /// # Errors
     /// [`PasswordError::Policy`] when it is too weak, [`PasswordError::Busy`] when too many wait.
-    pub async fn hash(&self, password: Secret) -> Result<Secret, PasswordError> {
-        policy::check(&password)?;
-        self.run(move || hash(&password)).await?
+    pub async fn hash(
+        &self,
+        password: Secret,
+        names: Vec<String>,
+    ) -> Result<Secret, PasswordError> {
+        let pool = Arc::clone(&self.0);
+        self.run(move || hash(&pool.kept(password, &names)?)).await?
+    }
+
+    /// Whether a new password keeps the rules.
+    ///
+    /// # Errors
+    /// As [`Passwords::hash`].
+    pub async fn check(&self, password: Secret, names: Vec<String>) -> Result<(), PasswordError> {
+        let pool = Arc::clone(&self.0);
+        self.run(move || pool.kept(password, &names).map(drop)).await?
+    }
+
+    /// The shortest new password, in characters.
+    pub fn min_chars(&self) -> usize {
+        self.0.rules.min_chars
     }
 
     /// Whether the presented password is the stored one. With nothing stored the answer is no,
@@ -92,7 +117,7 @@ impl Passwords {
         stored: Option<Secret>,
         presented: Secret,
     ) -> Result<bool, PasswordError> {
-        self.run(move || verify(stored.as_ref(), &presented)).await?
+        self.run(move || verify(stored.as_ref(), &policy::normalised(presented))).await?
     }
 
     async fn run<T: Send + 'static>(
@@ -110,6 +135,18 @@ impl Passwords {
             result
         });
         done.await.map_err(|error| PasswordError::Hashing(error.to_string()))
+    }
+}
+
+// === impl Pool ===
+
+impl Pool {
+    /// A new password in the form that is hashed, when it keeps the rules.
+    fn kept(&self, password: Secret, names: &[String]) -> Result<Secret, PasswordError> {
+        let password = policy::normalised(password);
+        let checked = self.rules.check(&password, names);
+        checked.map_err(|error| PasswordError::List(error.to_string()))??;
+        Ok(password)
     }
 }
 

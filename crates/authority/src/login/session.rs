@@ -1,5 +1,6 @@
 //! Sign-in sessions: begun with a new secret every time, believed only while nothing forbids it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use store::{Session, Store, StoreError, User};
@@ -19,6 +20,11 @@ const RECENT: Duration = Duration::from_secs(10 * 60);
 /// How somebody has proven who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// A passkey, whose authenticator has checked who holds it.
+    Passkey {
+        /// Whether it may be copied between devices, so that no hardware alone holds it.
+        is_synced: bool,
+    },
     /// A password.
     Password,
     /// A recovery code, in place of what was lost.
@@ -30,10 +36,23 @@ pub enum Method {
 /// What somebody has proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proven {
-    /// When they showed their password.
-    pub password_at: Timestamp,
+    /// When they proved the first of it.
+    pub at: Timestamp,
+    /// The first of it.
+    pub first: Method,
     /// What they proved beside it.
     pub second: Option<Method>,
+}
+
+/// Where a session begins, and for how long.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// How long it lasts.
+    pub life: Duration,
+    /// The address behind trusted proxies.
+    pub ip: Option<IpAddr>,
+    /// The browser, in words for its person.
+    pub browser: Option<String>,
 }
 
 /// Somebody who is signed in. Only [`recognise`], [`start`] and [`raise`] make one.
@@ -46,21 +65,35 @@ pub struct SignedIn {
 // === impl Method ===
 
 impl Method {
-    /// The name of RFC 8176 §2; there is none for a code that is good once by itself.
-    fn name(self) -> Option<&'static str> {
+    /// The names of RFC 8176 §2; there is none for a code that is good once by itself.
+    fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Password => Some("pwd"),
-            Self::Recovery => None,
-            Self::Totp => Some("otp"),
+            Self::Passkey { is_synced: false } => &["hwk", "user"],
+            Self::Passkey { is_synced: true } => &["swk", "user"],
+            Self::Password => &["pwd"],
+            Self::Recovery => &[],
+            Self::Totp => &["otp"],
         }
     }
 }
 
-/// What `amr` says of a password with something beside it, or of a password alone.
-fn amr(second: Option<Method>) -> Vec<String> {
-    let several = second.map(|_| acr::SEVERAL_FACTORS);
-    let methods = [Some(Method::Password), second].into_iter().flatten();
-    methods.filter_map(Method::name).chain(several).map(str::to_owned).collect()
+// === impl Proven ===
+
+impl Proven {
+    /// What `amr` says of it. A passkey is something somebody has and something they know or are.
+    fn amr(&self) -> Vec<String> {
+        let several = self.second.is_some() || matches!(self.first, Method::Passkey { .. });
+        let methods = [Some(self.first), self.second].into_iter().flatten();
+        let names = methods.flat_map(Method::names).copied();
+        names.chain(several.then_some(acr::SEVERAL_FACTORS)).map(str::to_owned).collect()
+    }
+}
+
+/// What `amr` says after something more was proven.
+fn raised(amr: &[String], second: Method) -> Vec<String> {
+    let names = second.names().iter().copied().chain([acr::SEVERAL_FACTORS]);
+    let new = names.filter(|name| !amr.iter().any(|held| held == name));
+    amr.iter().cloned().chain(new.map(str::to_owned)).collect()
 }
 
 // === impl SignedIn ===
@@ -87,25 +120,30 @@ impl SignedIn {
     }
 }
 
-/// Who is signed in with this cookie, unless the session is over, was taken back, or its person
-/// is gone, disabled or suspended.
+/// Who is signed in with this cookie, unless the session is over, was not used for so long, was taken back,
+/// or its person is gone, disabled or suspended. That it is used is written down.
 ///
 /// # Errors
 /// [`StoreError`] when state cannot be read.
 pub async fn recognise(
     store: &Store,
     cookie: Option<&str>,
+    idle: Duration,
     now: Timestamp,
 ) -> Result<Option<SignedIn>, StoreError> {
     let Some(cookie) = cookie.filter(|text| Family::of(text) == Ok(Family::SignIn)) else {
         return Ok(None);
     };
     let session = store.session_by_cookie(&OpaqueHash::of(cookie), now).await?;
-    let Some(session) = session.filter(|session| !is_taken_back(store, session, now)) else {
+    let is_good = |session: &Session| {
+        now.since(session.last_used_at) < idle && !is_taken_back(store, session, now)
+    };
+    let Some(session) = session.filter(is_good) else { return Ok(None) };
+    let Some(user) = approve::active_person(store, &session.subject, now).await? else {
         return Ok(None);
     };
-    let user = approve::active_person(store, &session.subject, now).await?;
-    Ok(user.map(|user| SignedIn { session, user }))
+    store.note_session_use(&session, now).await?;
+    Ok(Some(SignedIn { session, user }))
 }
 
 /// Begins a session for a person who has just proven who they are; the secret is the cookie's
@@ -117,7 +155,7 @@ pub async fn start(
     store: &Store,
     user: User,
     proven: &Proven,
-    life: Duration,
+    beginning: Beginning,
     random: &dyn Random,
     now: Timestamp,
 ) -> Result<(Secret, SignedIn), StoreError> {
@@ -126,10 +164,13 @@ pub async fn start(
         id: SessionId::generate(random),
         cookie: OpaqueHash::of(cookie.expose()),
         subject: user.id.clone(),
-        auth_time: proven.password_at,
-        amr: amr(proven.second),
+        auth_time: proven.at,
+        amr: proven.amr(),
         created_at: now,
-        expires_at: now.plus(life),
+        expires_at: now.plus(beginning.life),
+        last_used_at: now,
+        ip: beginning.ip,
+        browser: beginning.browser,
     };
     store.start_session(&session).await?;
     Ok((cookie, SignedIn { session, user }))
@@ -148,7 +189,7 @@ pub async fn raise(
     now: Timestamp,
 ) -> Result<Option<(Secret, SignedIn)>, StoreError> {
     let cookie = Family::SignIn.generate(random);
-    let (hash, amr) = (OpaqueHash::of(cookie.expose()), amr(Some(second)));
+    let (hash, amr) = (OpaqueHash::of(cookie.expose()), raised(&person.session.amr, second));
     if !store.raise_session(&person.session, &hash, &amr, now).await? {
         return Ok(None);
     }
@@ -197,4 +238,26 @@ fn is_ended(
         foreign: None,
     };
     store.index().on_token(&facts, now).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use token::time::Timestamp;
+
+    use super::{Method, Proven, raised};
+
+    #[test]
+    fn amr_says_what_was_proven() {
+        let of = |first, second| Proven { at: Timestamp::from_secs(0), first, second }.amr();
+        let synced = Method::Passkey { is_synced: true };
+        let bound = Method::Passkey { is_synced: false };
+        assert_eq!(of(Method::Password, None), ["pwd"]);
+        assert_eq!(of(Method::Password, Some(Method::Totp)), ["pwd", "otp", "mfa"]);
+        assert_eq!(of(Method::Password, Some(Method::Recovery)), ["pwd", "mfa"]);
+        assert_eq!(of(Method::Password, Some(bound)), ["pwd", "hwk", "user", "mfa"]);
+        assert_eq!(of(synced, None), ["swk", "user", "mfa"]);
+        let later = raised(&of(Method::Password, None), synced);
+        assert_eq!(later, ["pwd", "swk", "user", "mfa"]);
+        assert_eq!(raised(&later, synced), later);
+    }
 }

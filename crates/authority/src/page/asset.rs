@@ -1,4 +1,4 @@
-//! The style sheet and the icon, each under a name that changes with its content.
+//! The style sheet, the icon and the script for passkeys, each under a name that changes with its content.
 
 use std::sync::LazyLock;
 
@@ -27,9 +27,15 @@ pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset { name: name(content, "svg"), content, media_type: "image/svg+xml" }
 });
 
+/// What asks a browser for a passkey: no form can.
+pub(crate) static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../assets/passkey.js");
+    Asset { name: name(content, "js"), content, media_type: "text/javascript; charset=utf-8" }
+});
+
 /// The asset of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*ICON].into_iter().find(|asset| asset.name == name)
+    [&*STYLE, &*ICON, &*PASSKEY].into_iter().find(|asset| asset.name == name)
 }
 
 fn name(content: &str, kind: &str) -> String {

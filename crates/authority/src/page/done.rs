@@ -9,6 +9,18 @@ use crate::settings::Settings;
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
+    /// There is an account more.
+    AccountMade,
+    /// Somebody has shown that an address is theirs.
+    AddressConfirmed,
+    /// A letter was sent, or would have been.
+    LetterSent,
+    /// A link was used before, or is too old.
+    LinkOver,
+    /// This is done by whoever runs the server.
+    NotHere,
+    /// An account has a new password.
+    PasswordChanged,
     /// A device may use the account.
     DeviceAllowed,
     /// A device may not.
@@ -27,6 +39,8 @@ pub(crate) struct DonePage {
     title: &'static str,
     words: &'static str,
     is_good: bool,
+    /// Where the account is, when it goes on there.
+    account: String,
 }
 
 // === impl DonePage ===
@@ -45,10 +59,37 @@ impl DonePage {
                 "You are signed out",
                 "Every application that you used with this sign-in was told. You can close this page.",
             ),
+            Done::AccountMade => {
+                ("Your account is made", "You can sign in now. Your address is confirmed.")
+            }
+            Done::AddressConfirmed => {
+                ("Your address is confirmed", "Letters about your account go there now.")
+            }
+            Done::LetterSent => (
+                "Look into your mailbox",
+                "If what you entered is known here or may be, a letter is on its way. Its link is good \
+                 once, for 30 minutes. Look among unwanted mail, too.",
+            ),
+            Done::LinkOver => (
+                "This link is over",
+                "It was used before, it is too old, or something has changed since. Nothing has happened \
+                 to your account. Ask for another link.",
+            ),
+            Done::NotHere => (
+                "This is not done here",
+                "Ask whoever runs this server: they make accounts and set passwords themselves.",
+            ),
+            Done::PasswordChanged => (
+                "Your password is changed",
+                "Every sign-in of your account has ended, this one too. Sign in with your new password.",
+            ),
             Done::NothingChanged => ("Nothing was changed", "You can close this page."),
         };
-        let is_good = matches!(done, Done::DeviceAllowed | Done::SignedOut);
-        Self { frame: Frame::new(settings), title, words, is_good }
+        let goes_on =
+            matches!(done, Done::AccountMade | Done::AddressConfirmed | Done::PasswordChanged);
+        let is_good = goes_on || matches!(done, Done::DeviceAllowed | Done::SignedOut);
+        let account = if goes_on { settings.path("/account") } else { String::new() };
+        Self { frame: Frame::new(settings), title, words, is_good, account }
     }
 
     /// The page as it is sent.

@@ -4,8 +4,9 @@ use askama::Template;
 use store::Client;
 
 use super::client_links::{self, ClientLink};
+use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
-use super::{Frame, Rendered, initial, render};
+use super::{Frame, Rendered, initial, render_with};
 use crate::settings::Settings;
 
 /// What the page says above the form.
@@ -21,6 +22,8 @@ pub(crate) enum Notice {
         /// The name that was typed.
         username: String,
     },
+    /// A passkey seems to have been copied.
+    CopiedPasskey,
     /// Something of ours failed.
     Failed {
         /// The name that was typed.
@@ -38,6 +41,8 @@ pub(crate) enum Notice {
     },
     /// Nothing.
     None,
+    /// A passkey that nobody has here, or that is not believed.
+    Passkey,
     /// The form is not one that this browser was given for this request.
     Stale,
     /// Too many failures.
@@ -69,7 +74,12 @@ pub(crate) struct LoginPage {
     /// Whether the fields themselves are to be corrected.
     is_wrong: bool,
     is_again: bool,
+    passkey: Option<PasskeyPrompt>,
     links: Vec<ClientLink>,
+    /// Where a new password is asked for; empty where none is.
+    forgotten: String,
+    /// Where an account is asked for; empty where none is.
+    sign_up: String,
 }
 
 // === impl Notice ===
@@ -93,7 +103,7 @@ impl Notice {
             | Self::NoFactor { username }
             | Self::Throttled { username, .. }
             | Self::Wrong { username } => username,
-            Self::None | Self::Stale => "",
+            Self::CopiedPasskey | Self::None | Self::Passkey | Self::Stale => "",
         }
     }
 
@@ -101,6 +111,11 @@ impl Notice {
         match self {
             Self::Busy { .. } => {
                 "Many people are signing in right now. Try again in a moment.".to_owned()
+            }
+            Self::CopiedPasskey => {
+                "This passkey was refused: there seems to be a copy of it. Sign in \
+                                    in another way and remove it."
+                    .to_owned()
             }
             Self::Disabled { .. } => {
                 format!("This account is switched off. Ask whoever runs {host} about it.")
@@ -113,6 +128,9 @@ impl Notice {
                 "This needs a second factor, and your account has none. Ask whoever runs {host} for it."
             ),
             Self::None => String::new(),
+            Self::Passkey => {
+                "This passkey opens no account here. Use another one, or your password.".to_owned()
+            }
             Self::Stale => "This page was open for a long time, or your browser keeps no \
                             cookies. Please try again."
                 .to_owned(),
@@ -153,7 +171,10 @@ impl LoginPage {
             username: notice.username().to_owned(),
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
+            passkey: None,
             links,
+            forgotten: String::new(),
+            sign_up: String::new(),
         }
     }
 
@@ -168,13 +189,28 @@ impl LoginPage {
         Self { is_again, username, ..self }
     }
 
+    /// With ways for somebody who cannot sign in.
+    pub(crate) fn helping(self, settings: &Settings, forgotten: bool, sign_up: bool) -> Self {
+        let path = |is_there, path| if is_there { settings.path(path) } else { String::new() };
+        Self {
+            forgotten: path(forgotten, "/forgotten"),
+            sign_up: path(sign_up, "/sign-up"),
+            ..self
+        }
+    }
+
     /// With the request that goes on after sign-in.
     pub(crate) fn continuing(self, request: &str, proof: String) -> Self {
         Self { request: request.to_owned(), proof, ..self }
     }
 
+    /// With the question for a passkey.
+    pub(crate) fn or_by(self, passkey: Option<PasskeyPrompt>) -> Self {
+        Self { passkey, ..self }
+    }
+
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render(self, return_to.map_or(Leads::Here, Leads::To))
+        render_with(self, return_to.map_or(Leads::Here, Leads::To), self.passkey.as_ref())
     }
 }

@@ -26,15 +26,19 @@ static MAY_SEND: LazyLock<String> = LazyLock::new(|| {
     format!("script-src 'sha256-{}'; ", STANDARD.encode(hash))
 });
 
-/// The policy of a page whose form leads there.
-pub(super) fn of(form: Leads<'_>) -> String {
+/// The policy of a page whose form leads there, and which may have a script of ours.
+pub(super) fn of(form: Leads<'_>, has_script: bool) -> String {
     let targets = match form {
         Leads::Here => "'self'".to_owned(),
         Leads::Nowhere => "'none'".to_owned(),
         Leads::Straight(uri) => schemes_behind(uri),
         Leads::To(uri) => format!("'self' {}", schemes_behind(uri)),
     };
-    let script = if matches!(form, Leads::Straight(_)) { MAY_SEND.as_str() } else { "" };
+    let script = match form {
+        Leads::Straight(_) => MAY_SEND.as_str(),
+        _ if has_script => "script-src 'self'; ",
+        _ => "",
+    };
     format!(
         "default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {targets}; \
          base-uri 'none'; frame-ancestors 'none'"
@@ -58,8 +62,8 @@ mod tests {
 
     #[test]
     fn nothing_runs_and_nobody_frames() {
-        for policy in [of(Leads::Nowhere), of(Leads::Here), of(Leads::To("https://app.example/cb"))]
-        {
+        for form in [Leads::Nowhere, Leads::Here, Leads::To("https://app.example/cb")] {
+            let policy = of(form, false);
             assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
             assert!(policy.ends_with("base-uri 'none'; frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains("script") && !policy.contains("unsafe"), "{policy}");
@@ -67,9 +71,16 @@ mod tests {
     }
 
     #[test]
+    fn a_script_is_a_file_of_ours() {
+        let policy = of(Leads::Here, true);
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; "), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+
+    #[test]
     fn a_form_leads_back_to_the_client() {
         let targets = |form| {
-            let policy = of(form);
+            let policy = of(form, false);
             let rest = policy.split_once("form-action ").expect("directive").1;
             rest.split(';').next().expect("targets").to_owned()
         };

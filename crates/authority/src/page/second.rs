@@ -1,4 +1,4 @@
-//! The page that asks for a code after the password.
+//! The page that asks for a passkey or a code after the password.
 
 use askama::Template;
 use http::StatusCode;
@@ -6,8 +6,9 @@ use store::{Client, User};
 
 use super::client_links::{self, ClientLink};
 use super::login::spoken;
+use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
-use super::{Frame, Rendered, initial, render};
+use super::{Frame, Rendered, initial, render_with};
 use crate::settings::Settings;
 
 const DAY: u64 = 24 * 3600;
@@ -15,10 +16,14 @@ const DAY: u64 = 24 * 3600;
 /// What the page says above the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
+    /// The passkey seems to have been copied.
+    CopiedPasskey,
     /// A field was left empty.
     Incomplete,
     /// Nothing.
     None,
+    /// The passkey is not theirs, or is not believed.
+    Passkey,
     /// The first code of what is being set up is wrong.
     NotYet,
     /// The code was used before.
@@ -47,6 +52,8 @@ pub(crate) struct CodePage {
     hidden: Vec<(&'static str, String)>,
     /// For how long the browser can be remembered, in words.
     remember: String,
+    has_app: bool,
+    passkey: Option<PasskeyPrompt>,
     client: String,
     links: Vec<ClientLink>,
 }
@@ -67,19 +74,29 @@ impl Notice {
         match self {
             Self::None => StatusCode::OK,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Incomplete | Self::NotYet | Self::Replayed | Self::Stale | Self::Wrong => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::CopiedPasskey
+            | Self::Incomplete
+            | Self::NotYet
+            | Self::Passkey
+            | Self::Replayed
+            | Self::Stale
+            | Self::Wrong => StatusCode::BAD_REQUEST,
         }
     }
 
     pub(super) fn words(self) -> String {
         match self {
+            Self::CopiedPasskey => "This passkey was refused: there seems to be a copy of it. Use \
+                                    another way, and remove it."
+                .to_owned(),
             Self::Incomplete => "Enter the code that your app shows.".to_owned(),
             Self::None => String::new(),
             Self::NotYet => "This is not the code that your app should show now. Check that the \
                              time of your device is right, then enter the newest code."
                 .to_owned(),
+            Self::Passkey => {
+                "This passkey was not accepted. Use another one, or another way.".to_owned()
+            }
             Self::Replayed => {
                 "This code was used already. Wait until your app shows another.".to_owned()
             }
@@ -119,9 +136,17 @@ impl CodePage {
                 1 => "a day".to_owned(),
                 days => format!("{days} days"),
             },
+            has_app: false,
+            passkey: None,
             client: client.map(|client| client.name.clone()).unwrap_or_default(),
             links: client.map(client_links::of).unwrap_or_default(),
         }
+    }
+
+    /// For whoever has an app for codes, a passkey, or both.
+    pub(crate) fn asking(self, has_app: bool, passkey: Option<PasskeyPrompt>) -> Self {
+        let passkey = passkey.map(|passkey| PasskeyPrompt { is_only: !has_app, ..passkey });
+        Self { has_app, passkey, ..self }
     }
 
     /// With what the form brings back.
@@ -131,6 +156,6 @@ impl CodePage {
 
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render(self, return_to.map_or(Leads::Here, Leads::To))
+        render_with(self, return_to.map_or(Leads::Here, Leads::To), self.passkey.as_ref())
     }
 }

@@ -22,7 +22,7 @@ async fn harness() -> Harness {
     };
     let harness =
         Harness::with(Settings { authorization_details: vec![payment], ..settings() }).await;
-    let hash = harness.authority.passwords().hash(Secret::new(PASSWORD)).await;
+    let hash = harness.authority.passwords().hash(Secret::new(PASSWORD), Vec::new()).await;
     let mut user = harness.user.clone();
     user.password_hash = Some(hash.expect("hash"));
     harness.store.update_user(&user).await.expect("user");

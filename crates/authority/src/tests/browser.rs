@@ -44,7 +44,7 @@ impl Harness {
 
     /// Gives Alice a password.
     pub(super) async fn give_password(&self) {
-        let hash = self.authority.passwords().hash(Secret::new(PASSWORD)).await;
+        let hash = self.authority.passwords().hash(Secret::new(PASSWORD), Vec::new()).await;
         let mut user = self.user.clone();
         user.password_hash = Some(hash.expect("hash"));
         self.store.update_user(&user).await.expect("user");
@@ -115,8 +115,16 @@ impl Answer {
     /// The first form of the page.
     #[track_caller]
     pub(super) fn form(&self) -> PageForm {
-        let page = self.text.split("<form").nth(1).unwrap_or_else(|| panic!("{}", self.text));
-        let page = page.split("</form>").next().unwrap_or_default();
+        self.form_of("")
+    }
+
+    /// The first form of the page whose markup holds this.
+    #[track_caller]
+    pub(super) fn form_of(&self, mark: &str) -> PageForm {
+        let forms = self.text.split("<form").skip(1);
+        let mut forms = forms.filter_map(|form| form.split("</form>").next());
+        let page = forms.find(|form| form.contains(mark));
+        let page = page.unwrap_or_else(|| panic!("{}", self.text));
         let hidden = page.split("<input").skip(1).filter_map(|input| {
             let tag = input.split('>').next().unwrap_or_default();
             (attribute(tag, "type")? == "hidden")
@@ -160,6 +168,13 @@ impl Answer {
         let policy = self.header("content-security-policy");
         assert!(policy.contains("default-src 'none'"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+
+    /// What the page asks an authenticator for.
+    #[track_caller]
+    pub(super) fn passkey_options(&self) -> serde_json::Value {
+        let text = attribute(&self.text, "data-options").expect("options");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// What the page says is wrong.

@@ -13,12 +13,26 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 35] = [
+    "/account",
+    "/account/applications/withdraw",
+    "/account/email",
     "/account/factors",
     "/account/factors/add",
     "/account/factors/codes",
     "/account/factors/forget",
+    "/account/factors/passkey",
     "/account/factors/remove",
+    "/account/factors/rename",
+    "/account/password",
+    "/account/sessions/end",
+    "/account/sessions/end-others",
+    "/account/sessions/everywhere",
+    "/account/tokens",
+    "/account/tokens/create",
+    "/account/tokens/narrow",
+    "/account/tokens/revoke",
+    "/account/tokens/rotate",
     "/approvals",
     "/approvals/decision",
     "/assets/{name}",
@@ -26,10 +40,15 @@ const PAGES: [&str; 16] = [
     "/device",
     "/device/decision",
     "/device/qr",
+    "/forgotten",
+    "/link",
     "/login",
     "/login/code",
+    "/login/code/passkey",
     "/login/enrol",
+    "/login/passkey",
     "/logout/decision",
+    "/sign-up",
 ];
 
 fn document() -> Value {

@@ -109,6 +109,9 @@ async fn what_is_reported_is_taken_back_whatever_it_is() {
     for token in [access, refresh, &own] {
         assert!(!is_active(&harness, token).await, "{token}");
     }
+    let letters = harness.letters(3).await;
+    assert!(letters[0].text.contains("The personal token “ci” of alice"), "{}", letters[0].text);
+    assert!(letters[1].text.contains("A refresh token of alice"), "{}", letters[1].text);
     let event = harness.events.last("leak_report");
     assert_eq!(event["source"], "github:content");
     assert!(event["url_hash"].as_str().is_some_and(|hash| hash.len() == 32));

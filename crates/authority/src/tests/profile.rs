@@ -19,7 +19,7 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 async fn harness(algorithm: Algorithm, everywhere: bool) -> (Harness, PrivateKey) {
     let profile = everywhere.then_some(Profile::Fapi2);
     let harness = Harness::with(Settings { profile, ..settings() }).await;
-    let hash = harness.authority.passwords().hash(Secret::new(PASSWORD)).await;
+    let hash = harness.authority.passwords().hash(Secret::new(PASSWORD), Vec::new()).await;
     let mut user = harness.user.clone();
     user.password_hash = Some(hash.expect("hash"));
     harness.store.update_user(&user).await.expect("user");

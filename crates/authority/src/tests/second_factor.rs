@@ -444,7 +444,7 @@ async fn removing_needs_what_is_removed() {
     form.action = "/account/factors/remove".to_owned();
     let removed = owner.submit(&form, &[]).await;
     removed.assert_page(200);
-    assert!(removed.text.contains("The app was removed"), "{}", removed.text);
+    assert!(removed.text.contains("It was removed"), "{}", removed.text);
     assert!(harness.store.factors_of(&"alice-id".into()).await.expect("store").is_empty());
     let audit = harness.store.audit(None, 1).await.expect("audit").remove(0).entry;
     assert_eq!(audit.action, "factor.remove");

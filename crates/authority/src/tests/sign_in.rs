@@ -239,6 +239,21 @@ async fn a_session_ends_and_a_made_up_cookie_is_nobody() {
 }
 
 #[tokio::test]
+async fn a_session_that_nobody_uses_ends_earlier() {
+    let settings = Settings { session_idle: Duration::from_secs(600), ..settings() };
+    let harness = Harness::with_password_and(settings).await;
+    let path = request(&harness.confidential, &[]);
+    let mut browser = harness.browser();
+    browser.agree(&path).await.at_client();
+    for _ in 0..3 {
+        harness.clock.pass(599);
+        assert!(browser.get(&path).await.at_client().contains_key("code"));
+    }
+    harness.clock.pass(600);
+    assert_eq!(browser.get(&path).await.form().action, "/login");
+}
+
+#[tokio::test]
 async fn a_planted_session_cookie_is_never_continued() {
     let harness = Harness::with_password().await;
     let path = request(&harness.confidential, &[]);

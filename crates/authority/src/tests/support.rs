@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
+use mail::Outbox;
 use remote::{Fetcher, Limits, Reach};
 use serde_json::Value;
 use store::{Client, Code, Grant, MasterKey, Store, User};
@@ -67,6 +68,7 @@ pub(crate) fn settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
+        session_idle: Duration::from_secs(3600),
         trusted_proxies: TrustedProxies::new(
             &["10.0.0.0/8".parse().expect("network")],
             AddressField::XForwardedFor,
@@ -85,7 +87,10 @@ pub(crate) fn settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        passwords: Default::default(),
         mfa: MfaPolicy::USUAL,
+        sign_up: Default::default(),
+        notices: Default::default(),
     }
 }
 
@@ -427,6 +432,7 @@ async fn serve(
         fetcher: loopback(),
         certificate_trust: Some(Arc::new(AnyAuthority)),
         nonces,
+        outbox: Outbox::mailbox(),
     };
     let authority = Authority::new(settings, parts).expect("authority");
     authority.resume().await.expect("resumed");

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use serde::Serialize;
-use store::TotpFactor;
+use store::{Passkey, Removal, TotpFactor};
 use token::id::SubjectId;
 use token::time::Timestamp;
 use utoipa::ToSchema;
@@ -21,12 +21,31 @@ use crate::problem::Problem;
 /// What a person has beside a password.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FactorsView {
+    /// Passkeys, the oldest first.
+    passkeys: Vec<PasskeyView>,
     /// Apps that make codes (RFC 6238), the oldest first.
     totp: Vec<FactorView>,
     /// How many recovery codes are left.
     recovery_codes: usize,
     /// In how many browsers they are not asked for a while.
     remembered_browsers: u64,
+}
+
+/// One passkey.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PasskeyView {
+    /// Its name here.
+    id: String,
+    /// What its person calls it.
+    name: String,
+    /// Whether there are copies of it in other places.
+    is_backed_up: bool,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When somebody last signed in with it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
 }
 
 /// One app; its key is never shown.
@@ -56,13 +75,14 @@ pub(crate) async fn show_factors(
     let held = console.store().factors_of(&id).await?;
     let now = console.authority.now();
     Ok(Answer(FactorsView {
+        passkeys: held.passkeys.into_iter().map(passkey_view).collect(),
         totp: held.totp.into_iter().map(view).collect(),
         recovery_codes: held.recovery_codes,
         remembered_browsers: console.store().remembered_browsers(&id, now).await?,
     }))
 }
 
-/// Remove all that a person has beside a password: apps, recovery codes and remembered browsers. For
+/// Remove all that a person has beside a password: passkeys, apps, recovery codes and remembered browsers. For
 /// somebody who has lost them all; be sure who asks for it.
 #[utoipa::path(delete, path = "/users/{id}/factors", tag = "users",
     params(("id" = String, Path, description = "The person's id: `sub` of their tokens")),
@@ -80,19 +100,19 @@ pub(crate) async fn remove_factors(
     console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await
 }
 
-/// Remove one app of a person. With the last one go the recovery codes and the remembered browsers.
+/// Remove one passkey or app of a person. With the last one go the recovery codes and the remembered browsers.
 #[utoipa::path(delete, path = "/users/{id}/factors/{factor}", tag = "users",
     params(("id" = String, Path, description = "The person's id: `sub` of their tokens"),
-        ("factor" = String, Path, description = "The app's id")),
+        ("factor" = String, Path, description = "The id of the passkey or the app")),
     responses((status = 204, description = "It is removed"),
-        (status = 404, description = "Nobody of this id, or no such app of theirs", body = Problem)))]
+        (status = 404, description = "Nobody of this id, or no such factor of theirs", body = Problem)))]
 pub(crate) async fn remove_factor(
     State(console): State<Console>,
     administrator: Administrator,
     TwoSegments(id, factor): TwoSegments,
 ) -> Result<Recorded, Problem> {
     let (id, now) = (SubjectId::from(id), console.authority.now());
-    if !console.store().remove_factor(&id, &factor).await? {
+    if console.store().remove_factor(&id, &factor, false).await? == Removal::Unknown {
         return Err(Problem::unknown("factor"));
     }
     let change = Change { action: "user.factor.remove", target: &factor, at: now };
@@ -102,4 +122,9 @@ pub(crate) async fn remove_factor(
 fn view(factor: TotpFactor) -> FactorView {
     let TotpFactor { id, created_at, last_used_at, .. } = factor;
     FactorView { id, created_at, last_used_at }
+}
+
+fn passkey_view(passkey: Passkey) -> PasskeyView {
+    let Passkey { id, name, is_backed_up, created_at, last_used_at, .. } = passkey;
+    PasskeyView { id, name, is_backed_up, created_at, last_used_at }
 }

@@ -99,7 +99,9 @@ pub(crate) struct RestrictionBody {
     /// What it does: `revoke` is final. `suspend` refuses until it ends or is lifted. With the others a token
     /// is good for less, and those that come after it too: `drop_scopes:SCOPES` (separated by spaces),
     /// `require:step_up` (sign in again), `require:dpop`, `require:mtls` (get a bound token), `limit:RATE`
-    /// (`10/m`), `networks:NETWORKS` (separated by commas).
+    /// (`10/m`), `networks:NETWORKS`, `countries:COUNTRIES` (`NO,SE`; `ZZ` is an unknown one),
+    /// `not_countries:COUNTRIES`, `asns:NUMBERS` (`64496`; 0 is an unknown one), `not_asns:NUMBERS` (each separated
+    /// by commas).
     #[schema(value_type = EffectText)]
     effect: Effect,
     /// When it ends by itself; never when it is not given. Not for `revoke`.
@@ -198,6 +200,8 @@ impl PartialSchema for EffectText {
             .item(text().pattern(Some(r"^drop_scopes:[!#-\[\]-~]+( [!#-\[\]-~]+)*$")))
             .item(text().pattern(Some("^limit:[1-9][0-9]{0,5}/([1-9][0-9]?)?[smhd]$")))
             .item(text().pattern(Some("^networks:[0-9a-fA-F.:/,]+$")))
+            .item(text().pattern(Some("^(not_)?countries:[A-Za-z]{2}(,[A-Za-z]{2}){0,255}$")))
+            .item(text().pattern(Some("^(not_)?asns:[0-9]{1,9}(,[0-9]{1,9}){0,255}$")))
             .into()
     }
 }

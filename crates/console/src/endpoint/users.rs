@@ -1,7 +1,8 @@
 //! `/users`: people who sign in with a name and a password.
 
-use authority::login::password::{PasswordError, policy};
-use authority::person_claims;
+use authority::credential::{By, ReplaceRefused};
+use authority::login::password::PasswordError;
+use authority::{person, person_claims};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::{StatusCode, header};
@@ -19,7 +20,6 @@ use crate::access::{Administrator, Reader};
 use crate::answer::{self, Answer, Page};
 use crate::change::{Change, Recorded};
 use crate::input::{self, After, Body, Query, Segment};
-use crate::person;
 use crate::problem::Problem;
 
 /// A person.
@@ -54,7 +54,7 @@ pub(crate) struct UserView {
 pub(crate) struct UserBody {
     /// The name they sign in with, 1 to 128 characters.
     username: String,
-    /// Their password: at least 15 characters, not predictable. Without one they cannot sign in.
+    /// Their password: long, and neither predictable nor stolen elsewhere. Without one they cannot sign in.
     #[schema(value_type = Option<String>, format = Password)]
     password: Option<Secret>,
     /// Their name as others see it.
@@ -106,7 +106,7 @@ pub(crate) struct UserChange {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordBody {
-    /// At least 15 characters, not predictable.
+    /// Long, and neither predictable nor stolen elsewhere.
     #[schema(value_type = String, format = Password)]
     password: Secret,
 }
@@ -149,7 +149,8 @@ pub(crate) async fn create(
     };
     check(&user)?;
     if let Some(password) = body.password {
-        user.password_hash = Some(hashed(&console, password, &user).await?);
+        let hash = console.authority.hash_password(password, &user).await?;
+        user.password_hash = Some(hash);
     }
     console.store().create_user(&user).await?;
     let id = user.id.clone();
@@ -213,11 +214,10 @@ pub(crate) async fn set_password(
     let id = SubjectId::from(id);
     let _alone = console.changing.lock().await;
     let now = console.authority.now();
-    let mut user = find(&console, &id).await?;
-    user.password_hash = Some(hashed(&console, body.password, &user).await?);
-    write(&console, &user).await?;
-    let selector = Selector::Subject(id.clone());
-    console.revoke_until_now(&administrator, selector, "password set").await?;
+    let user = find(&console, &id).await?;
+    let (actor, caller) = (administrator.actor(), administrator.caller());
+    let by = By { actor, caller, link: None };
+    console.authority.replace_password(&user, body.password, by).await?;
     let change = Change { action: "user.password", target: id.as_str(), at: now };
     console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await
 }
@@ -242,16 +242,10 @@ pub(crate) async fn remove(
 
 fn check(user: &User) -> Result<(), Problem> {
     person_claims::check(&user.claims).map_err(Problem::bad_request)?;
-    person::check_username(&user.username)?;
-    person::check_name(user.name.as_deref())?;
-    person::check_email(user.email.as_deref())
-}
-
-async fn hashed(console: &Console, password: Secret, user: &User) -> Result<Secret, Problem> {
-    let names = [Some(&user.username), user.name.as_ref(), user.email.as_ref()];
-    let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
-    policy::check_against(&password, &names).map_err(Problem::bad_request)?;
-    Ok(console.authority.passwords().hash(password).await?)
+    let names = person::check_username(&user.username)
+        .and_then(|()| person::check_name(user.name.as_deref()))
+        .and_then(|()| person::check_email(user.email.as_deref()));
+    names.map_err(Problem::bad_request)
 }
 
 pub(super) async fn find(console: &Console, id: &SubjectId) -> Result<User, Problem> {
@@ -308,7 +302,19 @@ impl From<PasswordError> for Problem {
             PasswordError::Policy(refused) => Self::bad_request(refused),
             PasswordError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
                 .with_field(header::RETRY_AFTER, "1"),
-            PasswordError::Hashing(_) | PasswordError::StoredHash => Self::internal(&error),
+            PasswordError::Hashing(_) | PasswordError::List(_) | PasswordError::StoredHash => {
+                Self::internal(&error)
+            }
+        }
+    }
+}
+
+impl From<ReplaceRefused> for Problem {
+    fn from(refused: ReplaceRefused) -> Self {
+        match refused {
+            ReplaceRefused::Gone => Self::unknown("user"),
+            ReplaceRefused::Password(error) => error.into(),
+            ReplaceRefused::Store(error) => error.into(),
         }
     }
 }

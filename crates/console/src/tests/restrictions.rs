@@ -41,6 +41,8 @@ async fn a_token_can_be_good_for_less() {
         "require:mtls",
         "limit:10/m",
         "networks:192.0.2.0/24,2001:db8::/32",
+        "countries:NO,SE",
+        "not_asns:64496,0",
     ] {
         let made = harness.call("POST", "/restrictions", Some(body(selector.clone(), effect)));
         let made = made.await.expect(201);

@@ -1,5 +1,6 @@
 //! An admin API over a store of its own, with tokens of every kind.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
+use mail::Outbox;
 use serde_json::Value;
 use store::{MasterKey, Store};
 use tempfile::TempDir;
@@ -27,6 +29,9 @@ use token::term::Algorithm;
 use token::time::{Clock, Timestamp};
 use tower::ServiceExt as _;
 
+use crate::configuration::{
+    Applied, Configuration, Mistake, NotApplied, Refused, Reloading, Status,
+};
 use crate::{Parts, router};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
@@ -60,6 +65,40 @@ impl Explainer for OneRequest {
     }
 }
 
+/// A configuration file: good the first time, wrong the second, gone then.
+#[derive(Default)]
+struct OneFile(AtomicU64);
+
+impl Configuration for OneFile {
+    fn status(&self) -> Status {
+        let refused = Refused { at: NOW, mistakes: vec![mistake()] };
+        let refused = (self.0.load(Ordering::SeqCst) > 1).then_some(refused);
+        Status { file: Some("t.toml".to_owned()), version: 1, since: NOW, refused }
+    }
+
+    fn reload(&self) -> Reloading<'_> {
+        let reloaded = match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(Applied { version: 2, changed: vec!["gateway.route".to_owned()] }),
+            1 => {
+                let words = "t.toml:3: gateway.route[0].path: wrong".to_owned();
+                Err(NotApplied::Refused { mistakes: vec![mistake()], words })
+            }
+            _ => Err(NotApplied::NoFile),
+        };
+        Box::pin(async { reloaded })
+    }
+}
+
+fn mistake() -> Mistake {
+    Mistake {
+        file: "t.toml".to_owned(),
+        line: Some(3),
+        column: Some(1),
+        key: Some("gateway.route[0].path".to_owned()),
+        reason: "wrong".to_owned(),
+    }
+}
+
 /// An admin API and what it stands on.
 pub(crate) struct Harness {
     pub(crate) authority: Authority,
@@ -84,6 +123,11 @@ struct StandingClock;
 
 impl Harness {
     pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    /// With these settings of the authority.
+    pub(crate) async fn with(authority_settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let settings = store::Settings {
             path: folder.path().join("tokenward.db"),
@@ -109,10 +153,13 @@ impl Harness {
             fetcher: None,
             certificate_trust: None,
             nonces: None,
+            outbox: Outbox::mailbox(),
         };
-        let authority = Authority::new(authority_settings(), parts).expect("authority");
+        let authority = Authority::new(authority_settings, parts).expect("authority");
         let requests = Some(Arc::new(OneRequest) as Arc<dyn Explainer>);
-        let router = router(Parts { authority: authority.clone(), requests }, Router::new());
+        let configuration = Some(Arc::new(OneFile::default()) as Arc<dyn Configuration>);
+        let parts = Parts { authority: authority.clone(), requests, configuration };
+        let router = router(parts, Router::new());
         let admin = token(&authority, "tokenward:admin", ISSUER);
         Self { authority, admin, events, router, _folder: folder }
     }
@@ -194,7 +241,7 @@ impl Harness {
     }
 }
 
-fn authority_settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let scope = |name: &str| ScopeDefinition::new(name, format!("Use {name}"));
     Settings {
         issuer: ISSUER.to_owned(),
@@ -213,6 +260,7 @@ fn authority_settings() -> Settings {
         refresh_absolute_life: Duration::from_secs(4 * 3600),
         refresh_retry_window: Duration::from_secs(10),
         session_life: Duration::from_secs(3600),
+        session_idle: Duration::from_secs(3600),
         trusted_proxies: TrustedProxies::default(),
         registration: Registration::new(Policy::Token, ScopeSet::default()),
         personal_tokens: Default::default(),
@@ -225,7 +273,10 @@ fn authority_settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        passwords: Default::default(),
         mfa: authority::rule::mfa::MfaPolicy::USUAL,
+        sign_up: Default::default(),
+        notices: Default::default(),
     }
 }
 

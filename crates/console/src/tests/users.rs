@@ -1,7 +1,7 @@
 //! People over HTTP.
 
 use serde_json::json;
-use store::TotpFactor;
+use store::{Passkey, TotpFactor};
 use token::time::Timestamp;
 
 use super::support::Harness;
@@ -109,19 +109,44 @@ async fn factors_are_seen_and_removed() {
         };
         assert!(harness.store().add_totp(&factor, None).await.expect("store"));
     }
+    let passkey = Passkey {
+        id: "p1".to_owned(),
+        subject: id.into(),
+        credential: vec![1],
+        handle: vec![2],
+        name: "Phone".to_owned(),
+        record: vec![3],
+        counter: 0,
+        is_backed_up: true,
+        created_at: Timestamp::from_secs(1),
+        last_used_at: None,
+    };
+    assert!(harness.store().add_passkey(&passkey, None).await.expect("store"));
     let factors = format!("{path}/factors");
     let shown = harness.call("GET", &factors, None).await.expect(200);
     let expected =
         json!({ "id": "f1", "created_at": Timestamp::from_secs(1), "last_used_at": null });
     assert_eq!(shown["totp"][0], expected);
+    let expected = json!({
+        "id": "p1", "name": "Phone", "is_backed_up": true,
+        "created_at": Timestamp::from_secs(1), "last_used_at": null,
+    });
+    assert_eq!(shown["passkeys"], json!([expected]));
     assert_eq!((&shown["recovery_codes"], &shown["remembered_browsers"]), (&json!(0), &json!(0)));
     harness.call("DELETE", &format!("{factors}/f1"), None).await.expect(204);
     harness.call("DELETE", &format!("{factors}/f1"), None).await.problem(404);
+    harness.call("DELETE", &format!("{factors}/p1"), None).await.expect(204);
     harness.call("DELETE", "/users/nobody/factors/f2", None).await.problem(404);
     harness.call("DELETE", &factors, None).await.expect(204);
     assert_eq!(harness.call("GET", &factors, None).await.expect(200)["totp"], json!([]));
     harness.call("GET", "/users/nobody/factors", None).await.problem(404);
     harness.call("DELETE", "/users/nobody/factors", None).await.problem(404);
-    let expected = ["user.create", "user.update", "user.factor.remove", "user.factors.remove"];
+    let expected = [
+        "user.create",
+        "user.update",
+        "user.factor.remove",
+        "user.factor.remove",
+        "user.factors.remove",
+    ];
     assert_eq!(harness.actions().await, expected);
 }

@@ -1,6 +1,6 @@
 //! A gateway with all of its doors over one check, and tokens for it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -27,6 +27,7 @@ use token::jws;
 use token::key::PrivateKey;
 use token::keyring::Keyring;
 use token::ladder::Ladder;
+use token::place::{Place, PlaceTest};
 use token::random::OsRandom;
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
 use token::term::Algorithm;
@@ -108,6 +109,7 @@ impl House {
             internal_keys: None,
             personal: None,
             issuers: Vec::new(),
+            places: Some(Arc::new(norway)),
             policies: None,
             browser_apps: Vec::new(),
         };
@@ -209,6 +211,11 @@ impl House {
     }
 }
 
+/// Everybody is in Norway.
+fn norway(_: IpAddr) -> Place {
+    Place { country: "NO".parse().ok(), asn: Some(64_496), ..Place::default() }
+}
+
 fn settings(upstream: SocketAddr) -> Settings {
     let rule = |path: &str, methods: &[&str], access| RouteRule {
         path: path.into(),
@@ -218,6 +225,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         add_prefix: String::new(),
         access,
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         cost: 1,
         decided: true,
@@ -243,6 +251,10 @@ fn settings(upstream: SocketAddr) -> Settings {
             },
             rule("/orders/{id}", &["PUT"], token(&["orders:read", "orders:write"])),
             rule("/open/{rest...}", &[], Access::Public),
+            RouteRule {
+                places: vec![PlaceTest::Countries(["SE".parse().expect("country")].into())],
+                ..rule("/sweden", &["GET"], token(&[]))
+            },
         ],
         upstreams: [("api".to_owned(), format!("http://{upstream}").into())].into(),
         trusted_proxies: TrustedProxies::default(),

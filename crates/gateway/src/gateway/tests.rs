@@ -44,6 +44,7 @@ fn fault(change: impl FnOnce(&mut Settings)) -> Option<SettingsError> {
         internal_keys: None,
         personal: None,
         issuers: Vec::new(),
+        places: None,
         policies: None,
         browser_apps: Vec::new(),
     };

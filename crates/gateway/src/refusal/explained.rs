@@ -80,6 +80,11 @@ impl Fault {
                 let networks = rule.map(|rule| listed(&rule.networks)).unwrap_or_default();
                 format!("the route is for {networks}")
             }
+            Self::Away(place) => format!("the client is at {place}"),
+            Self::RoutePlace(place) => {
+                let places = rule.map(|rule| listed(&rule.places)).unwrap_or_default();
+                format!("the route is for {places}; the client is at {place}")
+            }
             Self::Token(refused) => format!("{}: {}", refused.refused, refused.detail),
             _ => self.description(),
         }

@@ -6,6 +6,7 @@ use contract::{Broken, Violation};
 use http::HeaderValue;
 use inspect::{Excess, Finding};
 use token::dpop::ProofRefused;
+use token::place::Place;
 use token::reason::{Reason, Refused};
 use token::restriction::Proof;
 use token::validate::TokenRefused;
@@ -23,6 +24,8 @@ use crate::target::BadTarget;
 pub(crate) enum Fault {
     /// What is in the field for API keys is none.
     ApiKey,
+    /// The token is not to be used from this place.
+    Away(Place),
     /// Another issuer has to be asked before it can be decided.
     Ask(Box<Question>),
     /// The token is for another audience than the route's.
@@ -37,6 +40,8 @@ pub(crate) enum Fault {
     OtherKind,
     /// The route is for other networks.
     RouteNetwork,
+    /// The route is for other places.
+    RoutePlace(Place),
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
     /// The body is longer than the route lets it be.
@@ -169,7 +174,9 @@ impl Fault {
             Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
-            Self::Elsewhere | Self::RouteNetwork => Reason::Network.into(),
+            Self::Away(_) | Self::Elsewhere | Self::RouteNetwork | Self::RoutePlace(_) => {
+                Reason::Network.into()
+            }
             Self::Claims | Self::Closed | Self::OtherClient | Self::OtherKind | Self::Policy => {
                 Reason::Policy.into()
             }
@@ -215,7 +222,8 @@ impl Fault {
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
             Self::ContentEncoding | Self::MediaType => Class::UnsupportedMediaType,
-            Self::Claims
+            Self::Away(_)
+            | Self::Claims
             | Self::Closed
             | Self::CrossSite
             | Self::Elsewhere
@@ -224,7 +232,8 @@ impl Fault {
             | Self::OtherClient
             | Self::OtherKind
             | Self::Policy
-            | Self::RouteNetwork => Class::Forbidden,
+            | Self::RouteNetwork
+            | Self::RoutePlace(_) => Class::Forbidden,
             Self::BodyTooLarge | Self::InspectionExcess(_) => Class::ContentTooLarge,
             Self::Fields => Class::FieldsTooLarge,
             Self::SlowBody => Class::RequestTimeout,
@@ -263,6 +272,7 @@ impl Fault {
                 "the field for API keys takes personal tokens and tokens of services alone"
             }
             Self::Audience => "the token is for another audience",
+            Self::Away(_) => "the token may not be used from this country or network",
             Self::BodyTooLarge => "the body is longer than it may be here",
             Self::Fields => "there are too many header fields, or they are too long",
             Self::SlowBody => "the body comes too slowly",
@@ -285,6 +295,7 @@ impl Fault {
             Self::Policy => "no policy permits this request, or one forbids it",
             Self::OtherKind => "this is not for tokens of this kind",
             Self::RouteNetwork => "this is not for requests from this network",
+            Self::RoutePlace(_) => "this is not for requests from this country or network",
             Self::Expired => "the token has expired",
             Self::Framing(fault) => return fault.to_string(),
             Self::Honeytoken | Self::Revoked => "the token was revoked",
@@ -341,7 +352,8 @@ impl Fault {
     pub(crate) fn is_restriction(&self) -> bool {
         matches!(
             self,
-            Self::Demanded(_)
+            Self::Away(_)
+                | Self::Demanded(_)
                 | Self::Elsewhere
                 | Self::Network
                 | Self::Revoked

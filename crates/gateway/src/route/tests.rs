@@ -20,12 +20,17 @@ fn routes(lines: &[&str]) -> Routes {
 }
 
 fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
+    add_with(routes, line, Demand::Public)
+}
+
+fn add_with(routes: &mut Routes, line: &str, demand: Demand) -> Result<(), String> {
     let (methods, path) = line.rsplit_once(' ').unwrap_or(("", line));
     let template = Template::parse(path).expect("template");
     let methods: Vec<Method> =
         methods.split_whitespace().map(|method| method.parse().expect("method")).collect();
     let one = "http://127.0.0.1:1".to_owned().into();
-    let upstream = Upstream::new(0, "api", &one, Duration::from_secs(1), IdentityForm::Headers);
+    let upstream =
+        Upstream::new(0, "api", &one, Duration::from_secs(1), IdentityForm::Headers, None);
     let upstream = upstream.expect("upstream");
     let rule = Rule {
         template: Arc::clone(template.text()),
@@ -34,8 +39,9 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
         body_bytes: None,
         described: None,
         rewrite: Rewrite::default(),
-        demand: Demand::Public,
+        demand,
         networks: Box::default(),
+        places: Box::default(),
         hours: Box::default(),
         parameters: super::Parameters::default(),
         decided: true,
@@ -50,6 +56,27 @@ fn found<'p>(routes: &Routes, method: &str, path: &'p str) -> Option<(String, Op
     let found = routes.find(path)?;
     let rule = found.rules.rule(&method.parse().expect("method"))?;
     Some((rule.template.to_string(), found.object.map(|range| &path[range])))
+}
+
+#[test]
+fn a_slash_at_the_end_does_not_lead_around_a_token() {
+    let mut routes = routes(&["/{rest...}", "/open/{id}", "/open/"]);
+    let demand = Demand::Token {
+        scopes: Box::default(),
+        audiences: Box::default(),
+        scope_text: "".into(),
+        further: None,
+    };
+    add_with(&mut routes, "GET /orders/{id}", demand).expect("a route");
+    let template = |method, path| found(&routes, method, path).map(|(template, _)| template);
+    for path in ["/orders/1", "/orders/1/"] {
+        assert_eq!(template("GET", path).as_deref(), Some("/orders/{id}"), "{path}");
+        assert_eq!(template("PUT", path), None, "{path}");
+    }
+    assert_eq!(found(&routes, "GET", "/orders/1/"), Some(("/orders/{id}".to_owned(), Some("1"))));
+    assert_eq!(template("GET", "/orders/1/2").as_deref(), Some("/{rest...}"));
+    assert_eq!(template("GET", "/open/1/").as_deref(), Some("/{rest...}"), "public both ways");
+    assert_eq!(template("GET", "/open/").as_deref(), Some("/open/"));
 }
 
 #[test]

@@ -106,6 +106,6 @@ async fn a_worker_that_is_gone_is_forgotten() {
     assert_eq!(cut(&mut watch, 1).await, None);
     drop((watch, worker));
     tokio::time::sleep(Duration::from_millis(10)).await;
-    let workers = core.workers.lock().unwrap_or_else(PoisonError::into_inner);
+    let workers = core.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(workers.iter().all(|streams| streams.upgrade().is_none()), "no task holds it");
 }

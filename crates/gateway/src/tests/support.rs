@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -23,6 +24,7 @@ use token::keyring::Keyring;
 use token::ladder::Ladder;
 use token::opaque::Family;
 use token::personal::PersonalTokens;
+use token::place::Places;
 use token::random::OsRandom;
 use token::reference::{References, Unavailable};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
@@ -76,6 +78,9 @@ pub(super) struct House {
     pub(super) key: PrivateKey,
     pub(super) keyring: Arc<Keyring>,
     pub(super) shelf: Arc<Shelf>,
+    gateway: Mutex<Gateway>,
+    parts: Parts,
+    worker: Arc<ArcSwap<Worker>>,
 }
 
 // === impl TestClock ===
@@ -180,6 +185,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
             further: Further::default(),
         },
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         cost: 1,
         decided: true,
@@ -195,6 +201,7 @@ pub(super) fn settings(upstream: &str) -> Settings {
         add_prefix: String::new(),
         access: Access::Public,
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         cost: 1,
         decided: true,
@@ -275,6 +282,12 @@ impl House {
         Self::start(settings, |parts| Parts { policies, ..parts }, |gateway| gateway).await
     }
 
+    /// One that knows where addresses are.
+    pub(super) async fn with_places(settings: Settings, places: impl Places) -> Self {
+        let know = |parts| Parts { places: Some(Arc::new(places)), ..parts };
+        Self::start(settings, know, |gateway| gateway).await
+    }
+
     /// A gateway that demands nonces in proofs of possession.
     pub(super) async fn with_nonces(settings: Settings, nonces: Arc<Nonces>) -> Self {
         let demand = |parts| Parts { nonces: Some(nonces), ..parts };
@@ -316,9 +329,46 @@ impl House {
         let checker = gateway.checker();
         let explainer = gateway.explainer();
         tokio::spawn(gateway.watch_servers());
-        tokio::spawn(serve(listener, gateway));
-        let Parts { keyring, index, honeytokens, .. } = parts;
-        Self { address, checker, clock, events, explainer, honeytokens, index, key, keyring, shelf }
+        let worker = Arc::new(ArcSwap::from_pointee(gateway.worker()));
+        tokio::spawn(serve(listener, Arc::clone(&worker)));
+        let Parts { keyring, index, honeytokens, .. } = parts.clone();
+        let gateway = Mutex::new(gateway);
+        Self {
+            address,
+            checker,
+            clock,
+            events,
+            explainer,
+            honeytokens,
+            index,
+            key,
+            keyring,
+            shelf,
+            gateway,
+            parts,
+            worker,
+        }
+    }
+
+    /// From now on requests come to the gateway that these settings make after the present one.
+    pub(super) fn change(&self, settings: Settings) {
+        self.change_with(settings, |parts| parts);
+    }
+
+    /// Whether these settings make no gateway.
+    pub(super) fn refuses(&self, settings: Settings) -> bool {
+        let gateway = self.gateway.lock().expect("gateway");
+        gateway.successor(settings, self.parts.clone()).is_err()
+    }
+
+    /// The same with other parts.
+    pub(super) fn change_with(&self, settings: Settings, change: impl FnOnce(Parts) -> Parts) {
+        let mut gateway = self.gateway.lock().expect("gateway");
+        let parts = change(self.parts.clone());
+        *gateway = gateway.successor(settings, parts).expect("good settings");
+        let worker = gateway.worker_after(&self.worker.load());
+        self.worker.store(Arc::new(worker));
+        tokio::spawn(gateway.watch_servers());
     }
 
     pub(super) fn claims(&self) -> Value {
@@ -405,6 +455,7 @@ fn parts(keyring: Keyring, clock: &Arc<TestClock>, events: &Arc<Recorder>) -> Pa
         internal_keys: None,
         personal: None,
         issuers: Vec::new(),
+        places: None,
         policies: None,
         browser_apps: Vec::new(),
     }
@@ -421,13 +472,12 @@ pub(super) fn worker(settings: Settings) -> Worker {
 }
 
 /// As the program does it.
-async fn serve(listener: TcpListener, gateway: Gateway) {
-    let worker = gateway.worker();
+async fn serve(listener: TcpListener, worker: Arc<ArcSwap<Worker>>) {
     while let Ok((stream, address)) = listener.accept().await {
         let worker = worker.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let worker = worker.clone();
+                let worker = worker.load_full();
                 let peer = Peer { address, tls: false };
                 async move { Ok::<_, std::convert::Infallible>(worker.handle(request, peer).await) }
             });

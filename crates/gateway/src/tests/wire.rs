@@ -77,6 +77,8 @@ async fn what_the_client_may_not_say_is_removed() {
         "TE: gzip",
         "Trailer: X-Custom",
         "Expect: 100-continue",
+        "Proxy: http://x",
+        "Tokenward.Subject: root",
     ];
     let fields: String = forbidden.iter().map(|field| format!("{field}\r\n")).collect();
     let answer = house.ask_as(&token, "GET /orders/7", &fields).await;

@@ -1,17 +1,41 @@
 //! Where a server is.
 
+use std::sync::Arc;
+
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use url::Url;
 
 /// The address of a server, and the path that is put before every other.
 pub(crate) struct Address {
-    origin: Uri,
+    origin: Origin,
     /// Whether requests name the server in their target, as HTTP/2 has it.
     absolute: bool,
     host: HeaderValue,
     /// Empty, or `/…` without a slash at its end.
     prefix: String,
+}
+
+/// Where connections go: whatever has the same can share them.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    uri: Uri,
+    text: Arc<str>,
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// `http://host:port/` or `https://host:port/`.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
 // === impl Address ===
@@ -33,11 +57,13 @@ impl Address {
         let host = HeaderValue::from_str(authority.as_str()).ok()?;
         let prefix = url.path().trim_end_matches('/').to_owned();
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
-        Some(Self { origin: origin.build().ok()?, absolute: http2, host, prefix })
+        let uri = origin.build().ok()?;
+        let origin = Origin { text: uri.to_string().into(), uri };
+        Some(Self { origin, absolute: http2, host, prefix })
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.origin.scheme() == Some(&Scheme::HTTPS)
+        self.origin.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     /// The Host field of requests to it.
@@ -46,7 +72,7 @@ impl Address {
     }
 
     /// Where it is connected to.
-    pub(crate) fn origin(&self) -> &Uri {
+    pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
 
@@ -60,7 +86,7 @@ impl Address {
         if !self.absolute {
             return Some(target.into());
         }
-        let mut parts = self.origin.clone().into_parts();
+        let mut parts = self.origin.uri.clone().into_parts();
         parts.path_and_query = Some(target);
         Uri::from_parts(parts).ok()
     }

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use http::Uri;
 use hyper::service::Service as _;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
+
+use crate::upstream::address::Origin;
 
 /// An open stream to a server.
 pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -44,12 +45,12 @@ impl Connector {
         Self::new(builder.https_or_http().enable_http1().build())
     }
 
-    /// A stream to `http://host:port` or `https://host:port`.
+    /// A stream to there.
     ///
     /// # Errors
     /// [`ClientError::Connect`].
-    pub(crate) async fn connect(&self, origin: &Uri) -> Result<Stream, ClientError> {
-        self.0.call(origin.clone()).await.map_err(|error| ClientError::Connect(error.into()))
+    pub(crate) async fn connect(&self, origin: &Origin) -> Result<Stream, ClientError> {
+        self.0.call(origin.uri().clone()).await.map_err(|error| ClientError::Connect(error.into()))
     }
 }
 

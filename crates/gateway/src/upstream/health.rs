@@ -30,6 +30,11 @@ impl Health {
         self.out_until.load(Ordering::Relaxed) == 0 && !self.unwell.load(Ordering::Relaxed)
     }
 
+    /// Whether it was asked and is well, or was not asked.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.unwell.load(Ordering::Relaxed)
+    }
+
     /// Whether its rest is over and the caller is the one to try it; nobody else is within `window`.
     pub(crate) fn claim_trial(&self, now: u64, window: Duration) -> bool {
         let until = self.out_until.load(Ordering::Relaxed);

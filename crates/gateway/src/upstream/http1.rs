@@ -18,6 +18,7 @@ use http::{Request, Response, StatusCode};
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::runtime::Handle;
 
+use crate::upstream::address::Origin;
 use crate::upstream::alarm::Alarm;
 use crate::upstream::connect::{ClientError, Connector, Stream};
 use crate::upstream::lent::Lent;
@@ -30,6 +31,7 @@ const IDLE_CONNECTIONS: usize = 256;
 const SWEEPS: u32 = 6;
 
 /// The connections to the servers of one upstream.
+#[derive(Clone)]
 pub(crate) struct Http1(Arc<Home>);
 
 /// Where connections are kept.
@@ -41,14 +43,15 @@ struct Home {
 }
 
 struct Kept {
-    /// By the servers' numbers; the newest last.
-    servers: Box<[Vec<Idle>]>,
+    /// They are few, and found sooner by looking at each than by hashing.
+    servers: Vec<(Origin, Vec<Idle>)>,
     /// How many sweeps there were.
     sweeps: u32,
     /// Whether somebody sweeps.
     swept: bool,
 }
 
+/// The newest is the last of its server.
 struct Idle {
     connection: Box<Connection>,
     /// The sweep before.
@@ -57,6 +60,7 @@ struct Idle {
 
 /// One connection.
 struct Connection {
+    origin: Origin,
     requests: SendRequest<Lent>,
     driver: Driver,
 }
@@ -74,7 +78,6 @@ struct Driver {
 pub(crate) struct Busy {
     connection: Option<Box<Connection>>,
     home: Arc<Home>,
-    number: usize,
 }
 
 /// What came of a request on a connection.
@@ -88,10 +91,9 @@ enum Asked {
 // === impl Http1 ===
 
 impl Http1 {
-    /// For so many servers. A connection without work is closed `idle` after its last, or a sixth before.
-    pub(crate) fn new(connector: Connector, servers: usize, idle: Duration) -> Self {
-        let servers = (0..servers).map(|_| Vec::new()).collect();
-        let kept = Mutex::new(Kept { servers, sweeps: 0, swept: false });
+    /// A connection without work is closed `idle` after its last, or a sixth before.
+    pub(crate) fn new(connector: Connector, idle: Duration) -> Self {
+        let kept = Mutex::new(Kept { servers: Vec::new(), sweeps: 0, swept: false });
         Self(Arc::new(Home { connector, pause: idle / SWEEPS, kept }))
     }
 
@@ -104,17 +106,17 @@ impl Http1 {
         server: &Server,
         mut request: Request<Lent>,
     ) -> Result<Response<Received>, ClientError> {
-        let number = server.number();
-        while let Some(connection) = self.0.take(number) {
-            request = match self.ask(connection, number, request).await {
+        let origin = server.address.origin();
+        while let Some(connection) = self.0.take(origin) {
+            request = match self.ask(connection, request).await {
                 Asked::Answered(response) => return Ok(response),
                 Asked::Unsent(unsent, _) => unsent,
                 Asked::Failed(error) => return Err(error.into()),
             };
         }
-        let stream = self.0.connector.connect(server.address.origin()).await?;
-        let connection = Connection::new(stream).await?;
-        match self.ask(connection, number, request).await {
+        let stream = self.0.connector.connect(origin).await?;
+        let connection = Connection::new(origin.clone(), stream).await?;
+        match self.ask(connection, request).await {
             Asked::Answered(response) => Ok(response),
             Asked::Unsent(_, error) | Asked::Failed(error) => Err(error.into()),
         }
@@ -123,7 +125,6 @@ impl Http1 {
     fn ask(
         &self,
         mut connection: Box<Connection>,
-        number: usize,
         mut request: Request<Lent>,
     ) -> impl Future<Output = Asked> {
         let upload = request.body_mut().watch();
@@ -155,7 +156,7 @@ impl Http1 {
             let uploading = upload.is_some_and(|upload| upload.strong_count() > 0);
             let driven = uploading || response.status() == StatusCode::SWITCHING_PROTOCOLS;
             let home = &self.0;
-            let busy = connection.map(|one| Busy::new(one, Arc::clone(home), number));
+            let busy = connection.map(|one| Busy::new(one, Arc::clone(home)));
             let busy = if driven { busy.and_then(Busy::detach) } else { busy };
             Asked::Answered(response.map(|incoming| Received::new(incoming, busy)))
         }
@@ -169,17 +170,21 @@ impl Home {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, number: usize) -> Option<Box<Connection>> {
-        self.lock().servers.get_mut(number)?.pop().map(|idle| idle.connection)
+    fn take(&self, origin: &Origin) -> Option<Box<Connection>> {
+        self.lock().of(origin)?.pop().map(|idle| idle.connection)
     }
 
-    fn keep(self: &Arc<Self>, number: usize, connection: Box<Connection>) {
+    fn keep(self: &Arc<Self>, connection: Box<Connection>) {
         connection.driver.alarm.forget();
         let mut kept = self.lock();
         let since = kept.sweeps;
-        let Some(idle) = kept.servers.get_mut(number) else { return };
-        if idle.len() < IDLE_CONNECTIONS {
-            idle.push(Idle { connection, since });
+        match kept.of(&connection.origin) {
+            Some(idle) if idle.len() >= IDLE_CONNECTIONS => {}
+            Some(idle) => idle.push(Idle { connection, since }),
+            None => {
+                let origin = connection.origin.clone();
+                kept.servers.push((origin, vec![Idle { connection, since }]));
+            }
         }
         if !kept.swept
             && let Ok(runtime) = Handle::try_current()
@@ -194,13 +199,22 @@ impl Home {
         let mut kept = self.lock();
         kept.sweeps = kept.sweeps.wrapping_add(1);
         let now = kept.sweeps;
-        for idle in &mut kept.servers {
+        for (_, idle) in &mut kept.servers {
             idle.retain_mut(|idle| {
                 now.wrapping_sub(idle.since) < SWEEPS && !idle.connection.driver.has_ended()
             });
         }
-        kept.swept = kept.servers.iter().any(|idle| !idle.is_empty());
+        kept.servers.retain(|(_, idle)| !idle.is_empty());
+        kept.swept = !kept.servers.is_empty();
         kept.swept
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn of(&mut self, origin: &Origin) -> Option<&mut Vec<Idle>> {
+        self.servers.iter_mut().find(|(other, _)| other == origin).map(|(_, idle)| idle)
     }
 }
 
@@ -217,11 +231,11 @@ async fn sweep(home: Weak<Home>, pause: Duration) {
 // === impl Connection ===
 
 impl Connection {
-    async fn new(stream: Stream) -> Result<Box<Self>, ClientError> {
+    async fn new(origin: Origin, stream: Stream) -> Result<Box<Self>, ClientError> {
         let (requests, connection) = http1::handshake(stream).await?;
         let (io, alarm) = (Box::pin(connection.with_upgrades()), Arc::<Alarm>::default());
         let waker = Waker::from(Arc::clone(&alarm));
-        Ok(Box::new(Self { requests, driver: Driver { io, alarm, waker } }))
+        Ok(Box::new(Self { origin, requests, driver: Driver { io, alarm, waker } }))
     }
 }
 
@@ -238,8 +252,8 @@ impl Driver {
 // === impl Busy ===
 
 impl Busy {
-    fn new(connection: Box<Connection>, home: Arc<Home>, number: usize) -> Self {
-        Self { connection: Some(connection), home, number }
+    fn new(connection: Box<Connection>, home: Arc<Home>) -> Self {
+        Self { connection: Some(connection), home }
     }
 
     /// What the body is asked for meanwhile wakes nobody.
@@ -269,7 +283,7 @@ impl Busy {
     fn detach(mut self) -> Option<Self> {
         let runtime = Handle::try_current().ok()?;
         let mut connection = self.connection.take()?;
-        let (home, number) = (Arc::clone(&self.home), self.number);
+        let home = Arc::clone(&self.home);
         runtime.spawn(async move {
             let ended = poll_fn(|cx| {
                 let ended = connection.driver.has_ended();
@@ -280,7 +294,7 @@ impl Busy {
                 Poll::Pending
             });
             if !ended.await {
-                home.keep(number, connection);
+                home.keep(connection);
             }
         });
         None
@@ -296,10 +310,10 @@ impl Drop for Busy {
             return;
         }
         if connection.requests.is_ready() {
-            self.home.keep(self.number, connection);
+            self.home.keep(connection);
         } else {
             // The end of the request is not written yet.
-            Self::new(connection, Arc::clone(&self.home), self.number).detach();
+            Self::new(connection, Arc::clone(&self.home)).detach();
         }
     }
 }

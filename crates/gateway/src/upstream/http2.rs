@@ -9,6 +9,7 @@ use http::{Request, Response};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::upstream::address::Origin;
 use crate::upstream::connect::{ClientError, Connector};
 use crate::upstream::lent::Lent;
 use crate::upstream::received::Received;
@@ -21,19 +22,19 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The connections to the servers of one upstream.
+#[derive(Clone)]
 pub(crate) struct Http2(Arc<Home>);
 
 struct Home {
     connector: Connector,
     /// How long a connection is kept on which no request begins.
     idle: Duration,
-    /// By the servers' numbers.
-    servers: Box<[Mutex<Link>]>,
+    /// They are few, and found sooner by looking at each than by hashing.
+    servers: Mutex<Vec<(Origin, Link)>>,
 }
 
 /// The connection to one server.
 enum Link {
-    None,
     /// All who wait share it; it ends when nobody waits any more.
     Opening(WeakShared<Opening>),
     Open(Open),
@@ -53,10 +54,9 @@ struct Open {
 // === impl Http2 ===
 
 impl Http2 {
-    /// For so many servers. A connection is closed on which no request begins for `idle`.
-    pub(crate) fn new(connector: Connector, servers: usize, idle: Duration) -> Self {
-        let servers = (0..servers).map(|_| Mutex::new(Link::None)).collect();
-        Self(Arc::new(Home { connector, idle, servers }))
+    /// A connection is closed on which no request begins for `idle`.
+    pub(crate) fn new(connector: Connector, idle: Duration) -> Self {
+        Self(Arc::new(Home { connector, idle, servers: Mutex::default() }))
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -68,17 +68,17 @@ impl Http2 {
         server: &Server,
         request: Request<Lent>,
     ) -> Result<Response<Received>, ClientError> {
-        let mut request = request;
-        if let Some(mut open) = self.0.open(server.number()) {
+        let (mut request, origin) = (request, server.address.origin());
+        if let Some(mut open) = self.0.open(origin) {
             let mut error = match open.requests.try_send_request(request).await {
                 Ok(response) => return Ok(response.map(|body| Received::new(body, None))),
                 Err(error) => error,
             };
             let Some(unsent) = error.take_message() else { return Err(error.into_error().into()) };
-            self.0.forget(server.number(), &open.serial);
+            self.0.forget(origin, &open.serial);
             request = unsent;
         }
-        let mut open = self.0.opening(server).await?;
+        let mut open = self.0.opening(origin).await?;
         match open.requests.try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| Received::new(body, None))),
             Err(error) => Err(error.into_error().into()),
@@ -89,13 +89,13 @@ impl Http2 {
 // === impl Home ===
 
 impl Home {
-    fn lock(&self, number: usize) -> MutexGuard<'_, Link> {
-        self.servers[number].lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<(Origin, Link)>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, if it is there and takes requests.
-    fn open(&self, number: usize) -> Option<Open> {
-        match &mut *self.lock(number) {
+    fn open(&self, origin: &Origin) -> Option<Open> {
+        match link(&mut self.lock(), origin)? {
             Link::Open(open) if !open.requests.is_closed() => {
                 open.used = true;
                 Some(open.clone())
@@ -105,55 +105,75 @@ impl Home {
     }
 
     /// A new connection: the one that others wait for, if there is one.
-    fn opening(self: &Arc<Self>, server: &Server) -> Shared<Opening> {
-        let mut link = self.lock(server.number());
-        match &*link {
-            Link::Opening(opening) if let Some(opening) = opening.upgrade() => return opening,
+    fn opening(self: &Arc<Self>, origin: &Origin) -> Shared<Opening> {
+        let mut servers = self.lock();
+        match link(&mut servers, origin) {
+            Some(Link::Opening(opening)) if let Some(opening) = opening.upgrade() => {
+                return opening;
+            }
             // Somebody else has opened it meanwhile.
-            Link::Open(open) if !open.requests.is_closed() => {
+            Some(Link::Open(open)) if !open.requests.is_closed() => {
                 let open = open.clone();
                 return async { Ok(open) }.boxed().shared();
             }
             _ => {}
         }
-        let opening = connect(Arc::clone(self), server.number(), server.address.origin().clone());
-        let opening = opening.boxed().shared();
-        *link = opening.downgrade().map_or(Link::None, Link::Opening);
+        let opening = connect(Arc::clone(self), origin.clone()).boxed().shared();
+        if let Some(weak) = opening.downgrade() {
+            set(&mut servers, origin, Link::Opening(weak));
+        }
         opening
     }
 
     /// Takes no more requests on that connection; those under way go on.
-    fn forget(&self, number: usize, serial: &Arc<()>) {
-        let mut link = self.lock(number);
-        if matches!(&*link, Link::Open(open) if Arc::ptr_eq(&open.serial, serial)) {
-            *link = Link::None;
-        }
+    fn forget(&self, origin: &Origin, serial: &Arc<()>) {
+        let that = |link: &Link| matches!(link, Link::Open(open) if open.is(serial));
+        self.lock().retain(|(other, link)| other != origin || !that(link));
     }
 
     /// Forgets that connection if no request has begun on it since the last time. Returns whether it has none
     /// to come.
-    fn retire(&self, number: usize, serial: &Arc<()>) -> bool {
-        match &mut *self.lock(number) {
-            Link::Open(open) if Arc::ptr_eq(&open.serial, serial) && open.used => {
+    fn retire(&self, origin: &Origin, serial: &Arc<()>) -> bool {
+        match link(&mut self.lock(), origin) {
+            Some(Link::Open(open)) if open.is(serial) && open.used => {
                 open.used = false;
                 return false;
             }
             _ => {}
         }
-        self.forget(number, serial);
+        self.forget(origin, serial);
         true
     }
 }
 
-async fn connect(home: Arc<Home>, number: usize, origin: http::Uri) -> Result<Open, ClientError> {
+fn link<'l>(servers: &'l mut [(Origin, Link)], origin: &Origin) -> Option<&'l mut Link> {
+    servers.iter_mut().find(|(other, _)| other == origin).map(|(_, link)| link)
+}
+
+fn set(servers: &mut Vec<(Origin, Link)>, origin: &Origin, new: Link) {
+    match link(servers, origin) {
+        Some(link) => *link = new,
+        None => servers.push((origin.clone(), new)),
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    fn is(&self, serial: &Arc<()>) -> bool {
+        Arc::ptr_eq(&self.serial, serial)
+    }
+}
+
+async fn connect(home: Arc<Home>, origin: Origin) -> Result<Open, ClientError> {
     let stream = home.connector.connect(&origin).await?;
     let mut builder = Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new());
     builder.keep_alive_interval(PING_EVERY).keep_alive_timeout(PING_TIMEOUT);
     let (requests, connection) = builder.handshake(stream).await?;
     let open = Open { requests, serial: Arc::default(), used: true };
-    tokio::spawn(drive(connection, Arc::downgrade(&home), number, Arc::clone(&open.serial)));
-    *home.lock(number) = Link::Open(open.clone());
+    set(&mut home.lock(), &origin, Link::Open(open.clone()));
+    tokio::spawn(drive(connection, Arc::downgrade(&home), origin, Arc::clone(&open.serial)));
     Ok(open)
 }
 
@@ -161,7 +181,7 @@ async fn connect(home: Arc<Home>, number: usize, origin: http::Uri) -> Result<Op
 async fn drive(
     connection: impl Future<Output = hyper::Result<()>>,
     home: Weak<Home>,
-    number: usize,
+    origin: Origin,
     serial: Arc<()>,
 ) {
     let mut connection = std::pin::pin!(connection);
@@ -170,7 +190,7 @@ async fn drive(
         if let Ok(result) = tokio::time::timeout(idle, &mut connection).await {
             break result;
         }
-        if home.upgrade().is_none_or(|home| home.retire(number, &serial)) {
+        if home.upgrade().is_none_or(|home| home.retire(&origin, &serial)) {
             break connection.await;
         }
     };

@@ -8,7 +8,6 @@ use http::{Request, Response};
 use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
@@ -24,57 +23,72 @@ use crate::upstream::server::Server;
 /// rarely one is used which the other side is just closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A pool of connections to the servers of one upstream, for one thread.
+/// A pool of connections to the servers of one upstream, for one thread; all copies share them.
+#[derive(Clone)]
 pub(crate) enum UpstreamClient {
     Http1(Http1),
     Http2(Http2),
 }
 
 /// How the connections of one upstream are made.
-#[derive(Clone)]
 pub(crate) struct Pool {
-    /// Where it is not that of all.
-    tls: Option<ClientConfig>,
-    server_name: Option<ServerName<'static>>,
+    /// What it was told.
+    of_rule: Option<UpstreamTls>,
+    tls: ClientConfig,
     connect_timeout: Duration,
     http2: bool,
-    servers: usize,
 }
 
 // === impl Pool ===
 
 impl Pool {
+    /// `shared` is the TLS of all that have none of their own.
+    ///
     /// # Errors
     /// Words for what is wrong with the TLS of the rule.
-    pub(crate) fn new(rule: &UpstreamRule) -> Result<Self, String> {
+    pub(crate) fn new(rule: &UpstreamRule, shared: &ClientConfig) -> Result<Self, String> {
         Ok(Self {
-            tls: rule.tls.as_ref().map(own_tls).transpose()?,
-            server_name: rule.tls.as_ref().and_then(|tls| tls.server_name.clone()),
+            of_rule: rule.tls.clone(),
+            tls: rule.tls.as_ref().map_or_else(|| Ok(shared.clone()), own_tls)?,
             connect_timeout: rule.connect_timeout,
             http2: rule.http2,
-            servers: rule.servers.len(),
         })
     }
 
-    /// Connections for one thread; `tls` is that of all.
-    pub(crate) fn client(&self, tls: &ClientConfig) -> UpstreamClient {
+    /// Whether connections are still made as they are here.
+    pub(crate) fn is_for(&self, rule: &UpstreamRule) -> bool {
+        self.of_rule == rule.tls
+            && self.connect_timeout == rule.connect_timeout
+            && self.http2 == rule.http2
+    }
+
+    /// For tests: other certificate authorities than the system's.
+    #[cfg(test)]
+    pub(crate) fn trusting(&self, tls: &ClientConfig) -> Self {
+        let Self { of_rule, connect_timeout, http2, .. } = self;
+        let (of_rule, tls) = (of_rule.clone(), tls.clone());
+        Self { of_rule, tls, connect_timeout: *connect_timeout, http2: *http2 }
+    }
+
+    /// Connections for one thread.
+    pub(crate) fn client(&self) -> UpstreamClient {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(self.connect_timeout));
         tcp.set_keepalive(Some(Duration::from_secs(60)));
-        let tls = self.tls.as_ref().unwrap_or(tls).clone();
+        let tls = self.tls.clone();
         let mut connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        if let Some(name) = &self.server_name {
+        if let Some(name) = self.of_rule.as_ref().and_then(|tls| tls.server_name.as_ref()) {
             connector =
                 connector.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
         }
         if self.http2 {
             let connector = Connector::new(connector.enable_http2().wrap_connector(tcp));
-            UpstreamClient::Http2(Http2::new(connector, self.servers, IDLE_TIMEOUT))
+            UpstreamClient::Http2(Http2::new(connector, IDLE_TIMEOUT))
         } else {
             let connector = Connector::new(connector.enable_http1().wrap_connector(tcp));
-            UpstreamClient::Http1(Http1::new(connector, self.servers, IDLE_TIMEOUT))
+            UpstreamClient::Http1(Http1::new(connector, IDLE_TIMEOUT))
         }
     }
 }

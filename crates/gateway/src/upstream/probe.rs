@@ -47,7 +47,7 @@ impl Probe {
         server: &Arc<Server>,
         client: &UpstreamClient,
     ) {
-        let mut well = true;
+        let mut well = server.health.is_well();
         // How many answers in a row say otherwise.
         let mut against = 0;
         loop {

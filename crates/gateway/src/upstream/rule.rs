@@ -42,7 +42,7 @@ pub struct UpstreamRule {
 }
 
 /// How servers are asked whether they are well: by a GET that has to be answered, and not with an error.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthRule {
     /// Path and query, put behind the path of the server's address.
     pub path: String,
@@ -65,6 +65,18 @@ pub struct UpstreamTls {
     pub certificate: Option<Arc<CertifiedKey>>,
     /// The name that the servers' certificates have to be for; `None` for the host of their addresses.
     pub server_name: Option<ServerName<'static>>,
+}
+
+// === impl UpstreamTls ===
+
+impl PartialEq for UpstreamTls {
+    /// A certificate stands for its key: another key would have another certificate.
+    fn eq(&self, other: &Self) -> bool {
+        let chain = |tls: &Self| tls.certificate.as_ref().map(|own| own.cert.clone());
+        self.authorities == other.authorities
+            && self.server_name == other.server_name
+            && chain(self) == chain(other)
+    }
 }
 
 /// How the next server is found.

@@ -11,12 +11,12 @@ use crate::upstream::health::Health;
 /// One server.
 pub(crate) struct Server {
     pub(crate) address: Address,
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
     pub(crate) meters: ServerMeters,
     number: usize,
     /// Tells it from others when parties are shared out.
     seed: u64,
-    load: AtomicU32,
+    load: Arc<AtomicU32>,
     most: u32,
 }
 
@@ -38,9 +38,7 @@ impl Server {
         most: u32,
         meters: ServerMeters,
     ) -> Self {
-        let mut hasher = DefaultHasher::new();
-        url.hash(&mut hasher);
-        let (health, seed, load) = (Health::default(), hasher.finish(), AtomicU32::new(0));
+        let (health, seed, load) = (Arc::default(), seed(url), Arc::default());
         Self { address, health, meters, number, seed, load, most }
     }
 
@@ -50,6 +48,17 @@ impl Server {
         let url = format!("http://{address}");
         let parsed = Address::parse(&url, http2).expect("address");
         Self::new(0, &url, parsed, u32::MAX, ServerMeters::new("api", &url))
+    }
+
+    /// The same server under another rule, with the requests that it has.
+    pub(crate) fn after(&self, number: usize, url: &str, address: Address, most: u32) -> Self {
+        let load = Arc::clone(&self.load);
+        Self { load, ..Self::new(number, url, address, most, self.meters.clone()) }
+    }
+
+    /// With the health that another one has found out.
+    pub(crate) fn with_health_of(self, other: &Self) -> Self {
+        Self { health: Arc::clone(&other.health), ..self }
     }
 
     /// Its position in the upstream.
@@ -76,6 +85,13 @@ impl Server {
         self.meters.in_flight.increment(1.0);
         Some(Place { server: Arc::clone(self), trial })
     }
+}
+
+/// Stands for the server of an address.
+pub(crate) fn seed(url: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
 }
 
 // === impl Place ===

@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
+use crate::class::command_argument::{
+    has_argument, is_argument, known_pair, path_prefix, redirects,
+};
 use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
+use crate::class::{code, object};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 use crate::lure;
 
 /// Texts that only a shell's attacker writes.
-const CERTAIN: [&str; 13] = [
+const CERTAIN: [&str; 14] = [
+    "$0<<<",
     "() { :",
     "(){ :",
     "(){:",
@@ -26,11 +31,6 @@ const CERTAIN: [&str; 13] = [
 /// Texts that are an attack in a short value, and a line of documentation in a long one.
 const STARTS: &[&str] = &[
     "cat /etc/",
-    "/bin/sh",
-    "/bin/bash",
-    "/bin/cat",
-    "/usr/bin/",
-    "/bin/ls",
     "cmd /c",
     "cmd.exe",
     "bash -c",
@@ -62,37 +62,12 @@ const FILTERS: [&str; 14] = [
     "grep", "egrep", "head", "tail", "sort", "uniq", "wc", "awk", "sed", "xargs", "less", "more",
     "cut", "tee",
 ];
-/// Calls of languages that run a shell.
-const CALLS: &[&str] = &[
-    "$_get[",
-    "$_post[",
-    "$_request[",
-    "!!python/object",
-    "eval(request",
-    "system(",
-    "shell_exec(",
-    "passthru(",
-    "popen(",
-    "proc_open(",
-    "os.system",
-    "subprocess.",
-    "child_process",
-    "runtime.getruntime",
-    "getruntime().exec",
-    "processbuilder",
-    "phpinfo()",
-    "pcntl_exec(",
-    "<?php",
-    "<?=",
-    "__import__(",
-];
-
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let plain = value.lower.as_str();
     let lured = value.lures.any(lure::COMMAND);
     if lured && CERTAIN.iter().any(|text| plain.contains(text)) {
         return if value.is_free() && !plain.contains("/dev/tcp/") && !plain.starts_with("()") {
-            Suspicion::likely(Class::Command, "shell_text")
+            Suspicion::working(Class::Command, "shell_text")
         } else {
             Suspicion::sure(Class::Command, "shell_text")
         };
@@ -109,16 +84,46 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if STARTS.iter().any(|start| trimmed.starts_with(start)) {
         return Suspicion::likely(Class::Command, "command_line");
     }
-    if lured && CALLS.iter().any(|call| plain.contains(call)) && !value.is_free() {
+    if is_line(value, trimmed) {
+        return Suspicion::likely(Class::Command, "command_line");
+    }
+    if lured && code::runs(plain) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
     }
-    if serialized(plain) {
+    if object::is_written(plain) {
         return Suspicion::likely(Class::Command, "serialized_object");
     }
     if hidden(plain) {
         return Suspicion::likely(Class::Command, "hidden_space");
     }
     None
+}
+
+/// Whether a value is nothing but a command with what only a command has after it. Fields of a body hold
+/// such lines honestly, places of one line do not.
+fn is_line(value: &Value<'_>, text: &str) -> bool {
+    let (path, rest) = path_prefix(text);
+    let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    let (word, tail) = rest.split_at(length);
+    if !is_command(word) || !(path || tail.starts_with([' ', '+', '\t'])) {
+        return false;
+    }
+    let argument = tail.split([' ', '+', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
+    let one_line = value.position.is_one_line();
+    if path {
+        return one_line && tail.trim().is_empty() || is_argument(argument);
+    }
+    let file = argument.starts_with('/') && argument[1..].contains('/');
+    one_line
+        && (known_pair(word, tail) || is_argument(argument) && (file || !COMMON.contains(&word)))
+}
+
+/// Whether a value is a command at all: asked where a field is named for one.
+pub(crate) fn is_command_line(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let (path, rest) = path_prefix(&text);
+    let (word, tail) = rest.split_once([' ', '+', ';', '|', '&']).unwrap_or((rest, ""));
+    path && is_command(word) || ALONE.contains(&word) || is_command(word) && !tail.is_empty()
 }
 
 /// What a shell makes of quotes inside of words, of `$IFS` and of braces.
@@ -143,21 +148,14 @@ fn simplified(text: &str) -> Cow<'_, str> {
         let inside = at > 0 && near(at - 1) && near(at + 1);
         match read {
             '\'' | '"' if inside => {}
-            '\\' | '^' if bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => {}
+            '\\' | '^'
+                if bytes
+                    .get(at + 1)
+                    .is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'\\' | b'/')) => {}
             _ => out.push(read),
         }
     }
     Cow::Owned(out)
-}
-
-/// An object as PHP writes it: `O:8:"Name":0:{}`.
-fn serialized(text: &str) -> bool {
-    text.match_indices("o:").any(|(at, _)| {
-        let rest = &text[at + 2..];
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let alone = at == 0 || text[..at].ends_with(['{', ';', ':']);
-        digits > 0 && alone && rest[digits..].starts_with(":\"") && text.contains(":{")
-    })
 }
 
 /// Variables that nobody has set say nothing: `/bin$u/cat$u` is `/bin/cat`.
@@ -185,7 +183,7 @@ fn is_command(word: &str) -> bool {
 
 /// What stands between two commands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
+pub(super) enum Sign {
     /// `;`, `|`, `&`, a line's end.
     Between,
     /// `` ` ``, `$(`, `<(`: a command inside of an argument.
@@ -235,7 +233,8 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return None;
     }
     let common = COMMON.contains(&stem) && !path;
-    let argument = has_argument(tail, sign, common) || known_pair(stem, tail);
+    let argument =
+        has_argument(tail, sign, common) || known_pair(stem, tail) || redirects(stem, tail);
     let ends = ends_here(tail, byte, sign);
     let fits = path
         && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
@@ -266,7 +265,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // Inline code of Markdown is quoted with the same sign.
     let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
     // A break of lines is a break of commands only in a value of one line.
-    let line = matches!(byte, b'\n' | b'\r') && before.contains('\n');
+    let lines = matches!(byte, b'\n' | b'\r') && before.contains('\n');
     // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
     let piped = byte == b'|'
         && FILTERS.contains(&stem)
@@ -274,108 +273,12 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
     // Who writes a whole line begins with a command, who breaks out begins with a value.
     let first = before.split_ascii_whitespace().next().unwrap_or_default();
-    let typed =
-        sign == Sign::Between && spaced && is_command(first) && before.trim_end().contains(' ');
-    if typed || listed || lone || quoted || line || documented || piped {
+    let line = before.trim_end_matches([' ', '|', '&', ';']);
+    let typed = sign == Sign::Between && spaced && is_command(first) && line.contains(' ');
+    if typed || listed || lone || quoted || lines || documented || piped {
         return Suspicion::hint(Class::Command, "command");
     }
-    Suspicion::likely(Class::Command, "command")
-}
-
-/// `/bin/`, `/usr/bin/`, `c:\windows\`, also with wildcards.
-fn path_prefix(text: &str) -> (bool, &str) {
-    let length = text
-        .bytes()
-        .take_while(|b| {
-            !matches!(
-                b,
-                b' ' | b';'
-                    | b'|'
-                    | b'&'
-                    | b'`'
-                    | b')'
-                    | b'\n'
-                    | b'<'
-                    | b'>'
-                    | b'"'
-                    | b'\''
-                    | b'$'
-                    | b','
-                    | b'='
-            )
-        })
-        .count();
-    let mut head = &text[..length];
-    if head.starts_with('/') {
-        head = head.split('\\').next().unwrap_or(head);
-    }
-    let absolute = head.starts_with('/') || head.starts_with("c:\\") || head.starts_with("~/");
-    let Some(last) = head.rfind(['/', '\\']).filter(|_| absolute) else { return (false, text) };
-    let folder = &head[..last];
-    let known = ["bin", "sbin", "system32", "b?n", "b*", "?in", "usr", "???"]
-        .iter()
-        .any(|name| folder.ends_with(name));
-    if known { (true, &text[last + 1..]) } else { (false, text) }
-}
-
-/// Whether what follows a command is an argument, and no sentence.
-fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
-    let Some(first) = tail.bytes().next() else { return false };
-    if matches!(first, b'<' | b'>' | b'$') {
-        return !common || first == b'<';
-    }
-    if first == b',' {
-        // `{cat,/etc/passwd}`: a brace's comma is a space.
-        return tail[1..].starts_with(['/', '-']);
-    }
-    if !matches!(first, b' ' | b'\t' | b'+') {
-        return false;
-    }
-    let argument = tail.trim_start_matches([' ', '\t', '+', '"', '\'']);
-    let word: &str =
-        argument.split([' ', ';', '|', '&', '`', ')', '\n', '"', '\'']).next().unwrap_or_default();
-    let plain = word.starts_with(['-', '/', '$', '~', '<', '>', '*', '{', '\\']) && word.len() > 1
-        || word.starts_with("./")
-        || word.contains("://")
-        || word.starts_with("c:\\")
-        || is_address(word)
-        || word.starts_with("../")
-        || word == "*"
-        || word == ".";
-    if plain {
-        return true;
-    }
-    let name = word.contains('.') && !word.ends_with('.')
-        || word.bytes().all(|b| b.is_ascii_digit()) && !word.is_empty();
-    match (sign, common) {
-        (Sign::Inside, _) => !word.is_empty(),
-        (Sign::Between, true) => name && !argument.trim_end().contains(' '),
-        (Sign::Between, false) => {
-            name || argument.split_ascii_whitespace().count() <= 2 && !word.is_empty()
-        }
-    }
-}
-
-/// Commands of Windows that are words, with their own words.
-fn known_pair(stem: &str, tail: &str) -> bool {
-    let next = tail.trim_start_matches([' ', '+']);
-    let word = next.split([' ', '&', '|', ';', '+']).next().unwrap_or_default();
-    match stem {
-        "net" => matches!(
-            word,
-            "user" | "view" | "localgroup" | "share" | "use" | "start" | "group" | "accounts"
-        ),
-        "reg" => matches!(word, "add" | "query" | "delete" | "save" | "export"),
-        "sc" => matches!(word, "query" | "create" | "start" | "stop" | "config"),
-        "type" | "dir" | "copy" | "del" => {
-            word.starts_with(['%', '/', '\\']) || word.get(1..3) == Some(":\\")
-        }
-        _ => false,
-    }
-}
-
-fn is_address(word: &str) -> bool {
-    word.split('.').count() == 4 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    Suspicion::working(Class::Command, "command")
 }
 
 fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {

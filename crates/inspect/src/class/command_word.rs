@@ -200,6 +200,7 @@ pub(crate) const WITH_ARGUMENTS: &[&str] = &[
     "ln",
     "which",
     "type",
+    "netsh",
     "expr",
     "let",
     "while",
@@ -213,6 +214,6 @@ pub(crate) const COMMON: &[&str] = &[
     "move", "set", "test", "head", "tail", "date", "last", "who", "w", "time", "for", "if",
     "while", "let", "service", "view", "source", "fetch", "git", "node", "go", "net", "id", "ip",
     "route", "env", "groups", "mount", "ver", "which", "system", "export", "cat", "touch", "kill",
-    "sleep", "echo", "exec", "eval", "strings", "expr", "passwd", "su", "reg", "sc", "del", "nl",
-    "ed", "rev",
+    "sleep", "echo", "exec", "eval", "strings", "passwd", "su", "reg", "sc", "del", "nl", "ed",
+    "rev",
 ];

@@ -32,7 +32,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             || (pattern.ends_with(['|', '&', '!']) && ends(&text[open + 2..]))
         {
             return if whole || pattern.starts_with(['*', ')']) {
-                Suspicion::likely(Class::Ldap, "filter")
+                Suspicion::working(Class::Ldap, "filter")
             } else {
                 Suspicion::hint(Class::Ldap, "filter")
             };

@@ -8,10 +8,10 @@ const ROUNDS: usize = 64;
 const SCHEMES: [&str; 8] = ["ldap", "rmi", "dns", "iiop", "corba", "nis", "nds", "http"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
-    if !value.lower.contains("${") {
+    if !value.lower.contains("${") && !value.lower.contains("$\\{") {
         return None;
     }
-    let resolved = resolve(&value.lower);
+    let resolved = resolve(&value.lower.replace("\\{", "{").replace("\\}", "}"));
     for (at, _) in resolved.match_indices("jnd") {
         // The letter after `d` may be one that only becomes an `i`.
         let Some((letter, rest)) = resolved[at + 3..].split_once(':') else { continue };
@@ -30,11 +30,15 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         "${main:",
         "${bundle:",
         "${jndi:",
+        "${script:",
+        "${url:",
+        "${dns:",
+        "${base64:",
         "${::-",
         "${${",
     ];
     if inner.iter().any(|lookup| value.lower.contains(lookup)) {
-        return Suspicion::likely(Class::Lookup, "lookup");
+        return Suspicion::working(Class::Lookup, "lookup");
     }
     None
 }

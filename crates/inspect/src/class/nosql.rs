@@ -37,14 +37,16 @@ pub(crate) fn key(name: &str) -> Option<Suspicion> {
     let lower = name.to_ascii_lowercase();
     let last = lower.rsplit(['[', '.']).find(|part| part.starts_with('$')).unwrap_or(&lower);
     let last = last.trim_end_matches(']');
-    OPERATORS.contains(&last).then_some(())?;
+    // Alone it is a member of its own in metadata, and in objects that say what they are.
+    let own = lower == "$type";
+    (!own && OPERATORS.contains(&last)).then_some(())?;
     Suspicion::sure(Class::NoSql, "operator_key")
 }
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.as_str();
     if text.contains('$') && names_operator(text) {
-        return Suspicion::likely(Class::NoSql, "operator_text");
+        return Suspicion::working(Class::NoSql, "operator_text");
     }
     let breaks = text
         .trim_start()
@@ -58,6 +60,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         "return true",
         "return 1",
         "return(true",
+        "return '",
+        "return \"",
         "new date",
         "sleep(",
         "while(",
@@ -68,7 +72,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         "emit(",
     ];
     if breaks
-        && script.iter().any(|word| text.contains(word))
+        && script.iter().any(|word| begins_word(text, word))
         && text.contains([';', '|', '&', '='])
     {
         return Suspicion::likely(Class::NoSql, "script");
@@ -92,6 +96,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
     }
     tautology(text)
+}
+
+/// Whether `word` is there and is no end of a longer one.
+fn begins_word(text: &str, word: &str) -> bool {
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// `"$ne":`, `$where:` and `{$gt:` in a text.

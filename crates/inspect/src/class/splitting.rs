@@ -2,6 +2,7 @@
 
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
+use crate::mark;
 
 /// Fields whose forging pays.
 const FIELDS: [&str; 16] = [
@@ -28,18 +29,26 @@ const MAIL: [&str; 9] =
     ["rcpt to:", "mail from:", "quit\r", "data\r", "bcc:", "cc:", "to:", "subject:", "reply-to:"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
-    let one_line = matches!(value.position, Position::Path | Position::Query | Position::Header);
+    let one_line = value.position.is_one_line();
+    // Breaks that a reader will unescape.
+    let unescaped = (one_line && value.marks.any(mark::BACKSLASH))
+        .then(|| value.lower.replace("\\r", "\r").replace("\\n", "\n"));
+    let lower = unescaped.as_deref().unwrap_or(&value.lower);
     let mut best = None;
-    let ends = value.lower.match_indices(['\r', '\n']);
+    let ends = lower.match_indices(['\r', '\n']);
     // Of a row of breaks the last one counts.
-    for (at, _) in ends.filter(|(at, _)| !value.lower[at + 1..].starts_with(['\r', '\n'])) {
-        let rest = value.lower[at..].trim_start_matches(['\r', '\n', ' ', '\t']);
+    for (at, _) in ends.filter(|(at, _)| !lower[at + 1..].starts_with(['\r', '\n'])) {
+        let rest = lower[at..].trim_start_matches(['\r', '\n', ' ', '\t']);
         let field = FIELDS.iter().any(|field| rest.starts_with(field)) && rest.contains([':', '/']);
         let mail = MAIL.iter().any(|command| rest.starts_with(command)) || is_imap(rest);
         // Messages for people have lines that look like fields; a parameter has no lines.
         best = match (one_line, field) {
             (true, true) => return Suspicion::sure(Class::Splitting, "header_line"),
             (true, false) if mail => return Suspicion::sure(Class::Splitting, "mail_line"),
+            // An empty line ends the header: what follows is a body of the sender's own.
+            (true, false) if rest.starts_with('<') && lower[..at].ends_with(['\r', '\n']) => {
+                return Suspicion::sure(Class::Splitting, "body");
+            }
             (true, false) if is_log_line(rest) => Suspicion::likely(Class::Splitting, "log_line"),
             (false, true) if at < 64 && !value.is_free() => {
                 Suspicion::likely(Class::Splitting, "header_line")
@@ -50,7 +59,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
     }
     match best {
-        None if value.position == Position::Path || one_line && value.lower.trim().is_empty() => {
+        None if value.marks.any(mark::LINE)
+            && (value.position == Position::Path || one_line && lower.trim().is_empty()) =>
+        {
             Suspicion::likely(Class::Splitting, "path_line")
         }
         best => best,

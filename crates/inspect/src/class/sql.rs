@@ -3,6 +3,7 @@
 use crate::class::sql_token::{Token, tokens};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
+use crate::mark;
 
 use Token::{
     Close, Comment, Compare, Inline, Joint, Number, Open, Operator, Quote, Semicolon, Word,
@@ -99,11 +100,18 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             {
                 pieces.stacked(at - 1)
             }
+            Word("cast" | "convert") => pieces.cast(at),
             Open => pieces.inner_select(at),
             Compare => pieces.compared(at),
             _ => None,
         };
         found = Suspicion::stronger(found, suspicion);
+    }
+    if value.marks.any(mark::EQUALS)
+        && value.marks.any(mark::PAREN)
+        && is_self_compared(&value.lower)
+    {
+        found = Suspicion::stronger(found, Suspicion::working(Class::Sql, "tautology"));
     }
     // A statement that is whole breaks out of nothing: only what it reaches for counts.
     let reaches = found.is_some_and(|found| REACHING.contains(&found.rule));
@@ -197,10 +205,23 @@ impl Pieces<'_> {
             self.get(at + 1).is_none() || (at + 3 >= self.0.len() && self.get(at) == Some(Comment));
         let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
         let alone = at == 1 && quoted;
+        if last
+            && self.begins_quoted()
+            && self.has_word(0..at, &["select"])
+            && self.has_word(0..at, &["from"])
+        {
+            return Suspicion::likely(Class::Sql, "quoted_statement");
+        }
         if quoted && quotes % 2 == 1 && (last || alone) && words < 3 {
-            return Suspicion::likely(Class::Sql, "quote_comment");
+            return Suspicion::working(Class::Sql, "quote_comment");
         }
         None
+    }
+
+    /// Whether the second or third piece is a quote that nothing opened.
+    fn begins_quoted(&self) -> bool {
+        let quotes = self.0.iter().filter(|token| matches!(token, Quote(_))).count();
+        quotes % 2 == 1 && self.0.iter().take(3).any(|token| matches!(token, Quote(_)))
     }
 
     /// `'||(select …)||'`, `'+(…)+'`, `'||'`: a text glued to what follows.
@@ -216,6 +237,11 @@ impl Pieces<'_> {
         if self.has_word(at + 2..at + 8, &["select", "case"])
             || matches!(self.get(at + 2), Some(Word(word)) if FUNCTIONS.contains(&word))
         {
+            return Suspicion::likely(Class::Sql, "glued");
+        }
+        // `1'-1/user--'`: a sum, and the rest cut off.
+        let sum = matches!((self.get(at + 1), self.get(at + 2)), (Some(Operator), Some(Number)));
+        if sum && at <= 1 && self.0.len() <= 16 && self.0[at..].contains(&Comment) {
             return Suspicion::likely(Class::Sql, "glued");
         }
         // `A' % 'B`: the text goes on after what was put between.
@@ -243,6 +269,20 @@ impl Pieces<'_> {
         }
         None
     }
+}
+
+/// `(4711=4711`: a number compared with itself, where a question was opened.
+fn is_self_compared(text: &str) -> bool {
+    text.match_indices('=').any(|(at, _)| {
+        let left = text[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
+        let (before, left) = text[..at].split_at(at - left);
+        let rest = &text[at + 1..];
+        let right = rest.bytes().take_while(u8::is_ascii_digit).count();
+        !left.is_empty()
+            && left == &rest[..right]
+            && before.trim_end().ends_with('(')
+            && rest[right..].trim_start().starts_with([')', ','])
+    })
 }
 
 /// Fingerprints of known injections; taken only where a value really breaks out.

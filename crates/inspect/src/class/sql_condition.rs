@@ -94,10 +94,10 @@ impl Pieces<'_> {
                         || breaks
                         || self.get(end + 1) == Some(Open) =>
                 {
-                    Suspicion::likely(Class::Sql, "tautology")
+                    Suspicion::working(Class::Sql, "tautology")
                 }
                 (false, _) if self.same(at, end) && (breaks || at == 0) => {
-                    Suspicion::likely(Class::Sql, "tautology")
+                    Suspicion::working(Class::Sql, "tautology")
                 }
                 (false, true)
                     if other
@@ -120,17 +120,17 @@ impl Pieces<'_> {
             |token: &Token<'_>| matches!(token, Quote(_) | Operator | Compare | Close | Comment);
         let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
         if self.quoted(at) && words < 2 && self.0[at + 1..].iter().all(signs) {
-            return Suspicion::likely(Class::Sql, "truth");
+            return Suspicion::working(Class::Sql, "truth");
         }
         let named = matches!(self.get(at + 1), Some(Quote(_)));
         let single = matches!(self.before(at), Some(Quote(b'\'') | Close));
         let cut = matches!(self.get(end), Some(Comment));
         if constant && breaks && cut && !(named && words > 1) {
-            return Suspicion::likely(Class::Sql, "truth");
+            return Suspicion::working(Class::Sql, "truth");
         }
         let joins = matches!(self.get(end), Some(Joint | Operator));
         if constant && breaks && self.quoted(at) && single && !named && (joins || self.ends(end)) {
-            return Suspicion::likely(Class::Sql, "truth");
+            return Suspicion::working(Class::Sql, "truth");
         }
         None
     }
@@ -148,12 +148,21 @@ impl Pieces<'_> {
 
     /// `and (select …`, `or exists(…`, `and ascii(substr(…`.
     pub(super) fn subquery(&self, at: usize) -> Option<Suspicion> {
+        let mut next = at + 1;
+        let mut opened = false;
+        while let Some(Open | Inline | Word("not")) = self.get(next) {
+            opened |= self.get(next) == Some(Open);
+            next += 1;
+        }
+        if opened && self.get(next) == Some(Word("select")) && at > 0 {
+            return Suspicion::working(Class::Sql, "subquery");
+        }
         let near = at + 1..at + 7;
         if self.breaks(at)
             && self.has_word(near.clone(), &["select", "exists"])
             && self.0[at..].contains(&Open)
         {
-            return Suspicion::likely(Class::Sql, "subquery");
+            return Suspicion::working(Class::Sql, "subquery");
         }
         let calls = (near.start..near.end).any(|at| {
             matches!(self.get(at), Some(Word(word)) if FUNCTIONS.contains(&word) || ASKED.contains(&word))
@@ -163,7 +172,7 @@ impl Pieces<'_> {
         if self.quoted(at) {
             Suspicion::sure(Class::Sql, "function")
         } else {
-            Suspicion::likely(Class::Sql, "function")
+            Suspicion::working(Class::Sql, "function")
         }
     }
 }

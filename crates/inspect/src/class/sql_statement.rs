@@ -11,8 +11,18 @@ use Token::{
 };
 
 /// Beginnings of names that only a database has.
-const INNER: [&str; 9] =
-    ["pg_", "syscat", "sysibm", "dbms_", "utl_", "all_tab", "dba_", "v$", "current_setting"];
+const INNER: [&str; 10] = [
+    "pg_",
+    "syscat",
+    "sysibm",
+    "dbms_",
+    "utl_",
+    "all_tab",
+    "dba_",
+    "v$",
+    "current_setting",
+    "rdb$",
+];
 
 impl Pieces<'_> {
     /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
@@ -58,8 +68,8 @@ impl Pieces<'_> {
             (false, true) if self.breaks(at) && at > 0 => {
                 Suspicion::sure(Class::Sql, "union_select")
             }
-            (false, true) => Suspicion::likely(Class::Sql, "union_select"),
-            (true, true) if self.quoted(at) => Suspicion::likely(Class::Sql, "union_select"),
+            (false, true) => Suspicion::working(Class::Sql, "union_select"),
+            (true, true) if self.quoted(at) => Suspicion::working(Class::Sql, "union_select"),
             _ => None,
         }
     }
@@ -93,18 +103,22 @@ impl Pieces<'_> {
             ("waitfor", Some(Word("delay" | "time"))) => true,
             ("exec" | "execute" | "declare", Some(Word(_) | Variable | Open)) => true,
             ("shutdown", None | Some(Comment | Semicolon | Word("with"))) => true,
-            ("if" | "begin", _) => self
-                .has_word(next..next + 30, &["waitfor", "declare", "exec", "select", "shutdown"]),
+            ("if" | "begin", _) => self.has_word(
+                next..next + 30,
+                &["waitfor", "declare", "exec", "select", "shutdown", "sleep"],
+            ),
             ("grant", Some(Word(_))) => self.has_word(next..next + 20, &["to"]),
             ("copy", Some(Word(_) | Open)) => {
                 self.has_word(next..next + 20, &["program", "from", "to"])
             }
             ("load", Some(Word("data" | "xml"))) => true,
+            ("call", Some(Word(_))) => self.get(next + 2) == Some(Open),
             _ => false,
         };
         fits.then_some(())?;
         let cut = self.0[next..].contains(&Comment);
-        match (self.quoted(at), cut) {
+        let quoted = self.quoted(at) || matches!(self.get(at), Some(Quote(_)));
+        match (quoted, cut) {
             (true, true) if !self.has_word(0..at, &STATEMENTS) => {
                 Suspicion::sure(Class::Sql, "stacked")
             }
@@ -116,13 +130,14 @@ impl Pieces<'_> {
             {
                 Suspicion::hint(Class::Sql, "stacked")
             }
-            _ => Suspicion::likely(Class::Sql, "stacked"),
+            _ => Suspicion::working(Class::Sql, "stacked"),
         }
     }
 
     /// Clauses that only a statement has.
     pub(super) fn clause(&self, at: usize) -> Option<Suspicion> {
-        let next = |n: usize| self.get(at + n);
+        let words = |token: &&Token<'_>| **token != Inline;
+        let next = |n: usize| self.0[at + 1..].iter().filter(words).nth(n - 1).copied();
         let fits = match self.get(at)? {
             Word("order" | "group") if next(1) == Some(Word("by")) => {
                 let cut = self.0[at..].contains(&Comment) || self.0[at..].contains(&Inline);
@@ -149,7 +164,7 @@ impl Pieces<'_> {
             }
             _ => false,
         };
-        if fits { Suspicion::likely(Class::Sql, "clause") } else { None }
+        if fits { Suspicion::working(Class::Sql, "clause") } else { None }
     }
 
     pub(super) fn function(&self, at: usize) -> Option<Suspicion> {
@@ -157,10 +172,10 @@ impl Pieces<'_> {
         let package =
             matches!(name, "dbms_pipe" | "dbms_lock" | "utl_http" | "utl_inaddr" | "ctxsys");
         if package && self.get(at + 1) == Some(Token::Dot) {
-            return Suspicion::likely(Class::Sql, "function");
+            return Suspicion::working(Class::Sql, "function");
         }
         if name.starts_with("xp_") {
-            return Suspicion::likely(Class::Sql, "function");
+            return Suspicion::working(Class::Sql, "function");
         }
         let nested = matches!(
             self.get(at + 2),
@@ -197,15 +212,21 @@ impl Pieces<'_> {
                 )
             )
         {
-            return Suspicion::likely(Class::Sql, "function");
+            return Suspicion::working(Class::Sql, "function");
         }
         None
+    }
+
+    /// `cast(@@version as int)`: the database made to tell in an error.
+    pub(super) fn cast(&self, at: usize) -> Option<Suspicion> {
+        let asks = self.get(at + 1) == Some(Open) && self.get(at + 2) == Some(Variable);
+        if asks { Suspicion::working(Class::Sql, "function") } else { None }
     }
 
     pub(super) fn schema(&self, at: usize) -> Option<Suspicion> {
         let dotted = self.get(at + 1) == Some(Token::Dot);
         if dotted || self.get(at) != Some(Word("mysql")) {
-            return Suspicion::likely(Class::Sql, "schema");
+            return Suspicion::working(Class::Sql, "schema");
         }
         None
     }
@@ -230,7 +251,7 @@ impl Pieces<'_> {
                 ],
             );
         if call || case && at > 0 {
-            return Suspicion::likely(Class::Sql, "choice");
+            return Suspicion::working(Class::Sql, "choice");
         }
         None
     }
@@ -247,6 +268,6 @@ impl Pieces<'_> {
         {
             return None;
         }
-        Suspicion::likely(Class::Sql, "inner_select")
+        Suspicion::working(Class::Sql, "inner_select")
     }
 }

@@ -3,6 +3,7 @@
 use crate::class::ssrf_host::is_inner;
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
+use crate::mark;
 
 /// Schemes that no web hook has.
 const SCHEMES: [&str; 15] = [
@@ -21,8 +22,10 @@ const METADATA: [&str; 6] = [
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.trim_matches([' ', '\t', '\r', '\n', '"', '\'', '<', '>']);
+    let spaced = text.contains([' ', '\n']);
+    let leads = SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("http");
     // An address is one word; in a sentence it is talk.
-    if text.contains([' ', '\n']) || value.text.len() > 2_048 {
+    if spaced && (!leads || value.is_free()) || value.text.len() > 2_048 {
         return None;
     }
     if METADATA.iter().any(|name| text.contains(name)) {
@@ -37,8 +40,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             None
         };
     }
-    if value.position == Position::Header && value.marks.any(crate::mark::SEMICOLON) {
+    if spaced || value.position == Position::Header && value.marks.any(mark::SEMICOLON) && !leads {
         return None;
+    }
+    if named(text) {
+        return Suspicion::likely(Class::Ssrf, "scheme");
     }
     let starts = text.match_indices("://").map(|(at, _)| at + 3);
     let bare = text.starts_with("//").then_some(2);
@@ -47,17 +53,33 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         let web = before.ends_with("http")
             || before.ends_with("https")
             || before.ends_with("ftp")
+            || before.ends_with(|c: char| c.is_ascii_digit())
             || bare == Some(start);
-        if web && is_inner(authority(&text[start..])) {
+        if web && leads_inside(&text[start..]) {
             return Suspicion::likely(Class::Ssrf, "inner_address");
         }
     }
     None
 }
 
-/// Host and port, with what stands before `@` left out: it is there to mislead.
-fn authority(rest: &str) -> &str {
-    let end = rest.find(['/', '?', '#', '\\', '&', ',']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+/// `…=ldap://`: an address within a value that makes its reader load a class.
+fn named(text: &str) -> bool {
+    let schemes = ["ldap", "ldaps", "rmi", "iiop", "gopher", "dict"];
+    text.match_indices("://").any(|(at, _)| {
+        let before = |scheme: &&str| text[..at].strip_suffix(scheme);
+        schemes.iter().filter_map(before).any(|before| before.ends_with(['=', '"']))
+    })
+}
+
+/// Whether something that some reader may take for the host is inside: readers differ on signs that do not
+/// belong there.
+fn leads_inside(rest: &str) -> bool {
+    let authority = &rest[..rest.find(['/', '\\']).unwrap_or(rest.len())];
+    let odd = |b: &u8| matches!(b, b'@' | b'#' | b'&' | b'?' | b',' | b';' | b'+' | b'%');
+    let Some(first) = authority.bytes().position(|b| odd(&b)) else { return is_inner(authority) };
+    if !authority[first..].contains(['@', ',', ';', '+', '%']) {
+        return is_inner(&authority[..first]);
+    }
+    let pieces = authority.split(['@', '#', '&', '?', ',', ';', '+']);
+    pieces.flat_map(|piece| piece.split("%20")).any(is_inner)
 }

@@ -52,7 +52,11 @@ fn is_inner_address(ip: IpAddr) -> bool {
 
 /// As `inet_aton` reads it: one to four numbers, decimal, octal or hexadecimal, the last one wide.
 fn loose(host: &str) -> Option<Ipv4Addr> {
-    let parts: Vec<u64> = host.split('.').map(number).collect::<Option<_>>()?;
+    let mut parts: Vec<u64> = host.split('.').map(number).collect::<Option<_>>()?;
+    // Some readers keep the low byte of a number that is too large.
+    if parts.len() == 4 && parts.iter().all(|part| (256..1_000).contains(part)) {
+        parts.iter_mut().for_each(|part| *part %= 256);
+    }
     let (last, firsts) = parts.split_last()?;
     if firsts.len() > 3 || firsts.iter().any(|part| *part > 255) {
         return None;

@@ -150,9 +150,9 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     // A shell's `$(…)`, Thymeleaf's `*{…}` and a link's `[[…]]` are ordinary signs: only sums count.
     if matches!(open, "$(" | "@(" | "[[" | "~[" | "{=" | "*{") {
         return if arithmetic && value.text.len() < 60 {
-            Suspicion::likely(Class::Template, "arithmetic")
+            Suspicion::working(Class::Template, "arithmetic")
         } else if open == "*{" && REACHES.iter().any(|name| inner.contains(name)) {
-            Suspicion::likely(Class::Template, "reach")
+            Suspicion::working(Class::Template, "reach")
         } else {
             None
         };
@@ -167,11 +167,11 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
         return if strong && (only || !value.is_free()) {
             Suspicion::sure(Class::Template, "reach")
         } else {
-            Suspicion::likely(Class::Template, "reach")
+            Suspicion::working(Class::Template, "reach")
         };
     }
     if arithmetic {
-        return Suspicion::likely(Class::Template, "arithmetic");
+        return Suspicion::working(Class::Template, "arithmetic");
     }
     let whole = value.text.len() <= inner.len() + 12;
     if whole
@@ -181,7 +181,7 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
         return Suspicion::likely(Class::Template, "lone_name");
     }
     if whole && open == "<%" && inner.starts_with(['`', '@']) {
-        return Suspicion::likely(Class::Template, "reach");
+        return Suspicion::working(Class::Template, "reach");
     }
     if whole
         && open == "{{"

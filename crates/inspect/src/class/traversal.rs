@@ -65,6 +65,156 @@ const SCHEMES: [&str; 8] = [
     "compress.zlib://",
 ];
 
+/// Folders of a system with what is asked for in them; other files there are named like any other.
+const SYSTEM: [(&str, &[&str]); 4] = [
+    (
+        "etc/",
+        &[
+            "issue",
+            "motd",
+            "hosts",
+            "hostname",
+            "services",
+            "crontab",
+            "fstab",
+            "resolv.conf",
+            "profile",
+            "mtab",
+            "networks",
+            "shells",
+            "inittab",
+            "ssh/",
+            "apache",
+            "httpd/",
+            "nginx/",
+            "mysql/",
+            "my.cnf",
+            "php",
+            "init.d/",
+            "rc.",
+            "sysconfig/",
+            "pam.d/",
+            "security/",
+            "cron",
+            "samba/",
+            "vsftpd",
+            "proftpd",
+            "pure-ftpd",
+            "exports",
+            "redhat-release",
+            "debian_version",
+            "os-release",
+            "lsb-release",
+            "environment",
+            "master.passwd",
+            "aliases",
+            "ftp",
+            "bash",
+            "network/",
+            "tomcat",
+            "lighttpd",
+            "snmp",
+            "at.",
+        ],
+    ),
+    (
+        "proc/",
+        &[
+            "self",
+            "version",
+            "cpuinfo",
+            "meminfo",
+            "mounts",
+            "net/",
+            "cmdline",
+            "sched_debug",
+            "partitions",
+            "filesystems",
+            "sys/",
+            "swaps",
+            "stat",
+            "modules",
+            "1/",
+            "[0-9]",
+        ],
+    ),
+    (
+        "var/log/",
+        &[
+            "apache", "httpd", "nginx", "auth", "syslog", "messages", "secure", "mysql", "vsftpd",
+            "proftpd", "mail", "lastlog", "wtmp", "faillog", "xferlog", "access", "error", "cron",
+            "boot", "kern", "dmesg", "lighttpd", "exim", "ftp", "user", "daemon", "debug", "dpkg",
+        ],
+    ),
+    ("usr/local/", &["apache", "etc/", "php", "nginx", "mysql", "tomcat", "www"]),
+];
+/// Files of servers, wherever they are installed.
+const SERVER_FILES: [&str; 20] = [
+    "access.log",
+    "access_log",
+    "apache2.conf",
+    "bash_history",
+    "error.log",
+    "error_log",
+    "httpd.conf",
+    "lighttpd.conf",
+    "my.cnf",
+    "my.ini",
+    "mysql.log",
+    "nginx.conf",
+    "php.ini",
+    "php5.ini",
+    "proftpd.conf",
+    "sshd_config",
+    "tomcat-users.xml",
+    "vsftpd.conf",
+    "web.config",
+    ".bash_history",
+];
+/// Paths that no API has as steps of its own.
+const NEVER_STEPS: [&str; 8] = [
+    "etc/passwd",
+    "etc/shadow",
+    "web-inf/",
+    "windows/win.ini",
+    "proc/self/",
+    ".git/config",
+    ".ssh/id",
+    "boot.ini",
+];
+
+/// Whether the steps of a path as it was sent lead to a file that tells secrets.
+pub(crate) fn names_secret(path: &str) -> bool {
+    let lower = collapsed(&path.to_ascii_lowercase());
+    NEVER_STEPS.iter().any(|name| lower.contains(name))
+}
+
+/// A slash for several; those of an address stay.
+fn collapsed(text: &str) -> String {
+    if !text.contains("//") {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for read in text.chars() {
+        let scheme = out.strip_suffix(":/").is_some_and(|name| name.len() != 1);
+        if read != '/' || !out.ends_with('/') || scheme {
+            out.push(read);
+        }
+    }
+    out
+}
+
+fn is_system_file(text: &str) -> bool {
+    let rest = text.trim_start_matches(['/', '"', '\'']);
+    let file = rest.rsplit('/').next().unwrap_or(rest);
+    let served = SERVER_FILES.iter().any(|name| file.starts_with(name));
+    served
+        || SYSTEM.iter().any(|(folder, names)| {
+            rest.strip_prefix(folder)
+                .is_some_and(|rest| names.iter().any(|name| rest.starts_with(name)))
+        })
+}
+
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = spelled(&value.lower);
     if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
@@ -76,13 +226,13 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::Traversal, "encoded_dots");
     }
     if overlong(&value.lower) {
-        return Suspicion::likely(Class::Traversal, "overlong");
+        return Suspicion::working(Class::Traversal, "overlong");
     }
     let climbs = climbs(&text);
     let relative = Position::Path == value.position || Position::Query == value.position;
     if climbs > 0 && (secret || inner && climbs > 1) {
         return if value.is_free() {
-            Suspicion::likely(Class::Traversal, "climb_to_secret")
+            Suspicion::working(Class::Traversal, "climb_to_secret")
         } else {
             Suspicion::sure(Class::Traversal, "climb_to_secret")
         };
@@ -94,11 +244,14 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if (opens || dots >= 2 && !is_source(&text)) && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    let folder = text.starts_with('/') && inner;
-    if folder && value.position.is_one_line() && !spaced {
+    let one_line = value.position.is_one_line();
+    let drive = text.get(1..3) == Some(":/");
+    let system = (text.starts_with('/') || drive)
+        && is_system_file(text.get(2..).filter(|_| drive).unwrap_or(&text));
+    if system && !spaced || one_line && drive && inner && !spaced {
         return Suspicion::likely(Class::Traversal, "system_file");
     }
-    if climbs >= 3 && !(is_source(&text) && climbs <= 4) && !spaced {
+    if climbs >= 3 && (one_line || !(is_source(&text) && climbs <= 4)) && !spaced {
         return Suspicion::likely(Class::Traversal, "climb");
     }
     if climbs > 0 && relative && !spaced && !is_source(&text) && !text.contains("://") {
@@ -154,7 +307,7 @@ fn encoded_dots(text: &str) -> bool {
 
 /// One sign for a step, however it is spelled.
 fn spelled(text: &str) -> String {
-    let text = text.replace('\\', "/").replace('\0', "");
+    let text = collapsed(&text.replace('\\', "/").replace('\0', ""));
     if !text.contains("0x2") && !text.contains("2f") && !text.contains("0x5c") {
         return text;
     }

@@ -4,7 +4,8 @@ use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Functions and axes that no other language spells so.
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 20] = [
+    "doc-available(",
     "position()",
     "last()",
     "node()",
@@ -45,7 +46,14 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let joined = joins(text);
     let paths = ["or //", "and //", "or /", "and /", "or(/", "and(/"];
     if breaks && joined && paths.iter().any(|path| text.contains(path)) && text.contains('[') {
-        return Suspicion::likely(Class::XPath, "path_condition");
+        return Suspicion::working(Class::XPath, "path_condition");
+    }
+    let asks =
+        |word: &str| text.split_once(word).is_some_and(|(_, rest)| rest.starts_with(['/', '.']));
+    let questions =
+        ["substring(", "contains(", "starts-with(", "count(", "name(", "doc-available("];
+    if questions.iter().any(|word| asks(word)) && text.contains(['[', '*']) && !value.is_free() {
+        return Suspicion::likely(Class::XPath, "question");
     }
     let function = WORDS.iter().any(|word| text.contains(word));
     if function && breaks && joined {

@@ -144,6 +144,13 @@ fn attribute(text: &str, acts: &Acts) -> Option<Suspicion> {
             match (runs, odd) {
                 (true, true) => Suspicion::sure(Class::Xss, "attribute"),
                 (true, false) => Suspicion::likely(Class::Xss, "attribute"),
+                (false, false)
+                    if before.is_empty()
+                        && is_event(&text[at + 2..])
+                        && window(rest, 64).contains('(') =>
+                {
+                    Suspicion::likely(Class::Xss, "attribute")
+                }
                 (false, true)
                     if window(rest, 64).contains('(') && text[..at].ends_with(['"', '\'', ' ']) =>
                 {
@@ -154,6 +161,67 @@ fn attribute(text: &str, acts: &Acts) -> Option<Suspicion> {
         );
     }
     found
+}
+
+/// Whether letters begin the name of an event of a page.
+fn is_event(letters: &str) -> bool {
+    let events = [
+        "load",
+        "error",
+        "focus",
+        "blur",
+        "mouse",
+        "click",
+        "pointer",
+        "key",
+        "toggle",
+        "animation",
+        "transition",
+        "input",
+        "change",
+        "scroll",
+        "wheel",
+        "drag",
+        "copy",
+        "cut",
+        "paste",
+        "begin",
+        "show",
+        "play",
+        "can",
+        "start",
+        "end",
+        "touch",
+        "submit",
+        "select",
+        "resize",
+    ];
+    events.iter().any(|event| letters.starts_with(event))
+}
+
+/// `top["al"+"ert"](1)`, `this[/al/.source+/ert/.source](1)`: a name that is put together, and called.
+fn assembled(text: &str) -> bool {
+    let globals = ["top", "window", "self", "this", "parent", "frames", "globalthis", "document"];
+    globals.iter().any(|name| {
+        text.match_indices(name).any(|(at, _)| {
+            let rest = text[at + name.len()..].trim_start_matches(['?', '.', ' ']);
+            let inside = if rest.starts_with('[') { window(rest, 160) } else { "" };
+            let called = ["](", "]`", "]?.("].iter().any(|end| inside.contains(end));
+            called && inside.contains('+') && inside.contains(['"', '\'', '`', '/'])
+        })
+    })
+}
+
+/// `[1].map(alert)`, `.with(0,confirm)`: a function handed to one that calls it.
+fn handed(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].trim_end();
+        before.ends_with(['(', ','])
+            && before.as_bytes()[before.len().saturating_sub(64)..]
+                .windows(2)
+                .any(|pair| pair == b"].")
+            && text[at + name.len()..].trim_start().starts_with([')', ','])
+    })
 }
 
 /// `';alert(1)//`, `-confirm(1)-`, `alert.call(null,1)`: script where a text was expected.
@@ -206,7 +274,11 @@ fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
         "map(alert",
         "document[\"cookie",
     ];
-    let reach = reaches.iter().any(|name| text.contains(name));
+    let imports = text.starts_with("import('") || text.starts_with("import(\"");
+    let reach = reaches.iter().any(|name| text.contains(name))
+        || imports
+        || assembled(text)
+        || names.iter().any(|name| handed(text, name));
     if (calls || reach) && !value.is_free() {
         return Suspicion::likely(Class::Xss, "script");
     }

@@ -90,7 +90,8 @@ impl<'t> Element<'t> {
         let strength = match (self.acts_later() && !self.shown, bare) {
             (true, _) => Strength::Sure,
             (false, true) => Strength::Hint,
-            (false, false) => Strength::Likely,
+            (false, false) if self.shown => Strength::Likely,
+            (false, false) => Strength::Working,
         };
         Some(Suspicion { class: Class::Xss, rule: "script_element", strength })
     }
@@ -116,7 +117,7 @@ impl<'t> Element<'t> {
             return if runs && !self.shown {
                 Suspicion::sure(Class::Xss, "handler")
             } else {
-                Suspicion::likely(Class::Xss, "handler")
+                Suspicion::working(Class::Xss, "handler")
             };
         }
         None

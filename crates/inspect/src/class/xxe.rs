@@ -7,9 +7,18 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let suspicion = document(&value.lower)?;
     let is_document = value.lower.trim_start().starts_with('<');
     if suspicion.strength == Strength::Sure && !is_document && value.is_free() {
-        return Suspicion::likely(suspicion.class, suspicion.rule);
+        return Suspicion::working(suspicion.class, suspicion.rule);
     }
     Some(suspicion)
+}
+
+/// A message needs no document type, be it one that does nothing yet: only pages have one.
+pub(crate) fn doctype(lower: &str) -> Option<Suspicion> {
+    let (_, rest) = lower.split_once("<!doctype")?;
+    if rest.trim_start().starts_with("html") {
+        return None;
+    }
+    Suspicion::sure(Class::Xxe, "doctype")
 }
 
 /// The same for a whole document in lower case.

@@ -1,9 +1,9 @@
 //! Query strings and forms (`application/x-www-form-urlencoded`).
 
-use crate::class::overlong;
+use crate::class::{command, overlong};
 use crate::decode;
-use crate::finding::{Place, Stop};
-use crate::judge::Position;
+use crate::finding::{Class, Place, Stop};
+use crate::judge::{Position, Suspicion};
 use crate::walk::{Walk, graphql, json};
 
 /// Judges each name and value; `place` makes the place of a parameter.
@@ -24,6 +24,10 @@ pub(crate) fn walk(
             walk.value(raw, position, || place(name.to_string()))?;
         }
         let value = decode::form(raw);
+        // A payload of its own with an equals sign in it has no name.
+        if !raw_name.is_empty() && is_cut(&name) {
+            walk.value(&decode::form(pair), position, || place(String::new()))?;
+        }
         member(walk, &name, &value, position, place)?;
     }
     // An `&` of the payload's own tears it apart: once more in one piece.
@@ -33,6 +37,14 @@ pub(crate) fn walk(
         return walk.value(value, position, || place(String::new()));
     }
     Ok(())
+}
+
+/// Whether a name is the first part of something that was no parameter.
+fn is_cut(name: &str) -> bool {
+    name.starts_with("on")
+        || name.bytes().any(|byte| {
+            matches!(byte, b'\'' | b'"' | b'<' | b'(' | b'{' | b';' | b'|' | b'&' | b'$' | b' ')
+        })
 }
 
 fn member(
@@ -49,5 +61,14 @@ fn member(
     if json::looks_like(value) && json::nested(walk, value, position, &at)? {
         return Ok(());
     }
+    if is_for_commands(name) && command::is_command_line(value) {
+        let suspicion = Suspicion::likely(Class::Command, "command_parameter");
+        suspicion.map_or(Ok(()), |found| walk.judge.stands(value, found, position, &at))?;
+    }
     walk.value(value, position, at)
+}
+
+fn is_for_commands(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.ends_with("cmd") || lower.ends_with("command") || matches!(&*lower, "exec" | "execute")
 }

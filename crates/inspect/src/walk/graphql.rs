@@ -23,8 +23,12 @@ pub(crate) fn is_document(text: &str) -> bool {
     let named = OPENINGS.iter().any(|word| {
         start.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '{', '(', '\n', '@']))
     });
-    let bare =
-        start.strip_prefix('{').is_some_and(|rest| !rest.trim_start().starts_with(['{', '"', '}']));
+    let selects = |rest: &str| {
+        let rest = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '#'))
+            || rest.starts_with("...")
+    };
+    let bare = start.strip_prefix('{').is_some_and(selects);
     if !named && !bare {
         return false;
     }

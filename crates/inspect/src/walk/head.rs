@@ -1,5 +1,6 @@
 //! The path's segments, the headers and the cookies.
 
+use crate::class::names_secret;
 use crate::decode;
 use crate::finding::{Place, Stop};
 use crate::judge::Position;
@@ -24,6 +25,10 @@ const SKIPPED: [&str; 12] = [
 
 /// The path as it was sent.
 pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
+    // The steps to a secret file are ordinary one by one.
+    if names_secret(path) {
+        walk.value(path, Position::Path, || Place::Path(1))?;
+    }
     let mut suspect = None;
     let path = path.strip_prefix('/').unwrap_or(path);
     let mut start = 0;
@@ -65,6 +70,7 @@ pub(crate) fn header(walk: &Walk<'_>, name: &str, value: &[u8]) -> Result<(), St
     }
     // Where a page is says nothing of where the server is to go.
     let told = matches!(name, "origin" | "referer").then(|| text.split_once("://")).flatten();
+    let told = told.filter(|(scheme, _)| Marks::of(scheme).is_plain());
     walk.value(told.map_or(&*text, |(_, rest)| rest), Position::Header, place)
 }
 

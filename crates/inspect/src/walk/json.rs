@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::finding::{Place, Stop};
+use crate::class::object;
+use crate::finding::{Class, Finding, Place, Stop};
 use crate::judge::Position;
 use crate::walk::{Walk, graphql};
 
@@ -36,6 +37,9 @@ struct Member<'m, 'd, 'w> {
     path: Path<'m>,
     depth: usize,
 }
+
+/// Names of members by which libraries are told which class to make.
+const TYPES: [&str; 3] = ["@type", "@class", "$type"];
 
 /// A name: borrowed where it has no escapes.
 struct Name;
@@ -193,6 +197,13 @@ impl<'de> Visitor<'de> for Member<'_, '_, '_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if matches!(self.path, Path::Key(_, name) if TYPES.contains(&name))
+            && object::is_platform_class(text)
+        {
+            let place = (self.document.place)(&self.path.to_string());
+            let finding = Finding { class: Class::Command, place, rule: "typed_object" };
+            return self.document.hold(Err(Stop::Found(finding)));
+        }
         self.document.hold(self.document.text(text, &self.path))
     }
 

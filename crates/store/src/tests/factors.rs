@@ -4,7 +4,7 @@ use token::opaque::OpaqueHash;
 use zeroize::Zeroizing;
 
 use super::support::{Fixture, NOW, after, hash, session, user};
-use crate::{Factors, Store, StoreError, TotpFactor};
+use crate::{Factors, Removal, Store, StoreError, TotpFactor};
 
 const SECRET: &[u8] = b"12345678901234567890";
 
@@ -39,7 +39,8 @@ async fn with_alice() -> Fixture {
 #[tokio::test]
 async fn a_factor_reads_back_and_its_secret_is_nowhere_on_disk() {
     let fixture = with_alice().await;
-    let expected = Factors { totp: vec![totp("f1", "u1")], recovery_codes: 10 };
+    let expected =
+        Factors { totp: vec![totp("f1", "u1")], recovery_codes: 10, ..Factors::default() };
     assert_eq!(of(&fixture.store, "u1").await, expected);
     assert!(of(&fixture.store, "u2").await.is_empty());
     let fixture = fixture.reopen(NOW).await;
@@ -88,11 +89,16 @@ async fn the_last_factor_takes_codes_and_remembered_browsers_along() {
     store.add_totp(&totp("f2", "u1"), None).await.expect("factor");
     let cookie = hash("browser");
     assert!(store.remember_browser(&cookie, &alice, NOW, after(60)).await.expect("store"));
-    assert!(!store.remove_factor(&bob, "f1").await.expect("store"));
-    assert!(store.remove_factor(&alice, "f1").await.expect("store"));
+    let remove = async |subject, id, keep_last| {
+        store.remove_factor(subject, id, keep_last).await.expect("store")
+    };
+    assert_eq!(remove(&bob, "f1", false).await, Removal::Unknown);
+    assert_eq!(remove(&alice, "f1", true).await, Removal::Removed);
     assert_eq!(of(store, "u1").await.recovery_codes, 10);
     assert!(store.is_remembered(&cookie, &alice, NOW).await.expect("store"));
-    assert!(store.remove_factor(&alice, "f2").await.expect("store"));
+    assert_eq!(remove(&alice, "f2", true).await, Removal::Last);
+    assert_eq!(of(store, "u1").await.totp.len(), 1);
+    assert_eq!(remove(&alice, "f2", false).await, Removal::Removed);
     assert_eq!(of(store, "u1").await, Factors::default());
     assert!(!store.is_remembered(&cookie, &alice, NOW).await.expect("store"));
     store.add_totp(&totp("f3", "u1"), Some(codes())).await.expect("factor");

@@ -230,3 +230,30 @@ async fn it_is_forgotten_a_week_after_its_end() {
     assert_eq!(forgotten, Forgotten { personal_tokens: 1, ..Forgotten::default() });
     assert!(store.find(secret.expose()).expect("store").is_none());
 }
+
+#[tokio::test]
+async fn an_owner_is_told_of_an_end_once_for_each_time_before() {
+    let (fixture, _, token) = house().await;
+    let store = &fixture.store;
+    let names = async |days: u64, at| {
+        let within = Duration::from_secs(days * DAY);
+        let found = store.personal_ending(within, at).await.expect("store");
+        found.into_iter().map(|one| one.terms.token).collect::<Vec<_>>()
+    };
+    assert!(names(7, after(82 * DAY)).await.is_empty(), "too early");
+    let mine = vec![token.terms.token.clone()];
+    assert_eq!(names(7, after(83 * DAY)).await, mine);
+    assert!(names(7, after(84 * DAY)).await.is_empty(), "told");
+    assert_eq!(names(1, after(89 * DAY)).await, mine);
+    assert!(names(7, after(89 * DAY)).await.is_empty(), "told of less already");
+    assert!(names(1, after(90 * DAY)).await.is_empty(), "over");
+    // Made for a week: its owner knows.
+    let (secret, mut short) = (value(), stored(Owner::Person(SubjectId::from("u1"))));
+    short.terms.expires_at = after(7 * DAY);
+    store.create_personal(&secret, &short).await.expect("token");
+    assert!(names(7, NOW).await.is_empty());
+    assert_eq!(names(1, after(6 * DAY)).await, [short.terms.token.clone()]);
+    let revoked = store.revoke_personal(&mine[0], "x", "admin:u9", after(83 * DAY)).await;
+    assert!(revoked.expect("store").is_some());
+    assert!(names(3, after(88 * DAY)).await.is_empty(), "revoked");
+}

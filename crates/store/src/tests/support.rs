@@ -157,6 +157,9 @@ pub(crate) fn session(id: &str, subject: &str) -> Session {
         amr: vec!["pwd".to_owned()],
         created_at: NOW,
         expires_at: after(600),
+        last_used_at: NOW,
+        ip: Some([192, 0, 2, 7].into()),
+        browser: Some("Firefox on Linux".to_owned()),
     }
 }
 

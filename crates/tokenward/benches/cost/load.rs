@@ -58,6 +58,10 @@ impl Request {
         Self::with(address, path, &token)
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// A GET with these fields.
     pub(crate) fn with(address: &str, path: &str, fields: &str) -> Self {
         Self(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{fields}\r\n").into_bytes())

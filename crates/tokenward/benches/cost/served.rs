@@ -1,5 +1,6 @@
 //! `tokenward serve` under measurement, with one client, one person and two routes.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -36,6 +37,36 @@ impl Served {
         grants: usize,
     ) -> Self {
         let folder = tempfile::tempdir().expect("folder");
+        Self::start_in(folder, upstream, (cache_entries, ""), processor, grants)
+    }
+
+    /// One that lets as many clients as come rest for as long as they like; by TLS where there is a certificate
+    /// and its key (PEM).
+    pub(crate) fn patient(upstream: &str, tls: Option<(String, String)>) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut tables =
+            "[gateway.connections]\nmost = 0\nmost_per_network = 0\nhead_timeout = \"1h\"\n\
+                          idle_timeout = \"1h\"\n"
+                .to_owned();
+        if let Some((certificate, key)) = tls {
+            let file = |name: &str, text: String| {
+                let file = folder.path().join(name);
+                std::fs::write(&file, text).expect("file");
+                file.display().to_string()
+            };
+            let (certificate, key) = (file("certificate.pem", certificate), file("key.pem", key));
+            tables += &format!("[gateway.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n");
+        }
+        Self::start_in(folder, upstream, (100_000, &tables), None, 0)
+    }
+
+    fn start_in(
+        folder: tempfile::TempDir,
+        upstream: &str,
+        (cache_entries, tables): (usize, &str),
+        processor: Option<usize>,
+        grants: usize,
+    ) -> Self {
         let [authority, gateway, auth, admin] = [(); 4].map(|()| free_address());
         let file = folder.path().join("tokenward.toml");
         let config = format!(
@@ -46,7 +77,7 @@ impl Served {
              [[gateway.route]]\npath = \"/api\"\nmethods = [\"GET\"]\nupstream = \"u\"\nscopes = [\"orders:read\"]\n\
              [[gateway.limit]]\nname = \"per token\"\nby = [\"token\"]\nrate = \"1000000/s\"\nroutes = [\"/api\"]\n\
              [[scope]]\nname = \"orders:read\"\ndescription = \"Read orders\"\n\
-             [admin]\nlisten = \"{admin}\"\n[log]\nlevel = \"error\"\n",
+             [admin]\nlisten = \"{admin}\"\n[log]\nlevel = \"error\"\n{tables}",
             folder.path().display()
         );
         std::fs::write(&file, config).expect("file");
@@ -102,6 +133,28 @@ impl Served {
         answer["access_token"].as_str().expect("access token").to_owned()
     }
 
+    /// So many of them, by one connection.
+    pub(crate) fn tokens(&self, count: usize) -> Vec<String> {
+        use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+        let request = self.token_request();
+        let mut stream = BufReader::new(TcpStream::connect(&self.authority).expect("connect"));
+        let mut token = || {
+            stream.get_mut().write_all(request.bytes()).expect("write");
+            let (mut line, mut length) = (String::new(), 0);
+            while line != "\r\n" {
+                line.clear();
+                assert!(stream.read_line(&mut line).expect("answer") > 0, "it has closed");
+                let told = line.strip_prefix("content-length: ").map(str::trim);
+                length = told.and_then(|told| told.parse().ok()).unwrap_or(length);
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).expect("body");
+            let answer: Value = serde_json::from_slice(&body).expect("token answer");
+            answer["access_token"].as_str().expect("access token").to_owned()
+        };
+        (0..count).map(|_| token()).collect()
+    }
+
     /// The first refresh of every grant: access tokens of the person, and what can be refreshed
     /// further.
     pub(crate) fn refreshed(&self) -> (Vec<String>, Rotation) {
@@ -137,7 +190,7 @@ impl Served {
     /// One request to the authority, which closes the connection behind it; the answer's body.
     fn exchange(&self, request: &str) -> String {
         use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(&self.authority).expect("connect");
+        let mut stream = TcpStream::connect(&self.authority).expect("connect");
         stream.write_all(request.as_bytes()).expect("write");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answer");
@@ -163,7 +216,7 @@ fn await_ready(admin: &str) {
     use std::io::{Read as _, Write as _};
     let until = Instant::now() + Duration::from_secs(20);
     let ready = || {
-        let mut stream = std::net::TcpStream::connect(admin)?;
+        let mut stream = TcpStream::connect(admin)?;
         write!(stream, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
@@ -178,7 +231,7 @@ fn await_ready(admin: &str) {
 /// Waits until something listens there, at most 20 s.
 pub(crate) fn await_port(address: &str) {
     let until = Instant::now() + Duration::from_secs(20);
-    while std::net::TcpStream::connect(address).is_err() {
+    while TcpStream::connect(address).is_err() {
         assert!(Instant::now() < until, "nothing listens on {address}");
         std::thread::sleep(Duration::from_millis(5));
     }

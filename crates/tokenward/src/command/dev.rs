@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use authority::sign_up::Mode;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
@@ -103,7 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 }
             }
         };
-        product.serve(stop, ready).await?;
+        product.serve(stop, None, ready).await?;
         if let Some(sample) = sample {
             let _ = sample.await;
         }
@@ -130,8 +131,10 @@ fn configuration(
                 scopes: routes::registration_scopes(),
                 ..config::Registration::default()
             },
+            sign_up: config::accounts::SignUpPart { mode: Mode::Open, email_domains: Vec::new() },
             ..config::Authority::default()
         },
+        mail: config::Mail { mode: config::mail::Mode::Mailbox, ..config::Mail::default() },
         gateway: Some(config::Gateway {
             listen: arguments.gateway_listen,
             upstreams: [(routes::UPSTREAM.to_owned(), Upstream::Address(upstream.to_owned()))]

@@ -42,7 +42,7 @@ enum Command {
         value: Option<String>,
         /// `suspend`; `revoke`, which is final; or, for a token that stays good for less,
         /// `drop_scopes:SCOPES`, `require:step_up`, `require:dpop`, `require:mtls`, `limit:RATE`,
-        /// `networks:NETWORKS`
+        /// `networks:NETWORKS`, `countries:NO,SE`, `not_countries:NO`, `asns:64496`, `not_asns:64496`
         #[arg(long, default_value = "suspend")]
         effect: String,
         /// When it ends by itself, as 2026-12-31T12:00:00Z

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::command::Failure;
-use crate::compose::{Product, Sockets, open_store};
+use crate::compose::{Hangups, Product, Sockets, Source, open_store};
 use crate::config::load;
 use crate::logging;
 
@@ -20,17 +20,23 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     use token::time::Clock as _;
-    let environment = load::environment();
-    let config = load::load(&arguments.config, &environment).map_err(Failure::new)?;
+    let source = Source::new(arguments.config.clone(), load::environment());
+    let config = source.load().map_err(Failure::new)?;
     logging::start(&config.log);
+    let runtime = runtime()?;
+    let hangups = {
+        // Before anybody can know that the process is there, and that a signal would end it.
+        let _entered = runtime.enter();
+        Hangups::listen().map_err(Failure::new)?
+    };
     let _lock = super::dev::lock(&config.store.path)?;
     let sockets = Sockets::bind(&config)?;
-    let store = open_store(&config, &environment, SystemClock.now())?;
-    runtime()?.block_on(async {
+    let store = open_store(&config, source.environment(), SystemClock.now())?;
+    runtime.block_on(async {
         let stop = stop_signal()?;
         let issuer = sockets.issuer(&config.authority);
         let product = Product::compose(config, sockets, store).await?;
-        product.serve(stop, || tracing::info!(%issuer, "ready")).await
+        product.serve(stop, Some((source, hangups)), || tracing::info!(%issuer, "ready")).await
     })
 }
 

@@ -17,6 +17,13 @@ const COLUMNS: [table::Column; 5] = [
     ("DISABLED", "/disabled"),
 ];
 
+const INVITATIONS: [table::Column; 4] = [
+    ("INVITATION", "/id"),
+    ("EMAIL", "/email"),
+    ("USERNAME", "/username"),
+    ("EXPIRES", "/expires_at"),
+];
+
 /// A claim's name and value.
 type Claim = (String, Value);
 
@@ -47,6 +54,21 @@ enum Command {
         #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
         claims: Vec<Claim>,
     },
+    /// Invite somebody by a letter: they choose their username and password
+    Invite {
+        /// Where the letter goes
+        email: String,
+        /// A user name that is proposed to them
+        #[arg(long)]
+        username: Option<String>,
+        /// A name that is proposed to them
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List invitations that were not taken yet
+    Invitations,
+    /// Take an invitation back
+    Uninvite { id: String },
     /// Set claims of a person; those that are not named stay
     SetClaims {
         id: String,
@@ -60,12 +82,12 @@ enum Command {
     Disable { id: String },
     /// Enable a disabled person
     Enable { id: String },
-    /// Show what a person proves beside a password: apps, recovery codes, remembered browsers
+    /// Show what a person proves beside a password: passkeys, apps, recovery codes, remembered browsers
     Factors { id: String },
-    /// Remove one app for codes of a person, or all that they prove beside a password
+    /// Remove one passkey or app for codes of a person, or all that they prove beside a password
     RemoveFactors {
         id: String,
-        /// The app's id, as `factors` shows it; all of them without it
+        /// The id of the passkey or the app, as `factors` shows it; all of them without it
         #[arg(long)]
         factor: Option<String>,
     },
@@ -96,6 +118,25 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             body["claims"] = object(claims);
             super::print(&api.call(&Method::POST, "/users", Some(&body))?, json)
+        }
+        Command::Invite { email, username, name } => {
+            let mut body = json!({ "email": email });
+            for (member, value) in [("username", username), ("name", name)] {
+                if let Some(value) = value {
+                    body[member] = json!(value);
+                }
+            }
+            super::print(&api.call(&Method::POST, "/invitations", Some(&body))?, json)
+        }
+        Command::Invitations => {
+            super::print_list(&api, "/invitations", "after", &INVITATIONS, json)
+        }
+        Command::Uninvite { id } => {
+            api.call(&Method::DELETE, &format!("/invitations/{}", super::segment(&id)), None)?;
+            if !json {
+                say(format_args!("the invitation {id} is taken back"));
+            }
+            Ok(())
         }
         Command::SetClaims { id, claims } => {
             let body = json!({ "claims": object(claims) });

@@ -18,32 +18,21 @@ use policy::{Engine, authzen};
 use token::time::Clock as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{CertificateField, acceptor, url_of};
+use super::CertificateField;
+use super::live::Live;
 use crate::clock::SystemClock;
-use crate::command::Failure;
 use crate::config;
 use crate::listen::tls::Acceptor;
 use crate::listen::{self, Bound, Connection, Handler, Terms};
 
-/// The socket, and who may ask there; shared by the gateway's threads.
+/// The socket; shared by the gateway's threads.
 pub(super) struct AuthListener {
     bound: Bound,
     tls: Option<Arc<Acceptor>>,
-    callers: Arc<[IpNet]>,
-    field: CertificateField,
-    decisions: Option<Decisions>,
 }
 
-/// Who answers services that ask what the policies say (AuthZEN), and the URL by which they reach it.
-#[derive(Clone)]
-struct Decisions {
-    engine: Arc<Engine>,
-    base: Arc<str>,
-}
-
-/// What is done with a request there.
-#[derive(Clone)]
-struct AuthDoor {
+/// Who may ask there, and what is done with a request.
+pub(super) struct AuthTerms {
     callers: Arc<[IpNet]>,
     field: CertificateField,
     http: ForwardAuth,
@@ -51,28 +40,21 @@ struct AuthDoor {
     decisions: Option<Decisions>,
 }
 
+/// Who answers services that ask what the policies say (AuthZEN), and the URL by which they reach it.
+struct Decisions {
+    engine: Arc<Engine>,
+    base: String,
+}
+
+#[derive(Clone)]
+struct AuthDoor(Arc<Live>);
+
 // === impl AuthListener ===
 
 impl AuthListener {
-    /// As configured; `None` when it is not.
-    ///
-    /// # Errors
-    /// [`Failure`] with the certificate that cannot be read.
-    pub(super) fn new(
-        bound: Option<Bound>,
-        gateway: &config::Gateway,
-        policies: Option<Arc<Engine>>,
-        stop: &CancellationToken,
-    ) -> Result<Option<Self>, Failure> {
-        let (Some(bound), Some(part)) = (bound, &gateway.auth) else { return Ok(None) };
-        let own = || url_of(&bound, part.tls.is_some());
-        let named = gateway.policy.as_ref().and_then(|policy| policy.decision_point.clone());
-        let base: Arc<str> = named.unwrap_or_else(own).into();
-        let decisions = policies.map(|engine| Decisions { engine, base });
-        let tls = acceptor(part.tls.as_ref(), stop)?;
-        let callers = part.trusted_callers.as_slice();
-        let field = CertificateField::new(&part.client_certificate_field, callers);
-        Ok(Some(Self { bound, tls, callers: callers.into(), field, decisions }))
+    /// On this socket.
+    pub(super) fn new(bound: Bound, tls: Option<Arc<Acceptor>>) -> Self {
+        Self { bound, tls }
     }
 
     /// The same for another thread.
@@ -80,13 +62,7 @@ impl AuthListener {
     /// # Errors
     /// The system's error.
     pub(super) fn share(&self) -> io::Result<Self> {
-        Ok(Self {
-            bound: self.bound.share()?,
-            tls: self.tls.clone(),
-            callers: Arc::clone(&self.callers),
-            field: self.field.clone(),
-            decisions: self.decisions.clone(),
-        })
+        Ok(Self { bound: self.bound.share()?, tls: self.tls.clone() })
     }
 
     /// Serves until `stop`.
@@ -95,15 +71,39 @@ impl AuthListener {
     /// The system's error when the socket cannot be used.
     pub(super) async fn serve(
         self,
-        gateway: &Gateway,
+        live: Arc<Live>,
         stop: CancellationToken,
         drain: Duration,
     ) -> io::Result<()> {
-        let Self { bound, tls, callers, field, decisions } = self;
-        let http = ForwardAuth::new(gateway.checker());
-        let grpc = ExtAuthz::new(gateway.checker());
-        let door = AuthDoor { callers, field, http, grpc, decisions };
+        let Self { bound, tls } = self;
+        let door = AuthDoor(live);
         listen::serve(bound, Terms { tls, ..Terms::default() }, door, stop, drain).await
+    }
+}
+
+// === impl AuthTerms ===
+
+impl AuthTerms {
+    /// As configured; `None` when it is not. `own` is the listener's URL.
+    pub(super) fn new(
+        part: &config::Gateway,
+        gateway: &Gateway,
+        policies: Option<&Arc<Engine>>,
+        own: Option<&str>,
+    ) -> Option<Self> {
+        let auth = part.auth.as_ref()?;
+        let named = part.policy.as_ref().and_then(|policy| policy.decision_point.as_deref());
+        let base = named.or(own).unwrap_or_default();
+        let decisions =
+            policies.map(|engine| Decisions { engine: Arc::clone(engine), base: base.to_owned() });
+        let callers = auth.trusted_callers.as_slice();
+        Some(Self {
+            callers: callers.into(),
+            field: CertificateField::new(&auth.client_certificate_field, callers),
+            http: ForwardAuth::new(gateway.checker()),
+            grpc: ExtAuthz::new(gateway.checker()),
+            decisions,
+        })
     }
 }
 
@@ -118,22 +118,22 @@ impl Handler for AuthDoor {
         connection: Connection,
     ) -> Response<Self::Body> {
         let peer = connection.address.ip().to_canonical();
-        if !self.callers.iter().any(|net| net.contains(&peer)) {
-            return untrusted().map(Either::Left);
-        }
+        let terms =
+            self.0.auth().filter(|terms| terms.callers.iter().any(|net| net.contains(&peer)));
+        let Some(terms) = terms else { return untrusted().map(Either::Left) };
         if ExtAuthz::answers(request.uri().path()) {
-            return self.grpc.answer(request).await.map(Either::Right);
+            return terms.grpc.answer(request).await.map(Either::Right);
         }
-        if let Some(decisions) = &self.decisions
+        if let Some(decisions) = &terms.decisions
             && authzen::answers(request.uri().path())
         {
             return decisions.answer(request).await.map(|bytes| Either::Left(Full::new(bytes)));
         }
         let mut request = request;
         // The connection's own certificate is the proxy's, not its client's.
-        self.field.note(&mut request, &Connection { certificate: None, ..connection });
+        terms.field.note(&mut request, &Connection { certificate: None, ja4: None, ..connection });
         let (head, _) = request.into_parts();
-        self.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
+        terms.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
     }
 }
 

@@ -5,22 +5,27 @@ use std::sync::Arc;
 use authority::peer::PeerAddress;
 use axum::Router;
 use axum::body::Body;
-use gateway::{Peer, ResponseBody, Worker};
+use gateway::{Peer, ResponseBody};
 use http::{HeaderName, Request, Response};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use token::client_certificate::ClientCertificate;
 use tower::ServiceExt as _;
 
+use super::live::Live;
 use crate::listen::{Connection, Handler};
 
 /// Authority and admin API.
 #[derive(Clone)]
 pub(crate) struct ControlDoor(Router, CertificateField);
 
-/// The gateway, on one of its threads.
+/// The gateway, on the thread of this number.
 #[derive(Clone)]
-pub(super) struct GatewayDoor(Worker, CertificateField);
+pub(super) struct GatewayDoor {
+    live: Arc<Live>,
+    thread: usize,
+    field: CertificateField,
+}
 
 /// Where a trusted proxy says which certificate the client has shown (RFC 9440).
 #[derive(Clone, Default)]
@@ -37,7 +42,7 @@ impl CertificateField {
         Self { name, trusted: trusted.into() }
     }
 
-    /// Notes the certificate of the connection, or the one that a trusted proxy speaks of. The field ends
+    /// Notes the connection's fingerprint, and its certificate or the one that a trusted proxy speaks of. The field ends
     /// here, whoever sent it.
     pub(super) fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
         let field = self.name.as_ref().and_then(|name| {
@@ -57,6 +62,9 @@ impl CertificateField {
         };
         if let Some(certificate) = certificate {
             request.extensions_mut().insert(certificate);
+        }
+        if let Some(ja4) = &connection.ja4 {
+            request.extensions_mut().insert(ja4.clone());
         }
     }
 }
@@ -86,8 +94,8 @@ impl Handler for ControlDoor {
 // === impl GatewayDoor ===
 
 impl GatewayDoor {
-    pub(super) fn new(worker: Worker, field: CertificateField) -> Self {
-        Self(worker, field)
+    pub(super) fn new(live: Arc<Live>, thread: usize, field: CertificateField) -> Self {
+        Self { live, thread, field }
     }
 }
 
@@ -100,7 +108,9 @@ impl Handler for GatewayDoor {
         connection: Connection,
     ) -> Response<ResponseBody> {
         let mut request = request;
-        self.1.note(&mut request, &connection);
-        self.0.handle(request, Peer { address: connection.address, tls: connection.tls }).await
+        self.field.note(&mut request, &connection);
+        // To its end, whatever comes after it meanwhile.
+        let worker = self.live.worker(self.thread);
+        worker.handle(request, Peer { address: connection.address, tls: connection.tls }).await
     }
 }

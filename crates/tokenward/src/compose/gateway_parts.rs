@@ -12,8 +12,10 @@ use gateway::route::hours::Hours;
 use gateway::{Access, BadClaimRule, ClaimRule, Credentials, Further, RequestLimits, RouteRule};
 use store::Store;
 use token::dpop::Nonces;
+use token::encryption_key::DecryptionKey;
 use token::event::EventSink;
 use token::key::PrivateKey;
+use token::place::{NotPlaceTest, PlaceTest};
 use token::random::OsRandom;
 use token::time::Clock;
 
@@ -102,20 +104,25 @@ pub(super) fn all(
         honeytokens: Arc::clone(store.honeytokens()),
         events: Arc::clone(events),
         clock: Arc::clone(clock),
-        decryption: part
-            .decryption_keys
-            .iter()
-            .map(|path| key_files::private(path).map(Arc::new))
-            .collect::<Result<_, _>>()?,
+        decryption: decryption(part)?,
         nonces: part.dpop_nonce.then(nonces),
         references: Some(Arc::new(store.clone())),
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         personal: Some(Arc::new(store.clone())),
         issuers: Vec::new(),
+        places: None,
         policies: None,
         browser_apps,
     };
     Ok((settings, parts))
+}
+
+/// The keys that tokens may be encrypted to.
+///
+/// # Errors
+/// [`Failure`] names the file.
+pub(super) fn decryption(part: &config::Gateway) -> Result<Vec<Arc<DecryptionKey>>, Failure> {
+    part.decryption_keys.iter().map(|path| key_files::private(path).map(Arc::new)).collect()
 }
 
 fn shed_after(part: &config::Gateway) -> Option<Duration> {
@@ -125,7 +132,13 @@ fn shed_after(part: &config::Gateway) -> Option<Duration> {
 
 /// What signs the gateway's own tokens: the key of a file, or one that is made of the store's master key, which
 /// every instance with that master key has too.
-fn internal_keys(part: &config::InternalToken, store: &Store) -> Result<InternalKeys, Failure> {
+///
+/// # Errors
+/// [`Failure`] names the file.
+pub(super) fn internal_keys(
+    part: &config::InternalToken,
+    store: &Store,
+) -> Result<InternalKeys, Failure> {
     if let Some(path) = &part.key_file {
         return key_files::signing(path).map(InternalKeys::fixed);
     }
@@ -190,6 +203,9 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
+        places: places(route)
+            .collect::<Result<_, _>>()
+            .map_err(|(_, refused)| Failure::new(refused))?,
         hours: hours.collect::<Result<_, _>>().map_err(Failure::new)?,
         decided: route.policy.unwrap_or(true),
         cost: route.cost,
@@ -204,6 +220,22 @@ pub(crate) fn claims(
     configured: &BTreeMap<String, config::gateway::Values>,
 ) -> impl Iterator<Item = Result<ClaimRule, BadClaimRule>> {
     configured.iter().map(|(claim, values)| ClaimRule::new(claim, values.iter()))
+}
+
+/// What its places have to be; a mistake with the option that has it.
+pub(crate) fn places(
+    route: &config::Route,
+) -> impl Iterator<Item = Result<PlaceTest, (&'static str, NotPlaceTest)>> {
+    let numbers = |list: &[u32]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let lists = [
+        ("countries", route.countries.join(",")),
+        ("not_countries", route.not_countries.join(",")),
+        ("asns", numbers(&route.asns)),
+        ("not_asns", numbers(&route.not_asns)),
+    ];
+    lists.into_iter().filter(|(_, list)| !list.is_empty()).filter_map(|(option, list)| {
+        PlaceTest::parse(option, &list).map(|test| test.map_err(|refused| (option, refused)))
+    })
 }
 
 fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {

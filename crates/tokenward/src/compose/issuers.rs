@@ -14,6 +14,7 @@ use remote::keys::{self, Freshness};
 use remote::{Fetcher, Limits, Reach};
 use token::foreign::{AcceptedType, ForeignRules, ScopeSource};
 use token::jws::normal_type;
+use token::key::KeySet;
 use token::keyring::Keyring;
 use token::reference::Unavailable;
 use token::secret::Secret;
@@ -44,7 +45,7 @@ struct Server {
 
 /// Where an issuer's keys are from.
 enum Keys {
-    /// From a file, for good.
+    /// From a file.
     Given(Arc<Keyring>),
     /// From the issuer.
     Followed(Arc<FollowedKeys>),
@@ -96,6 +97,24 @@ impl Issuers {
             })
         };
         part.issuers.iter().zip(self.0.iter()).map(foreign).collect()
+    }
+
+    /// The keys of those whose keys are in files, read again; to be put into the keyrings.
+    ///
+    /// # Errors
+    /// [`Failure`] names the file that cannot be used.
+    pub(super) fn given(
+        &self,
+        part: &config::Gateway,
+    ) -> Result<Vec<(Arc<Keyring>, KeySet)>, Failure> {
+        let given =
+            |(issuer, server): (&Issuer, &Arc<Server>)| match (&server.keys, &issuer.jwks_file) {
+                (Keys::Given(keyring), Some(file)) => {
+                    Some(key_files::set(file).map(|keys| (Arc::clone(keyring), keys)))
+                }
+                _ => None,
+            };
+        part.issuers.iter().zip(self.0.iter()).filter_map(given).collect()
     }
 
     /// Those whose tokens cannot be checked yet, as their keys were never had.

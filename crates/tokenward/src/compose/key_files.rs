@@ -1,4 +1,4 @@
-//! Keys that the configuration names: read once, at the start.
+//! Keys in files that the configuration names.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn public(path: &Path) -> Result<EncryptionKey, Failure> {
 ///
 /// # Errors
 /// [`Failure`] names the file and what is wrong with it.
-pub(super) fn private(path: &Path) -> Result<DecryptionKey, Failure> {
+pub(crate) fn private(path: &Path) -> Result<DecryptionKey, Failure> {
     let text = read(path)?;
     DecryptionKey::from_jwk(&text, None).map_err(|error| wrong(path, &error))
 }
@@ -30,7 +30,7 @@ pub(super) fn private(path: &Path) -> Result<DecryptionKey, Failure> {
 ///
 /// # Errors
 /// [`Failure`] names the file and what is wrong with it.
-pub(super) fn signing(path: &Path) -> Result<PrivateKey, Failure> {
+pub(crate) fn signing(path: &Path) -> Result<PrivateKey, Failure> {
     let text = read(path)?;
     PrivateKey::from_jwk(&text).map_err(|error| wrong(path, &error))
 }
@@ -39,7 +39,7 @@ pub(super) fn signing(path: &Path) -> Result<PrivateKey, Failure> {
 ///
 /// # Errors
 /// [`Failure`] names the file and what is wrong with it.
-pub(super) fn set(path: &Path) -> Result<KeySet, Failure> {
+pub(crate) fn set(path: &Path) -> Result<KeySet, Failure> {
     let text = read(path)?;
     KeySet::from_jwks(&text).map_err(|error| wrong(path, &error))
 }

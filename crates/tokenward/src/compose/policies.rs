@@ -51,6 +51,13 @@ fn routes(part: &Gateway) -> Vec<String> {
     named.collect()
 }
 
+/// The files that are read, as far as they are there.
+pub(crate) fn files(policy: &Policy) -> Vec<PathBuf> {
+    let patterns = policy.files.iter().map(String::as_str);
+    let found = patterns.flat_map(|pattern| matching(pattern).unwrap_or_default());
+    found.chain(policy.schema.clone()).collect()
+}
+
 fn sources(policy: &Policy) -> Result<Vec<Source>, String> {
     let mut paths = Vec::new();
     for pattern in &policy.files {

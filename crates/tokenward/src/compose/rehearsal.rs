@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use token::event::{Event, EventKind, EventSink};
 use token::key::PrivateKey;
 use token::keyring::Keyring;
+use token::place::Places;
 use token::random::{OsRandom, Random as _};
 use token::reason::Refused;
 use token::reference::{References, Unavailable};
@@ -23,7 +24,7 @@ use token::secret::Secret;
 use token::time::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{gateway_parts, issuers, longest_token_life, policies};
+use super::{gateway_parts, issuers, longest_token_life, places, policies};
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::Config;
@@ -138,6 +139,7 @@ impl Rehearsal {
             personal: None,
             internal_keys: Some(Arc::new(passing_keys()?)),
             issuers: foreign.collect(),
+            places: places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>),
             policies: policies::shared(part)?.map(|engine| engine as Arc<dyn Policies>),
             browser_apps: Vec::new(),
         };

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::leak::LeakKeys;
+use authority::login::password::breached::Breached;
+use authority::login::password::policy::Rules;
 use authority::register::policy::Registration;
 use authority::rule::authorization_details::{DetailDefinition, Shape};
+use authority::settings::Notices;
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
 
@@ -51,6 +54,7 @@ pub(super) fn authority(
         refresh_absolute_life: part.refresh_absolute_life.duration(),
         refresh_retry_window: part.refresh_retry_window.duration(),
         session_life: part.session_life.duration(),
+        session_idle: part.session_idle.duration(),
         trusted_proxies: part.proxies(),
         registration: registration(&part.registration)?,
         leak_keys: leak_keys(part)?,
@@ -64,8 +68,31 @@ pub(super) fn authority(
         attesters: trusted::sources(&config.attesters)?,
         attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
+        passwords: passwords(&part.passwords)?,
         mfa: part.mfa.policy(),
+        sign_up: part.sign_up.settings(),
+        notices: notices(&config.mail),
     })
+}
+
+/// What new passwords have to be.
+fn passwords(part: &config::accounts::Passwords) -> Result<Rules, Failure> {
+    let open = |path: &std::path::PathBuf| {
+        Breached::open(path).map(Arc::new).map_err(|error| {
+            let file = path.display();
+            Failure::new(format_args!("authority.passwords.breached_list: {file}: {error}"))
+        })
+    };
+    let breached = part.breached_list.as_ref().map(open).transpose()?;
+    Ok(Rules { min_chars: part.min_length, breached })
+}
+
+/// What people are told by letters; of an end the earliest notice first.
+fn notices(part: &config::Mail) -> Notices {
+    let mut token_ends: Vec<_> = part.token_ends.iter().map(|span| span.duration()).collect();
+    token_ends.sort_unstable();
+    token_ends.reverse();
+    Notices { token_ends, new_browser: part.new_browser }
 }
 
 /// Who may report leaked tokens.

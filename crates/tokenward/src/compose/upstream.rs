@@ -24,7 +24,11 @@ pub(super) fn rule(name: &str, upstream: &Upstream) -> Result<UpstreamRule, Fail
     Ok(UpstreamRule { tls: Some(tls), ..rule })
 }
 
-fn read(tls: &ServerTls) -> Result<UpstreamTls, String> {
+/// What is in the files of its TLS.
+///
+/// # Errors
+/// Words that name the file and what is wrong with it.
+pub(crate) fn read(tls: &ServerTls) -> Result<UpstreamTls, String> {
     let authorities = tls.ca_file.as_deref().map(certificates).transpose()?;
     let own = tls.client_certificate_file.as_deref().zip(tls.client_key_file.as_deref());
     let certificate = own.map(|(chain, key)| certificate(chain, key)).transpose()?;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use detect::engine::Engine;
+use detect::origin::Origins;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond::carry_out;
 use store::Store;
 use token::event::{Event, EventSink};
 use token::finding::Finding;
+use token::place::Places;
 use token::random::Random;
 use token::time::Clock;
 use tokio::runtime::Handle;
@@ -28,6 +30,7 @@ struct Watch {
     events: Events,
     engine: Engine,
     recording: Option<Recording>,
+    origins: Origins,
     store: Store,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -46,6 +49,7 @@ impl Watcher {
         store: &Store,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
+        places: Option<Arc<dyn Places>>,
     ) -> Result<Self, Failure> {
         let recording = config.record.as_deref().map(|file| {
             Recording::open(file).map_err(|error| {
@@ -57,6 +61,7 @@ impl Watcher {
             events,
             engine: Engine::new(config.responses_per_minute),
             recording: recording.transpose()?,
+            origins: Origins::new(places),
             store: store.clone(),
             clock: Arc::clone(clock),
             random: Arc::clone(random),
@@ -93,8 +98,10 @@ impl Watch {
         let mut busy = false;
         loop {
             match self.events.next(busy) {
-                Received::Event(event) => {
+                Received::Event(mut event) => {
                     busy = true;
+                    // Here, and not where it was made: nobody who asks for something waits for it.
+                    self.origins.complete(&mut event);
                     self.observe(&event);
                 }
                 Received::Idle => {

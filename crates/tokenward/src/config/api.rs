@@ -191,6 +191,7 @@ fn rule(
         add_prefix: api.add_prefix.clone(),
         access,
         networks: Vec::new(),
+        places: Vec::new(),
         hours: Vec::new(),
         decided: true,
         cost: super::defaults::cost(),

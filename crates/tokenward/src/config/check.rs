@@ -19,6 +19,7 @@ use crate::config::{
     Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api, proxies,
     upstream,
 };
+use crate::listen::tls;
 
 mod conditions;
 mod identity;
@@ -31,10 +32,13 @@ pub(crate) type Finding = (String, String);
 pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     authority(&config.authority, &mut found);
+    config.authority.sign_up.check(&config.mail, &mut found);
+    config.mail.check(&mut found);
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);
         answers(part, &mut found);
+        conditions::places(part, &config.geo, &mut found);
         issuer::issuers(&part.issuers, &own_issuer(&config.authority), &mut found);
         if let Some(auth) = &part.auth {
             let tls = auth.tls.as_ref();
@@ -217,6 +221,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
         ("refresh_idle_life", part.refresh_idle_life, day * 3650),
         ("refresh_absolute_life", part.refresh_absolute_life, day * 3650),
         ("session_life", part.session_life, day * 365),
+        ("session_idle", part.session_idle, day * 365),
     ];
     for (name, span, longest) in spans {
         if span.duration().is_zero() || span.duration() > longest {
@@ -235,6 +240,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
     }
     registration(&part.registration, found);
     part.mfa.check(found);
+    part.passwords.check(&part.mfa, found);
     part.connections.check("authority", found);
     if part.signing_algs.is_empty() {
         let words = "must name at least one algorithm, such as ES256".to_owned();
@@ -380,10 +386,8 @@ fn listener(
     if tls.is_none() && !proxied && !listen.ip().is_loopback() {
         found.push((format!("{section}.listen"), format!("{listen} can be reached from other machines without TLS: give `tls`, or set `behind_tls_proxy = true` when a proxy in front does TLS")));
     }
-    for file in tls.into_iter().flat_map(|tls| [&tls.certificate, &tls.key]) {
-        if !file.is_file() {
-            found.push((format!("{section}.tls"), format!("there is no file {}", file.display())));
-        }
+    if let Some(Err(wrong)) = tls.map(tls::read) {
+        found.push((format!("{section}.tls.{}", wrong.member()), wrong.to_string()));
     }
 }
 

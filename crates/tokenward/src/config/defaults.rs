@@ -15,8 +15,8 @@ use super::personal::{BasicTokens, PersonalTokens};
 use super::span::Span;
 use super::upstream::Balance;
 use super::{
-    Admin, Auth, Authority, Config, Connections, Cors, Detect, Gateway, Identity, InternalToken,
-    Log, LogFormat, Registration, Store,
+    Admin, Auth, Authority, Config, Connections, Cors, Detect, Gateway, Geo, Identity,
+    InternalToken, Log, LogFormat, Registration, Store,
 };
 
 impl Default for Config {
@@ -26,12 +26,14 @@ impl Default for Config {
             authority: Authority::default(),
             gateway: None,
             admin: None,
+            mail: super::Mail::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
             authorization_details: Vec::new(),
             trusted_issuers: Vec::new(),
             software_publishers: Vec::new(),
             attesters: Vec::new(),
+            geo: Geo::default(),
             detect: Detect::default(),
             log: Log::default(),
             drain: drain(),
@@ -65,7 +67,10 @@ impl Default for Authority {
             refresh_absolute_life: Span::days(90),
             refresh_retry_window: Span::seconds(10),
             session_life: Span::hours(12),
+            session_idle: Span::hours(4),
             mfa: super::Mfa::default(),
+            passwords: super::Passwords::default(),
+            sign_up: super::SignUpPart::default(),
             registration: Registration::default(),
             leak_report_keys: None,
             personal_tokens: PersonalTokens::default(),

@@ -284,6 +284,19 @@ pub(crate) struct Route {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) networks: Vec<IpNet>,
+    /// Countries that it is for, by the two letters of ISO 3166: `NO`; `ZZ` stands for an unknown one. Like the
+    /// next three it needs `geo.files`. Empty: all.
+    #[serde(default)]
+    pub(crate) countries: Vec<String>,
+    /// Countries that are kept out; `ZZ` keeps out whoever is at an unknown place.
+    #[serde(default)]
+    pub(crate) not_countries: Vec<String>,
+    /// Autonomous systems that it is for, by their numbers: `64496`; 0 stands for an unknown one. Empty: all.
+    #[serde(default)]
+    pub(crate) asns: Vec<u32>,
+    /// Autonomous systems that are kept out; 0 keeps out whoever is in an unknown one.
+    #[serde(default)]
+    pub(crate) not_asns: Vec<u32>,
     /// When it is open, by the clocks of a place: `Mon-Fri 08:00-18:00 Europe/Berlin`; one of several is
     /// enough. Days may be left out, and what ends before it begins ends on the next day. Empty: always.
     #[serde(default)]

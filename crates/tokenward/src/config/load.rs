@@ -5,24 +5,29 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use crate::config::place::{self, Place};
 use crate::config::{Config, check};
 
 /// What is wrong with a configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mistakes {
-    file: PathBuf,
-    found: Vec<Mistake>,
+    pub(crate) file: PathBuf,
+    pub(crate) found: Vec<Mistake>,
 }
 
 /// One mistake.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mistake {
-    /// Line in the file, from 1, when the mistake is in the file.
-    line: Option<usize>,
-    what: String,
+    /// Where in the file, when it is in the file.
+    pub(crate) place: Option<Place>,
+    /// The option, such as `gateway.route[2].upstream`, when it is known.
+    pub(crate) key: Option<String>,
+    /// What is wrong, and how to mend it.
+    pub(crate) reason: String,
+    /// Whether the file cannot be read as a configuration at all: the reason speaks for itself then.
+    unread: bool,
 }
 
 /// The environment's part: names and values of variables that start with `TOKENWARD_`.
@@ -36,12 +41,36 @@ impl fmt::Display for Mistakes {
             if position > 0 {
                 f.write_str("\n")?;
             }
-            match mistake.line {
-                Some(line) => write!(f, "{}:{line}: {}", self.file.display(), mistake.what)?,
-                None => write!(f, "{}: {}", self.file.display(), mistake.what)?,
+            write!(f, "{}:", self.file.display())?;
+            if let Some(place) = mistake.place {
+                write!(f, "{}:", place.line)?;
             }
+            if let Some(key) = mistake.key.as_ref().filter(|_| !mistake.unread) {
+                write!(f, " {key}:")?;
+            }
+            write!(f, " {}", mistake.reason)?;
         }
         Ok(())
+    }
+}
+
+// === impl Mistakes ===
+
+impl Mistakes {
+    /// What is wrong with these options of a file whose text this is.
+    pub(crate) fn at(file: &Path, text: &str, found: Vec<check::Finding>) -> Self {
+        let mistake = |(key, reason): check::Finding| Mistake {
+            place: place::of_key(text, &key),
+            key: Some(key),
+            reason,
+            unread: false,
+        };
+        Self { file: file.to_owned(), found: found.into_iter().map(mistake).collect() }
+    }
+
+    fn unread(file: &Path, reason: String) -> Self {
+        let mistake = Mistake { place: None, key: None, reason, unread: true };
+        Self { file: file.to_owned(), found: vec![mistake] }
     }
 }
 
@@ -60,32 +89,52 @@ pub(crate) fn environment() -> Environment {
 /// # Errors
 /// [`Mistakes`] lists what is wrong, with lines where they are known.
 pub(crate) fn load(file: &Path, environment: &Environment) -> Result<Config, Mistakes> {
-    let text = std::fs::read_to_string(file).map_err(|error| Mistakes {
-        file: file.to_owned(),
-        found: vec![Mistake { line: None, what: format!("the file cannot be read: {error}") }],
-    })?;
-    parse(file, &text, environment)
+    parse(file, &text(file)?, environment)
 }
 
+/// The text of a configuration file.
+///
+/// # Errors
+/// [`Mistakes`] with the system's error.
+pub(crate) fn text(file: &Path) -> Result<String, Mistakes> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Mistakes::unread(file, format!("the file cannot be read: {error}")))
+}
+
+/// As [`load`], of a text that was read already.
 pub(crate) fn parse(
     file: &Path,
     text: &str,
     environment: &Environment,
 ) -> Result<Config, Mistakes> {
-    let mistakes = |found| Mistakes { file: file.to_owned(), found };
+    checked(file, text, unchecked(file, text, environment)?)
+}
+
+/// What the text says, as far as it has the form of a configuration.
+///
+/// # Errors
+/// [`Mistakes`] of form.
+pub(crate) fn unchecked(
+    file: &Path,
+    text: &str,
+    environment: &Environment,
+) -> Result<Config, Mistakes> {
     // Once without the environment, so that a mistake of the file keeps its line.
-    let from_file: Config =
-        toml::from_str(text).map_err(|error| mistakes(vec![of_toml(text, &error)]))?;
-    let config = if environment.keys().any(|name| name.contains("__")) {
-        overlaid(text, environment).map_err(|what| mistakes(vec![Mistake { line: None, what }]))?
+    let from_file: Config = toml::from_str(text).map_err(|error| of_toml(file, text, &error))?;
+    if environment.keys().any(|name| name.contains("__")) {
+        overlaid(text, environment).map_err(|reason| Mistakes::unread(file, reason))
     } else {
-        from_file
-    };
-    let found: Vec<Mistake> = check::mistakes(&config)
-        .into_iter()
-        .map(|(path, what)| Mistake { line: line_of(text, &path), what: format!("{path}: {what}") })
-        .collect();
-    if found.is_empty() { Ok(config) } else { Err(mistakes(found)) }
+        Ok(from_file)
+    }
+}
+
+/// The same configuration, if it can be, with all files that it names.
+///
+/// # Errors
+/// [`Mistakes`] lists what is wrong.
+pub(crate) fn checked(file: &Path, text: &str, config: Config) -> Result<Config, Mistakes> {
+    let found = check::mistakes(&config);
+    if found.is_empty() { Ok(config) } else { Err(Mistakes::at(file, text, found)) }
 }
 
 fn overlaid(text: &str, environment: &Environment) -> Result<Config, String> {
@@ -122,38 +171,15 @@ fn put(table: &mut Table, path: &[&str], text: &str) -> Result<(), String> {
     }
 }
 
-fn of_toml(text: &str, error: &toml::de::Error) -> Mistake {
-    let line = error.span().map(|span| line_at(text, span.start));
-    Mistake { line, what: error.message().replace('\n', " ") }
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// The line of `gateway.route[2].upstream`, or of the nearest part of it that is in the file.
-fn line_of(text: &str, path: &str) -> Option<usize> {
-    let root = DeTable::parse(text).ok()?;
-    let mut table = root.get_ref();
-    let mut line = None;
-    for part in path.split('.') {
-        let (name, index) = match part.split_once('[') {
-            Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
-            None => (part, None),
-        };
-        let Some((key, mut value)) = table.get_key_value(name) else { break };
-        line = Some(line_at(text, key.span().start));
-        if let (Some(index), DeValue::Array(items)) = (index, value.get_ref()) {
-            let Some(item) = items.get(index) else { break };
-            line = Some(line_at(text, item.span().start));
-            value = item;
-        }
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
-    }
-    line
+fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Mistakes {
+    let at = error.span().map(|span| span.start);
+    let mistake = Mistake {
+        place: at.map(|at| place::of_offset(text, at)),
+        key: at.and_then(|at| place::key_at(text, at)),
+        reason: error.message().replace('\n', " "),
+        unread: true,
+    };
+    Mistakes { file: file.to_owned(), found: vec![mistake] }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Policy {
-    /// The files; the last part of a path may have one `*`: `policies/*.cedar`. Read at start.
+    /// The files; the last part of a path may have one `*`: `policies/*.cedar`. Read again when one changes.
     pub(crate) files: Vec<String>,
     /// A Cedar schema that the policies have to keep to. Absent: only their form and the routes that they name
     /// are checked.

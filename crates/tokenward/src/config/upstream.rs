@@ -13,6 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
+use crate::compose::upstream as files;
 use crate::config::Identity;
 use crate::config::check::Finding;
 use crate::config::defaults;
@@ -295,6 +296,9 @@ pub(super) fn check(upstreams: &BTreeMap<String, Upstream>, found: &mut Vec<Find
         match upstream {
             Upstream::Address(text) => address(&path, text, found),
             Upstream::Servers(table) => table.check(&path, found),
+        }
+        if let Some(Err(wrong)) = upstream.tls().map(files::read) {
+            found.push((format!("{path}.tls"), wrong));
         }
     }
 }

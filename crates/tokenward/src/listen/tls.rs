@@ -1,12 +1,12 @@
-//! TLS with rustls; certificate and key are read again when their files change.
+//! TLS with rustls; certificate and key can be replaced while connections come.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -14,18 +14,11 @@ use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureSc
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Tls;
 
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// Accepts TLS with the newest good certificate.
-pub(crate) struct Acceptor {
-    files: Tls,
-    current: RwLock<Arc<ServerConfig>>,
-}
+/// Accepts TLS with the certificate of now.
+pub(crate) struct Acceptor(ArcSwap<ServerConfig>);
 
 /// Why certificate or key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,16 +31,24 @@ pub(crate) enum BadTls {
     Pair { certificate: PathBuf, key: PathBuf, why: String },
 }
 
+// === impl BadTls ===
+
+impl BadTls {
+    /// The member of the listener's `tls` that is wrong.
+    pub(crate) fn member(&self) -> &'static str {
+        match self {
+            Self::Certificate { .. } => "certificate",
+            Self::Key { .. } | Self::Pair { .. } => "key",
+        }
+    }
+}
+
 // === impl Acceptor ===
 
 impl Acceptor {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// [`BadTls`] names the file.
-    pub(crate) fn new(files: &Tls) -> Result<Arc<Self>, BadTls> {
-        let current = RwLock::new(Arc::new(read(files)?));
-        Ok(Arc::new(Self { files: files.clone(), current }))
+    /// With what was read of its files.
+    pub(crate) fn new(config: Arc<ServerConfig>) -> Self {
+        Self(ArcSwap::new(config))
     }
 
     /// The server's side of a handshake.
@@ -55,42 +56,13 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        TlsAcceptor::from(config).accept(stream).await
+        TlsAcceptor::from(self.0.load_full()).accept(stream).await
     }
 
-    /// Looks at the files until `stop`; a bad pair is reported and the old one stays.
-    pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let mut seen = self.stamps();
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = stop.cancelled() => return,
-            }
-            let now = self.stamps();
-            if now == seen {
-                continue;
-            }
-            match read(&self.files) {
-                Ok(config) => {
-                    *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                        Arc::new(config);
-                    seen = now;
-                    tracing::info!(certificate = %self.files.certificate.display(), "certificate read again");
-                }
-                // The pair may be half written: look again, the old one stays in use.
-                Err(error) => tracing::warn!(%error, "the changed certificate is not used"),
-            }
-        }
+    /// From the next handshake on this counts; connections that are there go on.
+    pub(crate) fn replace(&self, config: Arc<ServerConfig>) {
+        self.0.store(config);
     }
-
-    fn stamps(&self) -> [Option<SystemTime>; 2] {
-        [&self.files.certificate, &self.files.key].map(|file| modified(file))
-    }
-}
-
-fn modified(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Takes any certificate whose key the client holds, and none: whose it is, is judged where a client
@@ -141,29 +113,36 @@ impl ClientCertVerifier for AnyClient {
     }
 }
 
-fn read(files: &Tls) -> Result<ServerConfig, BadTls> {
+/// Reads certificate and key.
+///
+/// # Errors
+/// [`BadTls`] names the file.
+pub(crate) fn read(files: &Tls) -> Result<Arc<ServerConfig>, BadTls> {
     let bad_certificate =
         |why: String| BadTls::Certificate { file: files.certificate.clone(), why };
     let chain = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad_certificate(error.to_string()))?;
+    let bad = |error: &rustls::Error| BadTls::Pair {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        why: error.to_string(),
+    };
     if chain.is_empty() {
         return Err(bad_certificate("the file has none".to_owned()));
     }
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|error| BadTls::Key { file: files.key.clone(), why: error.to_string() })?;
-    let builder = ServerConfig::builder();
-    let provider = Arc::clone(builder.crypto_provider());
+    let provider = CryptoProvider::get_default().cloned();
+    let provider = provider.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().map_err(|error| bad(&error))?;
     let builder = if files.client_certificates {
         builder.with_client_cert_verifier(Arc::new(AnyClient(provider)))
     } else {
         builder.with_no_client_auth()
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(|error| BadTls::Pair {
-        certificate: files.certificate.clone(),
-        key: files.key.clone(),
-        why: error.to_string(),
-    })?;
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| bad(&error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(Arc::new(config))
 }

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Product, browser, dev, output_of, root};
+use crate::support::neighbour::free_port;
+use crate::support::{PROGRAM, Product, browser, dev, output_of, root};
 
 pub(crate) fn variable(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
@@ -32,6 +33,16 @@ fn run(mut command: Command, product: &Product) {
 
 fn node(script: &str) {
     run(node_script(script), &Product::start());
+}
+
+/// Against a product whose issuer has a name.
+fn node_at_localhost(script: &str) {
+    let mut command = Command::new(PROGRAM);
+    let listen = format!("127.0.0.1:{}", free_port());
+    command.env("TOKENWARD_AUTHORITY__ISSUER", listen.replace("127.0.0.1", "http://localhost"));
+    command.args(["dev", "--json", "--ephemeral", "--authority-listen", &listen]);
+    command.args(["--gateway-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    run(node_script(script), &Product::of(&mut command));
 }
 
 /// Against a product that takes clients whom nobody registered: it fetches what they publish on this
@@ -86,6 +97,17 @@ fn a_person_at_chromium() {
 #[test]
 fn a_person_with_a_second_factor_at_chromium() {
     node("second-factor.mjs");
+}
+
+/// Passkeys belong to a name, which an address is not.
+#[test]
+fn a_person_with_a_passkey_at_chromium() {
+    node_at_localhost("passkeys.mjs");
+}
+
+#[test]
+fn a_person_looks_after_their_account_at_chromium() {
+    node_at_localhost("account.mjs");
 }
 
 #[test]

@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub(crate) mod backend;
 pub(crate) mod browser;
+pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod neighbour;
+pub(crate) mod peer;
 pub(crate) mod recording;
 pub(crate) mod served;
+pub(crate) mod stage;
+pub(crate) mod wire;
 
 use http::{Answer, Http};
 

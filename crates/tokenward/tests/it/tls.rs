@@ -1,11 +1,14 @@
 //! `serve` with TLS: certificates are read again when they change; plain HTTP stays on loopback.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
+use serde_json::Value;
 
 use crate::support::http::Http;
 use crate::support::{PROGRAM, text};
@@ -33,14 +36,19 @@ fn free_port() -> u16 {
     socket.local_addr().expect("address").port()
 }
 
-/// The certificate that the server shows, when the handshake with trust in `trusted` succeeds.
-fn handshake(port: u16, trusted: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
+/// A client that trusts `trusted`.
+fn client(trusted: &CertificateDer<'static>) -> rustls::ClientConnection {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(trusted.clone()).expect("root");
     let config =
         rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from("localhost").expect("name");
-    let mut connection = rustls::ClientConnection::new(Arc::new(config), name).expect("connection");
+    rustls::ClientConnection::new(Arc::new(config), name).expect("connection")
+}
+
+/// The certificate that the server shows, when the handshake with trust in `trusted` succeeds.
+fn handshake(port: u16, trusted: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
+    let mut connection = client(trusted);
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).expect("timeout");
     while connection.is_handshaking() {
@@ -82,6 +90,45 @@ fn a_changed_certificate_is_used_without_a_restart() {
     within_ten_seconds("the new certificate", || {
         handshake(port, &second).as_ref() == Some(&second)
     });
+}
+
+/// What this machine's TLS library offers does not change from one connection to the next.
+#[test]
+fn events_have_the_fingerprint_of_a_client_whose_tls_ends_here() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("folder");
+    let (certificate, key, trusted) = certificate(folder.path());
+    let (port, authority, record) = (free_port(), free_port(), folder.path().join("events"));
+    let config = format!(
+        "[store]\npath = {:?}\n[authority]\nlisten = \"127.0.0.1:{authority}\"\n[detect]\nrecord = {record:?}\n\
+         [gateway]\nlisten = \"127.0.0.1:{port}\"\n[gateway.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
+        folder.path().join("db/tokenward.db"),
+    );
+    let file = folder.path().join("tokenward.toml");
+    std::fs::write(&file, config).expect("file");
+    let child = Command::new(PROGRAM).args(["serve", "-c"]).arg(&file).spawn().expect("start");
+    let _served = Served(child);
+    within_ten_seconds("a handshake", || handshake(port, &trusted).is_some());
+    for _ in 0..2 {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("connection");
+        let mut stream = rustls::StreamOwned::new(client(&trusted), stream);
+        let request =
+            format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 401");
+    }
+    let mut found: Vec<String> = Vec::new();
+    within_ten_seconds("two events", || {
+        let events = std::fs::read_to_string(&record).unwrap_or_default();
+        let read = |line: &str| serde_json::from_str::<Value>(line).ok();
+        let ja4 = |event: Value| event["ja4"].as_str().map(str::to_owned);
+        found = events.lines().filter_map(read).filter_map(ja4).collect();
+        found.len() == 2
+    });
+    assert!(found[0].starts_with("t13d") && found[0].contains("00_"), "{found:?}");
+    assert_eq!(found[0], found[1]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::demand::Demand;
 use super::refusal::AuthorizeRefused;
 use crate::endpoint::login::second;
 use crate::endpoint::visit::Visit;
-use crate::login::session::{self, SignedIn};
+use crate::login::session::SignedIn;
 use crate::rule::mfa::{Missing, Step};
 
 /// How far a person has come.
@@ -24,7 +24,7 @@ pub(crate) enum Standing {
 
 /// Finds out who is signed in.
 pub(super) async fn recognise(visit: &Visit) -> Result<Option<SignedIn>, StoreError> {
-    session::recognise(visit.authority.store(), visit.session_cookie(), visit.now).await
+    visit.signed_in().await
 }
 
 /// Checks the sign-in against what the client asks for. A sign-in form takes `prompt=login` and

@@ -8,8 +8,15 @@ use crate::rule::mfa::Demanded;
 use crate::settings::Settings;
 
 const PAGE: &str = "page";
+const ACCOUNT: &str = "account";
+const TOKENS: &str = "tokens";
+const TOKENS_PATH: &str = "/account/tokens";
 const FACTORS: &str = "factors";
 const FACTORS_PATH: &str = "/account/factors";
+const EMAIL: &str = "email";
+const EMAIL_PATH: &str = "/account/email";
+const PASSWORD: &str = "password";
+const PASSWORD_PATH: &str = "/account/password";
 const APPROVALS: &str = "approvals";
 const DEVICE: &str = "device";
 
@@ -24,14 +31,34 @@ pub(crate) struct Errand {
 // === impl Errand ===
 
 impl Errand {
+    /// The page of the account.
+    pub(crate) fn account() -> Self {
+        Self::new(ACCOUNT, "/account", String::new())
+    }
+
+    /// The page of the personal tokens.
+    pub(crate) fn tokens() -> Self {
+        Self::new(TOKENS, TOKENS_PATH, String::new())
+    }
+
     /// The page with what applications ask by the back channel.
     pub(crate) fn approvals() -> Self {
         Self::new(APPROVALS, "/approvals", String::new())
     }
 
+    /// The page where the address is changed.
+    pub(crate) fn email() -> Self {
+        Self::new(EMAIL, EMAIL_PATH, String::new())
+    }
+
     /// The page where what is proven beside a password is set up.
     pub(crate) fn factors() -> Self {
         Self::new(FACTORS, FACTORS_PATH, String::new())
+    }
+
+    /// The page where the password is changed.
+    pub(crate) fn password() -> Self {
+        Self::new(PASSWORD, PASSWORD_PATH, String::new())
     }
 
     /// The page where the code of a device is typed.
@@ -47,8 +74,12 @@ impl Errand {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let parameters = Parameters::parse(text).ok()?;
         match parameters.value(PAGE)? {
+            ACCOUNT => Some(Self::account()),
+            TOKENS => Some(Self::tokens()),
             APPROVALS => Some(Self::approvals()),
+            EMAIL => Some(Self::email()),
             FACTORS => Some(Self::factors()),
+            PASSWORD => Some(Self::password()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
             _ => None,
         }
@@ -67,13 +98,18 @@ impl Errand {
         &self.text
     }
 
-    /// Whether more than a password is demanded: to change what is proven beside one, whoever has it.
+    /// Whether more than a password is demanded: of whoever has it, where what opens the account is changed.
     pub(crate) fn demanded(&self) -> Demanded {
-        let acr = match self.path == FACTORS_PATH {
+        let acr = match self.is_sensitive() {
             true => Wanted::TwoIfPossible,
             false => Wanted::Any,
         };
         Demanded { strictly: false, acr }
+    }
+
+    /// Whether what protects the account is changed there, so that a sign-in of just now is needed.
+    pub(crate) fn is_sensitive(&self) -> bool {
+        matches!(self.path, EMAIL_PATH | FACTORS_PATH | PASSWORD_PATH | TOKENS_PATH)
     }
 
     /// Where the page is.

@@ -1,4 +1,4 @@
-//! What comes after the password: a code, or setting up what makes codes.
+//! What comes after the password: a passkey, a code, or setting up what makes codes.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -9,11 +9,13 @@ use token::secret::Secret;
 
 use super::errand::Errand;
 use super::matter::{Behind, Matter};
+use super::passkey;
 use super::{CANCEL, PROOF, REQUEST, is_blocked};
+use crate::endpoint::account::factors;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
-use crate::endpoint::{account, document, login};
+use crate::endpoint::{document, login};
 use crate::login::csrf::Purpose;
 use crate::login::factor::{FactorAttempt, FactorRefused, Typed, totp};
 use crate::login::half::{HalfSignedIn, Offer};
@@ -80,13 +82,13 @@ pub(crate) async fn before(
         }
         Missing::Step(step) => {
             let known = Known::Session(person.clone());
-            Ok(Some(ask(visit, behind, &known, step, Notice::None)))
+            Ok(Some(ask(visit, behind, &known, step, Notice::None).await))
         }
     }
 }
 
 /// The page for a step, perhaps once more and saying why.
-pub(crate) fn ask(
+pub(crate) async fn ask(
     visit: &Visit,
     behind: Behind<'_>,
     known: &Known,
@@ -95,7 +97,7 @@ pub(crate) fn ask(
 ) -> Response {
     let now = visit.now;
     let asked = match step {
-        Step::Code => code_page(visit, behind, known, notice),
+        Step::Code => code_page(visit, behind, known, notice).await,
         Step::Enrolment => {
             let offer = Offer::new(known.user().id.clone(), visit.authority.random(), now);
             enrolment_page(visit, behind, known, &offer, notice)
@@ -119,7 +121,9 @@ pub(crate) async fn code(visit: Visit, form: Result<Form, OAuthError>) -> Respon
         let typed = match (form.secret(CODE), form.secret(RECOVERY_CODE)) {
             (Some(code), _) => Typed::Code(code),
             (None, Some(code)) => Typed::Recovery(code),
-            (None, None) => return Ok(ask(&visit, behind, &known, Step::Code, Notice::Incomplete)),
+            (None, None) => {
+                return Ok(ask(&visit, behind, &known, Step::Code, Notice::Incomplete).await);
+            }
         };
         check(&visit, behind, known, &typed, form.value(REMEMBER).is_some()).await
     };
@@ -142,13 +146,14 @@ async fn check(
         Err(refused) => {
             observe(visit, &known, None, typed.event_factor(), refused.event_result());
             let notice = notice(refused)?;
-            Ok(ask(visit, behind, &known, Step::Code, notice))
+            Ok(ask(visit, behind, &known, Step::Code, notice).await)
         }
         Ok(method) => {
             let Some(person) = complete(visit, &known, method).await? else {
                 return Ok(login::again(visit, behind, login::Notice::Stale));
             };
             observe(visit, &known, Some(&person.1), typed.event_factor(), "ok");
+            login::tell_of_browser(visit, person.1.user());
             let onward = behind.onward(visit, known.is_half());
             let response = signed_in(visit, document::see_other(&onward), &person);
             if remember { remembered(visit, response, person.1.user()).await } else { Ok(response) }
@@ -183,33 +188,34 @@ async fn set_up(
     let store = visit.authority.store();
     // Who has one shows that one: a password alone must not put another beside it.
     if store.has_factor(&known.user().id).await? {
-        return Ok(ask(visit, behind, &known, Step::Code, Notice::None));
+        return Ok(ask(visit, behind, &known, Step::Code, Notice::None).await);
     }
     if !known.is_recent(visit) {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     }
     let text = form.value(OFFER).unwrap_or_default();
     let Some(offer) = Offer::open(store, &visit.browser, &known.user().id, text, visit.now) else {
-        return Ok(ask(visit, behind, &known, Step::Enrolment, Notice::Stale));
+        return Ok(ask(visit, behind, &known, Step::Enrolment, Notice::Stale).await);
     };
     let typed = form.value(CODE).unwrap_or_default();
     let Some(step) = totp::fitting(&offer.secret, typed, visit.now) else {
         return enrolment_page(visit, behind, &known, &offer, Notice::NotYet);
     };
-    let Some(codes) = account::add(visit, known.user(), offer, step).await? else {
+    let Some(codes) = factors::add(visit, known.user(), offer, step).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
     let Some(person) = complete(visit, &known, Method::Totp).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
     observe(visit, &known, Some(&person.1), "totp", "ok");
+    login::tell_of_browser(visit, person.1.user());
     let onward = behind.onward(visit, known.is_half());
     let page = RecoveryPage::new(visit.authority.settings(), &codes, onward);
     Ok(signed_in(visit, document::page(StatusCode::OK, page.finish()), &person))
 }
 
 /// The form, and what is signed in for.
-async fn read(
+pub(super) async fn read(
     visit: &Visit,
     form: Result<Form, OAuthError>,
 ) -> Result<(Parameters, Matter), Response> {
@@ -223,7 +229,7 @@ async fn read(
 }
 
 /// Who sends the form; or the answer, when it is not one that this browser was given, or they go back.
-async fn known(
+pub(super) async fn known(
     visit: &Visit,
     behind: Behind<'_>,
     form: &Parameters,
@@ -239,7 +245,7 @@ async fn known(
         return Ok(Err(behind.cancelled(visit)));
     }
     let Some(text) = form.value(HALF) else {
-        let person = session::recognise(store, visit.session_cookie(), now).await?;
+        let person = visit.signed_in().await?;
         return person.map_or_else(stale, |person| Ok(Ok(Known::Session(person))));
     };
     let half = HalfSignedIn::open(store, &visit.browser, behind.text(), text, now);
@@ -249,7 +255,7 @@ async fn known(
 }
 
 /// Begins the session, or raises the one that there is; `None` when that has ended meanwhile.
-async fn complete(
+pub(super) async fn complete(
     visit: &Visit,
     known: &Known,
     method: Method,
@@ -258,14 +264,18 @@ async fn complete(
     match known {
         Known::Session(person) => session::raise(store, person, method, random, visit.now).await,
         Known::Half(user, half) => {
-            let life = visit.authority.settings().session_life;
-            let proven = Proven { password_at: half.at, second: Some(method) };
-            session::start(store, user.clone(), &proven, life, random, visit.now).await.map(Some)
+            let proven = Proven { at: half.at, first: Method::Password, second: Some(method) };
+            let (user, beginning) = (user.clone(), visit.beginning());
+            session::start(store, user, &proven, beginning, random, visit.now).await.map(Some)
         }
     }
 }
 
-fn signed_in(visit: &Visit, response: Response, (cookie, person): &(Secret, SignedIn)) -> Response {
+pub(super) fn signed_in(
+    visit: &Visit,
+    response: Response,
+    (cookie, person): &(Secret, SignedIn),
+) -> Response {
     let proofs = &visit.authority.desk().proofs;
     let browser = visit.browser.after_sign_in(&person.user().username, proofs);
     visit.with_session_cookies(response, cookie, &browser)
@@ -286,15 +296,22 @@ async fn remembered(
     Ok(visit.with_remembered_cookie(response, &cookie, life))
 }
 
-fn code_page(
+async fn code_page(
     visit: &Visit,
     behind: Behind<'_>,
     known: &Known,
     notice: Notice,
 ) -> Result<Response, StoreError> {
     let (status, wait) = (notice.status(), notice.wait());
-    let page = CodePage::new(visit.authority.settings(), behind.client(), known.user(), notice);
-    let page = page.continuing(hidden(visit, behind, known)?).finish(behind.return_to());
+    let (user, hidden) = (known.user(), hidden(visit, behind, known)?);
+    let held = visit.authority.store().factors_of(&user.id).await?;
+    let prompt = match held.passkeys.is_empty() {
+        true => None,
+        false => passkey::prompt_second(visit, behind, &held.passkeys, &hidden),
+    };
+    let page = CodePage::new(visit.authority.settings(), behind.client(), user, notice);
+    let page = page.asking(!held.totp.is_empty(), prompt);
+    let page = page.continuing(hidden).finish(behind.return_to());
     let response = visit.with_browser_cookie(document::page(status, page));
     Ok(match wait {
         Some(secs) => document::retry_after(response, secs),
@@ -342,7 +359,7 @@ fn notice(refused: FactorRefused) -> Result<Notice, StoreError> {
     }
 }
 
-fn observe(
+pub(super) fn observe(
     visit: &Visit,
     known: &Known,
     person: Option<&SignedIn>,
@@ -371,7 +388,7 @@ impl Known {
         }
     }
 
-    fn is_half(&self) -> bool {
+    pub(super) fn is_half(&self) -> bool {
         matches!(self, Self::Half(..))
     }
 

@@ -74,6 +74,11 @@ impl Recording {
         requests.into_iter().next().expect("one")
     }
 
+    /// How many connections have ended.
+    pub(crate) fn closed_count(&self) -> usize {
+        *self.closed.lock().expect("count")
+    }
+
     /// Waits until a connection has ended.
     pub(crate) async fn wait_closed(&self) {
         for _ in 0..2000 {

@@ -57,7 +57,7 @@ impl Stage {
     }
 
     fn at(address: SocketAddr, counts: Arc<Counts>, idle: Duration) -> Self {
-        let client = Http1::new(Connector::plain(), 1, idle);
+        let client = Http1::new(Connector::plain(), idle);
         Self { client, server: Server::only(address, false), counts }
     }
 
@@ -82,7 +82,7 @@ impl Stage {
     }
 
     fn kept(&self) -> usize {
-        self.client.0.lock().servers[0].len()
+        self.client.0.lock().servers.iter().map(|(_, idle)| idle.len()).sum()
     }
 
     async fn until(&self, what: &str, test: impl Fn(&Self) -> bool) {
@@ -184,7 +184,7 @@ async fn nothing_is_left_of_a_client_that_is_gone() {
     stage.whole("/a").await;
     let Stage { client, counts, server } = stage;
     drop(client);
-    Stage { client: Http1::new(Connector::plain(), 1, MINUTE), counts, server }
+    Stage { client: Http1::new(Connector::plain(), MINUTE), counts, server }
         .until("it keeps nothing open", |stage| stage.open() == 0)
         .await;
 }
@@ -235,7 +235,7 @@ async fn an_answer_that_is_dropped_half_way_takes_its_connection_along() {
             assert_eq!(stage.kept(), 0);
             assert_eq!(stage.whole("/other").await, "/other", "{number}");
             stage.until("it is closed", |stage| stage.open() == 1).await;
-            drop(stage.client.0.take(0));
+            drop(stage.client.0.take(stage.server.address.origin()));
         }
     }
     assert_eq!(stage.connections(), 8);

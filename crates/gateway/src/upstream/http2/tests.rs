@@ -56,7 +56,7 @@ impl Stage {
         let address = listener.local_addr().expect("address");
         let (counts, end) = (Arc::<Counts>::default(), broadcast::channel(4).0);
         tokio::spawn(serve(listener, Arc::clone(&counts), end.clone(), takes, streams));
-        let client = Http2::new(Connector::plain(), 1, idle);
+        let client = Http2::new(Connector::plain(), idle);
         Self { client, server: Server::only(address, true), counts, end }
     }
 

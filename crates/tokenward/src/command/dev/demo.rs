@@ -118,14 +118,13 @@ async fn prepare_client(product: &Product, now: Timestamp) -> Result<Secret, Fai
 
 async fn prepare_user(product: &Product, now: Timestamp) -> Result<Secret, Failure> {
     let password = Secret::new(base62::random(16, &OsRandom::new()));
-    let hash = product.authority.passwords().hash(password.clone()).await.map_err(Failure::new)?;
     let held = product.store.user_by_name(USERNAME).await.map_err(Failure::new)?;
-    let user = User {
+    let mut user = User {
         id: held
             .as_ref()
             .map_or_else(|| SubjectId::generate(&OsRandom::new()), |held| held.id.clone()),
         username: USERNAME.to_owned(),
-        password_hash: Some(hash),
+        password_hash: None,
         name: Some("Dana Demo".to_owned()),
         email: Some("demo@example.com".to_owned()),
         email_verified: true,
@@ -134,6 +133,8 @@ async fn prepare_user(product: &Product, now: Timestamp) -> Result<Secret, Failu
         require_mfa: false,
         created_at: held.as_ref().map_or(now, |held| held.created_at),
     };
+    let hash = product.authority.hash_password(password.clone(), &user).await;
+    user.password_hash = Some(hash.map_err(Failure::new)?);
     if held.is_some() {
         product.store.update_user(&user).await.map_err(Failure::new)?;
     } else {

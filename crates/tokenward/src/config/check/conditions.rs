@@ -1,13 +1,13 @@
-//! What a route demands beside scopes: mistakes in claims, kinds of tokens, times and policies.
+//! What a route demands beside scopes: mistakes in claims, kinds of tokens, places, times and policies.
 
 use gateway::route::hours::Hours;
 use token::event::TokenKind;
 
 use super::{Finding, identifier};
 use crate::compose::{gateway_parts, policies};
-use crate::config::{Gateway, Route};
+use crate::config::{Gateway, Geo, Route};
 
-/// What a route demands of claims, kinds of tokens, times and policies.
+/// What a route demands of claims, kinds of tokens, places, times and policies.
 pub(super) fn of_route(
     part: &Gateway,
     route: &Route,
@@ -25,8 +25,23 @@ pub(super) fn of_route(
         let words = "must be among `jwt`, `opaque` and `session`: nothing else opens a route";
         found.push((at("token_kinds"), words.to_owned()));
     }
+    for test in gateway_parts::places(route) {
+        if let Err((option, refused)) = test {
+            found.push((at(option), refused.to_string()));
+        }
+    }
     for refused in route.times.iter().filter_map(|text| text.parse::<Hours>().err()) {
         found.push((at("times"), refused.to_string()));
+    }
+}
+
+/// Without a database nobody is in any country.
+pub(super) fn places(part: &Gateway, geo: &Geo, found: &mut Vec<Finding>) {
+    for (position, route) in part.routes.iter().enumerate() {
+        if geo.files.is_empty() && gateway_parts::places(route).next().is_some() {
+            let words = "demands a place, and none is known: name databases in `geo.files`";
+            found.push((format!("gateway.route[{position}]"), words.to_owned()));
+        }
     }
 }
 

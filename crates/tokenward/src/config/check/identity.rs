@@ -1,8 +1,9 @@
-//! What cannot be right about how upstreams are told who asks.
+//! What cannot be right about how upstreams are told who asks, and about keys in files.
 
 use std::time::Duration;
 
 use super::Finding;
+use crate::compose::key_files;
 use crate::config::upstream::Upstream;
 use crate::config::{Gateway, Identity};
 
@@ -21,6 +22,21 @@ pub(super) fn check(part: &Gateway, found: &mut Vec<Finding>) {
     if field.is_some_and(|field| field.parse::<http::HeaderName>().is_err()) {
         let words = "must be the name of a header field, such as X-Internal-Token";
         found.push(("gateway.internal_token.field".to_owned(), words.to_owned()));
+    }
+    if let Some(file) = &token.key_file
+        && let Err(wrong) = key_files::signing(file)
+    {
+        found.push(("gateway.internal_token.key_file".to_owned(), wrong.to_string()));
+    }
+    for (position, file) in part.decryption_keys.iter().enumerate() {
+        if let Err(wrong) = key_files::private(file) {
+            found.push((format!("gateway.decryption_keys[{position}]"), wrong.to_string()));
+        }
+    }
+    for (position, issuer) in part.issuers.iter().enumerate() {
+        if let Some(Err(wrong)) = issuer.jwks_file.as_deref().map(key_files::set) {
+            found.push((format!("gateway.issuer[{position}].jwks_file"), wrong.to_string()));
+        }
     }
     let own = part.upstreams.values().map(|upstream| match upstream {
         Upstream::Address(_) => None,

@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -45,6 +45,34 @@ impl Served {
         let admin_token = admin_token.lines().last().expect("token").trim().to_owned();
         let child = serve(&file);
         Self { child, folder, ports, admin_token, http: Http::new() }.listening()
+    }
+
+    /// Puts these tables into its configuration file while it runs.
+    pub(crate) fn configure(&self, more: &str) {
+        self.configure_with("", more);
+    }
+
+    /// The same with more members of `[gateway]`.
+    pub(crate) fn configure_with(&self, members: &str, more: &str) {
+        configure(&self.folder, self.ports, members, more);
+    }
+
+    /// Its configuration file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("tokenward.toml")
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        output_of(kill.arg(format!("-{name}")).arg(self.child.id().to_string()));
+    }
+
+    /// Runs a command of the program against it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env("TOKENWARD_ADMIN_URL", self.admin(""));
+        command.env("TOKENWARD_ADMIN_TOKEN", &self.admin_token).output().expect("runs")
     }
 
     /// What it has logged, where `more` has a table `[log]`.
@@ -98,6 +126,19 @@ impl Served {
 
     pub(crate) fn gateway_port(&self) -> u16 {
         self.ports[1]
+    }
+
+    /// The file of the store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("tokenward.db")
+    }
+
+    /// Its resident memory in KiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("number")
     }
 
     /// The administrator's token.

@@ -1,0 +1,110 @@
+//! A person's password: the one way to make it, and the one way to replace it.
+
+use store::{NewRestriction, StoreError, User};
+use token::event::{EventKind, Who};
+use token::opaque::OpaqueHash;
+use token::restriction::{Effect, Selector};
+use token::secret::Secret;
+
+use crate::caller::Caller;
+use crate::letters::Occasion;
+use crate::login::password::PasswordError;
+use crate::state::Authority;
+
+/// Who replaces a password, and by what right.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// Who, as logs name them.
+    pub actor: &'a str,
+    /// Where from.
+    pub caller: &'a Caller,
+    /// The link that lets them, which is used up.
+    pub link: Option<&'a OpaqueHash>,
+}
+
+/// Why a password is not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceRefused {
+    /// There is nobody of this id any more, or the link is over.
+    #[error("the person or the link is gone")]
+    Gone,
+    /// The new password cannot be hashed, or breaks a rule.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// State cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+// === impl Authority ===
+
+impl Authority {
+    /// Hashes a new password for a person, when it keeps the rules.
+    ///
+    /// # Errors
+    /// [`PasswordError`] names the rule, or says what failed.
+    pub async fn hash_password(
+        &self,
+        password: Secret,
+        user: &User,
+    ) -> Result<Secret, PasswordError> {
+        self.passwords().hash(password, self.names_of(user)).await
+    }
+
+    /// Whether a new password for a person keeps the rules.
+    ///
+    /// # Errors
+    /// [`PasswordError`] names the rule, or says what failed.
+    pub(crate) async fn check_password(
+        &self,
+        password: &Secret,
+        user: &User,
+    ) -> Result<(), PasswordError> {
+        self.passwords().check(password.clone(), self.names_of(user)).await
+    }
+
+    /// What nobody's password may be made of: their own names, and ours.
+    fn names_of(&self, user: &User) -> Vec<String> {
+        let host = self.settings().issuer.split_once("://").map(|(_, rest)| rest.to_owned());
+        let own = [Some(&user.username), user.name.as_ref(), user.email.as_ref()];
+        own.into_iter().flatten().cloned().chain(host).collect()
+    }
+
+    /// Replaces a person's password. Ends their sessions, remembered browsers and links, revokes every token
+    /// issued until now, and tells them by a letter.
+    ///
+    /// # Errors
+    /// [`ReplaceRefused`] says why nothing was changed.
+    pub async fn replace_password(
+        &self,
+        user: &User,
+        password: Secret,
+        by: By<'_>,
+    ) -> Result<(), ReplaceRefused> {
+        let hash = self.hash_password(password, user).await?;
+        let store = self.store();
+        if !store.set_password(&user.id, &hash, by.link, self.now()).await? {
+            return Err(ReplaceRefused::Gone);
+        }
+        // Read again: a token that was signed while the change was written must be covered.
+        let now = self.now();
+        let new = NewRestriction {
+            selector: Selector::Subject(user.id.clone()),
+            effect: Effect::Revoke,
+            from: now,
+            until: None,
+            reason: "password set".to_owned(),
+            actor: by.actor.to_owned(),
+        };
+        let made = store.restrict(new, now).await?;
+        let kind = EventKind::Revoke {
+            result: "ok".to_owned(),
+            selector: Some(made.selector.to_string()),
+            actor: Some(made.actor.clone()),
+            reason: Some(made.reason.clone()),
+        };
+        self.emit(by.caller, Who::default(), kind, now);
+        self.write(user, &Occasion::PasswordChanged { username: &user.username }, now);
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! `/account/email`: another mail address, which counts once its letter was answered.
+
+use axum::response::Response;
+use axum::routing::get;
+use mail::Address;
+use store::{LinkPurpose, StoreError};
+
+use super::{PROOF, answered, entered, proof, record, sent};
+use crate::endpoint::form::Form;
+use crate::endpoint::login::errand::Errand;
+use crate::endpoint::visit::Visit;
+use crate::endpoint::{document, done};
+use crate::letters::Occasion;
+use crate::login::link::Draft;
+use crate::login::session::SignedIn;
+use crate::oauth_error::OAuthError;
+use crate::page::done::Done;
+use crate::page::fields::{Field, FieldsPage, Kind, Notice};
+use crate::parameters::Parameters;
+use crate::paths::Paths;
+
+const PATH: &str = "/account/email";
+const EMAIL: &str = "email";
+
+/// The page.
+pub(super) fn routes() -> Paths {
+    Paths::default().route(PATH, get(show).post(change))
+}
+
+/// `GET /account/email`
+async fn show(visit: Visit) -> Response {
+    let shown = async {
+        let entered = entered(&visit, &Errand::email()).await?;
+        Ok(entered.map_or_else(|first| first, |person| page(&visit, &person, &Notice::none())))
+    };
+    answered(&visit, shown.await)
+}
+
+/// `POST /account/email`
+async fn change(visit: Visit, form: Result<Form, OAuthError>) -> Response {
+    match sent(&visit, form, &Errand::email()).await {
+        Err(answer) => answer,
+        Ok((form, person)) => {
+            let sent = send(&visit, &form, &person).await;
+            let answer = sent.map(|refused| match refused {
+                Some(notice) => page(&visit, &person, &notice),
+                None => done::answer(&visit, Done::LetterSent),
+            });
+            answered(&visit, answer)
+        }
+    }
+}
+
+/// What is wrong with the form; `None` when a letter is on its way.
+async fn send(
+    visit: &Visit,
+    form: &Parameters,
+    person: &SignedIn,
+) -> Result<Option<Notice>, StoreError> {
+    let (authority, user, now) = (&visit.authority, person.user(), visit.now);
+    if !authority.sends_letters() {
+        return Ok(Some(Notice::wrong("This server sends no letters. Ask whoever runs it.")));
+    }
+    let address = form.value(EMAIL).unwrap_or_default().trim();
+    if Address::parse(address).is_err() {
+        return Ok(Some(Notice::wrong("Enter a mail address, like name@example.com.")));
+    }
+    let limits = authority.limits();
+    let from = limits.letter_from(visit.caller.ip, now);
+    let charged = from.and_then(|()| limits.letter_to(address, now));
+    if let Err(throttled) = charged {
+        return Ok(Some(Notice::throttled(throttled)));
+    }
+    let draft = Draft {
+        purpose: LinkPurpose::Address,
+        subject: Some(&user.id),
+        address,
+        username: None,
+        name: None,
+        created_by: format!("subject:{}", user.id),
+    };
+    let (link, url) = authority.make_link(draft, now).await?;
+    record(visit, person, "user.address.ask", &link.id).await?;
+    authority.write_to(address, &Occasion::Confirm { url }, now);
+    Ok(None)
+}
+
+pub(super) fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
+    let (settings, user) = (visit.authority.settings(), person.user());
+    let about = match (&user.email, user.email_verified) {
+        (None, _) => "Your account has no mail address.".to_owned(),
+        (Some(address), true) => format!("Your address is {address}."),
+        (Some(address), false) => format!("Your address is {address}. It is not confirmed yet."),
+    };
+    let email = Field::new(EMAIL, "Mail address", Kind::Email)
+        .holding(user.email.as_deref().filter(|_| !user.email_verified).unwrap_or_default())
+        .with_hint("It counts once you have opened the link that we send there.".to_owned());
+    let page = FieldsPage::new(settings, "Your mail address", PATH, "Send a letter", notice)
+        .of(&user.username)
+        .about(about)
+        .hidden(PROOF, proof(visit, person))
+        .field(email)
+        .link("Back to your account", settings.path("/account"));
+    document::fields(notice, page.finish())
+}

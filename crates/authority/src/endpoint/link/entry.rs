@@ -1,0 +1,107 @@
+//! The links by which somebody makes an account: they asked for it, or were invited.
+
+use store::{Link, LinkPurpose, StoreError, User};
+use token::id::SubjectId;
+
+use super::{Outcome, fields};
+use crate::endpoint::account::password::new_password;
+use crate::endpoint::account::record_for;
+use crate::endpoint::visit::Visit;
+use crate::page::done::Done;
+use crate::page::fields::{Field, FieldsPage, Kind, Notice};
+use crate::parameters::Parameters;
+use crate::person;
+
+const USERNAME: &str = "username";
+const NAME: &str = "name";
+const PASSWORD: &str = "password";
+
+/// The page; `None` where no accounts are made so any more.
+pub(super) fn page(
+    visit: &Visit,
+    link: &Link,
+    form: &Parameters,
+    notice: &Notice,
+) -> Option<FieldsPage> {
+    let typed = |name, proposed: &Option<String>| {
+        form.value(name).or(proposed.as_deref()).unwrap_or_default().to_owned()
+    };
+    let page = fields(visit, "Make your account", "Make the account", notice)
+        .about(format!("Its mail address is {}.", link.address))
+        .field(
+            Field::new(USERNAME, "Username", Kind::Username)
+                .holding(&typed(USERNAME, &link.username)),
+        )
+        .field(
+            Field::new(NAME, "Your name, as others see it (optional)", Kind::Name)
+                .holding(&typed(NAME, &link.name))
+                .optional(),
+        )
+        .field(new_password(visit, PASSWORD));
+    is_open(visit, link).then_some(page)
+}
+
+/// Makes the account.
+pub(super) async fn make(
+    visit: &Visit,
+    link: &Link,
+    form: &Parameters,
+) -> Result<Outcome, StoreError> {
+    let (authority, now) = (&visit.authority, visit.now);
+    if !is_open(visit, link) {
+        return Ok(Outcome::Over);
+    }
+    let again = |words: &str| Ok(Outcome::Again(Notice::wrong(words)));
+    let (Some(username), Some(password)) = (form.value(USERNAME), form.secret(PASSWORD)) else {
+        return again("Choose a username and a password.");
+    };
+    let name = form.value(NAME).map(str::trim).filter(|name| !name.is_empty());
+    if person::check_username(username).is_err() {
+        return again(
+            "The username must be 1 to 128 characters that can be seen, without spaces around.",
+        );
+    }
+    if person::check_name(name).is_err() {
+        return again("The name must be 1 to 128 characters that can be seen.");
+    }
+    // Whoever has a link can find out names that are taken; not many at a time.
+    if let Err(throttled) = authority.limits().letter_from(visit.caller.ip, now) {
+        return Ok(Outcome::Again(Notice::throttled(throttled)));
+    }
+    let mut user = User {
+        id: SubjectId::generate(authority.random()),
+        username: username.to_owned(),
+        password_hash: None,
+        name: name.map(str::to_owned),
+        email: Some(link.address.clone()),
+        email_verified: true,
+        claims: Default::default(),
+        disabled: false,
+        require_mfa: false,
+        created_at: now,
+    };
+    match authority.hash_password(password, &user).await {
+        Ok(hash) => user.password_hash = Some(hash),
+        Err(error) => return Ok(Outcome::Again(Notice::of_password(&error))),
+    }
+    match authority.store().create_user_by_link(&link.hash, &user, now).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(Outcome::Over),
+        Err(StoreError::NameTaken { .. }) => {
+            return again("This username is taken. Choose another.");
+        }
+        Err(error) => return Err(error),
+    }
+    record_for(visit, &user.id, "user.create", user.id.as_str()).await?;
+    Ok(Outcome::Done(Done::AccountMade))
+}
+
+/// Whether such links are still good: an administrator may have closed the door since.
+fn is_open(visit: &Visit, link: &Link) -> bool {
+    let sign_up = &visit.authority.settings().sign_up;
+    match link.purpose {
+        LinkPurpose::Invitation => sign_up.has_invitations(),
+        LinkPurpose::SignUp => sign_up.is_open(),
+        LinkPurpose::Address | LinkPurpose::Reset => false,
+    }
+}

@@ -1,0 +1,51 @@
+//! Statements of scripting languages in place of a value: `;exit(md5('x'));#`, `printf(7*7);`.
+
+/// Names by which code is run, a shell is reached, or a result is shown.
+const CALLS: &[&str] = &[
+    "$_get[",
+    "$_post[",
+    "$_request[",
+    "eval(request",
+    "system(",
+    "shell_exec(",
+    "passthru(",
+    "popen(",
+    "proc_open(",
+    "os.system",
+    "subprocess.",
+    "child_process",
+    "runtime.getruntime",
+    "getruntime().exec",
+    "processbuilder",
+    "phpinfo()",
+    "pcntl_exec(",
+    "<?php",
+    "<?=",
+    "__import__(",
+    "t(java.",
+    "@java.lang.",
+];
+/// Calls that show that code was run, where their argument is one that is computed.
+const SHOWS: [&str; 9] =
+    ["print(", "printf(", "print_r(", "var_dump(", "exit(", "die(", "eval(", "assert(", "echo("];
+/// What probes have computed.
+const COMPUTED: [&str; 6] = ["md5(", "base64_decode(", "chr(", "hexdec(", "$_", "phpversion("];
+
+/// Whether `text`, in lower case, calls what only code calls.
+pub(super) fn runs(text: &str) -> bool {
+    CALLS.iter().any(|call| text.contains(call)) || SHOWS.iter().any(|call| shows(text, call))
+}
+
+fn shows(text: &str, call: &str) -> bool {
+    text.match_indices(call).any(|(at, _)| {
+        let alone = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let argument = &text[at + call.len()..];
+        let inner = argument.trim_start_matches(['(', ' ', '@', '"', '\'']);
+        let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
+        let operator = inner[digits..].trim_start().strip_prefix(['*', '+', '-']);
+        let sum = digits > 0
+            && operator
+                .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+        alone && (sum || COMPUTED.iter().any(|name| inner.starts_with(name)))
+    })
+}

@@ -1,0 +1,74 @@
+//! Disguises that only some readers take off: what is left of a value without them.
+
+use base64::Engine as _;
+
+use crate::decode::LENIENT_BASE64;
+
+/// Elements that are put into words are short.
+const LONGEST_ELEMENT: usize = 8;
+/// Data addresses beyond this are pictures.
+const LONGEST_DATA: usize = 8 * 1024;
+
+/// `1'+or+1=1`: plus signs for spaces where nothing says that they are.
+pub(crate) fn pluses(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let beside = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphabetic());
+    let words = text.match_indices('+').filter(|(at, _)| beside(at + 1)).count();
+    (words >= 2 && !text.contains(' ')).then(|| text.replace('+', " "))
+}
+
+/// `un<>ion`, `o<x>nload`: an element inside of a word, for filters that take elements out.
+pub(crate) fn elements(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let (mut out, mut kept) = (String::new(), 0);
+    for (at, _) in text.match_indices('<').filter(|(at, _)| letter(at.checked_sub(1))) {
+        let name = bytes[at + 1..].iter().take(LONGEST_ELEMENT);
+        let end = at + 1 + name.take_while(|b| b.is_ascii_alphabetic()).count();
+        if bytes.get(end) == Some(&b'>')
+            && (letter(Some(end + 1)) || bytes.get(end + 1) == Some(&b'('))
+        {
+            out.push_str(&text[kept..at]);
+            kept = end + 1;
+        }
+    }
+    (kept > 0).then(|| out + &text[kept..])
+}
+
+/// `%s%e%l%e%c%t`: signs that begin no encoded byte, which some servers drop.
+pub(crate) fn stray_percents(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let stray = |at: &usize| !(digit(at + 1) && digit(at + 2));
+    let strays = text.match_indices('%').map(|(at, _)| at).filter(stray).count();
+    (strays >= 4 && strays * 3 >= text.len()).then(|| text.replace('%', ""))
+}
+
+/// The text that an address of the scheme `data` holds.
+pub(crate) fn data_address(text: &str) -> Option<String> {
+    let start = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:"));
+    if !start || text.len() > LONGEST_DATA {
+        return None;
+    }
+    let (_, body) = text.split_once(";base64,")?;
+    String::from_utf8(LENIENT_BASE64.decode(body.trim()).ok()?).ok()
+}
+
+/// The ASCII letter or digit that a mathematical one stands for.
+pub(crate) fn mathematical(read: char) -> Option<char> {
+    let code = read as u32;
+    let letter = |at: u32| {
+        let at = at % 52;
+        char::from_u32(if at < 26 { 0x41 + at } else { 0x61 + at - 26 })
+    };
+    match read {
+        '\u{1D400}'..='\u{1D6A3}' => letter(code - 0x1D400),
+        '\u{1D7CE}'..='\u{1D7FF}' => char::from_u32(0x30 + (code - 0x1D7CE) % 10),
+        '\u{2070}' | '\u{2074}'..='\u{2079}' => char::from_u32(code - 0x2070 + 0x30),
+        '\u{2080}'..='\u{2089}' => char::from_u32(code - 0x2080 + 0x30),
+        '\u{B9}' => Some('1'),
+        '\u{B2}' | '\u{B3}' => char::from_u32(code - 0xB0 + 0x30),
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! What software a `User-Agent` names, without its version: browsers by what they are, others by the first
+//! product (RFC 9110 §10.1.5).
+
+/// The longest name that is kept.
+const LONGEST: usize = 32;
+/// Browsers name each other: the most particular first.
+const BROWSERS: [(&str, &str); 6] = [
+    ("Edg/", "edge"),
+    ("OPR/", "opera"),
+    ("SamsungBrowser/", "samsung"),
+    ("Firefox/", "firefox"),
+    ("Chrome/", "chrome"),
+    ("Safari/", "safari"),
+];
+
+/// Its family, such as `firefox`, `curl` or `python-requests`; `None` when it names none.
+pub fn family(user_agent: &str) -> Option<String> {
+    if user_agent.starts_with("Mozilla/")
+        && let Some((_, name)) = BROWSERS.iter().find(|(sign, _)| user_agent.contains(sign))
+    {
+        return Some((*name).to_owned());
+    }
+    let is_part = |letter: &char| letter.is_ascii_alphanumeric() || "-_.".contains(*letter);
+    let product = user_agent.chars().take_while(is_part).take(LONGEST);
+    let product: String = product.map(|letter| letter.to_ascii_lowercase()).collect();
+    (!product.is_empty()).then_some(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::family;
+
+    #[test]
+    fn a_family_has_no_version() {
+        for (text, expected) in [
+            ("curl/8.5.0", Some("curl")),
+            ("python-requests/2.32.3", Some("python-requests")),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
+                Some("firefox"),
+            ),
+            (
+                "Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 Edg/131.0",
+                Some("edge"),
+            ),
+            (
+                "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Version/17.6 Safari/605.1.15",
+                Some("safari"),
+            ),
+            ("Mozilla/5.0 (compatible; Examplebot/2.1)", Some("mozilla")),
+            ("Go-http-client/2.0", Some("go-http-client")),
+            ("\u{1b}[1m", None),
+            ("", None),
+        ] {
+            assert_eq!(family(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(family(&"x".repeat(100)).map(|name| name.len()), Some(32));
+    }
+}

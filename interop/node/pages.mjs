@@ -1,0 +1,73 @@
+// A person in front of Chromium, and what every page has to stand: both themes at the width of a phone, the
+// size of all that it loads, and what axe finds about who cannot see or use a mouse.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { ensure } from './browser.mjs';
+
+const PHONE = { width: 360, height: 740, deviceScaleFactor: 2 };
+const MOST_BYTES = 50_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A page of a phone that notes what its browser complains about, and how much it loads. */
+export async function visitor(context, { javascript }) {
+  const page = await context.newPage();
+  await page.setViewport(PHONE);
+  await page.setJavaScriptEnabled(javascript);
+  page.complaints = [];
+  page.loaded = new Map();
+  page.hasScript = javascript;
+  page.on('console', (message) => {
+    // That a form was refused with a status is meant so.
+    const meant = message.text().includes('the server responded with a status of 400');
+    if (message.type() === 'error' && !meant) page.complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => page.complaints.push(`${error}`));
+  page.on('response', async (answer) => {
+    const body = await answer.buffer().catch(() => Buffer.alloc(0));
+    page.loaded.set(answer.url(), body.length);
+  });
+  return page;
+}
+
+/** Looks at the page. With SCREENSHOTS set to a folder it is kept there. */
+export async function looked(page, name) {
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    const wide = await page.$eval('html', (element) => element.scrollWidth);
+    ensure(wide <= PHONE.width, `${name}: ${wide} pixels wide`);
+    if (process.env.SCREENSHOTS) {
+      const path = join(process.env.SCREENSHOTS, `${name}-${theme}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+    await usable(page, `${name}, ${theme}`);
+  }
+  const parts = await page.$$eval('link[href], script[src]', (all) =>
+    all.map((one) => one.href ?? one.src));
+  const sizes = [page.url(), ...parts].map((url) => page.loaded.get(url) ?? 0);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  ensure(bytes > 0 && bytes < MOST_BYTES, `${name} has ${bytes} bytes`);
+  const own = parts.every((url) => new URL(url).origin === new URL(page.url()).origin);
+  ensure(own, `${name} loads from elsewhere: ${parts}`);
+  ensure(page.complaints.length === 0, `the browser complains: ${page.complaints.join('; ')}`);
+}
+
+export async function press(page, selector) {
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
+}
+
+/** What axe calls serious or critical. */
+async function usable(page, name) {
+  if (!page.hasScript) return;
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    // Colours that are still changing have no contrast of their own.
+    await Promise.all(document.getAnimations().map((one) => one.finished));
+    const { violations } = await axe.run(document);
+    return violations
+      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+  ensure(found.length === 0, `${name}: ${found.join('; ')}`);
+}
