@@ -136,12 +136,10 @@ impl Http1 {
                 if connection.as_mut().is_some_and(|one| one.driver.has_ended()) {
                     connection = None;
                 }
-                // Nobody but the connection brings it.
-                let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                if let (Poll::Pending, Some(connection)) = (&polled, &connection) {
-                    connection.driver.alarm.wait(cx.waker());
+                match &mut connection {
+                    Some(one) => one.driver.wait(cx, |cx| answer.as_mut().poll(cx)),
+                    None => answer.as_mut().poll(cx),
                 }
-                polled
             });
             let response = match answer.await {
                 Ok(response) => response,
@@ -242,10 +240,23 @@ impl Connection {
 // === impl Driver ===
 
 impl Driver {
-    /// Goes on as far as that is possible now. Wakes nobody later unless the alarm is told to.
+    /// Goes on as far as that is possible now, and wakes nobody later.
     fn has_ended(&mut self) -> bool {
         self.alarm.quiet();
         self.io.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready()
+    }
+
+    /// Looks for what it has brought; if that is nothing yet, the task is woken when it can go on.
+    fn wait<T>(
+        &mut self,
+        cx: &Context<'_>,
+        look: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let looked = look(&mut Context::from_waker(&self.waker));
+        if looked.is_pending() {
+            self.alarm.wait(cx.waker());
+        }
+        looked
     }
 }
 
@@ -256,27 +267,25 @@ impl Busy {
         Self { connection: Some(connection), home }
     }
 
-    /// What the body is asked for meanwhile wakes nobody.
-    pub(crate) fn quiet(&self) {
-        if let Some(connection) = &self.connection {
-            connection.driver.alarm.quiet();
+    /// Looks for what comes of the answer; drives the connection if that is nothing yet.
+    pub(crate) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let Some(connection) = &mut self.connection else { return look(cx) };
+        let driver = &mut connection.driver;
+        // To take something out tells the connection that there is room again.
+        driver.alarm.quiet();
+        let looked = look(&mut Context::from_waker(&driver.waker));
+        if looked.is_ready() {
+            return looked;
         }
-    }
-
-    /// Reads and writes what is possible now. Returns whether the connection has ended.
-    pub(crate) fn drive(&mut self) -> bool {
-        let ended = self.connection.as_mut().is_none_or(|one| one.driver.has_ended());
-        if ended {
+        if driver.has_ended() {
             self.connection = None;
+            return look(cx);
         }
-        ended
-    }
-
-    /// Has the task woken when it can go on.
-    pub(crate) fn wait(&self, cx: &Context<'_>) {
-        if let Some(connection) = &self.connection {
-            connection.driver.alarm.wait(cx.waker());
-        }
+        driver.wait(cx, look)
     }
 
     /// Lets a task do the rest; without a runtime the connection is closed. Returns nothing.
@@ -290,8 +299,7 @@ impl Busy {
                 if ended || connection.requests.is_ready() {
                     return Poll::Ready(ended);
                 }
-                connection.driver.alarm.wait(cx.waker());
-                Poll::Pending
+                connection.driver.wait(cx, |_| Poll::Pending)
             });
             if !ended.await {
                 home.keep(connection);

@@ -1,7 +1,7 @@
 //! The body of an upstream's answer, which drives its connection while it is read.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -36,21 +36,10 @@ impl Body for Received {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Self { incoming, busy } = self.get_mut();
         let Some(driven) = busy else { return Pin::new(incoming).poll_frame(cx) };
-        driven.quiet();
-        // Nobody but the connection brings more, and that is driven here.
-        let mut silent = Context::from_waker(Waker::noop());
-        let mut polled = Pin::new(&mut *incoming).poll_frame(&mut silent);
-        if polled.is_pending() {
-            if driven.drive() {
-                *busy = None;
-                return Pin::new(incoming).poll_frame(cx);
-            }
-            polled = Pin::new(&mut *incoming).poll_frame(&mut silent);
-        }
-        match &polled {
-            Poll::Pending => driven.wait(cx),
-            Poll::Ready(Some(Ok(_))) if !incoming.is_end_stream() => {}
-            Poll::Ready(_) => *busy = None,
+        let polled = driven.poll(cx, |cx| Pin::new(&mut *incoming).poll_frame(cx));
+        let goes_on = matches!(polled, Poll::Pending | Poll::Ready(Some(Ok(_))));
+        if !goes_on || incoming.is_end_stream() {
+            *busy = None;
         }
         polled
     }

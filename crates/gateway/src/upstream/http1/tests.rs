@@ -316,3 +316,25 @@ async fn answers_are_never_mixed() {
     let connections = stage.connections();
     assert!((5..600).contains(&connections), "{connections}: some are left, some are kept");
 }
+
+/// A task has only so much work to do until it has to let others have a turn; then the parts of a connection wake
+/// it by whatever waker they were given.
+#[tokio::test]
+async fn a_task_that_has_used_up_its_turn_is_woken() {
+    let script: Script = |path, _| vec![ok(path), Part::Pause(Duration::from_millis(1))];
+    let stage = Arc::new(Stage::new(MINUTE, script).await);
+    let began = Instant::now();
+    for used in 0..140 {
+        let stage = Arc::clone(&stage);
+        let task = tokio::spawn(async move {
+            let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+            (0..used).for_each(|number| sender.send(number).expect("room"));
+            for _ in 0..used {
+                receiver.recv().await.expect("one");
+            }
+            stage.whole("/a").await
+        });
+        assert_eq!(task.await.expect("no panic"), "/a");
+    }
+    assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+}
