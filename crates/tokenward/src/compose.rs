@@ -1,6 +1,8 @@
 //! Everything is built here, in the order in which traffic meets it, and stopped in reverse.
 
+use std::io;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use authority::Authority;
@@ -13,6 +15,7 @@ use store::{MasterKey, Store};
 use token::place::Places;
 use token::random::{OsRandom, Random};
 use token::time::{Clock, Timestamp};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
@@ -195,6 +198,15 @@ fn longest_token_life(config: &Config) -> Duration {
     part.refresh_absolute_life.duration() + lives.fold(own, |most, life| most.max(life.duration()))
 }
 
+/// What has to end before the program does, in this order.
+struct Running {
+    control: JoinSet<io::Result<()>>,
+    threads: Vec<JoinHandle<()>>,
+    carrying: Option<Carrying>,
+    watcher: Watcher,
+    store: Store,
+}
+
 // === impl Product ===
 
 impl Product {
@@ -263,8 +275,8 @@ impl Product {
         })
     }
 
-    /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes what waits, and returns.
-    /// Meanwhile the configuration is read again from where it comes from, if that is said.
+    /// Serves until `stop`, calling `ready` once every listener answers; then finishes what is in flight, writes
+    /// what waits, and returns. Meanwhile the configuration is read again from where it comes from, if that is said.
     ///
     /// # Errors
     /// [`Failure`] when a listener or a thread cannot be started.
@@ -316,7 +328,7 @@ impl Product {
         let held =
             Held::new(config.clone(), self.parts, self.policies, self.looked, source.as_ref());
         let reloader = Reloader::new(source, fixed, held);
-        let mut control = tokio::task::JoinSet::new();
+        let mut control = JoinSet::new();
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
@@ -364,20 +376,29 @@ impl Product {
         operations.set_ready(false);
         reloader.stop();
         waiting.stop_waiting();
-        while let Some(ended) = control.join_next().await {
+        Running { control, threads, carrying, watcher, store }.end().await
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    async fn end(mut self) -> Result<(), Failure> {
+        while let Some(ended) = self.control.join_next().await {
             ended.map_err(Failure::new)?.map_err(Failure::new)?;
         }
+        let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().all(|thread| thread.join().is_ok())
         });
         if !joined.await.unwrap_or(false) {
             tracing::error!("a gateway thread ended in a panic");
         }
-        if let Some(carrying) = carrying {
+        if let Some(carrying) = self.carrying {
             carrying.stop().await;
         }
-        watcher.stop().await;
-        store.close().await;
+        self.watcher.stop().await;
+        self.store.close().await;
         Ok(())
     }
 }
@@ -410,7 +431,7 @@ async fn upkeep(
     operations: Operations,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut pause = SETTLED;
     loop {
         tokio::select! {
