@@ -14,6 +14,7 @@ use crate::headers::clean_trailers;
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::streams::{Cut, Watch};
+use crate::upstream::received::Received;
 
 /// Why a body ends before its end. The connection is closed with it (HTTP/1.1) or the stream
 /// reset (HTTP/2), so that nobody takes the part for the whole.
@@ -37,7 +38,7 @@ pub enum StreamError {
 }
 
 /// The body of an answer. When it is dropped, the request's event is emitted.
-pub struct ResponseBody<B = Incoming> {
+pub struct ResponseBody<B = Received> {
     kind: Kind<B>,
     seen: Option<Box<Observation>>,
 }

@@ -1,16 +1,14 @@
 //! The step that sends: what was admitted goes upstream, exactly so, and the answer comes back.
 
 use std::error::Error;
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::client::legacy;
 
 use crate::admit::Admitted;
 use crate::body::{RequestBody, ResponseBody, Upload};
@@ -26,7 +24,9 @@ use crate::refusal::{Fault, Refusal};
 use crate::step::Step;
 use crate::streams::{Watch, Whose};
 use crate::tunnel;
+use crate::upstream::connect::ClientError;
 use crate::upstream::exchange::{Exchange, NoAnswer};
+use crate::upstream::received::Received;
 use crate::upstream::server::Place;
 use crate::worker::Worker;
 
@@ -47,7 +47,7 @@ enum Failure {
 
 /// What came of sending the request.
 enum Sent {
-    Answered(Response<Incoming>, Place),
+    Answered(Response<Received>, Place),
     Failed(Failure),
     Refused(Refusal),
 }
@@ -182,14 +182,9 @@ async fn send(
     })
 }
 
-fn failure(error: &legacy::Error, upstream: &HeaderValue) -> Failure {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let io = cause.downcast_ref::<io::Error>();
-        if error.is_connect() && io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
-            return Failure::ConnectTimeout;
-        }
-        source = cause.source();
+fn failure(error: &ClientError, upstream: &HeaderValue) -> Failure {
+    if error.is_connect_timeout() {
+        return Failure::ConnectTimeout;
     }
     tracing::warn!(error = %DisplayChain(error), ?upstream, "an upstream failed");
     Failure::Broken
@@ -208,7 +203,7 @@ fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody
 
 /// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must
 /// not be told on.
-fn state_length(headers: &mut HeaderMap, body: &Incoming) {
+fn state_length(headers: &mut HeaderMap, body: &Received) {
     let mut told = headers.get_all(CONTENT_LENGTH).iter();
     let Some(first) = told.next() else { return };
     let length = body.size_hint().exact();
@@ -223,7 +218,7 @@ fn state_length(headers: &mut HeaderMap, body: &Incoming) {
 }
 
 fn switched(
-    mut response: Response<Incoming>,
+    mut response: Response<Received>,
     on_client: OnUpgrade,
     watch: Watch,
     mut seen: Box<Observation>,

@@ -68,6 +68,7 @@ pub use crate::settings::{
     Access, BadClaimRule, ClaimRule, Described, Further, Inspect, RequestLimits, RouteRule,
     Settings, SettingsError,
 };
+pub use crate::upstream::received::Received;
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};
 pub use crate::worker::{Peer, Worker};
 

@@ -12,13 +12,18 @@ use crate::settings::SettingsError;
 use crate::verify::Known;
 
 mod address;
+mod alarm;
 mod balance;
 mod budget;
+pub(crate) mod connect;
 pub(crate) mod exchange;
 mod health;
+mod http1;
+mod http2;
 mod lent;
 pub(crate) mod pool;
 mod probe;
+pub(crate) mod received;
 pub(crate) mod rule;
 pub(crate) mod server;
 
@@ -80,9 +85,8 @@ impl Upstream {
         let probe = rule.health.as_ref().map(|health| Probe::new(health).ok_or_else(bad_health));
         let probe = probe.transpose()?;
         let server = |(number, url): (usize, &String)| {
-            let address = Address::parse(url).ok_or_else(|| SettingsError::BadUpstream {
-                name: name.to_owned(),
-                url: url.clone(),
+            let address = Address::parse(url, rule.http2).ok_or_else(|| {
+                SettingsError::BadUpstream { name: name.to_owned(), url: url.clone() }
             })?;
             let most = rule.max_requests.unwrap_or(u32::MAX);
             let Some((before, known)) = before.and_then(|before| Some((before, before.same(url)?)))

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use token::restriction::{Effect, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
 
 use super::support::upstream::{Recording, Reply};
-use super::support::{House, read_to_close, read_until, status};
+use super::support::{House, PATIENCE, read_to_close, read_until, status};
 
 const EVENTS: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 
@@ -227,4 +227,47 @@ async fn a_slow_upload_is_no_slow_upstream() {
         stream.write_all(byte).await.expect("write");
     }
     assert_eq!(status(&read_until(&mut stream, "{}").await), 200);
+}
+
+/// An upload that is still under way when the answer begins goes on, though nobody reads the answer.
+#[tokio::test]
+async fn an_upload_goes_on_beside_an_answer_that_nobody_reads() {
+    const SIZE: usize = 12 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let house = House::new(listener.local_addr().expect("address")).await;
+    let (told, arrived) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("accept");
+        let first = read_until(&mut stream, "\r\n\r\nx").await;
+        let mut count = first.len() - first.find("\r\n\r\n").expect("a head") - 4;
+        let (mut read, mut write) = stream.into_split();
+        let writing = tokio::spawn(async move {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n");
+            write.write_all(head.as_bytes()).await.expect("write");
+            write.write_all(&vec![b'y'; SIZE]).await.expect("write");
+            write
+        });
+        let mut buffer = vec![0; 1 << 16];
+        while count < SIZE {
+            count += read.read(&mut buffer).await.expect("read");
+        }
+        told.send(count).expect("waited for");
+        writing.await.expect("all is read");
+    });
+    let mut stream = TcpStream::connect(house.address).await.expect("connect");
+    let token = house.token("orders:write");
+    let head = format!(
+        "POST /orders HTTP/1.1\r\nHost: api.example\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: {SIZE}\r\nConnection: close\r\n\r\nx"
+    );
+    stream.write_all(head.as_bytes()).await.expect("write");
+    let mut answer = read_until(&mut stream, "\r\n\r\n").await.len();
+    let sending = async {
+        stream.write_all(&vec![b'x'; SIZE - 1]).await.expect("write");
+        arrived.await.expect("arrives")
+    };
+    let count = tokio::time::timeout(PATIENCE, sending).await.expect("nobody waits for the reader");
+    assert_eq!(count, SIZE);
+    answer += read_to_close(&mut stream).await.len();
+    assert!(answer > SIZE, "{answer}");
 }

@@ -1,23 +1,48 @@
 //! Where a server is.
 
-use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use std::sync::Arc;
+
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use url::Url;
 
 /// The address of a server, and the path that is put before every other.
 pub(crate) struct Address {
-    scheme: Scheme,
-    authority: Authority,
+    origin: Origin,
+    /// Whether requests name the server in their target, as HTTP/2 has it.
+    absolute: bool,
     host: HeaderValue,
     /// Empty, or `/…` without a slash at its end.
     prefix: String,
+}
+
+/// Where connections go: whatever has the same can share them.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    uri: Uri,
+    text: Arc<str>,
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// `http://host:port/` or `https://host:port/`.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
 // === impl Address ===
 
 impl Address {
     /// Reads `http://host:port/prefix`; `None` when it is no such address.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str, http2: bool) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let plain = url.username().is_empty() && url.password().is_none();
         if !plain || url.query().is_some() || url.fragment().is_some() || !url.has_host() {
@@ -31,11 +56,14 @@ impl Address {
         let authority: Authority = url.authority().parse().ok()?;
         let host = HeaderValue::from_str(authority.as_str()).ok()?;
         let prefix = url.path().trim_end_matches('/').to_owned();
-        Some(Self { scheme, authority, host, prefix })
+        let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
+        let uri = origin.build().ok()?;
+        let origin = Origin { text: uri.to_string().into(), uri };
+        Some(Self { origin, absolute: http2, host, prefix })
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
+        self.origin.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     /// The Host field of requests to it.
@@ -43,16 +71,23 @@ impl Address {
         &self.host
     }
 
-    /// The address of a path and query on it; `None` never happens for a normal path.
+    /// Where it is connected to.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The target of a request for a path and query on it; `None` never happens for a normal path.
     pub(crate) fn uri(&self, target: &PathAndQuery) -> Option<Uri> {
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(if self.prefix.is_empty() {
+        let target = if self.prefix.is_empty() {
             target.clone()
         } else {
             format!("{}{}", self.prefix, target.as_str()).parse().ok()?
-        });
+        };
+        if !self.absolute {
+            return Some(target.into());
+        }
+        let mut parts = self.origin.uri.clone().into_parts();
+        parts.path_and_query = Some(target);
         Uri::from_parts(parts).ok()
     }
 }

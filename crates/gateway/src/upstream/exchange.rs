@@ -5,14 +5,14 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper_util::client::legacy;
 
 use crate::body::{RequestBody, Upload};
 use crate::upstream::Upstream;
 use crate::upstream::balance::Members;
+use crate::upstream::connect::ClientError;
 use crate::upstream::lent::{Home, Lent};
 use crate::upstream::pool::UpstreamClient;
+use crate::upstream::received::Received;
 use crate::upstream::server::{Place, Server};
 
 /// What stays the same whichever server is tried.
@@ -30,12 +30,12 @@ pub(crate) struct Exchange<'e> {
 /// Why there is no answer.
 pub(crate) enum NoAnswer {
     /// No connection, or it broke.
-    Error(legacy::Error),
+    Error(ClientError),
     /// Not in time.
     Timeout,
 }
 
-type Answer = Result<Response<Incoming>, NoAnswer>;
+type Answer = Result<Response<Received>, NoAnswer>;
 
 // === impl Exchange ===
 
@@ -57,7 +57,7 @@ impl Exchange<'_> {
             let spare = (left > 0).then(|| head.clone());
             let home = (left > 0 && !body.is_end_stream()).then(Home::default);
             let sent = Request::from_parts(head, Lent::new(body, home.clone()));
-            let answer = self.once(sent).await;
+            let answer = self.once(place.server(), sent).await;
             let failed = self.judge(&place, &answer);
             let Some(next) = spare.filter(|head| failed && is_safe(&head.method, &answer)) else {
                 return (place, answer);
@@ -78,8 +78,8 @@ impl Exchange<'_> {
     }
 
     /// The time counts from the end of the request: a slow upload is no slow upstream.
-    async fn once(&self, request: Request<Lent>) -> Answer {
-        let mut answer = self.client.request(request);
+    async fn once(&self, server: &Server, request: Request<Lent>) -> Answer {
+        let mut answer = self.client.request(server, request);
         loop {
             match tokio::time::timeout(self.upstream.timeout(), &mut answer).await {
                 Ok(result) => return result.map_err(NoAnswer::Error),

@@ -3,32 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_rustls::{
-    ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder,
-};
-use hyper_util::client::legacy::Client;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::upstream::connect::{ClientError, Connector};
+use crate::upstream::http1::Http1;
+use crate::upstream::http2::Http2;
 use crate::upstream::lent::Lent;
+use crate::upstream::received::Received;
 use crate::upstream::rule::{UpstreamRule, UpstreamTls};
+use crate::upstream::server::Server;
 
 /// How long a connection is kept without work: less than the usual minute of servers, so that
 /// rarely one is used which the other side is just closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections kept without work for each server and thread.
-const IDLE_CONNECTIONS: usize = 256;
-/// How often an HTTP/2 connection in use is asked whether it lives. All requests of a thread share it, so
-/// that a server that is gone without a word would hold them all.
-const PING_EVERY: Duration = Duration::from_secs(10);
-/// How long it may take to say so.
-const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A pool of connections to the servers of one upstream, for one thread.
-pub(crate) type UpstreamClient = Client<HttpsConnector<HttpConnector>, Lent>;
+/// A pool of connections to the servers of one upstream, for one thread; all copies share them.
+#[derive(Clone)]
+pub(crate) enum UpstreamClient {
+    Http1(Http1),
+    Http2(Http2),
+}
 
 /// How the connections of one upstream are made.
 pub(crate) struct Pool {
@@ -83,24 +83,34 @@ impl Pool {
             connector =
                 connector.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
         }
-        let connector = if self.http2 {
-            connector.enable_http2().wrap_connector(tcp)
+        if self.http2 {
+            let connector = Connector::new(connector.enable_http2().wrap_connector(tcp));
+            UpstreamClient::Http2(Http2::new(connector, IDLE_TIMEOUT))
         } else {
-            connector.enable_http1().wrap_connector(tcp)
-        };
-        Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            // Only a request of which no byte was written is sent again; see the test
-            // `a_request_that_arrived_is_not_sent_again`.
-            .retry_canceled_requests(true)
-            .set_host(false)
-            .http2_only(self.http2)
-            .http2_keep_alive_interval(PING_EVERY)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .build(connector)
+            let connector = Connector::new(connector.enable_http1().wrap_connector(tcp));
+            UpstreamClient::Http1(Http1::new(connector, IDLE_TIMEOUT))
+        }
+    }
+}
+
+// === impl UpstreamClient ===
+
+impl UpstreamClient {
+    /// Sends a request to a server and waits for the head of its answer. Only a request of which no byte was
+    /// written is sent again, on another connection.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub(crate) fn request<'c>(
+        &'c self,
+        server: &'c Server,
+        request: Request<Lent>,
+    ) -> BoxFuture<'c, Result<Response<Received>, ClientError>> {
+        // Boxed, since what handles a request is moved often, and this would be half of it.
+        match self {
+            Self::Http1(client) => Box::pin(client.request(server, request)),
+            Self::Http2(client) => Box::pin(client.request(server, request)),
+        }
     }
 }
 

@@ -42,6 +42,14 @@ impl Server {
         Self { address, health, meters, number, seed, load, most }
     }
 
+    /// For tests: the first of its upstream.
+    #[cfg(test)]
+    pub(crate) fn only(address: std::net::SocketAddr, http2: bool) -> Self {
+        let url = format!("http://{address}");
+        let parsed = Address::parse(&url, http2).expect("address");
+        Self::new(0, &url, parsed, u32::MAX, ServerMeters::new("api", &url))
+    }
+
     /// The same server under another rule, with the requests that it has.
     pub(crate) fn after(&self, number: usize, url: &str, address: Address, most: u32) -> Self {
         let load = Arc::clone(&self.load);

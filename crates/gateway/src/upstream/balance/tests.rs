@@ -9,7 +9,7 @@ use crate::upstream::address::Address;
 fn servers(count: usize) -> Vec<Arc<Server>> {
     let server = |number: usize| {
         let url = format!("http://10.0.0.{number}:9000");
-        let address = Address::parse(&url).expect("address");
+        let address = Address::parse(&url, false).expect("address");
         Arc::new(Server::new(number, &url, address, u32::MAX, ServerMeters::new("api", &url)))
     };
     (0..count).map(server).collect()
