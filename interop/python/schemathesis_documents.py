@@ -158,7 +158,10 @@ LEFT_OUT = {
 FAR = {
     ("DELETE", "/api/v1/restrictions/{seq}"),
     ("GET", "/api/v1/findings/{id}"),
+    ("POST", "/api/v1/findings/{id}/feedback"),
     ("POST", "/api/v1/findings/{id}/undo"),
+    ("GET", "/api/v1/incidents/{id}"),
+    ("DELETE", "/api/v1/tolerances/{seq}"),
     # Needs a configuration file, which `tokenward dev` has none of.
     ("POST", "/api/v1/config/reload"),
     # Somebody has to have set up an app for codes.

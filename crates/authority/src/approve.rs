@@ -79,16 +79,22 @@ impl ApprovedGrant {
 /// Approves tokens for a client that acts for itself (RFC 6749 §4.4).
 ///
 /// # Errors
-/// [`GrantRefused`] when the client is public.
+/// [`GrantRefused`] when the client is public, or suspended as the subject of its own tokens.
 pub fn machine(
+    store: &Store,
     client: &AuthenticatedClient,
     wanted: Wanted,
+    now: Timestamp,
 ) -> Result<ApprovedGrant, GrantRefused> {
     if client.is_public() {
         return Err(GrantRefused::PublicClient);
     }
+    let subject = SubjectId::from(client.id().as_str());
+    if is_suspended(store, &subject, now) {
+        return Err(GrantRefused::ServiceSuspended);
+    }
     Ok(ApprovedGrant {
-        subject: client.id().as_str().into(),
+        subject,
         scopes: wanted.scopes,
         audiences: wanted.audiences,
         consented: None,
@@ -157,7 +163,7 @@ pub async fn active_person(
     Ok(store.user(subject).await?.filter(|user| !user.disabled))
 }
 
-/// Whether a person is suspended, so that nothing may be issued for them.
+/// Whether a person or a service is suspended, so that nothing may be issued for them.
 pub fn is_suspended(store: &Store, subject: &SubjectId, now: Timestamp) -> bool {
     store.index().suspension_on(&Selector::Subject(subject.clone()), now).is_some()
 }

@@ -162,6 +162,9 @@ pub enum GrantRefused {
     /// Nobody has decided yet, and the client does not wait as it was told (RFC 8628 §3.5).
     #[error("nobody has decided yet, and this was too soon; from now on wait {0} s each time")]
     SlowDown(u64),
+    /// The client is suspended as the subject of its own tokens.
+    #[error("the client is suspended where it acts for itself")]
+    ServiceSuspended,
     /// State could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -268,6 +271,7 @@ impl GrantRefused {
             | Self::PersonUnknown
             | Self::Possession(_)
             | Self::ProofMismatch(_)
+            | Self::ServiceSuspended
             | Self::ProofMissing
             | Self::PublicClient
             | Self::RedirectUriMismatch
@@ -327,6 +331,7 @@ impl GrantRefused {
             | Self::PersonDisabled
             | Self::PkceFailed { .. }
             | Self::ProofMismatch(_)
+            | Self::ServiceSuspended
             | Self::RedirectUriMismatch
             | Self::RefreshExpired(_)
             | Self::RefreshReused(_)

@@ -111,3 +111,33 @@ async fn an_unknown_finding_is_said_to_be_unknown() {
     let refused = undo(&store(&folder), &"nothing".into(), "admin:a", NOW).await;
     assert!(matches!(refused, Err(UndoRefused::Unknown)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn earlier_findings_join_a_campaign_and_incidents_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let mut engine = Engine::default();
+    for n in 1..=6 {
+        let line = BAIT.replace("2001:db8::7", &format!("198.51.100.{n}"));
+        for finding in engine.observe(&event(&line)) {
+            carry_out(&store, &finding, NOW, &OsRandom::new()).await.expect("carried out");
+        }
+    }
+    let incidents = store.incidents(None, 100).await.expect("incidents");
+    let campaign = incidents.iter().find(|one| one.kind == "campaign").expect("a campaign");
+    assert_eq!((campaign.findings, campaign.answered), (6, 6));
+    assert_eq!(campaign.detectors, [("honeytoken".to_owned(), 6)]);
+    assert_eq!(incidents.len(), 7);
+    assert_eq!(store.findings_of(&campaign.id, 100).await.expect("findings").len(), 6);
+
+    let mut later = Engine::default();
+    let since = NOW.minus(detect::incidents::INCIDENT_ENDS);
+    for (incident, last) in store.incidents_since(since).await.expect("incidents") {
+        later.incidents().resume(&incident, last);
+    }
+    let line = BAIT
+        .replace("2001:db8::7", "198.51.100.3")
+        .replace("NOW", &NOW.plus(Duration::from_secs(60)).to_string());
+    let found = later.observe(&event(&line));
+    assert!(incidents.iter().any(|one| one.id == found[0].incident), "{found:?}");
+}

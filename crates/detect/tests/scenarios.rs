@@ -8,6 +8,8 @@
     reason = "tests: helpers too"
 )]
 
+use std::collections::BTreeSet;
+
 use detect::engine::Engine;
 use detect::replay::replay;
 use detect::stream::ReplayError;
@@ -259,6 +261,31 @@ fn too_many_responses_a_minute_are_held_back_and_say_so() {
     assert_eq!(findings[69]["response"], "tag");
     let held = &findings[69]["held_back"];
     assert_eq!((&held["response"], &held["by"]), (&json!("block:ip"), &json!("per_minute")));
+}
+
+#[test]
+fn networks_that_do_the_same_at_once_are_a_campaign() {
+    let bait = |n: u32, seconds: f64| {
+        json!({
+            "ts": at(seconds), "kind": "request", "ip": format!("198.51.100.{n}"),
+            "token": "bait", "method": "GET", "path": "/", "status": 401, "refused": "honeytoken",
+        })
+    };
+    let campaigns = |findings: &[Value]| -> Vec<Option<String>> {
+        findings.iter().map(|one| one["campaign"].as_str().map(str::to_owned)).collect()
+    };
+    let events: Vec<Value> = (0..6).map(|n| bait(n, f64::from(n) * 60.0)).collect();
+    let findings = found(&events);
+    let name = Some(format!("campaign:honeytoken@{}", at(0.0)));
+    assert_eq!(campaigns(&findings), [None, None, None, None, name.clone(), name]);
+    let incidents: BTreeSet<&str> =
+        findings.iter().filter_map(|one| one["incident"].as_str()).collect();
+    assert_eq!(incidents.len(), 6, "each network is an incident of its own as well");
+    // Spread over a day, or one network again and again, they are none.
+    let slow: Vec<Value> = (0..6).map(|n| bait(n, f64::from(n) * 1800.0)).collect();
+    assert!(campaigns(&found(&slow)).iter().all(Option::is_none));
+    let same: Vec<Value> = (0..6).map(|n| bait(1, f64::from(n))).collect();
+    assert!(campaigns(&found(&same)).iter().all(Option::is_none));
 }
 
 #[test]

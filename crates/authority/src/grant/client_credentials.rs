@@ -37,7 +37,7 @@ pub(crate) async fn give(
         || settings.audiences(),
     )?;
     let wanted = Wanted { scopes: scopes.clone(), audiences, details, nonce: None };
-    let approved = approve::machine(request.client, wanted)?;
+    let approved = approve::machine(authority.store(), request.client, wanted, request.now)?;
     let bound = request.binding();
     let answer =
         issue::answer(authority, request.client, &approved, None, bound, request.now).await?;

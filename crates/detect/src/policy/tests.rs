@@ -13,6 +13,7 @@ use super::family::Detectors;
 use super::row::{Act, BadRow, Row};
 use super::spared::Spared;
 use super::table::{BadTable, BuiltIn, Table};
+use super::tolerance::{Doubt, Tolerances};
 use super::{Policy, Standing, Terms};
 use crate::detector::{Kind, Sighting, SignIn};
 use crate::incidents::Place;
@@ -284,6 +285,28 @@ fn what_cannot_be_carried_out_is_refused() {
     }
     let certain = Row { class: Some(Class::Certain), ..with(restrict(session(), "suspend", None)) };
     assert!(Table::new(vec![certain], BuiltIn::None).is_ok());
+}
+
+#[test]
+fn a_detector_that_was_wrong_is_believed_less_for_a_time() {
+    let mut case = Case::built_in(BuiltIn::All);
+    let mut tolerances = Tolerances::default();
+    let doubt = |halvings| Doubt { halvings, from: NOW, until: after(100) };
+    tolerances.add("volume", "subject:u1", doubt(1));
+    tolerances.add("volume", "client:job", doubt(9));
+    tolerances.add("volume", "subject:job", doubt(9));
+    tolerances.add("refresh_reuse", "subject:u1", doubt(2));
+    case.policy.tolerate(tolerances);
+    let finding = case.decide(Kind::Volume, person("u1"), "192.0.2.1", 1);
+    assert_eq!((finding.response.to_string().as_str(), finding.confidence), ("tag", 0.35));
+    assert_eq!(finding.evidence.facts["confidence_before_feedback"], 0.7);
+    let finding = case.decide(Kind::Volume, service("job"), "192.0.2.1", 1);
+    assert_eq!(finding.confidence, 0.175, "never more than two halvings");
+    assert_eq!(case.said(Kind::Volume, person("u2"), 1), plain("throttle:grant"), "others as ever");
+    assert_eq!(case.said(Kind::Sequence, person("u1"), 1), plain("throttle:grant"));
+    assert_eq!(case.said(Kind::RefreshReuse, person("u1"), 2), plain("revoke:grant"), "proof");
+    let later = case.decide(Kind::Volume, person("u1"), "192.0.2.1", 100);
+    assert_eq!(later.confidence, 0.7);
 }
 
 #[test]

@@ -76,3 +76,11 @@ fn a_bad_row_is_refused_with_line_and_reason() {
         assert!(refused.starts_with(&at) && refused.contains(words), "{row}\n{refused}");
     }
 }
+
+#[test]
+fn the_example_of_the_documentation_is_good() {
+    let page = include_str!("../../../../../docs/responses.md");
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next());
+    let config = parse(example.expect("an example")).expect("good");
+    assert_eq!(config.detect.rows.len(), 2);
+}
