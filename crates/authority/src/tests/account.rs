@@ -151,6 +151,8 @@ async fn a_personal_token_is_made_shown_once_rotated_and_revoked() {
     assert_eq!(active(&token).await["scope"], "orders:read");
     let held = harness.store.personal_tokens(None, None, 10).await.expect("store");
     assert_eq!(held[0].created_by, "subject:alice-id");
+    // The list is in the order of their ids, which is that of their times.
+    harness.clock.pass(1);
     let successor = browser.submit(&page.form_of("/rotate"), &[]).await;
     successor.assert_page(200);
     let successor = shown(&successor);
