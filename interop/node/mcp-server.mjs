@@ -52,7 +52,7 @@ function describe(mcp) {
   tool('test_sampling', { prompt: z.string() }, async ({ prompt }) => {
     const messages = [{ role: 'user', content: { type: 'text', text: prompt } }];
     const { content } = await mcp.server.createMessage({ messages, maxTokens: 100 });
-    return text(`LLM response: ${content.text}`);
+    return text(`Response: ${content.text}`);
   });
   tool('test_elicitation', { message: z.string() }, async ({ message }) => {
     const requestedSchema = {
