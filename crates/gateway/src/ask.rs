@@ -60,7 +60,8 @@ pub(crate) async fn settle(
         Ok(verdict) => return Ok(verdict),
         Err(refusal) => refusal.into_question()?,
     };
-    let heard = question.ask(core).await;
+    // Boxed, since hardly any request has to wait here.
+    let heard = Box::pin(question.ask(core)).await;
     // A token may have ended while its issuer thought about it.
     let now = core.clock.now();
     check(core, Asked { now, heard: Some(&heard), ..asked }, seen)

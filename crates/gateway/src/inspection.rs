@@ -85,17 +85,8 @@ where
         && judged.is_body_read(&admitted, &head.headers, seen)?
         && let Some(upload) = &upload
     {
-        let whole = read(&mut body, judged.limit()).await;
-        let whole = whole.map_err(|()| broken(upload, &admitted))?;
-        match whole {
-            Read::Whole(bytes) => {
-                let found = judged.body(core, &head.headers, bytes).await?;
-                for (by, result) in found {
-                    judged.settle(by, result, &admitted, seen)?;
-                }
-            }
-            Read::TooLong => judged.excess(&admitted, seen)?,
-        }
+        // Boxed, so that a request without a body does not carry this about.
+        Box::pin(judged.read_body(core, &mut body, upload, &admitted, &head.headers, seen)).await?;
     }
     Ok(Inspected { admitted, body, upload })
 }
@@ -134,6 +125,31 @@ impl<'r> Judged<'r> {
         match by {
             By::Inspection => self.inspect == Inspect::Enforce,
             By::Schema => self.described.is_some_and(|described| described.enforce),
+        }
+    }
+
+    /// Reads the body to its end and judges it.
+    async fn read_body<B>(
+        self,
+        core: &Arc<Core>,
+        body: &mut RequestBody<B>,
+        upload: &Upload,
+        admitted: &Admitted,
+        headers: &HeaderMap,
+        seen: &mut Observation,
+    ) -> Result<(), Refusal>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+    {
+        let whole = read(body, self.limit()).await;
+        match whole.map_err(|()| broken(upload, admitted))? {
+            Read::Whole(bytes) => {
+                for (by, result) in self.body(core, headers, bytes).await? {
+                    self.settle(by, result, admitted, seen)?;
+                }
+                Ok(())
+            }
+            Read::TooLong => self.excess(admitted, seen),
         }
     }
 

@@ -110,7 +110,7 @@ impl Worker {
                 core.answers.leave(ResponseBody::ready(Bytes::new(), seen))
             }
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
-            Ok(Verdict::Serve(app, target)) => serve(&app, &target, head, ip, seen).await,
+            Ok(Verdict::Serve(app, target)) => Box::pin(serve(&app, &target, head, ip, seen)).await,
             Err(refusal) => refused(core, &refusal, seen),
         };
         core.answers.finish(&mut response, reader, &id);
@@ -131,12 +131,13 @@ impl Worker {
         let onward = Onward::Here { ended, exact, session: None };
         let verdict = settle(core, Asked { head, ip, now, onward, heard: None }, seen).await?;
         let Verdict::Resolve(app, cookie) = verdict else { return Ok(verdict) };
-        let kept = app.server().access_token(cookie.expose()).await;
+        let kept = Box::pin(app.server().access_token(cookie.expose())).await;
         let kept = kept.map_err(|Unavailable| Fault::Unavailable)?.ok_or(Fault::NoSession)?;
         // The token may have been made just now.
         let now = core.clock.now();
         let onward = Onward::Here { ended, exact, session: Some(&kept) };
-        let verdict = settle(core, Asked { head, ip, now, onward, heard: None }, seen).await?;
+        let asked = Asked { head, ip, now, onward, heard: None };
+        let verdict = Box::pin(settle(core, asked, seen)).await?;
         if core.forward_token
             && let Ok(mut field) = HeaderValue::from_str(&format!("Bearer {}", kept.expose()))
         {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use store::NewRestriction;
 use token::restriction::{Effect, Selector};
+use token::secret::Secret;
+use tokio::task::{JoinSet, yield_now};
 
 use super::browser::{PASSWORD, request};
 use super::support::{Harness, settings};
+use crate::login::password::Asker;
 use crate::settings::Settings;
 
 #[tokio::test]
@@ -337,4 +340,37 @@ async fn restrict(harness: &Harness, selector: Selector, effect: Effect) {
         actor: "admin:test".to_owned(),
     };
     harness.store.restrict(restriction, harness.now()).await.expect("restriction");
+}
+
+#[tokio::test]
+async fn who_is_turned_away_for_the_many_is_told_when_to_come_again() {
+    let harness = Harness::with_password().await;
+    let path = request(&harness.confidential, &[]);
+    let mut browser = harness.browser();
+    let flood = async {
+        let mut guesses = JoinSet::new();
+        // Far more than are let wait, until the sign-in is the one that has waited longest.
+        for number in 0..1_000_000u32 {
+            let passwords = harness.authority.passwords().clone();
+            guesses.spawn(async move {
+                let account = format!("guess {number}");
+                let ip = Some([203, 0, 113, 9].into());
+                let asker = Asker { ip, account: &account, is_known: false };
+                passwords.verify(asker, None, Secret::new("a guess")).await
+            });
+            while guesses.try_join_next().is_some() {}
+            yield_now().await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = browser.sign_in(&path, "alice", PASSWORD) => answer,
+        () = flood => panic!("the sign-in was never answered"),
+    };
+    answer.assert_page(503);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert!(answer.notice().contains("again"), "{}", answer.notice());
+    assert!(!browser.cookies.contains_key("tokenward"));
+    // The same person gets in when it is quiet.
+    let later = browser.sign_in(&path, "alice", PASSWORD).await;
+    assert_eq!(later.status, 303);
 }

@@ -42,16 +42,37 @@ type Answer = Result<Response<Received>, NoAnswer>;
 impl Exchange<'_> {
     /// Sends the request, which is made out to the server of `place`, and waits for the head of the
     /// answer. Returns also the place where that came from.
-    pub(crate) async fn run(&self, place: Place, request: Request<RequestBody>) -> (Place, Answer) {
+    pub(crate) async fn run(
+        &self,
+        place: Place,
+        mut request: Request<RequestBody>,
+    ) -> (Place, Answer) {
         let upstream = self.upstream;
-        let mut place = place;
-        let (mut head, mut body) = request.into_parts();
         if upstream.is_http2() {
-            without_connection(&mut head.headers);
+            without_connection(request.headers_mut());
         }
-        let mut tried = Members::default();
-        let mut left = upstream.retries();
         upstream.budget.save();
+        let left = upstream.retries();
+        if left > 0 {
+            // Boxed, so that upstreams of one server do not pay for it.
+            return Box::pin(self.run_up_to(left, place, request)).await;
+        }
+        let answer = self.once(place.server(), request.map(|body| Lent::new(body, None))).await;
+        self.judge(&place, &answer);
+        (place, answer)
+    }
+
+    /// The same, with so many other servers after a failure.
+    async fn run_up_to(
+        &self,
+        most: u32,
+        mut place: Place,
+        request: Request<RequestBody>,
+    ) -> (Place, Answer) {
+        let upstream = self.upstream;
+        let (mut head, mut body) = request.into_parts();
+        let mut tried = Members::default();
+        let mut left = most;
         loop {
             // A copy costs: only where it can be of use.
             let spare = (left > 0).then(|| head.clone());

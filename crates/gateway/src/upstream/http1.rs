@@ -114,8 +114,8 @@ impl Http1 {
                 Asked::Failed(error) => return Err(error.into()),
             };
         }
-        let stream = self.0.connector.connect(origin).await?;
-        let connection = Connection::new(origin.clone(), stream).await?;
+        // Boxed, since most requests find a connection, and this would be most of their memory.
+        let connection = Box::pin(self.0.connect(origin)).await?;
         match self.ask(connection, request).await {
             Asked::Answered(response) => Ok(response),
             Asked::Unsent(_, error) | Asked::Failed(error) => Err(error.into()),
@@ -166,6 +166,11 @@ impl Http1 {
 impl Home {
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connect(&self, origin: &Origin) -> Result<Box<Connection>, ClientError> {
+        let stream = self.connector.connect(origin).await?;
+        Connection::new(origin.clone(), stream).await
     }
 
     fn take(&self, origin: &Origin) -> Option<Box<Connection>> {

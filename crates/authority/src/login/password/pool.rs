@@ -16,6 +16,10 @@ pub(super) const WAITING_PER_THREAD: usize = 40;
 /// As many of them in one line; others find the rest free, whatever comes from there.
 pub(super) const WAITING_IN_LINE_PER_THREAD: usize = 20;
 
+/// By how much its threads stand behind others (nice(2)): a tenth of a processor that is full.
+#[cfg(target_os = "linux")]
+const BEHIND: i32 = 10;
+
 /// Work that waits; it is told whether its turn has come.
 type Job = Box<dyn FnOnce(Turn) + Send>;
 
@@ -105,6 +109,7 @@ impl Pool {
     fn start(self: &Arc<Self>) -> Result<(), PasswordError> {
         let pool = Arc::clone(self);
         let work = move || {
+            give_way();
             while let Some(job) = pool.next() {
                 // Whoever waits for what panics is told so by its end; the others still have their turn.
                 let _ = catch_unwind(AssertUnwindSafe(|| job(Turn::Come)));
@@ -138,6 +143,15 @@ impl Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.load().fmt(f)
+    }
+}
+
+/// Lets every other thread go first: a flood of sign-ins must not slow the check of a token. Elsewhere than on Linux
+/// this would be about the whole process.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(BEHIND) {
+        tracing::debug!(%error, "threads for passwords run at the usual priority");
     }
 }
 
