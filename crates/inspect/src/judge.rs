@@ -141,6 +141,9 @@ impl Judge<'_> {
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
         let marks = Marks::of(text);
+        if marks.any(mark::CONTROL) && shape::is_binary(text) {
+            return Ok(());
+        }
         if !marks.is_plain() || text.contains("..") {
             self.reading(text, marks, position, place)?;
         }
@@ -300,7 +303,7 @@ fn is_payload_alone(text: &str) -> bool {
 fn is_redirect(place: &Place) -> bool {
     match place {
         Place::Query(name) | Place::BodyMember(name) => {
-            name.trim_start_matches("$.").starts_with("redirect_uri")
+            role::last_member(name).starts_with("redirect_uri")
         }
         _ => false,
     }

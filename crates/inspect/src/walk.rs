@@ -1,5 +1,6 @@
 //! Where values are taken out of their wrappings, one file for each.
 
+mod address;
 pub(crate) mod form;
 pub(crate) mod graphql;
 pub(crate) mod head;
@@ -10,6 +11,7 @@ pub(crate) mod xml;
 use std::cell::Cell;
 
 use crate::class::nosql;
+use crate::decode;
 use crate::finding::{Finding, Place, Stop};
 use crate::judge::{Judge, Position};
 use crate::limits::{Excess, Limits};
@@ -47,7 +49,7 @@ impl<'w> Walk<'w> {
         if depth > self.limits.depth { Err(Stop::Excess(Excess::Depth)) } else { Ok(()) }
     }
 
-    /// A value.
+    /// A value; an address is judged by its parts.
     pub(crate) fn value(
         &self,
         text: &str,
@@ -55,7 +57,18 @@ impl<'w> Walk<'w> {
         place: impl Fn() -> Place,
     ) -> Result<(), Stop> {
         self.count()?;
-        self.judge.value(text, position, place)
+        let Some(address) = address::split(text) else {
+            return self.judge.value(text, position, place);
+        };
+        self.judge.value(address.head, position, &place)?;
+        self.judge.value(address.fragment, position, &place)?;
+        for pair in address.query.split('&') {
+            self.count()?;
+            let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+            self.judge.value(&decode::form(name), position, &place)?;
+            self.judge.value(&decode::form(value), position, &place)?;
+        }
+        Ok(())
     }
 
     /// The name of a member or of a parameter, which can carry a payload too.

@@ -263,9 +263,13 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // `docker run -v $(pwd):/app …` is a line of documentation.
     let documented = sign == Sign::Inside && before.split_ascii_whitespace().count() >= 3;
     // Inline code of Markdown is quoted with the same sign.
-    let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
+    let words = tail.split_once('`').is_some_and(|(_, after)| is_sentence(after));
+    let quoted =
+        byte == b'`' && (value.is_free() || before.ends_with(' ') && (before.len() > 12 || words));
     // A break of lines is a break of commands only in a value of one line.
-    let lines = matches!(byte, b'\n' | b'\r') && before.contains('\n');
+    let broken = matches!(byte, b'\n' | b'\r');
+    let sentence = broken && value.is_free() && !has_argument(tail, sign, true);
+    let lines = broken && before.contains('\n') || sentence;
     // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
     let piped = byte == b'|'
         && FILTERS.contains(&stem)
@@ -279,6 +283,13 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")
+}
+
+/// Whether words go on after a space.
+fn is_sentence(after: &str) -> bool {
+    let mut words = after.split(' ').skip(1).take(2);
+    after.starts_with(' ')
+        && words.all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {

@@ -38,9 +38,11 @@ impl Pieces<'_> {
             Number | Variable => Some((at + 1, true)),
             Word("true" | "false" | "null") => Some((at + 1, true)),
             Quote(sign) => {
+                // Ticks hold names, not constants (MySQL 8.0, 11.2).
+                let constant = sign != b'`';
                 let close = (at + 1..self.0.len().min(at + 8))
                     .find(|at| self.get(*at) == Some(Quote(sign)));
-                Some((close.map_or(self.0.len(), |close| close + 1), true))
+                Some((close.map_or(self.0.len(), |close| close + 1), constant))
             }
             Word(_) => {
                 let mut end = at + 1;

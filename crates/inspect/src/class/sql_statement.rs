@@ -158,7 +158,7 @@ impl Pieces<'_> {
                     && matches!(next(2), Some(Quote(_) | Variable))
             }
             Word("exec" | "execute") => {
-                matches!(next(1), Some(Word(name)) if name.starts_with("xp_") || name.starts_with("sp_") || name == "master" || name == "immediate")
+                matches!(next(1), Some(Word(name)) if name.starts_with("xp_") || name.starts_with("sp_") || name == "immediate" || name == "master" && next(2) == Some(Token::Dot))
                     || (next(1) == Some(Open)
                         && matches!(next(2), Some(Quote(_) | Variable | Word("char"))))
             }

@@ -115,6 +115,9 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     let start = squeezed.trim_start_matches([' ', '"', '\'', '(', '>']);
     let scheme = SCHEMES.iter().find(|scheme| start.starts_with(**scheme))?;
     let rest = &start[scheme.len()..];
+    if does_nothing(rest) {
+        return None;
+    }
     if acts.after(scheme.len())
         || rest.starts_with("//")
         || rest.starts_with(",<")
@@ -124,6 +127,12 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     }
     (!rest.starts_with(' ') && !rest.is_empty() && !value.is_free()).then_some(())?;
     Suspicion::likely(Class::Xss, "script_address")
+}
+
+/// `javascript:void(0);`: how pages say that a link leads nowhere.
+fn does_nothing(script: &str) -> bool {
+    let rest = script.trim_start_matches("void").trim_matches([' ', '(', ')', '0', ';']);
+    script.starts_with("void") && rest.is_empty() || script == ";" || script.is_empty()
 }
 
 /// `" onfocus=…`: a quote that ends an attribute and begins another.

@@ -86,6 +86,10 @@ impl<'t> Element<'t> {
             return None;
         }
         // In a sentence a bare `<script>` is a word.
+        let attribute = self.inside.contains(['=', '/']);
+        if self.inside.len() == self.rest.len() && !attribute && self.inside.contains(' ') {
+            return Suspicion::hint(Class::Xss, "script_element");
+        }
         let bare = !self.inside.contains('=') && !self.rest.contains("</") && self.worded;
         let strength = match (self.acts_later() && !self.shown, bare) {
             (true, _) => Strength::Sure,
