@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use crate::decode::LENIENT_BASE64;
+use crate::decode::{self, LENIENT_BASE64};
 
 /// Elements that are put into words are short.
 const LONGEST_ELEMENT: usize = 8;
@@ -43,6 +43,21 @@ pub(crate) fn stray_percents(text: &str) -> Option<String> {
     let stray = |at: &usize| !(digit(at + 1) && digit(at + 2));
     let strays = text.match_indices('%').map(|(at, _)| at).filter(stray).count();
     (strays >= 4 && strays * 3 >= text.len()).then(|| text.replace('%', ""))
+}
+
+/// `..%%32%%66`: a sign for two, which decodes to what is read as an escape once more.
+pub(crate) fn doubled_percents(text: &str) -> Option<String> {
+    text.contains("%%").then(|| text.replace("%%", "%")).and_then(|text| decode::percent(&text))
+}
+
+/// `¼script¾`: letters whose high bit a reader of seven bits drops.
+pub(crate) fn high_bits(text: &str) -> Option<String> {
+    let brackets = text.contains('\u{BC}') && text.contains('\u{BE}');
+    let low = |read: char| match read {
+        '\u{A0}'..='\u{FF}' => char::from_u32(read as u32 & 0x7F).unwrap_or(read),
+        _ => read,
+    };
+    brackets.then(|| text.chars().map(low).collect())
 }
 
 /// The text that an address of the scheme `data` holds.

@@ -71,6 +71,8 @@ const OVERLAP: usize = 512;
 const SHORTEST_PROSE: usize = 24;
 /// Sentences that are judged one by one.
 const SENTENCES: usize = 64;
+/// Pieces in quotes that are looked into.
+const QUOTED: usize = 32;
 /// Bytes that break out; a sentence without one is a sentence.
 const BREAKING: u32 = mark::QUOTE
     | mark::ANGLE
@@ -90,8 +92,11 @@ const BREAKING: u32 = mark::QUOTE
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
 /// Disguises, by the sign that each needs.
-const DISGUISES: [(u32, Undisguise); 3] = [
+const DISGUISES: [(u32, Undisguise); 6] = [
     (mark::PLUS, disguise::pluses),
+    (mark::PLUS, decode::utf7),
+    (mark::HIGH, disguise::high_bits),
+    (mark::PERCENT, disguise::doubled_percents),
     (mark::ANGLE, disguise::elements),
     (mark::COLON, disguise::data_address),
 ];
@@ -184,6 +189,14 @@ impl Judge<'_> {
         position: Position,
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
+        if marks.any(mark::QUOTE) {
+            // `s:16:"L2V0Yy9wYXNzd2Q="`: in quotes of some other format.
+            let pieces = text.split(['"', '\'']).skip(1).step_by(2).take(QUOTED);
+            for hidden in pieces.filter_map(decode::base64_text) {
+                self.reading(&hidden, Marks::of(&hidden), position, place)?;
+            }
+            return Ok(());
+        }
         if marks.any(!(mark::EQUALS | mark::SLASH | mark::PLUS)) {
             return Ok(());
         }
@@ -198,6 +211,7 @@ impl Judge<'_> {
         let Some(hidden) = decode::base64_text(text) else { return Ok(()) };
         let marks = Marks::of(&hidden);
         self.reading(&hidden, marks, position, place)?;
+        self.undisguised(&hidden, marks, position, place)?;
         for reading in decode::readings(&hidden) {
             self.reading(&reading, Marks::of(&reading), position, place)?;
         }

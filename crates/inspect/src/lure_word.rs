@@ -37,6 +37,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "order by",
             "group by",
             "outfile",
+            "infile",
             "load_file",
             "@@",
             "schema",
@@ -156,6 +157,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "\\u00",
             "<",
             "atob(",
+            "![]",
         ],
     ),
     (
@@ -173,6 +175,11 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "assert(",
             "t(java",
             "@java",
+            "memberaccess",
+            "ognl.",
+            "xwork",
+            "getclass()",
+            "java.",
             "!ruby/",
             "!!",
             "/usr/",
@@ -347,8 +354,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
     (
         MARKUP,
         &[
-            "{{", "{$", "${", "#{", "<%", "{%", "*{", "[[", "@(", "<#", "#set", "{php", "~[", "{=",
-            "$(",
+            "{{", "$\\", "%{", "@{", "{$", "${", "#{", "<%", "{%", "*{", "[[", "@(", "<#", "#set",
+            "{php", "~[", "{=", "$(",
         ],
     ),
     (

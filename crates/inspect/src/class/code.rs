@@ -17,6 +17,8 @@ const CALLS: &[&str] = &[
     "runtime.getruntime",
     "getruntime().exec",
     "processbuilder",
+    "getclass().forname(",
+    "java.lang.runtime",
     "phpinfo()",
     "pcntl_exec(",
     "<?php",
@@ -24,6 +26,11 @@ const CALLS: &[&str] = &[
     "__import__(",
     "t(java.",
     "@java.lang.",
+    "#_memberaccess",
+    "_memberaccess.",
+    "ognl.ognlcontext",
+    "xwork.methodaccessor",
+    "opensymphony.xwork2",
 ];
 /// Calls that show that code was run, where their argument is one that is computed.
 const SHOWS: [&str; 9] =
@@ -32,7 +39,7 @@ const SHOWS: [&str; 9] =
 const COMPUTED: [&str; 6] = ["md5(", "base64_decode(", "chr(", "hexdec(", "$_", "phpversion("];
 
 /// Whether `text`, in lower case, calls what only code calls.
-pub(super) fn runs(text: &str) -> bool {
+pub(crate) fn runs(text: &str) -> bool {
     CALLS.iter().any(|call| text.contains(call)) || SHOWS.iter().any(|call| shows(text, call))
 }
 

@@ -12,7 +12,8 @@ use crate::judge::{Suspicion, Value};
 use crate::lure;
 
 /// Texts that only a shell's attacker writes.
-const CERTAIN: [&str; 14] = [
+const CERTAIN: [&str; 15] = [
+    "<esi:include",
     "$0<<<",
     "() { :",
     "(){ :",
@@ -105,13 +106,15 @@ fn is_line(value: &Value<'_>, text: &str) -> bool {
     let (path, rest) = path_prefix(text);
     let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     let (word, tail) = rest.split_at(length);
+    let tail = tail.strip_prefix(".exe").unwrap_or(tail);
     if !is_command(word) || !(path || tail.starts_with([' ', '+', '\t'])) {
         return false;
     }
     let argument = tail.split([' ', '+', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
     let one_line = value.position.is_one_line();
     if path {
-        return one_line && tail.trim().is_empty() || is_argument(argument);
+        let ended = matches!(tail.trim(), ";" | "|" | "&");
+        return ended || one_line && tail.trim().is_empty() || is_argument(argument);
     }
     let file = argument.starts_with('/') && argument[1..].contains('/');
     one_line

@@ -10,7 +10,9 @@ use Token::{
 };
 
 /// Functions that a condition asks something of the database with.
-const ASKED: [&str; 14] = [
+const ASKED: [&str; 16] = [
+    "char",
+    "chr",
     "isnull",
     "ifnull",
     "nullif",
@@ -162,7 +164,7 @@ impl Pieces<'_> {
         let near = at + 1..at + 7;
         if self.breaks(at)
             && self.has_word(near.clone(), &["select", "exists"])
-            && self.0[at..].contains(&Open)
+            && (self.0[at..].contains(&Open) || self.0[at..].contains(&Comment))
         {
             return Suspicion::working(Class::Sql, "subquery");
         }

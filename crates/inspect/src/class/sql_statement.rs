@@ -98,7 +98,7 @@ impl Pieces<'_> {
                 )),
             ) => true,
             ("insert", Some(Word("into"))) => true,
-            ("delete", Some(Word("from"))) => true,
+            ("delete", Some(Word(_))) => self.has_word(next + 1..next + 5, &["from"]),
             ("update", Some(Word(_))) => self.has_word(next + 2..next + 5, &["set"]),
             ("waitfor", Some(Word("delay" | "time"))) => true,
             ("exec" | "execute" | "declare", Some(Word(_) | Variable | Open)) => true,
@@ -219,7 +219,12 @@ impl Pieces<'_> {
 
     /// `cast(@@version as int)`: the database made to tell in an error.
     pub(super) fn cast(&self, at: usize) -> Option<Suspicion> {
-        let asks = self.get(at + 1) == Some(Open) && self.get(at + 2) == Some(Variable);
+        let asks = self.get(at + 1) == Some(Open)
+            && match self.get(at + 2) {
+                Some(Variable) => true,
+                Some(Open) => self.get(at + 3) == Some(Word("select")),
+                _ => false,
+            };
         if asks { Suspicion::working(Class::Sql, "function") } else { None }
     }
 
@@ -250,6 +255,11 @@ impl Pieces<'_> {
                     "sysdate",
                 ],
             );
+        let constant = |at: usize| self.operand(at).filter(|(_, constant)| *constant);
+        let compared = constant(at + 2).filter(|(end, _)| self.get(*end) == Some(Compare));
+        if case && compared.is_some_and(|(end, _)| constant(end + 1).is_some()) {
+            return Suspicion::working(Class::Sql, "constant_choice");
+        }
         if call || case && at > 0 {
             return Suspicion::working(Class::Sql, "choice");
         }

@@ -216,7 +216,8 @@ fn assembled(text: &str) -> bool {
             let rest = text[at + name.len()..].trim_start_matches(['?', '.', ' ']);
             let inside = if rest.starts_with('[') { window(rest, 160) } else { "" };
             let called = ["](", "]`", "]?.("].iter().any(|end| inside.contains(end));
-            called && inside.contains('+') && inside.contains(['"', '\'', '`', '/'])
+            let put = inside.contains('+') || inside.contains("/*");
+            called && put && inside.contains(['"', '\'', '`', '/'])
         })
     })
 }
@@ -230,6 +231,20 @@ fn handed(text: &str, name: &str) -> bool {
                 .windows(2)
                 .any(|pair| pair == b"].")
             && text[at + name.len()..].trim_start().starts_with([')', ','])
+    })
+}
+
+/// `a=eval;b=alert;a(b(1))`: a function under another name, and that called.
+fn renamed(text: &str, function: &str) -> bool {
+    text.match_indices(function).any(|(at, _)| {
+        let rest = text[at + function.len()..].trim_start();
+        let Some(before) = text[..at].trim_end().strip_suffix('=') else { return false };
+        let before = before.trim_end();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+        let name = &before[before.trim_end_matches(is_name).len()..];
+        let called =
+            || rest.match_indices(name).any(|(at, _)| rest[at + name.len()..].starts_with('('));
+        rest.starts_with([';', ',']) && !name.is_empty() && called()
     })
 }
 
@@ -282,12 +297,15 @@ fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
         "find(alert",
         "map(alert",
         "document[\"cookie",
+        "document.body.",
+        "![]+",
+        "!![]+",
     ];
     let imports = text.starts_with("import('") || text.starts_with("import(\"");
     let reach = reaches.iter().any(|name| text.contains(name))
         || imports
         || assembled(text)
-        || names.iter().any(|name| handed(text, name));
+        || names.iter().any(|name| handed(text, name) || renamed(text, name));
     if (calls || reach) && !value.is_free() {
         return Suspicion::likely(Class::Xss, "script");
     }

@@ -8,11 +8,10 @@ use crate::mark::Marks;
 use crate::walk::{Walk, address, form};
 
 /// Headers that are the gateway's own matter or a signature, and never text that anybody reads on.
-const SKIPPED: [&str; 12] = [
+const SKIPPED: [&str; 11] = [
     "authorization",
     "proxy-authorization",
     "content-length",
-    "content-type",
     "cookie",
     "date",
     "dpop",
@@ -34,7 +33,9 @@ pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
     let mut start = 0;
     for (position, segment) in path.split('/').enumerate() {
         let place = || Place::Path(position + 1);
-        if (!Marks::of(segment).is_plain() || segment == "..") && suspect.is_none() {
+        if (!Marks::of(segment).is_plain() || segment == ".." || segment == "...")
+            && suspect.is_none()
+        {
             suspect = Some((start, position + 1));
         }
         walk.value(segment, Position::Path, place)?;
