@@ -71,8 +71,8 @@ const OVERLAP: usize = 512;
 const SHORTEST_PROSE: usize = 24;
 /// Sentences that are judged one by one.
 const SENTENCES: usize = 64;
-/// Pieces in quotes that are looked into.
-const QUOTED: usize = 32;
+/// Values with pieces in quotes that are looked into.
+const LONGEST_QUOTED: usize = 1_024;
 /// Bytes that break out; a sentence without one is a sentence.
 const BREAKING: u32 = mark::QUOTE
     | mark::ANGLE
@@ -92,7 +92,8 @@ const BREAKING: u32 = mark::QUOTE
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
 /// Disguises, by the sign that each needs.
-const DISGUISES: [(u32, Undisguise); 6] = [
+const DISGUISES: [(u32, Undisguise); 7] = [
+    (mark::BACKSLASH, disguise::style_escapes),
     (mark::PLUS, disguise::pluses),
     (mark::PLUS, decode::utf7),
     (mark::HIGH, disguise::high_bits),
@@ -191,7 +192,8 @@ impl Judge<'_> {
     ) -> Result<(), Stop> {
         if marks.any(mark::QUOTE) {
             // `s:16:"L2V0Yy9wYXNzd2Q="`: in quotes of some other format.
-            let pieces = text.split(['"', '\'']).skip(1).step_by(2).take(QUOTED);
+            let short = if text.len() <= LONGEST_QUOTED { text } else { "" };
+            let pieces = short.split(['"', '\'']).skip(1).step_by(2);
             for hidden in pieces.filter_map(decode::base64_text) {
                 self.reading(&hidden, Marks::of(&hidden), position, place)?;
             }

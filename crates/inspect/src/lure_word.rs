@@ -38,6 +38,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "group by",
             "outfile",
             "infile",
+            "identified by",
             "load_file",
             "@@",
             "schema",

@@ -17,6 +17,9 @@ use crate::judge::{Judge, Position};
 use crate::limits::{Excess, Limits};
 use crate::mark::Marks;
 
+/// What base64 makes of a payload is not shorter.
+const SHORTEST_HIDDEN: usize = 12;
+
 /// One inspection under way: the judge, and how much was seen.
 pub(crate) struct Walk<'w> {
     pub(crate) judge: Judge<'w>,
@@ -61,12 +64,14 @@ impl<'w> Walk<'w> {
             return self.judge.value(text, position, place);
         };
         self.judge.value(address.head, position, &place)?;
-        self.judge.value(address.fragment, position, &place)?;
-        for pair in address.query.split('&') {
+        let pairs = address.query.split('&');
+        let pieces = pairs.flat_map(|pair| pair.splitn(2, '=')).chain([address.fragment]);
+        for piece in pieces {
             self.count()?;
-            let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-            self.judge.value(&decode::form(name), position, &place)?;
-            self.judge.value(&decode::form(value), position, &place)?;
+            // Short words are neither a payload nor hide one.
+            if piece.len() >= SHORTEST_HIDDEN || !Marks::of(piece).is_plain() {
+                self.judge.value(&decode::form(piece), position, &place)?;
+            }
         }
         Ok(())
     }

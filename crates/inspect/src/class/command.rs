@@ -91,6 +91,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if lured && code::runs(plain) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
     }
+    if object::is_tagged(plain) {
+        return Suspicion::working(Class::Command, "serialized_object");
+    }
     if object::is_written(plain) {
         return Suspicion::likely(Class::Command, "serialized_object");
     }

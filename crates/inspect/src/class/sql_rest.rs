@@ -33,10 +33,12 @@ impl Pieces<'_> {
 
     /// `1*1--`, `@version/*`: a number or a variable of the database, and a comment at the end of it.
     pub(super) fn cut_number(&self, text: &str) -> Option<Suspicion> {
-        let (last, sum) = self.0.split_last()?;
         let text = text.trim_end();
-        let opens = *last == Inline && !text.ends_with("*/") && text.ends_with("/*");
-        let ends = *last == Comment && text.ends_with("--");
+        if self.0.len() > LONGEST_INTERPOSED || !text.ends_with("--") && !text.ends_with("/*") {
+            return None;
+        }
+        let (last, sum) = self.0.split_last()?;
+        let sum: Vec<_> = sum.iter().copied().filter(|token| *token != Inline).collect();
         let sums = |token: &Token<'_>| {
             matches!(token, Number | Variable | Operator | Open | Close | Compare)
         };
@@ -47,19 +49,27 @@ impl Pieces<'_> {
             && sum.iter().all(sums)
             && sum.len() <= LONGEST_SUM
             || enclosed && sum.len() <= LONGEST_INTERPOSED;
-        if fits && (opens || ends) { Suspicion::likely(Class::Sql, "cut_number") } else { None }
+        if fits && matches!(last, Comment | Inline) {
+            Suspicion::likely(Class::Sql, "cut_number")
+        } else {
+            None
+        }
     }
 
     /// `X' - 'Y' = '1`, `'+name`: read from the first quote on, nothing but operators and constants stand
     /// outside of quotes.
     pub(super) fn interposed(&self, text: &str) -> Option<Suspicion> {
+        if self.0.len() > 2 * LONGEST_INTERPOSED {
+            return None;
+        }
+        let pieces: Vec<_> = self.0.iter().copied().filter(|token| *token != Inline).collect();
         if let [Quote(b'\''), Operator | Joint, Word(_) | Number]
-        | [Joint, Quote(b'\''), Word(_) | Number] = self.0[..]
+        | [Joint, Quote(b'\''), Word(_) | Number] = pieces[..]
         {
             return Suspicion::likely(Class::Sql, "interposed");
         }
         // `A' LIKE 'B`: each quote is tight to its word.
-        if let [Word(_), Quote(b'\''), Word(joint), Quote(b'\''), Word(_)] = self.0[..]
+        if let [Word(_), Quote(b'\''), Word(joint), Quote(b'\''), Word(_)] = pieces[..]
             && JOINTS.contains(&joint)
             && text.split_once('\'').is_some_and(|(word, _)| !word.ends_with(' '))
             && text.rsplit_once('\'').is_some_and(|(_, word)| !word.starts_with(' '))
@@ -67,12 +77,12 @@ impl Pieces<'_> {
             return Suspicion::likely(Class::Sql, "interposed");
         }
         let is_quote = |token: &Token<'_>| *token == Quote(b'\'');
-        let quotes = self.0.iter().filter(|token| is_quote(token)).count();
-        if !matches!(quotes, 2 | 4 | 6) || self.0.len() > LONGEST_INTERPOSED {
+        let quotes = pieces.iter().filter(|token| is_quote(token)).count();
+        if !matches!(quotes, 2 | 4 | 6) || pieces.len() > LONGEST_INTERPOSED {
             return None;
         }
-        let mut pieces = self.0.split(is_quote);
-        let (first, last) = (pieces.next()?, pieces.next_back()?);
+        let mut parts = pieces.split(is_quote);
+        let (first, last) = (parts.next()?, parts.next_back()?);
         let joins = |token: Option<&Token<'_>>| match token {
             Some(Operator | Compare | Joint) => true,
             Some(Word(word)) => JOINTS.contains(word),
@@ -85,9 +95,9 @@ impl Pieces<'_> {
                     joins(Some(token)) || matches!(token, Number | Open | Close | Variable)
                 })
         };
-        let fits = first.len() == 1 && last.len() <= 1 && pieces.step_by(2).all(computes);
+        let fits = first.len() == 1 && last.len() <= 1 && parts.step_by(2).all(computes);
         // `don't in 'x` has a word of its own between; a sign is no apostrophe's neighbour.
-        let signs = self.0.iter().any(|token| matches!(token, Operator | Compare | Joint));
+        let signs = pieces.iter().any(|token| matches!(token, Operator | Compare | Joint));
         if fits && signs { Suspicion::likely(Class::Sql, "interposed") } else { None }
     }
 }

@@ -27,6 +27,12 @@ const INNER: [&str; 10] = [
 impl Pieces<'_> {
     /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
     pub(super) fn spying(&self) -> Option<Suspicion> {
+        let first = usize::from(matches!(self.get(0), Some(Quote(_))));
+        if let (Some(Word("create" | "alter")), Some(Word("user")), Some(Word("identified"))) =
+            (self.get(first), self.get(first + 1), self.get(first + 3))
+        {
+            return Suspicion::likely(Class::Sql, "account_statement");
+        }
         let starts = self.get(0) == Some(Word("select"));
         let inner = |at: usize| match self.get(at) {
             Some(Token::Variable) => at == 1,
@@ -274,7 +280,12 @@ impl Pieces<'_> {
         let statement = self.has_word(0..at, &["select", "from", "insert", "with"]);
         if statement
             || !self.breaks(at)
-                && !matches!(self.before(at), Some(Operator | Comma | Compare | Open))
+                && !matches!(
+                    self.before(at),
+                    Some(
+                        Operator | Comma | Compare | Open | Word("any" | "all" | "some" | "exists")
+                    )
+                )
         {
             return None;
         }

@@ -221,7 +221,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
         return Suspicion::likely(Class::Traversal, "file_scheme");
     }
-    let secret = SECRETS.iter().any(|name| text.contains(name));
+    let straight = text.contains("/./").then(|| text.replace("/./", "/"));
+    let straight = straight.as_deref().unwrap_or(&text);
+    let secret = SECRETS.iter().any(|name| straight.contains(name));
     let inner = INNER.iter().any(|name| text.contains(name));
     if encoded_dots(&value.lower) {
         return Suspicion::likely(Class::Traversal, "encoded_dots");

@@ -2,7 +2,7 @@
 
 use crate::class::xss_element::Element;
 use crate::finding::Class;
-use crate::judge::{Suspicion, Value};
+use crate::judge::{Strength, Suspicion, Value};
 
 /// Calls and names that do something, or show that something could be done.
 const ACTS: [&str; 33] = [
@@ -53,8 +53,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         found = Suspicion::stronger(found, Element::at(text, at, &acts).judge(value));
     }
     found = Suspicion::stronger(found, attribute(text, &acts));
-    if found.is_none() {
-        found = script(value, text);
+    if found.is_none_or(|found| found.strength == Strength::Hint) {
+        found = Suspicion::stronger(found, script(value, text));
     }
     if found.is_none()
         && text.contains(['<', '"', '\''])
@@ -131,6 +131,7 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
 
 /// `javascript:void(0);`: how pages say that a link leads nowhere.
 fn does_nothing(script: &str) -> bool {
+    let script = script.replace("%3b", ";");
     let rest = script.trim_start_matches("void").trim_matches([' ', '(', ')', '0', ';']);
     script.starts_with("void") && rest.is_empty() || script == ";" || script.is_empty()
 }

@@ -15,8 +15,10 @@ pub(crate) struct Address<'a> {
 /// on, such as `@` in the host, and such that no client leaves unencoded make it none: then it is judged in
 /// one piece.
 pub(crate) fn split(text: &str) -> Option<Address<'_>> {
-    let start = text.get(..8)?.to_ascii_lowercase();
-    let scheme = ["https://", "http://"].into_iter().find(|scheme| start.starts_with(*scheme))?;
+    let begins = |scheme: &&str| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let scheme = ["https://", "http://"].into_iter().find(begins)?;
     if !text.bytes().all(is_sign) {
         return None;
     }
