@@ -285,7 +285,9 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     let first = before.split_ascii_whitespace().next().unwrap_or_default();
     let line = before.trim_end_matches([' ', '|', '&', ';']);
     let typed = sign == Sign::Between && spaced && is_command(first) && line.contains(' ');
-    if typed || listed || lone || quoted || lines || documented || piped {
+    // `mysql> grant …` in a text: what a program prints to be typed behind.
+    let prompt = value.is_free() && tail.starts_with("> ");
+    if prompt || typed || listed || lone || quoted || lines || documented || piped {
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")

@@ -67,7 +67,7 @@ impl Pieces<'_> {
             (Some(Word(_)), Some(Comma | Open | Word("from") | Comment | Inline | Token::Dot)) => {
                 true
             }
-            (None, _) => true,
+            (None, _) => at > 0,
             _ => self.has_word(next..next + 40, &["from"]),
         };
         match (statement, columns) {

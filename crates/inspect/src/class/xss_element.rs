@@ -86,7 +86,9 @@ impl<'t> Element<'t> {
             return None;
         }
         // In a sentence a bare `<script>` is a word.
-        let attribute = self.inside.contains(['=', '/']);
+        let words = self.inside.trim_start();
+        let first = words.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == ':');
+        let attribute = first.starts_with(['=', '/']) || self.inside.contains("src=");
         if self.inside.len() == self.rest.len() && !attribute && self.inside.contains(' ') {
             return Suspicion::hint(Class::Xss, "script_element");
         }

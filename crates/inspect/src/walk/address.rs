@@ -11,9 +11,9 @@ pub(crate) struct Address<'a> {
     pub(crate) fragment: &'a str,
 }
 
-/// Takes apart what is an address in every letter (RFC 3986 §2) and has a query. Signs that readers differ
-/// on, such as `@` in the host, and such that no client leaves unencoded make it none: then it is judged in
-/// one piece.
+/// Takes apart what is an address in every letter (RFC 3986 §2) and has a query; a space is a sign that was
+/// decoded once too often. Signs that readers differ on, such as `@` in the host, and such that no client
+/// leaves unencoded make it none: then it is judged in one piece.
 pub(crate) fn split(text: &str) -> Option<Address<'_>> {
     let begins = |scheme: &&str| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -31,7 +31,7 @@ pub(crate) fn split(text: &str) -> Option<Address<'_>> {
 }
 
 fn is_sign(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&()*+,;=%".contains(&byte)
+    byte.is_ascii_alphanumeric() || b" -._~:/?#[]@!$&()*+,;=%".contains(&byte)
 }
 
 #[cfg(test)]

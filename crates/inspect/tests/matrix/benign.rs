@@ -223,4 +223,6 @@ pub(crate) const HARD: &[&str] = &[
     "Restore `{w}` in `__exit__` and in `{w}_inner` (#{n})",
     "Update schema and set proper branch (#{n})",
     "//*[@id=\"{w}\"]/li[{n}]/a",
+    "The policy is written as follows. Then, for the demonstration: it ends here; MySQL> grant select on it to the user",
+    "What it was called with is shown in the document of the page: http://localhost:{n}/a",
 ];
