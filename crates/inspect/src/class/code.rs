@@ -21,8 +21,6 @@ const CALLS: &[&str] = &[
     "java.lang.runtime",
     "phpinfo()",
     "pcntl_exec(",
-    "<?php",
-    "<?=",
     "__import__(",
     "t(java.",
     "@java.lang.",
@@ -32,6 +30,8 @@ const CALLS: &[&str] = &[
     "xwork.methodaccessor",
     "opensymphony.xwork2",
 ];
+/// By these a file is known for a program.
+const OPENINGS: [&str; 2] = ["<?php", "<?="];
 /// Calls that show that code was run, where their argument is one that is computed.
 const SHOWS: [&str; 9] =
     ["print(", "printf(", "print_r(", "var_dump(", "exit(", "die(", "eval(", "assert(", "echo("];
@@ -39,7 +39,12 @@ const SHOWS: [&str; 9] =
 const COMPUTED: [&str; 6] = ["md5(", "base64_decode(", "chr(", "hexdec(", "$_", "phpversion("];
 
 /// Whether `text`, in lower case, calls what only code calls.
-pub(crate) fn runs(text: &str) -> bool {
+pub(super) fn runs(text: &str) -> bool {
+    OPENINGS.iter().any(|opening| text.contains(opening)) || acts(text)
+}
+
+/// The same of the text of a program.
+pub(crate) fn acts(text: &str) -> bool {
     CALLS.iter().any(|call| text.contains(call)) || SHOWS.iter().any(|call| shows(text, call))
 }
 

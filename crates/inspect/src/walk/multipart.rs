@@ -95,7 +95,7 @@ fn is_program(part: &Part<'_>, text: &str) -> bool {
     let start =
         text.trim_start().trim_start_matches("GIF89a").trim_start_matches([';', '\r', '\n']);
     let begins = ["<?php", "<?=", "<%", "<jsp:"].iter().any(|sign| start.starts_with(sign));
-    begins && (part.kind.starts_with("image/") || code::runs(&text.to_ascii_lowercase()))
+    begins && (part.kind.starts_with("image/") || code::acts(&text.to_ascii_lowercase()))
 }
 
 /// A parameter of a field's value, quoted or not.
