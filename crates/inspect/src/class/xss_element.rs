@@ -50,7 +50,8 @@ impl<'t> Element<'t> {
             start: at + 1 + after.len() - rest.len(),
             tight: after.starts_with(tight),
             closing: after.starts_with('/'),
-            worded: text[..at].ends_with(' ') && text[..at].split_ascii_whitespace().count() >= 2,
+            worded: text[..at].ends_with(' ')
+                && text[..at].split_ascii_whitespace().nth(1).is_some(),
             shown: text[..at].ends_with('`'),
             acts,
         }
