@@ -4,7 +4,7 @@ use crate::judge::{Position, Strength, Suspicion, Value};
 use crate::lure::{self, Lures};
 use crate::mark::{self, Marks};
 
-mod code;
+pub(crate) mod code;
 pub(crate) mod command;
 mod command_argument;
 mod command_word;
@@ -15,6 +15,7 @@ pub(crate) mod object;
 mod splitting;
 mod sql;
 mod sql_condition;
+mod sql_rest;
 mod sql_statement;
 mod sql_token;
 mod ssrf;
@@ -65,7 +66,13 @@ const ROWS: [Row; 12] = [
         marks: 0,
         lures: lure::SQL,
         both: (
-            mark::QUOTE | mark::HASH | mark::EQUALS | mark::ANGLE | mark::OTHER | mark::HIGH,
+            mark::QUOTE
+                | mark::HASH
+                | mark::EQUALS
+                | mark::ANGLE
+                | mark::OTHER
+                | mark::HIGH
+                | mark::STAR,
             lure::SQL_JOINT,
         ),
     },

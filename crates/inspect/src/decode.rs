@@ -242,7 +242,7 @@ fn fold(text: &str) -> Option<String> {
             // What is no UTF-8 is Latin-1 to some, and its own space the sign that is sent.
             '\u{FFFD}' => Some(' '),
             '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{3000}' | '\u{B}' | '\u{C}' => Some(' '),
-            '\u{2BC}' | '\u{2B9}' | '\u{2018}' | '\u{2019}' => Some('\''),
+            '\u{2BC}' | '\u{2B9}' | '\u{2032}' | '\u{2018}' | '\u{2019}' => Some('\''),
             '\u{2460}'..='\u{2468}' => char::from_u32(read as u32 - 0x2460 + 0x31),
             '\u{24EA}' => Some('0'),
             '\u{24B6}'..='\u{24CF}' => char::from_u32(read as u32 - 0x24B6 + 0x61),

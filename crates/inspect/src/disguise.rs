@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 
-use crate::decode::LENIENT_BASE64;
+use crate::decode::{self, LENIENT_BASE64};
 
 /// Elements that are put into words are short.
 const LONGEST_ELEMENT: usize = 8;
+/// Who escapes one letter of a word escapes more.
+const FEWEST_ESCAPES: usize = 4;
 /// Data addresses beyond this are pictures.
 const LONGEST_DATA: usize = 8 * 1024;
 
@@ -43,6 +45,46 @@ pub(crate) fn stray_percents(text: &str) -> Option<String> {
     let stray = |at: &usize| !(digit(at + 1) && digit(at + 2));
     let strays = text.match_indices('%').map(|(at, _)| at).filter(stray).count();
     (strays >= 4 && strays * 3 >= text.len()).then(|| text.replace('%', ""))
+}
+
+/// `..%%32%%66`: a sign for two, which decodes to what is read as an escape once more.
+pub(crate) fn doubled_percents(text: &str) -> Option<String> {
+    text.contains("%%").then(|| text.replace("%%", "%")).and_then(|text| decode::percent(&text))
+}
+
+/// `¼script¾`: letters whose high bit a reader of seven bits drops.
+pub(crate) fn high_bits(text: &str) -> Option<String> {
+    let brackets = text.contains('\u{BC}') && text.contains('\u{BE}');
+    let low = |read: char| match read {
+        '\u{A0}'..='\u{FF}' => char::from_u32(read as u32 & 0x7F).unwrap_or(read),
+        _ => read,
+    };
+    brackets.then(|| text.chars().map(low).collect())
+}
+
+/// `\6A\61\76\61`: letters as a style sheet escapes them (CSS Syntax 3, §4.3.7).
+pub(crate) fn style_escapes(text: &str) -> Option<String> {
+    let digits = |rest: &str| rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+    let is_escape = |(at, _): &(usize, &str)| digits(&text[at + 1..]) >= 2;
+    if text.match_indices('\\').filter(is_escape).count() < FEWEST_ESCAPES {
+        return None;
+    }
+    let mut pieces = text.split('\\');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(digits(piece));
+        match u32::from_str_radix(code, 16).ok().and_then(char::from_u32) {
+            Some(read) if code.len() >= 2 => {
+                out.push(read);
+                out.push_str(rest.strip_prefix(' ').unwrap_or(rest));
+            }
+            _ => {
+                out.push('\\');
+                out.push_str(piece);
+            }
+        }
+    }
+    Some(out)
 }
 
 /// The text that an address of the scheme `data` holds.

@@ -71,6 +71,8 @@ const OVERLAP: usize = 512;
 const SHORTEST_PROSE: usize = 24;
 /// Sentences that are judged one by one.
 const SENTENCES: usize = 64;
+/// Values with pieces in quotes that are looked into.
+const LONGEST_QUOTED: usize = 1_024;
 /// Bytes that break out; a sentence without one is a sentence.
 const BREAKING: u32 = mark::QUOTE
     | mark::ANGLE
@@ -90,8 +92,12 @@ const BREAKING: u32 = mark::QUOTE
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
 /// Disguises, by the sign that each needs.
-const DISGUISES: [(u32, Undisguise); 3] = [
+const DISGUISES: [(u32, Undisguise); 7] = [
+    (mark::BACKSLASH, disguise::style_escapes),
     (mark::PLUS, disguise::pluses),
+    (mark::PLUS, decode::utf7),
+    (mark::HIGH, disguise::high_bits),
+    (mark::PERCENT, disguise::doubled_percents),
     (mark::ANGLE, disguise::elements),
     (mark::COLON, disguise::data_address),
 ];
@@ -141,6 +147,9 @@ impl Judge<'_> {
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
         let marks = Marks::of(text);
+        if marks.any(mark::CONTROL) && shape::is_binary(text) {
+            return Ok(());
+        }
         if !marks.is_plain() || text.contains("..") {
             self.reading(text, marks, position, place)?;
         }
@@ -181,6 +190,15 @@ impl Judge<'_> {
         position: Position,
         place: &impl Fn() -> Place,
     ) -> Result<(), Stop> {
+        if marks.any(mark::QUOTE) {
+            // `s:16:"L2V0Yy9wYXNzd2Q="`: in quotes of some other format.
+            let short = if text.len() <= LONGEST_QUOTED { text } else { "" };
+            let pieces = short.split(['"', '\'']).skip(1).step_by(2);
+            for hidden in pieces.filter_map(decode::base64_text) {
+                self.reading(&hidden, Marks::of(&hidden), position, place)?;
+            }
+            return Ok(());
+        }
         if marks.any(!(mark::EQUALS | mark::SLASH | mark::PLUS)) {
             return Ok(());
         }
@@ -195,6 +213,7 @@ impl Judge<'_> {
         let Some(hidden) = decode::base64_text(text) else { return Ok(()) };
         let marks = Marks::of(&hidden);
         self.reading(&hidden, marks, position, place)?;
+        self.undisguised(&hidden, marks, position, place)?;
         for reading in decode::readings(&hidden) {
             self.reading(&reading, Marks::of(&reading), position, place)?;
         }
@@ -300,7 +319,7 @@ fn is_payload_alone(text: &str) -> bool {
 fn is_redirect(place: &Place) -> bool {
     match place {
         Place::Query(name) | Place::BodyMember(name) => {
-            name.trim_start_matches("$.").starts_with("redirect_uri")
+            role::last_member(name).starts_with("redirect_uri")
         }
         _ => false,
     }

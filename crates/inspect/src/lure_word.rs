@@ -37,6 +37,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "order by",
             "group by",
             "outfile",
+            "infile",
+            "identified by",
             "load_file",
             "@@",
             "schema",
@@ -156,6 +158,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "\\u00",
             "<",
             "atob(",
+            "![]",
         ],
     ),
     (
@@ -173,6 +176,11 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "assert(",
             "t(java",
             "@java",
+            "memberaccess",
+            "ognl.",
+            "xwork",
+            "getclass()",
+            "java.",
             "!ruby/",
             "!!",
             "/usr/",
@@ -347,8 +355,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
     (
         MARKUP,
         &[
-            "{{", "{$", "${", "#{", "<%", "{%", "*{", "[[", "@(", "<#", "#set", "{php", "~[", "{=",
-            "$(",
+            "{{", "$\\", "%{", "@{", "{$", "${", "#{", "<%", "{%", "*{", "[[", "@(", "<#", "#set",
+            "{php", "~[", "{=", "$(",
         ],
     ),
     (

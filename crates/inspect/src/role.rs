@@ -47,7 +47,7 @@ pub(crate) fn is_identifier(place: &Place) -> bool {
 }
 
 /// `id` of `$.items[2].id` and of `filter[id]`.
-fn last_member(path: &str) -> &str {
+pub(crate) fn last_member(path: &str) -> &str {
     let member = path.rsplit('.').next().unwrap_or(path);
     let member = member.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']'));
     member.rsplit('[').next().unwrap_or(member)

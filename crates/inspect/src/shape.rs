@@ -17,12 +17,26 @@ const CODE: &[&str] = &[
     "```", "](http", "=> {", ") {\n", "#!/", "fn ", "def ", "\n    ", "\n\t", "\n- ", "\n# ", "## ",
 ];
 
+/// Shorter values are judged whatever they are made of.
+const SHORTEST_BINARY: usize = 1_024;
+/// Letters and signs that stand in a row by chance.
+const LONGEST_BINARY_RUN: usize = 16;
+
 /// Lines of code are longer than a payload that uses breaks for spaces.
 const SHORTEST_CODE: usize = 40;
 
 /// Whether people (or compilers) are the readers; no lines of code stand where `one_line` values do.
 pub(crate) fn is_free_text(text: &str, one_line: bool) -> bool {
     is_prose(text) || (!one_line && is_code(text))
+}
+
+/// Whether a text is bytes of something else: nowhere do as many letters and signs stand in a row as the
+/// shortest payload has.
+pub(crate) fn is_binary(text: &str) -> bool {
+    text.len() >= SHORTEST_BINARY
+        && !text
+            .split(|c: char| !matches!(c, ' '..='~' | '\t' | '\r' | '\n'))
+            .any(|run| run.len() >= LONGEST_BINARY_RUN)
 }
 
 /// Whether there are sentences.

@@ -1,5 +1,6 @@
 //! Where values are taken out of their wrappings, one file for each.
 
+mod address;
 pub(crate) mod form;
 pub(crate) mod graphql;
 pub(crate) mod head;
@@ -10,10 +11,14 @@ pub(crate) mod xml;
 use std::cell::Cell;
 
 use crate::class::nosql;
+use crate::decode;
 use crate::finding::{Finding, Place, Stop};
 use crate::judge::{Judge, Position};
 use crate::limits::{Excess, Limits};
 use crate::mark::Marks;
+
+/// What base64 makes of a payload is not shorter.
+const SHORTEST_HIDDEN: usize = 12;
 
 /// One inspection under way: the judge, and how much was seen.
 pub(crate) struct Walk<'w> {
@@ -47,7 +52,7 @@ impl<'w> Walk<'w> {
         if depth > self.limits.depth { Err(Stop::Excess(Excess::Depth)) } else { Ok(()) }
     }
 
-    /// A value.
+    /// A value; an address is judged by its parts.
     pub(crate) fn value(
         &self,
         text: &str,
@@ -55,7 +60,20 @@ impl<'w> Walk<'w> {
         place: impl Fn() -> Place,
     ) -> Result<(), Stop> {
         self.count()?;
-        self.judge.value(text, position, place)
+        let Some(address) = address::split(text) else {
+            return self.judge.value(text, position, place);
+        };
+        self.judge.value(address.head, position, &place)?;
+        let pairs = address.query.split('&');
+        let pieces = pairs.flat_map(|pair| pair.splitn(2, '=')).chain([address.fragment]);
+        for piece in pieces {
+            self.count()?;
+            // Short words are neither a payload nor hide one.
+            if piece.len() >= SHORTEST_HIDDEN || !Marks::of(piece).is_plain() {
+                self.judge.value(&decode::form(piece), position, &place)?;
+            }
+        }
+        Ok(())
     }
 
     /// The name of a member or of a parameter, which can carry a payload too.

@@ -132,3 +132,53 @@ fn broken_and_mislabelled_bodies_are_read_all_the_same() {
     );
     assert!(!found(Some("image/png"), b"' OR 1=1--"), "not read at all");
 }
+
+#[test]
+fn documents_may_name_what_is_on_their_own_host() {
+    let json =
+        |text: &str| said(inspector().body(Some("application/json"), text.as_bytes(), &Anything));
+    let own = r#"{"url":"http://localhost:3000/a","issue":{"url":"http://localhost:3000/a/1"},
+        "owner":{"avatar":"http://localhost:3000/u/7"}}"#;
+    assert_eq!(json(own), "nothing");
+    let fetched = r#"{"callback":"http://localhost:3000/a","name":"x"}"#;
+    assert_eq!(json(fetched), "ssrf (inner_address) in body $.callback");
+    assert_eq!(
+        json(&own.replace("localhost:3000", "169.254.169.254")),
+        "ssrf (metadata) in body $.url"
+    );
+}
+
+#[test]
+fn addresses_are_judged_by_their_parts() {
+    let query = |text: &str| said(inspector().query(text, &Anything));
+    assert_eq!(query("u=https://a.example/s?q%3Dunion%2Bselect%2Bof%2Bshirts"), "nothing");
+    assert_eq!(
+        query("u=https://a.example/s?q%3D1%2Bunion%2Bselect%2B1,2"),
+        "sqli (union_select) in query u"
+    );
+}
+
+#[test]
+fn programs_are_no_pictures() {
+    let file = |name: &str, kind: &str, text: &str| {
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\
+             Content-Type: {kind}\r\n\r\n{text}\r\n--b--\r\n"
+        );
+        said(inspector().body(Some("multipart/form-data; boundary=b"), body.as_bytes(), &Anything))
+    };
+    assert_eq!(file("a.png", "image/png", "<?php echo 1;"), "command (program_file) in body f");
+    let shell = file("a.php", "text/plain", "<?php system($_GET['c']);");
+    assert_eq!(shell, "command (program_file) in body f");
+    assert_eq!(file("a.php", "text/plain", "<?php echo 'hello';"), "nothing");
+}
+
+#[test]
+fn what_says_the_form_of_a_body_is_looked_at_too() {
+    let kind = |text: &str| said(inspector().header("content-type", text.as_bytes(), &Anything));
+    assert_eq!(kind("multipart/form-data; boundary=----Boundary7MA4YWxk"), "nothing");
+    assert_eq!(
+        kind("%{(#_='multipart/form-data').(#_memberAccess=@ognl.OgnlContext@DEFAULT)}"),
+        "template (reach) in header content-type"
+    );
+}

@@ -17,14 +17,21 @@ const CALLS: &[&str] = &[
     "runtime.getruntime",
     "getruntime().exec",
     "processbuilder",
+    "getclass().forname(",
+    "java.lang.runtime",
     "phpinfo()",
     "pcntl_exec(",
-    "<?php",
-    "<?=",
     "__import__(",
     "t(java.",
     "@java.lang.",
+    "#_memberaccess",
+    "_memberaccess.",
+    "ognl.ognlcontext",
+    "xwork.methodaccessor",
+    "opensymphony.xwork2",
 ];
+/// By these a file is known for a program.
+const OPENINGS: [&str; 2] = ["<?php", "<?="];
 /// Calls that show that code was run, where their argument is one that is computed.
 const SHOWS: [&str; 9] =
     ["print(", "printf(", "print_r(", "var_dump(", "exit(", "die(", "eval(", "assert(", "echo("];
@@ -33,6 +40,11 @@ const COMPUTED: [&str; 6] = ["md5(", "base64_decode(", "chr(", "hexdec(", "$_", 
 
 /// Whether `text`, in lower case, calls what only code calls.
 pub(super) fn runs(text: &str) -> bool {
+    OPENINGS.iter().any(|opening| text.contains(opening)) || acts(text)
+}
+
+/// The same of the text of a program.
+pub(crate) fn acts(text: &str) -> bool {
     CALLS.iter().any(|call| text.contains(call)) || SHOWS.iter().any(|call| shows(text, call))
 }
 

@@ -12,7 +12,8 @@ use crate::judge::{Suspicion, Value};
 use crate::lure;
 
 /// Texts that only a shell's attacker writes.
-const CERTAIN: [&str; 14] = [
+const CERTAIN: [&str; 15] = [
+    "<esi:include",
     "$0<<<",
     "() { :",
     "(){ :",
@@ -90,6 +91,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if lured && code::runs(plain) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
     }
+    if object::is_tagged(plain) {
+        return Suspicion::working(Class::Command, "serialized_object");
+    }
     if object::is_written(plain) {
         return Suspicion::likely(Class::Command, "serialized_object");
     }
@@ -105,13 +109,15 @@ fn is_line(value: &Value<'_>, text: &str) -> bool {
     let (path, rest) = path_prefix(text);
     let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     let (word, tail) = rest.split_at(length);
+    let tail = tail.strip_prefix(".exe").unwrap_or(tail);
     if !is_command(word) || !(path || tail.starts_with([' ', '+', '\t'])) {
         return false;
     }
     let argument = tail.split([' ', '+', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
     let one_line = value.position.is_one_line();
     if path {
-        return one_line && tail.trim().is_empty() || is_argument(argument);
+        let ended = matches!(tail.trim(), ";" | "|" | "&");
+        return ended || one_line && tail.trim().is_empty() || is_argument(argument);
     }
     let file = argument.starts_with('/') && argument[1..].contains('/');
     one_line
@@ -263,9 +269,13 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // `docker run -v $(pwd):/app …` is a line of documentation.
     let documented = sign == Sign::Inside && before.split_ascii_whitespace().count() >= 3;
     // Inline code of Markdown is quoted with the same sign.
-    let quoted = byte == b'`' && (value.is_free() || before.ends_with(' ') && before.len() > 12);
+    let words = tail.split_once('`').is_some_and(|(_, after)| is_sentence(after));
+    let quoted =
+        byte == b'`' && (value.is_free() || before.ends_with(' ') && (before.len() > 12 || words));
     // A break of lines is a break of commands only in a value of one line.
-    let lines = matches!(byte, b'\n' | b'\r') && before.contains('\n');
+    let broken = matches!(byte, b'\n' | b'\r');
+    let sentence = broken && value.is_free() && !has_argument(tail, sign, true);
+    let lines = broken && before.contains('\n') || sentence;
     // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
     let piped = byte == b'|'
         && FILTERS.contains(&stem)
@@ -275,10 +285,19 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     let first = before.split_ascii_whitespace().next().unwrap_or_default();
     let line = before.trim_end_matches([' ', '|', '&', ';']);
     let typed = sign == Sign::Between && spaced && is_command(first) && line.contains(' ');
-    if typed || listed || lone || quoted || lines || documented || piped {
+    // `mysql> grant …` in a text: what a program prints to be typed behind.
+    let prompt = value.is_free() && tail.starts_with("> ");
+    if prompt || typed || listed || lone || quoted || lines || documented || piped {
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")
+}
+
+/// Whether words go on after a space.
+fn is_sentence(after: &str) -> bool {
+    let mut words = after.split(' ').skip(1).take(2);
+    after.starts_with(' ')
+        && words.all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 fn ends_here(tail: &str, byte: u8, sign: Sign) -> bool {

@@ -28,6 +28,11 @@ pub(super) fn is_written(text: &str) -> bool {
     text.match_indices("o:").any(php) || TAGS.iter().any(|tag| text.contains(tag))
 }
 
+/// `!ruby/object:Gem::Requirement`: a tag that makes an object, with the name of its class.
+pub(super) fn is_tagged(text: &str) -> bool {
+    ["!ruby/object:", "!!python/object", "!!java"].iter().any(|tag| text.contains(tag))
+}
+
 /// Whether a text names a class of a platform; lists, maps and times are what they seem.
 pub(crate) fn is_platform_class(text: &str) -> bool {
     let name = text.trim_start_matches(['[', 'L', ' ']);

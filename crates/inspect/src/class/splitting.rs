@@ -24,6 +24,9 @@ const FIELDS: [&str; 16] = [
     "cookie:",
 ];
 
+/// Who forges a log adds a line or two; a text of more is a document.
+const MOST_LOG_LINES: usize = 4;
+
 /// Commands of SMTP and IMAP, and the fields of a message that add readers.
 const MAIL: [&str; 9] =
     ["rcpt to:", "mail from:", "quit\r", "data\r", "bcc:", "cc:", "to:", "subject:", "reply-to:"];
@@ -35,6 +38,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         .then(|| value.lower.replace("\\r", "\r").replace("\\n", "\n"));
     let lower = unescaped.as_deref().unwrap_or(&value.lower);
     let mut best = None;
+    let lines = lower.trim().lines().count();
     let ends = lower.match_indices(['\r', '\n']);
     // Of a row of breaks the last one counts.
     for (at, _) in ends.filter(|(at, _)| !lower[at + 1..].starts_with(['\r', '\n'])) {
@@ -49,8 +53,10 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             (true, false) if rest.starts_with('<') && lower[..at].ends_with(['\r', '\n']) => {
                 return Suspicion::sure(Class::Splitting, "body");
             }
-            (true, false) if is_log_line(rest) => Suspicion::likely(Class::Splitting, "log_line"),
-            (false, true) if at < 64 && !value.is_free() => {
+            (true, false) if is_log_line(rest) && lines <= MOST_LOG_LINES => {
+                Suspicion::likely(Class::Splitting, "log_line")
+            }
+            (false, true) if at < 64 && !value.is_free() && !is_block(lower) => {
                 Suspicion::likely(Class::Splitting, "header_line")
             }
             (false, _) if mail && at == 0 => return Suspicion::sure(Class::Splitting, "mail_line"),
@@ -66,6 +72,16 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// Whether every line is a field, the first one too: a header that is told, and that nothing was put into.
+fn is_block(text: &str) -> bool {
+    let is_field = |line: &str| {
+        line.split_once(':').is_some_and(|(name, _)| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+    };
+    text.trim_end().lines().all(is_field)
 }
 
 /// A level or a field of a log at the start of a line: `ERROR: …`.

@@ -2,7 +2,7 @@
 
 use crate::class::sql_token::{Token, tokens};
 use crate::finding::Class;
-use crate::judge::{Suspicion, Value};
+use crate::judge::{Strength, Suspicion, Value};
 use crate::mark;
 
 use Token::{
@@ -52,7 +52,7 @@ pub(super) const JOINTS: [&str; 14] = [
     "not", "having",
 ];
 /// Rules that a whole statement can break too.
-const REACHING: [&str; 3] = ["function", "schema", "union_select"];
+const REACHING: [&str; 4] = ["constant_choice", "function", "schema", "union_select"];
 /// Fingerprints are of short values: longer ones are judged by the rules alone.
 const LONGEST_FINGERPRINT: usize = 512;
 /// Names of a database's own tables.
@@ -116,8 +116,14 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     // A statement that is whole breaks out of nothing: only what it reaches for counts.
     let reaches = found.is_some_and(|found| REACHING.contains(&found.rule));
     if pieces.is_statement() && !reaches {
-        return pieces.spying();
+        return pieces.spying().or_else(|| pieces.cut_statement(value.text));
     }
+    let found = found.filter(|found| found.strength > Strength::Hint).or_else(|| {
+        Suspicion::stronger(
+            found,
+            pieces.interposed(value.text).or_else(|| pieces.cut_number(value.text)),
+        )
+    });
     found.or_else(|| pieces.spying()).or_else(|| second_opinion(value, &pieces))
 }
 
@@ -133,8 +139,10 @@ impl Pieces<'_> {
     }
 
     fn is_schema(&self, at: usize, word: &str) -> bool {
-        let named =
-            matches!(self.before(at), Some(Word("from" | "join" | "into") | Token::Dot | Open));
+        let named = matches!(
+            self.before(at),
+            Some(Word("from" | "join" | "into") | Token::Dot | Token::Other | Open)
+        );
         named && SCHEMAS.contains(&word)
     }
 

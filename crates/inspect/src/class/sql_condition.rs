@@ -10,7 +10,9 @@ use Token::{
 };
 
 /// Functions that a condition asks something of the database with.
-const ASKED: [&str; 14] = [
+const ASKED: [&str; 16] = [
+    "char",
+    "chr",
     "isnull",
     "ifnull",
     "nullif",
@@ -38,9 +40,11 @@ impl Pieces<'_> {
             Number | Variable => Some((at + 1, true)),
             Word("true" | "false" | "null") => Some((at + 1, true)),
             Quote(sign) => {
+                // Ticks hold names, not constants (MySQL 8.0, 11.2).
+                let constant = sign != b'`';
                 let close = (at + 1..self.0.len().min(at + 8))
                     .find(|at| self.get(*at) == Some(Quote(sign)));
-                Some((close.map_or(self.0.len(), |close| close + 1), true))
+                Some((close.map_or(self.0.len(), |close| close + 1), constant))
             }
             Word(_) => {
                 let mut end = at + 1;
@@ -160,7 +164,7 @@ impl Pieces<'_> {
         let near = at + 1..at + 7;
         if self.breaks(at)
             && self.has_word(near.clone(), &["select", "exists"])
-            && self.0[at..].contains(&Open)
+            && (self.0[at..].contains(&Open) || self.0[at..].contains(&Comment))
         {
             return Suspicion::working(Class::Sql, "subquery");
         }

@@ -27,6 +27,12 @@ const INNER: [&str; 10] = [
 impl Pieces<'_> {
     /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
     pub(super) fn spying(&self) -> Option<Suspicion> {
+        let first = usize::from(matches!(self.get(0), Some(Quote(_))));
+        if let (Some(Word("create" | "alter")), Some(Word("user")), Some(Word("identified"))) =
+            (self.get(first), self.get(first + 1), self.get(first + 3))
+        {
+            return Suspicion::likely(Class::Sql, "account_statement");
+        }
         let starts = self.get(0) == Some(Word("select"));
         let inner = |at: usize| match self.get(at) {
             Some(Token::Variable) => at == 1,
@@ -61,7 +67,7 @@ impl Pieces<'_> {
             (Some(Word(_)), Some(Comma | Open | Word("from") | Comment | Inline | Token::Dot)) => {
                 true
             }
-            (None, _) => true,
+            (None, _) => at > 0,
             _ => self.has_word(next..next + 40, &["from"]),
         };
         match (statement, columns) {
@@ -98,7 +104,7 @@ impl Pieces<'_> {
                 )),
             ) => true,
             ("insert", Some(Word("into"))) => true,
-            ("delete", Some(Word("from"))) => true,
+            ("delete", Some(Word(_))) => self.has_word(next + 1..next + 5, &["from"]),
             ("update", Some(Word(_))) => self.has_word(next + 2..next + 5, &["set"]),
             ("waitfor", Some(Word("delay" | "time"))) => true,
             ("exec" | "execute" | "declare", Some(Word(_) | Variable | Open)) => true,
@@ -158,7 +164,7 @@ impl Pieces<'_> {
                     && matches!(next(2), Some(Quote(_) | Variable))
             }
             Word("exec" | "execute") => {
-                matches!(next(1), Some(Word(name)) if name.starts_with("xp_") || name.starts_with("sp_") || name == "master" || name == "immediate")
+                matches!(next(1), Some(Word(name)) if name.starts_with("xp_") || name.starts_with("sp_") || name == "immediate" || name == "master" && next(2) == Some(Token::Dot))
                     || (next(1) == Some(Open)
                         && matches!(next(2), Some(Quote(_) | Variable | Word("char"))))
             }
@@ -219,7 +225,12 @@ impl Pieces<'_> {
 
     /// `cast(@@version as int)`: the database made to tell in an error.
     pub(super) fn cast(&self, at: usize) -> Option<Suspicion> {
-        let asks = self.get(at + 1) == Some(Open) && self.get(at + 2) == Some(Variable);
+        let asks = self.get(at + 1) == Some(Open)
+            && match self.get(at + 2) {
+                Some(Variable) => true,
+                Some(Open) => self.get(at + 3) == Some(Word("select")),
+                _ => false,
+            };
         if asks { Suspicion::working(Class::Sql, "function") } else { None }
     }
 
@@ -250,6 +261,11 @@ impl Pieces<'_> {
                     "sysdate",
                 ],
             );
+        let constant = |at: usize| self.operand(at).filter(|(_, constant)| *constant);
+        let compared = constant(at + 2).filter(|(end, _)| self.get(*end) == Some(Compare));
+        if case && compared.is_some_and(|(end, _)| constant(end + 1).is_some()) {
+            return Suspicion::working(Class::Sql, "constant_choice");
+        }
         if call || case && at > 0 {
             return Suspicion::working(Class::Sql, "choice");
         }
@@ -264,7 +280,12 @@ impl Pieces<'_> {
         let statement = self.has_word(0..at, &["select", "from", "insert", "with"]);
         if statement
             || !self.breaks(at)
-                && !matches!(self.before(at), Some(Operator | Comma | Compare | Open))
+                && !matches!(
+                    self.before(at),
+                    Some(
+                        Operator | Comma | Compare | Open | Word("any" | "all" | "some" | "exists")
+                    )
+                )
         {
             return None;
         }

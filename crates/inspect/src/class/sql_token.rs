@@ -97,6 +97,13 @@ fn number(text: &str, at: usize) -> (Option<Token<'_>>, usize) {
     let length = bytes.iter().take_while(|b| is_word(**b) || **b == b'.').count();
     let digits = bytes.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let tail = &bytes[digits..length];
+    // `1e0union`: an exponent needs no space behind it either.
+    if let Some(rest) = tail.strip_prefix(b"e") {
+        let exponent = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if rest[exponent..].starts_with(b"union") {
+            return (Some(Token::Number), digits + 1 + exponent);
+        }
+    }
     // `1e1`, `0x4f`; `1st` is a word, and `1or` a number and a word.
     if tail.starts_with(b"or") || tail.starts_with(b"and") || tail.starts_with(b"union") {
         return (Some(Token::Number), digits);

@@ -24,6 +24,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.trim_matches([' ', '\t', '\r', '\n', '"', '\'', '<', '>']);
     let spaced = text.contains([' ', '\n']);
     let leads = SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("http");
+    if named(text) && !value.is_free() {
+        return Suspicion::likely(Class::Ssrf, "scheme");
+    }
     // An address is one word; in a sentence it is talk.
     if spaced && (!leads || value.is_free()) || value.text.len() > 2_048 {
         return None;
@@ -42,9 +45,6 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     if spaced || value.position == Position::Header && value.marks.any(mark::SEMICOLON) && !leads {
         return None;
-    }
-    if named(text) {
-        return Suspicion::likely(Class::Ssrf, "scheme");
     }
     let starts = text.match_indices("://").map(|(at, _)| at + 3);
     let bare = text.starts_with("//").then_some(2);

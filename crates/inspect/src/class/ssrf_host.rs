@@ -65,6 +65,10 @@ fn loose(host: &str) -> Option<Ipv4Addr> {
     if *last >= 1 << wide {
         return None;
     }
+    // A lone number is an address only where it fills one: `0800` is a time zone.
+    if firsts.is_empty() && (1..1 << 24).contains(last) {
+        return None;
+    }
     let high = firsts.iter().enumerate().fold(0, |sum, (at, part)| sum | part << (24 - 8 * at));
     u32::try_from(high | last).ok().map(Ipv4Addr::from)
 }

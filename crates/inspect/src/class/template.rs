@@ -5,7 +5,9 @@ use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Openings with their ends.
-const SIGNS: [(&str, &str); 11] = [
+const SIGNS: [(&str, &str); 13] = [
+    ("%{", "}"),
+    ("@{", "}"),
     ("{{", "}}"),
     ("${", "}"),
     ("#{", "}"),
@@ -52,6 +54,10 @@ const REACHES: &[&str] = &[
     "java.lang",
     "freemarker.template",
     "?new()",
+    "?eval",
+    "_memberaccess",
+    "#context",
+    "ognl.",
     "process.mainmodule",
     "require(",
     "child_process",
@@ -101,7 +107,8 @@ const LONE: [&str; 10] = [
 ];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
-    let text = value.lower.as_str();
+    let escaped = value.lower.contains("$\\").then(|| unescaped(&value.lower));
+    let text = escaped.as_deref().unwrap_or(&value.lower);
     let mut found = None;
     for (open, close) in SIGNS {
         for (at, _) in text.match_indices(open) {
@@ -142,13 +149,25 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     found
 }
 
+/// `$\A{…}`: a letter that some engines take off between the signs.
+fn unescaped(text: &str) -> String {
+    let mut pieces = text.split("$\\");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push('$');
+        let letters = piece.bytes().take_while(u8::is_ascii_alphabetic).count();
+        out.push_str(if letters <= 1 { &piece[letters..] } else { piece });
+    }
+    out
+}
+
 fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if inner.is_empty() {
         return None;
     }
     let arithmetic = computes(inner);
     // A shell's `$(…)`, Thymeleaf's `*{…}` and a link's `[[…]]` are ordinary signs: only sums count.
-    if matches!(open, "$(" | "@(" | "[[" | "~[" | "{=" | "*{") {
+    if matches!(open, "$(" | "@(" | "@{" | "[[" | "~[" | "{=" | "*{") {
         return if arithmetic && value.text.len() < 60 {
             Suspicion::working(Class::Template, "arithmetic")
         } else if open == "*{" && REACHES.iter().any(|name| inner.contains(name)) {

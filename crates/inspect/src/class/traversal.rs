@@ -172,11 +172,12 @@ const SERVER_FILES: [&str; 20] = [
     ".bash_history",
 ];
 /// Paths that no API has as steps of its own.
-const NEVER_STEPS: [&str; 8] = [
+const NEVER_STEPS: [&str; 9] = [
     "etc/passwd",
     "etc/shadow",
     "web-inf/",
     "windows/win.ini",
+    "system32/cmd.exe",
     "proc/self/",
     ".git/config",
     ".ssh/id",
@@ -220,7 +221,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
         return Suspicion::likely(Class::Traversal, "file_scheme");
     }
-    let secret = SECRETS.iter().any(|name| text.contains(name));
+    let straight = text.contains("/./").then(|| text.replace("/./", "/"));
+    let straight = straight.as_deref().unwrap_or(&text);
+    let secret = SECRETS.iter().any(|name| straight.contains(name));
     let inner = INNER.iter().any(|name| text.contains(name));
     if encoded_dots(&value.lower) {
         return Suspicion::likely(Class::Traversal, "encoded_dots");
@@ -238,7 +241,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
     }
     let spaced = text.trim().contains(' ');
-    let dots = text.matches("/./").count() + text.matches("/.../").count();
+    let steps = text.split('/').filter(|step| *step == "...").count();
+    let dots = text.matches("/./").count() + steps.saturating_sub(1);
     let opens =
         (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2 && !is_source(&text);
     if (opens || dots >= 2 && !is_source(&text)) && !spaced && !text.contains("://") {
@@ -264,7 +268,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    if secret && !spaced && is_absolute(&text) && !text.contains("://") {
+    if climbs > 0 && !spaced && text.rsplit("../").next().is_some_and(is_system_file) {
+        return Suspicion::likely(Class::Traversal, "climb_to_system");
+    }
+    let named = secret && is_absolute(&text) || NEVER_STEPS.iter().any(|name| text.contains(name));
+    if named && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "secret_file");
     }
     if value.text.starts_with("\\\\") && (text.contains("/c$/") || text.contains("/admin$/")) {
@@ -280,7 +288,10 @@ pub(crate) fn overlong(lower: &str) -> bool {
         "%c0%", "%c1%", "%f8%80", "%fc%80", "%f0%80", "%e0%80", "%uf025", "%u2215", "%u2216",
         "%uff0e", "%uefc8", "%bg%qf",
     ];
-    lower.contains('%') && forms.iter().map(|form| lower.matches(form).count()).sum::<usize>() >= 2
+    let hits = || forms.iter().flat_map(|form| lower.match_indices(form));
+    // Behind two dots one is enough.
+    lower.contains('%')
+        && (hits().count() >= 2 || hits().any(|(at, _)| lower[..at].ends_with("..")))
 }
 
 /// Two dots of which one is encoded: nobody has to encode a dot.

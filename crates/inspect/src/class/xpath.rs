@@ -1,7 +1,7 @@
 //! XPath: a quote or a bracket broken out of, then an axis or a function of the language.
 
 use crate::finding::Class;
-use crate::judge::{Suspicion, Value};
+use crate::judge::{Position, Suspicion, Value};
 
 /// Functions and axes that no other language spells so.
 const WORDS: [&str; 20] = [
@@ -67,7 +67,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             return Suspicion::likely(Class::XPath, "union");
         }
     }
-    if text.trim_start().starts_with("//") && is_path(text.trim()) {
+    let told = value.position == Position::Field && is_locator(text.trim());
+    if text.trim_start().starts_with("//") && is_path(text.trim()) && !told {
         return Suspicion::likely(Class::XPath, "path");
     }
     None
@@ -84,6 +85,12 @@ fn joins(text: &str) -> bool {
     }) || text.contains("][")
         || text.contains("']")
         || text.contains("|")
+}
+
+/// `//*[@id="menu"]/li[2]`: where an element of a page is, as tools that record clicks say it.
+fn is_locator(text: &str) -> bool {
+    let (quotes, plain) = (text.matches('"').count(), !text.contains(['|', '\'', '(']));
+    plain && text.contains("[@") && quotes > 0 && quotes.is_multiple_of(2)
 }
 
 /// `//user/*`, `//*[@id=1]`: a location with a step of its own.

@@ -2,7 +2,7 @@
 
 use crate::class::xss_element::Element;
 use crate::finding::Class;
-use crate::judge::{Suspicion, Value};
+use crate::judge::{Strength, Suspicion, Value};
 
 /// Calls and names that do something, or show that something could be done.
 const ACTS: [&str; 33] = [
@@ -53,8 +53,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         found = Suspicion::stronger(found, Element::at(text, at, &acts).judge(value));
     }
     found = Suspicion::stronger(found, attribute(text, &acts));
-    if found.is_none() {
-        found = script(value, text);
+    if found.is_none_or(|found| found.strength == Strength::Hint) {
+        found = Suspicion::stronger(found, script(value, text));
     }
     if found.is_none()
         && text.contains(['<', '"', '\''])
@@ -115,6 +115,9 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     let start = squeezed.trim_start_matches([' ', '"', '\'', '(', '>']);
     let scheme = SCHEMES.iter().find(|scheme| start.starts_with(**scheme))?;
     let rest = &start[scheme.len()..];
+    if does_nothing(rest) {
+        return None;
+    }
     if acts.after(scheme.len())
         || rest.starts_with("//")
         || rest.starts_with(",<")
@@ -124,6 +127,13 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     }
     (!rest.starts_with(' ') && !rest.is_empty() && !value.is_free()).then_some(())?;
     Suspicion::likely(Class::Xss, "script_address")
+}
+
+/// `javascript:void(0);`: how pages say that a link leads nowhere.
+fn does_nothing(script: &str) -> bool {
+    let script = script.replace("%3b", ";");
+    let rest = script.trim_start_matches("void").trim_matches([' ', '(', ')', '0', ';']);
+    script.starts_with("void") && rest.is_empty() || script == ";" || script.is_empty()
 }
 
 /// `" onfocus=…`: a quote that ends an attribute and begins another.
@@ -207,7 +217,8 @@ fn assembled(text: &str) -> bool {
             let rest = text[at + name.len()..].trim_start_matches(['?', '.', ' ']);
             let inside = if rest.starts_with('[') { window(rest, 160) } else { "" };
             let called = ["](", "]`", "]?.("].iter().any(|end| inside.contains(end));
-            called && inside.contains('+') && inside.contains(['"', '\'', '`', '/'])
+            let put = inside.contains('+') || inside.contains("/*");
+            called && put && inside.contains(['"', '\'', '`', '/'])
         })
     })
 }
@@ -221,6 +232,20 @@ fn handed(text: &str, name: &str) -> bool {
                 .windows(2)
                 .any(|pair| pair == b"].")
             && text[at + name.len()..].trim_start().starts_with([')', ','])
+    })
+}
+
+/// `a=eval;b=alert;a(b(1))`: a function under another name, and that called.
+fn renamed(text: &str, function: &str) -> bool {
+    text.match_indices(function).any(|(at, _)| {
+        let rest = text[at + function.len()..].trim_start();
+        let Some(before) = text[..at].trim_end().strip_suffix('=') else { return false };
+        let before = before.trim_end();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+        let name = &before[before.trim_end_matches(is_name).len()..];
+        let called =
+            || rest.match_indices(name).any(|(at, _)| rest[at + name.len()..].starts_with('('));
+        rest.starts_with([';', ',']) && !name.is_empty() && called()
     })
 }
 
@@ -273,12 +298,15 @@ fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
         "find(alert",
         "map(alert",
         "document[\"cookie",
+        "document.body.",
+        "![]+",
+        "!![]+",
     ];
     let imports = text.starts_with("import('") || text.starts_with("import(\"");
     let reach = reaches.iter().any(|name| text.contains(name))
         || imports
         || assembled(text)
-        || names.iter().any(|name| handed(text, name));
+        || names.iter().any(|name| handed(text, name) || renamed(text, name));
     if (calls || reach) && !value.is_free() {
         return Suspicion::likely(Class::Xss, "script");
     }

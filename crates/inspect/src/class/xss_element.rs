@@ -50,7 +50,8 @@ impl<'t> Element<'t> {
             start: at + 1 + after.len() - rest.len(),
             tight: after.starts_with(tight),
             closing: after.starts_with('/'),
-            worded: text[..at].ends_with(' ') && text[..at].split_ascii_whitespace().count() >= 2,
+            worded: text[..at].ends_with(' ')
+                && text[..at].split_ascii_whitespace().nth(1).is_some(),
             shown: text[..at].ends_with('`'),
             acts,
         }
@@ -86,6 +87,12 @@ impl<'t> Element<'t> {
             return None;
         }
         // In a sentence a bare `<script>` is a word.
+        let words = self.inside.trim_start();
+        let first = words.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == ':');
+        let attribute = first.starts_with(['=', '/']) || self.inside.contains("src=");
+        if self.inside.len() == self.rest.len() && !attribute && self.inside.contains(' ') {
+            return Suspicion::hint(Class::Xss, "script_element");
+        }
         let bare = !self.inside.contains('=') && !self.rest.contains("</") && self.worded;
         let strength = match (self.acts_later() && !self.shown, bare) {
             (true, _) => Strength::Sure,
@@ -110,7 +117,9 @@ impl<'t> Element<'t> {
             {
                 continue;
             }
-            if value[1..].trim_start().starts_with("\"\"") {
+            // Nothing is handled; but a table's cell doubles its quotes.
+            let empty = value[1..].trim_start().strip_prefix("\"\"");
+            if empty.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric())) {
                 continue;
             }
             let runs = self.acts.within(self.start + at, self.start + self.inside.len());
@@ -130,7 +139,8 @@ impl<'t> Element<'t> {
         }
         let squeezed: String =
             self.inside.chars().filter(|c| !c.is_control() && *c != ' ').collect();
-        let leads = SCHEMES.iter().any(|scheme| squeezed.contains(scheme));
+        let used = self.local() == "use" && squeezed.contains("=\"data:");
+        let leads = used || SCHEMES.iter().any(|scheme| squeezed.contains(scheme));
         if leads { Suspicion::sure(Class::Xss, "script_address") } else { None }
     }
 
@@ -142,7 +152,7 @@ impl<'t> Element<'t> {
         let has = |word: &str| self.inside.contains(word);
         let ordinary = match name {
             "link" => !has("stylesheet") && !has("import"),
-            "meta" => !(has("http-equiv") && (has("refresh") || has("cookie"))),
+            "meta" => !(has("http-equiv") && (has("refresh") || has("cookie")) || has("utf-7")),
             // A player as sites offer it for embedding.
             "iframe" => has("src=\"https://") && (has("width=") || has("allow") || has("title=")),
             name => WORDS.contains(&name) && !has("="),
@@ -160,8 +170,12 @@ impl<'t> Element<'t> {
     /// Styles that ran script in old browsers.
     fn style(&self, value: &Value<'_>) -> Option<Suspicion> {
         let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        // Comments and escapes of letters hide a word from all but the reader of the style.
         let inline = self.inside.contains("style=")
-            && has(self.inside, &["expression", "-moz-binding", "behavior:"]);
+            && has(
+                &self.inside.replace("/**/", "").replace('\\', ""),
+                &["expression(", "-moz-binding", "behavior:"],
+            );
         let sheet =
             self.local() == "style" && has(self.rest, &["@import", "expression", "-moz-binding"]);
         if (inline || sheet) && !value.is_free() {

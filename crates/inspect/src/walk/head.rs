@@ -5,14 +5,13 @@ use crate::decode;
 use crate::finding::{Place, Stop};
 use crate::judge::Position;
 use crate::mark::Marks;
-use crate::walk::{Walk, form};
+use crate::walk::{Walk, address, form};
 
 /// Headers that are the gateway's own matter or a signature, and never text that anybody reads on.
-const SKIPPED: [&str; 12] = [
+const SKIPPED: [&str; 11] = [
     "authorization",
     "proxy-authorization",
     "content-length",
-    "content-type",
     "cookie",
     "date",
     "dpop",
@@ -34,7 +33,9 @@ pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
     let mut start = 0;
     for (position, segment) in path.split('/').enumerate() {
         let place = || Place::Path(position + 1);
-        if (!Marks::of(segment).is_plain() || segment == "..") && suspect.is_none() {
+        if (!Marks::of(segment).is_plain() || segment == ".." || segment == "...")
+            && suspect.is_none()
+        {
             suspect = Some((start, position + 1));
         }
         walk.value(segment, Position::Path, place)?;
@@ -65,13 +66,19 @@ pub(crate) fn header(walk: &Walk<'_>, name: &str, value: &[u8]) -> Result<(), St
     }
     let text = String::from_utf8_lossy(value);
     let place = || Place::Header(name.to_owned());
-    if let Some((_, query)) = text.split_once('?').filter(|_| name == "referer") {
-        form::walk(walk, query, Position::Header, |_| Place::Header("referer".to_owned()))?;
+    let mut text = &*text;
+    if name == "referer" {
+        let address = address::split(text);
+        let query = address.map(|address| address.query);
+        if let Some(query) = query.or_else(|| Some(text.split_once('?')?.1)) {
+            form::walk(walk, query, Position::Header, |_| Place::Header("referer".to_owned()))?;
+        }
+        text = address.map_or(text, |address| address.head);
     }
     // Where a page is says nothing of where the server is to go.
     let told = matches!(name, "origin" | "referer").then(|| text.split_once("://")).flatten();
     let told = told.filter(|(scheme, _)| Marks::of(scheme).is_plain());
-    walk.value(told.map_or(&*text, |(_, rest)| rest), Position::Header, place)
+    walk.value(told.map_or(text, |(_, rest)| rest), Position::Header, place)
 }
 
 /// A `Cookie` field (RFC 6265 §4.2.1).

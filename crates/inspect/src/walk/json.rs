@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -16,6 +17,9 @@ const DEEPEST: usize = 100;
 /// JSON in a string in JSON: how often.
 const NESTED: usize = 2;
 
+/// Addresses of one host by which a document is known to tell of what is there.
+const FEWEST_OF_ITS_OWN: usize = 3;
+
 /// Where in the document, from the inside out.
 enum Path<'p> {
     Root,
@@ -25,6 +29,8 @@ enum Path<'p> {
 
 /// A document under way.
 struct Document<'d, 'w> {
+    /// All of it, as it was sent.
+    source: &'d str,
     walk: &'d Walk<'w>,
     position: Position,
     place: &'d dyn Fn(&str) -> Place,
@@ -78,7 +84,7 @@ fn read(
     nested: usize,
 ) -> Result<bool, Stop> {
     let stop = RefCell::new(None);
-    let document = Document { walk, position, place, nested, stop: &stop };
+    let document = Document { source: text, walk, position, place, nested, stop: &stop };
     let mut reader = serde_json::Deserializer::from_str(text);
     let member = Member { document: &document, path: Path::Root, depth: 1 };
     let read = member.deserialize(&mut reader).and_then(|()| reader.end());
@@ -149,7 +155,22 @@ impl Document<'_, '_> {
                 return Ok(());
             }
         }
-        self.walk.value(text, self.position, place)
+        match self.walk.value(text, self.position, place) {
+            Err(Stop::Found(found)) if self.is_told(&found, text) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Whether an inner address is where the whole document comes from: whoever tells of its own things
+    /// names them one by one, whoever wants one fetched names that one.
+    fn is_told(&self, found: &Finding, text: &str) -> bool {
+        let Some((_, rest)) = text.split_once("://") else { return false };
+        let host = &rest[..rest.find('/').unwrap_or(rest.len())];
+        let others = self.source.match_indices(host).filter_map(|(at, _)| {
+            let path = self.source[at + host.len()..].trim_start_matches('\\').strip_prefix('/')?;
+            path.split('"').next()
+        });
+        found.rule == "inner_address" && others.collect::<BTreeSet<_>>().len() >= FEWEST_OF_ITS_OWN
     }
 }
 

