@@ -68,7 +68,8 @@ pub(crate) fn form(
     };
     let another = settings.path("/authorize");
     let another = format!("{another}?{}", onward::for_another_account(&request.text));
-    ConsentPage::new(settings, &asked, notice).continuing(&request.text, proof, another).finish()
+    let page = ConsentPage::new(&visit.reader(), &asked, notice);
+    page.continuing(&request.text, proof, another).finish()
 }
 
 async fn decide(
