@@ -65,6 +65,7 @@ pub(crate) fn form(
         details: &evaluated.demand.details,
         audiences: &evaluated.demand.audiences,
         return_to: evaluated.return_to.uri(),
+        now: visit.now,
     };
     let another = settings.path("/authorize");
     let another = format!("{another}?{}", onward::for_another_account(&request.text));

@@ -1,10 +1,13 @@
 //! The consent page: who asks, for whom, for what, in plain words.
 
+use std::time::Duration;
+
 use askama::Template;
 use store::{Client, User};
 use token::authorization_details::AuthorizationDetail;
 use token::scope::ScopeSet;
 use token::term::scope;
+use token::time::Timestamp;
 
 use super::client_links::{self, ClientLink};
 use super::policy::Leads;
@@ -13,6 +16,11 @@ use crate::language::Reader;
 use crate::metadata_document;
 use crate::register::SELF_REGISTERED;
 use crate::rule::redirect_uri;
+
+/// A client that registered itself is new for so long.
+const NEW: Duration = Duration::from_secs(7 * 24 * 3600);
+/// What the scopes of the administration begin with.
+const ADMINISTRATION: &str = "tokenward:";
 
 /// What the page says above the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +46,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) audiences: &'a [String],
     /// Where the answer goes.
     pub(crate) return_to: &'a str,
+    /// When.
+    pub(crate) now: Timestamp,
 }
 
 /// The consent page.
@@ -49,6 +59,12 @@ pub(crate) struct ConsentPage {
     client_id: String,
     client_initial: String,
     is_self_registered: bool,
+    /// How long ago it registered itself, when that was just now.
+    registered: String,
+    /// Whether it wants a part of the administration.
+    is_broad: bool,
+    /// Whether it wants to go on while the person is away.
+    is_offline: bool,
     /// The host that vouches for a client that nobody registered.
     publisher: String,
     person: String,
@@ -81,12 +97,20 @@ impl ConsentPage {
         let (client, person) = (asked.client, asked.person);
         let name = person.name.as_ref().filter(|name| !name.trim().is_empty());
         let name = name.unwrap_or(&person.username);
+        let is_self_registered = client.created_by.starts_with(SELF_REGISTERED);
+        let age = asked.now.since(client.created_at);
         Self {
             frame: Frame::new(reader),
             client: client.name.clone(),
             client_id: client.id.to_string(),
             client_initial: initial(&client.name),
-            is_self_registered: client.created_by.starts_with(SELF_REGISTERED),
+            is_self_registered,
+            registered: match is_self_registered && age < NEW {
+                true => reader.words.ago(age.as_secs()),
+                false => String::new(),
+            },
+            is_broad: asked.scopes.iter().any(|name| name.starts_with(ADMINISTRATION)),
+            is_offline: asked.scopes.contains(scope::OFFLINE_ACCESS),
             publisher: client
                 .created_by
                 .strip_prefix(metadata_document::CREATED_BY)

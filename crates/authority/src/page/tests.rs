@@ -53,6 +53,7 @@ fn consent(client: &Client, return_to: &str) -> String {
         details: &[],
         audiences: &audiences,
         return_to,
+        now: Timestamp::from_secs(3 * 24 * 3600),
     };
     let page = ConsentPage::new(&english(&settings()), &asked, None);
     page.continuing(EVIL, EVIL.to_owned(), EVIL.to_owned()).finish().expect("page").html
@@ -118,6 +119,32 @@ fn permissions_come_in_an_order_that_makes_sense() {
     let order =
         ["Know who you are", "See your e-mail address", "Use orders:read", "Keep access while"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{page}");
+}
+
+#[test]
+fn a_new_client_and_far_reaching_scopes_are_told_openly() {
+    let mut known = client("App");
+    let page = |client: &Client, scopes: &str| {
+        let asked = Asked {
+            client,
+            person: &person("alice"),
+            scopes: &ScopeSet::parse(scopes).expect("scopes"),
+            details: &[],
+            audiences: &[],
+            return_to: "https://app.example/cb",
+            now: Timestamp::from_secs(3 * 24 * 3600),
+        };
+        ConsentPage::new(&english(&settings()), &asked, None).finish().expect("page").html
+    };
+    let (new, broad, offline) =
+        ("registered 3 days ago", "change how this server works", "while you are away, until");
+    for words in [new, broad, offline] {
+        assert!(!page(&known, "openid orders:read").contains(words), "{words}");
+    }
+    assert!(page(&known, "openid offline_access").contains(offline));
+    assert!(page(&known, "openid tokenward:admin").contains(broad));
+    known.created_by = "registration:anybody".to_owned();
+    assert!(page(&known, "openid").contains(new));
 }
 
 #[test]
