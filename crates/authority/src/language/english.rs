@@ -86,7 +86,7 @@ catalogue! { ENGLISH: English {
     }
     consent: ConsentWords {
         ask_again: "Choose “Allow” or “Deny”.",
-        broad: "This lets the application change how this server works. Go on only if you know why it needs that.",
+        broad: "It asks for everything that applications can be allowed here. Go on only if you know why it needs that.",
         heading: "Allow {client} to use your account?",
         new: "This application is new here: it was registered {ago}.",
         nothing: "It wants to sign you in and asks for nothing else.",

@@ -86,7 +86,7 @@ catalogue! { FRENCH: French {
     }
     consent: ConsentWords {
         ask_again: "Choisissez « Autoriser » ou « Refuser ».",
-        broad: "L’application pourra ainsi changer le fonctionnement de ce serveur. Ne continuez que si vous savez pourquoi elle en a besoin.",
+        broad: "Elle demande tout ce qui peut être autorisé ici. Ne continuez que si vous savez pourquoi elle en a besoin.",
         heading: "Autoriser {client} à utiliser votre compte ?",
         new: "Cette application est nouvelle ici : elle a été enregistrée {ago}.",
         nothing: "Elle veut vous connecter et ne demande rien d’autre.",

@@ -86,7 +86,7 @@ catalogue! { GERMAN: German {
     }
     consent: ConsentWords {
         ask_again: "Wählen Sie „Erlauben“ oder „Ablehnen“.",
-        broad: "Damit kann die Anwendung ändern, wie dieser Server arbeitet. Fahren Sie nur fort, wenn Sie wissen, warum sie das braucht.",
+        broad: "Sie verlangt alles, was Anwendungen hier erlaubt werden kann. Fahren Sie nur fort, wenn Sie wissen, warum sie das braucht.",
         heading: "{client} erlauben, Ihr Konto zu nutzen?",
         new: "Diese Anwendung ist hier neu: Sie wurde {ago} registriert.",
         nothing: "Sie möchte Sie anmelden und verlangt sonst nichts.",

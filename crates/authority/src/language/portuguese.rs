@@ -86,7 +86,7 @@ catalogue! { PORTUGUESE: Portuguese {
     }
     consent: ConsentWords {
         ask_again: "Escolha “Permitir” ou “Recusar”.",
-        broad: "Assim a aplicação pode mudar o funcionamento deste servidor. Continue só se souber por que precisa disso.",
+        broad: "Pede tudo o que aqui se pode permitir às aplicações. Continue só se souber por que precisa disso.",
         heading: "Permitir que {client} use a sua conta?",
         new: "Esta aplicação é nova aqui: foi registada {ago}.",
         nothing: "Quer iniciar a sua sessão e não pede mais nada.",

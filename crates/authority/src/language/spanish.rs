@@ -86,7 +86,7 @@ catalogue! { SPANISH: Spanish {
     }
     consent: ConsentWords {
         ask_again: "Elija «Permitir» o «Rechazar».",
-        broad: "Así la aplicación puede cambiar el funcionamiento de este servidor. Continúe solo si sabe por qué lo necesita.",
+        broad: "Pide todo lo que aquí se puede permitir a las aplicaciones. Continúe solo si sabe por qué lo necesita.",
         heading: "¿Permitir que {client} use su cuenta?",
         new: "Esta aplicación es nueva aquí: se registró {ago}.",
         nothing: "Quiere iniciar su sesión y no pide nada más.",

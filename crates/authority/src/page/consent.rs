@@ -16,11 +16,12 @@ use crate::language::Reader;
 use crate::metadata_document;
 use crate::register::SELF_REGISTERED;
 use crate::rule::redirect_uri;
+use crate::settings::Settings;
 
 /// A client that registered itself is new for so long.
 const NEW: Duration = Duration::from_secs(7 * 24 * 3600);
-/// What the scopes of the administration begin with.
-const ADMINISTRATION: &str = "tokenward:";
+/// To ask for everything is telling where there are so many scopes at least.
+const MANY: usize = 3;
 
 /// What the page says above the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(crate) struct ConsentPage {
     is_self_registered: bool,
     /// How long ago it registered itself, when that was just now.
     registered: String,
-    /// Whether it wants a part of the administration.
+    /// Whether it asks for all that there is.
     is_broad: bool,
     /// Whether it wants to go on while the person is away.
     is_offline: bool,
@@ -109,7 +110,7 @@ impl ConsentPage {
                 true => reader.words.ago(age.as_secs()),
                 false => String::new(),
             },
-            is_broad: asked.scopes.iter().any(|name| name.starts_with(ADMINISTRATION)),
+            is_broad: is_everything(asked.scopes, reader.settings),
             is_offline: asked.scopes.contains(scope::OFFLINE_ACCESS),
             publisher: client
                 .created_by
@@ -148,6 +149,13 @@ impl ConsentPage {
     pub(crate) fn finish(&self) -> Rendered {
         render(&self.frame, self, Leads::To(&self.return_to))
     }
+}
+
+/// Whether nothing is left that could be asked for.
+fn is_everything(scopes: &ScopeSet, settings: &Settings) -> bool {
+    let reached = settings.ladder.reach(scopes);
+    settings.scopes.len() >= MANY
+        && settings.scopes.iter().all(|defined| reached.contains(&defined.name))
 }
 
 /// First who somebody is, then what they have, then for how long; nothing that another of them includes.

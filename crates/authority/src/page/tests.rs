@@ -13,7 +13,7 @@ use super::login::{LoginPage, Notice};
 use super::problem::{Problem, ProblemPage};
 use super::second::{self, CodePage};
 use crate::language::{Language, Reader};
-use crate::settings::Settings;
+use crate::settings::{ScopeDefinition, Settings};
 use crate::tests::support::{person, settings};
 
 const EVIL: &str = "<script>alert(1)</script>\" onfocus=\"x' & y";
@@ -124,6 +124,8 @@ fn permissions_come_in_an_order_that_makes_sense() {
 #[test]
 fn a_new_client_and_far_reaching_scopes_are_told_openly() {
     let mut known = client("App");
+    let mut settings = settings();
+    settings.scopes.push(ScopeDefinition::new("invoices", "See invoices"));
     let page = |client: &Client, scopes: &str| {
         let asked = Asked {
             client,
@@ -134,15 +136,15 @@ fn a_new_client_and_far_reaching_scopes_are_told_openly() {
             return_to: "https://app.example/cb",
             now: Timestamp::from_secs(3 * 24 * 3600),
         };
-        ConsentPage::new(&english(&settings()), &asked, None).finish().expect("page").html
+        ConsentPage::new(&english(&settings), &asked, None).finish().expect("page").html
     };
     let (new, broad, offline) =
-        ("registered 3 days ago", "change how this server works", "while you are away, until");
+        ("registered 3 days ago", "everything that applications", "while you are away, until");
     for words in [new, broad, offline] {
-        assert!(!page(&known, "openid orders:read").contains(words), "{words}");
+        assert!(!page(&known, "openid orders:read invoices").contains(words), "{words}");
     }
     assert!(page(&known, "openid offline_access").contains(offline));
-    assert!(page(&known, "openid tokenward:admin").contains(broad));
+    assert!(page(&known, "orders:read orders:write invoices").contains(broad));
     known.created_by = "registration:anybody".to_owned();
     assert!(page(&known, "openid").contains(new));
 }
