@@ -82,7 +82,8 @@ async function walk(language) {
   await look(page, 'consent');
   await page.setJavaScriptEnabled(false);
   await press(page, 'button[value=allow]');
-  await look(page, 'form-post');
+  // It sends itself where scripts run, and axe is one.
+  await looked(page, `${language}-form-post`, { withAxe: false });
   await page.setJavaScriptEnabled(true);
 
   // The account.

@@ -353,7 +353,7 @@ catalogue! { GERMAN: German {
         caution: "Sie werden nur dieses eine Mal gezeigt. Drucken Sie diese Seite oder schreiben Sie die Codes auf, und verwahren Sie sie dort, wo nichts verloren geht, getrennt von Ihrem Gerät.",
         kept: "Ich habe sie verwahrt, weiter",
         lead: "Jeder ersetzt einmal Ihr Gerät, falls es verloren geht",
-        title: "Ihre Wiederherstellungscodes",
+        title: "Ihre Wiederherstellungs\u{ad}codes",
     }
     scope: ScopeWords {
         address: "Ihre Postanschrift sehen",
