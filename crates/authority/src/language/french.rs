@@ -292,7 +292,7 @@ catalogue! { FRENCH: French {
     logout: LogoutWords {
         asked_by: "{client} le demande.",
         lead: "Vous êtes connecté en tant que {username}",
-        out: "Se déconnecter",
+        out: "Quitter",
         stay: "Rester connecté",
         title: "Se déconnecter ?",
         words: "Toutes les applications que vous utilisez avec cette connexion sont déconnectées aussi.",
