@@ -1,11 +1,10 @@
 // A person at Chromium, with JavaScript off, sets up an app for codes and signs in with it. The pages are
 // looked at in both themes at the width of a phone.
-import { createHmac } from 'node:crypto';
-
 import puppeteer from 'puppeteer-core';
 
 import { ensure, given } from './browser.mjs';
 import { looked, press, visitor } from './pages.mjs';
+import { code, step } from './totp.mjs';
 
 const { ISSUER, USERNAME, PASSWORD, CHROMIUM } = given(
   'ISSUER', 'USERNAME', 'PASSWORD', 'CHROMIUM',
@@ -62,20 +61,4 @@ async function signIn(page) {
   await page.type('input[name=username]', USERNAME);
   await page.type('input[name=password]', PASSWORD);
   await press(page, 'button[type=submit]');
-}
-
-function step() {
-  return Math.floor(Date.now() / 30_000);
-}
-
-/** RFC 6238. */
-function code(key, at) {
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...key].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(at));
-  const tag = createHmac('sha1', secret).update(counter).digest();
-  const number = tag.readUInt32BE(tag[19] & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, '0');
 }

@@ -9,6 +9,7 @@ use token::restriction::{Effect, Selector};
 use token::secret::Secret;
 
 use crate::caller::Caller;
+use crate::language::Language;
 use crate::letters::Occasion;
 use crate::login::password::{Asker, PasswordError};
 use crate::state::Authority;
@@ -22,6 +23,8 @@ pub struct By<'a> {
     pub caller: &'a Caller,
     /// The link that lets them, which is used up.
     pub link: Option<&'a OpaqueHash>,
+    /// What the letter about it is written in, for who has no `locale`.
+    pub language: Language,
 }
 
 /// Why a password is not replaced.
@@ -69,7 +72,7 @@ impl Authority {
 
     /// What nobody's password may be made of: their own names, and ours.
     fn names_of(&self, user: &User) -> Vec<String> {
-        let host = self.settings().issuer.split_once("://").map(|(_, rest)| rest.to_owned());
+        let host = Some(self.settings().host().to_owned());
         let own = [Some(&user.username), user.name.as_ref(), user.email.as_ref()];
         own.into_iter().flatten().cloned().chain(host).collect()
     }
@@ -108,7 +111,8 @@ impl Authority {
             reason: Some(made.reason.clone()),
         };
         self.emit(by.caller, Who::default(), kind, now);
-        self.write(user, &Occasion::PasswordChanged { username: &user.username }, now);
+        let occasion = Occasion::PasswordChanged { username: &user.username };
+        self.write(user, &occasion, by.language, now);
         Ok(())
     }
 }

@@ -158,7 +158,8 @@ impl Authority {
             && let Some(user) = self.store().user(subject).await?
         {
             let (username, token) = (user.username.as_str(), token.as_str());
-            self.write(&user, &Occasion::TokenLeaked { username, token }, now);
+            let language = self.settings().catalogue.usual();
+            self.write(&user, &Occasion::TokenLeaked { username, token }, language, now);
         }
         let target = selector.to_string();
         let (action, ip) = ("leak.revoke".to_owned(), caller.ip);

@@ -6,6 +6,8 @@ use mail::{Address, Letter};
 use store::User;
 use token::time::Timestamp;
 
+use crate::language::{Language, Reader};
+use crate::person_claims;
 use crate::state::Authority;
 
 /// What a letter is about.
@@ -101,23 +103,36 @@ impl Authority {
         self.outbox().is_open()
     }
 
-    /// Writes to an address.
-    pub(crate) fn write_to(&self, address: &str, occasion: &Occasion<'_>, now: Timestamp) {
+    /// Writes to an address, in this language.
+    pub(crate) fn write_to(
+        &self,
+        address: &str,
+        occasion: &Occasion<'_>,
+        language: Language,
+        now: Timestamp,
+    ) {
         // Checked whenever it was set; an older one may not be.
         let Ok(to) = Address::parse(address) else {
             tracing::warn!("a letter is not sent: the person's address is none");
             return;
         };
-        match words::letter(self.settings(), to, occasion) {
+        match words::letter(&Reader::new(self.settings(), language), to, occasion) {
             Ok(letter) => self.post(letter, now),
             Err(error) => tracing::error!(%error, "a letter could not be written"),
         }
     }
 
-    /// Writes to a person, where they have an address.
-    pub(crate) fn write(&self, user: &User, occasion: &Occasion<'_>, now: Timestamp) {
+    /// Writes to a person, where they have an address: in the language of their `locale`, else in this one.
+    pub(crate) fn write(
+        &self,
+        user: &User,
+        occasion: &Occasion<'_>,
+        language: Language,
+        now: Timestamp,
+    ) {
+        let language = person_claims::locale(user).unwrap_or(language);
         if let Some(address) = user.email.as_deref().filter(|_| self.sends_letters()) {
-            self.write_to(address, occasion, now);
+            self.write_to(address, occasion, language, now);
         }
     }
 
@@ -139,7 +154,8 @@ impl Authority {
                 let token::personal::Owner::Person(subject) = &token.terms.owner else { continue };
                 let Some(user) = self.store().user(subject).await? else { continue };
                 let (username, at) = (user.username.as_str(), token.terms.expires_at);
-                self.write(&user, &Occasion::TokenEnds { username, token: &token.name, at }, now);
+                let occasion = Occasion::TokenEnds { username, token: &token.name, at };
+                self.write(&user, &occasion, self.settings().catalogue.usual(), now);
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ pub mod grant;
 mod id_token_hint;
 pub mod issue;
 pub mod keys;
+pub mod language;
 mod later;
 pub mod leak;
 mod letters;

@@ -21,12 +21,14 @@ pub(crate) mod qr;
 pub(crate) mod second;
 pub(crate) mod tokens;
 
+use std::sync::Arc;
+
 use askama::Template;
-use token::time::Timestamp;
 
 use self::passkey::PasskeyPrompt;
 use self::policy::Leads;
-use crate::settings::Settings;
+use crate::language::words::Words;
+use crate::language::{Language, Reader};
 
 /// A page as it is sent.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Html {
     pub(crate) html: String,
     /// Its `Content-Security-Policy`.
     pub(crate) policy: String,
+    /// What it is written in.
+    pub(crate) language: Language,
 }
 
 /// What rendering gives; it can only fail for lack of memory.
@@ -45,6 +49,7 @@ pub(crate) type Rendered = Result<Html, askama::Error>;
 pub(crate) struct Frame {
     /// Whose page it is: the issuer's host.
     host: String,
+    words: Arc<Words>,
     style: String,
     icon: String,
 }
@@ -52,28 +57,39 @@ pub(crate) struct Frame {
 // === impl Frame ===
 
 impl Frame {
-    fn new(settings: &Settings) -> Self {
-        let after_scheme = settings.issuer.split_once("://").map_or("", |(_, rest)| rest);
+    fn new(reader: &Reader<'_>) -> Self {
+        let settings = reader.settings;
         let asset = |asset: &asset::Asset| settings.path(&format!("/assets/{}", asset.name));
         Self {
-            host: after_scheme.to_owned(),
+            host: settings.host().to_owned(),
+            words: Arc::clone(&reader.words),
             style: asset(&asset::STYLE),
             icon: asset(&asset::ICON),
         }
     }
+
+    /// What is said on the page.
+    fn words(&self) -> &Words {
+        &self.words
+    }
+
+    fn language(&self) -> &'static str {
+        self.words.language.tag()
+    }
 }
 
-fn render(page: &impl Template, form: Leads<'_>) -> Rendered {
-    Ok(Html { html: page.render()?, policy: policy::of(form, false) })
+fn render(frame: &Frame, page: &impl Template, form: Leads<'_>) -> Rendered {
+    render_with(frame, page, form, None)
 }
 
-fn render_with(page: &impl Template, form: Leads<'_>, prompt: Option<&PasskeyPrompt>) -> Rendered {
-    Ok(Html { html: page.render()?, policy: policy::of(form, prompt.is_some()) })
-}
-
-/// A day as text, such as `2026-11-28`.
-fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
+fn render_with(
+    frame: &Frame,
+    page: &impl Template,
+    form: Leads<'_>,
+    prompt: Option<&PasskeyPrompt>,
+) -> Rendered {
+    let policy = policy::of(form, prompt.is_some());
+    Ok(Html { html: page.render()?, policy, language: frame.words.language })
 }
 
 /// The letter that stands for a name.

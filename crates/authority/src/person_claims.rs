@@ -5,6 +5,7 @@ use store::User;
 use token::scope::ScopeSet;
 use token::term::scope;
 
+use crate::language::Language;
 use crate::settings::Settings;
 
 /// Every claim that the specification knows, with the scope that brings it (§5.4).
@@ -147,6 +148,11 @@ pub fn check(claims: &Map<String, Value>) -> Result<(), BadClaim> {
         return Err(BadClaim::TooLarge);
     }
     Ok(())
+}
+
+/// The language of somebody's `locale`, where pages are in it.
+pub(crate) fn locale(user: &User) -> Option<Language> {
+    Language::of_tag(user.claims.get("locale")?.as_str()?)
 }
 
 /// What these scopes and names bring; a claim without a value is left out (§5.3.2).

@@ -20,7 +20,7 @@ use crate::state::Authority;
 
 pub use view::{PersonalView, State};
 
-const MAX_NAME_CHARS: usize = 100;
+pub(crate) const MAX_NAME_CHARS: usize = 100;
 const MAX_NETWORKS: usize = 32;
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 /// Uses are written down once a minute: with less than some of these a token could end while it is used.
@@ -28,7 +28,7 @@ const SHORTEST_IDLE: Duration = Duration::from_secs(600);
 /// SHA-256.
 const THUMBPRINT_BYTES: usize = 32;
 /// So many that are in force one owner may have.
-const MOST: usize = 500;
+pub(crate) const MOST: usize = 500;
 
 /// What such tokens may be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -260,7 +260,7 @@ pub fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Registratio
             .map_err(|refused| RegistrationRefused::RedirectUri { uri: shown(uri), refused })?;
     }
     for scope in draft.scopes.iter() {
-        if settings.describe_scope(scope).is_none() {
+        if !settings.knows_scope(scope) {
             return Err(RegistrationRefused::ScopeUnknown(scope.to_owned()));
         }
     }

@@ -1,5 +1,6 @@
 //! What an authority is told at its start, checked once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
 use crate::foreign::{KeySource, TrustedIssuer};
+use crate::language::{Catalogue, Language};
 use crate::leak::LeakKeys;
 use crate::login::password::policy::Rules;
 use crate::person_claims;
@@ -91,6 +93,8 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// What people are told by letters.
     pub notices: Notices,
+    /// What pages and letters say.
+    pub catalogue: Catalogue,
 }
 
 /// What people are told by letters, besides changes of what protects their account.
@@ -136,6 +140,8 @@ pub struct ScopeDefinition {
     pub name: String,
     /// What it allows, in words for the person who consents.
     pub description: String,
+    /// The same in other languages.
+    pub translations: BTreeMap<Language, String>,
     /// The resources that it belongs to; none: it belongs to nobody in particular, and applies at all.
     pub resources: Vec<String>,
     /// The claims about a person that it brings at UserInfo.
@@ -231,7 +237,14 @@ impl ScopeDefinition {
     /// A scope that belongs to nobody in particular and brings no claims.
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
         let (name, description) = (name.into(), description.into());
-        Self { name, description, resources: Vec::new(), claims: Vec::new(), mfa: false }
+        Self {
+            name,
+            description,
+            translations: BTreeMap::new(),
+            resources: Vec::new(),
+            claims: Vec::new(),
+            mfa: false,
+        }
     }
 
     fn check(&self, audiences: &[String]) -> Result<(), SettingsError> {
@@ -239,7 +252,7 @@ impl ScopeDefinition {
         if !is_scope_token(&self.name) {
             return Err(SettingsError::ScopeName(name()));
         }
-        if Settings::BUILT_IN_SCOPES.iter().any(|(built_in, _)| *built_in == self.name) {
+        if Settings::BUILT_IN_SCOPES.contains(&self.name.as_str()) {
             return Err(SettingsError::ScopeReserved(name()));
         }
         if let Some(resource) = self.resources.iter().find(|one| !audiences.contains(one)) {
@@ -259,18 +272,18 @@ impl ScopeDefinition {
 // === impl Settings ===
 
 impl Settings {
-    /// Scopes that every authority knows, with the words that the consent page shows.
-    pub const BUILT_IN_SCOPES: &'static [(&'static str, &'static str)] = &[
-        (scope::OPENID, "Know who you are"),
-        (scope::PROFILE, "See your name and username"),
-        (scope::EMAIL, "See your e-mail address"),
-        (scope::ADDRESS, "See your postal address"),
-        (scope::PHONE, "See your phone number"),
-        (scope::OFFLINE_ACCESS, "Keep access while you are away"),
-        (scope::ADMIN, "Change everything in Tokenward's administration"),
-        (scope::ADMIN_READ, "Read everything in Tokenward's administration"),
-        (scope::REGISTER, "Register new applications"),
-        (scope::RESTRICTIONS, "Read which tokens were taken back"),
+    /// Scopes that every authority knows; pages have words for them in every language.
+    pub const BUILT_IN_SCOPES: &'static [&'static str] = &[
+        scope::OPENID,
+        scope::PROFILE,
+        scope::EMAIL,
+        scope::ADDRESS,
+        scope::PHONE,
+        scope::OFFLINE_ACCESS,
+        scope::ADMIN,
+        scope::ADMIN_READ,
+        scope::REGISTER,
+        scope::RESTRICTIONS,
     ];
 
     /// Checks what can be checked without looking at anything else.
@@ -363,13 +376,14 @@ impl Settings {
         format!("{}{path}", self.issuer_path())
     }
 
-    /// The words that say what a scope allows; `None` when nobody knows the scope.
-    pub fn describe_scope(&self, name: &str) -> Option<&str> {
-        let built_in = Self::BUILT_IN_SCOPES.iter().find(|(known, _)| *known == name);
-        let defined = || self.defined_scope(name);
-        built_in
-            .map(|(_, words)| *words)
-            .or_else(|| defined().map(|scope| scope.description.as_str()))
+    /// Whether there is this scope.
+    pub(crate) fn knows_scope(&self, name: &str) -> bool {
+        Self::BUILT_IN_SCOPES.contains(&name) || self.defined_scope(name).is_some()
+    }
+
+    /// The issuer without its scheme, as people read it.
+    pub(crate) fn host(&self) -> &str {
+        self.issuer.split_once("://").map_or("", |(_, rest)| rest)
     }
 
     /// Whether one of these scopes, or what it includes, may only be granted with more than a password.

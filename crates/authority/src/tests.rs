@@ -22,6 +22,7 @@ mod dpop;
 mod foreign;
 mod id_token;
 mod introspect;
+mod languages;
 mod leaks;
 mod letters;
 mod limits;

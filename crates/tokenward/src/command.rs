@@ -26,6 +26,7 @@ mod policy;
 mod restriction;
 mod serve;
 mod table;
+mod texts;
 mod token;
 mod user;
 
@@ -86,6 +87,8 @@ enum Command {
     /// Detectors over recorded events
     #[command(subcommand)]
     Detect(detect::Command),
+    /// What pages and letters say in a language, as a file for `authority.branding.texts`
+    Texts(texts::Arguments),
     /// Where addresses are: databases of countries and autonomous systems
     #[command(subcommand)]
     Geo(geo::Command),
@@ -156,6 +159,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Honeytoken(arguments) => honeytoken::run(arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Detect(command) => detect::run(&command),
+        Command::Texts(arguments) => texts::run(&arguments),
         Command::Geo(command) => geo::run(&command),
     }
 }

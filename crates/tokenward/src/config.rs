@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) mod accounts;
 pub(crate) mod api;
+pub(crate) mod branding;
 pub(crate) mod check;
 mod connections;
 mod defaults;
@@ -33,7 +34,9 @@ pub(crate) mod upstream;
 
 pub(crate) use self::mail::Mail;
 use accounts::{Passwords, SignUpPart};
+use authority::language::Language;
 use authority::register::policy::Policy;
+use branding::Branding;
 pub(crate) use connections::Connections;
 pub(crate) use detect::Detect;
 pub(crate) use gateway::{
@@ -188,6 +191,8 @@ pub(crate) struct Authority {
     pub(crate) passwords: Passwords,
     /// Who may make an account.
     pub(crate) sign_up: SignUpPart,
+    /// What pages and letters look and sound like.
+    pub(crate) branding: Branding,
     /// Clients that register themselves: who may, and what they may have.
     pub(crate) registration: Registration,
     /// File with the public keys of GitHub's secret scanning, as their list of keys answers (JSON with
@@ -266,6 +271,10 @@ pub(crate) struct Scope {
     pub(crate) name: String,
     /// What it allows, in plain words: "Read your orders".
     pub(crate) description: String,
+    /// The same in other languages: `translations = { de = "Ihre Bestellungen lesen" }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) translations: BTreeMap<Language, String>,
     /// The resources that it belongs to, by their identifiers: without a `resource` parameter its
     /// tokens are for them, and no token for another has it. Empty: it belongs to nobody in
     /// particular, and applies at all of them.
@@ -322,6 +331,10 @@ pub(crate) struct DetailType {
     pub(crate) kind: String,
     /// What it allows, for the consent page; `{a.b}` stands for a member: "Pay {amount} to {creditor}".
     pub(crate) description: String,
+    /// The same in other languages: `translations = { de = "{amount} an {creditor} zahlen" }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) translations: BTreeMap<Language, String>,
     /// The actions that it can name.
     #[serde(default)]
     pub(crate) actions: Vec<String>,

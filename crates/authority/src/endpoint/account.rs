@@ -67,9 +67,9 @@ async fn sent(
 /// The page of an errand once more, since what was sent is not of this session.
 async fn stale(visit: &Visit, errand: &Errand, person: &SignedIn) -> Response {
     let page = if *errand == Errand::email() {
-        Ok(email::page(visit, person, &Notice::stale()))
+        Ok(email::page(visit, person, &Notice::stale(&visit.words())))
     } else if *errand == Errand::password() {
-        Ok(password::page(visit, person, &Notice::stale()))
+        Ok(password::page(visit, person, &Notice::stale(&visit.words())))
     } else if *errand == Errand::factors() {
         factors::page(visit, person, page::factors::Notice::Stale).await
     } else if *errand == Errand::tokens() {

@@ -146,27 +146,20 @@ async fn page(visit: &Visit, person: &SignedIn, notice: Notice) -> Result<Respon
     if approve::is_suspended(authority.store(), subject, now) {
         return Ok(login::before(visit, &Errand::approvals()));
     }
-    let mut questions = Vec::new();
+    let (reader, mut questions) = (visit.reader(), Vec::new());
     for state in authority.store().waiting_for(subject, now, MOST).await? {
         let request = state.request;
         if let Some(client) = client(authority, &request, visit).await? {
             let name = base64url::encode(request.hash.as_bytes());
             let session = person.session().id.as_str();
             let proof = authority.desk().proofs.make(Purpose::Approval, session, &name);
-            questions.push(Question::new(
-                authority.settings(),
-                &request,
-                &client,
-                name,
-                proof,
-                now,
-            ));
+            questions.push(Question::new(&reader, &request, &client, name, proof, now));
         }
     }
     let status = match notice {
         Notice::Stale => StatusCode::BAD_REQUEST,
         Notice::Allowed | Notice::Denied | Notice::None => StatusCode::OK,
     };
-    let page = ApprovalsPage::new(authority.settings(), person.user(), questions, notice);
+    let page = ApprovalsPage::new(&reader, person.user(), questions, notice);
     Ok(document::page(status, page.finish()))
 }

@@ -111,12 +111,14 @@ impl Request {
             return Err(PageRefused::TooLong);
         }
         let parameters = Parameters::parse(query)?;
+        visit.prefer(&parameters);
         let text = normal_text(&parameters)?;
         if let Some(object) = parameters.value(parameter::REQUEST) {
             let client = client::identify(visit, &parameters).await?;
             let opened = request_object::open(&visit.authority, &client, object, visit.now).await?;
             // RFC 9101 §6.3: what stands beside the object does not count, but for our own marks.
             let parameters = Parameters::parse(&onward::marked(&opened.to_query(), &parameters))?;
+            visit.prefer(&parameters);
             return Ok(Self { parameters, text, pushed: None, is_signed: true });
         }
         let uri = parameters.value(parameter::REQUEST_URI);
@@ -128,6 +130,7 @@ impl Request {
         let kept = kept.ok_or(PageRefused::RequestUriUnknown)?;
         // RFC 9126 §4: what stands beside the name does not count, but for our own marks.
         let parameters = Parameters::parse(&onward::marked(&kept, &parameters))?;
+        visit.prefer(&parameters);
         Ok(Self { parameters, text, pushed: Some(uri), is_signed: false })
     }
 

@@ -65,10 +65,12 @@ pub(crate) fn form(
         details: &evaluated.demand.details,
         audiences: &evaluated.demand.audiences,
         return_to: evaluated.return_to.uri(),
+        now: visit.now,
     };
     let another = settings.path("/authorize");
     let another = format!("{another}?{}", onward::for_another_account(&request.text));
-    ConsentPage::new(settings, &asked, notice).continuing(&request.text, proof, another).finish()
+    let page = ConsentPage::new(&visit.reader(), &asked, notice);
+    page.continuing(&request.text, proof, another).finish()
 }
 
 async fn decide(

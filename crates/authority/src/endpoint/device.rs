@@ -313,8 +313,8 @@ fn code_page(visit: &Visit, person: &SignedIn, code: &str, notice: Notice) -> Re
         Notice::Stale | Notice::Unknown => StatusCode::BAD_REQUEST,
         Notice::Throttled => StatusCode::TOO_MANY_REQUESTS,
     };
-    let (settings, proof) = (visit.authority.settings(), proof(visit, person, ""));
-    let page = CodePage::new(settings, person.user(), code, proof, notice);
+    let proof = proof(visit, person, "");
+    let page = CodePage::new(&visit.reader(), person.user(), code, proof, notice);
     let response = document::page(status, page.finish());
     if notice == Notice::Throttled { document::retry_after(response, 60) } else { response }
 }
@@ -331,7 +331,7 @@ fn confirm_page(
     let asked =
         Asked { request, client, person: person_of, user_code: code, from: from.as_deref() };
     let proof = proof(visit, person, code);
-    let page = ConfirmPage::new(visit.authority.settings(), &asked, proof, visit.now);
+    let page = ConfirmPage::new(&visit.reader(), &asked, proof, visit.now);
     document::page(StatusCode::OK, page.finish())
 }
 

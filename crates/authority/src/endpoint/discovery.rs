@@ -10,6 +10,7 @@ use token::term::{
 };
 
 use crate::endpoint::answer;
+use crate::language::Language;
 use crate::oauth_error::OAuthError;
 use crate::person_claims;
 use crate::register::options::ENCRYPTION_ALGS;
@@ -80,7 +81,7 @@ fn endpoints(settings: &Settings) -> Value {
 
 /// What can be asked for, and how.
 fn requests(settings: &Settings) -> Value {
-    let built_in = Settings::BUILT_IN_SCOPES.iter().map(|(name, _)| *name);
+    let built_in = Settings::BUILT_IN_SCOPES.iter().copied();
     let scopes: Vec<&str> =
         built_in.chain(settings.scopes.iter().map(|scope| scope.name.as_str())).collect();
     json!({
@@ -96,6 +97,7 @@ fn requests(settings: &Settings) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": prompt::KNOWN,
         "acr_values_supported": acr::KNOWN,
+        "ui_locales_supported": Language::ALL.map(Language::tag),
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": false,

@@ -12,6 +12,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
+const ACCEPT_LANGUAGE: HeaderValue = HeaderValue::from_static("accept-language");
 const NO_FEATURES: HeaderValue =
     HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()");
 
@@ -25,9 +26,12 @@ pub(crate) fn page(status: StatusCode, rendered: Rendered) -> Response {
     *response.status_mut() = status;
     let policy = HeaderValue::from_str(&rendered.policy);
     let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let language = HeaderValue::from_static(rendered.language.tag());
     let fields = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, HTML),
+        (header::CONTENT_LANGUAGE, language),
+        (header::VARY, ACCEPT_LANGUAGE),
         (header::CACHE_CONTROL, NO_STORE),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, NO_REFERRER),

@@ -9,7 +9,7 @@ use crate::page::done::{Done, DonePage};
 
 /// Says that it is done.
 pub(crate) fn answer(visit: &Visit, done: Done) -> Response {
-    let page = DonePage::new(visit.authority.settings(), done);
+    let page = DonePage::new(&visit.reader(), done);
     let status = match done {
         Done::LinkOver => StatusCode::BAD_REQUEST,
         Done::NotHere => StatusCode::FORBIDDEN,

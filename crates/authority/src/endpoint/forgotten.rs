@@ -12,6 +12,7 @@ use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, done, login};
+use crate::language::Language;
 use crate::letters::Occasion;
 use crate::login::csrf::Purpose;
 use crate::login::link::Draft;
@@ -56,18 +57,18 @@ async fn ask(visit: Visit, form: Result<Form, OAuthError>) -> Response {
     }
     let (proofs, browser) = (&authority.desk().proofs, visit.browser.name());
     if !proofs.check(Purpose::Letter, browser, PATH, form.value(PROOF).unwrap_or_default()) {
-        return page(&visit, &Notice::stale());
+        return page(&visit, &Notice::stale(&visit.words()));
     }
     let who = form.value(WHO).unwrap_or_default().trim().to_owned();
     if who.is_empty() || who.len() > MAX_WHO_BYTES {
-        return page(&visit, &Notice::wrong("Enter your username or your mail address."));
+        return page(&visit, &Notice::wrong(&visit.words().forgotten.incomplete));
     }
     if let Err(throttled) = authority.limits().letter_from(visit.caller.ip, now) {
-        return page(&visit, &Notice::throttled(throttled));
+        return page(&visit, &Notice::throttled(throttled, &visit.words()));
     }
-    let later = authority.clone();
+    let (later, language) = (authority.clone(), visit.language());
     authority.later().begin(async move {
-        if let Err(error) = send(&later, &who, now).await {
+        if let Err(error) = send(&later, &who, language, now).await {
             tracing::error!(%error, "a letter to somebody who forgot their password was not sent");
         }
     });
@@ -75,7 +76,12 @@ async fn ask(visit: Visit, form: Result<Form, OAuthError>) -> Response {
 }
 
 /// Writes to everybody who is meant and has an address.
-async fn send(authority: &Authority, who: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn send(
+    authority: &Authority,
+    who: &str,
+    language: Language,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let store = authority.store();
     let meant = match store.user_by_name(who).await? {
         Some(user) => vec![user],
@@ -83,13 +89,18 @@ async fn send(authority: &Authority, who: &str, now: Timestamp) -> Result<(), St
     };
     for user in meant {
         if let Some(user) = approve::active_person(store, &user.id, now).await? {
-            send_to(authority, &user, now).await?;
+            send_to(authority, &user, language, now).await?;
         }
     }
     Ok(())
 }
 
-async fn send_to(authority: &Authority, user: &User, now: Timestamp) -> Result<(), StoreError> {
+async fn send_to(
+    authority: &Authority,
+    user: &User,
+    language: Language,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(address) = user.email.as_deref() else { return Ok(()) };
     if authority.limits().letter_to(address, now).is_err() {
         return Ok(());
@@ -103,18 +114,16 @@ async fn send_to(authority: &Authority, user: &User, now: Timestamp) -> Result<(
         created_by: "authority".to_owned(),
     };
     let (_, url) = authority.make_link(draft, now).await?;
-    authority.write_to(address, &Occasion::Reset { username: &user.username, url }, now);
+    authority.write(user, &Occasion::Reset { username: &user.username, url }, language, now);
     Ok(())
 }
 
 fn page(visit: &Visit, notice: &Notice) -> Response {
-    let settings = visit.authority.settings();
+    let (reader, words) = (visit.reader(), &visit.words().forgotten);
     let proof = visit.authority.desk().proofs.make(Purpose::Letter, visit.browser.name(), PATH);
-    let who = Field::new(WHO, "Username or mail address", Kind::UsernameOrEmail);
-    let page = FieldsPage::new(settings, "Forgot your password?", PATH, "Send a letter", notice)
-        .about(
-            "We send a link to the mail address of your account. With it you set a new password.",
-        )
+    let who = Field::new(WHO, &words.who, Kind::UsernameOrEmail);
+    let page = FieldsPage::new(&reader, &words.title, PATH, &reader.words.address.send, notice)
+        .about(&words.about)
         .hidden(PROOF, proof)
         .field(who);
     visit.with_browser_cookie(document::fields(notice, page.finish()))

@@ -16,6 +16,7 @@ use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, done, login};
+use crate::language::Text;
 use crate::login::csrf::Purpose;
 use crate::login::link::{self, CODE};
 use crate::oauth_error::OAuthError;
@@ -77,7 +78,7 @@ async fn send(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         let (proofs, browser) = (&visit.authority.desk().proofs, visit.browser.name());
         let outcome = match proofs.check(Purpose::Link, browser, &opened.link.id, proof) {
             true => used(&visit, &opened, &form).await?,
-            false => Outcome::Again(Notice::stale()),
+            false => Outcome::Again(Notice::stale(&visit.words())),
         };
         match outcome {
             Outcome::Done(done) => Ok(done::answer(&visit, done)),
@@ -129,6 +130,6 @@ fn answered(visit: &Visit, answer: Result<Response, StoreError>) -> Response {
 }
 
 /// A page whose form comes back here.
-fn fields(visit: &Visit, title: &'static str, button: &'static str, notice: &Notice) -> FieldsPage {
-    FieldsPage::new(visit.authority.settings(), title, PATH, button, notice)
+fn fields(visit: &Visit, title: &Text, button: &Text, notice: &Notice) -> FieldsPage {
+    FieldsPage::new(&visit.reader(), title, PATH, button, notice)
 }

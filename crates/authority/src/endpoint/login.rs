@@ -77,11 +77,11 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let proofs = &visit.authority.desk().proofs;
     let text = behind.text();
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
-    let settings = visit.authority.settings();
+    let reader = visit.reader();
     let prompt = passkey::prompt_first(visit, behind, &proof);
     let Behind::Request(_, evaluated) = behind else {
         let page =
-            helped(visit, LoginPage::new(settings, None, &notice)).asking(None, None).or_by(prompt);
+            helped(visit, LoginPage::new(&reader, None, &notice)).asking(None, None).or_by(prompt);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -91,7 +91,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
         }
     };
     let hint = evaluated.demand.login_hint.as_deref();
-    helped(visit, LoginPage::new(settings, Some(&evaluated.client), &notice))
+    helped(visit, LoginPage::new(&reader, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint)
         .or_by(prompt)
         .continuing(text, proof)
@@ -181,7 +181,8 @@ pub(crate) fn tell_of_browser(visit: &Visit, user: &User) {
     let is_known = visit.browser.known_as(&user.username, proofs).is_some();
     if authority.settings().notices.new_browser && !is_known {
         let (ip, at) = (visit.caller.ip, visit.now);
-        authority.write(user, &Occasion::SignedIn { username: &user.username, ip, at }, at);
+        let occasion = Occasion::SignedIn { username: &user.username, ip, at };
+        authority.write(user, &occasion, visit.language(), at);
     }
 }
 

@@ -87,6 +87,7 @@ async fn decide(visit: Visit, form: Result<Form, OAuthError>) -> Response {
 /// §2: the words of a request, and whose they are.
 async fn read(visit: &Visit, text: &str) -> Result<Request, PageRefused> {
     let parameters = Parameters::parse(text)?;
+    visit.prefer(&parameters);
     let hint = match parameters.value(parameter::ID_TOKEN_HINT) {
         Some(hint) => {
             let hint = id_token_hint::read(&visit.authority, hint);
@@ -175,9 +176,9 @@ fn leave(visit: &Visit, request: &Request) -> Response {
 }
 
 fn ask(visit: &Visit, request: &Request, person: &SignedIn, status: StatusCode) -> Response {
-    let (settings, proofs) = (visit.authority.settings(), &visit.authority.desk().proofs);
+    let proofs = &visit.authority.desk().proofs;
     let proof = proofs.make(Purpose::Logout, person.session().id.as_str(), &request.text);
     let client = request.client.as_ref().map(|client| client.name.as_str());
-    let page = LogoutPage::new(settings, person.user(), client, &request.text, proof);
+    let page = LogoutPage::new(&visit.reader(), person.user(), client, &request.text, proof);
     document::page(status, page.finish(request.onward.as_deref()))
 }

@@ -1,6 +1,7 @@
 //! One visit of a person's browser: where it comes from, what it brings, and the time.
 
 use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -15,11 +16,16 @@ use token::time::Timestamp;
 
 use crate::caller::Caller;
 use crate::endpoint::cookie::Cookie;
+use crate::language::words::Words;
+use crate::language::{self, Language, Reader};
 use crate::login::browser::Browser;
 use crate::login::session::{self, Beginning, SignedIn};
-use crate::login::user_agent;
+use crate::login::user_agent::Software;
+use crate::parameters::Parameters;
 use crate::state::Authority;
 
+/// OpenID Connect Core 1.0 §3.1.2.1.
+const UI_LOCALES: &str = "ui_locales";
 /// How long a browser is remembered after somebody has signed in there.
 const KNOWN_BROWSER_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long one is remembered where nobody has.
@@ -34,6 +40,10 @@ pub(crate) struct Visit {
     pub(crate) caller: Caller,
     pub(crate) browser: Browser,
     pub(crate) now: Timestamp,
+    /// What the browser wants to read, else what is usual here.
+    language: Language,
+    /// What an application's request wants it to be.
+    wanted: OnceLock<Language>,
     is_new: bool,
     session_cookie: Option<Secret>,
     remembered_cookie: Option<Secret>,
@@ -49,6 +59,8 @@ impl Visit {
         let held = Cookie::Browser.read(headers, settings);
         let known = held.as_deref().and_then(Browser::parse);
         Self {
+            language: language::accepted(headers).unwrap_or(settings.catalogue.usual()),
+            wanted: OnceLock::new(),
             is_new: known.is_none(),
             browser: known.unwrap_or_else(|| Browser::new(authority.random())),
             now: authority.now(),
@@ -57,6 +69,31 @@ impl Visit {
             caller,
             authority,
         }
+    }
+
+    /// Takes the languages that an application's request names (OpenID Connect Core 1.0 §3.1.2.1), which come
+    /// before the browser's.
+    pub(crate) fn prefer(&self, request: &Parameters) {
+        let named = request.value(UI_LOCALES).and_then(language::of_locales);
+        if let Some(language) = named {
+            // A visit has one request; of more than one the first would count.
+            let _ = self.wanted.set(language);
+        }
+    }
+
+    /// What pages are written in.
+    pub(crate) fn language(&self) -> Language {
+        self.wanted.get().copied().unwrap_or(self.language)
+    }
+
+    /// Whoever reads the page.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader::new(self.authority.settings(), self.language())
+    }
+
+    /// What pages say.
+    pub(crate) fn words(&self) -> Arc<Words> {
+        self.reader().words
     }
 
     /// Who is signed in here.
@@ -71,7 +108,7 @@ impl Visit {
         Beginning {
             life: self.authority.settings().session_life,
             ip: self.caller.ip,
-            browser: self.caller.user_agent.as_deref().map(user_agent::in_words),
+            browser: self.caller.user_agent.as_deref().map(|text| Software::of(text).to_text()),
         }
     }
 

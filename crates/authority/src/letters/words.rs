@@ -1,20 +1,17 @@
 //! The words of letters, as text and as a page.
 
-use std::net::IpAddr;
-
 use askama::Template;
 use mail::{Address, Letter};
-use token::time::Timestamp;
 
 use super::{FactorChange, Occasion};
-use crate::settings::Settings;
+use crate::language::{Reader, Text};
 
 /// What one letter says. Every line is a paragraph.
 struct Words {
     subject: String,
     lines: Vec<String>,
     /// What the link is called, and where it leads.
-    link: Option<(&'static str, String)>,
+    link: Option<(String, String)>,
     /// What to do when it comes as a surprise.
     otherwise: String,
 }
@@ -23,183 +20,123 @@ struct Words {
 #[derive(Template)]
 #[template(path = "letter.html")]
 struct Page<'a> {
-    host: &'a str,
+    language: &'static str,
     words: &'a Words,
+    open_address: &'a Text,
+    sent_by: String,
 }
 
 /// The letter about an occasion.
 pub(super) fn letter(
-    settings: &Settings,
+    reader: &Reader<'_>,
     to: Address,
     occasion: &Occasion<'_>,
 ) -> Result<Letter, askama::Error> {
-    let host = settings.issuer.split_once("://").map_or("", |(_, rest)| rest);
-    let words = words(host, settings, occasion);
-    let html = Page { host, words: &words }.render()?;
-    Ok(Letter { to, text: words.to_text(host), subject: words.subject, html })
+    let words = words(reader, occasion);
+    let (language, texts) = (reader.words.language.tag(), &reader.words.letter);
+    let sent_by = texts.sent_by.fill(&[("host", &reader.settings.host())]);
+    let text = words.to_text(&sent_by);
+    let page = Page { language, words: &words, open_address: &texts.open_address, sent_by };
+    let html = page.render()?;
+    Ok(Letter { to, text, subject: words.subject, html })
 }
 
-fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
-    let forgotten = settings.url("/forgotten");
-    let not_you = format!("If that was not you, set a new password at once: {forgotten}");
-    let ignore = "If you did not ask for this, do nothing: nothing changes.".to_owned();
-    match occasion {
-        Occasion::AccountKnown { username } => Words {
-            subject: format!("You already have an account at {host}"),
-            lines: vec![
-                format!(
-                    "Somebody, probably you, asked for an account at {host} with this address."
-                ),
-                format!("There is one already. Its username is {username}."),
-            ],
-            link: Some(("Set a new password", forgotten)),
-            otherwise: ignore,
-        },
-        Occasion::AddressChanged { username } => Words {
-            subject: format!("Your address at {host} was changed"),
-            lines: vec![
-                format!("The account {username} at {host} has another mail address now."),
-                "Letters do not go to this one any more.".to_owned(),
-            ],
-            link: None,
-            otherwise: format!("If that was not you, tell whoever runs {host} at once."),
-        },
-        Occasion::Confirm { url } => Words {
-            subject: format!("Confirm your address at {host}"),
-            lines: vec![
-                format!("Somebody with an account at {host} says that this address is theirs."),
-                "If that is you, confirm it within 30 minutes.".to_owned(),
-            ],
-            link: Some(("Confirm the address", url.clone())),
-            otherwise: ignore,
-        },
-        Occasion::Invitation { url } => Words {
-            subject: format!("You are invited to {host}"),
-            lines: vec![
-                format!("You are invited to an account at {host}."),
-                "The link is good once, for seven days.".to_owned(),
-            ],
-            link: Some(("Make the account", url.clone())),
-            otherwise: "If you do not want it, do nothing.".to_owned(),
-        },
-        Occasion::PasswordChanged { username } => Words {
-            subject: format!("Your password at {host} was changed"),
-            lines: vec![
-                format!("The account {username} at {host} has a new password."),
-                "Every sign-in of it has ended, and its tokens were taken back.".to_owned(),
-            ],
-            link: None,
-            otherwise: not_you,
-        },
-        Occasion::Reset { username, url } => Words {
-            subject: format!("Set a new password at {host}"),
-            lines: vec![
-                format!(
-                    "Somebody, probably you, has forgotten the password of {username} at {host}."
-                ),
-                "The link is good once, for 30 minutes.".to_owned(),
-            ],
-            link: Some(("Set a new password", url.clone())),
-            otherwise: ignore,
-        },
-        Occasion::SignUp { url } => Words {
-            subject: format!("Your account at {host}"),
-            lines: vec![
-                format!(
-                    "Somebody, probably you, asked for an account at {host} with this address."
-                ),
-                "The link is good once, for 30 minutes.".to_owned(),
-            ],
-            link: Some(("Make the account", url.clone())),
-            otherwise: ignore,
-        },
-        Occasion::FactorsChanged { username, what } => {
-            factors_changed(host, username, *what, not_you)
-        }
-        Occasion::SignedIn { username, ip, at } => signed_in(host, username, *ip, *at, not_you),
-        Occasion::TokenEnds { username, token, at } => token_ends(host, username, token, *at),
-        Occasion::TokenLeaked { username, token } => token_leaked(host, username, token),
-    }
-}
-
-fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: String) -> Words {
-    let what = match what {
-        FactorChange::Added => "A passkey or an app for sign-in codes was added to",
-        FactorChange::NewCodes => "There are new recovery codes for",
-        FactorChange::Removed => "A passkey or an app for sign-in codes was removed from",
+fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
+    let (host, forgotten) = (reader.settings.host(), reader.settings.url("/forgotten"));
+    let (all, t) = (&reader.words, &reader.words.letter);
+    let at_host = |text: &Text| text.fill(&[("host", &host)]);
+    let of = |text: &Text, name: &str| text.fill(&[("host", &host), ("username", &name)]);
+    let not_you = t.not_you.fill(&[("url", &forgotten)]);
+    let subject_and = |subject: &Text, lines: Vec<String>, otherwise: String| Words {
+        subject: at_host(subject),
+        lines,
+        link: None,
+        otherwise,
     };
-    Words {
-        subject: format!("Sign-in codes at {host} were changed"),
-        lines: vec![format!("{what} the account {username} at {host}.")],
-        link: None,
-        otherwise,
+    match occasion {
+        Occasion::AccountKnown { username } => {
+            let lines = vec![at_host(&t.account_known), of(&t.account_known_name, username)];
+            subject_and(&t.account_known_subject, lines, (&t.ignore).into())
+                .leading(&t.new_password, forgotten)
+        }
+        Occasion::AddressChanged { username } => {
+            let lines = vec![of(&t.address_changed, username), (&t.address_changed_rest).into()];
+            subject_and(&t.address_changed_subject, lines, at_host(&t.tell))
+        }
+        Occasion::Confirm { url } => {
+            let lines = vec![at_host(&t.confirm), (&t.confirm_rest).into()];
+            subject_and(&t.confirm_subject, lines, (&t.ignore).into())
+                .leading(&t.confirm_button, url.clone())
+        }
+        Occasion::FactorsChanged { username, what } => {
+            let text = match what {
+                FactorChange::Added => &t.factor_added,
+                FactorChange::NewCodes => &t.factor_codes,
+                FactorChange::Removed => &t.factor_removed,
+            };
+            subject_and(&t.factor_subject, vec![of(text, username)], not_you)
+        }
+        Occasion::Invitation { url } => {
+            let lines = vec![at_host(&t.invitation), (&t.invitation_rest).into()];
+            subject_and(&t.invitation_subject, lines, (&t.ignore_invitation).into())
+                .leading(&t.make_account, url.clone())
+        }
+        Occasion::PasswordChanged { username } => {
+            let lines = vec![of(&t.password_changed, username), (&t.password_changed_rest).into()];
+            subject_and(&t.password_changed_subject, lines, not_you)
+        }
+        Occasion::Reset { username, url } => {
+            let lines = vec![of(&t.reset, username), (&t.link_life).into()];
+            subject_and(&t.reset_subject, lines, (&t.ignore).into())
+                .leading(&t.new_password, url.clone())
+        }
+        Occasion::SignedIn { username, ip, at } => {
+            let time = all.minute(*at);
+            let place = match ip {
+                Some(ip) => t.signed_in_from.fill(&[("time", &time), ("ip", ip)]),
+                None => t.signed_in_at.fill(&[("time", &time)]),
+            };
+            subject_and(&t.signed_in_subject, vec![of(&t.signed_in, username), place], not_you)
+        }
+        Occasion::SignUp { url } => {
+            let lines = vec![at_host(&t.account_known), (&t.link_life).into()];
+            subject_and(&t.sign_up_subject, lines, (&t.ignore).into())
+                .leading(&t.make_account, url.clone())
+        }
+        Occasion::TokenEnds { username, token, at } => {
+            let time = all.minute(*at);
+            let ends = t.token_ends.fill(&[
+                ("token", token),
+                ("username", username),
+                ("host", &host),
+                ("time", &time),
+            ]);
+            let lines = vec![ends, (&t.token_ends_rest).into()];
+            subject_and(&t.token_ends_subject, lines, (&t.ignore_token).into())
+        }
+        Occasion::TokenLeaked { username, token } => {
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("token", token), ("username", username), ("host", &host)];
+            let lines = vec![t.token_leaked.fill(&values), (&t.token_leaked_rest).into()];
+            subject_and(&t.token_leaked_subject, lines, at_host(&t.questions))
+        }
     }
-}
-
-fn signed_in(
-    host: &str,
-    username: &str,
-    ip: Option<IpAddr>,
-    at: Timestamp,
-    otherwise: String,
-) -> Words {
-    let place = ip.map(|ip| format!(" from the address {ip}")).unwrap_or_default();
-    Words {
-        subject: format!("A new sign-in at {host}"),
-        lines: vec![
-            format!("{username} signed in at {host} with a browser that was not used before."),
-            format!("It was on {}{place}.", spoken(&at.to_string())),
-        ],
-        link: None,
-        otherwise,
-    }
-}
-
-fn token_ends(host: &str, username: &str, token: &str, at: Timestamp) -> Words {
-    Words {
-        subject: format!("A token at {host} ends soon"),
-        lines: vec![
-            format!(
-                "The personal token “{token}” of {username} at {host} ends on {}.",
-                spoken(&at.to_string())
-            ),
-            "Whatever uses it stops working then. Rotate it, or make another.".to_owned(),
-        ],
-        link: None,
-        otherwise: "If nothing uses it any more, do nothing.".to_owned(),
-    }
-}
-
-fn token_leaked(host: &str, username: &str, token: &str) -> Words {
-    Words {
-        subject: format!("A token at {host} was found in a public place"),
-        lines: vec![
-            format!("{token} of {username} at {host} was found where everybody can read it."),
-            "It was taken back at once and is worth nothing now. Make another for whatever used \
-             it, and look at what was done with it."
-                .to_owned(),
-        ],
-        link: None,
-        otherwise: format!("Questions are for whoever runs {host}."),
-    }
-}
-
-/// `2026-09-21T14:13:20.123Z` as people read it.
-fn spoken(time: &str) -> String {
-    let day = time.get(..10).unwrap_or(time);
-    let minute = time.get(11..16).unwrap_or_default();
-    format!("{day} at {minute} UTC")
 }
 
 // === impl Words ===
 
 impl Words {
-    fn to_text(&self, host: &str) -> String {
+    /// With a link in it.
+    fn leading(self, name: &Text, url: String) -> Self {
+        Self { link: Some((name.into(), url)), ..self }
+    }
+
+    fn to_text(&self, sent_by: &str) -> String {
         let mut text = self.lines.join("\n\n");
         if let Some((name, url)) = &self.link {
             text.push_str(&format!("\n\n{name}:\n{url}"));
         }
-        format!("{text}\n\n{}\n\n-- \nSent by {host}\n", self.otherwise)
+        format!("{text}\n\n{}\n\n-- \n{sent_by}\n", self.otherwise)
     }
 }
 
@@ -209,15 +146,18 @@ mod tests {
     use token::time::Timestamp;
 
     use super::letter;
+    use crate::language::{Language, Reader};
     use crate::letters::Occasion;
     use crate::tests::support::settings;
 
     #[test]
     fn says_the_same_twice_and_fetches_nothing() {
+        let settings = settings();
         let to = Address::parse("alice@example.com").expect("address");
         let url = "http://127.0.0.1:8080/link?code=abc".to_owned();
         let occasion = Occasion::Reset { username: "<b>alice</b>", url };
-        let letter = letter(&settings(), to, &occasion).expect("letter");
+        let letter =
+            letter(&Reader::new(&settings, Language::English), to, &occasion).expect("letter");
         assert_eq!(letter.subject, "Set a new password at 127.0.0.1:8080");
         assert!(letter.text.contains("of <b>alice</b> at"), "{}", letter.text);
         assert!(letter.text.contains("\nhttp://127.0.0.1:8080/link?code=abc\n"));
@@ -230,10 +170,12 @@ mod tests {
 
     #[test]
     fn times_are_read_by_people() {
+        let settings = settings();
         let to = Address::parse("alice@example.com").expect("address");
         let at = Timestamp::from_secs(1_790_000_000);
         let occasion = Occasion::TokenEnds { username: "alice", token: "ci", at };
-        let letter = letter(&settings(), to, &occasion).expect("letter");
-        assert!(letter.text.contains("ends on 2026-09-21 at 14:13 UTC."), "{}", letter.text);
+        let letter =
+            letter(&Reader::new(&settings, Language::English), to, &occasion).expect("letter");
+        assert!(letter.text.contains("ends on 21 September 2026, 14:13 UTC."), "{}", letter.text);
     }
 }

@@ -92,7 +92,8 @@ impl Authority {
         let (purpose, created_by) = (LinkPurpose::Invitation, actor.to_owned());
         let draft = Draft { purpose, subject: None, address, username, name, created_by };
         let (link, url) = self.make_link(draft, now).await?;
-        self.write_to(address, &Occasion::Invitation { url }, now);
+        let language = self.settings().catalogue.usual();
+        self.write_to(address, &Occasion::Invitation { url }, language, now);
         Ok(link)
     }
 }

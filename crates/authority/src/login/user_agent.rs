@@ -1,6 +1,8 @@
 //! Which browser a session was begun with, in words that its person recognises. Browsers say what they
 //! like, so nothing is decided by it.
 
+use crate::language::words::Words;
+
 /// What stands for a browser; the first that fits, since most name others beside themselves.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
@@ -24,22 +26,54 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser that sends this `User-Agent`.
-pub(crate) fn in_words(user_agent: &str) -> String {
-    let first = |table: &[(&str, &'static str)]| {
-        table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
-    };
-    match (first(&BROWSERS), first(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A browser on {system}"),
-        (None, None) => "Another browser".to_owned(),
+/// A browser and its system, each by its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Software {
+    browser: String,
+    system: String,
+}
+
+// === impl Software ===
+
+impl Software {
+    /// What sends this `User-Agent`.
+    pub(crate) fn of(user_agent: &str) -> Self {
+        let first = |table: &[(&str, &'static str)]| {
+            let found = table.iter().find(|(mark, _)| user_agent.contains(mark));
+            found.map(|(_, name)| (*name).to_owned()).unwrap_or_default()
+        };
+        Self { browser: first(&BROWSERS), system: first(&SYSTEMS) }
+    }
+
+    /// As it is kept, in no language: `Firefox/Linux`.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{}/{}", self.browser, self.system)
+    }
+
+    /// Reads it back.
+    pub(crate) fn kept(text: Option<&str>) -> Self {
+        let (browser, system) = text.and_then(|text| text.split_once('/')).unwrap_or_default();
+        Self { browser: browser.to_owned(), system: system.to_owned() }
+    }
+
+    /// In words for its person.
+    pub(crate) fn spoken(&self, words: &Words) -> String {
+        let words = &words.account;
+        match (self.browser.as_str(), self.system.as_str()) {
+            ("", "") => (&words.browser).into(),
+            ("", system) => words.browser_unknown_on.fill(&[("system", &system)]),
+            (browser, "") => browser.to_owned(),
+            (browser, system) => {
+                words.browser_on.fill(&[("browser", &browser), ("system", &system)])
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::in_words;
+    use super::Software;
+    use crate::language::{Catalogue, Language};
 
     #[test]
     fn common_browsers_have_their_names() {
@@ -58,9 +92,11 @@ mod tests {
                  (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
                 "Safari on iPhone",
             ),
-            ("curl/8.0", "Another browser"),
+            ("curl/8.0", "A browser"),
         ] {
-            assert_eq!(in_words(user_agent), words);
+            let kept = Software::of(user_agent).to_text();
+            let english = Catalogue::default().words(Language::English);
+            assert_eq!(Software::kept(Some(&kept)).spoken(&english), words);
         }
     }
 }

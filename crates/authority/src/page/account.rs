@@ -5,13 +5,14 @@ use http::StatusCode;
 use store::{AuditRow, Session};
 use token::id::ClientId;
 use token::scope::ScopeSet;
-use token::time::Timestamp;
 
 use super::consent::permissions;
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
+use crate::language::Reader;
+use crate::language::words::Words;
 use crate::login::session::SignedIn;
-use crate::settings::Settings;
+use crate::login::user_agent;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub(crate) struct AccountPage {
     username: String,
     email: String,
     is_confirmed: bool,
-    notice: &'static str,
-    done: &'static str,
+    notice: String,
+    done: String,
     sessions: Vec<SessionShown>,
     applications: Vec<Application>,
     changes: Vec<Change>,
@@ -92,8 +93,8 @@ impl Notice {
 
 impl Application {
     /// One with this access.
-    pub(crate) fn new(settings: &Settings, id: ClientId, name: String, scopes: &ScopeSet) -> Self {
-        let allowed = permissions(scopes, settings).into_iter().map(|one| one.words);
+    pub(crate) fn new(reader: &Reader<'_>, id: ClientId, name: String, scopes: &ScopeSet) -> Self {
+        let allowed = permissions(scopes, reader).into_iter().map(|one| one.words);
         Self { id: id.to_string(), initial: initial(&name), name, allowed: allowed.collect() }
     }
 }
@@ -102,60 +103,63 @@ impl Application {
 
 impl AccountPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &SignedIn,
         held: &Held,
         proof: String,
         notice: Notice,
     ) -> Self {
-        let own = &person.session().id;
+        let (own, words) = (&person.session().id, &*reader.words);
         let session = |session: &Session| SessionShown {
             id: session.id.to_string(),
-            browser: session.browser.clone().unwrap_or_else(|| "A browser".to_owned()),
+            browser: user_agent::Software::kept(session.browser.as_deref()).spoken(words),
             place: session.ip.map(|ip| ip.to_string()).unwrap_or_default(),
-            begun: minute(session.created_at),
-            used: minute(session.last_used_at),
+            begun: words.minute(session.created_at),
+            used: words.minute(session.last_used_at),
             is_this: session.id == *own,
         };
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             username: person.user().username.clone(),
             email: person.user().email.clone().unwrap_or_default(),
             is_confirmed: person.user().email_verified,
             notice: match notice {
-                Notice::Stale => "This page was open for a long time. Please try again.",
-                _ => "",
+                Notice::Stale => (&words.common.stale).into(),
+                _ => String::new(),
             },
             done: match notice {
-                Notice::Ended => "Nobody is signed in there any more.",
-                Notice::Withdrawn => "The application has no access any more.",
-                Notice::None | Notice::Stale => "",
+                Notice::Ended => (&words.account.session_ended).into(),
+                Notice::Withdrawn => (&words.account.application_withdrawn).into(),
+                Notice::None | Notice::Stale => String::new(),
             },
             sessions: held.sessions.iter().map(session).collect(),
             applications: held.applications.clone(),
-            changes: held.changes.iter().map(|row| Change::of(row, person)).collect(),
-            action: settings.path("/account"),
+            changes: held.changes.iter().map(|row| Change::of(row, person, words)).collect(),
+            action: reader.settings.path("/account"),
             proof,
         }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
+        render(&self.frame, self, Leads::Here)
     }
 }
 
 // === impl Change ===
 
 impl Change {
-    fn of(row: &AuditRow, person: &SignedIn) -> Self {
+    fn of(row: &AuditRow, person: &SignedIn, words: &Words) -> Self {
         let entry = &row.entry;
         let is_own =
             entry.actor.split_once(':').is_some_and(|(_, id)| id == person.user().id.as_str());
-        let who = if is_own { "" } else { " (by an administrator)" };
+        let what = spoken(&entry.action, words);
         Self {
-            at: minute(entry.at),
-            words: format!("{}{who}", spoken(&entry.action)),
+            at: words.minute(entry.at),
+            words: match is_own {
+                true => what.to_owned(),
+                false => words.happened.by_administrator.fill(&[("what", &what)]),
+            },
             // Where an administrator sits is nobody's business.
             place: entry.ip.filter(|_| is_own).map(|ip| ip.to_string()).unwrap_or_default(),
         }
@@ -163,33 +167,29 @@ impl Change {
 }
 
 /// What an action of the audit log is to its person.
-fn spoken(action: &str) -> &str {
-    match action {
-        "application.withdraw" => "An application lost its access",
-        "factor.add" => "A passkey or an app for codes was added",
-        "factor.codes" => "New recovery codes were made",
-        "factor.forget" => "Remembered browsers were forgotten",
-        "factor.remove" | "user.factor.remove" => "A passkey or an app for codes was removed",
-        "factor.rename" => "A passkey got another name",
-        "personal_token.create" => "A personal token was made",
-        "personal_token.narrow" => "A personal token was narrowed",
-        "personal_token.revoke" => "A personal token was revoked",
-        "personal_token.rotate" => "A personal token was rotated",
-        "session.end" | "session.end_others" => "You signed out elsewhere",
-        "session.everywhere" => "You signed out everywhere",
-        "user.create" => "The account was made",
-        "user.factors.remove" => "All passkeys and apps were removed",
-        "user.address" => "The mail address was confirmed",
-        "user.address.ask" => "A letter was sent to a new mail address",
-        "user.password" => "The password was set",
-        "user.password.reset" => "The password was set by a link in a letter",
-        "user.update" => "The account was changed",
-        other => other,
-    }
-}
-
-/// A time to the minute, in UTC.
-fn minute(at: Timestamp) -> String {
-    let text: String = at.to_string().chars().take(16).collect();
-    text.replace('T', " ")
+fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
+    let happened = &words.happened;
+    let text = match action {
+        "application.withdraw" => &happened.application_withdrawn,
+        "factor.add" => &happened.factor_added,
+        "factor.codes" => &happened.codes_made,
+        "factor.forget" => &happened.browsers_forgotten,
+        "factor.remove" | "user.factor.remove" => &happened.factor_removed,
+        "factor.rename" => &happened.factor_renamed,
+        "personal_token.create" => &happened.token_made,
+        "personal_token.narrow" => &happened.token_narrowed,
+        "personal_token.revoke" => &happened.token_revoked,
+        "personal_token.rotate" => &happened.token_rotated,
+        "session.end" | "session.end_others" => &happened.signed_out,
+        "session.everywhere" => &happened.signed_out_everywhere,
+        "user.create" => &happened.account_made,
+        "user.factors.remove" => &happened.factors_removed,
+        "user.address" => &happened.address_confirmed,
+        "user.address.ask" => &happened.address_asked,
+        "user.password" => &happened.password_set,
+        "user.password.reset" => &happened.password_reset,
+        "user.update" => &happened.account_changed,
+        other => return other,
+    };
+    text.as_str()
 }

@@ -5,10 +5,9 @@ use store::{Client, User, Waiting};
 use token::time::Timestamp;
 
 use super::consent::{Permission, details, permissions};
-use super::device::ago;
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
-use crate::settings::Settings;
+use crate::language::Reader;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +42,15 @@ pub(crate) struct ApprovalsPage {
     username: String,
     questions: Vec<Question>,
     action: String,
-    notice: &'static str,
-    done: &'static str,
+    notice: String,
+    done: String,
 }
 
 // === impl Question ===
 
 impl Question {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         request: &Waiting,
         client: &Client,
         name: String,
@@ -62,11 +61,11 @@ impl Question {
             client: client.name.clone(),
             client_initial: initial(&client.name),
             message: request.message.clone().unwrap_or_default(),
-            permissions: details(&request.details, settings)
+            permissions: details(&request.details, reader)
                 .into_iter()
-                .chain(permissions(&request.scopes, settings))
+                .chain(permissions(&request.scopes, reader))
                 .collect(),
-            asked: ago(now.since(request.asked_at).as_secs()),
+            asked: reader.words.ago(now.since(request.asked_at).as_secs()),
             name,
             proof,
         }
@@ -77,30 +76,31 @@ impl Question {
 
 impl ApprovalsPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &User,
         questions: Vec<Question>,
         notice: Notice,
     ) -> Self {
+        let words = &reader.words.approvals;
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             username: person.username.clone(),
             questions,
-            action: settings.path("/approvals/decision"),
+            action: reader.settings.path("/approvals/decision"),
             notice: match notice {
-                Notice::Stale => "That question is over. Look at what is asked now.",
-                Notice::Allowed | Notice::Denied | Notice::None => "",
+                Notice::Stale => (&words.over).into(),
+                Notice::Allowed | Notice::Denied | Notice::None => String::new(),
             },
             done: match notice {
-                Notice::Allowed => "You allowed it. You can close this page.",
-                Notice::Denied => "You refused it. Nothing was given.",
-                Notice::None | Notice::Stale => "",
+                Notice::Allowed => (&words.allowed).into(),
+                Notice::Denied => (&words.denied).into(),
+                Notice::None | Notice::Stale => String::new(),
             },
         }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
+        render(&self.frame, self, Leads::Here)
     }
 }

@@ -1,18 +1,27 @@
 //! The consent page: who asks, for whom, for what, in plain words.
 
+use std::time::Duration;
+
 use askama::Template;
 use store::{Client, User};
 use token::authorization_details::AuthorizationDetail;
 use token::scope::ScopeSet;
 use token::term::scope;
+use token::time::Timestamp;
 
 use super::client_links::{self, ClientLink};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
+use crate::language::Reader;
 use crate::metadata_document;
 use crate::register::SELF_REGISTERED;
 use crate::rule::redirect_uri;
 use crate::settings::Settings;
+
+/// A client that registered itself is new for so long.
+const NEW: Duration = Duration::from_secs(7 * 24 * 3600);
+/// To ask for everything is telling where there are so many scopes at least.
+const MANY: usize = 3;
 
 /// What the page says above the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +47,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) audiences: &'a [String],
     /// Where the answer goes.
     pub(crate) return_to: &'a str,
+    /// When.
+    pub(crate) now: Timestamp,
 }
 
 /// The consent page.
@@ -49,6 +60,12 @@ pub(crate) struct ConsentPage {
     client_id: String,
     client_initial: String,
     is_self_registered: bool,
+    /// How long ago it registered itself, when that was just now.
+    registered: String,
+    /// Whether it asks for all that there is.
+    is_broad: bool,
+    /// Whether it wants to go on while the person is away.
+    is_offline: bool,
     /// The host that vouches for a client that nobody registered.
     publisher: String,
     person: String,
@@ -63,7 +80,7 @@ pub(crate) struct ConsentPage {
     request: String,
     proof: String,
     another: String,
-    notice: &'static str,
+    notice: String,
 }
 
 /// One scope, in words.
@@ -77,16 +94,24 @@ pub(super) struct Permission {
 
 impl ConsentPage {
     /// The page for one question.
-    pub(crate) fn new(settings: &Settings, asked: &Asked<'_>, notice: Option<Notice>) -> Self {
+    pub(crate) fn new(reader: &Reader<'_>, asked: &Asked<'_>, notice: Option<Notice>) -> Self {
         let (client, person) = (asked.client, asked.person);
         let name = person.name.as_ref().filter(|name| !name.trim().is_empty());
         let name = name.unwrap_or(&person.username);
+        let is_self_registered = client.created_by.starts_with(SELF_REGISTERED);
+        let age = asked.now.since(client.created_at);
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             client: client.name.clone(),
             client_id: client.id.to_string(),
             client_initial: initial(&client.name),
-            is_self_registered: client.created_by.starts_with(SELF_REGISTERED),
+            is_self_registered,
+            registered: match is_self_registered && age < NEW {
+                true => reader.words.ago(age.as_secs()),
+                false => String::new(),
+            },
+            is_broad: is_everything(asked.scopes, reader.settings),
+            is_offline: asked.scopes.contains(scope::OFFLINE_ACCESS),
             publisher: client
                 .created_by
                 .strip_prefix(metadata_document::CREATED_BY)
@@ -95,25 +120,22 @@ impl ConsentPage {
             person: name.clone(),
             person_initial: initial(name),
             username: person.username.clone(),
-            permissions: details(asked.details, settings)
+            permissions: details(asked.details, reader)
                 .into_iter()
-                .chain(permissions(asked.scopes, settings))
+                .chain(permissions(asked.scopes, reader))
                 .collect(),
-            destination: destination(asked.return_to),
-            links: client_links::of(client),
+            destination: destination(asked.return_to, reader),
+            links: client_links::of(client, &reader.words),
             audiences: asked.audiences.to_vec(),
             return_to: asked.return_to.to_owned(),
-            action: settings.path("/consent"),
+            action: reader.settings.path("/consent"),
             request: String::new(),
             proof: String::new(),
             another: String::new(),
             notice: match notice {
-                None => "",
-                Some(Notice::Stale) => {
-                    "This page was open for a long time, or you signed in as somebody else. \
-                     Please look at it again and decide."
-                }
-                Some(Notice::Undecided) => "Choose “Allow” or “Deny”.",
+                None => String::new(),
+                Some(Notice::Stale) => (&reader.words.consent.stale).into(),
+                Some(Notice::Undecided) => (&reader.words.consent.ask_again).into(),
             },
         }
     }
@@ -125,20 +147,25 @@ impl ConsentPage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::To(&self.return_to))
+        render(&self.frame, self, Leads::To(&self.return_to))
     }
 }
 
+/// Whether nothing is left that could be asked for.
+fn is_everything(scopes: &ScopeSet, settings: &Settings) -> bool {
+    let reached = settings.ladder.reach(scopes);
+    settings.scopes.len() >= MANY
+        && settings.scopes.iter().all(|defined| reached.contains(&defined.name))
+}
+
 /// First who somebody is, then what they have, then for how long; nothing that another of them includes.
-pub(super) fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permission> {
-    let mut permissions: Vec<Permission> = settings
+pub(super) fn permissions(scopes: &ScopeSet, reader: &Reader<'_>) -> Vec<Permission> {
+    let mut permissions: Vec<Permission> = reader
+        .settings
         .ladder
         .tops(scopes)
         .iter()
-        .map(|name| Permission {
-            words: settings.describe_scope(name).unwrap_or(name).to_owned(),
-            scope: name.to_owned(),
-        })
+        .map(|name| Permission { words: reader.scope(name), scope: name.to_owned() })
         .collect();
     let identity = [scope::OPENID, scope::PROFILE, scope::EMAIL, scope::ADDRESS, scope::PHONE];
     permissions.sort_by_key(|permission| match permission.scope.as_str() {
@@ -149,20 +176,24 @@ pub(super) fn permissions(scopes: &ScopeSet, settings: &Settings) -> Vec<Permiss
 }
 
 /// What exactly is asked for, in the words that its type has.
-pub(super) fn details(details: &[AuthorizationDetail], settings: &Settings) -> Vec<Permission> {
+pub(super) fn details(details: &[AuthorizationDetail], reader: &Reader<'_>) -> Vec<Permission> {
     let words = |detail: &AuthorizationDetail| {
-        let defined = settings.authorization_details.iter().find(|d| d.kind == detail.kind);
-        let words = defined.map(|definition| definition.words(detail));
+        let defined = reader.settings.authorization_details.iter().find(|d| d.kind == detail.kind);
+        let words = defined.map(|definition| definition.words(detail, reader.words.language));
         let words = words.unwrap_or_else(|| detail.kind.clone());
         Permission { words, scope: detail.kind.clone() }
     };
     details.iter().map(words).collect()
 }
 
-fn destination(return_to: &str) -> String {
+fn destination(return_to: &str, reader: &Reader<'_>) -> String {
+    let words = &reader.words.common;
     if redirect_uri::is_loopback(return_to) {
-        return "an app on this device".to_owned();
+        return (&words.app_here).into();
     }
     let host = redirect_uri::host_of(return_to).unwrap_or_default();
-    if return_to.starts_with("https://") { host } else { format!("the app {host}") }
+    match return_to.starts_with("https://") {
+        true => host,
+        false => words.app_named.fill(&[("name", &host)]),
+    }
 }

@@ -7,7 +7,7 @@ use token::time::Timestamp;
 use super::consent::{Permission, details, permissions};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
-use crate::settings::Settings;
+use crate::language::Reader;
 
 /// What the first page says above its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Notice {
 #[template(path = "device_code.html")]
 pub(crate) struct CodePage {
     frame: Frame,
-    notice: &'static str,
+    notice: String,
     action: String,
     proof: String,
     user_code: String,
@@ -74,24 +74,21 @@ pub(crate) struct Asked<'a> {
 
 impl CodePage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &User,
         user_code: &str,
         proof: String,
         notice: Notice,
     ) -> Self {
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             notice: match notice {
-                Notice::None => "",
-                Notice::Stale => "This page was open for a long time. Please try again.",
-                Notice::Throttled => "Too many wrong codes. Wait a minute, then try again.",
-                Notice::Unknown => {
-                    "There is no such code. Codes are good for a few minutes: check it, or let \
-                     your device show a new one."
-                }
+                Notice::None => String::new(),
+                Notice::Stale => (&reader.words.common.stale).into(),
+                Notice::Throttled => (&reader.words.device.throttled).into(),
+                Notice::Unknown => (&reader.words.device.unknown).into(),
             },
-            action: settings.path("/device"),
+            action: reader.settings.path("/device"),
             proof,
             user_code: user_code.to_owned(),
             username: person.username.clone(),
@@ -100,7 +97,7 @@ impl CodePage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
+        render(&self.frame, self, Leads::Here)
     }
 }
 
@@ -108,45 +105,37 @@ impl CodePage {
 
 impl ConfirmPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         asked: &Asked<'_>,
         proof: String,
         now: Timestamp,
     ) -> Self {
         let Asked { request, client, person, .. } = asked;
-        let unknown = || "not known".to_owned();
+        let unknown = || String::from(&reader.words.common.unknown);
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             client: client.name.clone(),
             client_id: client.id.to_string(),
             client_initial: initial(&client.name),
             person_initial: initial(&person.username),
             username: person.username.clone(),
             user_code: asked.user_code.to_owned(),
-            permissions: details(&request.details, settings)
+            permissions: details(&request.details, reader)
                 .into_iter()
-                .chain(permissions(&request.scopes, settings))
+                .chain(permissions(&request.scopes, reader))
                 .collect(),
             audiences: request.audiences.clone(),
             is_elsewhere: request.asked_from.as_deref() != asked.from,
-            asked: ago(now.since(request.asked_at).as_secs()),
+            asked: reader.words.ago(now.since(request.asked_at).as_secs()),
             asked_from: request.asked_from.clone().unwrap_or_else(unknown),
             asked_by: request.asked_by.clone().unwrap_or_else(unknown),
-            action: settings.path("/device/decision"),
+            action: reader.settings.path("/device/decision"),
             proof,
         }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
-    }
-}
-
-pub(super) fn ago(seconds: u64) -> String {
-    match (seconds, seconds / 60) {
-        (0..=59, _) => "less than a minute ago".to_owned(),
-        (_, 1) => "a minute ago".to_owned(),
-        (_, minutes) => format!("{minutes} minutes ago"),
+        render(&self.frame, self, Leads::Here)
     }
 }

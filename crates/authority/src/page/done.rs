@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::policy::Leads;
 use super::{Frame, Rendered, render};
-use crate::settings::Settings;
+use crate::language::Reader;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub(crate) enum Done {
 #[template(path = "done.html")]
 pub(crate) struct DonePage {
     frame: Frame,
-    title: &'static str,
-    words: &'static str,
+    title: String,
+    words: String,
     is_good: bool,
     /// Where the account is, when it goes on there.
     account: String,
@@ -46,54 +46,30 @@ pub(crate) struct DonePage {
 // === impl DonePage ===
 
 impl DonePage {
-    pub(crate) fn new(settings: &Settings, done: Done) -> Self {
+    pub(crate) fn new(reader: &Reader<'_>, done: Done) -> Self {
+        let words = &reader.words.done;
         let (title, words) = match done {
-            Done::DeviceAllowed => {
-                ("Your device is connected", "You can close this page and go on at your device.")
-            }
-            Done::DeviceRefused => (
-                "The device was refused",
-                "It has no access to your account. You can close this page.",
-            ),
-            Done::SignedOut => (
-                "You are signed out",
-                "Every application that you used with this sign-in was told. You can close this page.",
-            ),
-            Done::AccountMade => {
-                ("Your account is made", "You can sign in now. Your address is confirmed.")
-            }
-            Done::AddressConfirmed => {
-                ("Your address is confirmed", "Letters about your account go there now.")
-            }
-            Done::LetterSent => (
-                "Look into your mailbox",
-                "If what you entered is known here or may be, a letter is on its way. Its link is good \
-                 once, for 30 minutes. Look among unwanted mail, too.",
-            ),
-            Done::LinkOver => (
-                "This link is over",
-                "It was used before, it is too old, or something has changed since. Nothing has happened \
-                 to your account. Ask for another link.",
-            ),
-            Done::NotHere => (
-                "This is not done here",
-                "Ask whoever runs this server: they make accounts and set passwords themselves.",
-            ),
-            Done::PasswordChanged => (
-                "Your password is changed",
-                "Every sign-in of your account has ended, this one too. Sign in with your new password.",
-            ),
-            Done::NothingChanged => ("Nothing was changed", "You can close this page."),
+            Done::AccountMade => (&words.account_made_title, &words.account_made),
+            Done::AddressConfirmed => (&words.address_confirmed_title, &words.address_confirmed),
+            Done::DeviceAllowed => (&words.device_allowed_title, &words.device_allowed),
+            Done::DeviceRefused => (&words.device_refused_title, &words.device_refused),
+            Done::LetterSent => (&words.letter_sent_title, &words.letter_sent),
+            Done::LinkOver => (&words.link_over_title, &words.link_over),
+            Done::NotHere => (&words.not_here_title, &words.not_here),
+            Done::NothingChanged => (&words.nothing_title, &words.nothing),
+            Done::PasswordChanged => (&words.password_changed_title, &words.password_changed),
+            Done::SignedOut => (&words.signed_out_title, &words.signed_out),
         };
         let goes_on =
             matches!(done, Done::AccountMade | Done::AddressConfirmed | Done::PasswordChanged);
         let is_good = goes_on || matches!(done, Done::DeviceAllowed | Done::SignedOut);
-        let account = if goes_on { settings.path("/account") } else { String::new() };
-        Self { frame: Frame::new(settings), title, words, is_good, account }
+        let account = if goes_on { reader.settings.path("/account") } else { String::new() };
+        let (title, words) = (title.into(), words.into());
+        Self { frame: Frame::new(reader), title, words, is_good, account }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Nowhere)
+        render(&self.frame, self, Leads::Nowhere)
     }
 }

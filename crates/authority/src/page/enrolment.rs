@@ -7,15 +7,15 @@ use token::secret::Secret;
 use super::policy::Leads;
 use super::second::Notice;
 use super::{Frame, Rendered, qr, render};
+use crate::language::Reader;
 use crate::login::factor::totp;
-use crate::settings::Settings;
 
 /// Where the picture is.
 #[derive(Template)]
 #[template(path = "enrolment.html")]
 pub(crate) struct EnrolmentPage {
     frame: Frame,
-    lead: &'static str,
+    lead: String,
     username: String,
     notice: String,
     is_wrong: bool,
@@ -41,14 +41,14 @@ pub(crate) struct RecoveryPage<'a> {
 // === impl EnrolmentPage ===
 
 impl EnrolmentPage {
-    pub(crate) fn new(settings: &Settings, person: &User, secret: &[u8], notice: Notice) -> Self {
-        let frame = Frame::new(settings);
+    pub(crate) fn new(reader: &Reader<'_>, person: &User, secret: &[u8], notice: Notice) -> Self {
+        let frame = Frame::new(reader);
         let uri = totp::uri(&frame.host, &person.username, secret);
         Self {
             frame,
-            lead: "",
+            lead: String::new(),
             username: person.username.clone(),
-            notice: notice.words(),
+            notice: notice.words(&reader.words),
             is_wrong: notice == Notice::NotYet,
             picture: qr::inline(&uri).unwrap_or_default(),
             uri,
@@ -63,40 +63,40 @@ impl EnrolmentPage {
     pub(crate) fn at_sign_in(
         self,
         hidden: Vec<(&'static str, String)>,
-        settings: &Settings,
+        reader: &Reader<'_>,
     ) -> Self {
-        let lead = "A password is not enough here. Set up an app that shows codes; you need it once \
-                    now and whenever you sign in.";
-        Self { lead, hidden, action: settings.path("/login/enrol"), ..self }
+        let lead = String::from(&reader.words.enrolment.lead_sign_in);
+        Self { lead, hidden, action: reader.settings.path("/login/enrol"), ..self }
     }
 
     /// By somebody who is signed in.
     pub(crate) fn for_account(
         self,
         hidden: Vec<(&'static str, String)>,
-        settings: &Settings,
+        reader: &Reader<'_>,
     ) -> Self {
-        let lead = "Whoever has your password then also needs your device.";
+        let lead = String::from(&reader.words.enrolment.lead_account);
+        let settings = reader.settings;
         let (action, back) = ("/account/factors/add", "/account/factors");
         Self { lead, hidden, action: settings.path(action), back: settings.path(back), ..self }
     }
 
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render(self, return_to.map_or(Leads::Here, Leads::To))
+        render(&self.frame, self, return_to.map_or(Leads::Here, Leads::To))
     }
 }
 
 // === impl RecoveryPage ===
 
 impl<'a> RecoveryPage<'a> {
-    pub(crate) fn new(settings: &Settings, codes: &'a [Secret], onward: String) -> Self {
+    pub(crate) fn new(reader: &Reader<'_>, codes: &'a [Secret], onward: String) -> Self {
         let codes = codes.iter().map(Secret::expose).collect();
-        Self { frame: Frame::new(settings), codes, onward }
+        Self { frame: Frame::new(reader), codes, onward }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Nowhere)
+        render(&self.frame, self, Leads::Nowhere)
     }
 }

@@ -3,11 +3,13 @@
 use askama::Template;
 use http::StatusCode;
 use store::{Factors, Passkey, TotpFactor, User};
+use token::time::Timestamp;
 
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
-use super::{Frame, Rendered, day, render_with};
-use crate::settings::Settings;
+use super::{Frame, Rendered, render_with};
+use crate::language::Reader;
+use crate::language::words::Words;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +46,7 @@ pub(crate) struct Held {
 /// An application.
 struct Application {
     id: String,
-    added: String,
-    used: String,
+    times: String,
 }
 
 /// A passkey.
@@ -53,8 +54,7 @@ struct PasskeyShown {
     id: String,
     name: String,
     is_backed_up: bool,
-    added: String,
-    used: String,
+    times: String,
 }
 
 /// The page.
@@ -63,8 +63,8 @@ struct PasskeyShown {
 pub(crate) struct FactorsPage {
     frame: Frame,
     username: String,
-    notice: &'static str,
-    done: &'static str,
+    notice: String,
+    done: String,
     passkeys: Vec<PasskeyShown>,
     passkey: Option<PasskeyPrompt>,
     applications: Vec<Application>,
@@ -92,21 +92,18 @@ impl Notice {
         }
     }
 
-    fn words(self) -> &'static str {
-        match self {
-            Self::Forgotten | Self::None | Self::Removed => "",
-            Self::Full => "You have as many as there can be. Remove one first.",
-            Self::Last => {
-                "Your account has to have one way beside the password. Set up another one first."
-            }
-            Self::Name => "A name has 1 to 64 characters that can be seen.",
-            Self::PasskeyHeld => "This passkey is in use already.",
-            Self::PasskeyRefused => {
-                "This passkey was not accepted. Check that your device asks for your PIN, face or \
-                 finger, then try again."
-            }
-            Self::Stale => "This page was open for a long time. Please try again.",
-        }
+    fn words(self, words: &Words) -> String {
+        let (common, words) = (&words.common, &words.factors);
+        let text = match self {
+            Self::Forgotten | Self::None | Self::Removed => return String::new(),
+            Self::Full => &words.full,
+            Self::Last => &words.last,
+            Self::Name => &words.name_bad,
+            Self::PasskeyHeld => &words.passkey_held,
+            Self::PasskeyRefused => &words.passkey_refused,
+            Self::Stale => &common.stale,
+        };
+        text.into()
     }
 }
 
@@ -114,30 +111,35 @@ impl Notice {
 
 impl FactorsPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &User,
         held: &Held,
         proof: String,
         notice: Notice,
     ) -> Self {
-        let applications = &held.factors.totp;
+        let (applications, words) = (&held.factors.totp, &*reader.words);
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             username: person.username.clone(),
-            notice: notice.words(),
+            notice: notice.words(words),
             done: match notice {
-                Notice::Forgotten => "No browser is remembered any more.",
-                Notice::Removed => "It was removed, and opens nothing any more.",
-                _ => "",
+                Notice::Forgotten => (&words.factors.forgotten).into(),
+                Notice::Removed => (&words.factors.removed).into(),
+                _ => String::new(),
             },
-            passkeys: held.factors.passkeys.iter().map(PasskeyShown::of).collect(),
+            passkeys: held
+                .factors
+                .passkeys
+                .iter()
+                .map(|one| PasskeyShown::of(one, words))
+                .collect(),
             passkey: None,
-            applications: applications.iter().map(Application::of).collect(),
+            applications: applications.iter().map(|one| Application::of(one, words)).collect(),
             may_add: applications.len() < held.most,
             recovery_codes: held.factors.recovery_codes,
             remembered: held.remembered,
-            account: settings.path("/account"),
-            action: settings.path("/account/factors"),
+            account: reader.settings.path("/account"),
+            action: reader.settings.path("/account/factors"),
             proof,
         }
     }
@@ -149,20 +151,19 @@ impl FactorsPage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render_with(self, Leads::Here, self.passkey.as_ref())
+        render_with(&self.frame, self, Leads::Here, self.passkey.as_ref())
     }
 }
 
 // === impl PasskeyShown ===
 
 impl PasskeyShown {
-    fn of(passkey: &Passkey) -> Self {
+    fn of(passkey: &Passkey, words: &Words) -> Self {
         Self {
             id: passkey.id.clone(),
             name: passkey.name.clone(),
             is_backed_up: passkey.is_backed_up,
-            added: day(passkey.created_at),
-            used: passkey.last_used_at.map(day).unwrap_or_default(),
+            times: times(passkey.created_at, passkey.last_used_at, words),
         }
     }
 }
@@ -170,11 +171,16 @@ impl PasskeyShown {
 // === impl Application ===
 
 impl Application {
-    fn of(factor: &TotpFactor) -> Self {
-        Self {
-            id: factor.id.clone(),
-            added: day(factor.created_at),
-            used: factor.last_used_at.map(day).unwrap_or_default(),
-        }
+    fn of(factor: &TotpFactor, words: &Words) -> Self {
+        Self { id: factor.id.clone(), times: times(factor.created_at, factor.last_used_at, words) }
+    }
+}
+
+/// Since when there is something, and when it was used.
+fn times(added: Timestamp, used: Option<Timestamp>, words: &Words) -> String {
+    let added = words.day(added);
+    match used {
+        Some(used) => words.factors.added_used.fill(&[("day", &added), ("used", &words.day(used))]),
+        None => words.factors.added.fill(&[("day", &added)]),
     }
 }

@@ -3,12 +3,13 @@
 use askama::Template;
 use http::StatusCode;
 
-use super::login::spoken;
 use super::policy::Leads;
 use super::{Frame, Rendered, render};
+use crate::language::words::Words;
+use crate::language::{Reader, Text};
 use crate::login::password::PasswordError;
+use crate::login::password::policy::PolicyRefused;
 use crate::login::throttle::Throttled;
-use crate::settings::Settings;
 
 /// What is typed into a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     name: &'static str,
-    label: &'static str,
+    label: String,
     kind: Kind,
     value: String,
     hint: String,
@@ -55,17 +56,17 @@ pub(crate) struct Notice {
 #[template(path = "fields.html")]
 pub(crate) struct FieldsPage {
     frame: Frame,
-    title: &'static str,
+    title: String,
     lead: String,
     about: String,
     notice: String,
     action: String,
-    button: &'static str,
+    button: String,
     /// For programs that keep passwords: whose it is.
     username: String,
     fields: Vec<Field>,
     hidden: Vec<(&'static str, String)>,
-    links: Vec<(&'static str, String)>,
+    links: Vec<(String, String)>,
 }
 
 // === impl Kind ===
@@ -105,8 +106,8 @@ impl Kind {
 
 impl Field {
     /// One that has to be filled in.
-    pub(crate) fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
-        let (value, hint) = (String::new(), String::new());
+    pub(crate) fn new(name: &'static str, label: &Text, kind: Kind) -> Self {
+        let (label, value, hint) = (label.into(), String::new(), String::new());
         Self { name, label, kind, value, hint, is_optional: false }
     }
 
@@ -140,32 +141,30 @@ impl Notice {
     }
 
     /// The form is not one that this browser was given.
-    pub(crate) fn stale() -> Self {
-        Self::wrong(
-            "This page was open for a long time, or your browser keeps no cookies. Please try again.",
-        )
+    pub(crate) fn stale(words: &Words) -> Self {
+        Self::wrong(&words.common.stale_or_no_cookies)
     }
 
     /// Too many tries.
-    pub(crate) fn throttled(throttled: Throttled) -> Self {
+    pub(crate) fn throttled(throttled: Throttled, words: &Words) -> Self {
         let wait = throttled.wait.as_secs().max(1);
-        let words = format!("That was tried too often. Wait {}, then try again.", spoken(wait));
+        let words = words.tried_too_often(wait);
         Self { words, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(wait) }
     }
 
     /// Why a new password is not taken.
-    pub(crate) fn of_password(error: &PasswordError) -> Self {
+    pub(crate) fn of_password(error: &PasswordError, words: &Words) -> Self {
         match error {
-            PasswordError::Policy(refused) => Self::wrong(sentence(&refused.to_string())),
+            PasswordError::Policy(refused) => Self::wrong(refused_password(*refused, words)),
             PasswordError::Busy => Self {
-                words: "Many people are here right now. Try again in a moment.".to_owned(),
+                words: (&words.password.busy).into(),
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 wait: Some(1),
             },
             PasswordError::Hashing(_) | PasswordError::List(_) | PasswordError::StoredHash => {
                 tracing::error!(cause = %error, "a password could not be handled");
                 Self {
-                    words: "Something failed on our side. Try again in a moment.".to_owned(),
+                    words: (&words.common.failed).into(),
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     wait: None,
                 }
@@ -174,11 +173,15 @@ impl Notice {
     }
 }
 
-/// The words of an error as people read them.
-pub(crate) fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+/// Which rule a new password breaks.
+fn refused_password(refused: PolicyRefused, words: &Words) -> String {
+    let words = &words.password;
+    match refused {
+        PolicyRefused::Breached => (&words.breached).into(),
+        PolicyRefused::Predictable => (&words.predictable).into(),
+        PolicyRefused::TooLong => (&words.too_long).into(),
+        PolicyRefused::TooShort(least) => words.too_short.fill(&[("count", &least)]),
+    }
 }
 
 // === impl FieldsPage ===
@@ -186,21 +189,21 @@ pub(crate) fn sentence(words: &str) -> String {
 impl FieldsPage {
     /// A page of this title, whose form is sent to this path.
     pub(crate) fn new(
-        settings: &Settings,
-        title: &'static str,
+        reader: &Reader<'_>,
+        title: &Text,
         path: &str,
-        button: &'static str,
+        button: &Text,
         notice: &Notice,
     ) -> Self {
-        let frame = Frame::new(settings);
+        let frame = Frame::new(reader);
         Self {
-            lead: format!("at {}", frame.host),
+            lead: reader.words.common.host.fill(&[("host", &frame.host)]),
             frame,
-            title,
+            title: title.into(),
             about: String::new(),
             notice: notice.words.clone(),
-            action: settings.path(path),
-            button,
+            action: reader.settings.path(path),
+            button: button.into(),
             username: String::new(),
             fields: Vec::new(),
             hidden: Vec::new(),
@@ -210,7 +213,8 @@ impl FieldsPage {
 
     /// Whose account it is about.
     pub(crate) fn of(self, username: &str) -> Self {
-        let lead = format!("for {username} at {}", self.frame.host);
+        let (host, words) = (&self.frame.host, &self.frame.words.common);
+        let lead = words.for_at.fill(&[("username", &username), ("host", host)]);
         Self { lead, username: username.to_owned(), ..self }
     }
 
@@ -232,13 +236,13 @@ impl FieldsPage {
     }
 
     /// With a way to go elsewhere.
-    pub(crate) fn link(mut self, words: &'static str, url: String) -> Self {
-        self.links.push((words, url));
+    pub(crate) fn link(mut self, words: &Text, url: String) -> Self {
+        self.links.push((words.into(), url));
         self
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
+        render(&self.frame, self, Leads::Here)
     }
 }

@@ -7,6 +7,8 @@ use super::client_links::{self, ClientLink};
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render_with};
+use crate::language::Reader;
+use crate::language::words::Words;
 use crate::settings::Settings;
 
 /// What the page says above the form.
@@ -107,48 +109,24 @@ impl Notice {
         }
     }
 
-    fn words(&self, host: &str) -> String {
-        match self {
-            Self::Busy { .. } => {
-                "Many people are signing in right now. Try again in a moment.".to_owned()
-            }
-            Self::CopiedPasskey => {
-                "This passkey was refused: there seems to be a copy of it. Sign in \
-                                    in another way and remove it."
-                    .to_owned()
-            }
-            Self::Disabled { .. } => {
-                format!("This account is switched off. Ask whoever runs {host} about it.")
-            }
-            Self::Failed { .. } => {
-                "Something failed on our side. Try again in a moment.".to_owned()
-            }
-            Self::Incomplete { .. } => "Enter your username and your password.".to_owned(),
-            Self::NoFactor { .. } => format!(
-                "This needs a second factor, and your account has none. Ask whoever runs {host} for it."
-            ),
-            Self::None => String::new(),
-            Self::Passkey => {
-                "This passkey opens no account here. Use another one, or your password.".to_owned()
-            }
-            Self::Stale => "This page was open for a long time, or your browser keeps no \
-                            cookies. Please try again."
-                .to_owned(),
+    fn words(&self, host: &str, words: &Words) -> String {
+        let (common, sign_in) = (&words.common, &words.sign_in);
+        let text = match self {
+            Self::Busy { .. } => &sign_in.busy,
+            Self::CopiedPasskey => &sign_in.copied,
+            Self::Disabled { .. } => return sign_in.disabled.fill(&[("host", &host)]),
+            Self::Failed { .. } => &common.failed,
+            Self::Incomplete { .. } => &sign_in.incomplete,
+            Self::NoFactor { .. } => return sign_in.no_factor.fill(&[("host", &host)]),
+            Self::None => return String::new(),
+            Self::Passkey => &sign_in.passkey,
+            Self::Stale => &common.stale_or_no_cookies,
             Self::Throttled { wait, .. } => {
-                format!("Too many failed tries. Wait {}, then try again.", spoken(*wait))
+                return sign_in.throttled.fill(&[("time", &words.wait(*wait))]);
             }
-            Self::Wrong { .. } => {
-                "This username and password do not match. Check both and try again.".to_owned()
-            }
-        }
-    }
-}
-
-pub(super) fn spoken(seconds: u64) -> String {
-    match (seconds, seconds.div_ceil(60)) {
-        (1, _) => "1 second".to_owned(),
-        (2..=90, _) => format!("{seconds} seconds"),
-        (_, minutes) => format!("{minutes} minutes"),
+            Self::Wrong { .. } => &sign_in.wrong,
+        };
+        text.into()
     }
 }
 
@@ -156,16 +134,17 @@ pub(super) fn spoken(seconds: u64) -> String {
 
 impl LoginPage {
     /// The page for signing in to a client, or to us.
-    pub(crate) fn new(settings: &Settings, client: Option<&Client>, notice: &Notice) -> Self {
-        let frame = Frame::new(settings);
-        let links = client.map(client_links::of).unwrap_or_default();
+    pub(crate) fn new(reader: &Reader<'_>, client: Option<&Client>, notice: &Notice) -> Self {
+        let frame = Frame::new(reader);
+        let links =
+            client.map(|client| client_links::of(client, &reader.words)).unwrap_or_default();
         let client = client.map_or(&frame.host, |client| &client.name).clone();
         Self {
-            notice: notice.words(&frame.host),
+            notice: notice.words(&frame.host, &reader.words),
             frame,
             client_initial: initial(&client),
             client,
-            action: settings.path("/login"),
+            action: reader.settings.path("/login"),
             request: String::new(),
             proof: String::new(),
             username: notice.username().to_owned(),
@@ -211,6 +190,11 @@ impl LoginPage {
 
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render_with(self, return_to.map_or(Leads::Here, Leads::To), self.passkey.as_ref())
+        render_with(
+            &self.frame,
+            self,
+            return_to.map_or(Leads::Here, Leads::To),
+            self.passkey.as_ref(),
+        )
     }
 }

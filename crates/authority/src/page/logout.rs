@@ -5,7 +5,7 @@ use store::User;
 
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
-use crate::settings::Settings;
+use crate::language::Reader;
 
 /// The page.
 #[derive(Debug, Template)]
@@ -24,18 +24,18 @@ pub(crate) struct LogoutPage {
 
 impl LogoutPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &User,
         client: Option<&str>,
         request: &str,
         proof: String,
     ) -> Self {
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             username: person.username.clone(),
             person_initial: initial(&person.username),
             client: client.unwrap_or_default().to_owned(),
-            action: settings.path("/logout/decision"),
+            action: reader.settings.path("/logout/decision"),
             request: request.to_owned(),
             proof,
         }
@@ -43,6 +43,6 @@ impl LogoutPage {
 
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, onward: Option<&str>) -> Rendered {
-        render(self, onward.map_or(Leads::Here, Leads::To))
+        render(&self.frame, self, onward.map_or(Leads::Here, Leads::To))
     }
 }

@@ -5,11 +5,11 @@ use http::StatusCode;
 use store::{Client, User};
 
 use super::client_links::{self, ClientLink};
-use super::login::spoken;
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render_with};
-use crate::settings::Settings;
+use crate::language::Reader;
+use crate::language::words::Words;
 
 const DAY: u64 = 24 * 3600;
 
@@ -84,32 +84,22 @@ impl Notice {
         }
     }
 
-    pub(super) fn words(self) -> String {
-        match self {
-            Self::CopiedPasskey => "This passkey was refused: there seems to be a copy of it. Use \
-                                    another way, and remove it."
-                .to_owned(),
-            Self::Incomplete => "Enter the code that your app shows.".to_owned(),
-            Self::None => String::new(),
-            Self::NotYet => "This is not the code that your app should show now. Check that the \
-                             time of your device is right, then enter the newest code."
-                .to_owned(),
-            Self::Passkey => {
-                "This passkey was not accepted. Use another one, or another way.".to_owned()
-            }
-            Self::Replayed => {
-                "This code was used already. Wait until your app shows another.".to_owned()
-            }
-            Self::Stale => "This page was open for a long time. Please set up your app anew with \
-                            the picture below."
-                .to_owned(),
+    pub(super) fn words(self, words: &Words) -> String {
+        let second = &words.second;
+        let text = match self {
+            Self::CopiedPasskey => &second.copied,
+            Self::Incomplete => &second.incomplete,
+            Self::None => return String::new(),
+            Self::NotYet => &second.not_yet,
+            Self::Passkey => &second.passkey_refused,
+            Self::Replayed => &second.replayed,
+            Self::Stale => &second.stale,
             Self::Throttled { wait } => {
-                format!("Too many wrong codes. Wait {}, then try again.", spoken(wait))
+                return second.throttled.fill(&[("time", &words.wait(wait))]);
             }
-            Self::Wrong => {
-                "This code is wrong. Enter the newest one that your app shows.".to_owned()
-            }
-        }
+            Self::Wrong => &second.wrong,
+        };
+        text.into()
     }
 }
 
@@ -117,29 +107,25 @@ impl Notice {
 
 impl CodePage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         client: Option<&Client>,
         person: &User,
         notice: Notice,
     ) -> Self {
-        let days = settings.mfa.remember.as_secs().div_ceil(DAY);
+        let days = reader.settings.mfa.remember.as_secs().div_ceil(DAY);
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             person_initial: initial(&person.username),
             username: person.username.clone(),
-            notice: notice.words(),
+            notice: notice.words(&reader.words),
             is_wrong: matches!(notice, Notice::Incomplete | Notice::Replayed | Notice::Wrong),
-            action: settings.path("/login/code"),
+            action: reader.settings.path("/login/code"),
             hidden: Vec::new(),
-            remember: match days {
-                0 => String::new(),
-                1 => "a day".to_owned(),
-                days => format!("{days} days"),
-            },
+            remember: reader.words.days(days),
             has_app: false,
             passkey: None,
             client: client.map(|client| client.name.clone()).unwrap_or_default(),
-            links: client.map(client_links::of).unwrap_or_default(),
+            links: client.map(|client| client_links::of(client, &reader.words)).unwrap_or_default(),
         }
     }
 
@@ -156,6 +142,11 @@ impl CodePage {
 
     /// The page as it is sent; it leads to a client, or to a page of ours.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render_with(self, return_to.map_or(Leads::Here, Leads::To), self.passkey.as_ref())
+        render_with(
+            &self.frame,
+            self,
+            return_to.map_or(Leads::Here, Leads::To),
+            self.passkey.as_ref(),
+        )
     }
 }

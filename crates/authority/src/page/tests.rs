@@ -12,9 +12,15 @@ use super::initial;
 use super::login::{LoginPage, Notice};
 use super::problem::{Problem, ProblemPage};
 use super::second::{self, CodePage};
+use crate::language::{Language, Reader};
+use crate::settings::{ScopeDefinition, Settings};
 use crate::tests::support::{person, settings};
 
 const EVIL: &str = "<script>alert(1)</script>\" onfocus=\"x' & y";
+
+fn english(settings: &Settings) -> Reader<'_> {
+    Reader::new(settings, Language::English)
+}
 
 fn client(name: &str) -> Client {
     Client {
@@ -47,13 +53,14 @@ fn consent(client: &Client, return_to: &str) -> String {
         details: &[],
         audiences: &audiences,
         return_to,
+        now: Timestamp::from_secs(3 * 24 * 3600),
     };
-    let page = ConsentPage::new(&settings(), &asked, None);
+    let page = ConsentPage::new(&english(&settings()), &asked, None);
     page.continuing(EVIL, EVIL.to_owned(), EVIL.to_owned()).finish().expect("page").html
 }
 
 fn login(notice: &Notice) -> String {
-    let page = LoginPage::new(&settings(), Some(&client(EVIL)), notice);
+    let page = LoginPage::new(&english(&settings()), Some(&client(EVIL)), notice);
     let page = page.asking(None, Some(EVIL)).continuing(EVIL, EVIL.to_owned());
     page.finish(Some("https://app.example/cb")).expect("page").html
 }
@@ -69,7 +76,7 @@ fn a_client_links_to_its_terms_and_only_by_tls() {
         "logo_uri": "https://shop.example/logo.png",
     })
     .to_string();
-    let sign_in = LoginPage::new(&settings(), Some(&client), &Notice::None).finish(None);
+    let sign_in = LoginPage::new(&english(&settings()), Some(&client), &Notice::None).finish(None);
     for page in [consent(&client, "https://app.example/cb"), sign_in.expect("page").html] {
         assert!(
             page.contains("href=\"https://shop.example/privacy?a=&#34;&#62;&#60;b&#62;\""),
@@ -87,7 +94,8 @@ fn a_client_links_to_its_terms_and_only_by_tls() {
 
 #[test]
 fn nothing_from_outside_becomes_markup() {
-    let problem = ProblemPage::new(&settings(), Problem::Ours, &EVIL, StatusCode::BAD_REQUEST);
+    let problem =
+        ProblemPage::new(&english(&settings()), Problem::Ours, &EVIL, StatusCode::BAD_REQUEST);
     let wrong = Notice::Wrong { username: EVIL.to_owned() };
     for page in [
         consent(&client(EVIL), EVIL),
@@ -114,6 +122,34 @@ fn permissions_come_in_an_order_that_makes_sense() {
 }
 
 #[test]
+fn a_new_client_and_far_reaching_scopes_are_told_openly() {
+    let mut known = client("App");
+    let mut settings = settings();
+    settings.scopes.push(ScopeDefinition::new("invoices", "See invoices"));
+    let page = |client: &Client, scopes: &str| {
+        let asked = Asked {
+            client,
+            person: &person("alice"),
+            scopes: &ScopeSet::parse(scopes).expect("scopes"),
+            details: &[],
+            audiences: &[],
+            return_to: "https://app.example/cb",
+            now: Timestamp::from_secs(3 * 24 * 3600),
+        };
+        ConsentPage::new(&english(&settings), &asked, None).finish().expect("page").html
+    };
+    let (new, broad, offline) =
+        ("registered 3 days ago", "everything that applications", "while you are away, until");
+    for words in [new, broad, offline] {
+        assert!(!page(&known, "openid orders:read invoices").contains(words), "{words}");
+    }
+    assert!(page(&known, "openid offline_access").contains(offline));
+    assert!(page(&known, "orders:read orders:write invoices").contains(broad));
+    known.created_by = "registration:anybody".to_owned();
+    assert!(page(&known, "openid").contains(new));
+}
+
+#[test]
 fn the_page_says_where_the_answer_goes() {
     for (return_to, words) in [
         ("https://app.example/cb", "<b>app.example</b>"),
@@ -128,7 +164,8 @@ fn the_page_says_where_the_answer_goes() {
 #[test]
 fn the_name_that_was_typed_comes_before_any_guess() {
     let field = |notice: &Notice, current, hint| {
-        let page = LoginPage::new(&settings(), Some(&client("App")), notice).asking(current, hint);
+        let page = LoginPage::new(&english(&settings()), Some(&client("App")), notice)
+            .asking(current, hint);
         let html = page.finish(Some("https://app.example/cb")).expect("page").html;
         let tag = html.split("id=\"username\"").nth(1).expect("field").to_owned();
         tag.split("value=\"").nth(1).expect("value").split('"').next().expect("end").to_owned()
@@ -164,7 +201,8 @@ fn every_problem_has_words_for_both_readers() {
         Problem::OutOfTurn,
         Problem::ReturnAddress,
     ] {
-        let page = ProblemPage::new(&settings(), problem, &"the exact reason", StatusCode::OK);
+        let page =
+            ProblemPage::new(&english(&settings()), problem, &"the exact reason", StatusCode::OK);
         let html = page.finish().expect("page").html;
         assert!(html.contains("the exact reason"));
         assert!(html.contains("For the developers of the application"));
@@ -183,12 +221,13 @@ fn a_name_has_its_letter() {
 #[test]
 fn pages_about_codes_show_a_name_as_text() {
     let (settings, person) = (settings(), person(EVIL));
+    let reader = english(&settings);
     let hidden = || vec![("request", EVIL.to_owned())];
-    let code = CodePage::new(&settings, Some(&client(EVIL)), &person, second::Notice::Wrong);
-    let enrolment = EnrolmentPage::new(&settings, &person, b"12345", second::Notice::NotYet);
+    let code = CodePage::new(&reader, Some(&client(EVIL)), &person, second::Notice::Wrong);
+    let enrolment = EnrolmentPage::new(&reader, &person, b"12345", second::Notice::NotYet);
     for page in [
         code.continuing(hidden()).finish(Some("https://app.example/cb")),
-        enrolment.at_sign_in(hidden(), &settings).finish(None),
+        enrolment.at_sign_in(hidden(), &reader).finish(None),
     ] {
         let page = page.expect("page").html;
         assert!(!page.contains("<script") && !page.contains("\" onfocus"), "{page}");

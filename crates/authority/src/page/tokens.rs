@@ -6,9 +6,10 @@ use store::User;
 use token::scope::ScopeSet;
 
 use super::policy::Leads;
-use super::{Frame, Rendered, day, render};
-use crate::personal::{Made, PersonalView, State};
-use crate::settings::Settings;
+use super::{Frame, Rendered, render};
+use crate::language::Reader;
+use crate::language::words::Words;
+use crate::personal::{MAX_NAME_CHARS, MOST, Made, OrderRefused, PersonalView, State};
 
 /// Lives that are offered, in days.
 const LIVES: [u64; 4] = [7, 30, 90, 365];
@@ -22,11 +23,29 @@ pub(crate) enum Notice {
     /// Nothing.
     None,
     /// A rule forbids it.
-    Refused(String),
+    Refused(Why),
     /// A token is good no more.
     Revoked,
     /// The form is not one that this session was given.
     Stale,
+}
+
+/// Why a token is not made, or not changed so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Closed,
+    Ended,
+    /// It would live longer than so many days, or not at all.
+    Life(u64),
+    Many,
+    Name,
+    NoScope,
+    Other,
+    Restrained,
+    /// This scope cannot be had.
+    Scope(String),
+    Unknown,
+    Unused,
 }
 
 /// A token.
@@ -35,9 +54,8 @@ struct TokenShown {
     name: String,
     scopes: String,
     unused: String,
-    state: &'static str,
-    ends: String,
-    used: String,
+    state: String,
+    times: String,
     may_rotate: bool,
 }
 
@@ -54,7 +72,7 @@ pub(crate) struct TokensPage {
     frame: Frame,
     username: String,
     notice: String,
-    done: &'static str,
+    done: String,
     tokens: Vec<TokenShown>,
     scopes: Vec<Offered>,
     lives: Vec<u64>,
@@ -90,73 +108,70 @@ impl Notice {
 
 impl TokensPage {
     pub(crate) fn new(
-        settings: &Settings,
+        reader: &Reader<'_>,
         person: &User,
         tokens: &[PersonalView],
         scopes: &ScopeSet,
         proof: String,
         notice: Notice,
     ) -> Self {
-        let policy = &settings.personal_tokens;
-        let offered = |name: &str| Offered {
-            words: settings.describe_scope(name).unwrap_or(name).to_owned(),
-            name: name.to_owned(),
-        };
+        let (policy, words) = (&reader.settings.personal_tokens, &*reader.words);
+        let offered = |name: &str| Offered { words: reader.scope(name), name: name.to_owned() };
         let longest = policy.max_life.as_secs() / DAY_SECS;
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             username: person.username.clone(),
             done: match notice {
-                Notice::Narrowed => "The token can do only what it was used for now.",
-                Notice::Revoked => "The token was revoked. It opens nothing any more.",
-                _ => "",
-            },
-            notice: match notice {
-                Notice::Refused(words) => capital(&words),
-                Notice::Stale => "This page was open for a long time. Please try again.".to_owned(),
+                Notice::Narrowed => (&words.tokens.narrowed).into(),
+                Notice::Revoked => (&words.tokens.revoked).into(),
                 _ => String::new(),
             },
-            tokens: tokens.iter().map(TokenShown::of).collect(),
+            notice: match notice {
+                Notice::Refused(why) => why.words(words),
+                Notice::Stale => (&words.common.stale).into(),
+                _ => String::new(),
+            },
+            tokens: tokens.iter().map(|view| TokenShown::of(view, words)).collect(),
             scopes: match policy.enabled {
                 true => scopes.iter().map(offered).collect(),
                 false => Vec::new(),
             },
             lives: LIVES.into_iter().filter(|days| *days <= longest).collect(),
-            account: settings.path("/account"),
-            action: settings.path("/account/tokens"),
+            account: reader.settings.path("/account"),
+            action: reader.settings.path("/account/tokens"),
             proof,
         }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Here)
+        render(&self.frame, self, Leads::Here)
     }
 }
 
 // === impl MadePage ===
 
 impl MadePage {
-    pub(crate) fn new(settings: &Settings, made: &Made) -> Self {
+    pub(crate) fn new(reader: &Reader<'_>, made: &Made) -> Self {
         Self {
-            frame: Frame::new(settings),
+            frame: Frame::new(reader),
             name: made.stored.name.clone(),
             token: made.token.expose().to_owned(),
-            ends: day(made.stored.terms.expires_at),
-            onward: settings.path("/account/tokens"),
+            ends: reader.words.day(made.stored.terms.expires_at),
+            onward: reader.settings.path("/account/tokens"),
         }
     }
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render(self, Leads::Nowhere)
+        render(&self.frame, self, Leads::Nowhere)
     }
 }
 
 // === impl TokenShown ===
 
 impl TokenShown {
-    fn of(view: &PersonalView) -> Self {
+    fn of(view: &PersonalView, words: &Words) -> Self {
         let unused = view.scope.difference(&view.used_scope);
         let could_narrow = view.last_used_at.is_some() && view.used_scope.iter().next().is_some();
         Self {
@@ -165,23 +180,71 @@ impl TokenShown {
             scopes: view.scope.to_string(),
             unused: if could_narrow { unused.to_string() } else { String::new() },
             state: match view.state {
-                State::Active => "",
-                State::Disabled => "switched off with the account",
-                State::Expired => "over",
-                State::Idle => "over, since it was not used",
-                State::Revoked => "revoked",
-                State::Suspended => "suspended",
+                State::Active => String::new(),
+                State::Disabled => (&words.tokens.disabled).into(),
+                State::Expired => (&words.tokens.expired).into(),
+                State::Idle => (&words.tokens.idle).into(),
+                State::Revoked => (&words.tokens.state_revoked).into(),
+                State::Suspended => (&words.tokens.suspended).into(),
             },
-            ends: day(view.expires_at),
-            used: view.last_used_at.map(day).unwrap_or_default(),
+            times: times(view, words),
             may_rotate: view.state == State::Active && view.rotated_to.is_none(),
         }
     }
 }
 
-/// The words of a rule as a sentence.
-fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+/// When a token ends, and when it was used.
+fn times(view: &PersonalView, words: &Words) -> String {
+    let day = words.day(view.expires_at);
+    match view.last_used_at {
+        Some(used) => words.tokens.ends.fill(&[("day", &day), ("used", &words.day(used))]),
+        None => words.tokens.ends_unused.fill(&[("day", &day)]),
+    }
+}
+
+// === impl Why ===
+
+impl Why {
+    /// Why, of what one can be told; the rest is no choice that the page offers.
+    pub(crate) fn of(refused: &OrderRefused) -> Self {
+        match refused {
+            OrderRefused::Closed => Self::Closed,
+            OrderRefused::Ended => Self::Ended,
+            OrderRefused::Life(most) => Self::Life(most.as_secs() / DAY_SECS),
+            OrderRefused::Many => Self::Many,
+            OrderRefused::Name => Self::Name,
+            OrderRefused::NoScope => Self::NoScope,
+            OrderRefused::Restrained => Self::Restrained,
+            OrderRefused::Scope(scope)
+            | OrderRefused::ScopeExceeded(scope)
+            | OrderRefused::ScopeElsewhere(scope) => Self::Scope(scope.clone()),
+            OrderRefused::Unknown => Self::Unknown,
+            OrderRefused::Unused => Self::Unused,
+            OrderRefused::Idle
+            | OrderRefused::Networks
+            | OrderRefused::NoService
+            | OrderRefused::Owner
+            | OrderRefused::Resource(_)
+            | OrderRefused::Store(_)
+            | OrderRefused::Thumbprint => Self::Other,
+        }
+    }
+
+    fn words(&self, words: &Words) -> String {
+        let words = &words.tokens;
+        let text = match self {
+            Self::Closed => &words.refused_closed,
+            Self::Ended => &words.refused_ended,
+            Self::Life(days) => return words.refused_life.fill(&[("count", days)]),
+            Self::Many => return words.refused_many.fill(&[("count", &MOST)]),
+            Self::Name => return words.refused_name.fill(&[("count", &MAX_NAME_CHARS)]),
+            Self::NoScope => &words.refused_no_scope,
+            Self::Other => &words.refused,
+            Self::Restrained => &words.refused_restrained,
+            Self::Scope(scope) => return words.refused_scope.fill(&[("scope", scope)]),
+            Self::Unknown => &words.refused_unknown,
+            Self::Unused => &words.refused_unused,
+        };
+        text.into()
+    }
 }

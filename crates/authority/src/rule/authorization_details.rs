@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use token::authorization_details::AuthorizationDetail;
 
+use crate::language::Language;
+
 /// More than a person reads.
 const MOST: usize = 16;
 /// In bytes; the whole parameter.
@@ -42,6 +44,8 @@ pub struct DetailDefinition {
     pub kind: String,
     /// What it allows, in words for the person who consents; `{a.b}` stands for a member.
     pub description: String,
+    /// The same in other languages.
+    pub translations: BTreeMap<Language, String>,
     /// The actions that it can name; none, where this is empty.
     pub actions: Vec<String>,
     /// Its own members.
@@ -175,11 +179,11 @@ impl DetailDefinition {
         }
     }
 
-    /// The words for a person, with what is asked for filled in.
-    pub fn words(&self, detail: &AuthorizationDetail) -> String {
+    /// The words for a person who reads this language, with what is asked for filled in.
+    pub fn words(&self, detail: &AuthorizationDetail, language: Language) -> String {
         let value = serde_json::to_value(detail).unwrap_or_default();
         let mut words = String::new();
-        let mut rest = self.description.as_str();
+        let mut rest = self.translations.get(&language).unwrap_or(&self.description).as_str();
         while let Some((before, after)) = rest.split_once('{') {
             let Some((path, behind)) = after.split_once('}') else { break };
             words.push_str(before);

@@ -172,10 +172,10 @@ async fn the_rules_of_personal_tokens_hold_here_too() {
     let (mut browser, page) = at(&harness, TOKENS).await;
     let create = page.form_of("/create");
     for (fill, words) in [
-        (vec![("name", "x"), ("days", "30")], "At least one scope"),
+        (vec![("name", "x"), ("days", "30")], "At least one thing"),
         (
             vec![("name", "x"), ("days", "30"), ("scope:tokenward:admin", "yes")],
-            "At least one scope",
+            "At least one thing",
         ),
         (vec![("name", "x"), ("days", "366"), ("scope:orders:read", "yes")], "at most 365 days"),
         (vec![("name", "x"), ("days", "-1"), ("scope:orders:read", "yes")], "at least a minute"),

@@ -17,6 +17,7 @@ async fn harness() -> Harness {
     let payment = DetailDefinition {
         kind: "payment".to_owned(),
         description: "Pay {amount}, once".to_owned(),
+        translations: Default::default(),
         actions: vec!["initiate".to_owned()],
         members: BTreeMap::from([("amount".to_owned(), text)]),
     };

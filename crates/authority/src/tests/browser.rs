@@ -19,6 +19,8 @@ pub(super) struct Browser<'a> {
     pub(super) harness: &'a Harness,
     pub(super) cookies: BTreeMap<String, String>,
     pub(super) ip: String,
+    /// Its `Accept-Language`.
+    pub(super) languages: String,
 }
 
 /// A form of a page.
@@ -51,7 +53,8 @@ impl Harness {
     }
 
     pub(super) fn browser(&self) -> Browser<'_> {
-        Browser { harness: self, cookies: BTreeMap::new(), ip: "203.0.113.5".to_owned() }
+        let (ip, languages) = ("203.0.113.5".to_owned(), "en".to_owned());
+        Browser { harness: self, cookies: BTreeMap::new(), ip, languages }
     }
 }
 
@@ -97,6 +100,7 @@ impl Browser<'_> {
         let pairs: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = request.header(header::COOKIE, pairs.join("; "));
+        let request = request.header(header::ACCEPT_LANGUAGE, &self.languages);
         // The peer of the harness is no proxy of its own; 10.0.0.0/8 is.
         let request = request.header("x-forwarded-for", &self.ip).body(body).expect("request");
         let answer = self.harness.send_from("10.0.0.1:4711", request).await;

@@ -217,7 +217,8 @@ pub(crate) async fn set_password(
     let now = console.authority.now();
     let user = find(&console, &id).await?;
     let (actor, caller) = (administrator.actor(), administrator.caller());
-    let by = By { actor, caller, link: None };
+    let language = console.authority.settings().catalogue.usual();
+    let by = By { actor, caller, link: None, language };
     console.authority.replace_password(&user, body.password, by).await?;
     let change = Change { action: "user.password", target: id.as_str(), at: now };
     console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await

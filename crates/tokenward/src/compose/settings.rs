@@ -36,6 +36,7 @@ pub(super) fn authority(
             .map(|scope| ScopeDefinition {
                 name: scope.name.clone(),
                 description: scope.description.clone(),
+                translations: scope.translations.clone(),
                 resources: scope.resources.clone(),
                 claims: scope.claims.clone(),
                 mfa: scope.mfa,
@@ -72,6 +73,7 @@ pub(super) fn authority(
         mfa: part.mfa.policy(),
         sign_up: part.sign_up.settings(),
         notices: notices(&config.mail),
+        catalogue: part.branding.catalogue().map_err(Failure::new)?,
     })
 }
 
@@ -122,6 +124,7 @@ fn details(config: &Config) -> Result<Vec<DetailDefinition>, Failure> {
         Ok(DetailDefinition {
             kind: detail.kind.clone(),
             description: detail.description.clone(),
+            translations: detail.translations.clone(),
             actions: detail.actions.clone(),
             members: Shape::members(&detail.members).map_err(Failure::new)?,
         })

@@ -72,6 +72,7 @@ impl Default for Authority {
             mfa: super::Mfa::default(),
             passwords: super::Passwords::default(),
             sign_up: super::SignUpPart::default(),
+            branding: super::Branding::default(),
             registration: Registration::default(),
             leak_report_keys: None,
             personal_tokens: PersonalTokens::default(),

@@ -111,6 +111,11 @@ fn a_person_looks_after_their_account_at_chromium() {
 }
 
 #[test]
+fn every_page_in_every_language_at_chromium() {
+    node_at_localhost("languages.mjs");
+}
+
+#[test]
 fn npm_openid_client() {
     node("openid-client.mjs");
 }

@@ -58,18 +58,19 @@ async fn send(
     person: &SignedIn,
 ) -> Result<Option<Notice>, StoreError> {
     let (authority, user, now) = (&visit.authority, person.user(), visit.now);
+    let words = visit.words();
     if !authority.sends_letters() {
-        return Ok(Some(Notice::wrong("This server sends no letters. Ask whoever runs it.")));
+        return Ok(Some(Notice::wrong(&words.address.no_letters)));
     }
     let address = form.value(EMAIL).unwrap_or_default().trim();
     if Address::parse(address).is_err() {
-        return Ok(Some(Notice::wrong("Enter a mail address, like name@example.com.")));
+        return Ok(Some(Notice::wrong(&words.address.malformed)));
     }
     let limits = authority.limits();
     let from = limits.letter_from(visit.caller.ip, now);
     let charged = from.and_then(|()| limits.letter_to(address, now));
     if let Err(throttled) = charged {
-        return Ok(Some(Notice::throttled(throttled)));
+        return Ok(Some(Notice::throttled(throttled, &words)));
     }
     let draft = Draft {
         purpose: LinkPurpose::Address,
@@ -81,25 +82,26 @@ async fn send(
     };
     let (link, url) = authority.make_link(draft, now).await?;
     record(visit, person, "user.address.ask", &link.id).await?;
-    authority.write_to(address, &Occasion::Confirm { url }, now);
+    authority.write_to(address, &Occasion::Confirm { url }, visit.language(), now);
     Ok(None)
 }
 
 pub(super) fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
-    let (settings, user) = (visit.authority.settings(), person.user());
+    let (reader, user) = (visit.reader(), person.user());
+    let words = &reader.words.address;
     let about = match (&user.email, user.email_verified) {
-        (None, _) => "Your account has no mail address.".to_owned(),
-        (Some(address), true) => format!("Your address is {address}."),
-        (Some(address), false) => format!("Your address is {address}. It is not confirmed yet."),
+        (None, _) => String::from(&words.none),
+        (Some(address), true) => words.current.fill(&[("email", address)]),
+        (Some(address), false) => words.current_unconfirmed.fill(&[("email", address)]),
     };
-    let email = Field::new(EMAIL, "Mail address", Kind::Email)
+    let email = Field::new(EMAIL, &words.label, Kind::Email)
         .holding(user.email.as_deref().filter(|_| !user.email_verified).unwrap_or_default())
-        .with_hint("It counts once you have opened the link that we send there.".to_owned());
-    let page = FieldsPage::new(settings, "Your mail address", PATH, "Send a letter", notice)
+        .with_hint((&words.hint).into());
+    let page = FieldsPage::new(&reader, &words.title, PATH, &words.send, notice)
         .of(&user.username)
         .about(about)
         .hidden(PROOF, proof(visit, person))
         .field(email)
-        .link("Back to your account", settings.path("/account"));
+        .link(&reader.words.common.back_to_account, reader.settings.path("/account"));
     document::fields(notice, page.finish())
 }

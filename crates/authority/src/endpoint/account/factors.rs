@@ -199,7 +199,7 @@ pub(crate) async fn add(
 /// Somebody is told by mail of what protects their account: it may not have been them.
 pub(super) fn tell(visit: &Visit, user: &User, what: FactorChange) {
     let occasion = Occasion::FactorsChanged { username: &user.username, what };
-    visit.authority.write(user, &occasion, visit.now);
+    visit.authority.write(user, &occasion, visit.language(), visit.now);
 }
 
 /// Recovery codes for somebody who has none; empty for anybody else.
@@ -226,7 +226,7 @@ pub(super) async fn page(
     };
     let (status, proof) = (notice.status(), proof(visit, person));
     let prompt = passkeys::prompt(visit, person, &held.factors.passkeys, &proof);
-    let page = FactorsPage::new(authority.settings(), person.user(), &held, proof, notice);
+    let page = FactorsPage::new(&visit.reader(), person.user(), &held, proof, notice);
     // The challenge in it is bound to the browser.
     Ok(visit.with_browser_cookie(document::page(status, page.inviting(prompt).finish())))
 }
@@ -237,16 +237,16 @@ fn offered(
     offer: &Offer,
     notice: second::Notice,
 ) -> Result<Response, StoreError> {
-    let (settings, status) = (visit.authority.settings(), notice.status());
+    let (reader, status) = (visit.reader(), notice.status());
     let sealed = offer.seal(visit.authority.store(), &visit.browser)?;
     let hidden = vec![(PROOF, proof(visit, person)), (OFFER, sealed)];
-    let page = EnrolmentPage::new(settings, person.user(), &offer.secret, notice);
-    let page = page.for_account(hidden, settings).finish(None);
+    let page = EnrolmentPage::new(&reader, person.user(), &offer.secret, notice);
+    let page = page.for_account(hidden, &reader).finish(None);
     Ok(visit.with_browser_cookie(document::page(status, page)))
 }
 
 fn codes_page(visit: &Visit, codes: &[Secret]) -> Response {
     let settings = visit.authority.settings();
-    let page = RecoveryPage::new(settings, codes, Errand::factors().url(settings));
+    let page = RecoveryPage::new(&visit.reader(), codes, Errand::factors().url(settings));
     document::page(StatusCode::OK, page.finish())
 }

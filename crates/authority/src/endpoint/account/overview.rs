@@ -137,7 +137,7 @@ pub(super) async fn page(
         changes: store.audit_about(&actor(person), user.id.as_str(), MOST_CHANGES).await?,
     };
     let (status, proof) = (notice.status(), proof(visit, person));
-    let page = AccountPage::new(visit.authority.settings(), person, &held, proof, notice);
+    let page = AccountPage::new(&visit.reader(), person, &held, proof, notice);
     Ok(document::page(status, page.finish()))
 }
 
@@ -154,7 +154,7 @@ async fn applications(visit: &Visit, subject: &SubjectId) -> Result<Vec<Applicat
     for (id, scopes) in scopes {
         let client = store.client(&id).await?;
         let name = client.map_or_else(|| id.to_string(), |client| client.name.clone());
-        applications.push(Application::new(visit.authority.settings(), id, name, &scopes));
+        applications.push(Application::new(&visit.reader(), id, name, &scopes));
     }
     Ok(applications)
 }

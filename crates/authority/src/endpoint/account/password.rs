@@ -57,8 +57,9 @@ async fn try_change(
     form: &Parameters,
     person: &SignedIn,
 ) -> Result<Option<Notice>, StoreError> {
+    let words = visit.words();
     let (Some(current), Some(new)) = (form.secret(CURRENT), form.secret(NEW)) else {
-        return Ok(Some(Notice::wrong("Enter your password, and the one that it is to be.")));
+        return Ok(Some(Notice::wrong(&words.password.incomplete)));
     };
     let (authority, user) = (&visit.authority, person.user());
     let attempt = Attempt {
@@ -70,37 +71,44 @@ async fn try_change(
     let (store, passwords) = (authority.store(), authority.passwords());
     match authority.desk().sign_in(store, passwords, attempt, visit.now).await {
         Ok(_) => {}
-        Err(SignInRefused::Throttled(throttled)) => return Ok(Some(Notice::throttled(throttled))),
-        Err(SignInRefused::Password(error)) => return Ok(Some(Notice::of_password(&error))),
+        Err(SignInRefused::Throttled(throttled)) => {
+            return Ok(Some(Notice::throttled(throttled, &words)));
+        }
+        Err(SignInRefused::Password(error)) => {
+            return Ok(Some(Notice::of_password(&error, &words)));
+        }
         Err(SignInRefused::Store(error)) => return Err(error),
-        Err(_) => return Ok(Some(Notice::wrong("The current password is another one."))),
+        Err(_) => return Ok(Some(Notice::wrong(&words.password.current_wrong))),
     }
     let actor = format!("subject:{}", user.id);
-    let by = By { actor: &actor, caller: &visit.caller, link: None };
+    let by = By { actor: &actor, caller: &visit.caller, link: None, language: visit.language() };
     match authority.replace_password(user, new, by).await {
         Ok(()) => {}
-        Err(ReplaceRefused::Password(error)) => return Ok(Some(Notice::of_password(&error))),
+        Err(ReplaceRefused::Password(error)) => {
+            return Ok(Some(Notice::of_password(&error, &words)));
+        }
         Err(ReplaceRefused::Store(error)) => return Err(error),
-        Err(ReplaceRefused::Gone) => return Ok(Some(Notice::stale())),
+        Err(ReplaceRefused::Gone) => return Ok(Some(Notice::stale(&words))),
     }
     record(visit, person, "user.password", user.id.as_str()).await?;
     Ok(None)
 }
 
 pub(super) fn page(visit: &Visit, person: &SignedIn, notice: &Notice) -> Response {
-    let settings = visit.authority.settings();
-    let page = FieldsPage::new(settings, "Change your password", PATH, "Change it", notice)
+    let (reader, words) = (visit.reader(), &visit.words().password);
+    let page = FieldsPage::new(&reader, &words.title, PATH, &words.button, notice)
         .of(&person.user().username)
         .hidden(PROOF, proof(visit, person))
-        .field(Field::new(CURRENT, "Current password", Kind::CurrentPassword))
+        .field(Field::new(CURRENT, &words.current, Kind::CurrentPassword))
         .field(new_password(visit, NEW))
-        .link("Back to your account", settings.path("/account"));
+        .link(&reader.words.common.back_to_account, reader.settings.path("/account"));
     document::fields(notice, page.finish())
 }
 
 /// A field for a new password.
 pub(crate) fn new_password(visit: &Visit, name: &'static str) -> Field {
     let least = visit.authority.passwords().min_chars();
-    let hint = format!("At least {least} characters. Several words are easy to remember.");
-    Field::new(name, "New password", Kind::NewPassword).with_hint(hint)
+    let words = &visit.words().password;
+    let hint = words.hint.fill(&[("count", &least)]);
+    Field::new(name, &words.new, Kind::NewPassword).with_hint(hint)
 }

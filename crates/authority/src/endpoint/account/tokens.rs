@@ -19,7 +19,7 @@ use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
-use crate::page::tokens::{MadePage, Notice, TokensPage};
+use crate::page::tokens::{MadePage, Notice, TokensPage, Why};
 use crate::parameters::Parameters;
 use crate::paths::Paths;
 use crate::personal::{Made, Order, OrderRefused, PersonalView, Rotation, State};
@@ -156,7 +156,7 @@ pub(super) async fn page(
     }
     let (status, proof) = (notice.status(), proof(visit, person));
     let scopes = authority.personal_scopes();
-    let page = TokensPage::new(authority.settings(), user, &shown, &scopes, proof, notice);
+    let page = TokensPage::new(&visit.reader(), user, &shown, &scopes, proof, notice);
     Ok(document::page(status, page.finish()))
 }
 
@@ -172,7 +172,7 @@ async fn shown_once(
         Err(refused) => return refused_page(visit, person, refused).await,
     };
     record(visit, person, action, made.stored.terms.token.as_str()).await?;
-    let page = MadePage::new(visit.authority.settings(), &made);
+    let page = MadePage::new(&visit.reader(), &made);
     Ok(document::page(StatusCode::OK, page.finish()))
 }
 
@@ -183,7 +183,7 @@ async fn refused_page(
 ) -> Result<Response, StoreError> {
     match refused {
         OrderRefused::Store(error) => Err(error),
-        refused => page(visit, person, Notice::Refused(refused.to_string())).await,
+        refused => page(visit, person, Notice::Refused(Why::of(&refused))).await,
     }
 }
 

@@ -191,7 +191,7 @@ pub(crate) fn answer(visit: &Visit, refused: Refused) -> Response {
 
 fn page(visit: &Visit, refused: &PageRefused) -> Response {
     let (status, problem) = (refused.status(), refused.problem());
-    let page = ProblemPage::new(visit.authority.settings(), problem, refused, status);
+    let page = ProblemPage::new(&visit.reader(), problem, refused, status);
     let response = document::page(status, page.finish());
     match status {
         StatusCode::METHOD_NOT_ALLOWED => document::allow_post(response),

@@ -75,7 +75,7 @@ fn send(visit: &Visit, client: &Client, return_to: &ReturnTo, answer: &[(&str, &
     }
     match return_to.mode().carrier {
         Carrier::FormPost => {
-            let page = FormPostPage::new(return_to.uri(), &answer);
+            let page = FormPostPage::new(&visit.reader(), return_to.uri(), &answer);
             document::page(StatusCode::OK, page.finish())
         }
         Carrier::Fragment => document::see_other(&return_to.with_fragment(&answer)),

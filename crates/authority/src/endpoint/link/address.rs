@@ -10,8 +10,9 @@ use crate::page::done::Done;
 use crate::page::fields::{FieldsPage, Notice};
 
 pub(super) fn page(visit: &Visit, link: &Link, notice: &Notice) -> FieldsPage {
-    let about = format!("Letters about your account are to go to {}.", link.address);
-    fields(visit, "Confirm your address", "Confirm it", notice).about(about)
+    let words = &visit.words().link;
+    let about = words.address_about.fill(&[("email", &link.address)]);
+    fields(visit, &words.address_title, &words.address_button, notice).about(about)
 }
 
 /// Gives the account the address.
@@ -23,7 +24,8 @@ pub(super) async fn confirm(visit: &Visit, link: &Link) -> Result<Outcome, Store
     record_for(visit, &before.id, "user.address", before.id.as_str()).await?;
     // Whoever reads the address before has to learn of it, in case it was not them.
     if before.email.as_ref().is_some_and(|address| *address != link.address) {
-        authority.write(&before, &Occasion::AddressChanged { username: &before.username }, now);
+        let occasion = Occasion::AddressChanged { username: &before.username };
+        authority.write(&before, &occasion, visit.language(), now);
     }
     Ok(Outcome::Done(Done::AddressConfirmed))
 }

@@ -7,6 +7,7 @@ use super::{Outcome, fields};
 use crate::endpoint::account::password::new_password;
 use crate::endpoint::account::record_for;
 use crate::endpoint::visit::Visit;
+use crate::language::Text;
 use crate::page::done::Done;
 use crate::page::fields::{Field, FieldsPage, Kind, Notice};
 use crate::parameters::Parameters;
@@ -26,16 +27,15 @@ pub(super) fn page(
     let typed = |name, proposed: &Option<String>| {
         form.value(name).or(proposed.as_deref()).unwrap_or_default().to_owned()
     };
-    let page = fields(visit, "Make your account", "Make the account", notice)
-        .about(format!("Its mail address is {}.", link.address))
+    let words = &visit.words().link;
+    let page = fields(visit, &words.entry_title, &words.entry_button, notice)
+        .about(words.entry_about.fill(&[("email", &link.address)]))
         .field(
-            Field::new(USERNAME, "Username", Kind::Username)
+            Field::new(USERNAME, &visit.words().sign_in.username, Kind::Username)
                 .holding(&typed(USERNAME, &link.username)),
         )
         .field(
-            Field::new(NAME, "Your name, as others see it (optional)", Kind::Name)
-                .holding(&typed(NAME, &link.name))
-                .optional(),
+            Field::new(NAME, &words.name, Kind::Name).holding(&typed(NAME, &link.name)).optional(),
         )
         .field(new_password(visit, PASSWORD));
     is_open(visit, link).then_some(page)
@@ -51,22 +51,21 @@ pub(super) async fn make(
     if !is_open(visit, link) {
         return Ok(Outcome::Over);
     }
-    let again = |words: &str| Ok(Outcome::Again(Notice::wrong(words)));
+    let words = visit.words();
+    let again = |words: &Text| Ok(Outcome::Again(Notice::wrong(words)));
     let (Some(username), Some(password)) = (form.value(USERNAME), form.secret(PASSWORD)) else {
-        return again("Choose a username and a password.");
+        return again(&words.link.entry_incomplete);
     };
     let name = form.value(NAME).map(str::trim).filter(|name| !name.is_empty());
     if person::check_username(username).is_err() {
-        return again(
-            "The username must be 1 to 128 characters that can be seen, without spaces around.",
-        );
+        return again(&words.link.username_bad);
     }
     if person::check_name(name).is_err() {
-        return again("The name must be 1 to 128 characters that can be seen.");
+        return again(&words.link.name_bad);
     }
     // Whoever has a link can find out names that are taken; not many at a time.
     if let Err(throttled) = authority.limits().letter_from(visit.caller.ip, now) {
-        return Ok(Outcome::Again(Notice::throttled(throttled)));
+        return Ok(Outcome::Again(Notice::throttled(throttled, &words)));
     }
     let mut user = User {
         id: SubjectId::generate(authority.random()),
@@ -82,13 +81,13 @@ pub(super) async fn make(
     };
     match authority.hash_password(password, &user, visit.caller.ip).await {
         Ok(hash) => user.password_hash = Some(hash),
-        Err(error) => return Ok(Outcome::Again(Notice::of_password(&error))),
+        Err(error) => return Ok(Outcome::Again(Notice::of_password(&error, &words))),
     }
     match authority.store().create_user_by_link(&link.hash, &user, now).await {
         Ok(true) => {}
         Ok(false) => return Ok(Outcome::Over),
         Err(StoreError::NameTaken { .. }) => {
-            return again("This username is taken. Choose another.");
+            return again(&words.link.username_taken);
         }
         Err(error) => return Err(error),
     }

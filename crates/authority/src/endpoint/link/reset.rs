@@ -25,15 +25,15 @@ pub(super) async fn page(
     notice: &Notice,
 ) -> Result<Option<FieldsPage>, StoreError> {
     let Some(user) = person(visit, link).await? else { return Ok(None) };
-    let page = fields(visit, "Set a new password", "Set the password", notice)
+    let words = &visit.words().link;
+    let page = fields(visit, &words.reset_title, &words.reset_button, notice)
         .of(&user.username)
-        .about("Every sign-in of your account ends, and its tokens are taken back.")
+        .about(&words.reset_about)
         .field(new_password(visit, PASSWORD));
     let has_factor = visit.authority.store().has_factor(&user.id).await?;
     Ok(Some(match has_factor {
         true => page.field(
-            Field::new(FACTOR_CODE, "Code", Kind::Code)
-                .with_hint("Of your app for codes, or a recovery code.".to_owned()),
+            Field::new(FACTOR_CODE, &words.code, Kind::Code).with_hint((&words.code_hint).into()),
         ),
         false => page,
     }))
@@ -45,14 +45,14 @@ pub(super) async fn set(
     link: &Link,
     form: &Parameters,
 ) -> Result<Outcome, StoreError> {
-    let authority = &visit.authority;
+    let (authority, words) = (&visit.authority, visit.words());
     let Some(user) = person(visit, link).await? else { return Ok(Outcome::Over) };
     let Some(password) = form.secret(PASSWORD) else {
-        return Ok(Outcome::Again(Notice::wrong("Enter the password that it is to be.")));
+        return Ok(Outcome::Again(Notice::wrong(&words.link.reset_incomplete)));
     };
     // Before a code is used up for a password that is not taken.
     if let Err(error) = authority.check_password(&password, &user, visit.caller.ip).await {
-        return Ok(Outcome::Again(Notice::of_password(&error)));
+        return Ok(Outcome::Again(Notice::of_password(&error, &words)));
     }
     if authority.store().has_factor(&user.id).await?
         && let Some(notice) = unproven(visit, &user, form).await?
@@ -60,12 +60,13 @@ pub(super) async fn set(
         return Ok(Outcome::Again(notice));
     }
     let actor = format!("subject:{}", user.id);
-    let by = By { actor: &actor, caller: &visit.caller, link: Some(&link.hash) };
+    let (link, language) = (Some(&link.hash), visit.language());
+    let by = By { actor: &actor, caller: &visit.caller, link, language };
     match authority.replace_password(&user, password, by).await {
         Ok(()) => {}
         Err(ReplaceRefused::Gone) => return Ok(Outcome::Over),
         Err(ReplaceRefused::Password(error)) => {
-            return Ok(Outcome::Again(Notice::of_password(&error)));
+            return Ok(Outcome::Again(Notice::of_password(&error, &words)));
         }
         Err(ReplaceRefused::Store(error)) => return Err(error),
     }
@@ -86,9 +87,9 @@ async fn unproven(
     user: &User,
     form: &Parameters,
 ) -> Result<Option<Notice>, StoreError> {
+    let words = visit.words();
     let Some(code) = form.secret(FACTOR_CODE) else {
-        let words = "Enter a code of your app, or a recovery code.";
-        return Ok(Some(Notice::wrong(words)));
+        return Ok(Some(Notice::wrong(&words.link.code_missing)));
     };
     let typed = match recovery::hash(code.expose()) {
         Some(_) => Typed::Recovery(code),
@@ -99,13 +100,8 @@ async fn unproven(
     match authority.desk().prove(authority.store(), attempt, visit.now).await {
         Ok(_) => Ok(None),
         Err(FactorRefused::Store(error)) => Err(error),
-        Err(FactorRefused::Throttled(throttled)) => Ok(Some(Notice::throttled(throttled))),
-        Err(FactorRefused::Replayed) => {
-            Ok(Some(Notice::wrong("This code was used before. Wait for the next one.")))
-        }
-        Err(FactorRefused::Wrong) => Ok(Some(Notice::wrong(
-            "The code is wrong. Enter the one \
-                                                            that your app shows now.",
-        ))),
+        Err(FactorRefused::Throttled(throttled)) => Ok(Some(Notice::throttled(throttled, &words))),
+        Err(FactorRefused::Replayed) => Ok(Some(Notice::wrong(&words.link.code_used))),
+        Err(FactorRefused::Wrong) => Ok(Some(Notice::wrong(&words.link.code_wrong))),
     }
 }

@@ -210,7 +210,7 @@ async fn set_up(
     observe(visit, &known, Some(&person.1), "totp", "ok");
     login::tell_of_browser(visit, person.1.user());
     let onward = behind.onward(visit, known.is_half());
-    let page = RecoveryPage::new(visit.authority.settings(), &codes, onward);
+    let page = RecoveryPage::new(&visit.reader(), &codes, onward);
     Ok(signed_in(visit, document::page(StatusCode::OK, page.finish()), &person))
 }
 
@@ -309,7 +309,7 @@ async fn code_page(
         true => None,
         false => passkey::prompt_second(visit, behind, &held.passkeys, &hidden),
     };
-    let page = CodePage::new(visit.authority.settings(), behind.client(), user, notice);
+    let page = CodePage::new(&visit.reader(), behind.client(), user, notice);
     let page = page.asking(!held.totp.is_empty(), prompt);
     let page = page.continuing(hidden).finish(behind.return_to());
     let response = visit.with_browser_cookie(document::page(status, page));
@@ -326,11 +326,11 @@ fn enrolment_page(
     offer: &Offer,
     notice: Notice,
 ) -> Result<Response, StoreError> {
-    let (settings, status) = (visit.authority.settings(), notice.status());
+    let (reader, status) = (visit.reader(), notice.status());
     let mut hidden = hidden(visit, behind, known)?;
     hidden.push((OFFER, offer.seal(visit.authority.store(), &visit.browser)?));
-    let page = EnrolmentPage::new(settings, known.user(), &offer.secret, notice);
-    let page = page.at_sign_in(hidden, settings).finish(behind.return_to());
+    let page = EnrolmentPage::new(&reader, known.user(), &offer.secret, notice);
+    let page = page.at_sign_in(hidden, &reader).finish(behind.return_to());
     Ok(visit.with_browser_cookie(document::page(status, page)))
 }
 

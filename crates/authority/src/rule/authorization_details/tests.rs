@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{DetailDefinition, DetailsRefused, Member, Shape, narrowed, requested};
+use crate::language::Language;
 
 fn payment() -> DetailDefinition {
     let one = |shape| Member { shape, optional: false };
@@ -13,6 +14,7 @@ fn payment() -> DetailDefinition {
     DetailDefinition {
         kind: "payment".to_owned(),
         description: "Pay {to.amount} {to.currency} to {creditor} ({actions})".to_owned(),
+        translations: Default::default(),
         actions: vec!["initiate".to_owned(), "cancel".to_owned()],
         members: BTreeMap::from([
             ("to".to_owned(), one(Shape::Object(amount))),
@@ -101,7 +103,7 @@ fn a_person_reads_what_is_asked_for() {
     let resources = ["https://api.example".to_owned()];
     let details =
         requested(Some(GOOD), &[payment()], &["payment".to_owned()], || resources.to_vec());
-    let words = payment().words(&details.expect("details")[0]);
+    let words = payment().words(&details.expect("details")[0], Language::English);
     assert_eq!(words, "Pay 45.00 EUR to Shop (initiate)");
 }
 

@@ -79,6 +79,7 @@ fn scope(name: String, description: String) -> Scope {
     Scope {
         name,
         description,
+        translations: BTreeMap::new(),
         resources: Vec::new(),
         includes: Vec::new(),
         claims: Vec::new(),
