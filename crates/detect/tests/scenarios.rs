@@ -67,11 +67,22 @@ fn three_deliberate_forgeries_within_a_minute_block_their_network() {
 }
 
 #[test]
-fn slow_forgeries_are_no_burst() {
-    let events: Vec<Value> = (0..20)
-        .map(|n| forged(f64::from(n) * 31.0, "192.0.2.7", "forged:alg_none", None))
-        .collect();
-    assert_eq!(responses(&found(&events)), Vec::<&str>::new());
+fn slow_forgeries_are_found_as_well_and_once() {
+    let slowly = |code: &str, gap: f64, names: usize| -> Vec<Value> {
+        let one = |n: usize| {
+            let name = format!("t{}", n % names);
+            forged(n as f64 * gap, "192.0.2.7", code, Some(&name))
+        };
+        (0..12).map(one).collect()
+    };
+    for (code, gap) in [("alg_none", 31.0), ("kid", 7000.0), ("bad_signature", 300.0)] {
+        let events = slowly(&format!("forged:{code}"), gap, 12);
+        assert_eq!(responses(&found(&events)), ["block:ip"], "{code}");
+    }
+    // One truncated token that a job keeps sending; foreign keys that come now and then.
+    assert_eq!(found(&slowly("forged:bad_signature", 300.0, 1)), Vec::<Value>::new());
+    assert_eq!(found(&slowly("forged:bad_signature", 1000.0, 12)), Vec::<Value>::new());
+    assert_eq!(found(&slowly("forged:unknown_key", 300.0, 12)), Vec::<Value>::new());
 }
 
 #[test]

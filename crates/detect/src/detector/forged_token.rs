@@ -6,7 +6,9 @@
 //! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst; a wrong
 //! signature may be one truncated token, so five. An unknown key may be a relic of an earlier
 //! installation that a program keeps sending: five different tokens are a burst, five times the
-//! same one is only remembered. State: 20,000 networks and 5,000 clients.
+//! same one is only remembered. Whoever takes time is counted as well: three forgeries without
+//! an honest cause within a day, or five different tokens with a wrong signature within an hour.
+//! State: 20,000 networks and 5,000 clients.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -20,7 +22,10 @@ use token::reason::{Forgery, Refused};
 use token::time::Timestamp;
 
 use crate::detector::{Detector, Kind, Sighting, network};
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
 
 const NETWORKS: usize = 20_000;
 const CLIENTS: usize = 5_000;
@@ -30,6 +35,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 const DELIBERATE: usize = 3;
 /// How many that might have one.
 const DOUBTFUL: usize = 5;
+/// How long forgeries without an honest cause are remembered, and wrong signatures.
+const SLOW: Duration = Duration::from_secs(24 * 3600);
+const SLOW_DOUBTFUL: Duration = Duration::from_secs(3600);
 /// From how many networks forgeries in one name are a campaign.
 const CAMPAIGN: usize = 3;
 /// Forgeries remembered for a key: more change nothing.
@@ -37,8 +45,16 @@ const HELD: usize = 32;
 
 /// Bursts of forged tokens.
 pub struct ForgedToken {
-    networks: Recent<IpNet, Burst>,
+    networks: Recent<IpNet, (Burst, Patience)>,
     clients: Recent<String, Burst>,
+}
+
+/// Different forgeries of one network that come slowly.
+#[derive(Default)]
+struct Patience {
+    deliberate: Tally<u64, DELIBERATE>,
+    unsigned: Tally<u64, DOUBTFUL>,
+    told: Told,
 }
 
 /// Forgeries of one key within the window.
@@ -69,15 +85,69 @@ impl Detector for ForgedToken {
         let network = network::of(ip);
         let seen =
             || Seen { ts: event.ts, forgery, token: event.who.claimed_token.clone(), network };
-        let burst = self.networks.touch(&network);
+        let (burst, patience) = self.networks.touch(&network);
         burst.add(seen());
-        let by_network = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
+        let slow = patience.count(event, forgery);
+        let fast = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
+        let by_network = match (fast, slow) {
+            (Some(fast), _) => {
+                patience.told.is_news(event.ts, 1);
+                Some(fast)
+            }
+            (None, Some(count)) => {
+                patience.told.is_news(event.ts, 1).then(|| slowly(count, forgery, ip))
+            }
+            (None, None) => None,
+        };
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
             let burst = self.clients.touch(client);
             burst.add(seen());
             burst.campaign(event.ts).then(|| burst.named(client, event))
         });
         by_network.or(by_client)
+    }
+}
+
+// === impl Patience ===
+
+impl Patience {
+    /// How many there are, when these are enough.
+    fn count(&mut self, event: &Event, forgery: Forgery) -> Option<usize> {
+        let named = event.who.claimed_token.as_deref().map(hash::text);
+        let (held, limit) = if is_deliberate(forgery) {
+            // The same text twice is still forged twice.
+            self.deliberate.push(event.ts, named.unwrap_or(0));
+            (self.deliberate.within(event.ts, SLOW).count(), DELIBERATE)
+        } else if let (Forgery::BadSignature, Some(name)) = (forgery, named) {
+            self.unsigned.note(event.ts, name);
+            (self.unsigned.within(event.ts, SLOW_DOUBTFUL).count(), DOUBTFUL)
+        } else {
+            return None;
+        };
+        (held >= limit).then_some(held)
+    }
+}
+
+fn slowly(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
+    let (hours, what) = if is_deliberate(forgery) {
+        (24, "forged tokens without an honest cause")
+    } else {
+        (1, "different tokens with a wrong signature")
+    };
+    Sighting {
+        kind: Kind::ForgedToken,
+        actor: network::actor(ip),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "{count} {what} within {hours} h from {ip}, lately {}: slowly, but on purpose",
+            forgery.code()
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("window_seconds", json!(hours * 3600)),
+            ("threshold_deliberate", json!(DELIBERATE)),
+            ("threshold_doubtful", json!(DOUBTFUL)),
+        ]),
     }
 }
 
