@@ -49,6 +49,11 @@ impl<const N: usize> Known<N> {
         self.is_settled(now)
     }
 
+    /// Whether the thing is held.
+    pub(super) fn holds(&self, what: u64) -> bool {
+        self.things.iter().any(|held| held.what == what)
+    }
+
     /// How many are held.
     pub(super) fn len(&self) -> usize {
         self.things.len()
