@@ -158,6 +158,26 @@ fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
 }
 
 #[test]
+fn a_slow_campaign_names_each_of_its_networks_once() {
+    let events: Vec<Value> = (0..24)
+        .map(|n| {
+            let ip = format!("192.0.{}.7", n % 4);
+            forged(f64::from(n) * 130.0, &ip, "forged:jku", Some(&format!("t{n}")))
+        })
+        .collect();
+    let findings: Vec<Value> = found(&events)
+        .into_iter()
+        .filter(|finding| finding["evidence"]["networks"].is_number())
+        .collect();
+    let mut named: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["ip"].as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["192.0.0.7", "192.0.1.7", "192.0.2.7", "192.0.3.7"]);
+    assert!(findings.iter().all(|finding| finding.get("client").is_none()));
+    assert!(findings.iter().all(|finding| finding["response"] == "tag"));
+}
+
+#[test]
 fn one_burst_is_one_finding_a_minute_and_one_incident() {
     let events: Vec<Value> =
         (0..150).map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None)).collect();

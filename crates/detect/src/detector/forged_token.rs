@@ -8,7 +8,8 @@
 //! installation that a program keeps sending: five different tokens are a burst, five times the
 //! same one is only remembered. Whoever takes time is counted as well: three forgeries without
 //! an honest cause within a day, or five different tokens with a wrong signature within an hour.
-//! State: 20,000 networks and 5,000 clients.
+//! A campaign that takes time names its networks: five forgeries without an honest cause within an
+//! hour in one client's name, from three networks. State: 20,000 networks and 5,000 clients.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -46,7 +47,14 @@ const HELD: usize = 32;
 /// Bursts of forged tokens.
 pub struct ForgedToken {
     networks: Recent<IpNet, (Burst, Patience)>,
-    clients: Recent<String, Burst>,
+    clients: Recent<String, (Burst, Spread)>,
+}
+
+/// Forgeries without an honest cause in one client's name, slowly and from many networks.
+#[derive(Default)]
+struct Spread {
+    from: Tally<IpNet, HELD>,
+    named: Tally<IpNet, HELD>,
 }
 
 /// Different forgeries of one network that come slowly.
@@ -89,20 +97,15 @@ impl Detector for ForgedToken {
         burst.add(seen());
         let slow = patience.count(event, forgery);
         let fast = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
-        let by_network = match (fast, slow) {
-            (Some(fast), _) => {
-                patience.told.is_news(event.ts, 1);
-                Some(fast)
-            }
-            (None, Some(count)) => {
-                patience.told.is_news(event.ts, 1).then(|| slowly(count, forgery, ip))
-            }
-            (None, None) => None,
-        };
+        let is_news = (fast.is_some() || slow.is_some()) && patience.told.is_news(event.ts, 1);
+        let by_network =
+            fast.or_else(|| slow.filter(|_| is_news).map(|count| slowly(count, forgery, ip)));
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
-            let burst = self.clients.touch(client);
+            let (burst, spread) = self.clients.touch(client);
             burst.add(seen());
-            burst.campaign(event.ts).then(|| burst.named(client, event))
+            let fast = burst.campaign(event.ts).then(|| burst.named(client, event));
+            let slow = spread.judge(event.ts, network, forgery);
+            fast.or_else(|| slow.map(|count| spread_out(count, client, ip)))
         });
         by_network.or(by_client)
     }
@@ -125,6 +128,44 @@ impl Patience {
             return None;
         };
         (held >= limit).then_some(held)
+    }
+}
+
+// === impl Spread ===
+
+impl Spread {
+    /// Forgeries and networks, when they are a campaign that this network was not told of yet.
+    fn judge(&mut self, now: Timestamp, network: IpNet, forgery: Forgery) -> Option<[usize; 2]> {
+        if !is_deliberate(forgery) {
+            return None;
+        }
+        self.from.push(now, network);
+        let lately = || self.from.within(now, SLOW_DOUBTFUL).map(|(_, network)| *network);
+        let (count, networks) = (lately().count(), lately().collect::<BTreeSet<_>>().len());
+        let is_named = self.named.within(now, SLOW).any(|(_, named)| *named == network);
+        if count < DOUBTFUL || networks < CAMPAIGN || is_named {
+            return None;
+        }
+        self.named.note(now, network);
+        Some([count, networks])
+    }
+}
+
+fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighting {
+    Sighting {
+        kind: Kind::ForgedTokenCampaign,
+        actor: format!("claimed_client:{client}"),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "{count} forged tokens without an honest cause within an hour claim the client \
+             `{client}`, from {networks} networks, {ip} among them; the client itself did nothing"
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("claimed_client", json!(client)),
+            ("networks", json!(networks)),
+            ("networks_threshold", json!(CAMPAIGN)),
+        ]),
     }
 }
 

@@ -255,6 +255,10 @@ impl Group {
         if networks < 5 || !self.told.is_news(now, 1) {
             return None;
         }
+        let ip = event.ip.filter(|_| group != group::EVERYBODY && own.failed == own.names);
+        if ip.is_some() {
+            self.networks.note(now, network);
+        }
         let mut facts = share.facts(window);
         facts.insert("networks", json!(networks));
         facts.insert("failed_share_limit", json!(rounded(least)));
@@ -264,8 +268,8 @@ impl Group {
         Some(Sighting {
             kind: Kind::SignIn(SignIn::CredentialStuffingCampaign),
             actor,
-            // The last of many: nobody in particular.
-            whom: Whom::default(),
+            // The last of many, unless anybody may be in between or somebody got in from there.
+            whom: Whom { ip, ..Whom::default() },
             summary: format!(
                 "{} of {} names tried from {networks} networks within {} s never got in (in common: \
                  {group}); {:.0} % fail here usually",

@@ -3,7 +3,8 @@
 //! Only tries from networks where the name never signed in count: whoever has forgotten a password
 //! has done so at home, and a program with an old password retries where it worked. Places are
 //! autonomous systems or, unknown, IPv4 /16 and IPv6 /32, since a telephone changes its address
-//! all day. Defaults: ten tries from five places within a day; twelve from one within an hour.
+//! all day. Defaults: ten tries from five places within a day; twelve from one within an hour; thirty
+//! in all within an hour.
 //! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
 //! from such a place names the account. State: 50,000 names of at most 3 kB, most of them 300 bytes.
 
@@ -29,6 +30,7 @@ const PLACES: usize = 5;
 const TRIES: usize = 10;
 /// Nobody tries so often what they have forgotten, in a place where they never got in.
 const ONE_PLACE: usize = 12;
+const IN_AN_HOUR: usize = 30;
 
 /// Guesses at one account.
 pub(super) struct PasswordGuessing {
@@ -83,7 +85,8 @@ impl Account {
         let here = network::of(event.ip?);
         let lately = self.tries.within(event.ts, HOUR).filter(|(_, tried)| tried.network == here);
         let lately = lately.count();
-        if (places < PLACES || tries < TRIES) && lately < ONE_PLACE {
+        let (_, all) = self.places(event, HOUR);
+        if (places < PLACES || tries < TRIES) && lately < ONE_PLACE && all < IN_AN_HOUR {
             return None;
         }
         if !self.told.is_news(event.ts, 1) {
@@ -102,7 +105,13 @@ impl Account {
                 ("username", json!(username)),
                 ("tries", json!(tries)),
                 ("places", json!(places)),
-                ("thresholds", json!({ "tries": TRIES, "places": PLACES, "one_hour": ONE_PLACE })),
+                (
+                    "thresholds",
+                    json!({
+                        "tries": TRIES, "places": PLACES, "one_place_hour": ONE_PLACE,
+                        "hour": IN_AN_HOUR,
+                    }),
+                ),
             ]),
         })
     }
