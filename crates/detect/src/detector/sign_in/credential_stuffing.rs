@@ -115,12 +115,18 @@ impl Detector for CredentialStuffing {
         let mut suspect = held.told.is_open(now);
         // What was told of the network itself is not told again of it as a part of something.
         let is_told = suspect;
+        let is_news = sighting.is_some();
         let groups = group::of(event);
         // One campaign is told once, although its networks have several things in common.
         let mut open = None;
         for group in &groups {
             let held = self.groups.touch(group);
-            held.names.note(now, tried());
+            // Strangers who were told one by one are no campaign.
+            if is_news {
+                held.names.forget(network);
+            } else if !is_told {
+                held.names.note(now, tried());
+            }
             suspect |= held.has_told(network, now);
             if open.is_none() && held.told.is_open(now) {
                 open = Some(group);
