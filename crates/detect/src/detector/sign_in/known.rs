@@ -45,6 +45,10 @@ impl<const N: usize> Known<N> {
         {
             self.things.swap_remove(oldest);
         }
+        // Most have one.
+        if self.things.is_empty() {
+            self.things.reserve_exact(1);
+        }
         self.things.push(Thing { what, first: now, last: now });
         self.is_settled(now)
     }

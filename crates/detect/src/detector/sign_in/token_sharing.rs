@@ -18,7 +18,6 @@ use std::time::Duration;
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
-use token::id::SubjectId;
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
@@ -26,7 +25,7 @@ use crate::detector::sign_in::issued::{Carried, Issued};
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Detector, Kind, Sighting};
-use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
 const SESSIONS: usize = 100_000;
@@ -41,8 +40,8 @@ const MANY_PROGRAMS: usize = 3;
 
 /// Tokens in several hands.
 pub(super) struct TokenSharing {
-    sessions: Recent<u64, Session>,
-    subjects: Recent<SubjectId, Known<PAIRS>>,
+    sessions: Table<Session>,
+    subjects: Table<Known<PAIRS>>,
     issued: Issued,
 }
 
@@ -68,8 +67,8 @@ struct Used {
 impl Default for TokenSharing {
     fn default() -> Self {
         Self {
-            sessions: Recent::new(SESSIONS),
-            subjects: Recent::new(SUBJECTS),
+            sessions: Table::new(SESSIONS),
+            subjects: Table::new(SUBJECTS),
             issued: Issued::default(),
         }
     }
@@ -89,10 +88,11 @@ impl Detector for TokenSharing {
         let (token, ip) = (who.token.as_ref()?, event.ip?);
         let source = Source::of(event)?;
         let key = match (&who.session, &who.client) {
-            (Some(session), Some(client)) => number((session, client)),
-            _ => number(token),
+            (Some(session), Some(client)) => number((session.as_str(), client.as_str())),
+            _ => number(token.as_str()),
         };
-        let session = self.sessions.touch(&key);
+        let now = source::seconds(event);
+        let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
         if let Some(last) = session.sources.last_mut().filter(|last| last.source == source) {
             last.last = event.ts;
@@ -102,7 +102,7 @@ impl Detector for TokenSharing {
         let is_machine = source::is_machine(event);
         let (is_settled, is_strange) = match &who.subject {
             Some(subject) => {
-                let pairs = self.subjects.touch(subject);
+                let pairs = self.subjects.touch(number(subject.as_str()), now);
                 let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
                 (is_settled, strange || !pairs.is_settled(event.ts))
@@ -153,6 +153,10 @@ impl Session {
             used.first = self.sources.remove(at).first;
         } else if self.sources.len() >= SOURCES {
             self.sources.remove(0);
+        }
+        // Nearly all sessions have one source.
+        if self.sources.is_empty() {
+            self.sources.reserve_exact(1);
         }
         self.sources.push(used);
     }
