@@ -251,6 +251,18 @@ fn a_reused_refresh_token_ends_its_family_with_the_evidence() {
 }
 
 #[test]
+fn reuse_again_and_again_is_told_once_and_without_a_family_by_whom_is_known() {
+    let reuse =
+        |seconds: f64| refresh(seconds, "203.0.113.5", "invalid_grant", Some("refresh_reused"));
+    let again: Vec<Value> = (0..20).map(|n| reuse(f64::from(n) * 30.0)).collect();
+    assert_eq!(responses(&found(&again)), ["revoke:grant"]);
+    let mut nameless = reuse(0.0);
+    nameless.as_object_mut().expect("members").remove("grant");
+    let findings = found(&[nameless]);
+    assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("u1")));
+}
+
+#[test]
 fn other_refused_grants_are_no_reuse() {
     let events: Vec<Value> = ["expired", "wrong_client", "scope_exceeded", "pkce_failed"]
         .iter()

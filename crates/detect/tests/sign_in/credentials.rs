@@ -177,6 +177,25 @@ fn one_account_guessed_from_many_places_is_found_and_its_taking_too() {
 }
 
 #[test]
+fn one_place_that_guesses_is_found_fast_and_slowly_and_a_guest_who_mistypes_is_not() {
+    let home = || vec![login(0.0, "198.51.100.9", "boss", "ok")];
+    for gap in [2.0, 290.0] {
+        let mut events = home();
+        events
+            .extend((0..30).map(|n| {
+                login(900.0 + f64::from(n) * gap, "203.0.113.66", "boss", "bad_password")
+            }));
+        assert_eq!(outcomes(&found(&events)), [["password_guessing", "medium", "tag"]], "{gap}");
+    }
+    let mut guest = home();
+    guest.extend(
+        (0..8).map(|n| login(900.0 + f64::from(n) * 11.0, "203.0.113.9", "boss", "bad_password")),
+    );
+    guest.push(login(1100.0, "203.0.113.9", "boss", "ok"));
+    assert_eq!(found(&guest), Vec::<Value>::new());
+}
+
+#[test]
 fn forgetful_people_and_old_passwords_are_no_guessing() {
     let mut events = vec![login(0.0, "198.51.100.9", "boss", "ok")];
     // A program with an old password, for a day.

@@ -45,19 +45,23 @@ impl Default for NewPlace {
 
 impl Detector for NewPlace {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let act = match &event.kind {
-            EventKind::Request(request) if event.who.token.is_some() => {
-                (request.refused.is_none()).then(|| sensitive::first(&request.scopes))?
+        match &event.kind {
+            EventKind::Request(request)
+                if event.who.token.is_some() && request.refused.is_none() => {}
+            EventKind::Grant { result, .. } | EventKind::Login { result, .. } if result == "ok" => {
             }
-            EventKind::Grant { scopes, result, .. } if result == "ok" => sensitive::first(scopes),
-            EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Admin { action, .. } => Some(action.clone()),
+            EventKind::Admin { .. } => {}
             _ => return None,
-        };
+        }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = self.persons.touch(number(subject.as_str()), source::seconds(event));
-        let news = person.news(event)?;
-        let act = act.filter(|_| news.is_worth_it())?;
+        let news = person.news(event).filter(News::is_worth_it)?;
+        let act = match &event.kind {
+            EventKind::Request(request) => sensitive::first(&request.scopes),
+            EventKind::Grant { scopes, .. } => sensitive::first(scopes),
+            EventKind::Admin { action, .. } => Some(action.clone()),
+            _ => None,
+        }?;
         person.told.is_news(event.ts, 1).then(|| sighting(event, subject, &act, &news))
     }
 }
