@@ -1,13 +1,13 @@
 //! What events do not know themselves: where they came from, by which software, and what of that is another
 //! than when the token was issued.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use token::event::{Event, EventKind, Moved, Origin};
 use token::place::Places;
 use token::user_agent;
 
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 
 /// Tokens whose issue is remembered, some 150 bytes each; those that are used keep their place.
@@ -45,7 +45,7 @@ impl Origins {
             event.origin.software = event.ua.as_deref().and_then(user_agent::family);
         }
         let Some(token) = &event.who.token else { return };
-        let (token, now) = (number(token.as_str()), Fingerprint::of(&event.origin));
+        let (token, now) = (hash::text(token.as_str()), Fingerprint::of(&event.origin));
         match &mut event.kind {
             EventKind::Grant { result, .. } if result == "ok" => {
                 *self.issued.touch(&token) = Some(now);
@@ -66,7 +66,7 @@ impl Origins {
 
 impl Fingerprint {
     fn of(origin: &Origin) -> Self {
-        let short = |text: &Option<String>| text.as_deref().map(number);
+        let short = |text: &Option<String>| text.as_deref().map(hash::text);
         Self {
             country: short(&origin.country),
             asn: origin.asn,
@@ -90,12 +90,6 @@ impl Fingerprint {
         .filter_map(|(what, other)| other.then_some(what))
         .collect()
     }
-}
-
-fn number(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

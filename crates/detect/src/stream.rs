@@ -1,4 +1,5 @@
-//! Recorded events in the order of their time: JSON Lines in, one event after the other out.
+//! Recorded events in the order of their time: JSON Lines in, one event after the other out, with what those
+//! before it tell of it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use token::event::Event;
 use token::time::Timestamp;
+
+use crate::origin::Origins;
 
 /// How far behind the newest event one may come.
 const DISORDER: Duration = Duration::from_secs(5);
@@ -33,6 +36,7 @@ pub enum ReplayError {
 struct Line<F> {
     waiting: BinaryHeap<Reverse<Waiting>>,
     newest: Timestamp,
+    origins: Origins,
     see: F,
 }
 
@@ -51,7 +55,9 @@ pub fn each(
     see: impl FnMut(&Event) -> io::Result<()>,
 ) -> Result<(), ReplayError> {
     let newest = Timestamp::from_millis(i64::MIN);
-    let mut line = Line { waiting: BinaryHeap::new(), newest, see };
+    // A recording has the places that were known when it was made.
+    let origins = Origins::new(None);
+    let mut line = Line { waiting: BinaryHeap::new(), newest, origins, see };
     let done = line.read(input);
     line.release(None)?;
     done
@@ -112,7 +118,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
             if before.is_some_and(|before| first.event.ts >= before) {
                 break;
             }
-            let Some(Reverse(Waiting { event, .. })) = self.waiting.pop() else { break };
+            let Some(Reverse(Waiting { mut event, .. })) = self.waiting.pop() else { break };
+            self.origins.complete(&mut event);
             (self.see)(&event)?;
         }
         Ok(())

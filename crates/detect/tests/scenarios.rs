@@ -67,11 +67,22 @@ fn three_deliberate_forgeries_within_a_minute_block_their_network() {
 }
 
 #[test]
-fn slow_forgeries_are_no_burst() {
-    let events: Vec<Value> = (0..20)
-        .map(|n| forged(f64::from(n) * 31.0, "192.0.2.7", "forged:alg_none", None))
-        .collect();
-    assert_eq!(responses(&found(&events)), Vec::<&str>::new());
+fn slow_forgeries_are_found_as_well_and_once() {
+    let slowly = |code: &str, gap: f64, names: usize| -> Vec<Value> {
+        let one = |n: usize| {
+            let name = format!("t{}", n % names);
+            forged(n as f64 * gap, "192.0.2.7", code, Some(&name))
+        };
+        (0..12).map(one).collect()
+    };
+    for (code, gap) in [("alg_none", 31.0), ("kid", 7000.0), ("bad_signature", 300.0)] {
+        let events = slowly(&format!("forged:{code}"), gap, 12);
+        assert_eq!(responses(&found(&events)), ["block:ip"], "{code}");
+    }
+    // One truncated token that a job keeps sending; foreign keys that come now and then.
+    assert_eq!(found(&slowly("forged:bad_signature", 300.0, 1)), Vec::<Value>::new());
+    assert_eq!(found(&slowly("forged:bad_signature", 1000.0, 12)), Vec::<Value>::new());
+    assert_eq!(found(&slowly("forged:unknown_key", 300.0, 12)), Vec::<Value>::new());
 }
 
 #[test]
@@ -147,6 +158,26 @@ fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
 }
 
 #[test]
+fn a_slow_campaign_names_each_of_its_networks_once() {
+    let events: Vec<Value> = (0..24)
+        .map(|n| {
+            let ip = format!("192.0.{}.7", n % 4);
+            forged(f64::from(n) * 130.0, &ip, "forged:jku", Some(&format!("t{n}")))
+        })
+        .collect();
+    let findings: Vec<Value> = found(&events)
+        .into_iter()
+        .filter(|finding| finding["evidence"]["networks"].is_number())
+        .collect();
+    let mut named: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["ip"].as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["192.0.0.7", "192.0.1.7", "192.0.2.7", "192.0.3.7"]);
+    assert!(findings.iter().all(|finding| finding.get("client").is_none()));
+    assert!(findings.iter().all(|finding| finding["response"] == "tag"));
+}
+
+#[test]
 fn one_burst_is_one_finding_a_minute_and_one_incident() {
     let events: Vec<Value> =
         (0..150).map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None)).collect();
@@ -217,6 +248,18 @@ fn a_reused_refresh_token_ends_its_family_with_the_evidence() {
         (&json!("192.0.2.1"), &json!(false))
     );
     assert_eq!(evidence["seconds_since_last_good"], 40);
+}
+
+#[test]
+fn reuse_again_and_again_is_told_once_and_without_a_family_by_whom_is_known() {
+    let reuse =
+        |seconds: f64| refresh(seconds, "203.0.113.5", "invalid_grant", Some("refresh_reused"));
+    let again: Vec<Value> = (0..20).map(|n| reuse(f64::from(n) * 30.0)).collect();
+    assert_eq!(responses(&found(&again)), ["revoke:grant"]);
+    let mut nameless = reuse(0.0);
+    nameless.as_object_mut().expect("members").remove("grant");
+    let findings = found(&[nameless]);
+    assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("u1")));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! How well the detectors do on made traffic with labels: `cargo xtask eval-detect`.
 //!
-//! `--streams` changes them in the ways in which others' events may differ; `--details` shows, for the tuning seeds alone, what was missed and imagined; `--figures` prints
-//! events a second and memory instead.
+//! `--seeds 7 8` takes other seeds, `--streams` changes the events in the ways in which others' may differ; `--details`
+//! shows what was missed and imagined, for the tuning seeds or those that are given; `--figures` prints events a
+//! second and memory instead.
 
 #![allow(clippy::print_stdout, missing_docs, reason = "a tool for the terminal")]
 
@@ -33,6 +34,13 @@ fn main() {
         return;
     }
     let details = std::env::args().any(|argument| argument == "--details");
+    let given = seeds();
+    if !given.is_empty() {
+        let mut result = Result::default();
+        given.iter().for_each(|seed| result.run(*seed, 2));
+        print("given", &given, &result, details);
+        return;
+    }
     for (name, seeds) in [("tuning", &TUNING[..]), ("judging", &JUDGING[..])] {
         if details && name == "judging" {
             break;
@@ -41,6 +49,12 @@ fn main() {
         seeds.iter().for_each(|seed| result.run(*seed, 2));
         print(name, seeds, &result, details);
     }
+}
+
+/// Those after `--seeds`.
+fn seeds() -> Vec<u64> {
+    let numbers = std::env::args().skip_while(|argument| argument != "--seeds").skip(1);
+    numbers.map_while(|argument| argument.parse().ok()).collect()
 }
 
 /// One line for each way in which streams of others may differ.

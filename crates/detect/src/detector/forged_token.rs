@@ -6,7 +6,10 @@
 //! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst; a wrong
 //! signature may be one truncated token, so five. An unknown key may be a relic of an earlier
 //! installation that a program keeps sending: five different tokens are a burst, five times the
-//! same one is only remembered. State: 20,000 networks and 5,000 clients.
+//! same one is only remembered. Whoever takes time is counted as well: three forgeries without
+//! an honest cause within a day, or five different tokens with a wrong signature within an hour.
+//! A campaign that takes time names its networks: five forgeries without an honest cause within an
+//! hour in one client's name, from three networks. State: 20,000 networks and 5,000 clients.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -20,7 +23,10 @@ use token::reason::{Forgery, Refused};
 use token::time::Timestamp;
 
 use crate::detector::{Detector, Kind, Sighting, network};
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
+use crate::sketch::told::Told;
 
 const NETWORKS: usize = 20_000;
 const CLIENTS: usize = 5_000;
@@ -30,6 +36,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 const DELIBERATE: usize = 3;
 /// How many that might have one.
 const DOUBTFUL: usize = 5;
+/// How long forgeries without an honest cause are remembered, and wrong signatures.
+const SLOW: Duration = Duration::from_secs(24 * 3600);
+const SLOW_DOUBTFUL: Duration = Duration::from_secs(3600);
 /// From how many networks forgeries in one name are a campaign.
 const CAMPAIGN: usize = 3;
 /// Forgeries remembered for a key: more change nothing.
@@ -37,8 +46,23 @@ const HELD: usize = 32;
 
 /// Bursts of forged tokens.
 pub struct ForgedToken {
-    networks: Recent<IpNet, Burst>,
-    clients: Recent<String, Burst>,
+    networks: Recent<IpNet, (Burst, Patience)>,
+    clients: Recent<String, (Burst, Spread)>,
+}
+
+/// Forgeries without an honest cause in one client's name, slowly and from many networks.
+#[derive(Default)]
+struct Spread {
+    from: Tally<IpNet, HELD>,
+    named: Tally<IpNet, HELD>,
+}
+
+/// Different forgeries of one network that come slowly.
+#[derive(Default)]
+struct Patience {
+    deliberate: Tally<u64, DELIBERATE>,
+    unsigned: Tally<u64, DOUBTFUL>,
+    told: Told,
 }
 
 /// Forgeries of one key within the window.
@@ -69,15 +93,102 @@ impl Detector for ForgedToken {
         let network = network::of(ip);
         let seen =
             || Seen { ts: event.ts, forgery, token: event.who.claimed_token.clone(), network };
-        let burst = self.networks.touch(&network);
+        let (burst, patience) = self.networks.touch(&network);
         burst.add(seen());
-        let by_network = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
+        let slow = patience.count(event, forgery);
+        let fast = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
+        let is_news = (fast.is_some() || slow.is_some()) && patience.told.is_news(event.ts, 1);
+        let by_network =
+            fast.or_else(|| slow.filter(|_| is_news).map(|count| slowly(count, forgery, ip)));
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
-            let burst = self.clients.touch(client);
+            let (burst, spread) = self.clients.touch(client);
             burst.add(seen());
-            burst.campaign(event.ts).then(|| burst.named(client, event))
+            let fast = burst.campaign(event.ts).then(|| burst.named(client, event));
+            let slow = spread.judge(event.ts, network, forgery);
+            fast.or_else(|| slow.map(|count| spread_out(count, client, ip)))
         });
         by_network.or(by_client)
+    }
+}
+
+// === impl Patience ===
+
+impl Patience {
+    /// How many there are, when these are enough.
+    fn count(&mut self, event: &Event, forgery: Forgery) -> Option<usize> {
+        let named = event.who.claimed_token.as_deref().map(hash::text);
+        let (held, limit) = if is_deliberate(forgery) {
+            // The same text twice is still forged twice.
+            self.deliberate.push(event.ts, named.unwrap_or(0));
+            (self.deliberate.within(event.ts, SLOW).count(), DELIBERATE)
+        } else if let (Forgery::BadSignature, Some(name)) = (forgery, named) {
+            self.unsigned.note(event.ts, name);
+            (self.unsigned.within(event.ts, SLOW_DOUBTFUL).count(), DOUBTFUL)
+        } else {
+            return None;
+        };
+        (held >= limit).then_some(held)
+    }
+}
+
+// === impl Spread ===
+
+impl Spread {
+    /// Forgeries and networks, when they are a campaign that this network was not told of yet.
+    fn judge(&mut self, now: Timestamp, network: IpNet, forgery: Forgery) -> Option<[usize; 2]> {
+        if !is_deliberate(forgery) {
+            return None;
+        }
+        self.from.push(now, network);
+        let lately = || self.from.within(now, SLOW_DOUBTFUL).map(|(_, network)| *network);
+        let (count, networks) = (lately().count(), lately().collect::<BTreeSet<_>>().len());
+        let is_named = self.named.within(now, SLOW).any(|(_, named)| *named == network);
+        if count < DOUBTFUL || networks < CAMPAIGN || is_named {
+            return None;
+        }
+        self.named.note(now, network);
+        Some([count, networks])
+    }
+}
+
+fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighting {
+    Sighting {
+        kind: Kind::ForgedTokenCampaign,
+        actor: format!("claimed_client:{client}"),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "{count} forged tokens without an honest cause within an hour claim the client \
+             `{client}`, from {networks} networks, {ip} among them; the client itself did nothing"
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("claimed_client", json!(client)),
+            ("networks", json!(networks)),
+            ("networks_threshold", json!(CAMPAIGN)),
+        ]),
+    }
+}
+
+fn slowly(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
+    let (hours, what) = if is_deliberate(forgery) {
+        (24, "forged tokens without an honest cause")
+    } else {
+        (1, "different tokens with a wrong signature")
+    };
+    Sighting {
+        kind: Kind::ForgedToken,
+        actor: network::actor(ip),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "{count} {what} within {hours} h from {ip}, lately {}: slowly, but on purpose",
+            forgery.code()
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("window_seconds", json!(hours * 3600)),
+            ("threshold_deliberate", json!(DELIBERATE)),
+            ("threshold_doubtful", json!(DOUBTFUL)),
+        ]),
     }
 }
 

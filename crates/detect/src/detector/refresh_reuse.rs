@@ -1,8 +1,8 @@
 //! A refresh token in two hands: one that was replaced came back from elsewhere.
 //!
 //! Certain: the authority compared it with the rotation that it remembers (RFC 9700 §4.14.2), and
-//! ended the family in the same act. State: where each family was last refreshed, for the
-//! evidence; 20,000 families of about 200 bytes.
+//! ended the family in the same act. Told once, and again after a day without. State: where each
+//! family was last refreshed, for the evidence; 20,000 families of about 200 bytes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,12 +16,19 @@ use token::time::Timestamp;
 
 use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
+use crate::sketch::told::Told;
 
 const FAMILIES: usize = 20_000;
 
 /// Reuse of refresh tokens.
 pub struct RefreshReuse {
-    last: Recent<GrantId, Option<Seen>>,
+    families: Recent<GrantId, Family>,
+}
+
+#[derive(Default)]
+struct Family {
+    last: Option<Seen>,
+    told: Told,
 }
 
 /// The last good use of a family.
@@ -33,30 +40,32 @@ struct Seen {
 
 impl Default for RefreshReuse {
     fn default() -> Self {
-        Self { last: Recent::new(FAMILIES) }
+        Self { families: Recent::new(FAMILIES) }
     }
 }
 
 impl Detector for RefreshReuse {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let EventKind::Grant { grant_type, result, cause, .. } = &event.kind else { return None };
-        let grant = event.who.grant.as_ref()?;
         if result == "ok" {
+            let grant = event.who.grant.as_ref()?;
             if grant_type != GrantType::ClientCredentials.as_str() {
                 let seen = Seen { ts: event.ts, ip: event.ip, ua: event.ua.clone() };
-                *self.last.touch(grant) = Some(seen);
+                self.families.touch(grant).last = Some(seen);
             }
             return None;
         }
         if *cause != Some(GrantCause::RefreshReused) {
             return None;
         }
-        let before = self.last.peek(grant).and_then(Option::as_ref);
-        Some(sighting(event, grant, before))
+        // Whoever wrote the events may not know families: each reuse stands for itself then.
+        let Some(grant) = &event.who.grant else { return Some(sighting(event, None)) };
+        let family = self.families.touch(grant);
+        family.told.is_news(event.ts, 1).then(|| sighting(event, family.last.as_ref()))
     }
 }
 
-fn sighting(event: &Event, grant: &GrantId, before: Option<&Seen>) -> Sighting {
+fn sighting(event: &Event, before: Option<&Seen>) -> Sighting {
     let shown =
         |ip: Option<IpAddr>| ip.map_or("an unknown address".to_owned(), |ip| ip.to_string());
     let mut facts = BTreeMap::new();
@@ -89,16 +98,29 @@ fn sighting(event: &Event, grant: &GrantId, before: Option<&Seen>) -> Sighting {
         .push_str("; thief and owner cannot be told apart, so every token of the grant is ended");
     Sighting {
         kind: Kind::RefreshReuse,
-        actor: format!("grant:{grant}"),
+        actor: event
+            .who
+            .grant
+            .as_ref()
+            .map_or_else(|| whose(event), |grant| format!("grant:{grant}")),
         whom: Whom {
             subject: event.who.subject.clone(),
             client: event.who.client.clone(),
-            grant: Some(grant.clone()),
+            grant: event.who.grant.clone(),
             session: event.who.session.clone(),
             token: None,
             ip: event.ip,
         },
         summary,
         facts,
+    }
+}
+
+fn whose(event: &Event) -> String {
+    match (&event.who.subject, &event.who.client, event.ip) {
+        (Some(subject), _, _) => format!("subject:{subject}"),
+        (None, Some(client), _) => format!("client:{client}"),
+        (None, None, Some(ip)) => network::actor(ip),
+        (None, None, None) => "unknown".to_owned(),
     }
 }

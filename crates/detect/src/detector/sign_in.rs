@@ -13,6 +13,7 @@ mod disabled_account_token;
 mod dpop_replay;
 mod group;
 mod impossible_travel;
+mod issued;
 mod known;
 mod leak_report;
 mod mfa_fatigue;

@@ -1,6 +1,54 @@
 //! Names as 64-bit numbers, the same in every run: state is keyed by them and holds no text.
 
+use std::hash::{Hash, Hasher};
+
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The number of anything that can be hashed.
+pub(crate) fn of(thing: impl Hash) -> u64 {
+    let mut state = Mixed(0);
+    thing.hash(&mut state);
+    state.0
+}
+
+/// [`both`] over eight bytes at a time.
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0u8; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.0 = both(self.0, u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 = both(self.0, byte.into());
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.0 = both(self.0, number.into());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = both(self.0, number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = both(self.0, number);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0 = both(self.0, number as u64);
+    }
+}
 
 /// The number of a text. Two texts of one number share state, which costs accuracy and no safety:
 /// findings are written from the event, never from a number.

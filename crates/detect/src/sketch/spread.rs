@@ -18,11 +18,27 @@ impl Default for Spread {
 
 impl Spread {
     pub(crate) fn add(&mut self, value: f32) {
-        let bucket = ((value.max(0.0) + 1.0).log2() * 2.0) as usize;
-        let Some(held) = self.buckets.get_mut(bucket.min(BUCKETS - 1)) else { return };
+        let Some(held) = self.buckets.get_mut(bucket(value)) else { return };
         *held += 1;
         if *held == u16::MAX {
             self.buckets.iter_mut().for_each(|bucket| *bucket /= 2);
+        }
+    }
+
+    /// A value that was added has grown.
+    pub(crate) fn grow(&mut self, before: f32, value: f32) {
+        if before <= 0.0 {
+            self.add(value);
+        } else if bucket(before) != bucket(value) {
+            self.take(before);
+            self.add(value);
+        }
+    }
+
+    /// A value that was added was none.
+    pub(crate) fn take(&mut self, value: f32) {
+        if let Some(held) = self.buckets.get_mut(bucket(value)) {
+            *held = held.saturating_sub(1);
         }
     }
 
@@ -37,7 +53,7 @@ impl Spread {
         for (bucket, held) in self.buckets.iter().enumerate().rev() {
             let held = u32::from(*held);
             if held > above {
-                return ((bucket as f32 + 0.5) / 2.0).exp2() - 1.0;
+                return middle(bucket);
             }
             above -= held;
         }
@@ -45,9 +61,32 @@ impl Spread {
     }
 }
 
+/// Exponent and first digit of the number as it is held: exact, and cheaper than a logarithm.
+fn bucket(value: f32) -> usize {
+    let place = ((value.max(0.0) + 1.0).to_bits() >> 22).saturating_sub(127 << 1);
+    (place as usize).min(BUCKETS - 1)
+}
+
+fn middle(bucket: usize) -> f32 {
+    let half = if bucket.is_multiple_of(2) { 1.25 } else { 1.75 };
+    half * (bucket as f32 / 2.0).floor().exp2() - 1.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::Spread;
+
+    #[test]
+    fn what_grows_is_counted_once_where_it_is() {
+        let mut spread = Spread::default();
+        for step in 1..100u8 {
+            spread.grow(f32::from(step) - 1.0, f32::from(step));
+        }
+        assert_eq!(spread.count(), 1);
+        assert!((90.0..130.0).contains(&spread.p99()), "{}", spread.p99());
+        spread.take(99.0);
+        assert_eq!(spread.count(), 0);
+    }
 
     #[test]
     fn one_of_a_hundred_does_not_move_the_limit() {

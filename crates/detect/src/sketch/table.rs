@@ -3,13 +3,19 @@
 /// Slots in a piece of memory: the table grows without ever moving what it holds.
 const PIECE: usize = 1024;
 /// Of how many neighbours the one not seen for longest makes room.
-const CANDIDATES: usize = 16;
+const CANDIDATES: usize = 4;
+/// An entry of the index holds a position in its low bits and some of the key above them, so that a search
+/// looks at hardly any slot but the right one.
+const POSITION_BITS: u32 = 21;
+const POSITION: u32 = (1 << POSITION_BITS) - 1;
+/// More keys have no place in an entry.
+const MOST: usize = POSITION as usize - 1;
 
 /// Keys are hashes already. Which key is forgotten depends on the order of use alone, so a replay
 /// forgets the same.
 pub(crate) struct Table<V> {
     capacity: usize,
-    /// Position + 1 of a slot, 0 for none; linear probing.
+    /// Position + 1 of a slot with the key's tag, 0 for none; linear probing.
     index: Vec<u32>,
     pieces: Vec<Vec<Slot<V>>>,
     len: usize,
@@ -26,6 +32,7 @@ struct Slot<V> {
 
 impl<V: Default> Table<V> {
     pub(crate) const fn new(capacity: usize) -> Self {
+        let capacity = if capacity < MOST { capacity } else { MOST };
         Self { capacity, index: Vec::new(), pieces: Vec::new(), len: 0, hand: 0 }
     }
 
@@ -49,6 +56,10 @@ impl<V: Default> Table<V> {
         &self.pieces[position / PIECE][position % PIECE]
     }
 
+    fn key_at(&self, at: usize) -> Option<u64> {
+        position(self.index[at]).map(|position| self.slot(position).key)
+    }
+
     fn home(&self, key: u64) -> usize {
         key as usize & (self.index.len() - 1)
     }
@@ -59,8 +70,9 @@ impl<V: Default> Table<V> {
         }
         let mut at = self.home(key);
         loop {
-            let position = (self.index[at] as usize).checked_sub(1)?;
-            if self.slot(position).key == key {
+            let entry = self.index[at];
+            let position = position(entry)?;
+            if entry & !POSITION == tag(key) && self.slot(position).key == key {
                 return Some(position);
             }
             at = (at + 1) & (self.index.len() - 1);
@@ -106,19 +118,19 @@ impl<V: Default> Table<V> {
         while self.index[at] != 0 {
             at = (at + 1) & (self.index.len() - 1);
         }
-        self.index[at] = position as u32 + 1;
+        self.index[at] = tag(key) | (position as u32 + 1);
     }
 
     fn unlink(&mut self, key: u64) {
         let mask = self.index.len() - 1;
         let mut hole = self.home(key);
-        while self.slot(self.index[hole] as usize - 1).key != key {
+        while self.key_at(hole) != Some(key) {
             hole = (hole + 1) & mask;
         }
         // Entries behind the hole move up, or a search would end at it.
         let mut at = (hole + 1) & mask;
-        while self.index[at] != 0 {
-            let home = self.home(self.slot(self.index[at] as usize - 1).key);
+        while let Some(other) = self.key_at(at) {
+            let home = self.home(other);
             if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
                 self.index[hole] = self.index[at];
                 hole = at;
@@ -134,6 +146,15 @@ impl<V: Default> Table<V> {
             self.link(self.slot(position).key, position);
         }
     }
+}
+
+fn position(entry: u32) -> Option<usize> {
+    ((entry & POSITION) as usize).checked_sub(1)
+}
+
+/// The high bits: the low ones choose the place in the index.
+const fn tag(key: u64) -> u32 {
+    (key >> 32) as u32 & !POSITION
 }
 
 #[cfg(test)]

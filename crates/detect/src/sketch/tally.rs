@@ -54,6 +54,11 @@ impl<T: PartialEq, const N: usize> Tally<T, N> {
         self.0.iter().filter(move |(ts, _)| *ts >= start).map(|(ts, thing)| (*ts, thing))
     }
 
+    /// When the last thing came.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.0.back().map(|(ts, _)| *ts)
+    }
+
     /// How many are held.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -138,6 +138,10 @@ fn a_dead_token_that_keeps_coming_is_found_once() {
         assert_eq!(outcomes(&findings), [["revoked_token_hammering", "medium", "tag"]]);
         assert_eq!(findings[0]["evidence"]["count"], least);
         assert_eq!(found(&uses(least - 1)), Vec::<Value>::new());
+        let fast: Vec<Value> = (0..400)
+            .map(|n| request(f64::from(n) * 0.1, "203.0.113.5", "curl/8", Some(refused)))
+            .collect();
+        assert_eq!(outcomes(&found(&fast)), [["revoked_token_hammering", "medium", "tag"]]);
     }
 }
 

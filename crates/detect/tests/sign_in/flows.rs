@@ -217,9 +217,20 @@ fn a_client_that_asks_for_more_than_ever_is_told_and_a_new_release_is_not() {
         assert_eq!(outcomes(&findings), [["scope_creep", "low", "tag"]]);
     }
     assert_eq!(asked(&["orders:read", "labels:read"]), Vec::<Value>::new());
+    // A service of two days is known: nobody's role is new to it.
+    let service = |scopes: &[&str]| {
+        let mut events: Vec<Value> = habit().take(48).collect();
+        events.push(granted(48.5 * HOUR, scopes));
+        events
+    };
+    let admin = ["orders:read", "users:admin"];
+    assert_eq!(outcomes(&found(&service(&admin))), [["scope_creep", "low", "tag"]]);
+    let mut people = service(&admin);
+    people.iter_mut().for_each(|event| event["grant_type"] = json!("authorization_code"));
+    assert_eq!(found(&people), Vec::<Value>::new());
     // A young client is only getting started.
-    let young: Vec<Value> = (0..100)
-        .map(|n| granted(f64::from(n) * HOUR, &["users:admin", "x"][..1 + n as usize / 90]))
+    let young: Vec<Value> = (0..23)
+        .map(|n| granted(f64::from(n) * HOUR, &["x", "users:admin"][..1 + n as usize / 22]))
         .collect();
     assert_eq!(found(&young), Vec::<Value>::new());
 }

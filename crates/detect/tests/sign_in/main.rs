@@ -11,6 +11,7 @@
 mod certain;
 mod credentials;
 mod flows;
+mod issued;
 mod population;
 mod support;
 mod tokens;

@@ -55,3 +55,44 @@ fn a_new_service_of_an_unknown_client_is_not_measured_by_others_on_its_first_day
     stream.take_away(&["client"]);
     assert_eq!(stream.by("enumeration"), Vec::<Value>::new());
 }
+
+/// Forty people of a client in their first hour, a few orders each.
+fn first_hour() -> Stream {
+    let mut stream = Stream::default();
+    for person in 0..40 {
+        for step in 0..9 {
+            let at = f64::from(person) * 30.0 + f64::from(step * step) * 20.0;
+            let order = json!({ "object": format!("order-{person}-{}", step % 4) });
+            stream.add(at, &format!("p{person}"), "GET /orders/{id}", order);
+        }
+    }
+    stream
+}
+
+#[test]
+fn in_the_first_hour_people_are_compared_with_each_other() {
+    assert_eq!(first_hour().findings(), Vec::<Value>::new());
+    let mut stream = first_hour();
+    for n in 0..60u32 {
+        let more = json!({ "status": 404, "object": format!("guess-{n}") });
+        stream.add(1500.0 + f64::from(n) * 5.0, "p3", "GET /orders/{id}", more);
+    }
+    for n in 0..900u32 {
+        stream.add(1500.0 + f64::from(n), "p4", "GET /orders", json!({}));
+    }
+    for n in 0..20u32 {
+        let more = json!({ "bytes_out": 2_000_000 });
+        stream.add(1500.0 + f64::from(n) * 30.0, "p5", "GET /orders/{id}", more);
+    }
+    // Others list their orders too.
+    for person in 0..40 {
+        stream.add(f64::from(person) * 20.0, &format!("p{person}"), "GET /orders", json!({}));
+    }
+    let findings = stream.findings();
+    for (person, detector) in [("p3", "enumeration"), ("p4", "volume"), ("p5", "exfiltration")] {
+        let found = findings.iter().any(|it| it["subject"] == person && it["detector"] == detector);
+        assert!(found, "{person}: {findings:?}");
+    }
+    let attackers = |it: &Value| ["p3", "p4", "p5"].iter().any(|name| it["subject"] == **name);
+    assert!(findings.iter().all(attackers), "{findings:?}");
+}

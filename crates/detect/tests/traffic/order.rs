@@ -65,3 +65,18 @@ fn throttled_people_behind_a_carrier_are_no_evasion() {
     }
     assert_eq!(stream.by("throttle_evasion"), Vec::<Value>::new());
 }
+
+#[test]
+fn one_subject_with_several_tokens_is_named() {
+    let mut stream = Stream::people();
+    for n in 0..56 {
+        let more = json!({
+            "ip": "203.0.113.66", "token": format!("t{}", n / 14), "object": "1",
+            "status": if n % 14 < 12 { 200 } else { 429 },
+            "refused": if n % 14 < 12 { Value::Null } else { json!("throttled") },
+        });
+        stream.add(2.1 * DAY + f64::from(n) * 0.7, "p3", "GET /items/{id}", more);
+    }
+    let findings = stream.by("throttle_evasion");
+    assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("p3")));
+}

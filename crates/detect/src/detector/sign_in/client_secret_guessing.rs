@@ -3,7 +3,7 @@
 //! Two ways to look: one network that fails as many clients, and one client that fails from strange
 //! networks. A client's own servers with last week's secret fail where they used to succeed, and
 //! one configured client is one name. Defaults: eight clients within an hour from a network where
-//! none succeeded; thirty failures of one client within an hour, or fifteen from four places within
+//! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
 //! a day, from networks where it never succeeded. A client that comes from ever new networks, as CI
 //! does, has no strange ones: for it only the number of one network counts. Success from such a network afterwards
 //! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
@@ -29,7 +29,7 @@ const CLIENTS: usize = 5_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MANY_CLIENTS: usize = 8;
-const ONE_CLIENT: usize = 30;
+const ONE_CLIENT: usize = 20;
 const PLACES: usize = 4;
 const TRIES: usize = 15;
 /// A client that succeeded from so many networks roams.

@@ -115,12 +115,18 @@ impl Detector for CredentialStuffing {
         let mut suspect = held.told.is_open(now);
         // What was told of the network itself is not told again of it as a part of something.
         let is_told = suspect;
+        let is_news = sighting.is_some();
         let groups = group::of(event);
         // One campaign is told once, although its networks have several things in common.
         let mut open = None;
         for group in &groups {
             let held = self.groups.touch(group);
-            held.names.note(now, tried());
+            // Strangers who were told one by one are no campaign.
+            if is_news {
+                held.names.forget(network);
+            } else if !is_told {
+                held.names.note(now, tried());
+            }
             suspect |= held.has_told(network, now);
             if open.is_none() && held.told.is_open(now) {
                 open = Some(group);
@@ -255,6 +261,10 @@ impl Group {
         if networks < 5 || !self.told.is_news(now, 1) {
             return None;
         }
+        let ip = event.ip.filter(|_| group != group::EVERYBODY && own.failed == own.names);
+        if ip.is_some() {
+            self.networks.note(now, network);
+        }
         let mut facts = share.facts(window);
         facts.insert("networks", json!(networks));
         facts.insert("failed_share_limit", json!(rounded(least)));
@@ -264,8 +274,8 @@ impl Group {
         Some(Sighting {
             kind: Kind::SignIn(SignIn::CredentialStuffingCampaign),
             actor,
-            // The last of many: nobody in particular.
-            whom: Whom::default(),
+            // The last of many, unless anybody may be in between or somebody got in from there.
+            whom: Whom { ip, ..Whom::default() },
             summary: format!(
                 "{} of {} names tried from {networks} networks within {} s never got in (in common: \
                  {group}); {:.0} % fail here usually",

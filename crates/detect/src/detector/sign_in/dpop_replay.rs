@@ -19,9 +19,10 @@ use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
-use crate::detector::sign_in::source::{self, Source};
+use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Detector, Kind, Sighting};
 use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
@@ -32,7 +33,7 @@ const TROUBLE: usize = 10;
 
 /// Proofs that do not fit.
 pub(super) struct DpopReplay {
-    good: Recent<TokenId, Option<(Timestamp, Source)>>,
+    good: Table<Option<(Timestamp, Source)>>,
     refused: Recent<TokenId, Refusals>,
 }
 
@@ -45,7 +46,7 @@ struct Refusals {
 
 impl Default for DpopReplay {
     fn default() -> Self {
-        Self { good: Recent::new(TOKENS), refused: Recent::new(TOKENS) }
+        Self { good: Table::new(TOKENS), refused: Recent::new(TOKENS) }
     }
 }
 
@@ -55,7 +56,8 @@ impl Detector for DpopReplay {
         let token = event.who.token.as_ref()?;
         let reason = match &request.refused {
             None => {
-                *self.good.touch(token) = Source::of(event).map(|source| (event.ts, source));
+                *self.good.touch(number(token.as_str()), source::seconds(event)) =
+                    Source::of(event).map(|source| (event.ts, source));
                 return None;
             }
             Some(Refused::Plain(
@@ -63,7 +65,7 @@ impl Detector for DpopReplay {
             )) => *reason,
             Some(_) => return None,
         };
-        let before = self.good.peek(token).copied().flatten();
+        let before = self.good.peek(number(token.as_str())).copied().flatten();
         let held = self.refused.touch(token);
         held.seen.push(event.ts, ());
         let often = held.seen.within(event.ts, WINDOW).count();

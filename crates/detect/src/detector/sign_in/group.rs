@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use token::event::{Event, NetworkKind};
 
+/// All who sign in here.
+pub(super) const EVERYBODY: &str = "everybody";
+
 /// The groups of an event's network, from the narrowest to the widest; the names go into findings.
 pub(super) fn of(event: &Event) -> Vec<String> {
     let mut groups = Vec::with_capacity(5);
@@ -31,7 +34,7 @@ pub(super) fn of(event: &Event) -> Vec<String> {
         let shown: String = ua.chars().filter(|c| !c.is_control()).take(80).collect();
         groups.push(format!("User-Agent {shown}"));
     }
-    groups.push("everybody".to_owned());
+    groups.push(EVERYBODY.to_owned());
     groups
 }
 

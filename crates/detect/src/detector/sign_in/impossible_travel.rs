@@ -21,7 +21,7 @@ use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source;
 use crate::detector::{Detector, Kind, Sighting};
-use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
 const PERSONS: usize = 100_000;
@@ -36,7 +36,7 @@ const ANYWHERE: Duration = Duration::from_secs(24 * 3600);
 
 /// Persons in two places.
 pub(super) struct ImpossibleTravel {
-    persons: Recent<SubjectId, Person>,
+    persons: Table<Person>,
 }
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ struct Seen {
 
 impl Default for ImpossibleTravel {
     fn default() -> Self {
-        Self { persons: Recent::new(PERSONS) }
+        Self { persons: Table::new(PERSONS) }
     }
 }
 
@@ -66,7 +66,9 @@ impl Detector for ImpossibleTravel {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let by = match &event.kind {
             EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Request(_) if event.who.token.is_some() => Some(source::software(event)?),
+            EventKind::Request(_) if event.who.token.is_some() && event.origin.lat.is_some() => {
+                Some(source::software(event)?)
+            }
             _ => return None,
         };
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
@@ -80,7 +82,7 @@ impl Detector for ImpossibleTravel {
             return None;
         }
         let now = Seen { by, lat, lon, ts: event.ts };
-        let person = self.persons.touch(subject);
+        let person = self.persons.touch(source::number(subject.as_str()), source::seconds(event));
         let before = person.replace(now)?;
         let far = distance(&before, &now);
         let hours = event.ts.since(before.ts).as_secs_f64() / 3600.0;

@@ -45,8 +45,17 @@ impl<const N: usize> Known<N> {
         {
             self.things.swap_remove(oldest);
         }
+        // Most have one.
+        if self.things.is_empty() {
+            self.things.reserve_exact(1);
+        }
         self.things.push(Thing { what, first: now, last: now });
         self.is_settled(now)
+    }
+
+    /// Whether the thing is held.
+    pub(super) fn holds(&self, what: u64) -> bool {
+        self.things.iter().any(|held| held.what == what)
     }
 
     /// How many are held.

@@ -68,6 +68,11 @@ impl<const N: usize> Names<N> {
         });
     }
 
+    /// Forgets what a network tried.
+    pub(super) fn forget(&mut self, network: IpNet) {
+        self.0.retain(|tried| tried.network != network);
+    }
+
     pub(super) fn share(&self, now: Timestamp, window: Duration) -> Share {
         let mut share = Share::default();
         let mut first = None;

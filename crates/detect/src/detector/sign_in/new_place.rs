@@ -18,13 +18,13 @@ use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Detector, Kind, Sighting};
-use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
 const PERSONS: usize = 100_000;
 /// Sensitive acts from new places.
 pub(super) struct NewPlace {
-    persons: Recent<SubjectId, Person>,
+    persons: Table<Person>,
 }
 
 #[derive(Default)]
@@ -39,25 +39,29 @@ struct Person {
 
 impl Default for NewPlace {
     fn default() -> Self {
-        Self { persons: Recent::new(PERSONS) }
+        Self { persons: Table::new(PERSONS) }
     }
 }
 
 impl Detector for NewPlace {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let act = match &event.kind {
-            EventKind::Request(request) if event.who.token.is_some() => {
-                (request.refused.is_none()).then(|| sensitive::first(&request.scopes))?
+        match &event.kind {
+            EventKind::Request(request)
+                if event.who.token.is_some() && request.refused.is_none() => {}
+            EventKind::Grant { result, .. } | EventKind::Login { result, .. } if result == "ok" => {
             }
-            EventKind::Grant { scopes, result, .. } if result == "ok" => sensitive::first(scopes),
-            EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Admin { action, .. } => Some(action.clone()),
+            EventKind::Admin { .. } => {}
             _ => return None,
-        };
+        }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
-        let person = self.persons.touch(subject);
-        let news = person.news(event)?;
-        let act = act.filter(|_| news.is_worth_it())?;
+        let person = self.persons.touch(number(subject.as_str()), source::seconds(event));
+        let news = person.news(event).filter(News::is_worth_it)?;
+        let act = match &event.kind {
+            EventKind::Request(request) => sensitive::first(&request.scopes),
+            EventKind::Grant { scopes, .. } => sensitive::first(scopes),
+            EventKind::Admin { action, .. } => Some(action.clone()),
+            _ => None,
+        }?;
         person.told.is_news(event.ts, 1).then(|| sighting(event, subject, &act, &news))
     }
 }
@@ -75,16 +79,17 @@ impl Person {
     /// `None` when it is where it was, which was known.
     fn news(&mut self, event: &Event) -> Option<News> {
         let country = event.origin.country.as_ref().map(number);
-        let (place, software) = (source::place(event), source::family(event));
+        let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
-        let now = number((country, place, software, event.ts.as_secs() / 3600));
+        let exactly = source::exact_software(event);
+        let now = number((country, place, exactly, event.ts.as_secs() / 3600));
         if self.last == Some(now) {
             return None;
         }
         let news = News {
             country: country.map(|country| self.countries.note(event.ts, country)),
             place: place.map(|place| self.places.note(event.ts, place)),
-            software: software.map(|software| self.software.note(event.ts, software)),
+            software: source::family(event).map(|software| self.software.note(event.ts, software)),
         };
         // What is strange is asked again at the next event: that may be the sensitive one.
         self.last = (!news.is_worth_it()).then_some(now);

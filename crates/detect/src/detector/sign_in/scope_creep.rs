@@ -13,6 +13,7 @@ use token::event::{Event, EventKind, GrantCause};
 use token::finding::Whom;
 use token::id::ClientId;
 use token::scope::ScopeSet;
+use token::term::GrantType;
 use token::time::Timestamp;
 
 use crate::detector::sign_in::known::Known;
@@ -24,6 +25,7 @@ use crate::sketch::told::Told;
 
 const CLIENTS: usize = 5_000;
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const REQUESTS: u32 = 20;
 const MANY: usize = 3;
 
@@ -36,6 +38,8 @@ pub(super) struct ScopeCreep {
 struct Client {
     since: Option<Timestamp>,
     requests: u32,
+    /// People use it too.
+    people: bool,
     scopes: Known<48>,
     told: Told,
 }
@@ -63,9 +67,17 @@ impl Detector for ScopeCreep {
         let held = self.clients.touch(client);
         let since = *held.since.get_or_insert(event.ts);
         held.requests = held.requests.saturating_add(1);
-        let new: Vec<&str> =
-            scopes.iter().filter(|scope| held.scopes.note(event.ts, number(scope))).collect();
-        let is_known = event.ts.since(since) >= WEEK && held.requests > REQUESTS;
+        let speaks_for_itself = matches!(&event.kind, EventKind::Grant { grant_type, .. }
+            if grant_type == GrantType::ClientCredentials.as_str());
+        held.people |= !speaks_for_itself;
+        let long = if held.people { WEEK } else { DAY };
+        let is_known = event.ts.since(since) >= long && held.requests > REQUESTS;
+        let scope_is_new = |held: &mut Client, scope: &str| {
+            let is_held = held.scopes.holds(number(scope));
+            let is_strange = held.scopes.note(event.ts, number(scope));
+            if held.people { is_strange } else { !is_held }
+        };
+        let new: Vec<&str> = scopes.iter().filter(|scope| scope_is_new(held, scope)).collect();
         let worth = new.len() >= MANY || new.iter().any(|scope| sensitive::is_sensitive(scope));
         if !is_known || !worth || !held.told.is_news(event.ts, 1) {
             return None;

@@ -4,7 +4,8 @@
 //! IPv6 its system; a session moves on and does not come back. So what counts is coming back: from
 //! A to B to A to B within ten minutes, in another part of the net and with other software; with
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
-//! or a VPN. Four sources with three kinds of software within ten minutes count too. A pair of
+//! or a VPN. Four sources with three kinds of software within ten minutes count too, and a token
+//! that is used elsewhere by other software than it was issued to ([`Issued`]). A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
@@ -17,14 +18,14 @@ use std::time::Duration;
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
-use token::id::SubjectId;
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::issued::{Carried, Issued};
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Detector, Kind, Sighting};
-use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
 const SESSIONS: usize = 100_000;
@@ -39,8 +40,9 @@ const MANY_PROGRAMS: usize = 3;
 
 /// Tokens in several hands.
 pub(super) struct TokenSharing {
-    sessions: Recent<u64, Session>,
-    subjects: Recent<SubjectId, Known<PAIRS>>,
+    sessions: Table<Session>,
+    subjects: Table<Known<PAIRS>>,
+    issued: Issued,
 }
 
 #[derive(Default)]
@@ -64,21 +66,33 @@ struct Used {
 
 impl Default for TokenSharing {
     fn default() -> Self {
-        Self { sessions: Recent::new(SESSIONS), subjects: Recent::new(SUBJECTS) }
+        Self {
+            sessions: Table::new(SESSIONS),
+            subjects: Table::new(SUBJECTS),
+            issued: Issued::default(),
+        }
     }
 }
 
 impl Detector for TokenSharing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let EventKind::Request(_) = &event.kind else { return None };
+        match &event.kind {
+            EventKind::Request(_) => {}
+            EventKind::Grant { result, .. } if result == "ok" => {
+                self.issued.note(event);
+                return None;
+            }
+            _ => return None,
+        }
         let who = &event.who;
         let (token, ip) = (who.token.as_ref()?, event.ip?);
         let source = Source::of(event)?;
         let key = match (&who.session, &who.client) {
-            (Some(session), Some(client)) => number((session, client)),
-            _ => number(token),
+            (Some(session), Some(client)) => number((session.as_str(), client.as_str())),
+            _ => number(token.as_str()),
         };
-        let session = self.sessions.touch(&key);
+        let now = source::seconds(event);
+        let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
         if let Some(last) = session.sources.last_mut().filter(|last| last.source == source) {
             last.last = event.ts;
@@ -88,7 +102,7 @@ impl Detector for TokenSharing {
         let is_machine = source::is_machine(event);
         let (is_settled, is_strange) = match &who.subject {
             Some(subject) => {
-                let pairs = self.subjects.touch(subject);
+                let pairs = self.subjects.touch(number(subject.as_str()), now);
                 let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
                 (is_settled, strange || !pairs.is_settled(event.ts))
@@ -111,7 +125,11 @@ impl Detector for TokenSharing {
         if is_machine && !is_settled {
             return None;
         }
-        (session.is_shared() && session.told.is_news(event.ts, 1)).then(|| session.sighting(event))
+        if session.is_shared() {
+            return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
+        }
+        let carried = self.issued.carried(event, &source).filter(|_| is_strange && !is_machine)?;
+        session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
 }
 
@@ -136,6 +154,10 @@ impl Session {
         } else if self.sources.len() >= SOURCES {
             self.sources.remove(0);
         }
+        // Nearly all sessions have one source.
+        if self.sources.is_empty() {
+            self.sources.reserve_exact(1);
+        }
         self.sources.push(used);
     }
 
@@ -156,25 +178,13 @@ impl Session {
     }
 
     fn sighting(&self, event: &Event) -> Sighting {
-        let who = &event.who;
         let from: Vec<String> = self.sources.iter().map(|used| used.ip.to_string()).collect();
         // Whoever came last is more likely the stranger.
         let stranger = self.sources.iter().max_by_key(|used| used.first).map(|used| used.ip);
-        let named = match (&who.session, &who.client) {
-            (Some(session), Some(_)) => format!("session:{session}"),
-            _ => format!("token:{}", who.token.as_ref().map_or("", |token| token.as_str())),
-        };
         Sighting {
             kind: Kind::SignIn(SignIn::TokenSharing),
-            actor: named,
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                token: who.token.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                ip: stranger,
-            },
+            actor: actor(event),
+            whom: whom(event, stranger),
             summary: format!(
                 "within ten minutes one token was used from {} in turn, and it came back {} times; \
                  whoever moves does not come back so soon with other software",
@@ -203,5 +213,46 @@ impl Used {
             self.country.is_some() && other.country.is_some() && self.country != other.country;
         self.source.is_other_software(&other.source)
             || (abroad && !self.is_moving && !other.is_moving)
+    }
+}
+
+fn actor(event: &Event) -> String {
+    let who = &event.who;
+    match (&who.session, &who.client) {
+        (Some(session), Some(_)) => format!("session:{session}"),
+        _ => format!("token:{}", who.token.as_ref().map_or("", |token| token.as_str())),
+    }
+}
+
+fn whom(event: &Event, ip: Option<IpAddr>) -> Whom {
+    let who = &event.who;
+    Whom {
+        subject: who.subject.clone(),
+        client: who.client.clone(),
+        token: who.token.clone(),
+        grant: who.grant.clone(),
+        session: who.session.clone(),
+        ip,
+    }
+}
+
+fn away(event: &Event, carried: &Carried) -> Sighting {
+    Sighting {
+        kind: Kind::SignIn(SignIn::TokenSharing),
+        actor: actor(event),
+        whom: whom(event, event.ip),
+        summary: format!(
+            "a token is used from {} and is not where it was issued: another {}; of {} people of \
+             this client, {} ever used a token like that",
+            source::shown(event),
+            carried.moved.join(" and another "),
+            carried.people,
+            carried.carried
+        ),
+        facts: BTreeMap::from([
+            ("moved", json!(carried.moved)),
+            ("people", json!(carried.people)),
+            ("people_who_do_that", json!(carried.carried)),
+        ]),
     }
 }

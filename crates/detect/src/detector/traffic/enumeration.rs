@@ -122,18 +122,18 @@ impl State {
         seen: &Seen<'_>,
         object: u64,
         first: u32,
-        peers: &Peers,
+        peers: &mut Peers,
     ) -> Option<Sighting> {
         if self.objects.add(object) {
-            self.hour.raise_to(self.objects.count() as f32);
+            self.hour.raise_to(self.objects.count() as f32, seen.now, &HOUR, &mut peers.hour);
         }
         if self.day_objects.add(object) {
-            self.day.raise_to(self.day_objects.count() as f32);
+            self.day.raise_to(self.day_objects.count() as f32, seen.now, &DAY, &mut peers.day);
         }
         let excess = self
             .hour
-            .judge(first, seen, &HOUR, &peers.hour)
-            .or_else(|| self.day.judge(first, seen, &DAY, &peers.day))?;
+            .judge(first, seen, &HOUR, &mut peers.hour)
+            .or_else(|| self.day.judge(first, seen, &DAY, &mut peers.day))?;
         self.hour.hush(seen.now);
         self.day.hush(seen.now);
         let summary = format!(
@@ -166,10 +166,15 @@ impl Guesses {
         }
         let is_new = self.objects.add(object);
         if is_new {
-            self.hour.raise_to(self.objects.count() as f32);
+            self.hour.raise_to(self.objects.count() as f32, seen.now, &GUESSES, &mut peers.guesses);
         }
         if self.day_objects.add(object) {
-            self.day.raise_to(self.day_objects.count() as f32);
+            self.day.raise_to(
+                self.day_objects.count() as f32,
+                seen.now,
+                &SLOW_GUESSES,
+                &mut peers.slow_guesses,
+            );
         }
         if let Some(walk) = self.walk(seen, is_new) {
             self.hush(seen.now);
@@ -177,11 +182,15 @@ impl Guesses {
         }
         let share = |guesses: u32, asked: u16| guesses * 10 >= u32::from(asked) * SHARE;
         let hourly = share(self.objects.count(), state.asked)
-            .then(|| self.hour.judge(first, seen, &GUESSES, &peers.guesses))
+            .then(|| {
+                // Others' hours without a refusal count as well.
+                let windows = peers.hour.count().max(peers.guesses.count());
+                self.hour.judge_among(first, seen, &GUESSES, &mut peers.guesses, windows)
+            })
             .flatten();
         let excess = hourly.or_else(|| {
             share(self.day_objects.count(), state.asked_today)
-                .then(|| self.day.judge(first, seen, &SLOW_GUESSES, &peers.slow_guesses))
+                .then(|| self.day.judge(first, seen, &SLOW_GUESSES, &mut peers.slow_guesses))
                 .flatten()
         })?;
         self.hush(seen.now);

@@ -61,9 +61,10 @@ impl Exfiltration {
         state.day.roll(first, now, &DAY, day);
         state.records.roll(first, now, &RECORDS, records);
         let bytes = seen.request.bytes_out as f32;
-        state.hour.add(bytes);
-        state.day.add(bytes);
-        state.records.add(seen.request.records_out.unwrap_or(0) as f32);
+        state.hour.add(bytes, now, &HOUR, hour);
+        state.day.add(bytes, now, &DAY, day);
+        let count = seen.request.records_out.unwrap_or(0) as f32;
+        state.records.add(count, now, &RECORDS, records);
         let of_hour = state.hour.judge(first, seen, &HOUR, hour).map(|it| (it, "bytes"));
         let (excess, unit) = of_hour
             .or_else(|| state.day.judge(first, seen, &DAY, day).map(|it| (it, "bytes")))

@@ -9,6 +9,10 @@ use crate::sketch::spread::Spread;
 
 /// So many windows of others are worth comparing with.
 const PEERS: u32 = 20;
+/// Of fewer, many may have only begun; whoever is not known for a day is then given so many times
+/// the limit.
+const MANY_PEERS: u32 = 100;
+const UNKNOWN: f32 = 2.0;
 
 /// What is too much.
 pub(super) struct Limits {
@@ -20,6 +24,15 @@ pub(super) struct Limits {
     pub(super) own: f32,
     /// So many times what 99 of 100 windows of others reach is too much.
     pub(super) peers: f32,
+}
+
+// === impl Limits ===
+
+impl Limits {
+    /// Days are compared when they are over: in the morning everybody's is short.
+    const fn is_short(&self) -> bool {
+        self.window < 86_400
+    }
 }
 
 /// One principal's amount in the running window, and its habit: 20 bytes.
@@ -63,7 +76,9 @@ impl Meter {
                 // The age that counts is that of the window, whenever its end is noticed.
                 let then = self.window * limits.window;
                 self.habit.learn(first, then, self.amount, limits.floor / limits.own);
-                peers.add(self.amount);
+                if !limits.is_short() {
+                    peers.add(self.amount);
+                }
             }
         }
         self.window = window;
@@ -76,12 +91,19 @@ impl Meter {
         self.amount.max(self.habit.peak())
     }
 
-    pub(super) const fn add(&mut self, amount: f32) {
-        self.amount += amount;
+    pub(super) fn add(&mut self, amount: f32, now: u32, limits: &Limits, peers: &mut Spread) {
+        self.raise_to(self.amount + amount, now, limits, peers);
     }
 
-    pub(super) const fn raise_to(&mut self, amount: f32) {
-        self.amount = self.amount.max(amount);
+    /// Others know a short window while it runs, so that they can be compared with in the first hour.
+    pub(super) fn raise_to(&mut self, amount: f32, now: u32, limits: &Limits, peers: &mut Spread) {
+        if amount <= self.amount {
+            return;
+        }
+        if limits.is_short() && !self.once.is_open(now) {
+            peers.grow(self.amount, amount);
+        }
+        self.amount = amount;
     }
 
     /// The same was reported by another measure: nothing more of it is said or learnt.
@@ -97,20 +119,46 @@ impl Meter {
         first: u32,
         seen: &Seen<'_>,
         limits: &Limits,
-        peers: &Spread,
+        peers: &mut Spread,
+    ) -> Option<Excess> {
+        self.judge_among(first, seen, limits, peers, peers.count())
+    }
+
+    /// The same where so many windows of others are known, most of them with nothing in it.
+    pub(super) fn judge_among(
+        &mut self,
+        first: u32,
+        seen: &Seen<'_>,
+        limits: &Limits,
+        peers: &mut Spread,
+        windows: u32,
     ) -> Option<Excess> {
         if self.amount <= limits.floor {
             return None;
         }
         let (now, own) = (seen.now, self.habit.peak());
-        let others = peers.count() >= PEERS;
+        let is_counted = limits.is_short() && !self.once.is_open(now);
+        let count = windows.saturating_sub(u32::from(is_counted));
+        let others = count >= PEERS;
         let are_alike = others && seen.has_client;
         if !are_alike && !habit::is_known(first, now) {
             return None;
         }
+        if is_counted {
+            peers.take(self.amount);
+        }
         let p99 = if others { peers.p99() } else { 0.0 };
-        let limit = limits.floor.max(own * limits.own).max(p99 * limits.peers);
-        if self.amount <= limit || !self.once.allows(now, self.amount / limit) {
+        let mut limit = limits.floor.max(own * limits.own).max(p99 * limits.peers);
+        if count < MANY_PEERS && !habit::is_known(first, now) {
+            limit *= UNKNOWN;
+        }
+        if self.amount <= limit {
+            if is_counted {
+                peers.add(self.amount);
+            }
+            return None;
+        }
+        if !self.once.allows(now, self.amount / limit) {
             return None;
         }
         Some(Excess { amount: self.amount, limit, own, peers: p99, window: limits.window })

@@ -14,7 +14,7 @@ use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::traffic::seen::Seen;
-use crate::detector::traffic::template::Template;
+use crate::detector::traffic::template::{self, Template};
 use crate::detector::{Kind, Sighting, network};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::once::Once;
@@ -210,7 +210,7 @@ impl Scanning {
         if HARMLESS.iter().any(|known| path.starts_with(known)) {
             return None;
         }
-        let shape = seen.guess.map_or_else(|| Template::of(&path).shape, |guess| guess.shape);
+        let shape = template::words(&path);
         if WEAK_SPOTS.iter().any(|spot| path.contains(spot)) {
             return Some((shape, true));
         }

@@ -44,6 +44,21 @@ impl Template {
     }
 }
 
+/// What a search asks for: words that are numbered, such as `users12` and `backup-2`, stay the words they
+/// are. Whoever asks for what is gone asks for one word with many numbers; whoever searches, for many words.
+pub(super) fn words(path: &str) -> u64 {
+    path.split('/').skip(1).fold(0, |shape, part| {
+        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_numbered = (2..LONG).contains(&letters.len())
+            && !letters.bytes().any(|byte| byte.is_ascii_digit());
+        match (is_identifier(part), is_numbered) {
+            (true, false) => hash::both(shape, 1),
+            (true, true) => hash::both(shape, word(letters)),
+            (false, _) => hash::both(shape, word(part)),
+        }
+    })
+}
+
 fn is_identifier(part: &str) -> bool {
     if part.len() >= LONG || part.parse::<u64>().is_ok() {
         return true;
@@ -64,7 +79,7 @@ pub(super) fn last_parameter<'p>(route: &str, path: &'p str) -> Option<&'p str> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Template, last_parameter};
+    use super::{Template, last_parameter, words};
 
     #[test]
     fn identifiers_are_taken_out_and_words_stay() {
@@ -86,5 +101,13 @@ mod tests {
         assert_eq!(last_parameter("/a/{b}/c/{d}/e", "/a/1/c/2/e"), Some("2"));
         assert_eq!(last_parameter("/orders", "/orders"), None);
         assert_eq!(last_parameter("/orders/{id}", "/"), None);
+    }
+
+    #[test]
+    fn numbered_words_of_a_search_stay_words() {
+        assert_eq!(words("/orders/order-17"), words("/orders/order-18"));
+        assert_ne!(words("/api/users12"), words("/api/keys13"));
+        assert_eq!(words("/a/0b9f41d2"), words("/a/77aa01c3"));
+        assert_eq!(words("/a/17"), words("/a/18"));
     }
 }

@@ -1,8 +1,9 @@
 //! Somebody who takes another token whenever one is throttled.
 //!
 //! Looks at one client's requests from one network: after a token was throttled, another goes on
-//! with the same route within two seconds. Six such changes within ten minutes, between four
-//! tokens, all from one User-Agent where it is known, are a finding. Behind a shared address many
+//! with the same route within two seconds. Five such changes within ten minutes, between four
+//! tokens, all from one User-Agent where it is known, are a finding; three between three tokens, if
+//! all of them are one subject's, who is named then. Behind a shared address many
 //! people may be throttled, but their requests mix: one token follows another all the time, and
 //! not when one is throttled. So such changes must be half of all. Whoever takes another token
 //! with each request looks like those people and is not seen. State: 80 bytes for each of 20,000
@@ -22,14 +23,18 @@ use crate::sketch::table::Table;
 const WINDOW: u32 = 600;
 /// Milliseconds in which the next token takes over.
 const TAKES_OVER: i64 = 2000;
-const CHANGES: u16 = 6;
+const CHANGES: u16 = 5;
+/// Tokens of one subject have one owner: there, fewer are enough.
+const OWN_CHANGES: u16 = 3;
 const TOKENS: u32 = 4;
+const OWN_TOKENS: u32 = 3;
 
 /// One client behind one network.
 #[derive(Default)]
 struct Turns {
     window: u32,
     tokens: Distinct<1>,
+    subjects: Distinct<1>,
     changes: u16,
     /// How often one token followed another, for whatever reason.
     switches: u16,
@@ -66,10 +71,16 @@ impl ThrottleEvasion {
         let turns = self.turns.touch(key, seen.now);
         turns.observe(seen, token, is_throttled);
         let tokens = turns.tokens.count();
-        if turns.changes < CHANGES
-            || tokens < TOKENS
+        // A fleet with one account mixes its tokens like people behind a carrier.
+        let is_fleet = seen.event.who.subject.as_ref().map(|it| it.as_str())
+            == seen.event.who.client.as_ref().map(|it| it.as_str());
+        let is_own = seen.subject.is_some() && !is_fleet && turns.subjects.count() == 1;
+        let (least_changes, least_tokens) =
+            if is_own { (OWN_CHANGES, OWN_TOKENS) } else { (CHANGES, TOKENS) };
+        if turns.changes < least_changes
+            || tokens < least_tokens
             || turns.changes * 2 < turns.switches
-            || !turns.once.allows(seen.now, f32::from(turns.changes) / f32::from(CHANGES))
+            || !turns.once.allows(seen.now, f32::from(turns.changes) / f32::from(least_changes))
         {
             return None;
         }
@@ -84,14 +95,15 @@ impl ThrottleEvasion {
         );
         let facts = [
             ("changes", json!(turns.changes)),
-            ("changes_threshold", json!(CHANGES)),
+            ("changes_threshold", json!(least_changes)),
             ("tokens", json!(tokens)),
-            ("tokens_threshold", json!(TOKENS)),
+            ("tokens_threshold", json!(least_tokens)),
             ("switches", json!(turns.switches)),
             ("refusals", json!(turns.refusals)),
         ];
-        let whom = Whom { client: client.cloned(), ip: Some(ip), ..Whom::default() };
-        let actor = network::actor(ip);
+        let subject = seen.event.who.subject.clone().filter(|_| is_own);
+        let whom = Whom { subject, client: client.cloned(), ip: Some(ip), ..Whom::default() };
+        let actor = if is_own { seen.actor() } else { network::actor(ip) };
         Some(Sighting { kind: Kind::ThrottleEvasion, actor, whom, summary, facts: facts.into() })
     }
 }
@@ -103,6 +115,7 @@ impl Turns {
         if seen.now / WINDOW > self.window {
             self.window = seen.now / WINDOW;
             self.tokens.clear();
+            self.subjects.clear();
             (self.changes, self.switches, self.refusals) = (0, 0, 0);
         }
         self.switches = self.switches.saturating_add(u16::from(self.last != token));
@@ -119,6 +132,7 @@ impl Turns {
         }
         if is_throttled {
             self.tokens.add(token);
+            self.subjects.add(seen.subject.unwrap_or(0));
             self.refusals = self.refusals.saturating_add(1);
             self.throttled = Some((token, route, ua, now));
         }

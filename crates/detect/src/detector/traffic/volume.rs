@@ -54,7 +54,7 @@ impl Volume {
         let peers = self.peers.touch(hash::both(seen.client, route), seen.now);
         let meter = state.of(route as u32);
         meter.roll(first, seen.now, &HOUR, peers);
-        meter.add(1.0);
+        meter.add(1.0, seen.now, &HOUR, peers);
         let excess = meter.judge(first, seen, &HOUR, peers)?;
         let summary = format!(
             "{} sent {:.0} requests for {}, {}",

@@ -1,0 +1,79 @@
+//! Tokens that are used elsewhere than they were issued.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found, outcomes};
+
+/// Address, system, country, software.
+#[derive(Clone, Copy)]
+struct From<'a>(&'a str, u32, &'a str, &'a str);
+
+const THIEF: From<'_> = From("203.0.113.66", 64666, "BR", "python-requests/2");
+
+fn of(kind: &str, seconds: f64, person: u32, from: From<'_>) -> Value {
+    let members = json!({
+        "subject": format!("u{person}"), "client": "app", "token": format!("t{person}"),
+        "session": format!("s{person}"), "asn": from.1, "country": from.2, "ua": from.3,
+        "grant_type": "authorization_code", "result": "ok", "path": "/", "status": 200,
+    });
+    event(seconds, kind, from.0, &members)
+}
+
+/// Thirty people sign in and use the application for an hour, each from home.
+fn people() -> Vec<Value> {
+    let mut events = Vec::new();
+    for person in 0..30u32 {
+        let address = format!("198.51.{person}.9");
+        let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
+        let start = f64::from(person) * 60.0;
+        events.push(of("grant", start, person, home));
+        events.extend((1..20).map(|n| of("request", start + f64::from(n) * 150.0, person, home)));
+    }
+    events
+}
+
+/// The same without what only a database of networks knows.
+fn bare(mut events: Vec<Value>) -> Vec<Value> {
+    for event in &mut events {
+        let members = event.as_object_mut().expect("object");
+        ["asn", "country"].iter().for_each(|name| drop(members.remove(*name)));
+    }
+    events
+}
+
+#[test]
+fn a_thief_alone_is_found_at_the_first_request_with_and_without_a_database() {
+    let mut events = people();
+    events.extend((0..25).map(|n| of("request", 4000.0 + f64::from(n) * 20.0, 7, THIEF)));
+    for events in [events.clone(), bare(events)] {
+        let findings = found(&events);
+        assert_eq!(outcomes(&findings), [["token_sharing", "high", "tag"]]);
+        let named = ["subject", "token", "session", "ip"].map(|it| findings[0][it].clone());
+        assert_eq!(named, [json!("u7"), json!("t7"), json!("s7"), json!(THIEF.0)]);
+        assert_eq!(findings[0]["ts"], of("request", 4000.0, 7, THIEF)["ts"]);
+    }
+}
+
+#[test]
+fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() {
+    let mut events = people();
+    let abroad = From("203.0.113.7", 64700, "JP", "Browser/121");
+    let program = From("198.51.8.9", 64503, "NO", "curl/8");
+    for n in 0..20 {
+        events.push(of("request", 4000.0 + f64::from(n) * 20.0, 7, abroad));
+        events.push(of("request", 4000.0 + f64::from(n) * 20.0, 8, program));
+    }
+    // Tokens that a server fetches, for people who use them at home.
+    for person in 100..140 {
+        let server = From("192.0.2.80", 64800, "DE", "node");
+        let address = format!("198.52.{person}.9");
+        let home = From(&address, 64500, "NO", "Browser/120");
+        let start = f64::from(person) * 60.0;
+        for (kind, at, from) in [("grant", 0.0, server), ("request", 1.0, home)] {
+            let mut event = of(kind, start + at, person, from);
+            event["client"] = json!("site");
+            events.push(event);
+        }
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
