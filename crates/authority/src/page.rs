@@ -17,6 +17,8 @@ pub(crate) mod logout;
 pub(crate) mod passkey;
 mod policy;
 pub(crate) mod problem;
+mod provider_texts;
+pub(crate) mod providers;
 pub(crate) mod qr;
 pub(crate) mod second;
 pub(crate) mod tokens;

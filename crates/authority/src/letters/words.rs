@@ -125,11 +125,13 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
 fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: String) -> Words {
     let what = match what {
         FactorChange::Added => "A passkey or an app for sign-in codes was added to",
+        FactorChange::Connected => "An account elsewhere was connected with",
+        FactorChange::Disconnected => "An account elsewhere was disconnected from",
         FactorChange::NewCodes => "There are new recovery codes for",
         FactorChange::Removed => "A passkey or an app for sign-in codes was removed from",
     };
     Words {
-        subject: format!("Sign-in codes at {host} were changed"),
+        subject: format!("Ways to sign in at {host} were changed"),
         lines: vec![format!("{what} the account {username} at {host}.")],
         link: None,
         otherwise,

@@ -74,6 +74,7 @@ pub(crate) struct AccountPage {
     changes: Vec<Change>,
     action: String,
     proof: String,
+    has_providers: bool,
 }
 
 // === impl Notice ===
@@ -136,6 +137,7 @@ impl AccountPage {
             changes: held.changes.iter().map(|row| Change::of(row, person)).collect(),
             action: settings.path("/account"),
             proof,
+            has_providers: !settings.providers.is_empty(),
         }
     }
 
@@ -171,6 +173,9 @@ fn spoken(action: &str) -> &str {
         "factor.forget" => "Remembered browsers were forgotten",
         "factor.remove" | "user.factor.remove" => "A passkey or an app for codes was removed",
         "factor.rename" => "A passkey got another name",
+        "identity.link" => "An account elsewhere was connected",
+        "identity.unlink" | "user.identity.remove" => "An account elsewhere was disconnected",
+        "identity.tokens" => "Tokens of an account elsewhere were read",
         "personal_token.create" => "A personal token was made",
         "personal_token.narrow" => "A personal token was narrowed",
         "personal_token.revoke" => "A personal token was revoked",

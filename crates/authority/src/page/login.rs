@@ -6,6 +6,7 @@ use store::Client;
 use super::client_links::{self, ClientLink};
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
+use super::providers::{ProviderOffer, Trouble};
 use super::{Frame, Rendered, initial, render_with};
 use crate::settings::Settings;
 
@@ -41,6 +42,8 @@ pub(crate) enum Notice {
     },
     /// Nothing.
     None,
+    /// Nobody came of a sign-in at a provider.
+    Provider(Trouble),
     /// A passkey that nobody has here, or that is not believed.
     Passkey,
     /// The form is not one that this browser was given for this request.
@@ -75,6 +78,7 @@ pub(crate) struct LoginPage {
     is_wrong: bool,
     is_again: bool,
     passkey: Option<PasskeyPrompt>,
+    providers: Option<ProviderOffer>,
     links: Vec<ClientLink>,
     /// Where a new password is asked for; empty where none is.
     forgotten: String,
@@ -103,7 +107,9 @@ impl Notice {
             | Self::NoFactor { username }
             | Self::Throttled { username, .. }
             | Self::Wrong { username } => username,
-            Self::CopiedPasskey | Self::None | Self::Passkey | Self::Stale => "",
+            Self::CopiedPasskey | Self::None | Self::Passkey | Self::Provider(_) | Self::Stale => {
+                ""
+            }
         }
     }
 
@@ -131,6 +137,7 @@ impl Notice {
             Self::Passkey => {
                 "This passkey opens no account here. Use another one, or your password.".to_owned()
             }
+            Self::Provider(trouble) => trouble.words(host),
             Self::Stale => "This page was open for a long time, or your browser keeps no \
                             cookies. Please try again."
                 .to_owned(),
@@ -172,6 +179,7 @@ impl LoginPage {
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
             passkey: None,
+            providers: None,
             links,
             forgotten: String::new(),
             sign_up: String::new(),
@@ -209,8 +217,18 @@ impl LoginPage {
         Self { passkey, ..self }
     }
 
-    /// The page as it is sent; it leads to a client, or to a page of ours.
+    /// With the providers that somebody may sign in with.
+    pub(crate) fn or_at(self, providers: Option<ProviderOffer>) -> Self {
+        Self { providers, ..self }
+    }
+
+    /// The page as it is sent; it leads to a client, or to a page of ours, perhaps by way of a provider.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render_with(self, return_to.map_or(Leads::Here, Leads::To), self.passkey.as_ref())
+        let Some(providers) = &self.providers else {
+            let leads = return_to.map_or(Leads::Here, Leads::To);
+            return render_with(self, leads, self.passkey.as_ref());
+        };
+        let places: Vec<&str> = return_to.into_iter().chain([providers.scheme()]).collect();
+        render_with(self, Leads::Several(&places), self.passkey.as_ref())
     }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::policy::Leads;
-use super::{Frame, Rendered, render};
+use super::{Frame, Rendered, provider_texts, render};
 use crate::settings::Settings;
 
 /// What is wrong, as far as a person needs to know.
@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     OutOfTurn,
     /// The request was answered before, or lay too long.
     Overtaken,
+    /// Somebody comes from a provider to which this browser was not sent.
+    Returned,
     /// The application wants people sent to a place that is not its own.
     ReturnAddress,
 }
@@ -55,6 +57,7 @@ impl Problem {
             Self::Ours => "Something failed on our side",
             Self::OutOfTurn => "Start from your application",
             Self::Overtaken => "This sign-in is over",
+            Self::Returned => provider_texts::RETURNED_TITLE,
             Self::ReturnAddress => "We stopped this to protect you",
         }
     }
@@ -79,6 +82,7 @@ impl Problem {
             Self::Overtaken => {
                 "It was finished before, or it took too long. Nothing has happened to your account."
             }
+            Self::Returned => provider_texts::RETURNED_WORDS,
             Self::OutOfTurn => "This page only works as a step of signing in to an application.",
             Self::ReturnAddress => {
                 "The request asks us to send you to an address that does not belong to the \
@@ -97,6 +101,7 @@ impl Problem {
             }
             Self::Ours => "Wait a moment, then go back and start again.",
             Self::Overtaken => "Go to the application and sign in there once more.",
+            Self::Returned => provider_texts::RETURNED_ADVICE,
             Self::OutOfTurn => "Go to the application and choose “Sign in” there.",
             Self::ReturnAddress => {
                 "If a link in a message brought you here, close this page. Otherwise tell the \
@@ -121,6 +126,7 @@ impl Problem {
             }
             Self::Ours => "The log of the server has the cause.",
             Self::OutOfTurn => "Send people to the authorization endpoint.",
+            Self::Returned => provider_texts::RETURNED_MEND,
             Self::Overtaken => {
                 "Push the request again for every sign-in, and send the person within a minute. A \
                  request_uri is good once, for the client that pushed it."
