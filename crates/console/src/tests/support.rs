@@ -277,6 +277,7 @@ pub(crate) fn settings() -> Settings {
         mfa: authority::rule::mfa::MfaPolicy::USUAL,
         sign_up: Default::default(),
         notices: Default::default(),
+        providers: Vec::new(),
     }
 }
 
