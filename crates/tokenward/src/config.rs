@@ -234,7 +234,9 @@ pub(crate) struct Authority {
     pub(crate) client_certificate_field: Option<String>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
-    /// Providers that people sign in with, in the order in which they are offered.
+    /// Providers that people sign in with, in the order in which they are offered. Register this server at each
+    /// with the redirect URI `<issuer>/login/provider/<name>`, and with the back-channel logout URI
+    /// `<issuer>/login/provider/<name>/logout`. Other hosts than on the public internet have to be among `reach`.
     #[serde(rename = "identity_provider")]
     pub(crate) identity_providers: Vec<IdentityProvider>,
 }

@@ -13,16 +13,14 @@ use url::Url;
 
 use super::check::Finding;
 
-/// A provider that people sign in with, in place of a password or beside it. Register this server there with the
-/// redirect URI `<issuer>/login/provider/<name>`, and with the back-channel logout URI
-/// `<issuer>/login/provider/<name>/logout`. Its hosts have to be on the public internet, or among `reach`.
+/// A provider that people sign in with, in place of a password or beside it.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityProvider {
     /// Its name here, which is part of addresses: a-z, 0-9 and `-`. Accounts are connected under it and its
     /// issuer: with another name or issuer they are not.
     pub(crate) name: String,
-    /// What is known of it: `openid`, any OpenID provider by its `issuer`; `google`; `entra` (Microsoft, the
+    /// What is known of it. Absent: `openid`, any OpenID provider by its `issuer`; `google`; `entra` (Microsoft, the
     /// issuer of one tenant); `github`; `gitlab`; `okta`; `keycloak`; `oauth`, by its endpoints.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -63,15 +61,15 @@ pub(crate) struct IdentityProvider {
     /// there, and only these are linked or made by `link` and `create = "domains"`.
     #[serde(default)]
     pub(crate) domains: Vec<String>,
-    /// Whether the sign-in page offers it to everybody. `false`: to addresses of its `domains` alone.
+    /// Whether the sign-in page offers it to everybody, as it does without this. `false`: to addresses of its `domains` alone.
     #[serde(default = "yes")]
     pub(crate) button: bool,
-    /// Who gets an account that is there already, besides those who connect the two themselves: `never`; or
-    /// `verified_email`, whoever has the account's address, when both sides have seen that it is theirs.
+    /// Who gets an account that is there already, besides those who connect the two themselves. Absent: `never`;
+    /// or `verified_email`, whoever has the account's address, when both sides have seen that it is theirs.
     #[serde(default)]
     #[schemars(with = "String")]
     pub(crate) link: Linking,
-    /// Who gets a new account: `never`; `domains`, whoever has a verified address of `domains`; `always`,
+    /// Who gets a new account. Absent: `never`; `domains`, whoever has a verified address of `domains`; `always`,
     /// everybody whom the provider knows, which with `google` or `github` is everybody.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -88,7 +86,7 @@ pub(crate) struct IdentityProvider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) username_claim: Option<String>,
     /// Claims of people here and where the provider has them: `department = "org.unit"`. They are set anew at
-    /// every sign-in. Names are those of `gateway.issuer.scopes`.
+    /// every sign-in. The provider's are written as in `gateway.issuer.scopes`.
     #[serde(default)]
     pub(crate) claims: BTreeMap<String, String>,
     /// The claim with the groups of a person. They become the claim `groups` here, anew at every sign-in.
