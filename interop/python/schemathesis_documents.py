@@ -166,6 +166,10 @@ FAR = {
     ("POST", "/api/v1/config/reload"),
     # Somebody has to have set up an app for codes.
     ("DELETE", "/api/v1/users/{id}/factors/{factor}"),
+    # Somebody has to have signed in at an identity provider, and one of those has to be configured.
+    ("DELETE", "/api/v1/users/{id}/identities/{identity}"),
+    ("POST", "/api/v1/users/{id}/identities/{identity}/tokens"),
+    ("POST", "/login/provider/{provider}/logout"),
     # Only where challenges are demanded, and where a resource has its statuses published.
     ("POST", "/challenge"),
     # Needs the signature of one who reports leaks.
@@ -194,6 +198,8 @@ def before_call(context, case, kwargs):
     good = GOOD.get(path, {})
     if path == "/register/{client_id}":
         case.path_parameters["client_id"] = OWN["client_id"]
+    if path == "/api/v1/users/{id}/identities":
+        case.path_parameters["id"] = SOMEBODY["id"]
     if path == "/api/v1/requests/{id}":
         case.path_parameters["id"] = refused()
     if path.startswith("/api/v1/personal-tokens/{jti}"):

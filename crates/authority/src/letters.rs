@@ -89,6 +89,10 @@ pub(crate) enum Occasion<'a> {
 pub(crate) enum FactorChange {
     /// An app for codes was added.
     Added,
+    /// An account elsewhere was connected.
+    Connected,
+    /// One was disconnected.
+    Disconnected,
     /// There are new recovery codes.
     NewCodes,
     /// Something was removed.

@@ -40,6 +40,7 @@ pub mod personal;
 mod polls;
 pub mod possession;
 mod presented_token;
+pub mod provider;
 mod pushed;
 pub mod register;
 mod request_object;

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use remote::Fetcher;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Client, GrantsOf, NewRestriction, Session, StoreError};
+use store::{Client, GrantsOf, Identity, NewRestriction, Session, StoreError};
 use token::event::{EventKind, Who};
 use token::id::{ClientId, SessionId, SubjectId, TokenId};
 use token::jwk::BadKey;
@@ -69,6 +69,26 @@ pub(crate) async fn end(
         if let Err(error) = tell(authority, &client, session, now) {
             tracing::error!(client = %client.id, cause = %error, "a client is not told of a logout");
         }
+    }
+    Ok(())
+}
+
+/// Ends every session that stands on an identity at a provider, but for `kept`.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be written.
+pub(crate) async fn end_by_identity(
+    authority: &Authority,
+    identity: &Identity,
+    kept: Option<&SessionId>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (store, subject) = (authority.store(), Some(identity.provider_subject.as_str()));
+    let sessions = store.sessions_by_provider(&identity.provider, subject, None, now).await?;
+    let own = |session: &&Session| session.subject == identity.subject;
+    for session in sessions.iter().filter(own).filter(|session| Some(&session.id) != kept) {
+        end(authority, session, actor, now).await?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(crate) mod logout;
 pub(crate) mod passkey;
 mod policy;
 pub(crate) mod problem;
+pub(crate) mod providers;
 pub(crate) mod qr;
 pub(crate) mod second;
 pub(crate) mod tokens;

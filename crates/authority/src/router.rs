@@ -10,8 +10,8 @@ use crate::endpoint::discovery::{metadata, unknown_path, wrong_method};
 use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     account, approvals, authorize, bc_authorize, challenge, device, forgotten, global_revocation,
-    introspect, jwks, leaks, link, logout, openapi, par, register, registration, restrictions,
-    revoke, sign_up, status_list, token, userinfo,
+    introspect, jwks, leaks, link, login, logout, openapi, par, register, registration,
+    restrictions, revoke, sign_up, status_list, token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -59,6 +59,7 @@ pub(crate) fn endpoints(policy: Policy) -> Paths {
         .merge(forgotten::routes())
         .merge(link::routes())
         .merge(logout::routes())
+        .merge(login::provider::routes())
         .merge(sign_up::routes())
 }
 

@@ -4,6 +4,7 @@ pub mod acr;
 pub mod authorization_details;
 pub mod claims_request;
 pub mod dpop_jkt;
+pub mod fresh;
 pub mod max_age;
 pub mod mfa;
 pub mod pkce;

@@ -17,6 +17,7 @@ use crate::leak::LeakKeys;
 use crate::login::password::policy::Rules;
 use crate::person_claims;
 use crate::personal;
+use crate::provider::{self, Provider};
 use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
@@ -95,6 +96,8 @@ pub struct Settings {
     pub notices: Notices,
     /// What pages and letters say.
     pub catalogue: Catalogue,
+    /// Identity providers that people sign in with, in the order in which they are offered.
+    pub providers: Vec<Provider>,
 }
 
 /// What people are told by letters, besides changes of what protects their account.
@@ -182,6 +185,9 @@ pub enum SettingsError {
     /// A resource wants what nobody can sign with.
     #[error("the resource `{0}` has a `signing_alg` that is not among `signing_algs`")]
     ResourceSigning(String),
+    /// A provider's name is part of addresses, and of one provider.
+    #[error("the identity provider `{0}` needs a name of its own: 1 to 32 of a-z, 0-9 and `-`")]
+    ProviderName(String),
     /// No thread to check passwords on.
     #[error("`password_threads` must be at least 1")]
     NoPasswordThread,
@@ -305,6 +311,7 @@ impl Settings {
         policy::check_grant_types(self.registration.policy, &self.registration.grant_types)?;
         let audiences = self.audiences();
         self.scopes.iter().try_for_each(|scope| scope.check(&audiences))?;
+        self.check_providers()?;
         if self.password_threads == 0 {
             return Err(SettingsError::NoPasswordThread);
         }
@@ -335,6 +342,22 @@ impl Settings {
             }
             None => Ok(()),
         }
+    }
+
+    fn check_providers(&self) -> Result<(), SettingsError> {
+        let mut seen = Vec::new();
+        for provider in &self.providers {
+            if !provider::is_name(&provider.name) || seen.contains(&&provider.name) {
+                return Err(SettingsError::ProviderName(provider.name.clone()));
+            }
+            seen.push(&provider.name);
+        }
+        Ok(())
+    }
+
+    /// The provider of this name.
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name == name)
     }
 
     fn check_lives(&self) -> Result<(), SettingsError> {

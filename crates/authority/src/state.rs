@@ -27,6 +27,7 @@ use crate::login::password::Passwords;
 use crate::metadata_document::MetadataDocuments;
 use crate::news::News;
 use crate::polls::Polls;
+use crate::provider::places::KnownPlaces;
 use crate::settings::{Settings, SettingsError};
 use crate::status_lists::StatusLists;
 use crate::verified::VerifiedTokens;
@@ -73,6 +74,7 @@ struct Inner {
     assertions: UsedOnce,
     challenges: Option<Nonces>,
     polls: Polls,
+    provider_places: KnownPlaces,
     limits: Limits,
     status_lists: StatusLists,
     verified: VerifiedTokens,
@@ -95,6 +97,7 @@ impl Authority {
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),
             polls: Polls::default(),
+            provider_places: KnownPlaces::default(),
             refresh_mint: RefreshMint::new(&parts.store.derive_key(refresh::KEY_LABEL)),
             limits: Limits::default(),
             status_lists: StatusLists::new(
@@ -221,6 +224,11 @@ impl Authority {
     /// How often clients ask for what nobody has decided.
     pub(crate) fn polls(&self) -> &Polls {
         &self.0.polls
+    }
+
+    /// Where identity providers are spoken to.
+    pub(crate) fn provider_places(&self) -> &KnownPlaces {
+        &self.0.provider_places
     }
 
     /// The names of client assertions that were used.

@@ -7,6 +7,7 @@ pub(crate) mod factors;
 pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod honeytokens;
+pub(crate) mod identities;
 pub(crate) mod incidents;
 pub(crate) mod invitations;
 pub(crate) mod keys;

@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, configuration, factors, findings, health, honeytokens, incidents, invitations,
-    keys, mailbox, personal_tokens, requests, restrictions, tokens, tolerances, users,
+    audit, clients, configuration, factors, findings, health, honeytokens, identities, incidents,
+    invitations, keys, mailbox, personal_tokens, requests, restrictions, tokens, tolerances, users,
 };
 use crate::problem::Problem;
 
@@ -92,6 +92,9 @@ operations! {
     get "/users/{id}/factors" factors::show_factors;
     delete "/users/{id}/factors" factors::remove_factors;
     delete "/users/{id}/factors/{factor}" factors::remove_factor;
+    get "/users/{id}/identities" identities::show_identities;
+    delete "/users/{id}/identities/{identity}" identities::remove_identity;
+    post "/users/{id}/identities/{identity}/tokens" identities::read_identity_tokens;
     put "/users/{id}/password" users::set_password;
 }
 

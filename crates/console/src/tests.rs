@@ -6,6 +6,7 @@ mod configuration;
 mod document;
 mod findings;
 mod hostile;
+mod identities;
 mod keys;
 mod letters;
 mod personal_tokens;

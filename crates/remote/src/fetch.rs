@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -86,6 +86,9 @@ pub enum FetchError {
         /// The limit.
         limit: usize,
     },
+    /// The access token that is to be shown has characters that no field can have.
+    #[error("the access token for `{0}` cannot be sent: it has characters that no field has")]
+    Token(String),
     /// It took too long.
     #[error("`{0}` did not answer in time")]
     TooSlow(String),
@@ -161,6 +164,26 @@ impl Fetcher {
         tokio::time::timeout(self.limits.time, self.follow(url, accept))
             .await
             .unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Gets what is shown to the holder of an access token alone (RFC 6750 §2.1); no redirect is followed.
+    ///
+    /// # Errors
+    /// [`FetchError`]; also for every status but 2xx.
+    pub async fn get_as(&self, url: &Url, bearer: &str) -> Result<Fetched, FetchError> {
+        let field = HeaderValue::from_str(&format!("Bearer {bearer}"));
+        let mut field = field.map_err(|_| FetchError::Token(shown(url)))?;
+        field.set_sensitive(true);
+        let accept = HeaderValue::from_static("application/json");
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, field), (ACCEPT, accept)]);
+        let sent = self.exchange(Method::GET, url, headers, Bytes::new());
+        let late = || FetchError::TooSlow(shown(url));
+        let answer =
+            tokio::time::timeout(self.limits.time, sent).await.unwrap_or_else(|_| Err(late()))?;
+        match answer.status {
+            status if status.is_success() => Ok(answer),
+            status => Err(FetchError::Status { url: shown(url), status }),
+        }
     }
 
     /// Sends a form (`application/x-www-form-urlencoded`) and returns the answer, whatever its

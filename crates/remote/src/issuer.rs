@@ -13,8 +13,17 @@ pub struct IssuerMetadata {
     pub issuer: String,
     /// Where its keys are.
     pub jwks_uri: Url,
+    /// Where people are sent to sign in.
+    pub authorization_endpoint: Option<Url>,
     /// Where tokens are had.
     pub token_endpoint: Option<Url>,
+    /// What clients may show there (RFC 8414 §2); without it, HTTP Basic.
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// Where claims about a person are had.
+    pub userinfo_endpoint: Option<Url>,
+    /// Whether every answer to an authorization request names the issuer (RFC 9207 §3).
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
     /// Where tokens are asked about (RFC 7662).
     pub introspection_endpoint: Option<Url>,
     /// Where the restriction log is read (Tokenward's own).

@@ -38,13 +38,27 @@ pub struct Session {
     pub ip: Option<IpAddr>,
     /// The browser that it was begun with, in words for its person.
     pub browser: Option<String>,
+    /// On whose word it stands, when that is another's.
+    pub upstream: Option<Upstream>,
+}
+
+/// An identity provider's word on which a session stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// The provider's name here.
+    pub provider: String,
+    /// Who it is there.
+    pub subject: String,
+    /// The session there (`sid`), when the provider names it.
+    pub session: Option<String>,
 }
 
 /// How often the use of a session is written down.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 
 const COLUMNS: &str = "SELECT id, cookie, subject, auth_time, amr, created_at, expires_at, \
-                       last_used_at, ip, browser FROM sessions";
+                       last_used_at, ip, browser, provider, provider_subject, provider_session \
+                       FROM sessions";
 
 impl Store {
     /// Begins a session.
@@ -84,6 +98,29 @@ impl Store {
             "{COLUMNS} WHERE subject = ?1 AND expires_at > ?2 ORDER BY created_at DESC, id"
         );
         let values = params![subject.as_str(), now.as_millis()];
+        self.read(|db| sql::all(db, &sql, values, from_columns))
+    }
+
+    /// The sessions that stand on a provider's word about somebody, or on one session there: both when both
+    /// are named. Those that are neither ended nor over.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn sessions_by_provider(
+        &self,
+        provider: &str,
+        subject: Option<&str>,
+        session: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        if subject.is_none() && session.is_none() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "{COLUMNS} WHERE provider = ?1 AND (?2 IS NULL OR provider_subject = ?2) \
+             AND (?3 IS NULL OR provider_session = ?3) AND expires_at > ?4"
+        );
+        let values = params![provider, subject, session, now.as_millis()];
         self.read(|db| sql::all(db, &sql, values, from_columns))
     }
 
@@ -149,7 +186,9 @@ impl Store {
 
 fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
     let sql = "INSERT INTO sessions (id, cookie, subject, auth_time, amr, created_at, expires_at, \
-               last_used_at, ip, browser) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               last_used_at, ip, browser, provider, provider_subject, provider_session) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let upstream = session.upstream.as_ref();
     let values = params![
         session.id.as_str(),
         session.cookie.as_bytes(),
@@ -161,6 +200,9 @@ fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
         session.last_used_at.as_millis(),
         session.ip.as_ref().map(IpAddr::to_string),
         session.browser,
+        upstream.map(|upstream| &upstream.provider),
+        upstream.map(|upstream| &upstream.subject),
+        upstream.and_then(|upstream| upstream.session.as_ref()),
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("session id or cookie"))?;
     Ok(())
@@ -195,5 +237,12 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<Session, StoreError> {
         last_used_at: row.maybe_time("last_used_at")?.unwrap_or(created_at),
         ip: ip.map_err(|_| StoreError::Corrupt { what: "ip" })?,
         browser: row.maybe_text("browser")?,
+        upstream: upstream(row)?,
     })
+}
+
+fn upstream(row: &Columns<'_, '_>) -> Result<Option<Upstream>, StoreError> {
+    let both = row.maybe_text("provider")?.zip(row.maybe_text("provider_subject")?);
+    let Some((provider, subject)) = both else { return Ok(None) };
+    Ok(Some(Upstream { provider, subject, session: row.maybe_text("provider_session")? }))
 }

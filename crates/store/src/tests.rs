@@ -7,6 +7,7 @@ mod codes;
 mod factors;
 mod findings;
 mod forgetting;
+mod identities;
 mod issued;
 mod keys;
 mod lifetime;

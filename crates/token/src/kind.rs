@@ -2,6 +2,7 @@
 
 pub mod attestation;
 pub mod software_statement;
+pub mod upstream_logout;
 
 use std::collections::BTreeMap;
 

@@ -42,6 +42,7 @@ mod letters;
 mod live;
 pub(crate) mod places;
 pub(crate) mod policies;
+mod providers;
 mod record;
 pub(crate) mod rehearsal;
 mod reload;

@@ -19,6 +19,7 @@ pub(crate) mod difference;
 pub(crate) mod files;
 pub(crate) mod gateway;
 pub(crate) mod geo;
+pub(crate) mod identity_provider;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
@@ -43,6 +44,7 @@ pub(crate) use gateway::{
     Auth, BrowserApp, Cors, Gateway, Identity, Inspect, InternalToken, Route,
 };
 pub(crate) use geo::Geo;
+use identity_provider::IdentityProvider;
 pub(crate) use mfa::Mfa;
 use personal::PersonalTokens;
 use span::Span;
@@ -237,6 +239,11 @@ pub(crate) struct Authority {
     pub(crate) client_certificate_field: Option<String>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
+    /// Providers that people sign in with, in the order in which they are offered. Register this server at each
+    /// with the redirect URI `<issuer>/login/provider/<name>`, and with the back-channel logout URI
+    /// `<issuer>/login/provider/<name>/logout`. Other hosts than on the public internet have to be among `reach`.
+    #[serde(rename = "identity_provider")]
+    pub(crate) identity_providers: Vec<IdentityProvider>,
 }
 
 /// Clients that register themselves, and manage their registration.

@@ -156,6 +156,10 @@ pub(super) const PRESENTED_TOKEN: &[Field] = &[
     Field::new("token_type_hint", "Not needed: tokens say what they are"),
 ];
 
+/// OpenID Connect Back-Channel Logout 1.0 §2.5.
+pub(super) const LOGOUT_TOKEN: &[Field] =
+    &[Field::new("logout_token", "What the provider has signed").needed()];
+
 /// RFC 8628 §3.1.
 pub(super) const DEVICE: &[Field] = &[SCOPE, RESOURCE, DETAILS];
 

@@ -264,6 +264,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "post",
+        path: "/login/provider/{provider}/logout",
+        id: "upstream_logout",
+        summary: "Say that a session at an identity provider has ended \
+                  (OpenID Connect Back-Channel Logout 1.0 §2.5)",
+        credential: Credential::None,
+        takes: Takes::Form(&[field::LOGOUT_TOKEN]),
+        gives: &[ok("What stood on it has ended", &[])],
+        refuses: &["400", "404", "413", "503"],
+    },
+    Operation {
+        method: "post",
         path: "/register",
         id: "register",
         summary: "Register a client (RFC 7591 §3)",
@@ -372,7 +383,11 @@ impl Operation {
             Takes::Query(fields) => field::query(fields),
             Takes::Form(_) | Takes::Json(_) | Takes::MaybeForm(_) | Takes::Nothing => Vec::new(),
         };
-        for (name, words) in [("client_id", "The client"), ("list", "The list")] {
+        for (name, words) in [
+            ("client_id", "The client"),
+            ("list", "The list"),
+            ("provider", "The provider, by its name here"),
+        ] {
             if self.path.contains(&format!("{{{name}}}")) {
                 parameters.push(json!({
                     "name": name, "in": "path", "required": true,

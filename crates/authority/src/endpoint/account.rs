@@ -2,6 +2,7 @@
 
 mod email;
 pub(crate) mod factors;
+pub(crate) mod identities;
 mod overview;
 mod passkeys;
 pub(crate) mod password;
@@ -31,6 +32,7 @@ const PROOF: &str = "csrf";
 pub(crate) fn routes() -> Paths {
     email::routes()
         .merge(factors::routes())
+        .merge(identities::routes())
         .merge(overview::routes())
         .merge(password::routes())
         .merge(tokens::routes())
@@ -72,6 +74,8 @@ async fn stale(visit: &Visit, errand: &Errand, person: &SignedIn) -> Response {
         Ok(password::page(visit, person, &Notice::stale(&visit.words())))
     } else if *errand == Errand::factors() {
         factors::page(visit, person, page::factors::Notice::Stale).await
+    } else if *errand == Errand::identities() {
+        identities::page(visit, person, page::providers::Notice::Stale).await
     } else if *errand == Errand::tokens() {
         tokens::page(visit, person, page::tokens::Notice::Stale).await
     } else {

@@ -1,4 +1,4 @@
-//! The cookies: who is signed in, which browser it is, and what it is remembered for (RFC 6265).
+//! The cookies: who is signed in, which browser it is, what it is remembered for, who is at a provider (RFC 6265).
 
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub(crate) enum Cookie {
     Remembered,
     /// The sign-in session.
     Session,
+    /// Somebody who is at an identity provider.
+    Trip,
 }
 
 // === impl Cookie ===
@@ -28,6 +30,7 @@ impl Cookie {
             Self::Browser => "tokenward-browser",
             Self::Remembered => "tokenward-remembered",
             Self::Session => "tokenward",
+            Self::Trip => "tokenward-trip",
         };
         format!("{prefix}{name}{}", settings.issuer_path().replace('/', "."))
     }

@@ -4,6 +4,7 @@ pub(crate) mod errand;
 pub(crate) mod matter;
 pub(crate) mod onward;
 pub(crate) mod passkey;
+pub(crate) mod provider;
 pub(crate) mod second;
 
 use axum::response::Response;
@@ -79,9 +80,10 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let proof = proofs.make(Purpose::Login, visit.browser.name(), text);
     let reader = visit.reader();
     let prompt = passkey::prompt_first(visit, behind, &proof);
+    let offer = provider::offer(visit, behind);
     let Behind::Request(_, evaluated) = behind else {
-        let page =
-            helped(visit, LoginPage::new(&reader, None, &notice)).asking(None, None).or_by(prompt);
+        let page = helped(visit, LoginPage::new(&reader, None, &notice)).asking(None, None);
+        let page = page.or_by(prompt).or_at(offer);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -94,6 +96,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     helped(visit, LoginPage::new(&reader, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint)
         .or_by(prompt)
+        .or_at(offer)
         .continuing(text, proof)
         .finish(Some(evaluated.return_to.uri()))
 }
@@ -160,7 +163,7 @@ async fn sign_in(
             Progress::Complete(cookie, person)
         }
         Missing::Step(step) => {
-            let half = HalfSignedIn { subject: user.id.clone(), at: now };
+            let half = HalfSignedIn { subject: user.id.clone(), at: now, word: None };
             Progress::Half(Known::Half(user, half), step)
         }
         Missing::Unreachable => Progress::Unreachable(user),
@@ -168,7 +171,12 @@ async fn sign_in(
 }
 
 /// On with what was begun, now as somebody.
-fn welcome(visit: &Visit, behind: Behind<'_>, username: &str, cookie: &Secret) -> Response {
+pub(super) fn welcome(
+    visit: &Visit,
+    behind: Behind<'_>,
+    username: &str,
+    cookie: &Secret,
+) -> Response {
     let onward = behind.onward(visit, true);
     let browser = visit.browser.after_sign_in(username, &visit.authority.desk().proofs);
     visit.with_session_cookies(document::see_other(&onward), cookie, &browser)
@@ -230,6 +238,7 @@ fn status(notice: &Notice) -> StatusCode {
         | Notice::Passkey
         | Notice::Stale
         | Notice::Wrong { .. } => StatusCode::BAD_REQUEST,
+        Notice::Provider(trouble) => trouble.status(),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::login::browser::Browser;
 use crate::login::session::{self, Beginning, SignedIn};
 use crate::login::user_agent::Software;
 use crate::parameters::Parameters;
+use crate::provider::trip;
 use crate::state::Authority;
 
 /// OpenID Connect Core 1.0 §3.1.2.1.
@@ -47,6 +48,7 @@ pub(crate) struct Visit {
     is_new: bool,
     session_cookie: Option<Secret>,
     remembered_cookie: Option<Secret>,
+    trip_cookie: Option<Secret>,
 }
 
 // === impl Visit ===
@@ -56,6 +58,7 @@ impl Visit {
         let settings = authority.settings();
         let session_cookie = Cookie::Session.read(headers, settings).map(Secret::new);
         let remembered_cookie = Cookie::Remembered.read(headers, settings).map(Secret::new);
+        let trip_cookie = Cookie::Trip.read(headers, settings).map(Secret::new);
         let held = Cookie::Browser.read(headers, settings);
         let known = held.as_deref().and_then(Browser::parse);
         Self {
@@ -66,6 +69,7 @@ impl Visit {
             now: authority.now(),
             session_cookie,
             remembered_cookie,
+            trip_cookie,
             caller,
             authority,
         }
@@ -109,6 +113,7 @@ impl Visit {
             life: self.authority.settings().session_life,
             ip: self.caller.ip,
             browser: self.caller.user_agent.as_deref().map(|text| Software::of(text).to_text()),
+            upstream: None,
         }
     }
 
@@ -130,6 +135,17 @@ impl Visit {
         life: Duration,
     ) -> Response {
         self.set_cookie(response, Cookie::Remembered, cookie.expose(), life)
+    }
+
+    /// What it holds of somebody who is at a provider.
+    pub(crate) fn trip_cookie(&self) -> Option<&str> {
+        self.trip_cookie.as_ref().map(Secret::expose)
+    }
+
+    /// Gives that along; an empty one takes it away.
+    pub(crate) fn with_trip_cookie(&self, response: Response, trip: &str) -> Response {
+        let life = if trip.is_empty() { Duration::ZERO } else { trip::LIFE };
+        self.set_cookie(response, Cookie::Trip, trip, life)
     }
 
     /// Gives a page along with the cookie that its form will need.

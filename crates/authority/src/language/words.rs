@@ -121,20 +121,21 @@ texts! {
     happened: HappenedWords {
         account_changed, account_made, address_asked, address_confirmed, application_withdrawn,
         browsers_forgotten, by_administrator, codes_made, factor_added, factor_removed,
-        factor_renamed, factors_removed, password_reset, password_set, signed_out,
-        signed_out_everywhere, token_made, token_narrowed, token_revoked, token_rotated,
+        factor_renamed, factors_removed, identity_connected, identity_disconnected,
+        identity_read, password_reset, password_set, signed_out, signed_out_everywhere,
+        token_made, token_narrowed, token_revoked, token_rotated,
     }
     /// Letters.
     letter: LetterWords {
         account_known, account_known_name, account_known_subject, address_changed,
         address_changed_rest, address_changed_subject, confirm, confirm_button, confirm_rest,
-        confirm_subject, factor_added, factor_codes, factor_removed, factor_subject, ignore,
-        ignore_invitation, ignore_token, invitation, invitation_rest, invitation_subject,
-        link_life, make_account, new_password, not_you, open_address, password_changed,
-        password_changed_rest, password_changed_subject, questions, reset, reset_subject, sent_by,
-        sign_up_subject, signed_in, signed_in_at, signed_in_from, signed_in_subject, tell,
-        token_ends, token_ends_rest, token_ends_subject, token_leaked, token_leaked_rest,
-        token_leaked_subject,
+        confirm_subject, factor_added, factor_codes, factor_connected, factor_disconnected,
+        factor_removed, factor_subject, ignore, ignore_invitation, ignore_token, invitation,
+        invitation_rest, invitation_subject, link_life, make_account, new_password, not_you,
+        open_address, password_changed, password_changed_rest, password_changed_subject,
+        questions, reset, reset_subject, sent_by, sign_up_subject, signed_in, signed_in_at,
+        signed_in_from, signed_in_subject, tell, token_ends, token_ends_rest,
+        token_ends_subject, token_leaked, token_leaked_rest, token_leaked_subject,
     }
     /// The pages behind links in letters.
     link: LinkWords {
@@ -157,12 +158,20 @@ texts! {
     }
     /// The pages for a request that cannot go on.
     problem: ProblemWords {
-        advice_later, advice_out_of_turn, advice_overtaken, advice_ours, advice_return,
-        advice_tell, blocked, blocked_mend, blocked_title, client_disabled, client_disabled_mend,
-        client_disabled_title, client_unknown, client_unknown_mend, client_unknown_title,
-        developers, malformed, malformed_mend, malformed_title, ours, ours_mend, ours_title,
-        out_of_turn, out_of_turn_mend, out_of_turn_title, overtaken, overtaken_mend,
-        overtaken_title, return_address, return_address_mend, return_address_title, status,
+        advice_later, advice_ours, advice_out_of_turn, advice_overtaken, advice_return,
+        advice_returned, advice_tell, blocked, blocked_mend, blocked_title, client_disabled,
+        client_disabled_mend, client_disabled_title, client_unknown, client_unknown_mend,
+        client_unknown_title, developers, malformed, malformed_mend, malformed_title, ours,
+        ours_mend, ours_title, out_of_turn, out_of_turn_mend, out_of_turn_title, overtaken,
+        overtaken_mend, overtaken_title, return_address, return_address_mend,
+        return_address_title, returned, returned_mend, returned_title, status,
+    }
+    /// Everything that is about identity providers.
+    provider: ProviderWords {
+        account, account_none, add, address_known, cancelled, connect, connect_button,
+        connect_title, connected, disconnect, disconnected, go, long_request, not_believed,
+        not_fresh, only_way, organisation, organisation_button, refused, taken, title, unknown,
+        unknown_domain, unreachable,
     }
     /// The page with recovery codes.
     recovery: RecoveryWords {

@@ -71,6 +71,8 @@ fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
         Occasion::FactorsChanged { username, what } => {
             let text = match what {
                 FactorChange::Added => &t.factor_added,
+                FactorChange::Connected => &t.factor_connected,
+                FactorChange::Disconnected => &t.factor_disconnected,
                 FactorChange::NewCodes => &t.factor_codes,
                 FactorChange::Removed => &t.factor_removed,
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use store::{Store, StoreError};
+use store::{Store, StoreError, Upstream};
 use token::base64url;
 use token::id::SubjectId;
 use token::random::Random;
@@ -14,19 +14,37 @@ use zeroize::Zeroizing;
 
 use crate::login::browser::Browser;
 use crate::login::factor::totp;
+use crate::login::session::{Method, Proven};
 
 /// How long somebody may take.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 /// Bytes of the name that a factor gets.
 pub(super) const ID_BYTES: usize = 12;
 
-/// Somebody who has shown their password and has more to show.
+/// Somebody who has shown their password, or whom a provider vouches for, and who has more to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HalfSignedIn {
     /// Who.
     pub(crate) subject: SubjectId,
-    /// When they showed it.
+    /// When they showed it here.
     pub(crate) at: Timestamp,
+    /// The provider's word, where that came in place of a password.
+    pub(crate) word: Option<Word>,
+}
+
+/// A provider's word for somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Word {
+    /// The provider's name here.
+    pub(crate) provider: String,
+    /// Who it is there.
+    pub(crate) subject: String,
+    /// The session there.
+    pub(crate) session: Option<String>,
+    /// When they signed in there.
+    pub(crate) auth_time: Timestamp,
+    /// Whether they showed two factors there.
+    pub(crate) is_sure: bool,
 }
 
 /// A secret that is shown to somebody and counts when a first code of it comes back. The page has it in the
@@ -69,6 +87,22 @@ impl HalfSignedIn {
     }
 }
 
+// === impl Word ===
+
+impl Word {
+    /// What the session stands on.
+    pub(crate) fn upstream(&self) -> Upstream {
+        let Self { provider, subject, session, .. } = self.clone();
+        Upstream { provider, subject, session }
+    }
+
+    /// What was proven by it.
+    pub(crate) fn proven(&self, second: Option<Method>) -> Proven {
+        let first = Method::Provider { is_sure: self.is_sure };
+        Proven { at: self.auth_time, first, second }
+    }
+}
+
 // === impl Offer ===
 
 impl Offer {
@@ -97,7 +131,7 @@ impl Offer {
     }
 }
 
-pub(super) fn seal(
+pub(crate) fn seal(
     store: &Store,
     label: &str,
     value: &impl Serialize,
@@ -106,13 +140,13 @@ pub(super) fn seal(
     store.sealer().seal(label, &Zeroizing::new(text)).map(base64url::encode)
 }
 
-pub(super) fn open<T: DeserializeOwned>(store: &Store, label: &str, text: &str) -> Option<T> {
+pub(crate) fn open<T: DeserializeOwned>(store: &Store, label: &str, text: &str) -> Option<T> {
     let sealed = base64url::decode(text)?;
     let opened = store.sealer().open(label, &sealed).ok()?;
     serde_json::from_slice(&opened).ok()
 }
 
 /// The browser's name has one length always, so that no two pairs are one label.
-pub(super) fn label(purpose: &str, browser: &Browser, about: &str) -> String {
+pub(crate) fn label(purpose: &str, browser: &Browser, about: &str) -> String {
     format!("{purpose} {} {about}", browser.name())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use store::{Session, Store, StoreError, User};
+use store::{Session, Store, StoreError, Upstream, User};
 use token::id::{ClientId, KeyId, SessionId, SubjectId, TokenId};
 use token::opaque::{Family, OpaqueHash};
 use token::random::Random;
@@ -15,7 +15,7 @@ use crate::approve;
 use crate::rule::acr;
 
 /// What protects an account is changed by whoever signed in within this time.
-const RECENT: Duration = Duration::from_secs(10 * 60);
+pub(crate) const RECENT: Duration = Duration::from_secs(10 * 60);
 
 /// How somebody has proven who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,11 @@ pub enum Method {
     },
     /// A password.
     Password,
+    /// What an identity provider has asked for.
+    Provider {
+        /// Whether that was two factors, as far as the provider is trusted about it.
+        is_sure: bool,
+    },
     /// A recovery code, in place of what was lost.
     Recovery,
     /// A code of an application (RFC 6238).
@@ -53,6 +58,8 @@ pub struct Beginning {
     pub ip: Option<IpAddr>,
     /// The browser, in words for its person.
     pub browser: Option<String>,
+    /// On whose word it stands, when that is another's.
+    pub upstream: Option<Upstream>,
 }
 
 /// Somebody who is signed in. Only [`recognise`], [`start`] and [`raise`] make one.
@@ -71,6 +78,8 @@ impl Method {
             Self::Passkey { is_synced: false } => &["hwk", "user"],
             Self::Passkey { is_synced: true } => &["swk", "user"],
             Self::Password => &["pwd"],
+            // Not among those of RFC 8176; Microsoft Entra writes the same.
+            Self::Provider { .. } => &["fed"],
             Self::Recovery => &[],
             Self::Totp => &["otp"],
         }
@@ -82,7 +91,8 @@ impl Method {
 impl Proven {
     /// What `amr` says of it. A passkey is something somebody has and something they know or are.
     fn amr(&self) -> Vec<String> {
-        let several = self.second.is_some() || matches!(self.first, Method::Passkey { .. });
+        let several = self.second.is_some()
+            || matches!(self.first, Method::Passkey { .. } | Method::Provider { is_sure: true });
         let methods = [Some(self.first), self.second].into_iter().flatten();
         let names = methods.flat_map(Method::names).copied();
         names.chain(several.then_some(acr::SEVERAL_FACTORS)).map(str::to_owned).collect()
@@ -171,6 +181,7 @@ pub async fn start(
         last_used_at: now,
         ip: beginning.ip,
         browser: beginning.browser,
+        upstream: beginning.upstream,
     };
     store.start_session(&session).await?;
     Ok((cookie, SignedIn { session, user }))
@@ -256,6 +267,8 @@ mod tests {
         assert_eq!(of(Method::Password, Some(Method::Recovery)), ["pwd", "mfa"]);
         assert_eq!(of(Method::Password, Some(bound)), ["pwd", "hwk", "user", "mfa"]);
         assert_eq!(of(synced, None), ["swk", "user", "mfa"]);
+        assert_eq!(of(Method::Provider { is_sure: false }, None), ["fed"]);
+        assert_eq!(of(Method::Provider { is_sure: true }, None), ["fed", "mfa"]);
         let later = raised(&of(Method::Password, None), synced);
         assert_eq!(later, ["pwd", "swk", "user", "mfa"]);
         assert_eq!(raised(&later, synced), later);

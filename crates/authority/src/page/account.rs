@@ -75,6 +75,7 @@ pub(crate) struct AccountPage {
     changes: Vec<Change>,
     action: String,
     proof: String,
+    has_providers: bool,
 }
 
 // === impl Notice ===
@@ -137,6 +138,7 @@ impl AccountPage {
             changes: held.changes.iter().map(|row| Change::of(row, person, words)).collect(),
             action: reader.settings.path("/account"),
             proof,
+            has_providers: !reader.settings.providers.is_empty(),
         }
     }
 
@@ -176,6 +178,9 @@ fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
         "factor.forget" => &happened.browsers_forgotten,
         "factor.remove" | "user.factor.remove" => &happened.factor_removed,
         "factor.rename" => &happened.factor_renamed,
+        "identity.link" => &happened.identity_connected,
+        "identity.tokens" => &happened.identity_read,
+        "identity.unlink" | "user.identity.remove" => &happened.identity_disconnected,
         "personal_token.create" => &happened.token_made,
         "personal_token.narrow" => &happened.token_narrowed,
         "personal_token.revoke" => &happened.token_revoked,

@@ -6,6 +6,7 @@ use store::Client;
 use super::client_links::{self, ClientLink};
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
+use super::providers::{ProviderOffer, Trouble};
 use super::{Frame, Rendered, initial, render_with};
 use crate::language::Reader;
 use crate::language::words::Words;
@@ -43,6 +44,8 @@ pub(crate) enum Notice {
     },
     /// Nothing.
     None,
+    /// Nobody came of a sign-in at a provider.
+    Provider(Trouble),
     /// A passkey that nobody has here, or that is not believed.
     Passkey,
     /// The form is not one that this browser was given for this request.
@@ -77,6 +80,7 @@ pub(crate) struct LoginPage {
     is_wrong: bool,
     is_again: bool,
     passkey: Option<PasskeyPrompt>,
+    providers: Option<ProviderOffer>,
     links: Vec<ClientLink>,
     /// Where a new password is asked for; empty where none is.
     forgotten: String,
@@ -105,7 +109,9 @@ impl Notice {
             | Self::NoFactor { username }
             | Self::Throttled { username, .. }
             | Self::Wrong { username } => username,
-            Self::CopiedPasskey | Self::None | Self::Passkey | Self::Stale => "",
+            Self::CopiedPasskey | Self::None | Self::Passkey | Self::Provider(_) | Self::Stale => {
+                ""
+            }
         }
     }
 
@@ -120,6 +126,7 @@ impl Notice {
             Self::NoFactor { .. } => return sign_in.no_factor.fill(&[("host", &host)]),
             Self::None => return String::new(),
             Self::Passkey => &sign_in.passkey,
+            Self::Provider(trouble) => return trouble.words(host, words),
             Self::Stale => &common.stale_or_no_cookies,
             Self::Throttled { wait, .. } => {
                 return sign_in.throttled.fill(&[("time", &words.wait(*wait))]);
@@ -151,6 +158,7 @@ impl LoginPage {
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
             passkey: None,
+            providers: None,
             links,
             forgotten: String::new(),
             sign_up: String::new(),
@@ -188,13 +196,18 @@ impl LoginPage {
         Self { passkey, ..self }
     }
 
-    /// The page as it is sent; it leads to a client, or to a page of ours.
+    /// With the providers that somebody may sign in with.
+    pub(crate) fn or_at(self, providers: Option<ProviderOffer>) -> Self {
+        Self { providers, ..self }
+    }
+
+    /// The page as it is sent; it leads to a client, or to a page of ours, perhaps by way of a provider.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
-        render_with(
-            &self.frame,
-            self,
-            return_to.map_or(Leads::Here, Leads::To),
-            self.passkey.as_ref(),
-        )
+        let Some(providers) = &self.providers else {
+            let leads = return_to.map_or(Leads::Here, Leads::To);
+            return render_with(&self.frame, self, leads, self.passkey.as_ref());
+        };
+        let places: Vec<&str> = return_to.into_iter().chain([providers.scheme()]).collect();
+        render_with(&self.frame, self, Leads::Several(&places), self.passkey.as_ref())
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum Leads<'a> {
     Here,
     /// There is no form.
     Nowhere,
+    /// To the redirect URI of a client, or to other places, each by its scheme.
+    Several(&'a [&'a str]),
     /// To the redirect URI of a client, by the one script that there is.
     Straight(&'a str),
     /// To the redirect URI of a client.
@@ -31,6 +33,13 @@ pub(super) fn of(form: Leads<'_>, has_script: bool) -> String {
     let targets = match form {
         Leads::Here => "'self'".to_owned(),
         Leads::Nowhere => "'none'".to_owned(),
+        Leads::Several(uris) => {
+            let schemes: Vec<String> = uris.iter().map(|uri| schemes_behind(uri)).collect();
+            let mut targets: Vec<&str> = schemes.iter().flat_map(|one| one.split(' ')).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            format!("'self' {}", targets.join(" "))
+        }
         Leads::Straight(uri) => schemes_behind(uri),
         Leads::To(uri) => format!("'self' {}", schemes_behind(uri)),
     };
@@ -89,5 +98,7 @@ mod tests {
         assert_eq!(targets(Leads::To("https://app.example/cb")), "'self' https:");
         assert_eq!(targets(Leads::To("http://[::1]:9/cb")), "'self' http: https:");
         assert_eq!(targets(Leads::To("com.example.app:/cb")), "'self' com.example.app:");
+        let several = Leads::Several(&["com.example.app:/cb", "https:", "https://x"]);
+        assert_eq!(targets(several), "'self' com.example.app: https:");
     }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Problem {
     OutOfTurn,
     /// The request was answered before, or lay too long.
     Overtaken,
+    /// Somebody comes from a provider to which this browser was not sent.
+    Returned,
     /// The application wants people sent to a place that is not its own.
     ReturnAddress,
 }
@@ -70,6 +72,9 @@ impl Problem {
             }
             Self::Overtaken => {
                 [&w.overtaken_title, &w.overtaken, &w.advice_overtaken, &w.overtaken_mend]
+            }
+            Self::Returned => {
+                [&w.returned_title, &w.returned, &w.advice_returned, &w.returned_mend]
             }
             Self::ReturnAddress => [
                 &w.return_address_title,

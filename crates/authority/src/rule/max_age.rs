@@ -33,6 +33,11 @@ impl MaxAge {
         Self(Duration::from_secs(seconds))
     }
 
+    /// The time itself.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+
     /// Whether somebody who signed in at `auth_time` has to do so again. Zero asks for it always,
     /// as `prompt=login` does.
     pub fn is_over(self, auth_time: Timestamp, now: Timestamp) -> bool {

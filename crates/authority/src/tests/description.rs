@@ -13,7 +13,7 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 35] = [
+const PAGES: [&str; 41] = [
     "/account",
     "/account/applications/withdraw",
     "/account/email",
@@ -24,6 +24,10 @@ const PAGES: [&str; 35] = [
     "/account/factors/passkey",
     "/account/factors/remove",
     "/account/factors/rename",
+    "/account/identities",
+    "/account/identities/confirm",
+    "/account/identities/connect",
+    "/account/identities/remove",
     "/account/password",
     "/account/sessions/end",
     "/account/sessions/end-others",
@@ -47,6 +51,8 @@ const PAGES: [&str; 35] = [
     "/login/code/passkey",
     "/login/enrol",
     "/login/passkey",
+    "/login/provider",
+    "/login/provider/{provider}",
     "/logout/decision",
     "/sign-up",
 ];

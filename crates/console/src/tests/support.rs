@@ -278,6 +278,7 @@ pub(crate) fn settings() -> Settings {
         sign_up: Default::default(),
         notices: Default::default(),
         catalogue: Default::default(),
+        providers: Vec::new(),
     }
 }
 

@@ -160,6 +160,7 @@ pub(crate) fn session(id: &str, subject: &str) -> Session {
         last_used_at: NOW,
         ip: Some([192, 0, 2, 7].into()),
         browser: Some("Firefox on Linux".to_owned()),
+        upstream: None,
     }
 }
 

@@ -28,13 +28,13 @@ pub struct ScopeSource {
 
 impl ClaimPath {
     /// What is there.
-    pub(crate) fn find<'v>(&self, members: &'v Map<String, Value>) -> Option<&'v Value> {
+    pub fn find<'v>(&self, members: &'v Map<String, Value>) -> Option<&'v Value> {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(members.get(first)?, |value, name| value.as_object()?.get(name))
     }
 
     /// The text there, unless it is empty.
-    pub(crate) fn text<'v>(&self, members: &'v Map<String, Value>) -> Option<&'v str> {
+    pub fn text<'v>(&self, members: &'v Map<String, Value>) -> Option<&'v str> {
         self.find(members)?.as_str().filter(|text| !text.is_empty())
     }
 }

@@ -24,6 +24,14 @@ const INVITATIONS: [table::Column; 4] = [
     ("EXPIRES", "/expires_at"),
 ];
 
+const IDENTITIES: [table::Column; 5] = [
+    ("IDENTITY", "/id"),
+    ("PROVIDER", "/provider"),
+    ("ACCOUNT", "/label"),
+    ("CONNECTED", "/created_at"),
+    ("LAST USED", "/last_used_at"),
+];
+
 /// A claim's name and value.
 type Claim = (String, Value);
 
@@ -90,6 +98,14 @@ enum Command {
         /// The id of the passkey or the app, as `factors` shows it; all of them without it
         #[arg(long)]
         factor: Option<String>,
+    },
+    /// List the accounts at identity providers that open a person's account
+    Identities { id: String },
+    /// Take an account at an identity provider from a person; sessions that stand on it end
+    Disconnect {
+        id: String,
+        /// The id of the account, as `identities` shows it
+        identity: String,
     },
     /// Demand more than a password of a person, whatever the configuration says
     RequireMfa {
@@ -159,6 +175,18 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             api.call(&Method::DELETE, &path, None)?;
             if !json {
                 say(format_args!("removed; {id} needs a password alone until they set up an app"));
+            }
+            Ok(())
+        }
+        Command::Identities { id } => {
+            let path = format!("{}/identities", at(&id));
+            super::print_list(&api, &path, "after", &IDENTITIES, json)
+        }
+        Command::Disconnect { id, identity } => {
+            let path = format!("{}/identities/{}", at(&id), super::segment(&identity));
+            api.call(&Method::DELETE, &path, None)?;
+            if !json {
+                say(format_args!("disconnected; {id} cannot sign in by it any more"));
             }
             Ok(())
         }

@@ -233,7 +233,7 @@ fn introspector_of(part: &Introspection, fetcher: &Fetcher) -> Result<Introspect
     Introspector::new(fetcher.clone(), url, &part.client_id, &secret).map_err(Failure::new)
 }
 
-fn secret_in(file: &Path) -> Result<Secret, Failure> {
+pub(super) fn secret_in(file: &Path) -> Result<Secret, Failure> {
     let wrong = |what: &dyn std::fmt::Display| {
         Failure::new(format_args!("{}: the client's secret: {what}", file.display()))
     };

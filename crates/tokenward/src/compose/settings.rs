@@ -12,7 +12,7 @@ use authority::settings::Notices;
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
 
-use super::{Sockets, key_files, trusted};
+use super::{Sockets, key_files, providers, trusted};
 use crate::command::Failure;
 use crate::config::{self, Config};
 
@@ -74,6 +74,7 @@ pub(super) fn authority(
         sign_up: part.sign_up.settings(),
         notices: notices(&config.mail),
         catalogue: part.branding.catalogue().map_err(Failure::new)?,
+        providers: providers::providers(&part.identity_providers)?,
     })
 }
 

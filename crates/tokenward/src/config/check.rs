@@ -16,8 +16,8 @@ use token::term::TokenFormat;
 use url::Url;
 
 use crate::config::{
-    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api, proxies,
-    upstream,
+    Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api,
+    identity_provider, proxies, upstream,
 };
 use crate::listen::tls;
 
@@ -241,6 +241,7 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
     }
     registration(&part.registration, found);
     part.mfa.check(found);
+    identity_provider::check(&part.identity_providers, found);
     part.passwords.check(&part.mfa, found);
     part.connections.check("authority", found);
     if part.signing_algs.is_empty() {

@@ -92,6 +92,7 @@ impl Default for Authority {
             client_ca: None,
             client_certificate_field: None,
             password_threads: 2,
+            identity_providers: Vec::new(),
         }
     }
 }

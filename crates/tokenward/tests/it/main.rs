@@ -44,6 +44,7 @@ mod proxy_protocol;
 mod requests;
 mod responses;
 mod scopes;
+mod single_sign_on;
 mod slow_clients;
 mod smuggling;
 mod start;

@@ -86,6 +86,9 @@ pub(crate) enum PageRefused {
         /// What was asked for.
         uri: String,
     },
+    /// Nobody went to the provider from this browser, or they did so too long ago, or are back already.
+    #[error("`state` is not one that this browser took to the provider, or it was used before")]
+    Returned,
     /// State could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -249,6 +252,7 @@ impl PageRefused {
             | Self::RedirectUriUnknown { .. }
             | Self::RequestObject(_)
             | Self::RequestUriUnknown
+            | Self::Returned
             | Self::UserCode => StatusCode::BAD_REQUEST,
         }
     }
@@ -270,6 +274,7 @@ impl PageRefused {
             | Self::UserCode => Problem::Malformed,
             Self::OutOfTurn => Problem::OutOfTurn,
             Self::RequestUriUnknown => Problem::Overtaken,
+            Self::Returned => Problem::Returned,
             Self::RedirectUriMissing(_) | Self::RedirectUriUnknown { .. } => Problem::ReturnAddress,
             Self::Store(_) => Problem::Ours,
         }
@@ -293,6 +298,7 @@ impl PageRefused {
             | Self::Parameters(_)
             | Self::RequestObject(_)
             | Self::RequestUriUnknown
+            | Self::Returned
             | Self::Store(_)
             | Self::TooLong
             | Self::UserCode => None,

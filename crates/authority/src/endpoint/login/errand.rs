@@ -19,6 +19,8 @@ const PASSWORD: &str = "password";
 const PASSWORD_PATH: &str = "/account/password";
 const APPROVALS: &str = "approvals";
 const DEVICE: &str = "device";
+const IDENTITIES: &str = "identities";
+const IDENTITIES_PATH: &str = "/account/identities";
 
 /// A page of ours, with what it was opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,11 @@ impl Errand {
         Self::new(FACTORS, FACTORS_PATH, String::new())
     }
 
+    /// The page where accounts elsewhere are connected.
+    pub(crate) fn identities() -> Self {
+        Self::new(IDENTITIES, IDENTITIES_PATH, String::new())
+    }
+
     /// The page where the password is changed.
     pub(crate) fn password() -> Self {
         Self::new(PASSWORD, PASSWORD_PATH, String::new())
@@ -79,6 +86,7 @@ impl Errand {
             APPROVALS => Some(Self::approvals()),
             EMAIL => Some(Self::email()),
             FACTORS => Some(Self::factors()),
+            IDENTITIES => Some(Self::identities()),
             PASSWORD => Some(Self::password()),
             DEVICE => Some(Self::device(parameters.value(parameter::USER_CODE))),
             _ => None,
@@ -109,7 +117,10 @@ impl Errand {
 
     /// Whether what protects the account is changed there, so that a sign-in of just now is needed.
     pub(crate) fn is_sensitive(&self) -> bool {
-        matches!(self.path, EMAIL_PATH | FACTORS_PATH | PASSWORD_PATH | TOKENS_PATH)
+        matches!(
+            self.path,
+            EMAIL_PATH | FACTORS_PATH | IDENTITIES_PATH | PASSWORD_PATH | TOKENS_PATH
+        )
     }
 
     /// Where the page is.

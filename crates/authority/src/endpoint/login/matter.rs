@@ -10,7 +10,11 @@ use crate::endpoint::authorize::refusal::{AuthorizeRefused, Refused};
 use crate::endpoint::authorize::{self, Evaluated, Request};
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, done, login};
+use crate::login::session;
 use crate::page::done::Done;
+use crate::provider::exchange::Wanted;
+use crate::rule::fresh::Fresh;
+use crate::rule::max_age::MaxAge;
 use crate::rule::mfa::Demanded;
 
 /// What a form brings back.
@@ -84,6 +88,26 @@ impl<'a> Behind<'a> {
         match self {
             Self::Errand(errand) => errand.demanded(),
             Self::Request(_, evaluated) => evaluated.demand.mfa,
+        }
+    }
+
+    /// What is asked of a provider that somebody signs in with.
+    pub(crate) fn wanted(self) -> Wanted {
+        match self {
+            Self::Errand(errand) => {
+                let max_age = errand.is_sensitive().then_some(session::RECENT);
+                Wanted { fresh: Fresh { max_age, ..Fresh::default() }, ..Wanted::default() }
+            }
+            Self::Request(_, evaluated) => {
+                let demand = &evaluated.demand;
+                let max_age = demand.max_age.map(MaxAge::duration);
+                Wanted {
+                    // The application is told when it was.
+                    fresh: Fresh { max_age, anew: demand.prompt.login, strictly: true },
+                    two_factors: demand.mfa != Demanded::default(),
+                    hint: demand.login_hint.clone(),
+                }
+            }
         }
     }
 

@@ -18,8 +18,8 @@ use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, login};
 use crate::login::csrf::Purpose;
 use crate::login::factor::{FactorAttempt, FactorRefused, Typed, totp};
-use crate::login::half::{HalfSignedIn, Offer};
-use crate::login::session::{self, Method, Proven, SignedIn};
+use crate::login::half::{HalfSignedIn, Offer, Word};
+use crate::login::session::{self, Beginning, Method, Proven, SignedIn};
 use crate::oauth_error::OAuthError;
 use crate::page::enrolment::{EnrolmentPage, RecoveryPage};
 use crate::page::second::CodePage;
@@ -33,7 +33,7 @@ const CODE: &str = "code";
 const RECOVERY_CODE: &str = "recovery_code";
 const REMEMBER: &str = "remember";
 
-/// Somebody who has shown their password.
+/// Somebody who has shown their password, or for whom a provider vouches.
 pub(crate) enum Known {
     /// Just now; there is no session yet.
     Half(User, HalfSignedIn),
@@ -264,8 +264,12 @@ pub(super) async fn complete(
     match known {
         Known::Session(person) => session::raise(store, person, method, random, visit.now).await,
         Known::Half(user, half) => {
-            let proven = Proven { at: half.at, first: Method::Password, second: Some(method) };
-            let (user, beginning) = (user.clone(), visit.beginning());
+            let proven = match &half.word {
+                Some(word) => word.proven(Some(method)),
+                None => Proven { at: half.at, first: Method::Password, second: Some(method) },
+            };
+            let upstream = half.word.as_ref().map(Word::upstream);
+            let (user, beginning) = (user.clone(), Beginning { upstream, ..visit.beginning() });
             session::start(store, user, &proven, beginning, random, visit.now).await.map(Some)
         }
     }

@@ -183,6 +183,7 @@ fn configure(
         [authority]
         listen = "127.0.0.1:{authority}"
         issuer = "http://127.0.0.1:{authority}"
+        reach = ["127.0.0.0/8"]
         [gateway]
         listen = "127.0.0.1:{gateway}"
         resource = "http://127.0.0.1:{gateway}"
