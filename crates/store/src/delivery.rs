@@ -152,14 +152,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
-    pub async fn deliver_again(
-        &self,
-        id: &DeliveryId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn deliver_again(&self, id: &DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         let id = id.clone();
         let done = self.write(move |act| {
-            let sql = "UPDATE deliveries SET state = 'waiting', tries = 0, due_at = ?2 WHERE id = ?1";
+            let sql =
+                "UPDATE deliveries SET state = 'waiting', tries = 0, due_at = ?2 WHERE id = ?1";
             sql::execute(act.db, sql, params![id.as_str(), now.as_millis()])
         });
         Ok(done.await? > 0)

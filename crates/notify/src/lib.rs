@@ -1,0 +1,15 @@
+//! Findings told to others: what is told waits in the store until they have taken it.
+//!
+//! An [`outlet::Outlet`] says what is told to whom, and how: as a [`webhook`] or by [`syslog`]. The
+//! [`notifier::Notifier`] sees to it: [`notifier::Notifier::told`] gives what is written together with a
+//! finding, [`notifier::Notifier::run`] takes it to those that it is for.
+
+pub mod filter;
+mod notice;
+pub mod notifier;
+pub mod outlet;
+pub mod syslog;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
