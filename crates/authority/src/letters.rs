@@ -6,6 +6,7 @@ use mail::{Address, Letter};
 use store::User;
 use token::time::Timestamp;
 
+use crate::doubt::Doubt;
 use crate::state::Authority;
 
 /// What a letter is about.
@@ -24,6 +25,19 @@ pub(crate) enum Occasion<'a> {
     /// Somebody has to show that an address is theirs. It says nothing that they chose.
     Confirm {
         /// The link.
+        url: String,
+    },
+    /// Somebody else may be using an account.
+    Doubt {
+        /// The account's user name.
+        username: &'a str,
+        /// What speaks for that.
+        doubt: Doubt,
+        /// From which address.
+        ip: Option<std::net::IpAddr>,
+        /// When.
+        at: Timestamp,
+        /// The link by which it is ended.
         url: String,
     },
     /// What is proven beside a password was changed.

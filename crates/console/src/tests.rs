@@ -8,6 +8,7 @@ mod findings;
 mod hostile;
 mod keys;
 mod letters;
+mod outlets;
 mod personal_tokens;
 mod requests;
 mod restrictions;

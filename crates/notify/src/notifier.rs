@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::notice::Notice;
-use crate::outlet::{NotTaken, Outlet, PAUSES, next_try};
+use crate::outlet::{NotTaken, Outlet, PAUSES, Way, next_try};
 
 /// Deliveries that are read at a time.
 const BATCH: usize = 32;
@@ -42,7 +42,7 @@ struct Parts {
 pub struct OutletStatus {
     /// Its name.
     pub name: String,
-    /// `syslog` or `webhook`.
+    /// `person`, `syslog` or `webhook`.
     pub kind: &'static str,
     /// Where it leads.
     pub place: String,
@@ -120,6 +120,9 @@ impl Notifier {
         else {
             return Tested::Unknown;
         };
+        if matches!(outlet.way, Way::Person(_)) {
+            return Tested::NotTaken("a test concerns nobody who could be asked".to_owned());
+        }
         let now = self.0.clock.now();
         let delivery = outlet.delivery(&Notice::test(now), now, &*self.0.random);
         match outlet.send(&delivery.id, &delivery.body, now).await {

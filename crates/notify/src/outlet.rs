@@ -9,6 +9,7 @@ use token::time::Timestamp;
 
 use crate::filter::Filter;
 use crate::notice::Notice;
+use crate::person::Person;
 use crate::syslog::Syslog;
 use crate::webhook::Webhook;
 
@@ -26,6 +27,8 @@ pub struct Outlet {
 /// How findings are told.
 #[derive(Clone)]
 pub enum Way {
+    /// To the person whom the finding concerns.
+    Person(Person),
     /// By syslog.
     Syslog(Syslog),
     /// By a request to a URL.
@@ -51,9 +54,10 @@ pub enum NotTaken {
 // === impl Outlet ===
 
 impl Outlet {
-    /// `syslog` or `webhook`.
+    /// `person`, `syslog` or `webhook`.
     pub fn kind(&self) -> &'static str {
         match self.way {
+            Way::Person(_) => "person",
             Way::Syslog(_) => "syslog",
             Way::Webhook(_) => "webhook",
         }
@@ -62,6 +66,7 @@ impl Outlet {
     /// Where it leads, without what is secret in it.
     pub fn place(&self) -> String {
         match &self.way {
+            Way::Person(_) => "the address of each".to_owned(),
             Way::Syslog(syslog) => syslog.place(),
             Way::Webhook(webhook) => webhook.place(),
         }
@@ -85,6 +90,7 @@ impl Outlet {
         random: &dyn Random,
     ) -> NewDelivery {
         let body = match &self.way {
+            Way::Person(_) => notice.finding.to_string(),
             Way::Syslog(syslog) => syslog.line(notice, now),
             Way::Webhook(_) => Webhook::body(notice, now),
         };
@@ -107,6 +113,7 @@ impl Outlet {
         now: Timestamp,
     ) -> Result<(), NotTaken> {
         match &self.way {
+            Way::Person(person) => person.send(body).await,
             Way::Syslog(syslog) => syslog.send(body).await,
             Way::Webhook(webhook) => webhook.send(id, body, now).await,
         }

@@ -23,6 +23,7 @@ pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod mail;
 mod mfa;
+pub(crate) mod notify;
 pub(crate) mod personal;
 pub(crate) mod place;
 pub(crate) mod policy;
@@ -32,6 +33,7 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 pub(crate) use self::mail::Mail;
+pub(crate) use self::notify::Notify;
 use accounts::{Passwords, SignUpPart};
 use authority::register::policy::Policy;
 pub(crate) use connections::Connections;
@@ -95,6 +97,9 @@ pub(crate) struct Config {
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
+    /// Whom findings are told.
+    #[serde(default)]
+    pub(crate) notify: Notify,
     /// What is written to standard error.
     #[serde(default)]
     pub(crate) log: Log,

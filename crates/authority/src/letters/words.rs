@@ -7,6 +7,7 @@ use mail::{Address, Letter};
 use token::time::Timestamp;
 
 use super::{FactorChange, Occasion};
+use crate::doubt::Doubt;
 use crate::settings::Settings;
 
 /// What one letter says. Every line is a paragraph.
@@ -113,6 +114,10 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
             link: Some(("Make the account", url.clone())),
             otherwise: ignore,
         },
+        Occasion::Doubt { username, doubt, ip, at, url } => {
+            let when = seen(*ip, *at);
+            doubted(host, username, *doubt, &when, url)
+        }
         Occasion::FactorsChanged { username, what } => {
             factors_changed(host, username, *what, not_you)
         }
@@ -120,6 +125,38 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
         Occasion::TokenEnds { username, token, at } => token_ends(host, username, token, *at),
         Occasion::TokenLeaked { username, token } => token_leaked(host, username, token),
     }
+}
+
+fn doubted(host: &str, username: &str, doubt: Doubt, when: &str, url: &str) -> Words {
+    let what = match doubt {
+        Doubt::Codes => "was sent many requests to confirm a sign-in",
+        Doubt::Copied => "was used with a copy of a token that had been used already",
+        Doubt::Device => "was connected to a device in a way that looks like a trick",
+        Doubt::Place => "was used for something important from a place that is new",
+        Doubt::Shared => "was used from several places at the same time",
+        Doubt::Travel => {
+            "was used from two places that nobody can be at so soon one after the other"
+        }
+    };
+    Words {
+        subject: format!("Was this you at {host}?"),
+        lines: vec![
+            format!("The account {username} at {host} {what}."),
+            format!("It was {when}."),
+            "If that was you, do nothing. If it was not, open this link within seven days: it ends \
+             every sign-in of the account and takes its tokens back."
+                .to_owned(),
+        ],
+        link: Some(("That was not me", url.to_owned())),
+        otherwise: "Set a new password after that: whoever signed in may know the one you have."
+            .to_owned(),
+    }
+}
+
+/// When, and from where.
+fn seen(ip: Option<IpAddr>, at: Timestamp) -> String {
+    let place = ip.map(|ip| format!(" from the address {ip}")).unwrap_or_default();
+    format!("on {}{place}", spoken(&at.to_string()))
 }
 
 fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: String) -> Words {
@@ -143,12 +180,11 @@ fn signed_in(
     at: Timestamp,
     otherwise: String,
 ) -> Words {
-    let place = ip.map(|ip| format!(" from the address {ip}")).unwrap_or_default();
     Words {
         subject: format!("A new sign-in at {host}"),
         lines: vec![
             format!("{username} signed in at {host} with a browser that was not used before."),
-            format!("It was on {}{place}.", spoken(&at.to_string())),
+            format!("It was {}.", seen(ip, at)),
         ],
         link: None,
         otherwise,

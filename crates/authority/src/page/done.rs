@@ -21,6 +21,8 @@ pub(crate) enum Done {
     NotHere,
     /// An account has a new password.
     PasswordChanged,
+    /// Somebody said that it was not them, and every sign-in has ended.
+    Disowned,
     /// A device may use the account.
     DeviceAllowed,
     /// A device may not.
@@ -65,6 +67,11 @@ impl DonePage {
             Done::AddressConfirmed => {
                 ("Your address is confirmed", "Letters about your account go there now.")
             }
+            Done::Disowned => (
+                "Every sign-in has ended",
+                "Whoever used your account has no access any more, and neither have your own devices. Set a \
+                 new password now: choose “Forgot your password?” where you sign in.",
+            ),
             Done::LetterSent => (
                 "Look into your mailbox",
                 "If what you entered is known here or may be, a letter is on its way. Its link is good \
@@ -85,8 +92,10 @@ impl DonePage {
             ),
             Done::NothingChanged => ("Nothing was changed", "You can close this page."),
         };
-        let goes_on =
-            matches!(done, Done::AccountMade | Done::AddressConfirmed | Done::PasswordChanged);
+        let goes_on = matches!(
+            done,
+            Done::AccountMade | Done::AddressConfirmed | Done::Disowned | Done::PasswordChanged
+        );
         let is_good = goes_on || matches!(done, Done::DeviceAllowed | Done::SignedOut);
         let account = if goes_on { settings.path("/account") } else { String::new() };
         Self { frame: Frame::new(settings), title, words, is_good, account }
