@@ -14,6 +14,8 @@ use crate::state::Authority;
 /// What speaks for somebody else using an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
+    /// A sign-in with a browser that was not used before.
+    Browser,
     /// Many requests to confirm a sign-in.
     Codes,
     /// A token was used that had been replaced.

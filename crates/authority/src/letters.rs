@@ -64,15 +64,6 @@ pub(crate) enum Occasion<'a> {
         /// The link.
         url: String,
     },
-    /// Somebody signed in with a browser in which they never did.
-    SignedIn {
-        /// The account's user name.
-        username: &'a str,
-        /// From which address.
-        ip: Option<std::net::IpAddr>,
-        /// When.
-        at: Timestamp,
-    },
     /// Somebody wants an account.
     SignUp {
         /// The link.

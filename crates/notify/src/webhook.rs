@@ -91,11 +91,9 @@ impl Webhook {
         Self { url, secrets, fetcher }
     }
 
-    /// Its URL without a query, in which there may be a secret.
+    /// Its host alone: chats have the secret in the path.
     pub(crate) fn place(&self) -> String {
-        let mut url = self.url.clone();
-        url.set_query(None);
-        url.to_string()
+        self.url.origin().ascii_serialization()
     }
 
     /// The same bytes at every try.
@@ -124,12 +122,17 @@ impl Webhook {
         }
         match self.fetcher.post_json(&self.url, body.to_owned(), headers).await {
             Ok(answer) => judge(&answer),
-            // What it says may be read by whoever watches the log: it has no query and no address.
-            Err(FetchError::Url(url)) => {
-                Err(NotTaken::ForGood(format!("`{url}` is not https, or has a password in it")))
-            }
-            Err(error) => Err(NotTaken::for_now(error.to_string())),
+            Err(error @ FetchError::Url(_)) => Err(NotTaken::ForGood(self.hidden(&error))),
+            Err(error) => Err(NotTaken::for_now(self.hidden(&error))),
         }
+    }
+
+    /// What went wrong, for whoever reads the log or the list: without what may be secret in the URL.
+    fn hidden(&self, error: &FetchError) -> String {
+        let mut shown = self.url.clone();
+        shown.set_query(None);
+        shown.set_fragment(None);
+        error.to_string().replace(shown.as_str(), &self.place())
     }
 }
 

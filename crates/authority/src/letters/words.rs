@@ -121,7 +121,6 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
         Occasion::FactorsChanged { username, what } => {
             factors_changed(host, username, *what, not_you)
         }
-        Occasion::SignedIn { username, ip, at } => signed_in(host, username, *ip, *at, not_you),
         Occasion::TokenEnds { username, token, at } => token_ends(host, username, token, *at),
         Occasion::TokenLeaked { username, token } => token_leaked(host, username, token),
     }
@@ -129,6 +128,7 @@ fn words(host: &str, settings: &Settings, occasion: &Occasion<'_>) -> Words {
 
 fn doubted(host: &str, username: &str, doubt: Doubt, when: &str, url: &str) -> Words {
     let what = match doubt {
+        Doubt::Browser => "was signed in to with a browser that was not used before",
         Doubt::Codes => "was sent many requests to confirm a sign-in",
         Doubt::Copied => "was used with a copy of a token that had been used already",
         Doubt::Device => "was connected to a device in a way that looks like a trick",
@@ -168,24 +168,6 @@ fn factors_changed(host: &str, username: &str, what: FactorChange, otherwise: St
     Words {
         subject: format!("Sign-in codes at {host} were changed"),
         lines: vec![format!("{what} the account {username} at {host}.")],
-        link: None,
-        otherwise,
-    }
-}
-
-fn signed_in(
-    host: &str,
-    username: &str,
-    ip: Option<IpAddr>,
-    at: Timestamp,
-    otherwise: String,
-) -> Words {
-    Words {
-        subject: format!("A new sign-in at {host}"),
-        lines: vec![
-            format!("{username} signed in at {host} with a browser that was not used before."),
-            format!("It was {}.", seen(ip, at)),
-        ],
         link: None,
         otherwise,
     }

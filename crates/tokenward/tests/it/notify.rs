@@ -160,7 +160,7 @@ fn a_finding_reaches_those_who_asked_for_it() {
     let outlets = listed(&product, &["notify", "list", "--json"]);
     let names: Vec<_> = outlets.iter().map(|one| one["name"].as_str().expect("name")).collect();
     assert_eq!(names, ["ops", "traffic", "siem"]);
-    assert!(!outlets[0]["place"].as_str().expect("place").contains("hidden"));
+    assert_eq!(outlets[0]["place"], format!("http://127.0.0.1:{}", ports[0]));
     let unknown = product.command(&["notify", "test", "other"]);
     assert!(text(&unknown.stderr).contains("outlet"), "{}", text(&unknown.stderr));
 }
@@ -184,7 +184,8 @@ fn what_could_not_be_told_is_told_after_a_crash() {
     }
     let ours = waiting.iter().find(|one| one["outlet"] == "ops").expect("the webhook's");
     let id = ours["id"].as_str().expect("id").to_owned();
-    assert!(ours["cause"].as_str().is_some_and(|cause| cause.contains("cannot be fetched")));
+    let cause = ours["cause"].as_str().expect("cause");
+    assert!(cause.contains("cannot be fetched") && !cause.contains("/hook"), "{cause}");
 
     let product = product.again();
     let requests = receive(TcpListener::bind(("127.0.0.1", webhook)).expect("listener"));
@@ -201,7 +202,8 @@ fn what_could_not_be_told_is_told_after_a_crash() {
 #[test]
 fn planted_bait_says_where_it_was_found() {
     let folder = tempfile::tempdir().expect("folder");
-    let product = Served::start("");
+    // Or the first bait would have this machine blocked at the gateway.
+    let product = Served::start("[detect]\nresponses = false");
     let file = folder.path().join(".env");
     std::fs::write(&file, "OTHER=1").expect("file");
     let plant = |kind: &str, name: &str| -> String {
