@@ -326,14 +326,13 @@ impl Product {
             clock,
             ..
         } = self;
-        let carrying = courier.map(Carrying::start);
-        let telling = Telling::start(&notifier);
+        let (carrying, telling) = (courier.map(Carrying::start), Telling::start(&notifier));
         let drain = config.drain.duration();
         let acceptors = acceptors(&config)?;
         let of = |section| acceptor_of(&acceptors, section);
         let auth_url =
             sockets.auth.as_ref().map(|bound| url_of(bound, of("gateway.auth").is_some()));
-        let explainer = gateway.as_ref().map(Gateway::explainer);
+        let requests = gateway.as_ref().map(Gateway::explainer);
         let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
             let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
             let auth = AuthTerms::new(part, &gateway, policies, own);
@@ -373,7 +372,7 @@ impl Product {
         if let Some(bound) = sockets.admin {
             let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
             let authority = authority.clone();
-            let parts = console::Parts { authority, requests: explainer, configuration, notifier };
+            let parts = console::Parts { authority, requests, configuration, notifier };
             let router = console::router(parts, operations.clone().router());
             let door = ControlDoor::new(router, CertificateField::default());
             let terms = Terms { tls: of("admin"), ..Terms::default() };

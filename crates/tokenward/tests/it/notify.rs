@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::process::Output;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::served::Served;
-use crate::support::text;
+use crate::support::{Product, text};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -116,7 +117,10 @@ fn take_bait(product: &Served) -> String {
 }
 
 fn listed(product: &Served, what: &[&str]) -> Vec<Value> {
-    let output = product.command(what);
+    list(&product.command(what))
+}
+
+fn list(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     value.as_array().or(value["items"].as_array()).cloned().expect("a list")
@@ -251,4 +255,37 @@ fn planted_bait_says_where_it_was_found() {
     assert_eq!(labels.len(), 3);
     let printed = product.command(&["honeytoken", "plant", "--env", "--name", "DEPLOY"]);
     assert!(text(&printed.stdout).starts_with("export DEPLOY=twp_"), "{}", text(&printed.stderr));
+}
+
+#[test]
+fn a_person_is_asked_once_whether_it_was_them() {
+    let product = Product::start();
+    let tokens = product.sign_in("openid orders:read offline_access");
+    let stolen = tokens["refresh_token"].as_str().expect("refresh token");
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", stolen)];
+    let rotated = product.token(&refresh).expect(200);
+    let next = rotated["refresh_token"].as_str().expect("refresh token");
+    product.token(&[("grant_type", "refresh_token"), ("refresh_token", next)]).expect(200);
+    for _ in 0..2 {
+        assert_eq!(product.token(&refresh).status, 400);
+    }
+    product.finding("refresh_reuse");
+    let mut letters = Vec::new();
+    for _ in 0..100 {
+        letters = listed_of(&product, &["mail", "list", "--json"]);
+        if !letters.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert!(letters[0].to_string().contains("Was this you at "), "{letters:?}");
+    let outlets = listed_of(&product, &["notify", "list", "--json"]);
+    assert_eq!((&outlets[0]["name"], &outlets[0]["kind"]), (&"people".into(), &"person".into()));
+    let tested = product.command(&["notify", "test", "people"]);
+    assert!(text(&tested.stderr).contains("concerns nobody"), "{}", text(&tested.stderr));
+}
+
+fn listed_of(product: &Product, what: &[&str]) -> Vec<Value> {
+    list(&product.command(what))
 }
