@@ -331,6 +331,11 @@ fn hashes_agree(expected: Option<&OpaqueHash>, shown: Option<&OpaqueHash>) -> bo
 // === impl PresentedClient ===
 
 impl PresentedClient {
+    /// The client secret that came.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
+    }
+
     /// One that says its name, and nothing else yet.
     fn named(claimed: ClientId, method: ClientAuthMethod) -> Self {
         Self {

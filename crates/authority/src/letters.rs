@@ -6,6 +6,7 @@ use mail::{Address, Letter};
 use store::User;
 use token::time::Timestamp;
 
+use crate::doubt::Doubt;
 use crate::language::{Language, Reader};
 use crate::person_claims;
 use crate::state::Authority;
@@ -26,6 +27,19 @@ pub(crate) enum Occasion<'a> {
     /// Somebody has to show that an address is theirs. It says nothing that they chose.
     Confirm {
         /// The link.
+        url: String,
+    },
+    /// Somebody else may be using an account.
+    Doubt {
+        /// The account's user name.
+        username: &'a str,
+        /// What speaks for that.
+        doubt: Doubt,
+        /// From which address.
+        ip: Option<std::net::IpAddr>,
+        /// When.
+        at: Timestamp,
+        /// The link by which it is ended.
         url: String,
     },
     /// What is proven beside a password was changed.
@@ -51,15 +65,6 @@ pub(crate) enum Occasion<'a> {
         username: &'a str,
         /// The link.
         url: String,
-    },
-    /// Somebody signed in with a browser in which they never did.
-    SignedIn {
-        /// The account's user name.
-        username: &'a str,
-        /// From which address.
-        ip: Option<std::net::IpAddr>,
-        /// When.
-        at: Timestamp,
     },
     /// Somebody wants an account.
     SignUp {

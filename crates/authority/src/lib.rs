@@ -6,6 +6,7 @@
 
 pub mod approve;
 mod backchannel;
+mod bait;
 pub mod bearer;
 pub mod browser_app;
 pub mod caller;
@@ -13,6 +14,7 @@ pub mod client_auth;
 mod client_keys;
 pub mod credential;
 pub mod description;
+pub mod doubt;
 pub mod endpoint;
 pub mod events;
 pub mod foreign;

@@ -189,7 +189,7 @@ pub(crate) fn verify(
     }
     let kept = if reference::is_reference(text).map_err(NotVerified::Refused)? {
         let kept = authority.store().reference(text)?;
-        Some(kept.ok_or_else(|| NotVerified::Refused(reference::unknown()))?)
+        Some(kept.ok_or_else(|| NotVerified::Refused(reference::unknown(text)))?)
     } else {
         None
     };
@@ -212,7 +212,7 @@ fn verify_personal(
 ) -> Result<Arc<VerifiedAccessToken>, NotVerified> {
     let (store, settings) = (authority.store(), authority.settings());
     let stored = store.personal_by_hash(&OpaqueHash::of(text))?;
-    let stored = stored.ok_or_else(|| NotVerified::Refused(reference::unknown()))?;
+    let stored = stored.ok_or_else(|| NotVerified::Refused(reference::unknown(text)))?;
     let personal = Arc::new(store.standing_of(stored)?);
     let issuer = settings.issuer.clone();
     let policy = AccessTokenPolicy { issuer, audiences, leeway: Duration::ZERO };

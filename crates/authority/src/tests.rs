@@ -18,6 +18,7 @@ mod consent;
 mod description;
 mod device;
 mod discovery;
+mod doubt;
 mod dpop;
 mod foreign;
 mod id_token;

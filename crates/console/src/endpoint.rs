@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod configuration;
+pub(crate) mod deliveries;
 pub(crate) mod factors;
 pub(crate) mod findings;
 pub(crate) mod health;
@@ -12,6 +13,7 @@ pub(crate) mod incidents;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
+pub(crate) mod outlets;
 pub(crate) mod personal_tokens;
 pub(crate) mod requests;
 pub(crate) mod restrictions;

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, http};
 use http::{StatusCode, header};
+use notify::notifier::Notifier;
 use token::explanation::Explainer;
 use tokio::sync::Mutex;
 
@@ -37,6 +38,8 @@ pub struct Parts {
     pub requests: Option<Arc<dyn Explainer>>,
     /// Who holds the configuration; `None` where nobody does.
     pub configuration: Option<Arc<dyn Configuration>>,
+    /// Who tells findings to others.
+    pub notifier: Notifier,
 }
 
 /// The admin API as its handlers see it.
@@ -45,6 +48,7 @@ pub(crate) struct Console {
     pub(crate) authority: Authority,
     pub(crate) requests: Option<Arc<dyn Explainer>>,
     pub(crate) configuration: Option<Arc<dyn Configuration>>,
+    pub(crate) notifier: Notifier,
     /// Whoever reads something, changes a part of it and writes it back holds this meanwhile.
     pub(crate) changing: Arc<Mutex<()>>,
 }
@@ -53,8 +57,9 @@ pub(crate) struct Console {
 /// (`beside`). The listener must put an [`authority::peer::PeerAddress`] into each request's
 /// extensions.
 pub fn router(parts: Parts, beside: Router) -> Router {
-    let Parts { authority, requests, configuration } = parts;
-    let console = Console { authority, requests, configuration, changing: Arc::default() };
+    let Parts { authority, requests, configuration, notifier } = parts;
+    let console =
+        Console { authority, requests, configuration, notifier, changing: Arc::default() };
     let operations = operation::routes()
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

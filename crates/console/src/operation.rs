@@ -8,8 +8,9 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::Console;
 use crate::endpoint::{
-    audit, clients, configuration, factors, findings, health, honeytokens, identities, incidents,
-    invitations, keys, mailbox, personal_tokens, requests, restrictions, tokens, tolerances, users,
+    audit, clients, configuration, deliveries, factors, findings, health, honeytokens, identities,
+    incidents, invitations, keys, mailbox, outlets, personal_tokens, requests, restrictions,
+    tokens, tolerances, users,
 };
 use crate::problem::Problem;
 
@@ -28,8 +29,8 @@ macro_rules! operations {
         #[openapi(
             info(
                 title = "Tokenward admin API",
-                description = "Clients, people, invitations, letters, tokens, requests, restrictions, findings, keys \
-                    and configuration. \
+                description = "Clients, people, invitations, letters, tokens, requests, restrictions, findings, whom \
+                    they are told, keys and configuration. \
                     Every operation takes an access token of this Tokenward: reading needs the \
                     scope `tokenward:read` or `tokenward:admin`, changing `tokenward:admin`. \
                     Every refusal is a problem document (RFC 9457). Lists come in pages: `next` \
@@ -55,6 +56,9 @@ operations! {
     post "/clients/{client_id}/secret" clients::replace_secret;
     get "/config" configuration::show;
     post "/config/reload" configuration::reload;
+    get "/deliveries" deliveries::list;
+    delete "/deliveries/{id}" deliveries::remove;
+    post "/deliveries/{id}/retry" deliveries::retry;
     get "/findings" findings::list;
     get "/findings/{id}" findings::show;
     post "/findings/{id}/feedback" findings::judge;
@@ -71,6 +75,8 @@ operations! {
     post "/keys/rotate" keys::rotate;
     get "/mailbox" mailbox::list;
     get "/mailbox/{id}" mailbox::show;
+    get "/outlets" outlets::list;
+    post "/outlets/{name}/test" outlets::test;
     get "/personal-tokens" personal_tokens::list;
     post "/personal-tokens" personal_tokens::create;
     get "/personal-tokens/{jti}" personal_tokens::show;

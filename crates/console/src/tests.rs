@@ -9,6 +9,7 @@ mod hostile;
 mod identities;
 mod keys;
 mod letters;
+mod outlets;
 mod personal_tokens;
 mod requests;
 mod restrictions;

@@ -1,7 +1,7 @@
 //! A finding's response → the restriction log, and back again.
 
 use serde_json::{Value, json};
-use store::{NewRestriction, Store, StoreError, StoredFinding, Undoing};
+use store::{NewDelivery, NewRestriction, Store, StoreError, StoredFinding, Undoing};
 use token::event::{Event, EventKind, Origin, Who};
 use token::finding::{Finding, Response, Target, Whom};
 use token::id::FindingId;
@@ -49,8 +49,8 @@ pub enum UndoRefused {
     Unknown,
 }
 
-/// Does what the finding says and keeps it. A restriction that is already in force is not
-/// written again.
+/// Does what the finding says and keeps it, with what `tell` says of it to others. A restriction that is
+/// already in force is not written again.
 ///
 /// # Errors
 /// [`StoreError`] when state cannot be written; a finding whose restriction could not be written
@@ -60,6 +60,7 @@ pub async fn carry_out(
     finding: &Finding,
     now: Timestamp,
     random: &dyn Random,
+    tell: &dyn Fn(&StoredFinding) -> Vec<NewDelivery>,
 ) -> Result<CarriedOut, StoreError> {
     let mut value =
         serde_json::to_value(finding).map_err(|_| StoreError::Corrupt { what: "finding" })?;
@@ -89,7 +90,8 @@ pub async fn carry_out(
         undone_by: None,
         verdict: None,
     };
-    store.add_finding(&stored, incidents::since(finding.campaign.as_deref())).await?;
+    let since = incidents::since(finding.campaign.as_deref());
+    store.add_finding(&stored, since, tell(&stored), now).await?;
     let event = held.filter(|(_, created)| *created).map(|(restriction, _)| Event {
         ts: now,
         ip: None,

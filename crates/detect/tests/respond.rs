@@ -37,7 +37,9 @@ fn event(line: &str) -> Event {
 async fn respond(store: &Store, line: &str) -> CarriedOut {
     let findings = Engine::default().observe(&event(line));
     assert_eq!(findings.len(), 1);
-    carry_out(store, &findings[0], NOW, &OsRandom::new()).await.expect("carried out")
+    carry_out(store, &findings[0], NOW, &OsRandom::new(), &|_| Vec::new())
+        .await
+        .expect("carried out")
 }
 
 const BAIT: &str = r#"{"ts":"NOW","kind":"request","ip":"2001:db8::7","token":"bait","method":"GET","path":"/","status":401,"refused":"honeytoken"}"#;
@@ -120,7 +122,9 @@ async fn earlier_findings_join_a_campaign_and_incidents_go_on_after_a_restart() 
     for n in 1..=6 {
         let line = BAIT.replace("2001:db8::7", &format!("198.51.100.{n}"));
         for finding in engine.observe(&event(&line)) {
-            carry_out(&store, &finding, NOW, &OsRandom::new()).await.expect("carried out");
+            carry_out(&store, &finding, NOW, &OsRandom::new(), &|_| Vec::new())
+                .await
+                .expect("carried out");
         }
     }
     let incidents = store.incidents(None, 100).await.expect("incidents");

@@ -266,7 +266,7 @@ impl Verifier {
             }
             None => None,
         };
-        Ok(kept.ok_or_else(reference::unknown)?)
+        Ok(kept.ok_or_else(|| reference::unknown(opaque))?)
     }
 }
 

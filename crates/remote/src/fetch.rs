@@ -14,17 +14,17 @@ use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION,
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
-use rustls::crypto::CryptoProvider;
 use tower::Service;
 use url::{Host, Url};
 
 use crate::address::Reach;
+use crate::tls::{self, BadTrust};
 
 /// How many redirects within a host are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -100,9 +100,9 @@ pub enum FetchError {
         /// The system's words.
         cause: String,
     },
-    /// The system's certificate authorities cannot be read.
-    #[error("the system's certificate authorities are unusable: {0}")]
-    TrustRoots(String),
+    /// There is nobody to trust.
+    #[error(transparent)]
+    Trust(#[from] BadTrust),
 }
 
 // === impl Limits ===
@@ -120,18 +120,9 @@ impl Fetcher {
     /// A fetcher that trusts the system's certificate authorities.
     ///
     /// # Errors
-    /// [`FetchError::TrustRoots`] when they cannot be read.
+    /// [`FetchError::Trust`] when they cannot be read.
     pub fn new(reach: Reach, limits: Limits) -> Result<Self, FetchError> {
-        let unusable = |error: &dyn Error| FetchError::TrustRoots(error.to_string());
-        let provider = CryptoProvider::get_default().cloned();
-        let provider =
-            provider.unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(&error))?
-            .with_native_roots()
-            .map_err(|error| unusable(&error))?
-            .with_no_client_auth();
+        let tls = tls::trust(None)?;
         Ok(Self::trusting(tls, reach, limits))
     }
 

@@ -11,6 +11,7 @@ pub mod followed;
 pub mod introspection;
 pub mod issuer;
 pub mod keys;
+pub mod tls;
 
 pub use crate::address::Reach;
 pub use crate::fetch::{FetchError, Fetched, Fetcher, Limits};

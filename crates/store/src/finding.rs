@@ -5,6 +5,7 @@ use serde_json::Value;
 use token::id::FindingId;
 use token::time::Timestamp;
 
+use crate::delivery::{self, NewDelivery};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::sql::{self, Columns};
@@ -72,8 +73,8 @@ const COLUMNS: &str = "id, finding, ts, detector, incident, campaign, restrictio
                        restriction_created, undone_at, undone_by, verdict, verdict_at, verdict_by";
 
 impl Store {
-    /// Keeps a finding. Earlier ones of its detector join its campaign, from the time on at which that
-    /// began.
+    /// Keeps a finding, and what is told of it to others. Earlier ones of its detector join its campaign,
+    /// from the time on at which that began.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`] when there is one of this id.
@@ -81,10 +82,13 @@ impl Store {
         &self,
         finding: &StoredFinding,
         campaign_since: Option<Timestamp>,
+        told: Vec<NewDelivery>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let finding = finding.clone();
         self.write(move |act| {
             insert(act, &finding)?;
+            delivery::insert(act.db, &told, now)?;
             let (Some(campaign), Some(since)) = (&finding.campaign, campaign_since) else {
                 return Ok(());
             };

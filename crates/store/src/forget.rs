@@ -12,8 +12,8 @@ use crate::sql;
 /// Rows of one act.
 const BITE: usize = 1000;
 
-/// Restrictions that can fit nothing any more, and personal tokens that have ended, stay readable for
-/// this long.
+/// Restrictions that can fit nothing any more, personal tokens that have ended, and deliveries that were
+/// given up stay readable for this long.
 const HISTORY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How many rows were forgotten.
@@ -23,6 +23,8 @@ pub struct Forgotten {
     pub browser_sessions: usize,
     /// Authorization codes.
     pub codes: usize,
+    /// Deliveries that were given up, a week after that.
+    pub deliveries: usize,
     /// Grants, with their refresh tokens.
     pub grants: usize,
     /// Records of issued tokens.
@@ -55,6 +57,8 @@ const BROWSER_SESSIONS: &str = "DELETE FROM browser_sessions WHERE hash IN \
     (SELECT hash FROM browser_sessions WHERE expires_at <= ?1 LIMIT ?2)";
 const CODES: &str = "DELETE FROM codes WHERE hash IN \
     (SELECT hash FROM codes WHERE forget_at <= ?1 LIMIT ?2)";
+const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN \
+    (SELECT id FROM deliveries WHERE state = 'dead' AND due_at <= ?1 LIMIT ?2)";
 const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
@@ -94,6 +98,7 @@ impl Store {
         Ok(Forgotten {
             browser_sessions: self.bites(BROWSER_SESSIONS, now).await?,
             codes: self.bites(CODES, now).await?,
+            deliveries: self.bites(DELIVERIES, now.minus(HISTORY)).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
             links: self.bites(LINKS, now).await?,

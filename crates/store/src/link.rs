@@ -22,6 +22,8 @@ const MOST: i64 = 5;
 pub enum LinkPurpose {
     /// Its person shows that an address is theirs.
     Address,
+    /// Its person says that somebody else uses their account.
+    Disown,
     /// Somebody who was invited makes an account.
     Invitation,
     /// Its person sets a new password.
@@ -276,6 +278,7 @@ impl LinkPurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Disown => "disown",
             Self::Invitation => "invitation",
             Self::Reset => "reset",
             Self::SignUp => "sign_up",
@@ -289,6 +292,7 @@ impl FromStr for LinkPurpose {
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
             "address" => Ok(Self::Address),
+            "disown" => Ok(Self::Disown),
             "invitation" => Ok(Self::Invitation),
             "reset" => Ok(Self::Reset),
             "sign_up" => Ok(Self::SignUp),

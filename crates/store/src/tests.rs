@@ -4,6 +4,7 @@ mod audit;
 mod browser_sessions;
 mod clients;
 mod codes;
+mod deliveries;
 mod factors;
 mod findings;
 mod forgetting;

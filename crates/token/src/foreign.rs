@@ -178,7 +178,12 @@ pub fn read_introspection(
     };
     match members.get("active") {
         Some(Value::Bool(true)) => {}
-        Some(Value::Bool(false)) => return Err(Unusable::Token(crate::reference::unknown())),
+        Some(Value::Bool(false)) => {
+            return Err(refuse((
+                Reason::UnknownToken.into(),
+                "the token is unknown, or has expired",
+            )));
+        }
         _ => return Err(Unusable::Answer),
     }
     // Refresh tokens are active too, and some servers say so.

@@ -71,6 +71,8 @@ macro_rules! identifier {
 identifier! {
     /// An OAuth client (`client_id`, RFC 6749 §2.2).
     ClientId;
+    /// Something that is told to others.
+    DeliveryId;
     /// One finding of a detector.
     FindingId;
     /// A grant: what one person or client was given at one time; every token made from it,
@@ -99,7 +101,7 @@ macro_rules! random_identifier {
     )*};
 }
 
-random_identifier!(ClientId FindingId GrantId SessionId StatusListId SubjectId);
+random_identifier!(ClientId DeliveryId FindingId GrantId SessionId StatusListId SubjectId);
 
 /// Reads a text into its place at once: every request reads five of them.
 struct Text;

@@ -143,7 +143,7 @@ pub fn verify_personal(
     ladder: &Ladder,
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, NotPersonal> {
-    let personal = tokens.find(text)?.ok_or_else(reference::unknown)?;
+    let personal = tokens.find(text)?.ok_or_else(|| reference::unknown(text))?;
     Ok(judge(&personal, policy, ladder, now)?)
 }
 

@@ -1,6 +1,8 @@
 //! Tokens by reference: an opaque value that stands for a JWT which is kept elsewhere.
 
-use crate::opaque::{Family, NotOpaque};
+use crate::base64url;
+use crate::id::TokenId;
+use crate::opaque::{Family, NotOpaque, OpaqueHash};
 use crate::reason::Reason;
 use crate::secret::Secret;
 use crate::validate::{Claimed, TokenRefused};
@@ -42,18 +44,26 @@ pub fn is_reference(text: &str) -> Result<bool, TokenRefused> {
     }
 }
 
+/// What an opaque value is called where it says nothing of itself, as bait does not: it tells nobody the
+/// value.
+pub fn name(opaque: &str) -> TokenId {
+    let hash = base64url::encode(OpaqueHash::of(opaque).as_bytes());
+    TokenId::new(format!("sha256:{hash}"))
+}
+
 /// What is said of an opaque token that nobody knows: never issued, or forgotten after its end.
-pub fn unknown() -> TokenRefused {
+pub fn unknown(opaque: &str) -> TokenRefused {
+    let token = Some(name(opaque).to_string());
     TokenRefused {
         refused: Reason::UnknownToken.into(),
         detail: "the token is unknown, or has expired",
-        claimed: Claimed::default(),
+        claimed: Claimed { token, ..Claimed::default() },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_reference;
+    use super::{is_reference, name, unknown};
     use crate::opaque::Family;
     use crate::random::OsRandom;
 
@@ -74,5 +84,14 @@ mod tests {
         let refused = is_reference(&altered).unwrap_err();
         assert_eq!(refused.refused.to_string(), "malformed");
         assert_eq!(refused.detail, "part of the token is missing or altered");
+    }
+
+    #[test]
+    fn an_unknown_one_has_a_name_that_does_not_give_it_away() {
+        let access = Family::Access.generate(&OsRandom::new());
+        let claimed = unknown(access.expose()).claimed.token.expect("a name");
+        assert_eq!(claimed, name(access.expose()).as_str());
+        assert!(claimed.starts_with("sha256:") && claimed.len() == 50, "{claimed}");
+        assert!(!claimed.contains(&access.expose()[4..20]));
     }
 }

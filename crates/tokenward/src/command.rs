@@ -21,6 +21,7 @@ mod incident;
 mod jose;
 mod key;
 mod mail;
+mod notify;
 mod openapi;
 mod policy;
 mod restriction;
@@ -75,6 +76,8 @@ enum Command {
     Finding(finding::Arguments),
     /// Findings that belong together: list, show
     Incident(incident::Arguments),
+    /// Whom findings are told: list, try, what was not taken
+    Notify(notify::Arguments),
     /// Why a request was answered as it was, by the id that its answer told
     Explain(explain::Arguments),
     /// Signing keys: list, rotate
@@ -154,6 +157,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Restriction(arguments) => restriction::run(arguments),
         Command::Finding(arguments) => finding::run(arguments),
         Command::Incident(arguments) => incident::run(arguments),
+        Command::Notify(arguments) => notify::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Key(arguments) => key::run(arguments),
         Command::Honeytoken(arguments) => honeytoken::run(arguments),

@@ -10,6 +10,8 @@ use authority::keys::{KeySchedule, SigningKeys};
 use detect::policy::Standing;
 use gateway::Gateway;
 use gateway::policy::Policies;
+use notify::notifier::Notifier;
+use notify::person::Person;
 use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
@@ -35,11 +37,13 @@ mod browser_app;
 mod client_ca;
 mod data_plane;
 mod door;
+mod doubts;
 pub(crate) mod gateway_parts;
 mod issuers;
 pub(crate) mod key_files;
 mod letters;
 mod live;
+mod outlets;
 pub(crate) mod places;
 pub(crate) mod policies;
 mod providers;
@@ -53,13 +57,15 @@ mod watcher;
 
 use auth::{AuthListener, AuthTerms};
 pub(crate) use door::{CertificateField, ControlDoor};
+use doubts::Asking;
 pub(crate) use issuers::Issuers;
 use letters::Carrying;
 use live::{Live, Snapshot};
+use outlets::Telling;
 pub(crate) use reload::Source;
 pub(crate) use reload::watch::Hangups;
 use reload::{Desk, Fixed, Held, Reloader};
-use watcher::Watcher;
+use watcher::{Told, Watcher};
 
 /// How often what has ended is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -92,6 +98,7 @@ pub(crate) struct Product {
     /// What is done about findings.
     responses: Arc<Standing>,
     courier: Option<mail::Courier>,
+    notifier: Notifier,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -214,6 +221,7 @@ struct Running {
     control: JoinSet<io::Result<()>>,
     threads: Vec<JoinHandle<()>>,
     carrying: Option<Carrying>,
+    telling: Telling,
     watcher: Watcher,
     store: Store,
 }
@@ -237,9 +245,12 @@ impl Product {
         let issuers = Issuers::start(config.gateway.as_ref())?;
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
         let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
-        let (watched, spoken) = (places.clone(), Arc::clone(&responses));
-        let watcher =
-            Watcher::start(&config.detect, &store, &clock, &random, watched, spoken).await?;
+        let asked = Person::default();
+        let outlets = outlets::all(&config, &sockets, &asked)?;
+        let notifier =
+            Notifier::new(outlets, store.clone(), Arc::clone(&clock), Arc::clone(&random));
+        let told = Told { store: &store, notifier: &notifier, standing: Arc::clone(&responses) };
+        let watcher = Watcher::start(&config.detect, told, &clock, &random, places.clone()).await?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
         let (outbox, courier) = letters::outbox(&config.mail)?;
@@ -257,6 +268,7 @@ impl Product {
         let authority =
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
+        asked.asked_by(Arc::new(Asking(authority.clone())));
         let operations = Operations::new(authority.clone(), metrics, issuers.clone());
         let (mut policies, mut kept) = (None, None);
         let gateway = match &config.gateway {
@@ -286,6 +298,7 @@ impl Product {
             watcher,
             responses,
             courier,
+            notifier,
             clock,
         })
     }
@@ -310,16 +323,17 @@ impl Product {
             operations,
             watcher,
             courier,
+            notifier,
             clock,
             ..
         } = self;
-        let carrying = courier.map(Carrying::start);
+        let (carrying, telling) = (courier.map(Carrying::start), Telling::start(&notifier));
         let drain = config.drain.duration();
         let acceptors = acceptors(&config)?;
         let of = |section| acceptor_of(&acceptors, section);
         let auth_url =
             sockets.auth.as_ref().map(|bound| url_of(bound, of("gateway.auth").is_some()));
-        let explainer = gateway.as_ref().map(Gateway::explainer);
+        let requests = gateway.as_ref().map(Gateway::explainer);
         let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
             let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
             let auth = AuthTerms::new(part, &gateway, policies, own);
@@ -358,8 +372,8 @@ impl Product {
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
         if let Some(bound) = sockets.admin {
             let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
-            let parts =
-                console::Parts { authority: authority.clone(), requests: explainer, configuration };
+            let authority = authority.clone();
+            let parts = console::Parts { authority, requests, configuration, notifier };
             let router = console::router(parts, operations.clone().router());
             let door = ControlDoor::new(router, CertificateField::default());
             let terms = Terms { tls: of("admin"), ..Terms::default() };
@@ -392,7 +406,7 @@ impl Product {
         operations.set_ready(false);
         reloader.stop();
         waiting.stop_waiting();
-        Running { control, threads, carrying, watcher, store }.end().await
+        Running { control, threads, carrying, telling, watcher, store }.end().await
     }
 }
 
@@ -414,6 +428,7 @@ impl Running {
             carrying.stop().await;
         }
         self.watcher.stop().await;
+        self.telling.stop().await;
         self.store.close().await;
         Ok(())
     }

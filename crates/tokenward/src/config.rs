@@ -25,6 +25,7 @@ pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod mail;
 mod mfa;
+pub(crate) mod notify;
 pub(crate) mod personal;
 pub(crate) mod place;
 pub(crate) mod policy;
@@ -34,6 +35,7 @@ pub(crate) mod span;
 pub(crate) mod upstream;
 
 pub(crate) use self::mail::Mail;
+pub(crate) use self::notify::Notify;
 use accounts::{Passwords, SignUpPart};
 use authority::language::Language;
 use authority::register::policy::Policy;
@@ -100,6 +102,9 @@ pub(crate) struct Config {
     /// The watcher.
     #[serde(default)]
     pub(crate) detect: Detect,
+    /// Whom findings are told.
+    #[serde(default)]
+    pub(crate) notify: Notify,
     /// What is written to standard error.
     #[serde(default)]
     pub(crate) log: Log,

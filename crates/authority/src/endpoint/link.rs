@@ -4,6 +4,7 @@
 //! button uses the link up.
 
 mod address;
+mod disown;
 mod entry;
 mod reset;
 
@@ -98,6 +99,7 @@ async fn find(visit: &Visit, code: &str) -> Result<Option<Opened>, StoreError> {
 async fn used(visit: &Visit, opened: &Opened, form: &Parameters) -> Result<Outcome, StoreError> {
     match opened.link.purpose {
         LinkPurpose::Address => address::confirm(visit, &opened.link).await,
+        LinkPurpose::Disown => disown::end(visit, &opened.link).await,
         LinkPurpose::Invitation | LinkPurpose::SignUp => {
             entry::make(visit, &opened.link, form).await
         }
@@ -115,6 +117,7 @@ async fn page(
     let link = &opened.link;
     let page = match link.purpose {
         LinkPurpose::Address => Some(address::page(visit, link, notice)),
+        LinkPurpose::Disown => Some(disown::page(visit, notice)),
         LinkPurpose::Invitation | LinkPurpose::SignUp => entry::page(visit, link, form, notice),
         LinkPurpose::Reset => reset::page(visit, link, notice).await?,
     };

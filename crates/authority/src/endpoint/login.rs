@@ -16,13 +16,13 @@ use token::secret::Secret;
 use self::errand::Errand;
 use self::matter::{Behind, Matter};
 use self::second::Known;
+use crate::doubt::{Concern, Doubt};
 use crate::endpoint::authorize::person::Standing;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::authorize::{Evaluated, Request};
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, sign_up};
-use crate::letters::Occasion;
 use crate::login::csrf::Purpose;
 use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
@@ -182,15 +182,21 @@ pub(super) fn welcome(
     visit.with_session_cookies(document::see_other(&onward), cookie, &browser)
 }
 
-/// Tells somebody that they signed in with a browser in which they never did; where it is configured.
+/// Asks somebody whether it was them who signed in with a browser in which they never did; where it is
+/// configured. The page does not wait for that.
 pub(crate) fn tell_of_browser(visit: &Visit, user: &User) {
     let authority = &visit.authority;
     let proofs = &authority.desk().proofs;
     let is_known = visit.browser.known_as(&user.username, proofs).is_some();
     if authority.settings().notices.new_browser && !is_known {
-        let (ip, at) = (visit.caller.ip, visit.now);
-        let occasion = Occasion::SignedIn { username: &user.username, ip, at };
-        authority.write(user, &occasion, visit.language(), at);
+        let (subject, ip, at) = (user.id.clone(), visit.caller.ip, visit.now);
+        let concern = Concern { subject, doubt: Doubt::Browser, ip, at };
+        let (asking, language) = (authority.clone(), visit.language());
+        authority.later().begin(async move {
+            if let Err(error) = asking.ask(&concern, language, at).await {
+                tracing::error!(%error, "somebody could not be asked about a sign-in");
+            }
+        });
     }
 }
 

@@ -8,6 +8,7 @@ use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
+use crate::bait;
 use crate::caller::Caller;
 use crate::client_auth::{self, AuthenticatedClient, ClientAuthRefused};
 use crate::endpoint::answer;
@@ -27,6 +28,10 @@ pub(crate) async fn token(
     Form(parameters): Form,
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
+    // Before anybody is believed: who has found a token has not found out whose it is.
+    if let Some(refresh) = parameters.value(parameter::REFRESH_TOKEN) {
+        bait::look_at(&authority, &caller, refresh, now);
+    }
     let client = match workload(&headers, &parameters) {
         Some(assertion) => {
             let known = client_auth::by_workload(&authority, assertion, now).await;
@@ -100,6 +105,9 @@ pub(crate) async fn authenticate(
 ) -> Result<AuthenticatedClient, ClientAuthRefused> {
     let presented = client_auth::present(headers, parameters)?;
     let presented = presented.with_certificate(caller.certificate.clone());
+    if let Some(secret) = presented.secret() {
+        bait::look_at(authority, caller, secret.expose(), now);
+    }
     let outcome = client_auth::authenticate(authority, &presented, now).await;
     let result = match &outcome {
         Ok(_) => Some("ok"),

@@ -92,10 +92,15 @@ texts! {
     /// The pages at the end of something.
     done: DoneWords {
         account_made, account_made_title, address_confirmed, address_confirmed_title,
-        device_allowed, device_allowed_title, device_refused, device_refused_title, letter_sent,
-        letter_sent_title, link_over, link_over_title, not_here, not_here_title, nothing,
-        nothing_title, password_changed, password_changed_title, signed_out, signed_out_title,
-        to_account,
+        device_allowed, device_allowed_title, device_refused, device_refused_title, disowned,
+        disowned_title, letter_sent, letter_sent_title, link_over, link_over_title, not_here,
+        not_here_title, nothing, nothing_title, password_changed, password_changed_title,
+        signed_out, signed_out_title, to_account,
+    }
+    /// The letter that asks whether it was them, and the page where it leads.
+    doubt: DoubtWords {
+        about, browser, button, codes, copied, device, otherwise, place, shared, subject, title,
+        travel, was_not_me, what_to_do,
     }
     /// The page where an application for codes is set up.
     enrolment: EnrolmentWords {
@@ -120,10 +125,10 @@ texts! {
     /// The list of what has happened to an account.
     happened: HappenedWords {
         account_changed, account_made, address_asked, address_confirmed, application_withdrawn,
-        browsers_forgotten, by_administrator, codes_made, factor_added, factor_removed,
-        factor_renamed, factors_removed, identity_connected, identity_disconnected,
-        identity_read, password_reset, password_set, signed_out, signed_out_everywhere,
-        token_made, token_narrowed, token_revoked, token_rotated,
+        browsers_forgotten, by_administrator, codes_made, disowned, factor_added,
+        factor_removed, factor_renamed, factors_removed, identity_connected,
+        identity_disconnected, identity_read, password_reset, password_set, signed_out,
+        signed_out_everywhere, token_made, token_narrowed, token_revoked, token_rotated,
     }
     /// Letters.
     letter: LetterWords {
@@ -133,9 +138,9 @@ texts! {
         factor_removed, factor_subject, ignore, ignore_invitation, ignore_token, invitation,
         invitation_rest, invitation_subject, link_life, make_account, new_password, not_you,
         open_address, password_changed, password_changed_rest, password_changed_subject,
-        questions, reset, reset_subject, sent_by, sign_up_subject, signed_in, signed_in_at,
-        signed_in_from, signed_in_subject, tell, token_ends, token_ends_rest,
-        token_ends_subject, token_leaked, token_leaked_rest, token_leaked_subject,
+        questions, reset, reset_subject, sent_by, sign_up_subject, signed_in_at, signed_in_from,
+        tell, token_ends, token_ends_rest, token_ends_subject, token_leaked, token_leaked_rest,
+        token_leaked_subject,
     }
     /// The pages behind links in letters.
     link: LinkWords {

@@ -4,6 +4,7 @@ use askama::Template;
 use mail::{Address, Letter};
 
 use super::{FactorChange, Occasion};
+use crate::doubt::Doubt;
 use crate::language::{Reader, Text};
 
 /// What one letter says. Every line is a paragraph.
@@ -68,6 +69,25 @@ fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
             subject_and(&t.confirm_subject, lines, (&t.ignore).into())
                 .leading(&t.confirm_button, url.clone())
         }
+        Occasion::Doubt { username, doubt, ip, at, url } => {
+            let (d, time) = (&all.doubt, all.minute(*at));
+            let what = match doubt {
+                Doubt::Browser => &d.browser,
+                Doubt::Codes => &d.codes,
+                Doubt::Copied => &d.copied,
+                Doubt::Device => &d.device,
+                Doubt::Place => &d.place,
+                Doubt::Shared => &d.shared,
+                Doubt::Travel => &d.travel,
+            };
+            let seen = match ip {
+                Some(ip) => t.signed_in_from.fill(&[("time", &time), ("ip", ip)]),
+                None => t.signed_in_at.fill(&[("time", &time)]),
+            };
+            let lines = vec![of(what, username), seen, (&d.what_to_do).into()];
+            subject_and(&d.subject, lines, (&d.otherwise).into())
+                .leading(&d.was_not_me, url.clone())
+        }
         Occasion::FactorsChanged { username, what } => {
             let text = match what {
                 FactorChange::Added => &t.factor_added,
@@ -91,14 +111,6 @@ fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
             let lines = vec![of(&t.reset, username), (&t.link_life).into()];
             subject_and(&t.reset_subject, lines, (&t.ignore).into())
                 .leading(&t.new_password, url.clone())
-        }
-        Occasion::SignedIn { username, ip, at } => {
-            let time = all.minute(*at);
-            let place = match ip {
-                Some(ip) => t.signed_in_from.fill(&[("time", &time), ("ip", ip)]),
-                None => t.signed_in_at.fill(&[("time", &time)]),
-            };
-            subject_and(&t.signed_in_subject, vec![of(&t.signed_in, username), place], not_you)
         }
         Occasion::SignUp { url } => {
             let lines = vec![at_host(&t.account_known), (&t.link_life).into()];

@@ -13,6 +13,8 @@ use crate::state::Authority;
 
 /// How long somebody may take who asked for a link.
 const ASKED_LIFE: Duration = Duration::from_mins(30);
+/// How long somebody may take who is asked whether it was them: letters are read late.
+const DOUBTED_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long somebody may take who is invited.
 const INVITED_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// 256 bits.
@@ -57,6 +59,7 @@ impl Authority {
     ) -> Result<(Link, String), StoreError> {
         let secret = base62::random(SECRET_CHARS, self.random());
         let life = match draft.purpose {
+            LinkPurpose::Disown => DOUBTED_LIFE,
             LinkPurpose::Invitation => INVITED_LIFE,
             LinkPurpose::Address | LinkPurpose::Reset | LinkPurpose::SignUp => ASKED_LIFE,
         };

@@ -185,6 +185,7 @@ fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
         "personal_token.narrow" => &happened.token_narrowed,
         "personal_token.revoke" => &happened.token_revoked,
         "personal_token.rotate" => &happened.token_rotated,
+        "session.disown" => &happened.disowned,
         "session.end" | "session.end_others" => &happened.signed_out,
         "session.everywhere" => &happened.signed_out_everywhere,
         "user.create" => &happened.account_made,

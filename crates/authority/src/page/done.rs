@@ -21,6 +21,8 @@ pub(crate) enum Done {
     NotHere,
     /// An account has a new password.
     PasswordChanged,
+    /// Somebody said that it was not them, and every sign-in has ended.
+    Disowned,
     /// A device may use the account.
     DeviceAllowed,
     /// A device may not.
@@ -53,6 +55,7 @@ impl DonePage {
             Done::AddressConfirmed => (&words.address_confirmed_title, &words.address_confirmed),
             Done::DeviceAllowed => (&words.device_allowed_title, &words.device_allowed),
             Done::DeviceRefused => (&words.device_refused_title, &words.device_refused),
+            Done::Disowned => (&words.disowned_title, &words.disowned),
             Done::LetterSent => (&words.letter_sent_title, &words.letter_sent),
             Done::LinkOver => (&words.link_over_title, &words.link_over),
             Done::NotHere => (&words.not_here_title, &words.not_here),
@@ -60,8 +63,10 @@ impl DonePage {
             Done::PasswordChanged => (&words.password_changed_title, &words.password_changed),
             Done::SignedOut => (&words.signed_out_title, &words.signed_out),
         };
-        let goes_on =
-            matches!(done, Done::AccountMade | Done::AddressConfirmed | Done::PasswordChanged);
+        let goes_on = matches!(
+            done,
+            Done::AccountMade | Done::AddressConfirmed | Done::Disowned | Done::PasswordChanged
+        );
         let is_good = goes_on || matches!(done, Done::DeviceAllowed | Done::SignedOut);
         let account = if goes_on { reader.settings.path("/account") } else { String::new() };
         let (title, words) = (title.into(), words.into());

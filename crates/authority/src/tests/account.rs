@@ -17,7 +17,7 @@ async fn at<'a>(harness: &'a Harness, path: &str) -> (Browser<'a>, Answer) {
 }
 
 /// Whether the browser has to sign in.
-async fn is_out(browser: &mut Browser<'_>) -> bool {
+pub(super) async fn is_out(browser: &mut Browser<'_>) -> bool {
     browser.get(ACCOUNT).await.form().action == "/login"
 }
 

@@ -86,6 +86,8 @@ async fn a_sign_in_with_a_new_browser_is_told_where_that_is_wanted() {
     }
     let letters = harness.letters(1).await;
     assert!(letters[0].text.contains("from the address 203.0.113.5"), "{}", letters[0].text);
+    assert!(letters[0].text.contains("a browser that was not used before"), "{}", letters[0].text);
+    assert!(link(&letters[0]).starts_with("/link?code="));
     let silent = Harness::with_password().await;
     silent.browser().sign_in("/account/factors", "alice", PASSWORD).await;
     silent.letters(0).await;

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use authority::Authority;
 use authority::issue::{AccessTokenOrder, mint};
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::Honeytoken;
 use token::id::{ClientId, SubjectId, TokenId};
+use token::opaque::Family;
+use token::reference;
 use token::scope::ScopeSet;
+use token::secret::Secret;
 use token::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -50,6 +54,26 @@ pub(crate) struct HoneytokenView {
 pub(crate) struct HoneytokenBody {
     /// Where it will be put, for whoever reads the finding: 1 to 200 characters.
     label: String,
+    /// What it looks like.
+    #[serde(default)]
+    kind: HoneytokenKind,
+}
+
+/// What a honeytoken looks like.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum HoneytokenKind {
+    /// An access token that says what it may (JWT).
+    #[default]
+    AccessToken,
+    /// The secret of a client.
+    ClientSecret,
+    /// An access token that says nothing.
+    OpaqueToken,
+    /// A personal token.
+    PersonalToken,
+    /// A refresh token.
+    RefreshToken,
 }
 
 /// List honeytokens, oldest first.
@@ -81,7 +105,29 @@ pub(crate) async fn create(
         return Err(Problem::bad_request(words));
     }
     let authority = &console.authority;
-    let (now, random, settings) = (authority.now(), authority.random(), authority.settings());
+    let now = authority.now();
+    let (token, text) = match body.kind.family() {
+        Some(family) => {
+            let text = family.generate(authority.random());
+            (reference::name(text.expose()), text)
+        }
+        None => access_token(authority, now)?,
+    };
+    let honeytoken = Honeytoken {
+        token: token.clone(),
+        label: body.label,
+        created_by: administrator.actor().to_owned(),
+        created_at: now,
+        expires_at: now.plus(LIFE),
+    };
+    console.store().add_honeytoken(&honeytoken).await?;
+    let change = Change { action: "honeytoken.create", target: token.as_str(), at: now };
+    let shown = view(honeytoken, Some(text.expose().to_owned()));
+    console.record(&administrator, change, answer::json(StatusCode::CREATED, &shown)).await
+}
+
+fn access_token(authority: &Authority, now: Timestamp) -> Result<(TokenId, Secret), Problem> {
+    let (random, settings) = (authority.random(), authority.settings());
     let names: Vec<&str> = settings.scopes.iter().map(|scope| scope.name.as_str()).collect();
     let order = AccessTokenOrder {
         // Nobody's names, in the form of everybody's.
@@ -99,19 +145,24 @@ pub(crate) async fn create(
         act: None,
         may_act: None,
     };
-    let issued = mint(order, &settings.issuer, authority.keys(), console.store(), now, random);
+    let issued = mint(order, &settings.issuer, authority.keys(), authority.store(), now, random);
     let issued = issued.map_err(|error| Problem::internal(&error))?;
-    let honeytoken = Honeytoken {
-        token: issued.id.clone(),
-        label: body.label,
-        created_by: administrator.actor().to_owned(),
-        created_at: now,
-        expires_at: issued.expires_at,
-    };
-    console.store().add_honeytoken(&honeytoken).await?;
-    let change = Change { action: "honeytoken.create", target: issued.id.as_str(), at: now };
-    let shown = view(honeytoken, Some(issued.token.expose().to_owned()));
-    console.record(&administrator, change, answer::json(StatusCode::CREATED, &shown)).await
+    Ok((issued.id, issued.token))
+}
+
+// === impl HoneytokenKind ===
+
+impl HoneytokenKind {
+    /// The form of what says nothing of itself.
+    fn family(self) -> Option<Family> {
+        Some(match self {
+            Self::AccessToken => return None,
+            Self::ClientSecret => Family::ClientSecret,
+            Self::OpaqueToken => Family::Access,
+            Self::PersonalToken => Family::Personal,
+            Self::RefreshToken => Family::Refresh,
+        })
+    }
 }
 
 fn view(honeytoken: Honeytoken, token: Option<String>) -> HoneytokenView {

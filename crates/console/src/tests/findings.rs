@@ -35,7 +35,7 @@ async fn found(harness: &Harness, id: &str, effect: Option<Effect>) {
         campaign: None,
         verdict: None,
     };
-    harness.store().add_finding(&finding, None).await.expect("finding");
+    harness.store().add_finding(&finding, None, Vec::new(), now).await.expect("finding");
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn judged(harness: &Harness, id: &str) {
         undone_by: None,
         verdict: None,
     };
-    harness.store().add_finding(&finding, None).await.expect("finding");
+    harness.store().add_finding(&finding, None, Vec::new(), now).await.expect("finding");
 }
 
 #[tokio::test]

@@ -14,6 +14,11 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use mail::Outbox;
+use notify::filter::Filter;
+use notify::notifier::Notifier;
+use notify::outlet::{Outlet, Way};
+use notify::syslog::transport::Transport;
+use notify::syslog::{Format, Syslog};
 use serde_json::Value;
 use store::{MasterKey, Store};
 use tempfile::TempDir;
@@ -89,6 +94,15 @@ impl Configuration for OneFile {
     }
 }
 
+/// One outlet that leads to nobody.
+fn closed_outlet(store: &Store) -> Notifier {
+    let transport = Transport::tcp("127.0.0.1", 1);
+    let way = Way::Syslog(Syslog::new("auth.example", Format::Ocsf, transport));
+    let outlet = Outlet { name: "closed".to_owned(), filter: Filter::default(), way };
+    let random = Arc::new(OsRandom::new());
+    Notifier::new(vec![outlet], store.clone(), Arc::new(StandingClock), random)
+}
+
 fn mistake() -> Mistake {
     Mistake {
         file: "t.toml".to_owned(),
@@ -158,7 +172,8 @@ impl Harness {
         let authority = Authority::new(authority_settings, parts).expect("authority");
         let requests = Some(Arc::new(OneRequest) as Arc<dyn Explainer>);
         let configuration = Some(Arc::new(OneFile::default()) as Arc<dyn Configuration>);
-        let parts = Parts { authority: authority.clone(), requests, configuration };
+        let notifier = closed_outlet(authority.store());
+        let parts = Parts { authority: authority.clone(), requests, configuration, notifier };
         let router = router(parts, Router::new());
         let admin = token(&authority, "tokenward:admin", ISSUER);
         Self { authority, admin, events, router, _folder: folder }

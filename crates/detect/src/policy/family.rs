@@ -121,7 +121,8 @@ impl fmt::Display for Detectors {
 // === impl Family ===
 
 impl Family {
-    const fn detectors(self) -> &'static [&'static str] {
+    /// The names of its detectors.
+    pub const fn detectors(self) -> &'static [&'static str] {
         match self {
             Self::SignIn => &SIGN_IN,
             Self::Tokens => &TOKENS,

@@ -39,11 +39,11 @@ async fn a_finding_reads_back_as_written() {
     let fixture = Fixture::new();
     let bare = StoredFinding { restriction: None, restriction_created: false, ..finding("f2") };
     for new in [finding("f1"), bare] {
-        fixture.store.add_finding(&new, None).await.expect("finding");
+        fixture.store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
         assert_eq!(fixture.store.finding(&new.id).await.expect("store"), Some(new));
     }
     assert_eq!(fixture.store.finding(&"f3".into()).await.expect("store"), None);
-    let again = fixture.store.add_finding(&finding("f1"), None).await;
+    let again = fixture.store.add_finding(&finding("f1"), None, Vec::new(), NOW).await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
 }
 
@@ -53,7 +53,7 @@ async fn findings_come_newest_first_in_pages() {
     // Neither their names nor the times of their events say in which order they were written.
     for (id, ts) in [("m", 3), ("z", 1), ("a", 2)] {
         let new = StoredFinding { ts: after(ts), ..finding(id) };
-        fixture.store.add_finding(&new, None).await.expect("finding");
+        fixture.store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
     }
     let ids = |page: Vec<StoredFinding>| {
         page.iter().map(|finding| finding.id.to_string()).collect::<Vec<_>>()
@@ -89,7 +89,7 @@ async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timesta
     let restriction = Some(row.seq);
     let new =
         StoredFinding { finding: value, restriction, restriction_created: created, ..finding(id) };
-    store.add_finding(&new, None).await.expect("finding");
+    store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
     row.seq
 }
 

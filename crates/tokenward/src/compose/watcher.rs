@@ -10,7 +10,8 @@ use detect::origin::Origins;
 use detect::policy::Standing;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond::carry_out;
-use store::Store;
+use notify::notifier::Notifier;
+use store::{Store, StoredFinding};
 use token::event::{Event, EventSink};
 use token::finding::Finding;
 use token::place::Places;
@@ -28,6 +29,16 @@ pub(super) struct Watcher {
     thread: JoinHandle<()>,
 }
 
+/// Where findings go.
+pub(super) struct Told<'a> {
+    /// Where they are kept.
+    pub(super) store: &'a Store,
+    /// Who tells others.
+    pub(super) notifier: &'a Notifier,
+    /// What is done about them.
+    pub(super) standing: Arc<Standing>,
+}
+
 /// What the thread works with.
 struct Watch {
     events: Events,
@@ -37,6 +48,7 @@ struct Watch {
     recording: Option<Recording>,
     origins: Origins,
     store: Store,
+    notifier: Notifier,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     handle: Handle,
@@ -51,12 +63,12 @@ impl Watcher {
     /// [`Failure`] when the recording cannot be opened or the thread not started.
     pub(super) async fn start(
         config: &config::Detect,
-        store: &Store,
+        told: Told<'_>,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
         places: Option<Arc<dyn Places>>,
-        standing: Arc<Standing>,
     ) -> Result<Self, Failure> {
+        let Told { store, notifier, standing } = told;
         let recording = config.record.as_deref().map(|file| {
             Recording::open(file).map_err(|error| {
                 Failure::new(format_args!("detect.record: {}: {error}", file.display()))
@@ -76,6 +88,7 @@ impl Watcher {
             recording: recording.transpose()?,
             origins: Origins::new(places),
             store: store.clone(),
+            notifier: notifier.clone(),
             clock: Arc::clone(clock),
             random: Arc::clone(random),
             handle: Handle::current(),
@@ -151,7 +164,10 @@ impl Watch {
 
     fn respond(&mut self, finding: &Finding) {
         let now = self.clock.now();
-        let done = self.handle.block_on(carry_out(&self.store, finding, now, &*self.random));
+        let tell = |kept: &StoredFinding| self.notifier.told(kept, now);
+        let carried = carry_out(&self.store, finding, now, &*self.random, &tell);
+        let done = self.handle.block_on(carried);
+        self.notifier.wake();
         metrics::counter!("tokenward_findings_total", "detector" => finding.detector).increment(1);
         match done {
             Ok(done) => {

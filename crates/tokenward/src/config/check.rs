@@ -34,6 +34,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     authority(&config.authority, &mut found);
     config.authority.sign_up.check(&config.mail, &mut found);
     config.mail.check(&mut found);
+    config.notify.check(&mut found);
     if let Some(part) = &config.gateway {
         listener("gateway", part.listen, part.tls.as_ref(), part.behind_tls_proxy, &mut found);
         gateway(part, &mut found);

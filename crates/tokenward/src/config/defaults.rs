@@ -36,6 +36,7 @@ impl Default for Config {
             attesters: Vec::new(),
             geo: Geo::default(),
             detect: Detect::default(),
+            notify: super::Notify::default(),
             log: Log::default(),
             drain: drain(),
         }

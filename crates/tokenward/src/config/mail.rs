@@ -43,6 +43,9 @@ pub(crate) struct Mail {
     pub(crate) token_ends: Vec<Span>,
     /// Whether people are told of a sign-in with a browser in which they never did.
     pub(crate) new_browser: bool,
+    /// Whether people are asked "was this you?" when a finding says that somebody else may be using their
+    /// account, with a link that ends every sign-in of theirs; once for each incident.
+    pub(crate) doubts: bool,
 }
 
 /// What is done with letters.
@@ -84,6 +87,7 @@ impl Default for Mail {
             ca: None,
             token_ends: vec![Span::days(7), Span::days(1)],
             new_browser: false,
+            doubts: true,
         }
     }
 }

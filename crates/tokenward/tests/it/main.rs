@@ -34,6 +34,7 @@ mod live_refused;
 mod mcp;
 mod mutual_tls;
 mod neighbours;
+mod notify;
 mod odd;
 mod opaque;
 mod openidconnect;

@@ -101,6 +101,6 @@ fn is_open(visit: &Visit, link: &Link) -> bool {
     match link.purpose {
         LinkPurpose::Invitation => sign_up.has_invitations(),
         LinkPurpose::SignUp => sign_up.is_open(),
-        LinkPurpose::Address | LinkPurpose::Reset => false,
+        LinkPurpose::Address | LinkPurpose::Disown | LinkPurpose::Reset => false,
     }
 }

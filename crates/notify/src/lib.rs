@@ -1,0 +1,17 @@
+//! Findings told to others: what is told waits in the store until they have taken it.
+//!
+//! An [`outlet::Outlet`] says what is told to whom, and how: as a [`webhook`], by [`syslog`], or
+//! to the [`person`] concerned. The
+//! [`notifier::Notifier`] sees to it: [`notifier::Notifier::told`] gives what is written together with a
+//! finding, [`notifier::Notifier::run`] takes it to those that it is for.
+
+pub mod filter;
+mod notice;
+pub mod notifier;
+pub mod outlet;
+pub mod person;
+pub mod syslog;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
