@@ -371,7 +371,7 @@ catalogue! { FRENCH: French {
         return_address_mend: "Envoyez une redirect_uri enregistrée pour ce client, caractère par caractère. Seul le port de 127.0.0.1, [::1] et localhost est libre.",
         return_address_title: "Nous avons arrêté ceci pour vous protéger",
         returned: "Elle a déjà été terminée, a duré trop longtemps ou a été commencée dans un autre navigateur. Personne n’a été connecté.",
-        returned_mend: "Send people back with the `state` that they came with, within 15 minutes.",
+        returned_mend: "Renvoyez les personnes avec le `state` avec lequel elles sont venues, dans les 15 minutes.",
         returned_title: "Cette connexion est terminée",
         status: "Statut HTTP {status}",
     }

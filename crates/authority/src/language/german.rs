@@ -371,7 +371,7 @@ catalogue! { GERMAN: German {
         return_address_mend: "Senden Sie eine redirect_uri, die für diesen Client registriert ist, Zeichen für Zeichen. Nur der Port von 127.0.0.1, [::1] und localhost ist frei.",
         return_address_title: "Wir haben das zu Ihrem Schutz angehalten",
         returned: "Sie wurde schon abgeschlossen, hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Niemand wurde angemeldet.",
-        returned_mend: "Send people back with the `state` that they came with, within 15 minutes.",
+        returned_mend: "Schicken Sie Menschen mit dem `state` zurück, mit dem sie gekommen sind, binnen 15 Minuten.",
         returned_title: "Diese Anmeldung ist vorbei",
         status: "HTTP-Status {status}",
     }

@@ -371,7 +371,7 @@ catalogue! { PORTUGUESE: Portuguese {
         return_address_mend: "Envie uma redirect_uri registada para este cliente, caráter a caráter. Só a porta de 127.0.0.1, [::1] e localhost é livre.",
         return_address_title: "Parámos isto para o proteger",
         returned: "Já tinha sido concluído, demorou demasiado ou foi começado noutro navegador. Ninguém iniciou sessão.",
-        returned_mend: "Send people back with the `state` that they came with, within 15 minutes.",
+        returned_mend: "Devolva as pessoas com o `state` com que vieram, no prazo de 15 minutos.",
         returned_title: "Este início de sessão terminou",
         status: "Estado HTTP {status}",
     }

@@ -371,7 +371,7 @@ catalogue! { SPANISH: Spanish {
         return_address_mend: "Envíe una redirect_uri registrada para este cliente, carácter por carácter. Solo el puerto de 127.0.0.1, [::1] y localhost es libre.",
         return_address_title: "Hemos detenido esto para protegerle",
         returned: "Ya se había terminado, ha tardado demasiado o se empezó en otro navegador. Nadie ha iniciado sesión.",
-        returned_mend: "Send people back with the `state` that they came with, within 15 minutes.",
+        returned_mend: "Devuelva a las personas con el `state` con el que llegaron, en un plazo de 15 minutos.",
         returned_title: "Este inicio de sesión ha terminado",
         status: "Estado HTTP {status}",
     }
