@@ -134,6 +134,7 @@ impl Watch {
         }
     }
 
+    #[expect(clippy::vec_box, reason = "they come boxed, and to move them costs more")]
     fn observe_all(&mut self, gathered: &mut Vec<Box<Event>>) {
         self.engine.expect(gathered.iter().map(|event| &**event));
         gathered.drain(..).for_each(|event| self.observe(&event));
