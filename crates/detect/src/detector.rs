@@ -17,7 +17,7 @@ pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
 pub use sign_in::SignIn;
-pub use traffic::Traffic;
+pub use traffic::{Names, Traffic};
 
 pub(crate) use network::{actor as actor_of, of as network_of};
 
@@ -25,6 +25,9 @@ pub(crate) use network::{actor as actor_of, of as network_of};
 pub trait Detector: Send {
     /// Looks at one event; what it sees in it, if anything. Never reads a clock.
     fn observe(&mut self, event: &Event) -> Option<Sighting>;
+
+    /// Brings near what it holds of events that come next; a detector whose state is small has no need to.
+    fn expect(&self, _next: &[Names]) {}
 }
 
 /// What a detector saw; the policy makes a finding of it.

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use detect::engine::Engine;
+use detect::engine::{AHEAD, Engine};
 use token::event::{Event, TokenKind};
 
 use crate::actor::{Actor, get, get_one, post};
@@ -65,8 +65,11 @@ fn feed(
         })
         .collect();
     let start = processor_time();
-    for event in &batch {
-        std::hint::black_box(engine.observe(event));
+    for next in batch.chunks(AHEAD) {
+        engine.expect(next.iter());
+        for event in next {
+            std::hint::black_box(engine.observe(event));
+        }
     }
     processor_time().saturating_sub(start)
 }

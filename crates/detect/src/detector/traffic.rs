@@ -17,6 +17,7 @@ mod function_probing;
 mod injection_probing;
 mod least_privilege;
 mod meter;
+mod names;
 mod ownership;
 mod scanning;
 mod seen;
@@ -25,6 +26,8 @@ mod template;
 mod throttle_evasion;
 mod volume;
 
+use meter::Meter;
+pub use names::Names;
 use seen::Seen;
 
 const PRINCIPALS: usize = 1_000_000;
@@ -79,9 +82,35 @@ impl Default for Traffic {
     }
 }
 
+// === impl Profile ===
+
+impl Profile {
+    /// Something of each of its parts.
+    fn read(&self) -> u64 {
+        let hours = [self.first, self.anomaly.hour, self.automation.hour, self.sequence.last];
+        let [first, second, third] = &self.volume.routes;
+        let meters = [
+            &self.enumeration.hour,
+            &self.enumeration.day,
+            &self.exfiltration.hour,
+            &self.exfiltration.records,
+            &first.1,
+            &second.1,
+            &third.1,
+        ];
+        hours.into_iter().chain(meters.map(Meter::window)).map(u64::from).sum()
+    }
+}
+
 // === impl Traffic ===
 
 impl Traffic {
+    /// Brings near what is held of events that come next.
+    pub fn expect(&self, next: &[Names]) {
+        self.principals.expect(next.iter().filter_map(|names| names.principal), Profile::read);
+        self.ownership.expect(next);
+    }
+
     /// Looks at one event; appends what is seen in it.
     pub fn observe(&mut self, event: &Event, found: &mut Vec<Sighting>) {
         let Some(seen) = Seen::of(event) else { return };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use detect::engine::Engine;
+use detect::engine::{AHEAD, Engine};
 use detect::feedback;
 use detect::incidents::INCIDENT_ENDS;
 use detect::origin::Origins;
@@ -122,21 +122,35 @@ impl Watcher {
 impl Watch {
     fn run(mut self) {
         let mut busy = false;
+        let mut gathered = Vec::with_capacity(AHEAD);
         loop {
             match self.events.next(busy) {
                 Received::Event(mut event) => {
                     busy = true;
                     // Here, and not where it was made: nobody who asks for something waits for it.
                     self.origins.complete(&mut event);
-                    self.observe(&event);
+                    gathered.push(event);
+                    if gathered.len() >= AHEAD {
+                        self.observe_all(&mut gathered);
+                    }
                 }
                 Received::Idle => {
                     busy = false;
+                    self.observe_all(&mut gathered);
                     self.flush();
                 }
-                Received::Closed => return self.flush(),
+                Received::Closed => {
+                    self.observe_all(&mut gathered);
+                    return self.flush();
+                }
             }
         }
+    }
+
+    #[expect(clippy::vec_box, reason = "they come boxed, and to move them costs more")]
+    fn observe_all(&mut self, gathered: &mut Vec<Box<Event>>) {
+        self.engine.expect(gathered.iter().map(|event| &**event));
+        gathered.drain(..).for_each(|event| self.observe(&event));
     }
 
     fn observe(&mut self, event: &Event) {

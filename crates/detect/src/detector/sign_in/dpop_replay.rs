@@ -20,7 +20,7 @@ use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::{Detector, Kind, Names, Sighting};
 use crate::sketch::recent::Recent;
 use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
@@ -78,6 +78,12 @@ impl Detector for DpopReplay {
             Judged::Theft | Judged::Doubt | Judged::Retry => return None,
         };
         Some(sighting(kind, reason, event, token, before))
+    }
+
+    fn expect(&self, next: &[Names]) {
+        self.good.expect(next.iter().filter_map(|names| names.token), |good| {
+            good.map_or(0, |(_, source)| source.asn.unwrap_or(0).into())
+        });
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use token::time::Timestamp;
 
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
@@ -14,7 +15,8 @@ const SETTLED: Duration = Duration::from_secs(72 * 3600);
 pub(super) struct Known<const N: usize> {
     /// Of the owner and not of a thing: whoever crowds out what is known makes nobody young again.
     since: Option<Timestamp>,
-    things: Vec<Thing>,
+    /// Most have one.
+    things: SmallVec<[Thing; 1]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,7 @@ struct Thing {
 
 impl<const N: usize> Default for Known<N> {
     fn default() -> Self {
-        Self { since: None, things: Vec::new() }
+        Self { since: None, things: SmallVec::new() }
     }
 }
 
@@ -44,10 +46,6 @@ impl<const N: usize> Known<N> {
             && let Some(oldest) = (0..N).min_by_key(|at| self.things.get(*at).map(|held| held.last))
         {
             self.things.swap_remove(oldest);
-        }
-        // Most have one.
-        if self.things.is_empty() {
-            self.things.reserve_exact(1);
         }
         self.things.push(Thing { what, first: now, last: now });
         self.is_settled(now)

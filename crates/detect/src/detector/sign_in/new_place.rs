@@ -17,7 +17,7 @@ use token::id::SubjectId;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::sign_in::{SignIn, sensitive};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::{Detector, Kind, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -63,6 +63,13 @@ impl Detector for NewPlace {
             _ => None,
         }?;
         person.told.is_news(event.ts, 1).then(|| sighting(event, subject, &act, &news))
+    }
+
+    fn expect(&self, next: &[Names]) {
+        self.persons.expect(next.iter().filter_map(|names| names.subject), |person| {
+            let known = person.countries.len() + person.places.len() + person.software.len();
+            known as u64 ^ person.last.unwrap_or(0)
+        });
     }
 }
 

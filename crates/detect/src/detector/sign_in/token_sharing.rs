@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::json;
+use smallvec::SmallVec;
 use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::time::Timestamp;
@@ -24,7 +25,7 @@ use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::issued::{Carried, Issued};
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::{Detector, Kind, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -47,8 +48,8 @@ pub(super) struct TokenSharing {
 
 #[derive(Default)]
 struct Session {
-    /// The newest last.
-    sources: Vec<Used>,
+    /// The newest last; nearly all sessions have one.
+    sources: SmallVec<[Used; 1]>,
     returns: u8,
     first_return: Option<Timestamp>,
     told: Told,
@@ -131,6 +132,15 @@ impl Detector for TokenSharing {
         let carried = self.issued.carried(event, &source).filter(|_| is_strange && !is_machine)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
+
+    fn expect(&self, next: &[Names]) {
+        self.sessions.expect(next.iter().filter_map(|names| names.session), |session| {
+            let asn = session.sources.last().and_then(|last| last.source.asn);
+            u64::from(session.returns) ^ u64::from(asn.unwrap_or(0))
+        });
+        let subjects = next.iter().filter_map(|names| names.subject);
+        self.subjects.expect(subjects, |pairs| pairs.len() as u64);
+    }
 }
 
 // === impl Session ===
@@ -153,10 +163,6 @@ impl Session {
             used.first = self.sources.remove(at).first;
         } else if self.sources.len() >= SOURCES {
             self.sources.remove(0);
-        }
-        // Nearly all sessions have one source.
-        if self.sources.is_empty() {
-            self.sources.reserve_exact(1);
         }
         self.sources.push(used);
     }

@@ -53,7 +53,7 @@ struct Kept([u16; FEATURES.len()]);
 /// The running hour of one principal, and the mean of those before.
 #[derive(Default)]
 pub(super) struct State {
-    hour: u32,
+    pub(super) hour: u32,
     requests: u16,
     refusals: u16,
     bytes: f32,

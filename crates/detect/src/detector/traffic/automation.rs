@@ -41,7 +41,7 @@ pub(super) struct State {
     deviation: f32,
     pauses: u16,
     objects: Distinct<1>,
-    hour: u32,
+    pub(super) hour: u32,
     hour_objects: Distinct<1>,
     /// One bit for each of the last hours that was busy.
     busy: u32,

@@ -45,8 +45,8 @@ struct Peers {
 pub(super) struct State {
     objects: Distinct<2>,
     day_objects: Distinct<4>,
-    hour: Meter,
-    day: Meter,
+    pub(super) hour: Meter,
+    pub(super) day: Meter,
     asked: u16,
     asked_today: u16,
 }

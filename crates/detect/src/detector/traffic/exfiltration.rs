@@ -27,9 +27,9 @@ struct Peers {
 /// What one principal took.
 #[derive(Default)]
 pub(super) struct State {
-    hour: Meter,
+    pub(super) hour: Meter,
     day: Meter,
-    records: Meter,
+    pub(super) records: Meter,
 }
 
 /// Data by principal.

@@ -86,6 +86,11 @@ impl Meter {
         true
     }
 
+    /// The running window.
+    pub(super) const fn window(&self) -> u32 {
+        self.window
+    }
+
     /// How much it is used: the running window and the habit.
     pub(super) fn weight(&self) -> f32 {
         self.amount.max(self.habit.peak())

@@ -14,7 +14,7 @@
 use serde_json::json;
 
 use crate::detector::traffic::seen::Seen;
-use crate::detector::{Kind, Sighting};
+use crate::detector::{Kind, Names, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::once::Once;
@@ -91,7 +91,7 @@ impl Ownership {
         }
         let subjects = self.subjects.touch(seen.client, seen.now);
         subjects.add(subject);
-        let group = if subjects.count() <= MACHINE { 0 } else { seen.client };
+        let group = group(subjects, seen.client);
         let key = hash::both(group, seen.collection);
         let object = hash::both(group, object);
         let owner = match self.objects.peek(object) {
@@ -138,6 +138,15 @@ impl Ownership {
         Some(seen.sighting(Kind::BolaOwnership, summary, facts.into()))
     }
 
+    /// Brings near the objects of requests that come next.
+    pub(super) fn expect(&self, next: &[Names]) {
+        let objects = next.iter().filter_map(|names| {
+            let subjects = self.subjects.peek(names.client)?;
+            Some(hash::both(group(subjects, names.client), names.object?))
+        });
+        self.objects.expect(objects, |object| object.user);
+    }
+
     fn use_own(&mut self, seen: &Seen<'_>, key: u64, object: u64, subject: u64) {
         let held = self.objects.touch(object, seen.now);
         let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
@@ -150,6 +159,11 @@ impl Ownership {
             self.collections.touch(key, seen.now).owners.add(subject);
         }
     }
+}
+
+/// Machines share what they know of collections, and people of one client.
+fn group(subjects: &Distinct<1>, client: u64) -> u64 {
+    if subjects.count() <= MACHINE { 0 } else { client }
 }
 
 // === impl Stranger ===

@@ -40,7 +40,7 @@ pub(super) struct State {
     client: u32,
     /// One bit for each route of the client.
     visited: u64,
-    last: u32,
+    pub(super) last: u32,
 }
 
 /// What one client's visits look like.

@@ -23,7 +23,7 @@ const ROUTES: usize = 3;
 /// The routes that a principal uses most.
 #[derive(Default)]
 pub(super) struct State {
-    routes: [(u32, Meter); ROUTES],
+    pub(super) routes: [(u32, Meter); ROUTES],
 }
 
 /// Requests by principal and route.
