@@ -19,6 +19,7 @@ use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
 use crate::sign_up::SignUp;
+use crate::signals::Stream;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -91,6 +92,8 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// What people are told by letters.
     pub notices: Notices,
+    /// Who gets security events.
+    pub streams: Vec<Stream>,
 }
 
 /// What people are told by letters, besides changes of what protects their account.

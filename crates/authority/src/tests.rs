@@ -45,6 +45,7 @@ mod revoke;
 mod scopes;
 mod second_factor;
 mod sign_in;
+mod signals;
 mod software_statement;
 mod status_list;
 mod step_up;

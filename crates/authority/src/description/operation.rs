@@ -253,6 +253,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         refuses: &["400", "401", "403", "404", "413", "429", "503"],
     },
     Operation {
+        method: "get",
+        path: "/.well-known/ssf-configuration",
+        id: "signals_metadata",
+        summary: "What receivers of security events need (Shared Signals Framework 1.0 §7)",
+        credential: Credential::None,
+        takes: Takes::Nothing,
+        gives: &[ok("The metadata", &[(JSON, "SignalsMetadata")])],
+        refuses: &["404", "503"],
+    },
+    Operation {
         method: "post",
         path: "/leaks/github",
         id: "leaks",

@@ -43,6 +43,7 @@ pub(super) fn all() -> Value {
         "PushedRequest": of::<Pushed>(),
         "RegisteredClient": registered_client(),
         "RestrictionLog": of::<Page>(),
+        "SignalsMetadata": signals_metadata(),
         "StatusLists": of::<Aggregation>(),
         "TokenResponse": of::<TokenResponse<'_>>(),
         "UserInfo": user_info(),
@@ -170,6 +171,21 @@ fn changed_registration() -> Value {
         "properties": {
             "client_id": { "type": "string" },
             "client_secret": { "type": "string" },
+        },
+    })
+}
+
+/// Shared Signals Framework 1.0 §7.1.
+fn signals_metadata() -> Value {
+    json!({
+        "type": "object",
+        "required": ["issuer"],
+        "properties": {
+            "spec_version": { "const": "1_0" },
+            "issuer": { "type": "string", "format": "uri" },
+            "jwks_uri": { "type": "string", "format": "uri" },
+            "delivery_methods_supported": { "type": "array", "items": { "type": "string" } },
+            "default_subjects": { "enum": ["ALL", "NONE"] },
         },
     })
 }

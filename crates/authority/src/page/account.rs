@@ -12,6 +12,7 @@ use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::login::session::SignedIn;
 use crate::settings::Settings;
+use crate::signals::changed;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +184,8 @@ fn spoken(action: &str) -> &str {
         "user.address.ask" => "A letter was sent to a new mail address",
         "user.password" => "The password was set",
         "user.password.reset" => "The password was set by a link in a letter",
+        changed::DISABLE => "The account was disabled",
+        changed::ENABLE => "The account was enabled again",
         "user.update" => "The account was changed",
         other => other,
     }

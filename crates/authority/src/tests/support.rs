@@ -91,6 +91,7 @@ pub(crate) fn settings() -> Settings {
         mfa: MfaPolicy::USUAL,
         sign_up: Default::default(),
         notices: Default::default(),
+        streams: Vec::new(),
     }
 }
 

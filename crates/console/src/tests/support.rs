@@ -292,6 +292,7 @@ pub(crate) fn settings() -> Settings {
         mfa: authority::rule::mfa::MfaPolicy::USUAL,
         sign_up: Default::default(),
         notices: Default::default(),
+        streams: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use authority::settings::Notices;
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
 
-use super::{Sockets, key_files, trusted};
+use super::{Sockets, key_files, signals, trusted};
 use crate::command::Failure;
 use crate::config::{self, Config};
 
@@ -72,6 +72,7 @@ pub(super) fn authority(
         mfa: part.mfa.policy(),
         sign_up: part.sign_up.settings(),
         notices: notices(&config.mail),
+        streams: signals::streams(&config.notify),
     })
 }
 
