@@ -171,6 +171,8 @@ FAR = {
     ("DELETE", "/api/v1/users/{id}/factors/{factor}"),
     # Only where challenges are demanded, and where a resource has its statuses published.
     ("POST", "/challenge"),
+    # Only where somebody gets security events.
+    ("GET", "/.well-known/ssf-configuration"),
     # Needs the signature of one who reports leaks.
     ("POST", "/leaks/github"),
     ("GET", "/status/{list}"),

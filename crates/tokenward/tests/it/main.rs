@@ -45,6 +45,7 @@ mod proxy_protocol;
 mod requests;
 mod responses;
 mod scopes;
+mod signals;
 mod slow_clients;
 mod smuggling;
 mod start;
