@@ -173,6 +173,8 @@ FAR = {
     ("POST", "/challenge"),
     # Only where somebody gets security events.
     ("GET", "/.well-known/ssf-configuration"),
+    # Needs an event that a transmitter has signed.
+    ("POST", "/ssf/events"),
     # Needs the signature of one who reports leaks.
     ("POST", "/leaks/github"),
     ("GET", "/status/{list}"),

@@ -11,7 +11,7 @@ use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     account, approvals, authorize, bc_authorize, challenge, device, forgotten, global_revocation,
     introspect, jwks, leaks, link, logout, openapi, par, register, registration, restrictions,
-    revoke, sign_up, signals, status_list, token, userinfo,
+    revoke, sign_up, signal_events, signals, status_list, token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -96,6 +96,7 @@ fn closed_endpoints() -> Paths {
             "/register/{client_id}",
             get(registration::show).put(registration::replace).delete(registration::remove),
         )
+        .route("/ssf/events", post(signal_events::push))
         .route("/restrictions", post(restrictions::restrictions))
 }
 

@@ -20,6 +20,7 @@ use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
 use crate::sign_up::SignUp;
 use crate::signals::Stream;
+use crate::signals::received::Transmitter;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -94,6 +95,8 @@ pub struct Settings {
     pub notices: Notices,
     /// Who gets security events.
     pub streams: Vec<Stream>,
+    /// Whose security events are followed.
+    pub transmitters: Vec<Transmitter>,
 }
 
 /// What people are told by letters, besides changes of what protects their account.

@@ -1,11 +1,13 @@
 //! Security events for others (Shared Signals Framework 1.0): what has happened here, as signed tokens.
 //!
 //! [`event`] says which events there are. `restricted` reads them out of the restriction log and `changed` out of the
-//! audit log; [`Authority::signal`] keeps them for every stream, and somebody else takes them there.
+//! audit log; [`Authority::signal`] keeps them for every stream, and somebody else takes them there. [`received`] is the
+//! other direction.
 
 pub mod changed;
 pub mod event;
 mod happened;
+pub mod received;
 mod restricted;
 
 use std::time::Duration;

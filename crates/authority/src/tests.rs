@@ -36,6 +36,7 @@ mod personal;
 mod pkce;
 mod private_key_jwt;
 mod profile;
+mod received;
 mod refresh;
 mod register;
 mod request_object;

@@ -12,6 +12,7 @@ use crate::endpoint::introspect::Introspection;
 use crate::endpoint::leaks::Label;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
+use crate::endpoint::signal_events::EventRefused;
 use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
 use crate::person_claims;
@@ -32,6 +33,7 @@ pub(super) fn all() -> Value {
             "properties": { "openapi": { "type": "string", "pattern": "^3\\.1\\." } },
         },
         "Error": error(),
+        "EventRefused": of::<EventRefused>(),
         "GlobalRevocation": global_revocation(),
         "Introspection": of::<Introspection>(),
         "Jwt": { "type": "string", "description": "A signed token, encrypted if so registered" },

@@ -56,6 +56,11 @@ impl EventType {
         }
     }
 
+    /// The kind of this name in tokens.
+    pub fn of_uri(uri: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.uri() == uri)
+    }
+
     /// Its name in tokens.
     pub fn uri(self) -> &'static str {
         match self {

@@ -71,7 +71,7 @@ pub(super) fn all(
 }
 
 /// Where in the configuration a mistake is.
-struct At(String);
+pub(super) struct At(pub(super) String);
 
 fn webhook(
     part: &config::notify::Webhook,
@@ -95,14 +95,24 @@ fn receiver(
 ) -> Result<Receiver, Failure> {
     let url = Url::parse(&part.url).map_err(|error| at.wrong("url", error))?;
     let kept = (part.token_file.as_deref(), part.token_env.as_deref());
-    let (member, text) = secret(kept, ("token_file", "token_env"), environment, at)?;
-    let token = Secret::new(text.expose().trim());
-    let is_token = |text: &str| !text.is_empty() && text.chars().all(|one| one.is_ascii_graphic());
-    if !is_token(token.expose()) {
-        return Err(at.wrong(member, "there has to be one token of printable ASCII in it"));
-    }
+    let token = token(kept, environment, at)?;
     let fetcher = fetcher(part.ca.as_deref(), whole, at)?;
     Ok(Receiver::new(url, token, fetcher, tries.clone()))
+}
+
+/// A bearer token in a file or in a variable.
+pub(super) fn token(
+    kept: (Option<&Path>, Option<&str>),
+    environment: &Environment,
+    at: &At,
+) -> Result<Secret, Failure> {
+    let (member, text) = secret(kept, ("token_file", "token_env"), environment, at)?;
+    let token = Secret::new(text.expose().trim());
+    let shown = token.expose();
+    if shown.is_empty() || !shown.chars().all(|one| one.is_ascii_graphic()) {
+        return Err(at.wrong(member, "there has to be one token of printable ASCII in it"));
+    }
+    Ok(token)
 }
 
 /// What is in a file or in a variable, and the member that named it.

@@ -73,6 +73,7 @@ pub(super) fn authority(
         sign_up: part.sign_up.settings(),
         notices: notices(&config.mail),
         streams: signals::streams(&config.notify),
+        transmitters: signals::transmitters(&config.signal_transmitters)?,
     })
 }
 

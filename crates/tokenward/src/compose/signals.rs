@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use authority::Authority;
 use authority::signals::Stream;
+use authority::signals::received::Transmitter;
 use notify::notifier::Notifier;
 use notify::signals::Verifies;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Notify;
+use super::outlets::{self, At};
+use super::trusted;
+use crate::command::Failure;
+use crate::config::{Notify, SignalTransmitter, load};
 
 /// Between two looks at the audit log; the restriction log is heard of at once.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -27,6 +31,27 @@ pub(super) fn streams(part: &Notify) -> Vec<Stream> {
         events: part.event_types(),
     };
     part.signals.iter().map(stream).collect()
+}
+
+/// Whose events are followed.
+///
+/// # Errors
+/// [`Failure`] names the option that cannot be used.
+pub(super) fn transmitters(all: &[SignalTransmitter]) -> Result<Vec<Transmitter>, Failure> {
+    let environment = load::environment();
+    let one = |(position, part): (usize, &SignalTransmitter)| {
+        let at = At(format!("signal_transmitter[{position}]"));
+        let kept = (part.token_file.as_deref(), part.token_env.as_deref());
+        let (uri, file) = (part.jwks_uri.as_deref(), part.jwks_file.as_deref());
+        Ok(Transmitter {
+            name: part.name.clone(),
+            source: trusted::source(&part.issuer, uri, file)?,
+            audience: part.audience.clone(),
+            token: outlets::token(kept, &environment, &at)?,
+            email_domains: part.email_domains.clone(),
+        })
+    };
+    all.iter().enumerate().map(one).collect()
 }
 
 /// Keeps what is to be told, and says so to the outlets, until `stop`.

@@ -174,14 +174,19 @@ impl Notify {
     }
 }
 
-fn name<'c>(name: &'c str, names: &mut Vec<&'c str>, at: String, found: &mut Vec<Finding>) {
+pub(super) fn name<'c>(
+    name: &'c str,
+    names: &mut Vec<&'c str>,
+    at: String,
+    found: &mut Vec<Finding>,
+) {
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
     if name == PEOPLE {
         found.push((at, format!("`{PEOPLE}` stands for letters to whom findings concern")));
     } else if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
         found.push((at, "must be 1 to 64 letters, digits, `-` or `_`".to_owned()));
     } else if names.contains(&name) {
-        found.push((at, format!("`{name}` is the name of another outlet too")));
+        found.push((at, format!("`{name}` is the name of another one too")));
     }
     names.push(name);
 }
@@ -214,7 +219,7 @@ fn url(text: &str, at: String, found: &mut Vec<Finding>) {
 }
 
 /// What is kept in a file or in an environment variable, and which members name these.
-fn secret(
+pub(super) fn secret(
     (in_file, variable): (bool, Option<&str>),
     (file, env): (&str, &str),
     at: &dyn Fn(&str) -> String,

@@ -1,12 +1,15 @@
 //! Security events, through the real program: pushed to a receiver that checks them with what is published, also after
-//! a crash while it was down.
+//! a crash while it was down; and those of others, followed.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
+use http::Request;
+use http_body_util::Full;
 use serde_json::{Value, json};
-use token::jws::Jws;
-use token::key::KeySet;
+use token::jws::{self, Jws};
+use token::key::{KeySet, PrivateKey};
+use token::term::Algorithm;
 
 use crate::support::receiver::{free_port, receive};
 use crate::support::served::Served;
@@ -128,4 +131,52 @@ fn an_event_waits_through_a_crash_for_a_receiver_that_is_down() {
     events.sort();
     assert_eq!(events, [format!("{CAEP}/credential-change"), format!("{CAEP}/session-revoked")]);
     assert!(requests.recv_timeout(Duration::from_secs(3)).is_err(), "once");
+}
+
+#[test]
+fn what_happens_elsewhere_is_followed_and_can_be_undone() {
+    let folder = tempfile::tempdir().expect("folder");
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let (keys, token) = (folder.path().join("keys"), folder.path().join("token"));
+    let set = json!({ "keys": [key.public().jwk()] });
+    std::fs::write(&keys, set.to_string()).expect("keys");
+    std::fs::write(&token, "let-me-in\n").expect("token");
+    let product = Served::start(&format!(
+        r#"
+        [[signal_transmitter]]
+        name = "idp"
+        issuer = "https://idp.example"
+        jwks_file = "{}"
+        token_file = "{}"
+        "#,
+        keys.display(),
+        token.display()
+    ));
+    let person = add_person(&product);
+    let secs = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let claims = json!({
+        "iss": "https://idp.example", "aud": product.issuer(""), "jti": "e1",
+        "iat": secs.expect("time").as_secs(),
+        "sub_id": { "format": "iss_sub", "iss": product.issuer(""), "sub": person },
+        "events": { format!("{RISC}/account-disabled"): { "reason": "hijacking" } },
+    });
+    let event = jws::sign(&key, "secevent+jwt", claims.to_string().as_bytes()).expect("event");
+    let push = |token: &str| {
+        let request = Request::post(product.issuer("/ssf/events"))
+            .header("content-type", "application/secevent+jwt")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Full::from(event.clone()));
+        product.http.send(request.expect("request"))
+    };
+    let stranger: Value = push("guessed").expect(401);
+    assert_eq!(stranger["err"], "authentication_failed");
+    for _ in 0..2 {
+        assert_eq!((push("let-me-in").status, push("let-me-in").body.as_str()), (202, ""));
+    }
+    let held = product.admin_call("GET", "/restrictions", None);
+    let held = held["items"].as_array().expect("items");
+    let suspension = held.iter().find(|one| one["effect"] == "suspend").expect("a suspension");
+    assert_eq!((held.len(), &suspension["actor"]), (2, &json!("transmitter:idp")));
+    let undone = product.command(&["restriction", "lift", &suspension["seq"].to_string()]);
+    assert!(undone.status.success(), "{}", text(&undone.stderr));
 }
