@@ -2,7 +2,7 @@
 //! a crash while it was down; and those of others, followed.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Request;
 use http_body_util::Full;
@@ -153,10 +153,10 @@ fn what_happens_elsewhere_is_followed_and_can_be_undone() {
         token.display()
     ));
     let person = add_person(&product);
-    let secs = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("time").as_secs();
     let claims = json!({
         "iss": "https://idp.example", "aud": product.issuer(""), "jti": "e1",
-        "iat": secs.expect("time").as_secs(),
+        "iat": now,
         "sub_id": { "format": "iss_sub", "iss": product.issuer(""), "sub": person },
         "events": { format!("{RISC}/account-disabled"): { "reason": "hijacking" } },
     });
