@@ -175,6 +175,10 @@ FAR = {
     ("POST", "/login/provider/{provider}/logout"),
     # Only where challenges are demanded, and where a resource has its statuses published.
     ("POST", "/challenge"),
+    # Only where somebody gets security events.
+    ("GET", "/.well-known/ssf-configuration"),
+    # Needs an event that a transmitter has signed.
+    ("POST", "/ssf/events"),
     # Needs the signature of one who reports leaks.
     ("POST", "/leaks/github"),
     ("GET", "/status/{list}"),

@@ -14,6 +14,9 @@ use crate::letters::Occasion;
 use crate::login::password::{Asker, PasswordError};
 use crate::state::Authority;
 
+/// The reason of the restriction that comes with a new password.
+pub(crate) const PASSWORD_SET: &str = "password set";
+
 /// Who replaces a password, and by what right.
 #[derive(Clone, Copy, Debug)]
 pub struct By<'a> {
@@ -100,7 +103,7 @@ impl Authority {
             effect: Effect::Revoke,
             from: now,
             until: None,
-            reason: "password set".to_owned(),
+            reason: PASSWORD_SET.to_owned(),
             actor: by.actor.to_owned(),
         };
         let made = store.restrict(new, now).await?;

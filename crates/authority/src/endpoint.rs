@@ -31,6 +31,8 @@ pub mod registration;
 pub mod restrictions;
 pub mod revoke;
 pub mod sign_up;
+pub mod signal_events;
+pub mod signals;
 pub mod status_list;
 pub mod token;
 pub mod userinfo;

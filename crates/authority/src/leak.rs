@@ -29,6 +29,8 @@ const P256_PREFIX: [u8; 26] = [
 const POINT_BYTES: usize = 65;
 
 const REASON: &str = "found in a public place";
+/// Before the name of whoever reports.
+const ACTOR: &str = "leak:";
 const MAX_SOURCE_CHARS: usize = 100;
 
 /// The keys of whoever reports, by their names: as points.
@@ -136,6 +138,11 @@ fn point(pem: &str) -> Option<Vec<u8>> {
     (point.len() == POINT_BYTES && point.first() == Some(&4)).then(|| point.to_vec())
 }
 
+/// Whether a restriction was made for a report of a leak.
+pub(crate) fn is_report(actor: &str) -> bool {
+    actor.starts_with(ACTOR)
+}
+
 // === impl Authority ===
 
 impl Authority {
@@ -151,7 +158,7 @@ impl Authority {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let actor = format!("leak:{by}");
+        let actor = format!("{ACTOR}{by}");
         let taken = self.take_back_leaked(&reported.token, &actor, now).await?;
         let Some(Found { selector, who, news }) = taken else { return Ok(false) };
         if let (Some(token), Some(subject)) = (news, &who.subject)

@@ -51,6 +51,7 @@ pub mod router;
 pub mod rule;
 pub mod settings;
 pub mod sign_up;
+pub mod signals;
 mod signed_answer;
 pub mod state;
 mod status_lists;

@@ -9,7 +9,7 @@ use crate::state::Authority;
 // === impl Authority ===
 
 impl Authority {
-    /// Takes up what an earlier run has left: which assertions and proofs were used, and the status lists
+    /// Takes up what an earlier run has left: which assertions, events and proofs were used, and the status lists
     /// of its tokens. Makes a status list ready where one is needed. To be called once, before anything is
     /// served.
     ///
@@ -19,6 +19,9 @@ impl Authority {
         let now = self.now();
         for name in self.store().used_names(UsedKind::Assertion, now)? {
             self.assertions().first_use(&name, now);
+        }
+        for name in self.store().used_names(UsedKind::Event, now)? {
+            self.received().first_use(&name, now);
         }
         for name in self.store().used_names(UsedKind::Proof, now)? {
             self.proofs().remember(&name, now);

@@ -11,7 +11,7 @@ use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     account, approvals, authorize, bc_authorize, challenge, device, forgotten, global_revocation,
     introspect, jwks, leaks, link, login, logout, openapi, par, register, registration,
-    restrictions, revoke, sign_up, status_list, token, userinfo,
+    restrictions, revoke, sign_up, signal_events, signals, status_list, token, userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -19,6 +19,8 @@ use crate::state::Authority;
 
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+/// Shared Signals Framework 1.0 §7.2.
+const SSF_METADATA: &str = "/.well-known/ssf-configuration";
 
 impl Authority {
     /// Every endpoint, under the issuer's path. The listener must put a
@@ -70,6 +72,7 @@ fn open_endpoints() -> Paths {
         .route(OAUTH_METADATA, get(metadata).options(preflight))
         .route(OPENID_METADATA, get(metadata).options(preflight))
         .route("/.well-known/jwks.json", get(jwks::jwks).options(preflight))
+        .route(SSF_METADATA, get(signals::metadata).options(preflight))
         .route("/token", post(token::token).options(preflight))
         .route("/par", post(par::par).options(preflight))
         .route("/revoke", post(revoke::revoke).options(preflight))
@@ -94,6 +97,7 @@ fn closed_endpoints() -> Paths {
             "/register/{client_id}",
             get(registration::show).put(registration::replace).delete(registration::remove),
         )
+        .route("/ssf/events", post(signal_events::push))
         .route("/restrictions", post(restrictions::restrictions))
 }
 
@@ -102,5 +106,6 @@ fn metadata_beside(path: &str) -> Router<Authority> {
     Router::new()
         .route(&format!("{OAUTH_METADATA}{path}"), get(metadata).options(preflight))
         .route(&format!("{OPENID_METADATA}{path}"), get(metadata).options(preflight))
+        .route(&format!("{SSF_METADATA}{path}"), get(signals::metadata).options(preflight))
         .layer(map_response(cors::open))
 }

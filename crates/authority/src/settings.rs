@@ -22,6 +22,8 @@ use crate::register::policy::{self, PolicyRefused, Registration};
 use crate::rule::authorization_details::DetailDefinition;
 use crate::rule::mfa::MfaPolicy;
 use crate::sign_up::SignUp;
+use crate::signals::Stream;
+use crate::signals::received::Transmitter;
 
 /// What an authority is told at its start.
 #[derive(Clone, Debug)]
@@ -98,6 +100,10 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// Identity providers that people sign in with, in the order in which they are offered.
     pub providers: Vec<Provider>,
+    /// Who gets security events.
+    pub streams: Vec<Stream>,
+    /// Whose security events are followed.
+    pub transmitters: Vec<Transmitter>,
 }
 
 /// What people are told by letters, besides changes of what protects their account.

@@ -29,6 +29,7 @@ use crate::news::News;
 use crate::polls::Polls;
 use crate::provider::places::KnownPlaces;
 use crate::settings::{Settings, SettingsError};
+use crate::signals::received;
 use crate::status_lists::StatusLists;
 use crate::verified::VerifiedTokens;
 
@@ -72,6 +73,7 @@ struct Inner {
     issuer_keys: IssuerKeys,
     documents: MetadataDocuments,
     assertions: UsedOnce,
+    received: UsedOnce,
     challenges: Option<Nonces>,
     polls: Polls,
     provider_places: KnownPlaces,
@@ -111,6 +113,7 @@ impl Authority {
             documents: MetadataDocuments::default(),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
+            received: UsedOnce::new(received::REMEMBERED),
             challenges: challenges(&settings, &*parts.random),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
@@ -234,6 +237,11 @@ impl Authority {
     /// The names of client assertions that were used.
     pub(crate) fn assertions(&self) -> &UsedOnce {
         &self.0.assertions
+    }
+
+    /// The names of security events that were taken.
+    pub(crate) fn received(&self) -> &UsedOnce {
+        &self.0.received
     }
 
     /// Challenges for proofs of attested keys, where they are demanded.

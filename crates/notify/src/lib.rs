@@ -1,7 +1,7 @@
 //! Findings told to others: what is told waits in the store until they have taken it.
 //!
 //! An [`outlet::Outlet`] says what is told to whom, and how: as a [`webhook`], by [`syslog`], or
-//! to the [`person`] concerned. The
+//! to the [`person`] concerned. Security events that others made leave the same way, as [`signals`]. The
 //! [`notifier::Notifier`] sees to it: [`notifier::Notifier::told`] gives what is written together with a
 //! finding, [`notifier::Notifier::run`] takes it to those that it is for.
 
@@ -10,6 +10,7 @@ mod notice;
 pub mod notifier;
 pub mod outlet;
 pub mod person;
+pub mod signals;
 pub mod syslog;
 pub mod webhook;
 

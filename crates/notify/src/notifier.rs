@@ -42,7 +42,7 @@ struct Parts {
 pub struct OutletStatus {
     /// Its name.
     pub name: String,
-    /// `person`, `syslog` or `webhook`.
+    /// `person`, `signals`, `syslog` or `webhook`.
     pub kind: &'static str,
     /// Where it leads.
     pub place: String,
@@ -120,12 +120,19 @@ impl Notifier {
         else {
             return Tested::Unknown;
         };
-        if matches!(outlet.way, Way::Person(_)) {
-            return Tested::NotTaken("a test concerns nobody who could be asked".to_owned());
-        }
         let now = self.0.clock.now();
-        let delivery = outlet.delivery(&Notice::test(now), now, &*self.0.random);
-        match outlet.send(&delivery.id, &delivery.body, now).await {
+        let sent = match &outlet.way {
+            Way::Person(_) => {
+                return Tested::NotTaken("a test concerns nobody who could be asked".to_owned());
+            }
+            Way::Signals(receiver) => receiver.test(name).await,
+            Way::Syslog(_) | Way::Webhook(_) => {
+                let delivery = outlet.delivery(&Notice::test(now), now, &*self.0.random);
+                let Some(delivery) = delivery else { return Tested::Unknown };
+                outlet.send(&delivery.id, &delivery.body, now).await
+            }
+        };
+        match sent {
             Ok(()) => Tested::Taken,
             Err(failure) => Tested::NotTaken(failure.to_string()),
         }
@@ -241,10 +248,10 @@ impl Parts {
         let cause = failure.to_string();
         match next {
             Some(next) => {
-                tracing::warn!(outlet = outlet.name, %id, about, cause, %next, "a finding could not be told");
+                tracing::warn!(outlet = outlet.name, %id, about, cause, %next, "something could not be told");
             }
             None => {
-                tracing::error!(outlet = outlet.name, %id, about, cause, "a finding is not told: given up");
+                tracing::error!(outlet = outlet.name, %id, about, cause, "something is not told: given up");
             }
         }
         self.store.delivery_failed(id, next, &cause, now).await

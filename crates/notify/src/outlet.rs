@@ -10,6 +10,7 @@ use token::time::Timestamp;
 use crate::filter::Filter;
 use crate::notice::Notice;
 use crate::person::Person;
+use crate::signals::Receiver;
 use crate::syslog::Syslog;
 use crate::webhook::Webhook;
 
@@ -29,6 +30,8 @@ pub struct Outlet {
 pub enum Way {
     /// To the person whom the finding concerns.
     Person(Person),
+    /// Not findings, but security events.
+    Signals(Box<Receiver>),
     /// By syslog.
     Syslog(Syslog),
     /// By a request to a URL.
@@ -54,10 +57,11 @@ pub enum NotTaken {
 // === impl Outlet ===
 
 impl Outlet {
-    /// `person`, `syslog` or `webhook`.
+    /// `person`, `signals`, `syslog` or `webhook`.
     pub fn kind(&self) -> &'static str {
         match self.way {
             Way::Person(_) => "person",
+            Way::Signals(_) => "signals",
             Way::Syslog(_) => "syslog",
             Way::Webhook(_) => "webhook",
         }
@@ -67,6 +71,7 @@ impl Outlet {
     pub fn place(&self) -> String {
         match &self.way {
             Way::Person(_) => "the address of each".to_owned(),
+            Way::Signals(receiver) => receiver.place(),
             Way::Syslog(syslog) => syslog.place(),
             Way::Webhook(webhook) => webhook.place(),
         }
@@ -79,27 +84,28 @@ impl Outlet {
         now: Timestamp,
         random: &dyn Random,
     ) -> Option<NewDelivery> {
-        self.filter.fits(finding).then(|| self.delivery(&Notice::of(finding), now, random))
+        self.filter.fits(finding).then(|| self.delivery(&Notice::of(finding), now, random))?
     }
 
-    /// A notice in the form of this outlet.
+    /// A notice in the form of this outlet; `None` where it is told none.
     pub(crate) fn delivery(
         &self,
         notice: &Notice,
         now: Timestamp,
         random: &dyn Random,
-    ) -> NewDelivery {
+    ) -> Option<NewDelivery> {
         let body = match &self.way {
             Way::Person(_) => notice.finding.to_string(),
+            Way::Signals(_) => return None,
             Way::Syslog(syslog) => syslog.line(notice, now),
             Way::Webhook(_) => Webhook::body(notice, now),
         };
-        NewDelivery {
+        Some(NewDelivery {
             id: DeliveryId::generate(random),
             outlet: self.name.clone(),
             about: notice.about.clone(),
             body,
-        }
+        })
     }
 
     /// Tells it, once.
@@ -114,6 +120,7 @@ impl Outlet {
     ) -> Result<(), NotTaken> {
         match &self.way {
             Way::Person(person) => person.send(body).await,
+            Way::Signals(receiver) => receiver.send(body).await,
             Way::Syslog(syslog) => syslog.send(body).await,
             Way::Webhook(webhook) => webhook.send(id, body, now).await,
         }

@@ -4,6 +4,7 @@
 
 mod delivering;
 mod messages;
+mod signals;
 mod support;
 mod syslogs;
 mod webhooks;

@@ -136,7 +136,7 @@ impl Webhook {
     }
 }
 
-fn judge(answer: &Fetched) -> Result<(), NotTaken> {
+pub(crate) fn judge(answer: &Fetched) -> Result<(), NotTaken> {
     match answer.status {
         status if status.is_success() => Ok(()),
         // The receiver wants no more of this.

@@ -204,7 +204,11 @@ impl Fetcher {
         self.post(url, "application/json", json, headers).await
     }
 
-    async fn post(
+    /// Sends a body of another media type likewise.
+    ///
+    /// # Errors
+    /// [`FetchError`] when no whole answer comes.
+    pub async fn post(
         &self,
         url: &Url,
         kind: &'static str,

@@ -67,6 +67,17 @@ impl Store {
         self.read(|db| sql::all(db, sql, params![before, sql::page(limit)], from_columns))
     }
 
+    /// Entries behind position `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn audit_after(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let sql = "SELECT seq, at, actor, action, target, ip FROM audit WHERE seq > ?1 \
+                   ORDER BY seq LIMIT ?2";
+        let values = params![sql::position(after), sql::page(limit)];
+        self.read(|db| sql::all(db, sql, values, from_columns))
+    }
+
     /// What an actor did and what was done on a target, newest first.
     ///
     /// # Errors

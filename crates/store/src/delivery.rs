@@ -7,6 +7,7 @@ use token::id::DeliveryId;
 use token::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::meta;
 use crate::open::Store;
 use crate::sql::{self, Columns};
 
@@ -83,6 +84,26 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |act| insert(act.db, &new, now)).await
+    }
+
+    /// Keeps what is to be told of a log, and under `mark` ([`Store::meta`]) how far that was read: neither can
+    /// be without the other, so that a crash has nothing told twice and nothing left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn add_deliveries_upto(
+        &self,
+        new: Vec<NewDelivery>,
+        mark: &str,
+        upto: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mark = mark.to_owned();
+        self.write(move |act| {
+            insert(act.db, &new, now)?;
+            meta::set(act.db, &mark, &upto.to_string())
+        })
+        .await
     }
 
     /// What is due through an outlet, that which waits longest first.

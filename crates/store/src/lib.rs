@@ -76,7 +76,7 @@ pub use shared::Health;
 pub use status_list::{StatusMark, StatusPlace};
 pub use tolerance::{Consequence, Tolerance};
 pub use used::UsedKind;
-pub use user::User;
+pub use user::{USER_DELETED, User};
 pub use waiting::{Progress, Waiting, WaitingKind, WaitingState};
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Small facts by name, for whoever has to remember one across starts.
 
+use rusqlite::Connection;
+
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::sql;
@@ -20,8 +22,13 @@ impl Store {
     /// [`StoreError`] when state cannot be written.
     pub async fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let (name, value) = (name.to_owned(), value.to_owned());
-        let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) \
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.write(move |act| sql::execute(act.db, sql, [&name, &value]).map(drop)).await
+        self.write(move |act| set(act.db, &name, &value)).await
     }
+}
+
+/// The same as part of an act.
+pub(crate) fn set(db: &Connection, name: &str, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    sql::execute(db, sql, [name, value]).map(drop)
 }

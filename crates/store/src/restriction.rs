@@ -129,6 +129,18 @@ impl Store {
         self.read(|db| row::at(db, seq))
     }
 
+    /// What holds on exactly this selector, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read.
+    pub async fn restrictions_on(
+        &self,
+        selector: &Selector,
+        now: Timestamp,
+    ) -> Result<Vec<Restriction>, StoreError> {
+        self.read(|db| row::on_selector(db, selector, now))
+    }
+
     /// The log without its lifts, newest first. What can fit nothing any more leaves it a week
     /// later.
     ///

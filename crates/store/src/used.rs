@@ -16,6 +16,8 @@ use crate::writer::Act;
 pub enum UsedKind {
     /// An assertion of a client, or of another issuer (RFC 7523 §3).
     Assertion,
+    /// A security event of somebody else (RFC 8417 §2.2).
+    Event,
     /// A proof of possession (RFC 9449 §11.1).
     Proof,
 }
@@ -64,6 +66,7 @@ impl UsedKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Assertion => "assertion",
+            Self::Event => "event",
             Self::Proof => "proof",
         }
     }

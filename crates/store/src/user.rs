@@ -17,6 +17,9 @@ use crate::personal;
 use crate::sql::{self, Columns};
 use crate::writer::{Act, AfterCommit};
 
+/// The reason of the restriction with which a person is deleted.
+pub const USER_DELETED: &str = "user deleted";
+
 /// A person.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -195,9 +198,9 @@ fn delete(
     sql::execute(act.db, "DELETE FROM sessions WHERE subject = ?1", [id.as_str()])?;
     let sql = "DELETE FROM codes WHERE subject = ?1 AND redeemed_at IS NULL";
     sql::execute(act.db, sql, [id.as_str()])?;
-    grant::end_all(act, GrantsOf::Subject(id), "user deleted", now)?;
+    grant::end_all(act, GrantsOf::Subject(id), USER_DELETED, now)?;
     personal::revoke_all_of(act, &Owner::Person(id.clone()), now)?;
-    act.revoke_for_good(Selector::Subject(id.clone()), "user deleted", actor, now)?;
+    act.revoke_for_good(Selector::Subject(id.clone()), USER_DELETED, actor, now)?;
     act.after_commit(AfterCommit::User(id.clone()));
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! The kinds of signed token beside access tokens, each with its own `typ` and its own rules, so that none passes for another.
 
 pub mod attestation;
+pub mod security_event;
 pub mod software_statement;
 pub mod upstream_logout;
 

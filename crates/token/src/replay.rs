@@ -53,6 +53,15 @@ impl UsedOnce {
         }
         !shard.older.contains(&name) && shard.newer.insert(name)
     }
+
+    /// Lets a name be used once more: what was to be done under it could not be.
+    pub fn forget(&self, name: &UsedName) {
+        let shard = &self.shards[usize::from(name.0[0]) % SHARDS];
+        let name = u128::from_be_bytes(name.0);
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.newer.remove(&name);
+        shard.older.remove(&name);
+    }
 }
 
 // === impl UsedName ===

@@ -303,6 +303,8 @@ pub mod token_type {
     pub const IDENTITY_ASSERTION: &str = "oauth-id-jag+jwt";
     /// OpenID Connect Back-Channel Logout 1.0 §2.4.
     pub const LOGOUT_TOKEN: &str = "logout+jwt";
+    /// RFC 8417 §2.3.
+    pub const SECURITY_EVENT: &str = "secevent+jwt";
     /// RFC 9101 §4.
     pub const REQUEST_OBJECT: &str = "oauth-authz-req+jwt";
     /// Token Status List §5.1.

@@ -12,6 +12,7 @@ use gateway::Gateway;
 use gateway::policy::Policies;
 use notify::notifier::Notifier;
 use notify::person::Person;
+use notify::signals::Tries;
 use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
@@ -51,6 +52,7 @@ mod record;
 pub(crate) mod rehearsal;
 mod reload;
 mod settings;
+mod signals;
 mod trusted;
 pub(crate) mod upstream;
 mod watcher;
@@ -65,6 +67,7 @@ use outlets::Telling;
 pub(crate) use reload::Source;
 pub(crate) use reload::watch::Hangups;
 use reload::{Desk, Fixed, Held, Reloader};
+use signals::Signing;
 use watcher::{Told, Watcher};
 
 /// How often what has ended is forgotten.
@@ -245,8 +248,8 @@ impl Product {
         let issuers = Issuers::start(config.gateway.as_ref())?;
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
         let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
-        let asked = Person::default();
-        let outlets = outlets::all(&config, &sockets, &asked)?;
+        let (asked, tries) = (Person::default(), Tries::default());
+        let outlets = outlets::all(&config, &sockets, &asked, &tries)?;
         let notifier =
             Notifier::new(outlets, store.clone(), Arc::clone(&clock), Arc::clone(&random));
         let told = Told { store: &store, notifier: &notifier, standing: Arc::clone(&responses) };
@@ -269,6 +272,7 @@ impl Product {
             Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
         asked.asked_by(Arc::new(Asking(authority.clone())));
+        tries.made_by(Arc::new(Signing(authority.clone())));
         let operations = Operations::new(authority.clone(), metrics, issuers.clone());
         let (mut policies, mut kept) = (None, None);
         let gateway = match &config.gateway {
@@ -362,14 +366,9 @@ impl Product {
         let part = &config.authority;
         let field = CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
         let door = ControlDoor::new(authority.router(), field);
-        let terms = Terms {
-            tls: of("authority"),
-            proxies: Arc::new(part.proxies()),
-            proxy_protocol: part.proxy_protocol,
-            patience: part.connections.patience(),
-            census: census(&part.connections),
-        };
+        let terms = authority_terms(part, of("authority"));
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
+        control.spawn(signals::run(authority.clone(), notifier.clone(), stop.clone()));
         if let Some(bound) = sockets.admin {
             let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
             let authority = authority.clone();
@@ -439,6 +438,16 @@ fn fetcher(config: &config::Authority) -> Option<Fetcher> {
     let reach = Reach::public().and(config.reach.iter().copied());
     let made = Fetcher::new(reach, Limits::default());
     made.inspect_err(|error| tracing::warn!(%error, "the keys of clients cannot be fetched")).ok()
+}
+
+fn authority_terms(part: &config::Authority, tls: Option<Arc<Acceptor>>) -> Terms {
+    Terms {
+        tls,
+        proxies: Arc::new(part.proxies()),
+        proxy_protocol: part.proxy_protocol,
+        patience: part.connections.patience(),
+        census: census(&part.connections),
+    }
 }
 
 fn census(part: &config::Connections) -> Arc<Census> {

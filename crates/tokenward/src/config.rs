@@ -31,11 +31,13 @@ pub(crate) mod place;
 pub(crate) mod policy;
 mod proxies;
 pub(crate) mod reference;
+pub(crate) mod signals;
 pub(crate) mod span;
 pub(crate) mod upstream;
 
 pub(crate) use self::mail::Mail;
 pub(crate) use self::notify::Notify;
+pub(crate) use self::signals::SignalTransmitter;
 use accounts::{Passwords, SignUpPart};
 use authority::language::Language;
 use authority::register::policy::Policy;
@@ -96,6 +98,9 @@ pub(crate) struct Config {
     /// wallets. A client can name one that alone counts for it (its option `client_attester`).
     #[serde(default, rename = "attester")]
     pub(crate) attesters: Vec<KeySource>,
+    /// Others whose security events about our people are followed.
+    #[serde(default, rename = "signal_transmitter")]
+    pub(crate) signal_transmitters: Vec<SignalTransmitter>,
     /// Where addresses are: databases of countries and autonomous systems, for rules and events.
     #[serde(default)]
     pub(crate) geo: Geo,

@@ -28,10 +28,14 @@ enum Credential {
     None,
     /// What came with the registration (RFC 7592 §3).
     RegistrationToken,
+    /// A transmitter's bearer token.
+    Transmitter,
 }
 
 enum Takes {
     Form(&'static [&'static [Field]]),
+    /// A security event token.
+    Event,
     Json(&'static str),
     /// A form that need not be sent.
     MaybeForm(&'static [&'static [Field]]),
@@ -80,6 +84,9 @@ const BY_TOKEN: &[&str] = &["400", "401", "403", "413", "429", "503"];
 const BY_PAGE: &[&str] = &["400", "403", "413", "414", "429", "503"];
 const PUBLIC: &[&str] = &["503"];
 
+const REFUSED_EVENT: &str =
+    "The event is not taken; `err` and `description` say why (RFC 8935 §2.3)";
+const EVENT_REFUSED: &[(&str, &str)] = &[(JSON, "EventRefused")];
 const METADATA: &[Gives] = &[ok("The metadata", &[(JSON, "Metadata")])];
 const REGISTERED: &[Gives] = &[ok("What is registered", &[(JSON, "RegisteredClient")])];
 const USERINFO: &[Gives] =
@@ -253,6 +260,32 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         refuses: &["400", "401", "403", "404", "413", "429", "503"],
     },
     Operation {
+        method: "get",
+        path: "/.well-known/ssf-configuration",
+        id: "signals_metadata",
+        summary: "What receivers of security events need (Shared Signals Framework 1.0 §7)",
+        credential: Credential::None,
+        takes: Takes::Nothing,
+        gives: &[ok("The metadata", &[(JSON, "SignalsMetadata")])],
+        refuses: &["404", "503"],
+    },
+    Operation {
+        method: "post",
+        path: "/ssf/events",
+        id: "push_event",
+        summary: "Push a security event of a transmitter that is known here (RFC 8935)",
+        credential: Credential::Transmitter,
+        takes: Takes::Event,
+        gives: &[
+            Gives { status: "202", words: "Taken", content: &[] },
+            Gives { status: "400", words: REFUSED_EVENT, content: EVENT_REFUSED },
+            Gives { status: "401", words: REFUSED_EVENT, content: EVENT_REFUSED },
+            Gives { status: "413", words: REFUSED_EVENT, content: EVENT_REFUSED },
+            Gives { status: "503", words: REFUSED_EVENT, content: EVENT_REFUSED },
+        ],
+        refuses: &[],
+    },
+    Operation {
         method: "post",
         path: "/leaks/github",
         id: "leaks",
@@ -381,7 +414,11 @@ impl Operation {
     fn parameters(&self) -> Vec<Value> {
         let mut parameters = match self.takes {
             Takes::Query(fields) => field::query(fields),
-            Takes::Form(_) | Takes::Json(_) | Takes::MaybeForm(_) | Takes::Nothing => Vec::new(),
+            Takes::Event
+            | Takes::Form(_)
+            | Takes::Json(_)
+            | Takes::MaybeForm(_)
+            | Takes::Nothing => Vec::new(),
         };
         for (name, words) in [
             ("client_id", "The client"),
@@ -427,6 +464,7 @@ impl Credential {
             Self::Client => Some(json!([{ "client_basic": [] }, { "client_certificate": [] }, {}])),
             Self::None => None,
             Self::RegistrationToken => Some(json!([{ "registration_token": [] }])),
+            Self::Transmitter => Some(json!([{ "transmitter_token": [] }])),
         }
     }
 }
@@ -440,6 +478,11 @@ impl Takes {
             Self::Json(name) => (JSON, reference(name), true),
             Self::MaybeForm(fields) => (FORM, field::form(fields), false),
             Self::Nothing | Self::Query(_) => return None,
+            Self::Event => {
+                let schema = json!({ "type": "string" });
+                let content = json!({ "application/secevent+jwt": { "schema": schema } });
+                return Some(json!({ "required": true, "content": content }));
+            }
         };
         Some(json!({ "required": required, "content": { media_type: { "schema": schema } } }))
     }
@@ -504,6 +547,11 @@ pub(super) fn credentials() -> Value {
             "type": "http",
             "scheme": "bearer",
             "description": "`registration_access_token` of the registration",
+        },
+        "transmitter_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "What a transmitter of security events was given",
         },
     })
 }

@@ -12,6 +12,7 @@ use crate::endpoint::introspect::Introspection;
 use crate::endpoint::leaks::Label;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
+use crate::endpoint::signal_events::EventRefused;
 use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
 use crate::person_claims;
@@ -32,6 +33,7 @@ pub(super) fn all() -> Value {
             "properties": { "openapi": { "type": "string", "pattern": "^3\\.1\\." } },
         },
         "Error": error(),
+        "EventRefused": of::<EventRefused>(),
         "GlobalRevocation": global_revocation(),
         "Introspection": of::<Introspection>(),
         "Jwt": { "type": "string", "description": "A signed token, encrypted if so registered" },
@@ -43,6 +45,7 @@ pub(super) fn all() -> Value {
         "PushedRequest": of::<Pushed>(),
         "RegisteredClient": registered_client(),
         "RestrictionLog": of::<Page>(),
+        "SignalsMetadata": signals_metadata(),
         "StatusLists": of::<Aggregation>(),
         "TokenResponse": of::<TokenResponse<'_>>(),
         "UserInfo": user_info(),
@@ -170,6 +173,21 @@ fn changed_registration() -> Value {
         "properties": {
             "client_id": { "type": "string" },
             "client_secret": { "type": "string" },
+        },
+    })
+}
+
+/// Shared Signals Framework 1.0 §7.1.
+fn signals_metadata() -> Value {
+    json!({
+        "type": "object",
+        "required": ["issuer"],
+        "properties": {
+            "spec_version": { "const": "1_0" },
+            "issuer": { "type": "string", "format": "uri" },
+            "jwks_uri": { "type": "string", "format": "uri" },
+            "delivery_methods_supported": { "type": "array", "items": { "type": "string" } },
+            "default_subjects": { "enum": ["ALL", "NONE"] },
         },
     })
 }

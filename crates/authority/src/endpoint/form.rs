@@ -22,6 +22,9 @@ pub(crate) struct Form(pub(crate) Parameters);
 /// The bytes of a JSON body.
 pub(crate) struct JsonBody(pub(crate) Bytes);
 
+/// A security event token (RFC 8935 §2.1).
+pub(crate) struct EventBody(pub(crate) String);
+
 // === impl Form ===
 
 impl FromRequest<Authority> for Form {
@@ -48,6 +51,20 @@ impl FromRequest<Authority> for JsonBody {
     async fn from_request(request: Request, state: &Authority) -> Result<Self, OAuthError> {
         check_media_type(request.headers(), "application/json")?;
         read(request, state).await.map(Self)
+    }
+}
+
+// === impl EventBody ===
+
+impl FromRequest<Authority> for EventBody {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, state: &Authority) -> Result<Self, OAuthError> {
+        check_media_type(request.headers(), "application/secevent+jwt")?;
+        let body = read(request, state).await?;
+        let text = std::str::from_utf8(&body)
+            .map_err(|_| OAuthError::invalid_request("the body is not UTF-8"))?;
+        Ok(Self(text.trim().to_owned()))
     }
 }
 

@@ -125,7 +125,7 @@ texts! {
     /// The list of what has happened to an account.
     happened: HappenedWords {
         account_changed, account_made, address_asked, address_confirmed, application_withdrawn,
-        browsers_forgotten, by_administrator, codes_made, disowned, factor_added,
+        browsers_forgotten, by_administrator, codes_made, disabled, disowned, enabled, factor_added,
         factor_removed, factor_renamed, factors_removed, identity_connected,
         identity_disconnected, identity_read, password_reset, password_set, signed_out,
         signed_out_everywhere, token_made, token_narrowed, token_revoked, token_rotated,

@@ -13,6 +13,7 @@ use crate::language::Reader;
 use crate::language::words::Words;
 use crate::login::session::SignedIn;
 use crate::login::user_agent;
+use crate::signals::changed;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +195,8 @@ fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
         "user.address.ask" => &happened.address_asked,
         "user.password" => &happened.password_set,
         "user.password.reset" => &happened.password_reset,
+        changed::DISABLE => &happened.disabled,
+        changed::ENABLE => &happened.enabled,
         "user.update" => &happened.account_changed,
         other => return other,
     };

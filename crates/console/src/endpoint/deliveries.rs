@@ -24,8 +24,8 @@ pub(crate) struct DeliveryView {
     id: DeliveryId,
     /// The outlet.
     outlet: String,
-    /// The finding.
-    finding: String,
+    /// The id of the finding, or the event and whom it is of.
+    about: String,
     /// `waiting` or `dead`: given up.
     state: &'static str,
     /// How often it was tried.
@@ -110,7 +110,7 @@ fn view(delivery: Delivery) -> DeliveryView {
     DeliveryView {
         id: delivery.id,
         outlet: delivery.outlet,
-        finding: delivery.about,
+        about: delivery.about,
         state: delivery.state.as_str(),
         tries: delivery.tries,
         cause: delivery.cause,

@@ -115,7 +115,8 @@ pub(crate) async fn remove_factor(
     if console.store().remove_factor(&id, &factor, false).await? == Removal::Unknown {
         return Err(Problem::unknown("factor"));
     }
-    let change = Change { action: "user.factor.remove", target: &factor, at: now };
+    // The person sees it too: what was done to them is found by their id.
+    let change = Change { action: "user.factor.remove", target: id.as_str(), at: now };
     console.record(&administrator, change, StatusCode::NO_CONTENT.into_response()).await
 }
 

@@ -18,7 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct OutletView {
     /// Its name.
     name: String,
-    /// `webhook`, `syslog`, or `person`: a letter to whom it concerns.
+    /// `webhook`, `signals` (security events), `syslog`, or `person`: a letter to whom it concerns.
     kind: &'static str,
     /// Where it leads, without what is secret in it.
     place: String,

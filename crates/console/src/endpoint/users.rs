@@ -2,6 +2,7 @@
 
 use authority::credential::{By, ReplaceRefused};
 use authority::login::password::PasswordError;
+use authority::signals::changed;
 use authority::{person, person_claims};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
@@ -189,14 +190,21 @@ pub(crate) async fn update(
     let _alone = console.changing.lock().await;
     let now = console.authority.now();
     let disable = body.disabled == Some(true);
-    let user = body.applied_to(find(&console, &id).await?);
+    let before = find(&console, &id).await?;
+    let was_disabled = before.disabled;
+    let user = body.applied_to(before);
     check(&user)?;
     write(&console, &user).await?;
     if disable {
         let selector = Selector::Subject(id.clone());
         console.revoke_until_now(&administrator, selector, "user disabled").await?;
     }
-    let change = Change { action: "user.update", target: id.as_str(), at: now };
+    let action = match (was_disabled, user.disabled) {
+        (false, true) => changed::DISABLE,
+        (true, false) => changed::ENABLE,
+        _ => "user.update",
+    };
+    let change = Change { action, target: id.as_str(), at: now };
     let shown = answer::json(StatusCode::OK, &view(user));
     console.record(&administrator, change, shown).await
 }

@@ -49,7 +49,7 @@ async fn what_was_given_up_is_seen_tried_again_and_forgotten() {
         (&one["id"], &one["state"], &one["tries"]),
         (&"d1".into(), &"dead".into(), &1.into())
     );
-    assert_eq!((&one["finding"], &one["cause"]), (&"f1".into(), &"it is gone".into()));
+    assert_eq!((&one["about"], &one["cause"]), (&"f1".into(), &"it is gone".into()));
     let next = dead["next"].as_str().expect("next");
     let path = format!("/deliveries?dead=true&before={next}");
     let rest = harness.call("GET", &path, None).await.expect(200);

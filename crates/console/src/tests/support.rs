@@ -294,6 +294,8 @@ pub(crate) fn settings() -> Settings {
         notices: Default::default(),
         catalogue: Default::default(),
         providers: Vec::new(),
+        streams: Vec::new(),
+        transmitters: Vec::new(),
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_person_lives() {
         "user.update",
         "user.update",
         "user.password",
-        "user.update",
+        "user.disable",
         "user.delete",
     ];
     assert_eq!(harness.actions().await, expected);

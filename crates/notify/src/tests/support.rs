@@ -152,6 +152,10 @@ pub(super) fn answer_with(status: u16, fields: &[(&str, &str)]) -> Response {
     answer.body(axum::body::Body::empty()).expect("answer")
 }
 
+pub(super) fn answer_saying(status: u16, body: String) -> Response {
+    Response::builder().status(status).body(body.into()).expect("answer")
+}
+
 /// Waits until this holds.
 pub(super) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     for _ in 0..200 {

@@ -16,7 +16,7 @@ const OUTLETS: [table::Column; 5] = [
 const DELIVERIES: [table::Column; 6] = [
     ("ID", "/id"),
     ("OUTLET", "/outlet"),
-    ("FINDING", "/finding"),
+    ("ABOUT", "/about"),
     ("TRIES", "/tries"),
     ("DUE", "/due_at"),
     ("CAUSE", "/cause"),

@@ -8,6 +8,7 @@ use notify::filter::Filter;
 use notify::notifier::Notifier;
 use notify::outlet::{Outlet, Way};
 use notify::person::Person;
+use notify::signals::{Receiver, Tries};
 use notify::syslog::transport::Transport;
 use notify::syslog::{Format, Syslog};
 use notify::webhook::{Secrets, Webhook};
@@ -38,6 +39,7 @@ pub(super) fn all(
     config: &Config,
     sockets: &Sockets,
     asked: &Person,
+    tries: &Tries,
 ) -> Result<Vec<Outlet>, Failure> {
     let part = &config.notify;
     let environment = load::environment();
@@ -50,6 +52,11 @@ pub(super) fn all(
         let way = self::webhook(webhook, part, &environment, &at)?;
         let filter = filter(webhook.severity, &webhook.detectors);
         outlets.push(Outlet { name: webhook.name.clone(), filter, way: Way::Webhook(way.into()) });
+    }
+    for (position, signals) in part.signals.iter().enumerate() {
+        let at = At(format!("notify.signals[{position}]"));
+        let way = Way::Signals(receiver(signals, part, &environment, tries, &at)?.into());
+        outlets.push(Outlet { name: signals.name.clone(), filter: Filter::default(), way });
     }
     for (position, syslog) in part.syslogs.iter().enumerate() {
         let at = At(format!("notify.syslog[{position}]"));
@@ -64,7 +71,7 @@ pub(super) fn all(
 }
 
 /// Where in the configuration a mistake is.
-struct At(String);
+pub(super) struct At(pub(super) String);
 
 fn webhook(
     part: &config::notify::Webhook,
@@ -73,25 +80,67 @@ fn webhook(
     at: &At,
 ) -> Result<Webhook, Failure> {
     let url = Url::parse(&part.url).map_err(|error| at.wrong("url", error))?;
-    let (member, text) = match (&part.secret_file, &part.secret_env) {
+    let kept = (part.secret_file.as_deref(), part.secret_env.as_deref());
+    let (member, text) = secret(kept, ("secret_file", "secret_env"), environment, at)?;
+    let secrets = Secrets::parse(&text).map_err(|error| at.wrong(member, error))?;
+    Ok(Webhook::new(url, secrets, fetcher(part.ca.as_deref(), whole, at)?))
+}
+
+fn receiver(
+    part: &config::notify::Signals,
+    whole: &config::Notify,
+    environment: &Environment,
+    tries: &Tries,
+    at: &At,
+) -> Result<Receiver, Failure> {
+    let url = Url::parse(&part.url).map_err(|error| at.wrong("url", error))?;
+    let kept = (part.token_file.as_deref(), part.token_env.as_deref());
+    let token = token(kept, environment, at)?;
+    let fetcher = fetcher(part.ca.as_deref(), whole, at)?;
+    Ok(Receiver::new(url, token, fetcher, tries.clone()))
+}
+
+/// A bearer token in a file or in a variable.
+pub(super) fn token(
+    kept: (Option<&Path>, Option<&str>),
+    environment: &Environment,
+    at: &At,
+) -> Result<Secret, Failure> {
+    let (member, text) = secret(kept, ("token_file", "token_env"), environment, at)?;
+    let token = Secret::new(text.expose().trim());
+    let shown = token.expose();
+    if shown.is_empty() || !shown.chars().all(|one| one.is_ascii_graphic()) {
+        return Err(at.wrong(member, "there has to be one token of printable ASCII in it"));
+    }
+    Ok(token)
+}
+
+/// What is in a file or in a variable, and the member that named it.
+fn secret<'m>(
+    kept: (Option<&Path>, Option<&str>),
+    (file, env): (&'m str, &'m str),
+    environment: &Environment,
+    at: &At,
+) -> Result<(&'m str, Secret), Failure> {
+    match kept {
         (Some(path), _) => {
             let text = std::fs::read_to_string(path);
-            let text = text.map_err(|error| at.unreadable("secret_file", path, error))?;
-            ("secret_file", Secret::new(text))
+            let text = text.map_err(|error| at.unreadable(file, path, error))?;
+            Ok((file, Secret::new(text)))
         }
         (None, Some(name)) => {
             let text = environment.get(name);
-            let text = text.ok_or_else(|| {
-                at.wrong("secret_env", format_args!("the variable {name} is not set"))
-            })?;
-            ("secret_env", Secret::new(text.clone()))
+            let text =
+                text.ok_or_else(|| at.wrong(env, format_args!("the variable {name} is not set")))?;
+            Ok((env, Secret::new(text.clone())))
         }
-        (None, None) => return Err(at.wrong("secret_file", "there is no secret")),
-    };
-    let secrets = Secrets::parse(&text).map_err(|error| at.wrong(member, error))?;
+        (None, None) => Err(at.wrong(file, "there is no secret")),
+    }
+}
+
+fn fetcher(ca: Option<&Path>, whole: &config::Notify, at: &At) -> Result<Fetcher, Failure> {
     let reach = Reach::public().and(whole.reach.iter().copied());
-    let trust = trust(part.ca.as_deref(), at)?;
-    Ok(Webhook::new(url, secrets, Fetcher::trusting(trust, reach, Limits::default())))
+    Ok(Fetcher::trusting(trust(ca, at)?, reach, Limits::default()))
 }
 
 fn syslog(part: &config::notify::Syslog, host: &str, at: &At) -> Result<Syslog, Failure> {

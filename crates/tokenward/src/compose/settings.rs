@@ -12,7 +12,7 @@ use authority::settings::Notices;
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
 
-use super::{Sockets, key_files, providers, trusted};
+use super::{Sockets, key_files, providers, signals, trusted};
 use crate::command::Failure;
 use crate::config::{self, Config};
 
@@ -75,6 +75,8 @@ pub(super) fn authority(
         notices: notices(&config.mail),
         catalogue: part.branding.catalogue().map_err(Failure::new)?,
         providers: providers::providers(&part.identity_providers)?,
+        streams: signals::streams(&config.notify),
+        transmitters: signals::transmitters(&config.signal_transmitters)?,
     })
 }
 

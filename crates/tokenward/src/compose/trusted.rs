@@ -23,7 +23,7 @@ pub(super) fn sources(configured: &[config::KeySource]) -> Result<Vec<KeySource>
     configured.iter().map(one).collect()
 }
 
-fn source(
+pub(super) fn source(
     issuer: &str,
     jwks_uri: Option<&str>,
     jwks_file: Option<&Path>,

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::config::{
     Authority, BrowserApp, Config, Gateway, Registration, Route, Tls, TrustedIssuer, api,
-    identity_provider, proxies, upstream,
+    identity_provider, proxies, signals, upstream,
 };
 use crate::listen::tls;
 
@@ -138,6 +138,7 @@ fn answers(part: &Gateway, found: &mut Vec<Finding>) {
 
 /// Everybody whose word is taken beside our own.
 fn others(config: &Config, found: &mut Vec<Finding>) {
+    signals::check(&config.signal_transmitters, found);
     for (position, issuer) in config.trusted_issuers.iter().enumerate() {
         trusted_issuer(&format!("trusted_issuer[{position}]"), issuer, found);
     }
@@ -418,7 +419,7 @@ pub(crate) fn on_loopback(url: &Url) -> bool {
     }
 }
 
-fn key_source(
+pub(super) fn key_source(
     path: &str,
     issuer: &str,
     jwks_uri: Option<&str>,

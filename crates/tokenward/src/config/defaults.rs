@@ -34,6 +34,7 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             software_publishers: Vec::new(),
             attesters: Vec::new(),
+            signal_transmitters: Vec::new(),
             geo: Geo::default(),
             detect: Detect::default(),
             notify: super::Notify::default(),

@@ -1,7 +1,8 @@
-//! `[notify]`: whom findings are told, and which ones.
+//! `[notify]`: whom findings are told, and which ones; who gets security events.
 
 use std::path::PathBuf;
 
+use authority::signals::event::EventType;
 use detect::policy::family::Detectors;
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -19,12 +20,15 @@ pub(crate) const PEOPLE: &str = "people";
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Notify {
-    /// Networks, besides the public internet, that webhooks may lead to.
+    /// Networks, besides the public internet, that webhooks and security events may lead to.
     #[schemars(with = "Vec<String>")]
     pub(crate) reach: Vec<IpNet>,
     /// Requests with findings, to URLs.
     #[serde(rename = "webhook", skip_serializing_if = "Vec::is_empty")]
     pub(crate) webhooks: Vec<Webhook>,
+    /// Security events (Shared Signals Framework 1.0), to those who know the same people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signals: Vec<Signals>,
     /// Messages with findings, to receivers of syslog.
     #[serde(rename = "syslog", skip_serializing_if = "Vec::is_empty")]
     pub(crate) syslogs: Vec<Syslog>,
@@ -53,6 +57,33 @@ pub(crate) struct Webhook {
     /// all.
     #[serde(default)]
     pub(crate) detectors: Vec<String>,
+    /// PEM file with the authorities that the receiver's certificate may be of, in place of those of the
+    /// system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// Security event tokens, pushed to a receiver (RFC 8935) whenever something happens to one of our people: a
+/// sign-in is ended, a password is changed, an account is disabled.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signals {
+    /// Its name: letters, digits, `-` and `_`; also the id of the stream.
+    pub(crate) name: String,
+    /// Where the tokens go: an https URL; http on this machine alone.
+    pub(crate) url: String,
+    /// The audience of the tokens, as the receiver wants it.
+    pub(crate) audience: String,
+    /// File with the bearer token that shows the receiver who we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Environment variable with the same, in place of the file. It has to begin with `TOKENWARD_`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_env: Option<String>,
+    /// Only these: `account_disabled`, `account_enabled`, `account_purged`, `credential_change`,
+    /// `credential_compromise`, `session_revoked`. Empty: all.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
     /// PEM file with the authorities that the receiver's certificate may be of, in place of those of the
     /// system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +158,11 @@ impl Notify {
             detectors(&webhook.detectors, at("detectors"), found);
             webhook.check(&at, found);
         }
+        for (position, signals) in self.signals.iter().enumerate() {
+            let at = |member: &str| format!("notify.signals[{position}].{member}");
+            name(&signals.name, &mut names, at("name"), found);
+            signals.check(&at, found);
+        }
         for (position, syslog) in self.syslogs.iter().enumerate() {
             let at = |member: &str| format!("notify.syslog[{position}].{member}");
             name(&syslog.name, &mut names, at("name"), found);
@@ -138,14 +174,19 @@ impl Notify {
     }
 }
 
-fn name<'c>(name: &'c str, names: &mut Vec<&'c str>, at: String, found: &mut Vec<Finding>) {
+pub(super) fn name<'c>(
+    name: &'c str,
+    names: &mut Vec<&'c str>,
+    at: String,
+    found: &mut Vec<Finding>,
+) {
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
     if name == PEOPLE {
         found.push((at, format!("`{PEOPLE}` stands for letters to whom findings concern")));
     } else if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
         found.push((at, "must be 1 to 64 letters, digits, `-` or `_`".to_owned()));
     } else if names.contains(&name) {
-        found.push((at, format!("`{name}` is the name of another outlet too")));
+        found.push((at, format!("`{name}` is the name of another one too")));
     }
     names.push(name);
 }
@@ -160,24 +201,60 @@ fn detectors(names: &[String], at: String, found: &mut Vec<Finding>) {
 
 impl Webhook {
     fn check(&self, at: &dyn Fn(&str) -> String, found: &mut Vec<Finding>) {
-        let is_good = Url::parse(&self.url).is_ok_and(|url| {
-            let bare = url.username().is_empty() && url.password().is_none();
-            bare && (url.scheme() == "https" || (url.scheme() == "http" && on_loopback(&url)))
-        });
-        if !is_good {
-            let words = "must be an https URL without user and password (http on this machine)";
-            found.push((at("url"), words.to_owned()));
+        url(&self.url, at("url"), found);
+        let given = (self.secret_file.is_some(), self.secret_env.as_deref());
+        secret(given, ("secret_file", "secret_env"), at, found);
+    }
+}
+
+fn url(text: &str, at: String, found: &mut Vec<Finding>) {
+    let is_good = Url::parse(text).is_ok_and(|url| {
+        let bare = url.username().is_empty() && url.password().is_none();
+        bare && (url.scheme() == "https" || (url.scheme() == "http" && on_loopback(&url)))
+    });
+    if !is_good {
+        let words = "must be an https URL without user and password (http on this machine)";
+        found.push((at, words.to_owned()));
+    }
+}
+
+/// What is kept in a file or in an environment variable, and which members name these.
+pub(super) fn secret(
+    (in_file, variable): (bool, Option<&str>),
+    (file, env): (&str, &str),
+    at: &dyn Fn(&str) -> String,
+    found: &mut Vec<Finding>,
+) {
+    match (in_file, variable) {
+        (false, Some(name)) if !name.starts_with("TOKENWARD_") => {
+            found.push((at(env), "must begin with `TOKENWARD_`".to_owned()));
         }
-        match (&self.secret_file, &self.secret_env) {
-            (None, Some(name)) if !name.starts_with("TOKENWARD_") => {
-                found.push((at("secret_env"), "must begin with `TOKENWARD_`".to_owned()));
-            }
-            (Some(_), None) | (None, Some(_)) => {}
-            _ => {
-                let words = "give either `secret_file` or `secret_env`".to_owned();
-                found.push((at("secret_file"), words));
-            }
+        (true, None) | (false, Some(_)) => {}
+        _ => found.push((at(file), format!("give either `{file}` or `{env}`"))),
+    }
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn check(&self, at: &dyn Fn(&str) -> String, found: &mut Vec<Finding>) {
+        url(&self.url, at("url"), found);
+        if self.audience.is_empty() {
+            found.push((at("audience"), "must not be empty".to_owned()));
         }
+        let given = (self.token_file.is_some(), self.token_env.as_deref());
+        secret(given, ("token_file", "token_env"), at, found);
+        if let Some(wrong) = self.events.iter().find_map(|name| name.parse::<EventType>().err()) {
+            found.push((at("events"), wrong.to_string()));
+        }
+    }
+
+    /// Which events it gets; the check has read the names before.
+    pub(crate) fn event_types(&self) -> Vec<EventType> {
+        if self.events.is_empty() {
+            return EventType::ALL.to_vec();
+        }
+        self.events.iter().filter_map(|name| name.parse().ok()).collect()
     }
 }
 

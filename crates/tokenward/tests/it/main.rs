@@ -45,6 +45,7 @@ mod proxy_protocol;
 mod requests;
 mod responses;
 mod scopes;
+mod signals;
 mod single_sign_on;
 mod slow_clients;
 mod smuggling;

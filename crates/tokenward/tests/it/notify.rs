@@ -1,10 +1,9 @@
 //! Findings told to others, through the real program: tried before they matter, told when they are made, and after
 //! a crash while the receiver was down.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::process::Output;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -12,70 +11,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::support::receiver::{Request, free_port, receive};
 use crate::support::served::Served;
 use crate::support::{Product, text};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request as it came.
-struct Request {
-    head: String,
-    body: String,
-}
-
-impl Request {
-    fn field(&self, name: &str) -> &str {
-        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        let found = lines.find(|(field, _)| field.eq_ignore_ascii_case(name));
-        found.expect(name).1
-    }
-
-    /// As a receiver would check it (Standard Webhooks 1.0).
-    fn is_signed(&self, key: &[u8]) -> bool {
-        let (id, secs) = (self.field("webhook-id"), self.field("webhook-timestamp"));
-        let signed = format!("{id}.{secs}.{}", self.body);
-        let tag = self.field("webhook-signature").strip_prefix("v1,").expect("version");
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        hmac::verify(&key, signed.as_bytes(), &STANDARD.decode(tag).expect("base64")).is_ok()
-    }
-}
-
-/// Answers every request with 204 and says what it was; ends with the test.
-fn receive(listener: TcpListener) -> Receiver<Request> {
-    let (told, requests) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().take(20) {
-            let Ok(stream) = stream else { return };
-            if let Some(request) = read(stream)
-                && told.send(request).is_err()
-            {
-                return;
-            }
-        }
-    });
-    requests
-}
-
-fn read(stream: TcpStream) -> Option<Request> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("timeout");
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let request = Request { head, body: String::new() };
-    let mut body = vec![0; request.field("content-length").parse().expect("length")];
-    reader.read_exact(&mut body).ok()?;
-    let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
-    reader.get_mut().write_all(answer).ok()?;
-    Some(Request { body: String::from_utf8(body).expect("text"), ..request })
-}
-
-/// A port on which nobody listens.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("address").port()
+/// As a receiver would check it (Standard Webhooks 1.0).
+fn is_signed(request: &Request, key: &[u8]) -> bool {
+    let (id, secs) = (request.field("webhook-id"), request.field("webhook-timestamp"));
+    let signed = format!("{id}.{secs}.{}", request.body);
+    let tag = request.field("webhook-signature").strip_prefix("v1,").expect("version");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    hmac::verify(&key, signed.as_bytes(), &STANDARD.decode(tag).expect("base64")).is_ok()
 }
 
 /// A webhook and a receiver of syslog on these ports.
@@ -144,12 +92,12 @@ fn a_finding_reaches_those_who_asked_for_it() {
     let tested = product.command(&["notify", "test", "ops"]);
     assert_eq!(text(&tested.stdout), "ops: taken\n", "{}", text(&tested.stderr));
     let test = requests.recv_timeout(PATIENCE).expect("a request");
-    assert!(test.is_signed(&[7; 32]) && test.body.contains(r#""type":"test""#));
+    assert!(is_signed(&test, &[7; 32]) && test.body.contains(r#""type":"test""#));
 
     let bait = take_bait(&product);
     let told = requests.recv_timeout(PATIENCE).expect("a request");
     assert!(told.head.starts_with("POST /hook?key=hidden HTTP/1.1"), "{}", told.head);
-    assert!(told.is_signed(&[7; 32]) && !told.is_signed(&[8; 32]));
+    assert!(is_signed(&told, &[7; 32]) && !is_signed(&told, &[8; 32]));
     let body: Value = serde_json::from_str(&told.body).expect("JSON");
     assert_eq!(body["type"], "finding.created");
     assert_eq!(
@@ -195,7 +143,7 @@ fn what_could_not_be_told_is_told_after_a_crash() {
     let requests = receive(TcpListener::bind(("127.0.0.1", webhook)).expect("listener"));
     let told = requests.recv_timeout(PATIENCE).expect("a request");
     assert_eq!(told.field("webhook-id"), id);
-    assert!(told.is_signed(&[7; 32]));
+    assert!(is_signed(&told, &[7; 32]));
     let left = listed(&product, &["notify", "waiting", "--json"]);
     let siem = left.iter().find(|one| one["outlet"] == "siem").expect("the other's");
     let forgotten = product.command(&["notify", "forget", siem["id"].as_str().expect("id")]);

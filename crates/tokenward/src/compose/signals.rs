@@ -1,0 +1,94 @@
+//! Security events, carried from the authority to the outlets that take them to others.
+
+use std::io;
+use std::time::Duration;
+
+use authority::Authority;
+use authority::signals::Stream;
+use authority::signals::received::Transmitter;
+use notify::notifier::Notifier;
+use notify::signals::Verifies;
+use tokio_util::sync::CancellationToken;
+
+use super::outlets::{self, At};
+use super::trusted;
+use crate::command::Failure;
+use crate::config::{Notify, SignalTransmitter, load};
+
+/// Between two looks at the audit log; the restriction log is heard of at once.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// After the store could not be read or written.
+const RESPITE: Duration = Duration::from_secs(5);
+
+/// Has the authority sign the events by which receivers see that they are reached.
+pub(super) struct Signing(pub(super) Authority);
+
+/// Who gets which events.
+pub(super) fn streams(part: &Notify) -> Vec<Stream> {
+    let stream = |part: &crate::config::notify::Signals| Stream {
+        name: part.name.clone(),
+        audience: part.audience.clone(),
+        events: part.event_types(),
+    };
+    part.signals.iter().map(stream).collect()
+}
+
+/// Whose events are followed.
+///
+/// # Errors
+/// [`Failure`] names the option that cannot be used.
+pub(super) fn transmitters(all: &[SignalTransmitter]) -> Result<Vec<Transmitter>, Failure> {
+    let environment = load::environment();
+    let one = |(position, part): (usize, &SignalTransmitter)| {
+        let at = At(format!("signal_transmitter[{position}]"));
+        let kept = (part.token_file.as_deref(), part.token_env.as_deref());
+        let (uri, file) = (part.jwks_uri.as_deref(), part.jwks_file.as_deref());
+        Ok(Transmitter {
+            name: part.name.clone(),
+            source: trusted::source(&part.issuer, uri, file)?,
+            audience: part.audience.clone(),
+            token: outlets::token(kept, &environment, &at)?,
+            email_domains: part.email_domains.clone(),
+        })
+    };
+    all.iter().enumerate().map(one).collect()
+}
+
+/// Keeps what is to be told, and says so to the outlets, until `stop`.
+///
+/// # Errors
+/// None; other tasks of the same set have some.
+pub(super) async fn run(
+    authority: Authority,
+    notifier: Notifier,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    if authority.settings().streams.is_empty() {
+        return Ok(());
+    }
+    while !stop.is_cancelled() {
+        let seen = authority.store().index().last_seq();
+        match authority.signal().await {
+            Ok(true) => notifier.wake(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "security events could not be kept");
+                let _ = tokio::time::timeout(RESPITE, stop.cancelled()).await;
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = authority.wait_for_news(seen, LOOK_EVERY) => {}
+        }
+    }
+    Ok(())
+}
+
+// === impl Signing ===
+
+impl Verifies for Signing {
+    fn verification(&self, receiver: &str) -> Result<String, String> {
+        let made = self.0.verification(receiver).map_err(|error| error.to_string())?;
+        made.ok_or_else(|| "there is no stream of this name".to_owned())
+    }
+}
