@@ -28,6 +28,8 @@ CHECKS = [
     "ignored_auth",
 ]
 REDIRECT = "http://127.0.0.1/callback"
+# A signed event is one line of text.
+schemathesis.serializer.alias("application/secevent+jwt", "text/plain")
 GRANTS = [
     "authorization_code",
     "client_credentials",
