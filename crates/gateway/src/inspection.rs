@@ -76,6 +76,15 @@ where
     if let Some(upload) = &upload {
         seen.upload(upload);
     }
+    if admitted.framing() == Framing::Length(0)
+        && let Some(upload) = &upload
+    {
+        // A stream of HTTP/2 that says that it is empty may still say more, and then nothing of it may be sent on
+        // (RFC 9113 §8.1.1).
+        let Ok(Read::Whole(_)) = Box::pin(read(&mut body, 0)).await else {
+            return Err(broken(upload, &admitted));
+        };
+    }
     let judged = Judged::of(core, &admitted);
     if judged.is_nothing() {
         return Ok(Inspected { admitted, body, upload });

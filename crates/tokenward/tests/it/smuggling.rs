@@ -19,8 +19,6 @@ enum Sees {
     Nothing,
     /// This body once, at the path of the case.
     Once(&'static str),
-    /// Nothing or that: what is wrong may come after the request is complete.
-    Perhaps(&'static str),
     /// The same twice: two requests that are whole, each of which was authorised.
     Twice,
 }
@@ -40,8 +38,8 @@ fn arrived(peer: &Peer, seen: &[Seen], path: &str, sees: Sees) -> bool {
         return false;
     }
     match (sees, whole.as_slice()) {
-        (Sees::Nothing | Sees::Perhaps(_), []) => true,
-        (Sees::Once(body) | Sees::Perhaps(body), [one]) => one.body == body,
+        (Sees::Nothing, []) => true,
+        (Sees::Once(body), [one]) => one.body == body,
         (Sees::Twice, [one, other]) => one.body == other.body,
         _ => false,
     }
