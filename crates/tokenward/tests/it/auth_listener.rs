@@ -1,18 +1,14 @@
 //! The listener for proxies that ask: off unless it is configured, and for trusted callers alone.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 
 use crate::support::http::{Answer, Http};
+use crate::support::port::free_port;
 use crate::support::served::Served;
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    listener.local_addr().expect("address").port()
-}
 
 fn ask(http: &Http, port: u16, path: &str) -> Answer {
     let request = Request::get(format!("http://127.0.0.1:{port}{path}"))

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::http::Http;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, output_of};
 
 /// Runs `tokenward` with a configuration; ended when dropped.
@@ -15,11 +16,6 @@ impl Drop for Served {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::neighbour::free_port;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, Product, browser, dev, output_of, root};
 
 pub(crate) fn variable(name: &str) -> PathBuf {

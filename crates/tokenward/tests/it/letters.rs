@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::interop::variable;
+use crate::support::port::free_port;
 use crate::support::served::Served;
 use crate::support::{PROGRAM, Product, output_of, root, text};
 
@@ -90,11 +91,6 @@ fn lines(output: ChildStdout) -> Receiver<String> {
         }
     });
     lines
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }
 
 /// Members of `[mail]`, and invitations.

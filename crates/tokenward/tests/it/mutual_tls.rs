@@ -13,6 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Value, json};
 
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, text};
 
 struct Served(Child);
@@ -43,11 +44,6 @@ fn issue(name: &str) -> (String, Identity) {
     let made = params.signed_by(&key, &issuer).expect("certificate");
     let identity = Identity { certificate: made.der().clone(), pem: made.pem(), key };
     (ca_certificate.pem(), identity)
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
 }
 
 /// An API that answers everything with 200, and says which fields it got; for so many requests.

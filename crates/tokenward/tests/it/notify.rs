@@ -11,7 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::receiver::{Request, free_port, receive};
+use crate::support::port::free_port;
+use crate::support::receiver::{Request, receive};
 use crate::support::served::Served;
 use crate::support::{Product, text};
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
 use crate::interop::variable;
-use crate::support::neighbour::free_port;
+use crate::support::port::free_port;
 use crate::support::recording::Recording;
 use crate::support::served::Served;
 

@@ -1,7 +1,5 @@
 //! What a request leaves behind: an explanation by its id, and no credential in any line of the log.
 
-use std::net::TcpListener;
-
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use token::base64url;
 
 use crate::support::http::Answer;
+use crate::support::port::free_port;
 use crate::support::served::Served;
 use crate::support::{Product, text};
 
@@ -45,11 +44,6 @@ fn ask(served: &Served, url: &str, fields: &[(&str, &str)]) -> Answer {
         request = request.header(*name, *value);
     }
     served.http.send(request.body(Full::<Bytes>::default()).expect("request"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    listener.local_addr().expect("address").port()
 }
 
 #[test]

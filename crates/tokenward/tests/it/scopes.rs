@@ -5,6 +5,7 @@ use std::process::{Child, Command};
 use serde_json::{Value, json};
 
 use crate::support::http::Http;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, output_of};
 
 const FILES: &str = "https://files.example";
@@ -98,11 +99,6 @@ impl Served {
         let url = format!("http://127.0.0.1:{}/healthz", self.gateway);
         self.http.get(&url, tokens["access_token"].as_str()).status
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }
 
 fn text(value: &Value) -> String {

@@ -11,7 +11,8 @@ use token::jws::{self, Jws};
 use token::key::{KeySet, PrivateKey};
 use token::term::Algorithm;
 
-use crate::support::receiver::{free_port, receive};
+use crate::support::port::free_port;
+use crate::support::receiver::receive;
 use crate::support::served::Served;
 use crate::support::text;
 

@@ -12,6 +12,7 @@ use token::status_list::{PackedList, Status, StatusList};
 use tokenward_verify::{Reach, Verifier};
 
 use crate::support::http::Http;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, output_of};
 
 const API: &str = "https://api.example";
@@ -134,11 +135,6 @@ impl Drop for Served {
             let _ = child.wait();
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }
 
 fn claims(token: &str) -> Value {

@@ -13,6 +13,7 @@ pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod neighbour;
 pub(crate) mod peer;
+pub(crate) mod port;
 pub(crate) mod receiver;
 pub(crate) mod recording;
 pub(crate) mod served;

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::Value;
 
 use crate::support::http::Http;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, text};
 
 struct Served(Child);
@@ -29,11 +30,6 @@ fn certificate(folder: &Path) -> (PathBuf, PathBuf, CertificateDer<'static>) {
     std::fs::write(&key, made.signing_key.serialize_pem()).expect("key");
     std::fs::write(&certificate, made.cert.pem()).expect("certificate");
     (certificate, key, made.cert.der().clone())
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
 }
 
 /// A client that trusts `trusted`.

@@ -5,6 +5,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::support::http::Http;
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, Product};
 
 /// The program in front of the servers; ends with the test.
@@ -15,11 +16,6 @@ impl Drop for Front {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
 }
 
 fn front(folder: &Path, servers: [&str; 2], [authority, gateway, admin]: [u16; 3]) -> Front {

@@ -1,7 +1,7 @@
 //! An app whose maker vouches for it: by a software statement when it registers, by attestations of its
 //! instances ever after.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +13,7 @@ use token::key::PrivateKey;
 use token::term::Algorithm;
 
 use crate::support::http::{Answer, Http, form};
+use crate::support::port::free_port;
 use crate::support::{PROGRAM, output_of};
 
 const MAKER: &str = "https://maker.example";
@@ -24,11 +25,6 @@ impl Drop for Served {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
 }
 
 fn now() -> u64 {

@@ -1,7 +1,7 @@
 //! A proxy of another maker by the recipe in `deploy/`, before a recording API, with Tokenward to ask.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use serde_json::json;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
+use super::port::free_port;
 use super::recording::Recording;
 use super::root;
 use super::served::Served;
@@ -180,9 +181,4 @@ fn ask(from: Ipv4Addr, port: u16, line: &str, fields: &str) -> Raw {
     let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     Raw { status: status.unwrap_or(0), head: head.to_owned(), body: body.to_owned() }
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    listener.local_addr().expect("address").port()
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use super::neighbour::free_port;
+use super::port::free_port;
 use crate::interop::{node_script, python_script, variable};
 
 /// In it NGINX says which path it would look for, in brackets, since that may end with a space.

@@ -51,8 +51,3 @@ fn read(stream: TcpStream) -> Option<Request> {
     reader.get_mut().write_all(answer).ok()?;
     Some(Request { body: String::from_utf8(body).expect("text"), ..request })
 }
-
-/// A port on which nobody listens.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("address").port()
-}
