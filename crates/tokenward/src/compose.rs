@@ -30,6 +30,7 @@ use crate::config::{self, Config};
 use crate::listen::census::Census;
 use crate::listen::tls::{self, Acceptor};
 use crate::listen::{self, Bound, Terms};
+use crate::memory;
 use crate::operations::{self, Operations};
 
 mod answers;
@@ -479,7 +480,7 @@ async fn upkeep(
             () = stop.cancelled() => return Ok(()),
         }
         pause = FORGET_EVERY;
-        give_back();
+        memory::give_back();
         let now = clock.now();
         if let Err(error) = store.forget(now).await {
             tracing::warn!(%error, "what has ended could not be forgotten");
@@ -492,10 +493,4 @@ async fn upkeep(
         }
         operations.upkeep();
     }
-}
-
-/// The allocator gives freed memory back to the system when something large is freed some time
-/// later: on an idle server nothing is, and the 19 MiB of a password hash would stay.
-fn give_back() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
 }

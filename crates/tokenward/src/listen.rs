@@ -1,55 +1,47 @@
 //! Sockets: bind, TLS, HTTP/1.1 and HTTP/2, drain. It knows no route.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use socket2::{Domain, Protocol, Socket, Type};
 use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 use token::ja4::Ja4;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) mod census;
 mod life;
+mod opening;
 mod overheard;
 mod patient;
 mod proxied;
+mod rewound;
+mod serving;
 pub(crate) mod tls;
 
 use census::Census;
-use life::Life;
 use overheard::Overheard;
-use patient::Patient;
+use serving::Serving;
 use tls::Acceptor;
 
 /// A slow client gets this long for its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client that has been told that its resting connection ends gets this long to agree.
-const FAREWELL: Duration = Duration::from_secs(1);
-/// The longest head of a request that is read, in bytes.
-const HEAD_BYTES: usize = 64 * 1024;
 
 /// How patient a listener is.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
-    /// For a request's head; on HTTP/1.1 counted from the end of the answer before.
+    /// For a request's head, and for the first byte of a connection.
     pub(crate) head: Duration,
-    /// For the next request on HTTP/2.
+    /// For the next request.
     pub(crate) idle: Duration,
     /// For the client to read on.
     pub(crate) write: Duration,
@@ -93,9 +85,12 @@ pub(crate) struct Connection {
 }
 
 /// What is done with each request of a listener.
-pub(crate) trait Handler: Clone + Send + Sync + 'static {
+pub(crate) trait Handler: Clone + Send + Sync + Unpin + 'static {
     /// The answer's body.
-    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send;
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static;
 
     /// Answers one request; every refusal is an answer.
     fn handle(
@@ -221,12 +216,18 @@ async fn admit<H: Handler>(
             None => return refused("network"),
         }
     };
+    let patience = terms.patience;
     match &terms.tls {
         None => {
             let peer = Connection { address, tls: false, certificate: None, ja4: None };
-            connection(stream, peer, handler, terms.patience, stop).await;
+            Serving { peer, handler, patience, stop }.serve(stream).await;
         }
-        Some(acceptor) => secured(stream, address, acceptor, handler, terms.patience, stop).await,
+        // In places of their own, which connections without TLS do not need, and the handshake's only for it.
+        Some(acceptor) => {
+            if let Some((stream, peer)) = Box::pin(shaken(stream, address, acceptor)).await {
+                Box::pin(Serving { peer, handler, patience, stop }.serve(stream)).await;
+            }
+        }
     }
     drop(of_network);
 }
@@ -254,100 +255,21 @@ async fn told(
     }
 }
 
-async fn secured<H: Handler>(
+/// The stream after the TLS handshake, and what the client has shown of itself.
+async fn shaken(
     stream: TcpStream,
     address: SocketAddr,
     acceptor: &Acceptor,
-    handler: H,
-    patience: Patience,
-    stop: &CancellationToken,
-) {
+) -> Option<(TlsStream<Overheard<TcpStream>>, Connection)> {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Overheard::new(stream))).await {
         Ok(Ok(mut stream)) => {
             let ja4 = stream.get_mut().0.take();
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
             let certificate = shown.map(|der| ClientCertificate::new(der));
-            let peer = Connection { address, tls: true, certificate, ja4 };
-            connection(stream, peer, handler, patience, stop).await;
+            return Some((stream, Connection { address, tls: true, certificate, ja4 }));
         }
         Ok(Err(error)) => tracing::debug!(%error, %address, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
     }
-}
-
-async fn connection<H: Handler>(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: Connection,
-    handler: H,
-    patience: Patience,
-    stop: &CancellationToken,
-) {
-    let (address, life) = (peer.address, Life::new());
-    let of_requests = Arc::clone(&life);
-    let service = hyper::service::service_fn(move |request| {
-        let (handler, peer, mut under_way) = (handler.clone(), peer.clone(), of_requests.request());
-        async move {
-            // In a place of its own: hyper moves what it is given, and this takes up kilobytes.
-            let response = Box::pin(handler.handle(request, peer)).await;
-            under_way.answered();
-            // Until its body has been sent, it is under way.
-            Ok::<_, Infallible>(response.map(|body| {
-                body.map_err(move |error| {
-                    let _ = &under_way;
-                    error
-                })
-            }))
-        }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_buf_size(HEAD_BYTES);
-    // What clients flood with beside requests (CONTINUATION, resets of streams that nobody has looked at yet)
-    // ends the connection by the limits that h2 has of its own.
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(patience.streams)
-        .max_header_list_size(HEAD_BYTES as u32)
-        .keep_alive_interval(Duration::from_secs(30));
-    let stream = TokioIo::new(Patient::new(stream, patience.write));
-    let mut serving = pin!(builder.serve_connection_with_upgrades(stream, service));
-    let mut stopped = pin!(stop.cancelled());
-    let mut looks = pin!(tokio::time::sleep(patience.idle));
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            ended = serving.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(error = %error, %address, "connection ended early");
-                }
-                return;
-            }
-            () = stopped.as_mut(), if !ending => {
-                ending = true;
-                serving.as_mut().graceful_shutdown();
-            }
-            () = looks.as_mut() => {
-                let rests = life.rests().unwrap_or_default();
-                if rests < patience.idle {
-                    looks.as_mut().reset(Instant::now() + (patience.idle - rests));
-                } else if ending {
-                    // It was told, and answers nothing.
-                    return;
-                } else {
-                    ending = true;
-                    serving.as_mut().graceful_shutdown();
-                    looks.as_mut().reset(Instant::now() + FAREWELL);
-                }
-            }
-            () = life.abused() => {
-                metrics::counter!("tokenward_connections_cut_total").increment(1);
-                tracing::debug!(%address, "closed: request after request was taken back");
-                return;
-            }
-        }
-    }
+    None
 }

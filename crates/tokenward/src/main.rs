@@ -12,6 +12,7 @@ mod config;
 mod fetch;
 mod listen;
 mod logging;
+mod memory;
 mod operations;
 mod sample;
 

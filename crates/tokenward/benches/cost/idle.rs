@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
@@ -15,6 +16,8 @@ use tokio_rustls::TlsConnector;
 use crate::served::Served;
 
 const NAME: &str = "localhost";
+/// Longer than connections keep what they need for requests.
+const REST: Duration = Duration::from_secs(5);
 
 /// So many connections, each of which has had one answer, once of each kind; prints what the process holds.
 pub(crate) fn measure(upstream: &str, connections: usize) {
@@ -44,13 +47,17 @@ pub(crate) fn measure(upstream: &str, connections: usize) {
     });
 }
 
+/// At once, and when what connections need for requests alone has been given back.
 fn report(kind: &str, connections: usize, before: usize, served: &Served) {
+    let busy = served.resident();
+    std::thread::sleep(REST);
     let after = served.resident();
     println!(
-        "{kind:<14} {:>5} MiB resident, {} MiB before: {:.1} KiB a connection",
+        "{kind:<14} {:>5} MiB resident, {} MiB before: {:.1} KiB a connection; {} MiB when the last one had its answer",
         after / 1024,
         before / 1024,
-        after.saturating_sub(before) as f64 / connections as f64
+        after.saturating_sub(before) as f64 / connections as f64,
+        busy / 1024
     );
 }
 

@@ -18,10 +18,9 @@ pub(crate) struct Connections {
     pub(crate) most_per_network: u32,
     /// How many requests one HTTP/2 connection may have at a time.
     pub(crate) streams: u32,
-    /// How long a client may take for a request's head. On HTTP/1.1 it counts from the end of the answer
-    /// before, so that it is also how long a connection may rest.
+    /// How long a client may take for a request's head, and for the first byte of a connection.
     pub(crate) head_timeout: Span,
-    /// How long an HTTP/2 connection may rest without a request.
+    /// How long a connection may rest without a request.
     pub(crate) idle_timeout: Span,
     /// How long a client may take to read on.
     pub(crate) write_timeout: Span,

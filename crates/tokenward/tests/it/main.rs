@@ -44,6 +44,7 @@ mod policy;
 mod proxy_protocol;
 mod requests;
 mod responses;
+mod resting;
 mod scopes;
 mod signals;
 mod single_sign_on;

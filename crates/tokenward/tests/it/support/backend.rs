@@ -2,11 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Its threads end with the test's process.
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
+    targets: Arc<Mutex<Vec<String>>>,
 }
 
 impl Backend {
@@ -15,12 +17,20 @@ impl Backend {
     pub(crate) fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         let address = listener.local_addr().expect("address");
+        let targets = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&targets);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                std::thread::spawn(move || converse(stream, name));
+                let kept = Arc::clone(&kept);
+                std::thread::spawn(move || converse(stream, name, &kept));
             }
         });
-        Self { address }
+        Self { address, targets }
+    }
+
+    /// How often it was asked for this.
+    pub(crate) fn count(&self, target: &str) -> usize {
+        self.targets.lock().expect("targets").iter().filter(|kept| *kept == target).count()
     }
 
     /// Its URL.
@@ -29,12 +39,14 @@ impl Backend {
     }
 }
 
-fn converse(stream: TcpStream, name: &str) -> Option<()> {
+fn converse(stream: TcpStream, name: &str, kept: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut writer = stream;
     loop {
         let line = read_head(&mut reader)?;
-        match line.split(' ').nth(1)? {
+        let target = line.split(' ').nth(1)?;
+        kept.lock().ok()?.push(target.to_owned());
+        match target {
             "/events" => {
                 writer
                     .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
