@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::class::command_argument::{
     has_argument, is_argument, known_pair, path_prefix, redirects,
 };
-use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
+use crate::class::command_word::{ALONE, COMMON, LOUD, WITH_ARGUMENTS};
 use crate::class::{code, object};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
@@ -239,8 +239,11 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return None;
     }
     let common = COMMON.contains(&stem) && !path;
-    let argument =
-        has_argument(tail, sign, common) || known_pair(stem, tail) || redirects(stem, tail);
+    let broken_out = sign == Sign::Between && !value.is_free() && breaks_out(before, byte, stem);
+    let argument = has_argument(tail, sign, common)
+        || known_pair(stem, tail)
+        || redirects(stem, tail)
+        || broken_out && has_word(tail);
     let ends = ends_here(tail, byte, sign);
     let fits = path
         && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
@@ -291,6 +294,23 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")
+}
+
+/// Whether a value begins with the sign, or has it right between two words: nobody writes so.
+fn breaks_out(before: &str, byte: u8, stem: &str) -> bool {
+    let first = before.trim_matches([' ', '\'', '"', '&', '|', ';']).is_empty();
+    let tight = byte == b';' && !before.contains(' ') && LOUD.contains(&stem);
+    first && matches!(byte, b';' | b'|' | b'&') || tight
+}
+
+/// Whether a word follows, and little more.
+fn has_word(tail: &str) -> bool {
+    let mut words = tail.split_ascii_whitespace();
+    let first = words.next().unwrap_or_default();
+    tail.starts_with([' ', '\t', '+'])
+        && first.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && words.count() <= 1
+        && !tail.contains('|')
 }
 
 /// Whether words go on after a space.

@@ -34,6 +34,12 @@ pub(crate) fn is_inner(authority: &str) -> bool {
     loose(host).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
 }
 
+/// Whether a host is one number, as no host is called whose address is not to be seen.
+pub(crate) fn is_number(authority: &str) -> bool {
+    let host = &authority[..authority.find(['/', ':', '?', '#']).unwrap_or(authority.len())];
+    host.len() > "0x".len() && number(host).is_some_and(|value| value >= 1 << 24)
+}
+
 fn is_inner_address(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
