@@ -30,7 +30,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "update ",
             "exec",
             "declare ",
-            "set global ",
+            "global",
             "waitfor",
             "sleep",
             "benchmark",

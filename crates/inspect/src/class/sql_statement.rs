@@ -38,8 +38,9 @@ impl Pieces<'_> {
         {
             return Suspicion::likely(Class::Sql, "account_statement");
         }
-        if let (Some(Word("set")), Some(Word("global")), Some(Compare)) =
-            (self.get(first), self.get(first + 1), self.get(first + 3))
+        let mut pieces = self.0.iter().skip(first).filter(|token| **token != Inline);
+        if let (Some(Word("set")), Some(Word("global")), Some(_), Some(Compare)) =
+            (pieces.next(), pieces.next(), pieces.next(), pieces.next())
         {
             return Suspicion::likely(Class::Sql, "setting_statement");
         }

@@ -262,7 +262,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let rooted = one_line
         && OWN.iter().any(|folder| text.starts_with(folder))
         && SETTINGS.iter().any(|end| text.ends_with(end));
-    if (system || rooted || one_line && drive && inner) && !spaced {
+    if (system || rooted || drive && inner) && !spaced {
         return Suspicion::likely(Class::Traversal, "system_file");
     }
     if climbs >= 3 && (one_line || !(is_source(&text) && climbs <= 4)) && !spaced {
