@@ -97,6 +97,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if object::is_written(plain) {
         return Suspicion::likely(Class::Command, "serialized_object");
     }
+    if asks_program(plain) && !value.is_free() {
+        return Suspicion::likely(Class::Command, "formula");
+    }
     if hidden(plain) {
         return Suspicion::likely(Class::Command, "hidden_space");
     }
@@ -243,6 +246,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     let argument = has_argument(tail, sign, common)
         || known_pair(stem, tail)
         || redirects(stem, tail)
+        || runs_another(stem, tail)
         || broken_out && has_word(tail);
     let ends = ends_here(tail, byte, sign);
     let fits = path
@@ -294,6 +298,20 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")
+}
+
+/// `sudo cat …`, `busybox nc …`: a command that is given another.
+fn runs_another(stem: &str, tail: &str) -> bool {
+    let runs = matches!(stem, "busybox" | "env" | "nohup" | "sudo" | "timeout" | "xargs");
+    let mut words =
+        tail.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    runs && words.next().is_some_and(is_command) && words.next().is_some()
+}
+
+/// `=cmd|' /C calc'!A0`: a cell of a table that asks another program.
+fn asks_program(text: &str) -> bool {
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@']);
+    formula && text.split_once("|'").is_some_and(|(_, rest)| rest.contains("'!"))
 }
 
 /// Whether a value begins with the sign, or has it right between two words: nobody writes so.

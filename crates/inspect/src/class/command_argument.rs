@@ -58,7 +58,7 @@ pub(super) fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
     let argument = tail.trim_start_matches([' ', '\t', '+', '"', '\'']);
     let word: &str =
         argument.split([' ', ';', '|', '&', '`', ')', '\n', '"', '\'']).next().unwrap_or_default();
-    if is_argument(word) || is_address(word) || word == "*" || word == "." {
+    if is_argument(word) || is_address(word) || matches!(word, "*" | "." | "/") {
         return true;
     }
     let name = word.contains('.') && !word.ends_with('.')

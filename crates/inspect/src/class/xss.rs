@@ -41,7 +41,8 @@ const ACTS: [&str; 33] = [
     "innerhtml",
 ];
 /// Addresses that run.
-pub(crate) const SCHEMES: [&str; 4] = ["javascript:", "vbscript:", "data:text/html", "livescript:"];
+pub(crate) const SCHEMES: [&str; 5] =
+    ["javascript:", "vbscript:", "data:text/html", "livescript:", "mocha:"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.as_str();
