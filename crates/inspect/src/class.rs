@@ -21,6 +21,7 @@ mod sql_token;
 mod ssrf;
 mod ssrf_host;
 mod template;
+mod template_expression;
 mod traversal;
 mod xpath;
 mod xss;

@@ -315,11 +315,13 @@ fn is_payload_alone(text: &str) -> bool {
     text.trim_start().starts_with(signs) && !shape::is_free_text(text, false)
 }
 
-/// Where a browser is sent, often to the machine that it runs on (RFC 8252 §7.3): nothing is fetched.
+/// Where a browser is sent, often to the machine that it runs on (RFC 8252 §7.3), or who issued something: nothing
+/// is fetched.
 fn is_redirect(place: &Place) -> bool {
     match place {
         Place::Query(name) | Place::BodyMember(name) => {
-            role::last_member(name).starts_with("redirect_uri")
+            let name = role::last_member(name);
+            name.starts_with("redirect_uri") || matches!(name, "iss" | "issuer")
         }
         _ => false,
     }

@@ -52,6 +52,9 @@ impl Lures {
         if text.trim_start().starts_with("//") {
             found |= XPATH | URL | PATH;
         }
+        if text.trim_start().starts_with(['{', '@']) {
+            found |= MARKUP;
+        }
         Self(found)
     }
 

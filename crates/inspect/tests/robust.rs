@@ -129,7 +129,8 @@ fn long_inputs_take_time_that_grows_with_length_alone() {
     let seeds = [
         "(", "'", "<", "${", "{{", "%25", "&#x3c;", "\\u0027", "..", "../", "union ", "or 1 ",
         "on", "a. ", ";", "|", "`", "--b\r\n", "&a=", "[", "{\"a\":", "/*", "#\n", "x' or ",
-        "a:b,", "jndi:", "]]", "\"\"\"", ":= ", ")(", "select ", "alert", "<a ", "$", "//",
+        "a:b,", "jndi:", "]]", "\"\"\"", ":= ", ")(", "select ", "alert", "<a ", "$", "//", "](",
+        "{{a(", "{% if 1", "<%`", "{a::(", "=php://", "|sudo ls", ";echo >>", "href=//", "\na-b:",
     ];
     for seed in seeds {
         let text = seed.repeat(30_000 / seed.len());

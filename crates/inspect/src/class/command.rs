@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::class::command_argument::{
     has_argument, is_argument, known_pair, path_prefix, redirects,
 };
-use crate::class::command_word::{ALONE, COMMON, WITH_ARGUMENTS};
+use crate::class::command_word::{ALONE, COMMON, LOUD, WITH_ARGUMENTS};
 use crate::class::{code, object};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
@@ -96,6 +96,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     if object::is_written(plain) {
         return Suspicion::likely(Class::Command, "serialized_object");
+    }
+    if asks_program(plain) && !value.is_free() {
+        return Suspicion::likely(Class::Command, "formula");
     }
     if hidden(plain) {
         return Suspicion::likely(Class::Command, "hidden_space");
@@ -239,8 +242,12 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return None;
     }
     let common = COMMON.contains(&stem) && !path;
-    let argument =
-        has_argument(tail, sign, common) || known_pair(stem, tail) || redirects(stem, tail);
+    let broken_out = sign == Sign::Between && !value.is_free() && breaks_out(before, byte, stem);
+    let argument = has_argument(tail, sign, common)
+        || known_pair(stem, tail)
+        || redirects(stem, tail)
+        || runs_another(stem, tail)
+        || broken_out && has_word(tail);
     let ends = ends_here(tail, byte, sign);
     let fits = path
         && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
@@ -291,6 +298,37 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         return Suspicion::hint(Class::Command, "command");
     }
     Suspicion::working(Class::Command, "command")
+}
+
+/// `sudo cat …`, `busybox nc …`: a command that is given another.
+fn runs_another(stem: &str, tail: &str) -> bool {
+    let runs = matches!(stem, "busybox" | "env" | "nohup" | "sudo" | "timeout" | "xargs");
+    let mut words =
+        tail.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    runs && words.next().is_some_and(is_command) && words.next().is_some()
+}
+
+/// `=cmd|' /C calc'!A0`: a cell of a table that asks another program.
+fn asks_program(text: &str) -> bool {
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@']);
+    formula && text.split_once("|'").is_some_and(|(_, rest)| rest.contains("'!"))
+}
+
+/// Whether a value begins with the sign, or has it right between two words: nobody writes so.
+fn breaks_out(before: &str, byte: u8, stem: &str) -> bool {
+    let first = before.trim_matches([' ', '\'', '"', '&', '|', ';']).is_empty();
+    let tight = byte == b';' && !before.contains(' ') && LOUD.contains(&stem);
+    first && matches!(byte, b';' | b'|' | b'&') || tight
+}
+
+/// Whether a word follows, and little more.
+fn has_word(tail: &str) -> bool {
+    let mut words = tail.split_ascii_whitespace();
+    let first = words.next().unwrap_or_default();
+    tail.starts_with([' ', '\t', '+'])
+        && first.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && words.count() <= 1
+        && !tail.contains('|')
 }
 
 /// Whether words go on after a space.

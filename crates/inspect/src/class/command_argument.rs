@@ -58,18 +58,23 @@ pub(super) fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
     let argument = tail.trim_start_matches([' ', '\t', '+', '"', '\'']);
     let word: &str =
         argument.split([' ', ';', '|', '&', '`', ')', '\n', '"', '\'']).next().unwrap_or_default();
-    if is_argument(word) || is_address(word) || word == "*" || word == "." {
+    if is_argument(word) || is_address(word) || matches!(word, "*" | "." | "/") {
         return true;
     }
     let name = word.contains('.') && !word.ends_with('.')
         || word.bytes().all(|b| b.is_ascii_digit()) && !word.is_empty();
     match (sign, common) {
         (Sign::Inside, _) => !word.is_empty(),
-        (Sign::Between, true) => name && !argument.trim_end().contains(' '),
+        (Sign::Between, true) => name && !uncommented(argument).contains(' '),
         (Sign::Between, false) => {
             name || argument.split_ascii_whitespace().count() <= 2 && !word.is_empty()
         }
     }
+}
+
+/// What a command is given, without the comment that cuts the rest off.
+fn uncommented(argument: &str) -> &str {
+    argument.split(['#', ';', '|', '&']).next().unwrap_or_default().trim_end()
 }
 
 /// Whether a word is an option, a path, an address or a variable, and no word of a sentence.
@@ -84,6 +89,10 @@ pub(super) fn is_argument(word: &str) -> bool {
 /// `echo 1 > /var/www/x.txt`: what a command says goes to a file.
 pub(super) fn redirects(stem: &str, tail: &str) -> bool {
     let says = matches!(stem, "echo" | "printf" | "cat" | "type" | "dir" | "ls" | "id" | "whoami");
+    let appends = window(tail, LONGEST_REDIRECT).split_once(">>").map(|(_, to)| to.trim_start());
+    if says && appends.is_some_and(|to| to.starts_with(|c: char| c.is_ascii_alphanumeric())) {
+        return true;
+    }
     let file = window(tail, LONGEST_REDIRECT)
         .split_once('>')
         .map(|(_, to)| to.trim_start_matches(['>', ' ', '+']));

@@ -217,3 +217,7 @@ pub(crate) const COMMON: &[&str] = &[
     "sleep", "echo", "exec", "eval", "strings", "passwd", "su", "reg", "sc", "del", "nl", "ed",
     "rev",
 ];
+
+/// Of these, those that probes use: they show that they ran.
+pub(crate) const LOUD: &[&str] =
+    &["cat", "echo", "exec", "eval", "kill", "passwd", "rev", "sleep", "touch"];

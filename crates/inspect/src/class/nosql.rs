@@ -48,6 +48,13 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if text.contains('$') && names_operator(text) {
         return Suspicion::working(Class::NoSql, "operator_text");
     }
+    // `'}, {$set: …`: an object is closed, and another is put behind it.
+    let closed = text.trim_start().trim_start_matches(['\'', '"']).starts_with(['}', ']']);
+    if closed
+        && ["$set", "$inc", "$push", "$unset", "$rename"].iter().any(|name| text.contains(name))
+    {
+        return Suspicion::likely(Class::NoSql, "operator_text");
+    }
     let breaks = text
         .trim_start()
         .starts_with(|c: char| matches!(c, '\'' | '"' | ';' | '|' | '}' | '0'..='9' | '/'))

@@ -27,6 +27,9 @@ const FIELDS: [&str; 16] = [
 /// Who forges a log adds a line or two; a text of more is a document.
 const MOST_LOG_LINES: usize = 4;
 
+/// A value with one field put into it is not longer.
+const LONGEST_SPLIT: usize = 200;
+
 /// Commands of SMTP and IMAP, and the fields of a message that add readers.
 const MAIL: [&str; 9] =
     ["rcpt to:", "mail from:", "quit\r", "data\r", "bcc:", "cc:", "to:", "subject:", "reply-to:"];
@@ -65,6 +68,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
     }
     match best {
+        None if is_split(value) => Suspicion::likely(Class::Splitting, "header_line"),
         None if value.marks.any(mark::LINE)
             && (value.position == Position::Path || one_line && lower.trim().is_empty()) =>
         {
@@ -72,6 +76,24 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// `word⏎Some-Name: value`: one word, and after the end of its line a field of a header, by the hyphen of its name.
+/// Messages have a sentence or an empty line before theirs.
+fn is_split(value: &Value<'_>) -> bool {
+    if value.text.len() > LONGEST_SPLIT {
+        return false;
+    }
+    let text = value.lower.replace("\\r", "\r").replace("\\n", "\n");
+    let Some((word, rest)) = text.split_once(['\r', '\n']) else { return false };
+    let rest = rest.strip_prefix('\n').unwrap_or(rest);
+    let Some((name, field)) = rest.split_once(':') else { return false };
+    let name = name.trim_start_matches([' ', '\t']);
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    !word.trim().contains([' ', ':'])
+        && name.trim_matches('-').contains('-')
+        && name.bytes().all(fits)
+        && !field.trim().contains(['\r', '\n'])
 }
 
 /// Whether every line is a field, the first one too: a header that is told, and that nothing was put into.

@@ -1,5 +1,6 @@
 //! SQL: a value that ends its quotes or parentheses and goes on as a statement.
 
+use crate::class::sql_statement::is_package;
 use crate::class::sql_token::{Token, tokens};
 use crate::finding::Class;
 use crate::judge::{Strength, Suspicion, Value};
@@ -124,7 +125,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             pieces.interposed(value.text).or_else(|| pieces.cut_number(value.text)),
         )
     });
-    found.or_else(|| pieces.spying()).or_else(|| second_opinion(value, &pieces))
+    Suspicion::stronger(found, pieces.spying()).or_else(|| second_opinion(value, &pieces))
 }
 
 impl Pieces<'_> {
@@ -135,7 +136,7 @@ impl Pieces<'_> {
     /// Neighbours are asked first: names are compared only where one can stand.
     fn is_function(&self, at: usize, word: &str) -> bool {
         let called = matches!(self.get(at + 1), Some(Open | Token::Dot)) || word.starts_with("xp_");
-        called && FUNCTIONS.contains(&word)
+        called && (FUNCTIONS.contains(&word) || is_package(word))
     }
 
     fn is_schema(&self, at: usize, word: &str) -> bool {

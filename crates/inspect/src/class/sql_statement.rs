@@ -24,6 +24,11 @@ const INNER: [&str; 10] = [
     "rdb$",
 ];
 
+/// Packages of a database that only its own people call.
+pub(super) fn is_package(name: &str) -> bool {
+    name == "ctxsys" || name.starts_with("dbms_") || name.starts_with("utl_")
+}
+
 impl Pieces<'_> {
     /// `select @@version`, `select * from pg_user`: a whole statement about the database itself.
     pub(super) fn spying(&self) -> Option<Suspicion> {
@@ -32,6 +37,12 @@ impl Pieces<'_> {
             (self.get(first), self.get(first + 1), self.get(first + 3))
         {
             return Suspicion::likely(Class::Sql, "account_statement");
+        }
+        let mut pieces = self.0.iter().skip(first).filter(|token| **token != Inline);
+        if let (Some(Word("set")), Some(Word("global")), Some(_), Some(Compare)) =
+            (pieces.next(), pieces.next(), pieces.next(), pieces.next())
+        {
+            return Suspicion::likely(Class::Sql, "setting_statement");
         }
         let starts = self.get(0) == Some(Word("select"));
         let inner = |at: usize| match self.get(at) {
@@ -150,6 +161,8 @@ impl Pieces<'_> {
                 (matches!(next(2), Some(Number))
                     && (self.quoted(at) || cut || at == 1 || at == 0 && self.ends(at + 3)))
                     || (self.quoted(at) && cut)
+                    || self.has_word(at..at + 40, &["rand"])
+                        && self.has_word(at..at + 40, &["floor"])
             }
             Word("limit") => {
                 matches!(next(1), Some(Number))
@@ -175,9 +188,7 @@ impl Pieces<'_> {
 
     pub(super) fn function(&self, at: usize) -> Option<Suspicion> {
         let Some(Word(name)) = self.get(at) else { return None };
-        let package =
-            matches!(name, "dbms_pipe" | "dbms_lock" | "utl_http" | "utl_inaddr" | "ctxsys");
-        if package && self.get(at + 1) == Some(Token::Dot) {
+        if self.get(at + 1) == Some(Token::Dot) && is_package(name) {
             return Suspicion::working(Class::Sql, "function");
         }
         if name.starts_with("xp_") {
@@ -205,10 +216,13 @@ impl Pieces<'_> {
             return None;
         }
         let whole = self.ends(at + 4) && at == 0;
+        // `)user_lock.sleep(5)`: a function of a package.
+        let start = if self.before(at) == Some(Token::Dot) { at.saturating_sub(2) } else { at };
         if whole
+            || self.breaks(start) && start > 0
             || self.breaks(at)
             || matches!(
-                self.before(at),
+                self.before(start),
                 Some(
                     Operator
                         | Open

@@ -118,7 +118,10 @@ fn number(text: &str, at: usize) -> (Option<Token<'_>>, usize) {
 /// A comment to the end of its line; what follows the line is read again, what is in it may be quotes'.
 fn line_comment(text: &str, at: usize, sign: usize) -> (Option<Token<'_>>, usize) {
     match text[at..].find('\n') {
-        Some(end) if end > sign => (Some(Token::Inline), end),
+        // One that says nothing takes the place of a space.
+        Some(end) if end > sign || !text[at + end..].trim().is_empty() => {
+            (Some(Token::Inline), end)
+        }
         _ => (Some(Token::Comment), sign),
     }
 }

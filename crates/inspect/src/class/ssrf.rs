@@ -1,6 +1,6 @@
 //! Addresses that make a server ask its own network, and schemes that make it ask otherwise than by HTTP.
 
-use crate::class::ssrf_host::is_inner;
+use crate::class::ssrf_host::{is_inner, is_listener, is_number};
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
 use crate::mark;
@@ -57,6 +57,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             || bare == Some(start);
         if web && leads_inside(&text[start..]) {
             return Suspicion::likely(Class::Ssrf, "inner_address");
+        }
+        if is_listener(&text[start..]) {
+            return Suspicion::likely(Class::Ssrf, "listener");
+        }
+        if before.starts_with("http") && !spaced && is_number(&text[start..]) {
+            return Suspicion::likely(Class::Ssrf, "number_host");
         }
     }
     None

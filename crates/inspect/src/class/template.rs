@@ -1,11 +1,12 @@
 //! Template engines: the signs of an expression, and inside them something to compute or to reach.
 
+use crate::class::template_expression::{acts, calls_constant, compares_constants};
 use crate::class::xss::window;
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Openings with their ends.
-const SIGNS: [(&str, &str); 13] = [
+const SIGNS: [(&str, &str); 14] = [
     ("%{", "}"),
     ("@{", "}"),
     ("{{", "}}"),
@@ -16,6 +17,7 @@ const SIGNS: [(&str, &str); 13] = [
     ("{%", "%}"),
     ("[[", "]]"),
     ("@(", ")"),
+    ("[=", "]"),
     ("~[", "]"),
     ("{=", "}"),
     ("$(", ")"),
@@ -105,6 +107,32 @@ const LONE: [&str; 10] = [
     "_self.env",
     "app",
 ];
+/// The same of pages and scripts on servers.
+const LONE_SCOPES: [&str; 9] = [
+    "applicationscope",
+    "env",
+    "initparam",
+    "pagecontext",
+    "process.env",
+    "requestscope",
+    "self",
+    "sessionscope",
+    "settings",
+];
+
+/// Names of Python's own that lead from a value to everything.
+const DUNDERS: [&str; 6] =
+    ["__builtins__", "__class__", "__globals__", "__init__", "__mro__", "__subclasses__"];
+/// Openings of different engines: a probe that has to make one of them fail has several.
+const ENGINES: [&str; 10] = ["{{", "${", "#{", "<%", "{%", "[[", "@(", "{#", "*{", "~["];
+/// So many of them stand in no honest value.
+const FEWEST_ENGINES: usize = 3;
+/// A probe is not longer.
+const LONGEST_PROBE: usize = 160;
+/// Longer values are texts, or not for people at all.
+const LONGEST_VALUE: usize = 1_024;
+/// Words beside an expression beyond which it is a text with something put in.
+const MOST_WORDS: usize = 2;
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let escaped = value.lower.contains("$\\").then(|| unescaped(&value.lower));
@@ -133,6 +161,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         "{php}",
         "<#include",
         "#include(",
+        "#parse(",
+        "#evaluate(",
+        "#foreach($",
+        "#foreach ($",
+        "#foreach( $",
         "{literal}<",
         "{if system",
         "{system(",
@@ -146,7 +179,50 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
         found = Suspicion::stronger(found, other);
     }
-    found
+    let found = Suspicion::stronger(found, in_braces(text));
+    found.or_else(|| at_sign(value, text)).or_else(|| probe(value, text))
+}
+
+/// `{7*7}`, `{system('id')}`, `{a.__class__}`: one brace is the whole sign of some engines.
+fn in_braces(text: &str) -> Option<Suspicion> {
+    let dunder = |inner: &str| DUNDERS.iter().any(|name| inner.contains(name));
+    let pieces = text.split('{').skip(1).filter_map(|piece| Some(piece.split_once('}')?.0));
+    if text.contains("__") && pieces.clone().any(dunder) {
+        return Suspicion::working(Class::Template, "reach");
+    }
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let inner = inner.trim_matches(['!', ' ']);
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let sum = inner.split_once('*').is_some_and(|(left, right)| {
+        let left = left.trim().rsplit(['+', '-']).next().unwrap_or_default();
+        number(left) && number(right.trim().split(['+', '-']).next().unwrap_or_default())
+    });
+    let condition = inner.split_once('}').map_or(inner, |(condition, _)| condition);
+    let call = condition.strip_prefix("if ").unwrap_or(condition);
+    if sum {
+        Suspicion::likely(Class::Template, "arithmetic")
+    } else if calls_constant(call) || call.len() < condition.len() && acts(call, true) {
+        Suspicion::likely(Class::Template, "call")
+    } else {
+        None
+    }
+}
+
+/// `@System.IO.File.ReadAllText("…")`: a sign, a path of names, and a call of it with a text.
+fn at_sign(value: &Value<'_>, text: &str) -> Option<Suspicion> {
+    let rest = text.trim().strip_prefix('@')?;
+    let path = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'.').count();
+    let called = rest[..path].matches('.').count() >= 2 && rest[path..].starts_with("(\"");
+    (called && !value.is_free()).then_some(())?;
+    Suspicion::likely(Class::Template, "call")
+}
+
+/// Signs of several engines in a row.
+fn probe(value: &Value<'_>, text: &str) -> Option<Suspicion> {
+    let engines = || ENGINES.iter().filter(|sign| text.contains(**sign)).count();
+    let short = text.len() <= LONGEST_PROBE;
+    (short && engines() >= FEWEST_ENGINES && !value.is_free()).then_some(())?;
+    Suspicion::likely(Class::Template, "engines")
 }
 
 /// `$\A{…}`: a letter that some engines take off between the signs.
@@ -167,11 +243,15 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     }
     let arithmetic = computes(inner);
     // A shell's `$(…)`, Thymeleaf's `*{…}` and a link's `[[…]]` are ordinary signs: only sums count.
-    if matches!(open, "$(" | "@(" | "@{" | "[[" | "~[" | "{=" | "*{") {
+    if matches!(open, "$(" | "@(" | "@{" | "[[" | "[=" | "~[" | "{=" | "*{") {
         return if arithmetic && value.text.len() < 60 {
             Suspicion::working(Class::Template, "arithmetic")
-        } else if open == "*{" && REACHES.iter().any(|name| inner.contains(name)) {
+        } else if matches!(open, "*{" | "[=" | "{=")
+            && REACHES.iter().any(|name| inner.contains(name))
+        {
             Suspicion::working(Class::Template, "reach")
+        } else if matches!(open, "*{" | "@{" | "~[") && value.text.len() <= inner.len() + 4 {
+            acts(inner, false).then(|| Suspicion::likely(Class::Template, "call")).flatten()
         } else {
             None
         };
@@ -202,6 +282,26 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if whole && open == "<%" && inner.starts_with(['`', '@']) {
         return Suspicion::working(Class::Template, "reach");
     }
+    let scope = matches!(open, "${" | "<%") && LONE_SCOPES.contains(&inner);
+    if whole && (scope || open == "{%" && inner == "debug") {
+        return Suspicion::likely(Class::Template, "lone_name");
+    }
+    if value.text.len() > LONGEST_VALUE {
+        return None;
+    }
+    // In Ruby what stands between ticks is a command.
+    if matches!(open, "#{" | "<%") && inner.matches('`').count() == 2 {
+        return Suspicion::working(Class::Template, "shell");
+    }
+    if open == "{%" && includes(inner) {
+        return Suspicion::likely(Class::Template, "include");
+    }
+    if compares_constants(inner) {
+        return Suspicion::likely(Class::Template, "constant_condition");
+    }
+    if words_beside(&value.lower) <= MOST_WORDS && acts(inner, open != "${") && !value.is_free() {
+        return Suspicion::likely(Class::Template, "call");
+    }
     if whole
         && open == "{{"
         && (inner.contains("|join") || inner.contains(")|") && inner.contains('\''))
@@ -209,6 +309,26 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
         return Suspicion::likely(Class::Template, "filter");
     }
     None
+}
+
+/// `include '/etc/passwd'`: from elsewhere than where templates are kept.
+fn includes(inner: &str) -> bool {
+    let mut words = inner.split_ascii_whitespace();
+    let first = words.next().is_some_and(|word| matches!(word, "include" | "extends" | "embed"));
+    let name = words.next().unwrap_or_default().trim_start_matches(['\'', '"', '(']);
+    first && (name.starts_with('/') || name.contains("..") || name.contains("://"))
+}
+
+/// Words outside of the signs of engines.
+fn words_beside(text: &str) -> usize {
+    let (mut words, mut rest) = (0, text);
+    loop {
+        let open = SIGNS.iter().filter_map(|(open, close)| Some((rest.find(open)?, *close))).min();
+        let Some((at, close)) = open else { return words + rest.split_whitespace().count() };
+        words += rest[..at].split_whitespace().count();
+        let Some(end) = rest[at..].find(close) else { return words };
+        rest = &rest[at + end + close.len()..];
+    }
 }
 
 /// Two constants and an operator between them: what a probe sends to see whether it is computed.

@@ -18,7 +18,7 @@ const SECRETS: &[&str] = &[
     "windows/system32",
     "winnt/",
     "web-inf/",
-    ".ssh/id",
+    ".ssh/",
     "id_rsa",
     ".htpasswd",
     ".htaccess",
@@ -184,6 +184,10 @@ const NEVER_STEPS: [&str; 9] = [
     "boot.ini",
 ];
 
+/// Folders that a system keeps to itself, and what its files end in: a value of one line names none of these.
+const OWN: [&str; 4] = ["/etc/", "/proc/", "/root/", "/var/log/"];
+const SETTINGS: [&str; 6] = [".cfg", ".cnf", ".conf", ".config", ".ini", ".log"];
+
 /// Whether the steps of a path as it was sent lead to a file that tells secrets.
 pub(crate) fn names_secret(path: &str) -> bool {
     let lower = collapsed(&path.to_ascii_lowercase());
@@ -221,6 +225,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if SCHEMES.iter().any(|scheme| text.trim_start().starts_with(scheme)) {
         return Suspicion::likely(Class::Traversal, "file_scheme");
     }
+    if names_scheme(&text) {
+        return Suspicion::likely(Class::Traversal, "file_scheme");
+    }
     let straight = text.contains("/./").then(|| text.replace("/./", "/"));
     let straight = straight.as_deref().unwrap_or(&text);
     let secret = SECRETS.iter().any(|name| straight.contains(name));
@@ -252,7 +259,10 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let drive = text.get(1..3) == Some(":/");
     let system = (text.starts_with('/') || drive)
         && is_system_file(text.get(2..).filter(|_| drive).unwrap_or(&text));
-    if system && !spaced || one_line && drive && inner && !spaced {
+    let rooted = one_line
+        && OWN.iter().any(|folder| text.starts_with(folder))
+        && SETTINGS.iter().any(|end| text.ends_with(end));
+    if (system || rooted || drive && inner) && !spaced {
         return Suspicion::likely(Class::Traversal, "system_file");
     }
     if climbs >= 3 && (one_line || !(is_source(&text) && climbs <= 4)) && !spaced {
@@ -279,6 +289,15 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::Traversal, "share");
     }
     None
+}
+
+/// `page=php://input`: a file's scheme as the value of a parameter that stands in the value.
+fn names_scheme(text: &str) -> bool {
+    text.match_indices("://").any(|(at, sign)| {
+        let named = |scheme: &&str| text[..at + sign.len()].strip_suffix(*scheme);
+        let named = |scheme: &&str| named(scheme).is_some_and(|before| before.ends_with('='));
+        SCHEMES.iter().any(named)
+    })
 }
 
 /// Bytes that begin no character of UTF-8, or one that hides a dot or a slash; twice, so that a letter of

@@ -41,7 +41,8 @@ const ACTS: [&str; 33] = [
     "innerhtml",
 ];
 /// Addresses that run.
-pub(crate) const SCHEMES: [&str; 4] = ["javascript:", "vbscript:", "data:text/html", "livescript:"];
+pub(crate) const SCHEMES: [&str; 5] =
+    ["javascript:", "vbscript:", "data:text/html", "livescript:", "mocha:"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.as_str();
@@ -111,6 +112,9 @@ fn called(rest: &str) -> bool {
 
 /// `javascript:…` in place of an address.
 fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
+    if links_to_script(text, acts) {
+        return Suspicion::working(Class::Xss, "script_link");
+    }
     let squeezed: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
     let start = squeezed.trim_start_matches([' ', '"', '\'', '(', '>']);
     let scheme = SCHEMES.iter().find(|scheme| start.starts_with(**scheme))?;
@@ -127,6 +131,17 @@ fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
     }
     (!rest.starts_with(' ') && !rest.is_empty() && !value.is_free()).then_some(())?;
     Suspicion::likely(Class::Xss, "script_address")
+}
+
+/// `[a](javascript:…)`: a link of Markdown that acts.
+fn links_to_script(text: &str, acts: &Acts) -> bool {
+    text.match_indices("](").any(|(at, sign)| {
+        let target = window(&text[at + sign.len()..], 256);
+        let squeezed: String =
+            target.chars().filter(|c| !c.is_control() && !matches!(c, ' ' | '<')).collect();
+        SCHEMES.iter().any(|scheme| squeezed.starts_with(scheme))
+            && (acts.after(at) || squeezed.contains("base64,"))
+    })
 }
 
 /// `javascript:void(0);`: how pages say that a link leads nowhere.

