@@ -259,7 +259,8 @@ async fn judge(
     if let Some(reason) = presented_token::objection(authority, &token, now).await? {
         return Err(BearerRefused::NotInOrder(reason, token));
     }
-    if !demand.scopes.iter().any(|scope| token.scopes().contains(scope)) {
+    let scopes = presented_token::scopes_left(authority, &token, now);
+    if !demand.scopes.iter().any(|scope| scopes.contains(scope)) {
         let asked = demand.scopes.first().copied().unwrap_or_default();
         return Err(BearerRefused::Scope(asked, token));
     }

@@ -11,6 +11,7 @@ use token::personal::{is_personal, judge};
 use token::reason::Reason;
 use token::reference;
 use token::restriction::{Effect, Selector};
+use token::scope::ScopeSet;
 use token::time::Timestamp;
 use token::validate::{AccessTokenPolicy, TokenRefused, VerifiedAccessToken, verify_access_token};
 
@@ -249,6 +250,16 @@ pub(crate) async fn objection(
     let disabled = client.is_some_and(|client| client.disabled);
     let disabled = disabled || client_auth::is_suspended(store, &facts.client, now);
     Ok(disabled.then_some(Reason::Disabled))
+}
+
+/// The scopes of a token that count still: a part of them may have been taken back.
+pub(crate) fn scopes_left(
+    authority: &Authority,
+    token: &VerifiedAccessToken,
+    now: Timestamp,
+) -> ScopeSet {
+    let dropped = authority.store().index().dropped_scopes(token.facts(), now);
+    token.scopes().difference(&dropped)
 }
 
 async fn is_live(

@@ -7,6 +7,7 @@ pub mod dpop_jkt;
 pub mod fresh;
 pub mod max_age;
 pub mod mfa;
+pub(crate) mod optional_scopes;
 pub mod pkce;
 pub mod profile;
 pub mod prompt;

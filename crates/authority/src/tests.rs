@@ -31,6 +31,7 @@ mod logout;
 mod metadata_document;
 mod mutual_tls;
 mod opaque;
+mod optional_scopes;
 mod par;
 mod passkeys;
 mod personal;

@@ -1,6 +1,7 @@
 //! What a client may register beside its name and addresses (RFC 7591 §2, OpenID Connect Dynamic Client Registration 1.0 §2).
 
 use serde::{Deserialize, Serialize};
+use token::scope::ScopeSet;
 use token::term::{Algorithm, ContentEncryption, DeliveryMode, KeyManagement, Profile};
 
 /// The rest of a client's registration, each member by its name on the wire. Absent members have the
@@ -81,6 +82,9 @@ pub struct ClientOptions {
     /// Whether it wants to know which session it was; it is always told.
     #[serde(skip_serializing_if = "is_false")]
     pub backchannel_logout_session_required: bool,
+    /// Scopes that people may leave out of what it asks for; it cannot do without the others.
+    #[serde(skip_serializing_if = "ScopeSet::is_empty")]
+    pub optional_scopes: ScopeSet,
     /// Types of `authorization_details` that it may ask for (RFC 9396 §10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,

@@ -1,4 +1,4 @@
-//! What people allowed clients to do, so that they are asked once.
+//! What people allowed clients to do and what they refused, so that they are asked once.
 
 use rusqlite::{Connection, params};
 use token::id::{ClientId, GrantId, SubjectId};
@@ -6,14 +6,33 @@ use token::scope::ScopeSet;
 use token::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::grant;
+use crate::grant::{self, Narrowing};
 use crate::open::Store;
 use crate::sql;
 
 const WITHDRAWN: &str = "withdrawn by its person";
+const NARROWED: &str = "taken back by its person";
+
+/// What a person has decided about a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// Scopes that they allowed.
+    pub allowed: ScopeSet,
+    /// Scopes that they were asked for and did not give.
+    pub refused: ScopeSet,
+}
+
+/// What a person takes back from a client that keeps the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Scopes that they had allowed.
+    pub scopes: ScopeSet,
+    /// Claims that these alone have brought, where they were asked for by name.
+    pub claims: Vec<String>,
+}
 
 impl Store {
-    /// The scopes that a person has allowed a client; empty when they were never asked.
+    /// What a person has decided about a client; nothing when they were never asked.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
@@ -21,11 +40,11 @@ impl Store {
         &self,
         subject: &SubjectId,
         client: &ClientId,
-    ) -> Result<ScopeSet, StoreError> {
+    ) -> Result<Consent, StoreError> {
         self.read(|db| read(db, subject, client))
     }
 
-    /// Remembers that a person allowed these scopes, beside those that they allowed before.
+    /// Remembers a decision beside those of before; about the same scope the newer one counts.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be written.
@@ -33,17 +52,13 @@ impl Store {
         &self,
         subject: &SubjectId,
         client: &ClientId,
-        scopes: &ScopeSet,
+        decided: &Consent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (subject, client, scopes) = (subject.clone(), client.clone(), scopes.clone());
-        let sql = "INSERT INTO consents (subject, client, scopes, decided_at) \
-                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (subject, client) \
-                   DO UPDATE SET scopes = excluded.scopes, decided_at = excluded.decided_at";
+        let (subject, client, decided) = (subject.clone(), client.clone(), decided.clone());
         self.write(move |act| {
-            let scopes = read(act.db, &subject, &client)?.union(&scopes).to_string();
-            let values = params![subject.as_str(), client.as_str(), scopes, now.as_millis()];
-            sql::execute(act.db, sql, values).map(drop)
+            let consent = read(act.db, &subject, &client)?.changed_by(&decided);
+            write(act.db, &subject, &client, &consent, now)
         })
         .await
     }
@@ -94,6 +109,38 @@ impl Store {
         .await
     }
 
+    /// Takes back a part of what a person has given a client: it counts as refused, grants, codes and
+    /// requests that wait have it no more, and tokens that are out lose it at once. `reach` tells what
+    /// scopes include. `false` when there was nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn take_back(
+        &self,
+        subject: &SubjectId,
+        client: &ClientId,
+        taken: TakenBack,
+        reach: impl Fn(&ScopeSet) -> ScopeSet + Send + 'static,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (subject, client, actor) = (subject.clone(), client.clone(), actor.to_owned());
+        self.write(move |act| {
+            let held = read(act.db, &subject, &client)?;
+            let mut found = !held.allowed.intersection(&taken.scopes).is_empty();
+            if found {
+                let refused = taken.scopes.clone();
+                let refusal = Consent { allowed: ScopeSet::default(), refused };
+                write(act.db, &subject, &client, &held.changed_by(&refusal), now)?;
+            }
+            let narrowing =
+                Narrowing { taken: &taken, reach: &reach, reason: NARROWED, actor: &actor };
+            found |= grant::narrow_all(act, &subject, &client, &narrowing, now)?;
+            Ok(found)
+        })
+        .await
+    }
+
     /// Forgets what a person allowed a client; `false` when there was nothing.
     ///
     /// # Errors
@@ -112,9 +159,43 @@ impl Store {
     }
 }
 
-fn read(db: &Connection, subject: &SubjectId, client: &ClientId) -> Result<ScopeSet, StoreError> {
-    let sql = "SELECT scopes FROM consents WHERE subject = ?1 AND client = ?2";
-    let scopes =
-        sql::one(db, sql, [subject.as_str(), client.as_str()], |row| row.scopes("scopes"))?;
-    Ok(scopes.unwrap_or_default())
+fn read(db: &Connection, subject: &SubjectId, client: &ClientId) -> Result<Consent, StoreError> {
+    let sql = "SELECT scopes, refused FROM consents WHERE subject = ?1 AND client = ?2";
+    let consent = sql::one(db, sql, [subject.as_str(), client.as_str()], |row| {
+        Ok(Consent { allowed: row.scopes("scopes")?, refused: row.scopes("refused")? })
+    })?;
+    Ok(consent.unwrap_or_default())
+}
+
+fn write(
+    db: &Connection,
+    subject: &SubjectId,
+    client: &ClientId,
+    consent: &Consent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO consents (subject, client, scopes, refused, decided_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (subject, client) DO UPDATE SET \
+               scopes = excluded.scopes, refused = excluded.refused, \
+               decided_at = excluded.decided_at";
+    let values = params![
+        subject.as_str(),
+        client.as_str(),
+        consent.allowed.to_string(),
+        consent.refused.to_string(),
+        now.as_millis(),
+    ];
+    sql::execute(db, sql, values).map(drop)
+}
+
+// === impl Consent ===
+
+impl Consent {
+    /// This one, with a newer decision.
+    fn changed_by(&self, newer: &Self) -> Self {
+        Self {
+            allowed: self.allowed.difference(&newer.refused).union(&newer.allowed),
+            refused: self.refused.difference(&newer.allowed).union(&newer.refused),
+        }
+    }
 }

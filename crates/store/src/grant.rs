@@ -1,5 +1,7 @@
 //! Grants: what one person gave one client at one time, the family of every token made from it.
 
+mod narrow;
+
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -70,6 +72,8 @@ pub enum GrantsOf<'a> {
     Subject(&'a SubjectId),
 }
 
+pub(crate) use narrow::{Narrowing, narrow_all};
+
 /// The same in the table `codes`.
 pub(crate) const COLUMNS: &str = "grant_id, client, subject, session, grant_scopes, audiences, \
                                   auth_time, amr, granted_at, grant_expires_at, jkt, details, claims";
@@ -100,8 +104,8 @@ impl Store {
         self.read(|db| sql::one(db, &sql, [id.as_str()], from_columns))
     }
 
-    /// What was asked for by name when the grant of this id was given, until it is forgotten. It
-    /// never changes: from memory where it was asked for before.
+    /// What was asked for by name when the grant of this id was given, as far as nobody took it back, until
+    /// the grant is forgotten. From memory where it was asked for before.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.

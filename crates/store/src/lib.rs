@@ -52,6 +52,7 @@ pub use browser_session::BrowserSession;
 pub use client::Client;
 pub use client_options::{CertificateSubject, ClientOptions};
 pub use code::{Code, CodeState, Redeemed};
+pub use consent::{Consent, TakenBack};
 pub use delivery::{Delivery, DeliveryCounts, DeliveryState, NewDelivery};
 pub use error::StoreError;
 pub use factor::{Factors, Removal, TotpFactor};

@@ -14,6 +14,7 @@ mod keys;
 mod lifetime;
 mod links;
 mod master_key;
+mod narrowing;
 mod passkeys;
 mod people;
 mod personal;

@@ -204,8 +204,8 @@ fn approve(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE waiting_requests SET state = 'approved', grant_id = ?3, subject = ?4, \
-               session = ?5, auth_time = ?6, amr = ?7, granted_at = ?8, grant_expires_at = ?9 \
-               WHERE hash = ?1 AND state = 'waiting' AND expires_at > ?2";
+               session = ?5, auth_time = ?6, amr = ?7, granted_at = ?8, grant_expires_at = ?9, \
+               grant_scopes = ?10 WHERE hash = ?1 AND state = 'waiting' AND expires_at > ?2";
     let values = params![
         hash.as_bytes(),
         now.as_millis(),
@@ -216,6 +216,7 @@ fn approve(
         sql::json(&grant.amr)?,
         grant.created_at.as_millis(),
         grant.expires_at.as_millis(),
+        grant.scopes.to_string(),
     ];
     Ok(sql::execute(db, sql, values)? > 0)
 }

@@ -147,7 +147,8 @@ impl BrowserApp {
         let Some(user) = authority.store().user(&token.claims().sub).await? else {
             return Ok(None);
         };
-        let mut claims = person_claims::told(&user, authority.settings(), token.scopes(), &[]);
+        let scopes = presented_token::scopes_left(authority, &token, now);
+        let mut claims = person_claims::told(&user, authority.settings(), &scopes, &[]);
         claims.insert("sub".to_owned(), json!(user.id));
         claims.insert("expires_at".to_owned(), json!(session.expires_at.as_secs()));
         Ok(Some(claims))

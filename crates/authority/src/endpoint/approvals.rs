@@ -13,6 +13,7 @@ use crate::approve;
 use crate::backchannel;
 use crate::client_auth::is_suspended;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
+use crate::endpoint::consent;
 use crate::endpoint::document;
 use crate::endpoint::form::Form;
 use crate::endpoint::login::{self, errand::Errand, second};
@@ -108,7 +109,11 @@ async fn write_down(
             return Ok(Err(first));
         }
     }
-    let grant = allow.then(|| {
+    let given = allow.then_some(form);
+    let given = given.and_then(|form| consent::given(authority, &client, &request, form));
+    let result = if given.is_some() { "granted" } else { "denied" };
+    let shown = given.as_ref().unwrap_or(&request).scopes.clone();
+    let grant = given.map(|request| {
         let usual = authority.settings().refresh_absolute_life;
         let end = now.plus(profile::shorter(usual, client.options.refresh_absolute_life));
         request.granted(GrantId::generate(authority.random()), person.session(), end, now)
@@ -124,9 +129,9 @@ async fn write_down(
         return stale;
     }
     backchannel::tell(authority, &client, &request);
-    let result = if allow { "granted" } else { "denied" }.to_owned();
-    visit.emit(who, EventKind::consent(request.scopes, result, client.created_at, now));
-    Ok(Ok(if allow { Notice::Allowed } else { Notice::Denied }))
+    let kind = EventKind::consent(shown, result.to_owned(), client.created_at, now);
+    visit.emit(who, kind);
+    Ok(Ok(if result == "granted" { Notice::Allowed } else { Notice::Denied }))
 }
 
 /// Its client, unless that is gone or turned away.

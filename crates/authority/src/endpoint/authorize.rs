@@ -1,6 +1,6 @@
 //! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2).
 
-mod agreement;
+pub(crate) mod agreement;
 mod client;
 mod code;
 mod demand;
@@ -18,8 +18,10 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use store::Client;
 use token::event::{EventKind, Who};
+use token::scope::ScopeSet;
 use token::term::parameter;
 
+use self::agreement::Given;
 use self::demand::Demand;
 use self::person::Standing;
 use self::refusal::{AuthorizeRefused, PageRefused, Refused};
@@ -207,21 +209,23 @@ async fn proceed(visit: &Visit, request: &Request, evaluated: Evaluated) -> Resp
             let (behind, known) = (Behind::Request(request, &evaluated), person.clone());
             second::ask(visit, behind, &Known::Session(known), *step, second::Notice::None).await
         }
-        Standing::Unasked(person) => {
-            let page = consent::form(visit, request, &evaluated, person, None);
-            document::page(StatusCode::OK, page)
-        }
-        Standing::Agreed(person) => finish(visit, &evaluated, person).await,
+        Standing::Unasked(person) => consent::show(visit, request, &evaluated, person, None).await,
+        Standing::Agreed(person, given) => finish(visit, &evaluated, person, given).await,
     }
 }
 
 /// Makes the code and sends it to the client.
-pub(crate) async fn finish(visit: &Visit, evaluated: &Evaluated, person: &SignedIn) -> Response {
-    match code::issue(visit, evaluated, person).await {
+pub(crate) async fn finish(
+    visit: &Visit,
+    evaluated: &Evaluated,
+    person: &SignedIn,
+    given: &Given,
+) -> Response {
+    match code::issue(visit, evaluated, person, given).await {
         Ok(None) => refusal::answer(visit, PageRefused::RequestUriUnknown.into()),
         Ok(Some((code, grant))) => {
             let who = Who { grant: Some(grant), ..who(&evaluated.client, Some(person)) };
-            observe(visit, evaluated, who, "ok");
+            observe(visit, evaluated, &given.scopes, who, "ok");
             response::code(visit, &evaluated.client, &evaluated.return_to, &code)
         }
         Err(error) => refuse(visit, evaluated, Some(person), &error.into()),
@@ -235,7 +239,8 @@ pub(crate) fn refuse(
     person: Option<&SignedIn>,
     why: &AuthorizeRefused,
 ) -> Response {
-    observe(visit, evaluated, who(&evaluated.client, person), why.event_result());
+    let who = who(&evaluated.client, person);
+    observe(visit, evaluated, &evaluated.demand.scopes, who, why.event_result());
     response::refusal(visit, &evaluated.client, &evaluated.return_to, &why.to_oauth())
 }
 
@@ -249,9 +254,9 @@ pub(crate) fn who(client: &Client, person: Option<&SignedIn>) -> Who {
     }
 }
 
-fn observe(visit: &Visit, evaluated: &Evaluated, who: Who, result: &str) {
+fn observe(visit: &Visit, evaluated: &Evaluated, scopes: &ScopeSet, who: Who, result: &str) {
     let kind = EventKind::Authorize {
-        scopes: evaluated.demand.scopes.clone(),
+        scopes: scopes.clone(),
         result: result.to_owned(),
         redirect_host: evaluated.return_to.host(),
     };

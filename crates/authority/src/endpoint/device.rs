@@ -22,7 +22,7 @@ use crate::endpoint::login::errand::Errand;
 use crate::endpoint::login::second;
 use crate::endpoint::token::authenticate;
 use crate::endpoint::visit::Visit;
-use crate::endpoint::{answer, document, done, login};
+use crate::endpoint::{answer, consent, document, done, login};
 use crate::grant::GrantRefused;
 use crate::login::csrf::Purpose;
 use crate::login::session::SignedIn;
@@ -206,7 +206,7 @@ async fn decide(visit: Visit, form: Result<Form, OAuthError>) -> Response {
     if !is_proven(&visit, &person, code, &form) {
         return code_page(&visit, &person, code, Notice::Stale);
     }
-    match write_down(&visit, &person, code, allow).await {
+    match write_down(&visit, &person, code, allow.then_some(&form)).await {
         Ok(Ok(done)) => done::answer(&visit, done),
         Ok(Err(notice)) => code_page(&visit, &person, code, notice),
         Err(refused) => refusal::answer(&visit, refused.into()),
@@ -284,14 +284,16 @@ async fn write_down(
     visit: &Visit,
     person: &SignedIn,
     code: &str,
-    allow: bool,
+    allowed: Option<&Parameters>,
 ) -> Result<Result<Done, Notice>, PageRefused> {
     let (request, client, _) = match look_up(visit, person, code).await? {
         Ok(found) => found,
         Err(notice) => return Ok(Err(notice)),
     };
     let (authority, now) = (&visit.authority, visit.now);
-    let grant = allow.then(|| {
+    let given = allowed.and_then(|form| consent::given(authority, &client, &request, form));
+    let allow = given.is_some();
+    let grant = given.map(|request| {
         let id = GrantId::generate(authority.random());
         let usual = authority.settings().refresh_absolute_life;
         let end = now.plus(profile::shorter(usual, client.options.refresh_absolute_life));

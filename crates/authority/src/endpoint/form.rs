@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use token::scope::ScopeSet;
 
 use crate::caller::Caller;
 use crate::oauth_error::OAuthError;
@@ -24,6 +25,11 @@ pub(crate) struct JsonBody(pub(crate) Bytes);
 
 /// A security event token (RFC 8935 §2.1).
 pub(crate) struct EventBody(pub(crate) String);
+
+/// The scopes among those that were offered whose boxes are ticked.
+pub(crate) fn ticked(form: &Parameters, offered: &ScopeSet) -> ScopeSet {
+    offered.only(|scope| form.value(&format!("scope:{scope}")).is_some())
+}
 
 // === impl Form ===
 

@@ -158,7 +158,6 @@ async fn of_access(
     token: &VerifiedAccessToken,
 ) -> Result<Introspection, OAuthError> {
     let claims = token.claims();
-    let dropped = authority.store().index().dropped_scopes(token.facts(), authority.now());
     // Any other token without a grant speaks for no person.
     let speaks_for_person = match token.personal() {
         Some(personal) => matches!(personal.terms.owner, Owner::Person(_)),
@@ -168,7 +167,7 @@ async fn of_access(
     Ok(Introspection {
         active: true,
         // What counts no more at the gateway is not told as if it did.
-        scope: claims.scope.difference(&dropped),
+        scope: presented_token::scopes_left(authority, token, authority.now()),
         client_id: Some(claims.client_id.clone()),
         username,
         token_type: Some(if claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()) {

@@ -88,7 +88,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     };
     let current = match &evaluated.standing {
         Standing::Unproven(current) => current.as_ref(),
-        Standing::Partial(person, _) | Standing::Unasked(person) | Standing::Agreed(person) => {
+        Standing::Partial(person, _) | Standing::Unasked(person) | Standing::Agreed(person, _) => {
             Some(person)
         }
     };

@@ -20,6 +20,7 @@ use crate::endpoint::protected::{self, Seen};
 use crate::oauth_error::OAuthError;
 use crate::person_claims;
 use crate::possession::Place;
+use crate::presented_token;
 use crate::signed_answer;
 use crate::state::Authority;
 
@@ -82,7 +83,8 @@ async fn tell(
     };
     let named = named.as_ref().map(|named| named.userinfo.as_slice()).unwrap_or_default();
     let settings = authority.settings();
-    let mut claims = person_claims::told(user, settings, token.scopes(), named);
+    let scopes = presented_token::scopes_left(authority, token, authority.now());
+    let mut claims = person_claims::told(user, settings, &scopes, named);
     claims.insert("sub".to_owned(), json!(user.id));
     let client = store.client(&token.claims().client_id).await?;
     let options = client.map(|client| client.options.clone()).unwrap_or_default();

@@ -76,7 +76,8 @@ pub(crate) async fn decide(
     }
     let act = actor(authority, request, &subject).await?;
 
-    let scopes = scopes(request, &subject, &authority.settings().ladder)?;
+    let left = presented_token::scopes_left(authority, &subject, now);
+    let scopes = scopes(request, &left, &authority.settings().ladder)?;
     let (settings, claims) = (authority.settings(), subject.claims());
     let asked = parameters.all(parameter::RESOURCE).chain(parameters.all(parameter::AUDIENCE));
     let own: Vec<String> = claims.aud.iter().map(str::to_owned).collect();
@@ -160,14 +161,14 @@ async fn actor(
     Ok(Some(actor))
 }
 
-/// What the subject's token has, the client may have, and was asked for; never administration.
+/// What is left of the subject's token, the client may have, and was asked for; never administration.
 fn scopes(
     request: &TokenRequest<'_>,
-    subject: &VerifiedAccessToken,
+    left: &ScopeSet,
     ladder: &Ladder,
 ) -> Result<ScopeSet, GrantRefused> {
     let asked = request.parameters.value(parameter::SCOPE);
-    let wanted = scope::narrowed(asked, subject.scopes(), ladder)?;
+    let wanted = scope::narrowed(asked, left, ladder)?;
     let allowed = wanted.intersection(&ladder.reach(&request.client.client().scopes));
     if asked.is_some() && allowed != wanted {
         let beyond = wanted.difference(&allowed);

@@ -5,6 +5,7 @@ use super::words::catalogue;
 catalogue! { ENGLISH: English {
     account: AccountWords {
         add_address: "Add a mail address",
+        application_narrowed: "The application cannot do that any more.",
         application_withdrawn: "The application has no access any more.",
         applications: "Applications with access",
         browser: "A browser",
@@ -28,6 +29,8 @@ catalogue! { ENGLISH: English {
         session_ended: "Nobody is signed in there any more.",
         session_times: "Since {begun}, last used {used}",
         sessions: "Where you are signed in",
+        take_back: "Take back",
+        take_back_named: "Take back: {what}",
         title: "Your account",
         ways_to_sign_in: "Ways to sign in",
         what_happened: "What has happened",
@@ -87,6 +90,7 @@ catalogue! { ENGLISH: English {
     consent: ConsentWords {
         ask_again: "Choose “Allow” or “Deny”.",
         broad: "It asks for everything that applications can be allowed here. Go on only if you know why it needs that.",
+        choose: "Leave out what you do not want to allow:",
         heading: "Allow {client} to use your account?",
         new: "This application is new here: it was registered {ago}.",
         nothing: "It wants to sign you in and asks for nothing else.",
@@ -222,6 +226,7 @@ catalogue! { ENGLISH: English {
         account_made: "The account was made",
         address_asked: "A letter was sent to a new mail address",
         address_confirmed: "The mail address was confirmed",
+        application_narrowed: "One thing was taken back from an application",
         application_withdrawn: "An application lost its access",
         browsers_forgotten: "Remembered browsers were forgotten",
         by_administrator: "{what} (by an administrator)",

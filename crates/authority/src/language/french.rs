@@ -5,6 +5,7 @@ use super::words::catalogue;
 catalogue! { FRENCH: French {
     account: AccountWords {
         add_address: "Ajouter une adresse e-mail",
+        application_narrowed: "L’application ne peut plus faire cela.",
         application_withdrawn: "L’application n’a plus accès.",
         applications: "Applications qui ont accès",
         browser: "Un navigateur",
@@ -28,6 +29,8 @@ catalogue! { FRENCH: French {
         session_ended: "Plus personne n’y est connecté.",
         session_times: "Depuis le {begun}, dernière utilisation le {used}",
         sessions: "Où vous êtes connecté",
+        take_back: "Retirer",
+        take_back_named: "Retirer : {what}",
         title: "Votre compte",
         ways_to_sign_in: "Moyens de connexion",
         what_happened: "Ce qui s’est passé",
@@ -87,6 +90,7 @@ catalogue! { FRENCH: French {
     consent: ConsentWords {
         ask_again: "Choisissez « Autoriser » ou « Refuser ».",
         broad: "Elle demande tout ce qui peut être autorisé ici. Ne continuez que si vous savez pourquoi elle en a besoin.",
+        choose: "Décochez ce que vous ne voulez pas autoriser :",
         heading: "Autoriser {client} à utiliser votre compte ?",
         new: "Cette application est nouvelle ici : elle a été enregistrée {ago}.",
         nothing: "Elle veut vous connecter et ne demande rien d’autre.",
@@ -222,6 +226,7 @@ catalogue! { FRENCH: French {
         account_made: "Le compte a été créé",
         address_asked: "Un message a été envoyé à une nouvelle adresse e-mail",
         address_confirmed: "L’adresse e-mail a été confirmée",
+        application_narrowed: "Une autorisation a été retirée à une application",
         application_withdrawn: "Une application a perdu son accès",
         browsers_forgotten: "Les navigateurs mémorisés ont été oubliés",
         by_administrator: "{what} (par l’administration)",

@@ -5,6 +5,7 @@ use super::words::catalogue;
 catalogue! { GERMAN: German {
     account: AccountWords {
         add_address: "E-Mail-Adresse hinzufügen",
+        application_narrowed: "Die Anwendung kann das nicht mehr.",
         application_withdrawn: "Die Anwendung hat keinen Zugriff mehr.",
         applications: "Anwendungen mit Zugriff",
         browser: "Ein Browser",
@@ -28,6 +29,8 @@ catalogue! { GERMAN: German {
         session_ended: "Dort ist niemand mehr angemeldet.",
         session_times: "Seit {begun}, zuletzt benutzt {used}",
         sessions: "Wo Sie angemeldet sind",
+        take_back: "Entziehen",
+        take_back_named: "Entziehen: {what}",
         title: "Ihr Konto",
         ways_to_sign_in: "Anmeldewege",
         what_happened: "Was geschehen ist",
@@ -87,6 +90,7 @@ catalogue! { GERMAN: German {
     consent: ConsentWords {
         ask_again: "Wählen Sie „Erlauben“ oder „Ablehnen“.",
         broad: "Sie verlangt alles, was Anwendungen hier erlaubt werden kann. Fahren Sie nur fort, wenn Sie wissen, warum sie das braucht.",
+        choose: "Entfernen Sie das Häkchen bei allem, was Sie nicht erlauben möchten:",
         heading: "{client} erlauben, Ihr Konto zu nutzen?",
         new: "Diese Anwendung ist hier neu: Sie wurde {ago} registriert.",
         nothing: "Sie möchte Sie anmelden und verlangt sonst nichts.",
@@ -222,6 +226,7 @@ catalogue! { GERMAN: German {
         account_made: "Das Konto wurde angelegt",
         address_asked: "An eine neue E-Mail-Adresse ging eine Nachricht",
         address_confirmed: "Die E-Mail-Adresse wurde bestätigt",
+        application_narrowed: "Einer Anwendung wurde eine Erlaubnis entzogen",
         application_withdrawn: "Einer Anwendung wurde der Zugriff entzogen",
         browsers_forgotten: "Wiedererkannte Browser wurden vergessen",
         by_administrator: "{what} (durch die Verwaltung)",

@@ -5,6 +5,7 @@ use super::words::catalogue;
 catalogue! { PORTUGUESE: Portuguese {
     account: AccountWords {
         add_address: "Adicionar um endereço de e-mail",
+        application_narrowed: "A aplicação já não pode fazer isso.",
         application_withdrawn: "A aplicação já não tem acesso.",
         applications: "Aplicações com acesso",
         browser: "Um navegador",
@@ -28,6 +29,8 @@ catalogue! { PORTUGUESE: Portuguese {
         session_ended: "Já ninguém tem sessão aberta ali.",
         session_times: "Desde {begun}, último uso em {used}",
         sessions: "Onde tem sessões abertas",
+        take_back: "Retirar",
+        take_back_named: "Retirar: {what}",
         title: "A sua conta",
         ways_to_sign_in: "Formas de entrar",
         what_happened: "O que aconteceu",
@@ -87,6 +90,7 @@ catalogue! { PORTUGUESE: Portuguese {
     consent: ConsentWords {
         ask_again: "Escolha “Permitir” ou “Recusar”.",
         broad: "Pede tudo o que aqui se pode permitir às aplicações. Continue só se souber por que precisa disso.",
+        choose: "Desmarque o que não quer permitir:",
         heading: "Permitir que {client} use a sua conta?",
         new: "Esta aplicação é nova aqui: foi registada {ago}.",
         nothing: "Quer iniciar a sua sessão e não pede mais nada.",
@@ -222,6 +226,7 @@ catalogue! { PORTUGUESE: Portuguese {
         account_made: "A conta foi criada",
         address_asked: "Uma mensagem foi enviada para um novo endereço de e-mail",
         address_confirmed: "O endereço de e-mail foi confirmado",
+        application_narrowed: "Foi retirada uma permissão a uma aplicação",
         application_withdrawn: "Uma aplicação perdeu o acesso",
         browsers_forgotten: "Os navegadores lembrados foram esquecidos",
         by_administrator: "{what} (pela administração)",

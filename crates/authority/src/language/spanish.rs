@@ -5,6 +5,7 @@ use super::words::catalogue;
 catalogue! { SPANISH: Spanish {
     account: AccountWords {
         add_address: "Añadir una dirección de correo",
+        application_narrowed: "La aplicación ya no puede hacer eso.",
         application_withdrawn: "La aplicación ya no tiene acceso.",
         applications: "Aplicaciones con acceso",
         browser: "Un navegador",
@@ -28,6 +29,8 @@ catalogue! { SPANISH: Spanish {
         session_ended: "Allí ya no hay ninguna sesión abierta.",
         session_times: "Desde el {begun}, último uso el {used}",
         sessions: "Dónde tiene sesiones abiertas",
+        take_back: "Retirar",
+        take_back_named: "Retirar: {what}",
         title: "Su cuenta",
         ways_to_sign_in: "Formas de iniciar sesión",
         what_happened: "Qué ha ocurrido",
@@ -87,6 +90,7 @@ catalogue! { SPANISH: Spanish {
     consent: ConsentWords {
         ask_again: "Elija «Permitir» o «Rechazar».",
         broad: "Pide todo lo que aquí se puede permitir a las aplicaciones. Continúe solo si sabe por qué lo necesita.",
+        choose: "Desmarque lo que no quiera permitir:",
         heading: "¿Permitir que {client} use su cuenta?",
         new: "Esta aplicación es nueva aquí: se registró {ago}.",
         nothing: "Quiere iniciar su sesión y no pide nada más.",
@@ -222,6 +226,7 @@ catalogue! { SPANISH: Spanish {
         account_made: "Se creó la cuenta",
         address_asked: "Se envió un mensaje a una nueva dirección de correo",
         address_confirmed: "Se confirmó la dirección de correo",
+        application_narrowed: "Se retiró un permiso a una aplicación",
         application_withdrawn: "Una aplicación perdió su acceso",
         browsers_forgotten: "Se olvidaron los navegadores recordados",
         by_administrator: "{what} (por la administración)",

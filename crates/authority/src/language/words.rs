@@ -57,10 +57,10 @@ pub(super) use catalogue;
 texts! {
     /// The page of the account.
     account: AccountWords {
-        add_address, application_withdrawn, applications, browser, browser_on, browser_unknown_on,
+        add_address, application_narrowed, application_withdrawn, applications, browser, browser_on, browser_unknown_on,
         change_address, change_password, end_all, end_here, end_others, end_there, from_place,
         here, letters_go_to, letters_go_to_unconfirmed, nothing_happened, no_application, parts,
-        personal_tokens, session, session_ended, session_times, sessions, title, ways_to_sign_in,
+        personal_tokens, session, session_ended, session_times, sessions, take_back, take_back_named, title, ways_to_sign_in,
         what_happened, withdraw,
     }
     /// The page where the mail address is changed.
@@ -81,7 +81,7 @@ texts! {
     }
     /// The consent page.
     consent: ConsentWords {
-        ask_again, broad, heading, new, nothing, offline, onward, published_by, returns_to,
+        ask_again, broad, choose, heading, new, nothing, offline, onward, published_by, returns_to,
         self_registered, stale, title, use_another,
     }
     /// The pages for a device without a keyboard.
@@ -124,7 +124,8 @@ texts! {
     }
     /// The list of what has happened to an account.
     happened: HappenedWords {
-        account_changed, account_made, address_asked, address_confirmed, application_withdrawn,
+        account_changed, account_made, address_asked, address_confirmed, application_narrowed,
+        application_withdrawn,
         browsers_forgotten, by_administrator, codes_made, disabled, disowned, enabled, factor_added,
         factor_removed, factor_renamed, factors_removed, identity_connected,
         identity_disconnected, identity_read, password_reset, password_set, signed_out,

@@ -5,8 +5,9 @@ use http::StatusCode;
 use store::{AuditRow, Session};
 use token::id::ClientId;
 use token::scope::ScopeSet;
+use token::term::scope;
 
-use super::consent::permissions;
+use super::consent::{Permission, permissions};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::language::Reader;
@@ -20,6 +21,8 @@ use crate::signals::changed;
 pub(crate) enum Notice {
     /// Sessions were ended.
     Ended,
+    /// An application can do less than before.
+    Narrowed,
     /// Nothing.
     None,
     /// The form is not one that this session was given, or what it is about is gone.
@@ -41,7 +44,7 @@ pub(crate) struct Application {
     id: String,
     name: String,
     initial: String,
-    allowed: Vec<String>,
+    allowed: Vec<Permission>,
 }
 
 /// Where somebody is signed in.
@@ -86,7 +89,7 @@ impl Notice {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Stale => StatusCode::BAD_REQUEST,
-            Self::Ended | Self::None | Self::Withdrawn => StatusCode::OK,
+            Self::Ended | Self::Narrowed | Self::None | Self::Withdrawn => StatusCode::OK,
         }
     }
 }
@@ -96,8 +99,13 @@ impl Notice {
 impl Application {
     /// One with this access.
     pub(crate) fn new(reader: &Reader<'_>, id: ClientId, name: String, scopes: &ScopeSet) -> Self {
-        let allowed = permissions(scopes, reader).into_iter().map(|one| one.words);
-        Self { id: id.to_string(), initial: initial(&name), name, allowed: allowed.collect() }
+        let allowed = permissions(scopes, reader);
+        Self { id: id.to_string(), initial: initial(&name), name, allowed }
+    }
+
+    /// Whether one thing can be taken back by itself; to be signed in goes with the rest.
+    fn may_lose(&self, permission: &Permission) -> bool {
+        permission.scope != scope::OPENID
     }
 }
 
@@ -131,6 +139,7 @@ impl AccountPage {
             },
             done: match notice {
                 Notice::Ended => (&words.account.session_ended).into(),
+                Notice::Narrowed => (&words.account.application_narrowed).into(),
                 Notice::Withdrawn => (&words.account.application_withdrawn).into(),
                 Notice::None | Notice::Stale => String::new(),
             },
@@ -173,6 +182,7 @@ impl Change {
 fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
     let happened = &words.happened;
     let text = match action {
+        "application.narrow" => &happened.application_narrowed,
         "application.withdraw" => &happened.application_withdrawn,
         "factor.add" => &happened.factor_added,
         "factor.codes" => &happened.codes_made,

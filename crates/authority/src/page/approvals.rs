@@ -2,12 +2,14 @@
 
 use askama::Template;
 use store::{Client, User, Waiting};
+use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use super::consent::{Permission, details, permissions};
+use super::consent::{Choice, Permission, choices, details, permissions};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::language::Reader;
+use crate::rule::optional_scopes::Split;
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub(crate) struct Question {
     client_initial: String,
     message: String,
     permissions: Vec<Permission>,
+    choices: Vec<Choice>,
     asked: String,
     name: String,
     proof: String,
@@ -57,14 +60,17 @@ impl Question {
         proof: String,
         now: Timestamp,
     ) -> Self {
+        let optional = &client.options.optional_scopes;
+        let split = Split::of(optional, &request.scopes, &reader.settings.ladder);
         Self {
             client: client.name.clone(),
             client_initial: initial(&client.name),
             message: request.message.clone().unwrap_or_default(),
             permissions: details(&request.details, reader)
                 .into_iter()
-                .chain(permissions(&request.scopes, reader))
+                .chain(permissions(&split.fixed, reader))
                 .collect(),
+            choices: choices(&split.optional, &ScopeSet::default(), reader),
             asked: reader.words.ago(now.since(request.asked_at).as_secs()),
             name,
             proof,

@@ -15,6 +15,7 @@ use super::{Frame, Rendered, initial, render};
 use crate::language::Reader;
 use crate::metadata_document;
 use crate::register::SELF_REGISTERED;
+use crate::rule::optional_scopes::Split;
 use crate::rule::redirect_uri;
 use crate::settings::Settings;
 
@@ -40,7 +41,9 @@ pub(crate) struct Asked<'a> {
     /// Who is asked.
     pub(crate) person: &'a User,
     /// What for.
-    pub(crate) scopes: &'a ScopeSet,
+    pub(crate) scopes: &'a Split,
+    /// What they refused before.
+    pub(crate) refused: &'a ScopeSet,
     /// What exactly for.
     pub(crate) details: &'a [AuthorizationDetail],
     /// Where it can be used.
@@ -72,6 +75,7 @@ pub(crate) struct ConsentPage {
     person_initial: String,
     username: String,
     permissions: Vec<Permission>,
+    choices: Vec<Choice>,
     destination: String,
     links: Vec<ClientLink>,
     audiences: Vec<String>,
@@ -84,10 +88,18 @@ pub(crate) struct ConsentPage {
 }
 
 /// One scope, in words.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Permission {
     pub(super) words: String,
     pub(super) scope: String,
+}
+
+/// One scope that can be left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) words: String,
+    pub(super) scope: String,
+    pub(super) is_ticked: bool,
 }
 
 // === impl ConsentPage ===
@@ -100,6 +112,7 @@ impl ConsentPage {
         let name = name.unwrap_or(&person.username);
         let is_self_registered = client.created_by.starts_with(SELF_REGISTERED);
         let age = asked.now.since(client.created_at);
+        let all = asked.scopes.fixed.union(&asked.scopes.optional);
         Self {
             frame: Frame::new(reader),
             client: client.name.clone(),
@@ -110,8 +123,8 @@ impl ConsentPage {
                 true => reader.words.ago(age.as_secs()),
                 false => String::new(),
             },
-            is_broad: is_everything(asked.scopes, reader.settings),
-            is_offline: asked.scopes.contains(scope::OFFLINE_ACCESS),
+            is_broad: is_everything(&all, reader.settings),
+            is_offline: all.contains(scope::OFFLINE_ACCESS),
             publisher: client
                 .created_by
                 .strip_prefix(metadata_document::CREATED_BY)
@@ -122,8 +135,9 @@ impl ConsentPage {
             username: person.username.clone(),
             permissions: details(asked.details, reader)
                 .into_iter()
-                .chain(permissions(asked.scopes, reader))
+                .chain(permissions(&asked.scopes.fixed, reader))
                 .collect(),
+            choices: choices(&asked.scopes.optional, asked.refused, reader),
             destination: destination(asked.return_to, reader),
             links: client_links::of(client, &reader.words),
             audiences: asked.audiences.to_vec(),
@@ -158,21 +172,32 @@ fn is_everything(scopes: &ScopeSet, settings: &Settings) -> bool {
         && settings.scopes.iter().all(|defined| reached.contains(&defined.name))
 }
 
-/// First who somebody is, then what they have, then for how long; nothing that another of them includes.
+/// What is given as a whole; nothing that another of them includes.
 pub(super) fn permissions(scopes: &ScopeSet, reader: &Reader<'_>) -> Vec<Permission> {
-    let mut permissions: Vec<Permission> = reader
-        .settings
-        .ladder
-        .tops(scopes)
-        .iter()
-        .map(|name| Permission { words: reader.scope(name), scope: name.to_owned() })
-        .collect();
+    let tops = reader.settings.ladder.tops(scopes);
+    let permission = |name: &str| Permission { words: reader.scope(name), scope: name.to_owned() };
+    in_order(&tops).into_iter().map(permission).collect()
+}
+
+/// What can be left out, one by one; ticked where it was not refused before.
+pub(super) fn choices(optional: &ScopeSet, refused: &ScopeSet, reader: &Reader<'_>) -> Vec<Choice> {
+    let choice = |name: &str| Choice {
+        words: reader.scope(name),
+        scope: name.to_owned(),
+        is_ticked: !refused.contains(name),
+    };
+    in_order(optional).into_iter().map(choice).collect()
+}
+
+/// First who somebody is, then what they have, then for how long.
+fn in_order(scopes: &ScopeSet) -> Vec<&str> {
     let identity = [scope::OPENID, scope::PROFILE, scope::EMAIL, scope::ADDRESS, scope::PHONE];
-    permissions.sort_by_key(|permission| match permission.scope.as_str() {
+    let mut names: Vec<&str> = scopes.iter().collect();
+    names.sort_by_key(|name| match *name {
         scope::OFFLINE_ACCESS => identity.len() + 1,
         other => identity.iter().position(|name| *name == other).unwrap_or(identity.len()),
     });
-    permissions
+    names
 }
 
 /// What exactly is asked for, in the words that its type has.

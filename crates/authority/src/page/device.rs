@@ -2,12 +2,14 @@
 
 use askama::Template;
 use store::{Client, User, Waiting};
+use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use super::consent::{Permission, details, permissions};
+use super::consent::{Choice, Permission, choices, details, permissions};
 use super::policy::Leads;
 use super::{Frame, Rendered, initial, render};
 use crate::language::Reader;
+use crate::rule::optional_scopes::Split;
 
 /// What the first page says above its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(crate) struct ConfirmPage {
     username: String,
     user_code: String,
     permissions: Vec<Permission>,
+    choices: Vec<Choice>,
     audiences: Vec<String>,
     is_elsewhere: bool,
     asked: String,
@@ -111,6 +114,8 @@ impl ConfirmPage {
         now: Timestamp,
     ) -> Self {
         let Asked { request, client, person, .. } = asked;
+        let optional = &client.options.optional_scopes;
+        let split = Split::of(optional, &request.scopes, &reader.settings.ladder);
         let unknown = || String::from(&reader.words.common.unknown);
         Self {
             frame: Frame::new(reader),
@@ -122,8 +127,9 @@ impl ConfirmPage {
             user_code: asked.user_code.to_owned(),
             permissions: details(&request.details, reader)
                 .into_iter()
-                .chain(permissions(&request.scopes, reader))
+                .chain(permissions(&split.fixed, reader))
                 .collect(),
+            choices: choices(&split.optional, &ScopeSet::default(), reader),
             audiences: request.audiences.clone(),
             is_elsewhere: request.asked_from.as_deref() != asked.from,
             asked: reader.words.ago(now.since(request.asked_at).as_secs()),

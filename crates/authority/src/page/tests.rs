@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use store::Client;
+use token::ladder::Ladder;
 use token::scope::ScopeSet;
 use token::term::ClientAuthMethod;
 use token::time::Timestamp;
@@ -13,6 +14,7 @@ use super::login::{LoginPage, Notice};
 use super::problem::{Problem, ProblemPage};
 use super::second::{self, CodePage};
 use crate::language::{Language, Reader};
+use crate::rule::optional_scopes::Split;
 use crate::settings::{ScopeDefinition, Settings};
 use crate::tests::support::{person, settings};
 
@@ -41,6 +43,11 @@ fn client(name: &str) -> Client {
     }
 }
 
+/// Scopes of which none can be left out.
+fn fixed(scopes: &ScopeSet) -> Split {
+    Split::of(&ScopeSet::default(), scopes, &Ladder::default())
+}
+
 fn consent(client: &Client, return_to: &str) -> String {
     let mut person = person(EVIL);
     person.name = Some(EVIL.to_owned());
@@ -49,7 +56,8 @@ fn consent(client: &Client, return_to: &str) -> String {
     let asked = Asked {
         client,
         person: &person,
-        scopes: &scopes,
+        scopes: &fixed(&scopes),
+        refused: &ScopeSet::default(),
         details: &[],
         audiences: &audiences,
         return_to,
@@ -130,7 +138,8 @@ fn a_new_client_and_far_reaching_scopes_are_told_openly() {
         let asked = Asked {
             client,
             person: &person("alice"),
-            scopes: &ScopeSet::parse(scopes).expect("scopes"),
+            scopes: &fixed(&ScopeSet::parse(scopes).expect("scopes")),
+            refused: &ScopeSet::default(),
             details: &[],
             audiences: &[],
             return_to: "https://app.example/cb",

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
+use token::scope::ScopeSet;
 
 use crate::register::RegistrationRefused;
 
@@ -47,6 +48,16 @@ pub(super) fn flag(
         Some(Value::Bool(value)) => Ok(*value),
         Some(_) => Err(wrong(name, "must be true or false")),
     }
+}
+
+/// A member that must be a list of scopes; `null` counts as absent.
+pub(super) fn scopes(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<ScopeSet>, RegistrationRefused> {
+    const RULE: &str = "must be scopes separated by single spaces";
+    let asked = text(members, name)?;
+    asked.map(ScopeSet::parse).transpose().map_err(|_| wrong(name, RULE))
 }
 
 /// A member that must be a list of texts; `null` counts as absent.

@@ -7,7 +7,7 @@ use token::scope::ScopeSet;
 use token::term::{ClientAuthMethod, GrantType, parameter};
 use url::Url;
 
-use crate::register::member::{text, texts, wrong};
+use crate::register::member::{self, text, texts, wrong};
 use crate::register::policy::Registration;
 use crate::register::{ClientDraft, RegisteredClient, RegistrationRefused, options, statement};
 use crate::settings::Settings;
@@ -160,11 +160,8 @@ fn scopes(
     members: &Map<String, Value>,
     registration: &Registration,
 ) -> Result<ScopeSet, RegistrationRefused> {
-    match text(members, parameter::SCOPE)? {
-        None => Ok(registration.scopes.clone()),
-        Some(asked) => ScopeSet::parse(asked)
-            .map_err(|_| wrong(parameter::SCOPE, "must be scopes separated by single spaces")),
-    }
+    let asked = member::scopes(members, parameter::SCOPE)?;
+    Ok(asked.unwrap_or_else(|| registration.scopes.clone()))
 }
 
 /// Members without an effect here, checked because people will be shown them.

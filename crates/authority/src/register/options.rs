@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use store::{CertificateSubject, ClientOptions};
 use token::jwk::BadKey;
 use token::key::KeySet;
+use token::term::scope;
 use token::term::{
     Algorithm, ClientAuthMethod, ContentEncryption, DeliveryMode, GrantType, KeyManagement,
 };
@@ -11,7 +12,7 @@ use url::Url;
 
 use crate::client_auth::certificate::{SUBJECTS, distinguished_name};
 use crate::client_keys;
-use crate::register::member::{flag, owned, seconds, texts, word, wrong};
+use crate::register::member::{flag, owned, scopes, seconds, texts, word, wrong};
 use crate::register::{ClientDraft, RegistrationRefused};
 use crate::rule::{profile, redirect_uri};
 use crate::settings::Settings;
@@ -20,8 +21,11 @@ use crate::settings::Settings;
 pub(crate) const ENCRYPTION_ALGS: [KeyManagement; 3] =
     [KeyManagement::EcdhEs, KeyManagement::EcdhEsA256Kw, KeyManagement::RsaOaep256];
 
+/// Each is a box on a page, and a field of its form.
+const MOST_OPTIONAL: usize = 40;
+
 /// The names of all that [`parse`] reads.
-pub const NAMES: [&str; 41] = [
+pub const NAMES: [&str; 42] = [
     "access_token_life",
     "authorization_details_types",
     "authorization_encrypted_response_alg",
@@ -44,6 +48,7 @@ pub const NAMES: [&str; 41] = [
     "jwks",
     "jwks_uri",
     "may_act",
+    "optional_scopes",
     "pkce_optional",
     "post_logout_redirect_uris",
     "profile",
@@ -113,6 +118,7 @@ pub fn parse(members: &Map<String, Value>) -> Result<ClientOptions, Registration
         post_logout_redirect_uris: texts(members, "post_logout_redirect_uris")?.unwrap_or_default(),
         backchannel_logout_uri: owned(members, "backchannel_logout_uri")?,
         backchannel_logout_session_required: flag(members, "backchannel_logout_session_required")?,
+        optional_scopes: scopes(members, "optional_scopes")?.unwrap_or_default(),
         authorization_details_types: texts(members, "authorization_details_types")?
             .unwrap_or_default(),
         may_act: texts(members, "may_act")?.unwrap_or_default(),
@@ -188,6 +194,12 @@ pub(super) fn check(draft: &ClientDraft, settings: &Settings) -> Result<(), Regi
     check_lives(options, settings)?;
     if profile::is_fapi2(settings, options) {
         profile::check_fapi2(draft, settings)?;
+    }
+    if options.optional_scopes.contains(scope::OPENID) {
+        return Err(wrong("optional_scopes", "cannot have openid: it is the sign-in itself"));
+    }
+    if options.optional_scopes.iter().count() > MOST_OPTIONAL {
+        return Err(wrong("optional_scopes", "can have 40 scopes at most"));
     }
     let defined = |kind: &String| settings.authorization_details.iter().any(|d| d.kind == *kind);
     if !options.authorization_details_types.iter().all(defined) {

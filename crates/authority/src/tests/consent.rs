@@ -1,5 +1,7 @@
 //! Consent: asked once for what is asked for, refused, remembered, never assumed.
 
+use store::Consent;
+
 use super::browser::{PASSWORD, request};
 use super::support::{Harness, person, scopes};
 
@@ -141,7 +143,7 @@ async fn what_one_person_allowed_is_not_allowed_by_another() {
     answer.assert_page(400);
     assert!(answer.notice().contains("somebody else"), "{}", answer.notice());
     let allowed = harness.store.consent(&"bob-id".into(), &"conf".into()).await.expect("store");
-    assert!(allowed.is_empty());
+    assert_eq!(allowed, Consent::default());
 }
 
 #[tokio::test]

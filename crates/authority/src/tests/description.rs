@@ -13,8 +13,9 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 41] = [
+const PAGES: [&str; 42] = [
     "/account",
+    "/account/applications/narrow",
     "/account/applications/withdraw",
     "/account/email",
     "/account/factors",

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use token::restriction::{Effect, Selector};
 
-use super::support::{Fixture, NOW, after, begin, client, code, facts, hash, name, scopes};
-use crate::{Client, GrantsOf, Rotation, StoreError};
+use super::support::{
+    Fixture, NOW, after, allowed, begin, client, code, facts, hash, name, scopes,
+};
+use crate::{Client, Consent, GrantsOf, Rotation, StoreError};
 
 #[tokio::test]
 async fn a_client_reads_back_as_written() {
@@ -94,13 +96,13 @@ async fn a_deleted_client_takes_everything_with_it() {
     let (store, id) = (&fixture.store, "c1".into());
     store.create_client(&client("c1")).await.expect("client");
     store.client(&id).await.expect("store");
-    store.save_consent(&"u1".into(), &id, &scopes("openid"), NOW).await.expect("consent");
+    store.save_consent(&"u1".into(), &id, &allowed("openid"), NOW).await.expect("consent");
     begin(store, &code("g1"), "refresh").await;
     store.save_code(&code("g2")).await.expect("code");
 
     assert!(store.delete_client(&id, "admin:test", NOW).await.expect("store"));
     assert!(store.client(&id).await.expect("store").is_none());
-    assert!(store.consent(&"u1".into(), &id).await.expect("store").is_empty());
+    assert_eq!(store.consent(&"u1".into(), &id).await.expect("store"), Consent::default());
     assert!(store.code(&code("g2").hash).await.expect("store").is_none());
     assert!(store.grants_of(GrantsOf::Client(&id), NOW, 10).await.expect("store").is_empty());
     assert!(store.refresh(&name("refresh")).await.expect("store").expect("refresh").ended);

@@ -1,11 +1,12 @@
 //! People, their sessions, and what they allowed.
 
 use token::restriction::Selector;
-use token::scope::ScopeSet;
 use token::secret::Secret;
 
-use super::support::{Fixture, NOW, after, begin, code, facts, hash, name, scopes, session, user};
-use crate::{GrantsOf, Session, StoreError, User};
+use super::support::{
+    Fixture, NOW, after, allowed, begin, code, facts, hash, name, scopes, session, user,
+};
+use crate::{Consent, GrantsOf, Session, StoreError, User};
 
 #[tokio::test]
 async fn a_person_reads_back_as_written() {
@@ -126,7 +127,7 @@ async fn a_deleted_person_takes_everything_with_them() {
     store.create_user(&user("u1", "alice")).await.expect("user");
     store.start_session(&session("s1", "u1")).await.expect("session");
     store.start_session(&session("s2", "u2")).await.expect("session");
-    store.save_consent(&id, &"c1".into(), &scopes("openid"), NOW).await.expect("consent");
+    store.save_consent(&id, &"c1".into(), &allowed("openid"), NOW).await.expect("consent");
     begin(store, &code("g1"), "refresh").await;
     store.save_code(&code("g2")).await.expect("code");
 
@@ -135,7 +136,7 @@ async fn a_deleted_person_takes_everything_with_them() {
     let cookie = |name: &str| session(name, "").cookie;
     assert!(store.session_by_cookie(&cookie("s1"), NOW).await.expect("store").is_none());
     assert!(store.session_by_cookie(&cookie("s2"), NOW).await.expect("store").is_some());
-    assert!(store.consent(&id, &"c1".into()).await.expect("store").is_empty());
+    assert_eq!(store.consent(&id, &"c1".into()).await.expect("store"), Consent::default());
     assert!(store.code(&code("g2").hash).await.expect("store").is_none());
     assert!(store.refresh(&name("refresh")).await.expect("store").expect("refresh").ended);
     let restriction = store.index().on_token(&facts("t1"), NOW).expect("restriction");
@@ -184,15 +185,26 @@ async fn an_ended_session_ends_what_came_from_it() {
 async fn consent_grows_and_is_forgotten() {
     let fixture = Fixture::new();
     let (store, subject, client) = (&fixture.store, "u1".into(), "c1".into());
-    assert_eq!(store.consent(&subject, &client).await.expect("store"), ScopeSet::default());
+    let (other_subject, other_client) = ("u2".into(), "c2".into());
+    let held = async |subject, client| store.consent(subject, client).await.expect("store");
+    assert_eq!(held(&subject, &client).await, Consent::default());
     for wanted in ["openid orders:read", "orders:read orders:write"] {
-        store.save_consent(&subject, &client, &scopes(wanted), NOW).await.expect("consent");
+        store.save_consent(&subject, &client, &allowed(wanted), NOW).await.expect("consent");
     }
-    let held = store.consent(&subject, &client).await.expect("store");
-    assert_eq!(held, scopes("openid orders:read orders:write"));
-    assert!(store.consent(&subject, &"c2".into()).await.expect("store").is_empty());
-    assert!(store.consent(&"u2".into(), &client).await.expect("store").is_empty());
+    assert_eq!(held(&subject, &client).await, allowed("openid orders:read orders:write"));
+    // About the same scope the newer decision counts.
+    let decided = Consent { allowed: scopes("email"), refused: scopes("orders:read phone") };
+    store.save_consent(&subject, &client, &decided, NOW).await.expect("consent");
+    let decided = Consent { allowed: scopes("phone"), refused: scopes("") };
+    store.save_consent(&subject, &client, &decided, NOW).await.expect("consent");
+    let both = Consent {
+        allowed: scopes("email openid orders:write phone"),
+        refused: scopes("orders:read"),
+    };
+    assert_eq!(held(&subject, &client).await, both);
+    assert_eq!(held(&subject, &other_client).await, Consent::default());
+    assert_eq!(held(&other_subject, &client).await, Consent::default());
     assert!(store.forget_consent(&subject, &client).await.expect("store"));
     assert!(!store.forget_consent(&subject, &client).await.expect("store"));
-    assert!(store.consent(&subject, &client).await.expect("store").is_empty());
+    assert_eq!(held(&subject, &client).await, Consent::default());
 }

@@ -110,6 +110,11 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).expect("scopes")
 }
 
+/// The decision to allow these and to refuse nothing.
+pub(crate) fn allowed(text: &str) -> crate::Consent {
+    crate::Consent { allowed: scopes(text), refused: ScopeSet::default() }
+}
+
 pub(crate) fn hash(text: &str) -> OpaqueHash {
     OpaqueHash::of(text)
 }

@@ -1,7 +1,7 @@
 //! What an act has in its hands: the transaction, and what is to happen once it is on disk.
 
 use rusqlite::Connection;
-use token::id::{ClientId, SubjectId, TokenId};
+use token::id::{ClientId, GrantId, SubjectId, TokenId};
 use token::restriction::LogEntry;
 
 use crate::shared::Shared;
@@ -19,6 +19,8 @@ pub(crate) struct Act<'a> {
 pub(crate) enum AfterCommit {
     /// The client was changed or is gone.
     Client(ClientId),
+    /// The grant gives less than before.
+    Grant(GrantId),
     /// A token was made as bait.
     Honeytoken(TokenId),
     /// The log has grown.
@@ -54,6 +56,10 @@ impl AfterCommit {
             Self::Client(id) => {
                 drop(shared.clients.remove(id));
                 shared.personal_changed();
+            }
+            Self::Grant(id) => {
+                drop(shared.claims.remove(id));
+                shared.unused.retain(|_, state| state.grant.id != *id);
             }
             Self::Honeytoken(id) => shared.honeytokens.add(id.clone()),
             Self::Log(entry) => shared.index.apply(entry),

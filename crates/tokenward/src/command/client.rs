@@ -45,6 +45,9 @@ enum Command {
         /// Scopes it may have, separated by spaces
         #[arg(long, default_value = "")]
         scope: String,
+        /// Those of them that people may leave out when they are asked, separated by spaces
+        #[arg(long, value_name = "SCOPE", default_value = "")]
+        optional_scope: String,
         /// A client that cannot keep a secret: a browser or native application
         #[arg(long)]
         public: bool,
@@ -88,6 +91,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             grants,
             redirect_uris,
             scope,
+            optional_scope,
             public,
             jwks,
             jwks_uri,
@@ -103,7 +107,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
             };
             let body = json!({
                 "client_name": name, "grant_types": grants, "redirect_uris": redirect_uris,
-                "scope": scope, "token_endpoint_auth_method": method, "jwks": jwks,
+                "scope": scope, "optional_scopes": optional_scope, "token_endpoint_auth_method": method, "jwks": jwks,
                 "jwks_uri": jwks_uri, "dpop_bound_access_tokens": dpop,
                 "may_act": may_act, "exchange_audiences": exchange_audiences,
             });

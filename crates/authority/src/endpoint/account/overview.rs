@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use axum::routing::{get, post};
-use store::{GrantsOf, StoreError};
+use store::{GrantsOf, StoreError, TakenBack};
 use token::id::{ClientId, SubjectId};
 use token::scope::ScopeSet;
+use token::term::scope;
 
 use super::{actor, answered, entered, proof, record, sent};
 use crate::endpoint::document;
@@ -20,9 +21,11 @@ use crate::oauth_error::OAuthError;
 use crate::page::account::{AccountPage, Application, Held, Notice};
 use crate::page::done::Done;
 use crate::paths::Paths;
+use crate::person_claims;
 
 const SESSION: &str = "session";
 const CLIENT: &str = "client";
+const SCOPE: &str = "scope";
 /// What is looked at for the list of applications.
 const MOST_GRANTS: usize = 1000;
 /// Entries of the audit log that are shown.
@@ -33,6 +36,7 @@ const REASON: &str = "signed out everywhere by its person";
 pub(super) fn routes() -> Paths {
     Paths::default()
         .route("/account", get(show))
+        .route("/account/applications/narrow", post(narrow))
         .route("/account/applications/withdraw", post(withdraw))
         .route("/account/sessions/end", post(end))
         .route("/account/sessions/end-others", post(end_others))
@@ -123,6 +127,48 @@ async fn withdraw(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         page(&visit, &person, Notice::Withdrawn).await
     };
     answered(&visit, withdrawn.await)
+}
+
+/// `POST /account/applications/narrow`: an application cannot do one thing any more. Never `openid`: without
+/// it nobody would be signed in there, and that is what [`withdraw`] is for.
+async fn narrow(visit: Visit, form: Result<Form, OAuthError>) -> Response {
+    let (form, person) = match sent(&visit, form, &Errand::account()).await {
+        Ok(both) => both,
+        Err(answer) => return answer,
+    };
+    let narrowed = async {
+        let client = ClientId::from(form.value(CLIENT).unwrap_or_default());
+        let scopes = ScopeSet::parse(form.value(SCOPE).unwrap_or_default()).unwrap_or_default();
+        let is_one = scopes.iter().count() == 1 && !scopes.contains(scope::OPENID);
+        if !is_one || !take_back(&visit, &person, &client, scopes).await? {
+            return page(&visit, &person, Notice::Stale).await;
+        }
+        record(&visit, &person, "application.narrow", client.as_str()).await?;
+        page(&visit, &person, Notice::Narrowed).await
+    };
+    answered(&visit, narrowed.await)
+}
+
+async fn take_back(
+    visit: &Visit,
+    person: &SignedIn,
+    client: &ClientId,
+    scopes: ScopeSet,
+) -> Result<bool, StoreError> {
+    let (settings, store) = (visit.authority.settings(), visit.authority.store());
+    let subject = &person.user().id;
+    let kept = store.consent(subject, client).await?.allowed.difference(&scopes);
+    let (taken, kept) = (settings.ladder.reach(&scopes), settings.ladder.reach(&kept));
+    let goes = |name: &&str| {
+        let mut brought = person_claims::bringing(name, settings);
+        brought.any(|scope| taken.contains(scope))
+            && !person_claims::bringing(name, settings).any(|scope| kept.contains(scope))
+    };
+    let claims = person_claims::supported(settings).into_iter().filter(goes);
+    let taken = TakenBack { scopes, claims: claims.map(str::to_owned).collect() };
+    let ladder = settings.ladder.clone();
+    let reach = move |scopes: &ScopeSet| ladder.reach(scopes);
+    store.take_back(subject, client, taken, reach, &actor(person), visit.now).await
 }
 
 pub(super) async fn page(

@@ -10,11 +10,10 @@ use token::event::{EventKind, Who};
 use token::id::TokenId;
 use token::personal::Owner;
 use token::restriction::Selector;
-use token::scope::ScopeSet;
 
 use super::{actor, answered, entered, proof, record, sent};
 use crate::endpoint::document;
-use crate::endpoint::form::Form;
+use crate::endpoint::form::{Form, ticked};
 use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
@@ -27,8 +26,6 @@ use crate::personal::{Made, Order, OrderRefused, PersonalView, Rotation, State};
 const NAME: &str = "name";
 const DAYS: &str = "days";
 const TOKEN: &str = "token";
-/// Before the name of a scope whose box is ticked.
-const SCOPE: &str = "scope:";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const REASON: &str = "revoked by its owner";
 const MOST_SHOWN: usize = 1000;
@@ -197,12 +194,6 @@ async fn own(
     let held = visit.authority.store().personal_token(&name).await?;
     let owner = Owner::Person(person.user().id.clone());
     held.filter(|held| held.terms.owner == owner).ok_or(OrderRefused::Unknown)
-}
-
-fn ticked(form: &Parameters, offered: &ScopeSet) -> ScopeSet {
-    let is_ticked = |scope: &&str| form.value(&format!("{SCOPE}{scope}")).is_some();
-    let names: Vec<&str> = offered.iter().filter(is_ticked).collect();
-    ScopeSet::parse(&names.join(" ")).unwrap_or_default()
 }
 
 fn days(form: &Parameters) -> Duration {

@@ -6,6 +6,7 @@ use token::opaque::{Family, OpaqueHash};
 use token::secret::Secret;
 
 use super::Evaluated;
+use super::agreement::Given;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
 use crate::pushed;
@@ -17,6 +18,7 @@ pub(super) async fn issue(
     visit: &Visit,
     evaluated: &Evaluated,
     person: &SignedIn,
+    given: &Given,
 ) -> Result<Option<(Secret, GrantId)>, StoreError> {
     let (settings, random) = (visit.authority.settings(), visit.authority.random());
     let (now, session) = (visit.now, person.session());
@@ -29,12 +31,12 @@ pub(super) async fn issue(
             client: evaluated.client.id.clone(),
             subject: person.user().id.clone(),
             session: Some(session.id.clone()),
-            scopes: evaluated.demand.scopes.clone(),
+            scopes: given.scopes.clone(),
             audiences: evaluated.demand.audiences.clone(),
             auth_time: session.auth_time,
             amr: session.amr.clone(),
             details: evaluated.demand.details.clone(),
-            claims: evaluated.demand.claims.clone(),
+            claims: given.claims.clone(),
             jkt: evaluated.demand.jkt.clone(),
             created_at: now,
             expires_at: now.plus(profile::shorter(

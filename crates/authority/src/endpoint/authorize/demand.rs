@@ -10,10 +10,12 @@ use super::refusal::AuthorizeRefused;
 use crate::id_token_hint;
 use crate::parameters::Parameters;
 use crate::rule::max_age::MaxAge;
+use crate::rule::optional_scopes::Split;
 use crate::rule::prompt::Prompt;
 use crate::rule::{
     acr, authorization_details, claims_request, dpop_jkt, mfa, pkce, resource, response_type, scope,
 };
+use crate::settings::Settings;
 use crate::state::Authority;
 
 /// What the client asks for, after every rule over it.
@@ -36,6 +38,15 @@ pub(crate) struct Demand {
     pub(crate) login_hint: Option<String>,
     /// Whether more than a password is demanded.
     pub(crate) mfa: mfa::Demanded,
+}
+
+// === impl Demand ===
+
+impl Demand {
+    /// What a person has to agree to, by whether they can leave it out.
+    pub(crate) fn split(&self, client: &Client, settings: &Settings) -> Split {
+        Split::of(&client.options.optional_scopes, &self.consent, &settings.ladder)
+    }
 }
 
 /// Whom an ID token is about that the client got here.

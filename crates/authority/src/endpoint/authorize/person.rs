@@ -2,6 +2,7 @@
 
 use store::StoreError;
 
+use super::agreement::Given;
 use super::demand::Demand;
 use super::refusal::AuthorizeRefused;
 use crate::endpoint::login::second;
@@ -18,8 +19,8 @@ pub(crate) enum Standing {
     Partial(SignedIn, Step),
     /// Signed in, but not asked yet about this client.
     Unasked(SignedIn),
-    /// Signed in, and has agreed.
-    Agreed(SignedIn),
+    /// Signed in, and has agreed to this.
+    Agreed(SignedIn, Given),
 }
 
 /// Finds out who is signed in.
