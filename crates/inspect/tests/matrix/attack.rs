@@ -258,7 +258,7 @@ const TRAVERSAL: &[&str] = &[
     "..%c0%afetc/hosts",
     "?page=php://input",
     "http://shop.example/index.php?file=phar://{w}.zip/b.jpg",
-    "/root/.ssh/known_hosts",
+    "/var/log/auth.log",
     "C:\\Windows\\Panther\\Unattend\\{w}.xml",
 ];
 
