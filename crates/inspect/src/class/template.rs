@@ -145,7 +145,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
                 continue;
             }
             let inner = window(&text[at + open.len()..], 512);
-            let inner = inner.find(close).map_or(inner, |end| &inner[..end]);
+            let end = inner.find(close).unwrap_or(inner.len());
+            // What begins within is looked at by itself: so the work grows with length alone.
+            let inner = &inner[..inner[..end].find(open).unwrap_or(end)];
             let inner = inner.trim_matches(|c: char| {
                 c.is_whitespace() || c == '-' || c == '=' || c == '{' || c == '$'
             });
