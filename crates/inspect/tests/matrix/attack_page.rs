@@ -43,6 +43,10 @@ pub(crate) const XSS: &[&str] = &[
     "[{w}](<javascript://%0d%0aprompt({n})>)",
     "[{w}](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
     "![{w}]( java\tscript:confirm({n}))",
+    "<a href=\"http://0x42.0x66.0x7.0x93/\">{w}</a>",
+    "<a href=\"http://%65%76il.example/\">{w}</a>",
+    "<span datasrc=#{w} datafld=c dataformatas=html></span>",
+    "<br size=\"&{document.{w}=true}\">",
 ];
 
 pub(crate) const TEMPLATE: &[&str] = &[
