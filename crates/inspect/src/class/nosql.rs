@@ -48,12 +48,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if text.contains('$') && names_operator(text) {
         return Suspicion::working(Class::NoSql, "operator_text");
     }
-    // `'}, {$set: …`: an object is closed, and another is put behind it.
-    let closed = text.trim_start().trim_start_matches(['\'', '"']).starts_with(['}', ']']);
-    if closed
-        && ["$set", "$inc", "$push", "$unset", "$rename"].iter().any(|name| text.contains(name))
-    {
-        return Suspicion::likely(Class::NoSql, "operator_text");
+    if let Some(found) = beside_name(text) {
+        return Some(found);
     }
     let breaks = text
         .trim_start()
@@ -65,6 +61,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let script = [
         "this.",
         "return true",
+        "return false",
         "return 1",
         "return(true",
         "return '",
@@ -103,6 +100,19 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
     }
     tautology(text)
+}
+
+/// `[$nin][]`, the end of a parameter's name where the name is made of the value; `'}, {$set: …`, an object that
+/// is closed and another put behind it.
+fn beside_name(text: &str) -> Option<Suspicion> {
+    let bracket = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    if bracket.is_some_and(|(name, _)| OPERATORS.contains(&name)) {
+        return Suspicion::working(Class::NoSql, "operator_text");
+    }
+    let closed = text.trim_start().trim_start_matches(['\'', '"']).starts_with(['}', ']']);
+    let updates = ["$set", "$inc", "$push", "$unset", "$rename"];
+    (closed && updates.iter().any(|name| text.contains(name))).then_some(())?;
+    Suspicion::likely(Class::NoSql, "operator_text")
 }
 
 /// Whether `word` is there and is no end of a longer one.

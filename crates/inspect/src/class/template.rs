@@ -145,7 +145,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
                 continue;
             }
             let inner = window(&text[at + open.len()..], 512);
-            let inner = inner.find(close).map_or(inner, |end| &inner[..end]);
+            let end = inner.find(close).unwrap_or(inner.len());
+            // What begins within is looked at by itself: so the work grows with length alone.
+            let inner = &inner[..inner[..end].find(open).unwrap_or(end)];
             let inner = inner.trim_matches(|c: char| {
                 c.is_whitespace() || c == '-' || c == '=' || c == '{' || c == '$'
             });
@@ -241,51 +243,74 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if inner.is_empty() {
         return None;
     }
-    let arithmetic = computes(inner);
-    // A shell's `$(…)`, Thymeleaf's `*{…}` and a link's `[[…]]` are ordinary signs: only sums count.
     if matches!(open, "$(" | "@(" | "@{" | "[[" | "[=" | "~[" | "{=" | "*{") {
-        return if arithmetic && value.text.len() < 60 {
-            Suspicion::working(Class::Template, "arithmetic")
-        } else if matches!(open, "*{" | "[=" | "{=")
-            && REACHES.iter().any(|name| inner.contains(name))
-        {
-            Suspicion::working(Class::Template, "reach")
-        } else if matches!(open, "*{" | "@{" | "~[") && value.text.len() <= inner.len() + 4 {
-            acts(inner, false).then(|| Suspicion::likely(Class::Template, "call")).flatten()
-        } else {
-            None
-        };
+        return behind_ordinary_sign(value, open, inner);
     }
-    if let Some(name) = REACHES.iter().find(|name| inner.contains(**name)) {
-        let strong = name.starts_with("__")
-            || matches!(
-                *name,
-                "t(java" | "popen" | "registerundefinedfiltercallback" | "?new()" | "getruntime"
-            );
-        let only = matches!(*name, "__globals__" | "__subclasses__" | "__mro__" | "__builtins__");
-        return if strong && (only || !value.is_free()) {
-            Suspicion::sure(Class::Template, "reach")
-        } else {
-            Suspicion::working(Class::Template, "reach")
-        };
+    if let Some(found) = reach(value, inner) {
+        return Some(found);
     }
-    if arithmetic {
+    if computes(inner) {
         return Suspicion::working(Class::Template, "arithmetic");
     }
-    let whole = value.text.len() <= inner.len() + 12;
-    if whole
-        && open == "{{"
-        && (LONE.contains(&inner) || inner.starts_with("config.") || inner.starts_with("settings."))
-    {
-        return Suspicion::likely(Class::Template, "lone_name");
+    lone(value, open, inner).or_else(|| by_grammar(value, open, inner))
+}
+
+/// A shell's `$(…)`, Thymeleaf's `*{…}` and a link's `[[…]]` are ordinary signs: sums count, and what reaches.
+fn behind_ordinary_sign(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
+    if computes(inner) && value.text.len() < 60 {
+        return Suspicion::working(Class::Template, "arithmetic");
     }
-    if whole && open == "<%" && inner.starts_with(['`', '@']) {
+    let engine = matches!(open, "*{" | "[=" | "{=");
+    if engine && REACHES.iter().any(|name| inner.contains(name)) {
         return Suspicion::working(Class::Template, "reach");
     }
-    let scope = matches!(open, "${" | "<%") && LONE_SCOPES.contains(&inner);
-    if whole && (scope || open == "{%" && inner == "debug") {
+    let whole = matches!(open, "*{" | "@{" | "~[") && value.text.len() <= inner.len() + 4;
+    (whole && acts(inner, false)).then_some(())?;
+    Suspicion::likely(Class::Template, "call")
+}
+
+/// Names through which engines reach the machine.
+fn reach(value: &Value<'_>, inner: &str) -> Option<Suspicion> {
+    let name = REACHES.iter().find(|name| inner.contains(**name))?;
+    let strong = name.starts_with("__")
+        || matches!(
+            *name,
+            "t(java" | "popen" | "registerundefinedfiltercallback" | "?new()" | "getruntime"
+        );
+    let only = matches!(*name, "__globals__" | "__subclasses__" | "__mro__" | "__builtins__");
+    if strong && (only || !value.is_free()) {
+        Suspicion::sure(Class::Template, "reach")
+    } else {
+        Suspicion::working(Class::Template, "reach")
+    }
+}
+
+/// An expression that is the whole value, and that says much with one name.
+fn lone(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
+    if value.text.len() > inner.len() + 12 {
+        return None;
+    }
+    let name = match open {
+        "{{" => {
+            LONE.contains(&inner) || inner.starts_with("config.") || inner.starts_with("settings.")
+        }
+        "${" | "<%" => LONE_SCOPES.contains(&inner),
+        "{%" => inner == "debug",
+        _ => false,
+    };
+    if name {
         return Suspicion::likely(Class::Template, "lone_name");
     }
+    if open == "<%" && inner.starts_with(['`', '@']) {
+        return Suspicion::working(Class::Template, "reach");
+    }
+    let filter = inner.contains("|join") || inner.contains(")|") && inner.contains('\'');
+    (open == "{{" && filter).then_some(())?;
+    Suspicion::likely(Class::Template, "filter")
+}
+
+/// What an expression does, whatever it names.
+fn by_grammar(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if value.text.len() > LONGEST_VALUE {
         return None;
     }
@@ -299,16 +324,9 @@ fn expression(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if compares_constants(inner) {
         return Suspicion::likely(Class::Template, "constant_condition");
     }
-    if words_beside(&value.lower) <= MOST_WORDS && acts(inner, open != "${") && !value.is_free() {
-        return Suspicion::likely(Class::Template, "call");
-    }
-    if whole
-        && open == "{{"
-        && (inner.contains("|join") || inner.contains(")|") && inner.contains('\''))
-    {
-        return Suspicion::likely(Class::Template, "filter");
-    }
-    None
+    let alone = words_beside(&value.lower) <= MOST_WORDS && !value.is_free();
+    (alone && acts(inner, open != "${")).then_some(())?;
+    Suspicion::likely(Class::Template, "call")
 }
 
 /// `include '/etc/passwd'`: from elsewhere than where templates are kept.

@@ -185,7 +185,7 @@ const NEVER_STEPS: [&str; 9] = [
 ];
 
 /// Folders that a system keeps to itself, and what its files end in: a value of one line names none of these.
-const OWN: [&str; 4] = ["/etc/", "/proc/", concat!("/root", "/"), "/var/log/"];
+const OWN: [&str; 3] = ["/etc/", "/proc/", "/var/log/"];
 const SETTINGS: [&str; 6] = [".cfg", ".cnf", ".conf", ".config", ".ini", ".log"];
 
 /// Whether the steps of a path as it was sent lead to a file that tells secrets.

