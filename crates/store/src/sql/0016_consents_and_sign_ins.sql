@@ -1,6 +1,9 @@
 -- Scopes that somebody was asked for and did not give: they are not asked for them again.
 ALTER TABLE consents ADD COLUMN refused TEXT NOT NULL DEFAULT '';
 
+-- When it is worth nothing any more to tell it: what has such a time is tried until then, and not kept longer.
+ALTER TABLE deliveries ADD COLUMN until_at INTEGER;
+
 -- Sign-ins, for the people whose they are: they outlive their sessions.
 CREATE TABLE sign_ins (
     session TEXT NOT NULL PRIMARY KEY,
