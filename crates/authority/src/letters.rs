@@ -2,14 +2,20 @@
 
 mod words;
 
-use mail::{Address, Letter};
-use store::User;
+use std::time::Duration;
+
+use mail::Address;
+use store::{LinkPurpose, User};
 use token::time::Timestamp;
 
 use crate::doubt::Doubt;
 use crate::language::{Language, Reader};
+use crate::login::link;
 use crate::person_claims;
 use crate::state::Authority;
+
+/// How long a letter without a link is tried (RFC 5321 §4.5.4.1).
+const NEWS_LIFE: Duration = Duration::from_secs(5 * 24 * 3600);
 
 /// What a letter is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +110,28 @@ pub(crate) enum FactorChange {
     Removed,
 }
 
+// === impl Occasion ===
+
+impl Occasion<'_> {
+    /// When a letter that is written now is worth nothing any more: with its link, or when its news is old.
+    fn until(&self, now: Timestamp) -> Timestamp {
+        let purpose = match self {
+            Self::Confirm { .. } => LinkPurpose::Address,
+            Self::Doubt { .. } => LinkPurpose::Disown,
+            Self::Invitation { .. } => LinkPurpose::Invitation,
+            Self::Reset { .. } => LinkPurpose::Reset,
+            // Somebody who knows of their account waits for it no longer than for a link.
+            Self::AccountKnown { .. } | Self::SignUp { .. } => LinkPurpose::SignUp,
+            Self::TokenEnds { at, .. } => return *at,
+            Self::AddressChanged { .. }
+            | Self::FactorsChanged { .. }
+            | Self::PasswordChanged { .. }
+            | Self::TokenLeaked { .. } => return now.plus(NEWS_LIFE),
+        };
+        now.plus(link::life(purpose))
+    }
+}
+
 // === impl Authority ===
 
 impl Authority {
@@ -126,7 +154,7 @@ impl Authority {
             return;
         };
         match words::letter(&Reader::new(self.settings(), language), to, occasion) {
-            Ok(letter) => self.post(letter, now),
+            Ok(letter) => self.outbox().post(letter, occasion.until(now), now),
             Err(error) => tracing::error!(%error, "a letter could not be written"),
         }
     }
@@ -143,10 +171,6 @@ impl Authority {
         if let Some(address) = user.email.as_deref().filter(|_| self.sends_letters()) {
             self.write_to(address, occasion, language, now);
         }
-    }
-
-    fn post(&self, letter: Letter, now: Timestamp) {
-        self.outbox().post(letter, now);
     }
 
     /// Tells people whose personal tokens end soon, once for each time before that is configured. To be

@@ -14,6 +14,7 @@ pub(crate) mod user_agent;
 use std::net::IpAddr;
 
 use store::{Store, StoreError, User};
+use token::id::SubjectId;
 use token::secret::Secret;
 use token::time::Timestamp;
 
@@ -68,9 +69,9 @@ pub enum SignInRefused {
     /// Nobody of this name. Must look like [`SignInRefused::WrongPassword`] from outside.
     #[error("there is nobody of this name")]
     UnknownUser,
-    /// Another password.
+    /// Another password, of this person.
     #[error("the password is wrong")]
-    WrongPassword,
+    WrongPassword(SubjectId),
 }
 
 // === impl Desk ===
@@ -106,7 +107,7 @@ impl Desk {
         let checked = check(store, passwords, asker, attempt.password, now).await;
         match &checked {
             Ok(_) | Err(SignInRefused::Disabled) => self.throttle.succeeded(tried),
-            Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword) => drop(tried),
+            Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword(_)) => drop(tried),
             Err(_) => self.throttle.withdrawn(tried),
         }
         checked
@@ -125,7 +126,7 @@ async fn check(
     let fits = passwords.verify(asker, stored, password).await?;
     let user = user.ok_or(SignInRefused::UnknownUser)?;
     if !fits {
-        return Err(SignInRefused::WrongPassword);
+        return Err(SignInRefused::WrongPassword(user.id));
     }
     match approve::active_person(store, &user.id, now).await? {
         Some(user) => Ok(user),
@@ -143,7 +144,7 @@ impl SignInRefused {
             Self::Password(_) | Self::Store(_) => "error",
             Self::Throttled(_) => "throttled",
             Self::UnknownUser => "unknown_user",
-            Self::WrongPassword => "bad_password",
+            Self::WrongPassword(_) => "bad_password",
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod problem;
 pub(crate) mod providers;
 pub(crate) mod qr;
 pub(crate) mod second;
+pub(crate) mod sign_ins;
 pub(crate) mod tokens;
 
 use std::sync::Arc;

@@ -156,6 +156,7 @@ impl Authority {
                     outlet: stream.name.clone(),
                     about: format!("{} of {}", happened.event, happened.whose),
                     body: self.event_token(stream, happened, now)?,
+                    until: None,
                 })
             });
             let new = new.collect::<Result<Vec<_>, _>>()?;

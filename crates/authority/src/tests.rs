@@ -50,6 +50,7 @@ mod revoke;
 mod scopes;
 mod second_factor;
 mod sign_in;
+mod sign_ins;
 mod signals;
 mod software_statement;
 mod status_list;

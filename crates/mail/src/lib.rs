@@ -1,22 +1,20 @@
-//! Letters to people: handed over at once, carried by SMTP in the background, or kept in memory where an
-//! administrator can read them.
+//! Letters to people: handed over at once, to a queue from which they are carried by SMTP, or kept in memory
+//! where an administrator can read them.
 //!
-//! Whoever posts a letter never waits for a mail server. What is waiting is bounded, tried again for a
-//! while, and then lost with a line in the log that says nothing of its content.
+//! Whoever posts a letter never waits for a mail server. The queue is somebody else's ([`Queue`]), and so is
+//! when it is tried again ([`Carrier`]).
 
 mod address;
-mod courier;
 mod letter;
 mod mailbox;
 mod outbox;
 mod smtp;
 
 pub use address::{Address, NotAnAddress};
-pub use courier::Courier;
 pub use letter::Letter;
 pub use mailbox::{Kept, Mailbox};
-pub use outbox::{Counts, Outbox};
-pub use smtp::{BadSmtp, Security, Smtp, is_sender};
+pub use outbox::{Counts, Outbox, Queue};
+pub use smtp::{BadSmtp, Carrier, NotSent, Security, Smtp, is_sender};
 
 #[cfg(test)]
 mod tests;

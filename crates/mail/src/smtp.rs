@@ -62,9 +62,9 @@ pub enum BadSmtp {
     Tls(String),
 }
 
-/// Why a letter was not taken.
+/// Why a letter was not taken, in words that do not name whom it is for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotSent {
+pub enum NotSent {
     /// It never will be.
     #[error("{0}")]
     ForGood(String),
@@ -74,7 +74,8 @@ pub(crate) enum NotSent {
 }
 
 /// What takes letters to the server, each over a connection of its own.
-pub(crate) struct Carrier {
+pub struct Carrier {
+    place: String,
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
@@ -87,7 +88,11 @@ pub fn is_sender(text: &str) -> bool {
 // === impl Carrier ===
 
 impl Carrier {
-    pub(crate) fn new(settings: &Smtp) -> Result<Self, BadSmtp> {
+    /// One that takes letters to this server.
+    ///
+    /// # Errors
+    /// [`BadSmtp`] names the setting that cannot be used.
+    pub fn new(settings: &Smtp) -> Result<Self, BadSmtp> {
         let from: Mailbox =
             settings.from.parse().map_err(|_| BadSmtp::From(settings.from.clone()))?;
         let domain = from.email.domain().to_owned();
@@ -106,11 +111,20 @@ impl Carrier {
             let password = password.expose().to_owned();
             builder = builder.credentials(Credentials::new(name.clone(), password));
         }
-        Ok(Self { transport: builder.build(), from })
+        let place = format!("{}:{}", settings.host, settings.port);
+        Ok(Self { place, transport: builder.build(), from })
+    }
+
+    /// Host and port of the server.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Sends one letter.
-    pub(crate) async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
+    ///
+    /// # Errors
+    /// [`NotSent`] says why not, and whether another try may help.
+    pub async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let message = self.message(letter).map_err(|error| NotSent::ForGood(error.to_string()))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

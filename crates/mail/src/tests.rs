@@ -1,21 +1,13 @@
 //! Letters against servers that take them, refuse them, or are not there.
 
-use std::future::pending;
-use std::sync::Arc;
-use std::time::Duration;
-
 use token::time::Timestamp;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::courier::Courier;
-use crate::outbox::Tally;
-use crate::smtp::{BadSmtp, Carrier};
-use crate::{Address, Letter, NotAnAddress, Outbox, Security, Smtp};
+use crate::{Address, BadSmtp, Carrier, Letter, NotAnAddress, NotSent, Outbox, Security, Smtp};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
-const SOON: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(20)];
 
 fn letter(subject: &str) -> Letter {
     Letter {
@@ -80,37 +72,6 @@ async fn talk(mut socket: TcpStream, answer: &str) -> Option<String> {
     None
 }
 
-/// A courier with short pauses on its way, and what becomes of its letters.
-struct Round {
-    tally: Arc<Tally>,
-    /// While it is there the courier waits for more.
-    _queue: mpsc::Sender<Letter>,
-}
-
-async fn carried(port: u16, letters: Vec<Letter>) -> Round {
-    let (queue, receiver) = mpsc::channel(16);
-    let tally = Arc::new(Tally::default());
-    let carrier = Carrier::new(&settings(port)).expect("settings");
-    for letter in letters {
-        queue.try_send(letter).expect("room");
-    }
-    tokio::spawn(Courier::new(carrier, receiver, Arc::clone(&tally), &SOON).run(pending()));
-    Round { tally, _queue: queue }
-}
-
-impl Round {
-    async fn until(&self, sent: u64, lost: u64) {
-        for _ in 0..500 {
-            let counts = self.tally.counts();
-            if (counts.sent, counts.lost) == (sent, lost) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{:?}", self.tally.counts());
-    }
-}
-
 #[test]
 fn an_address_is_one_line_with_one_address() {
     for text in ["a@example.com", "Alice.B+c@Sub.Example.COM", "\"odd local\"@example.com"] {
@@ -131,12 +92,15 @@ fn an_address_is_one_line_with_one_address() {
     assert_eq!(Address::parse("a@EXAMPLE.com").expect("address").domain(), "example.com");
 }
 
+async fn send(port: u16, subject: &str) -> Result<(), NotSent> {
+    Carrier::new(&settings(port)).expect("settings").send(&letter(subject)).await
+}
+
 #[tokio::test]
 async fn a_letter_has_both_forms_and_no_line_of_a_stranger() {
     let (port, mut taken) = server(&["250 ok"]).await;
-    let round = carried(port, vec![letter("Hi\r\nBcc: bob@example.com")]).await;
+    send(port, "Hi\r\nBcc: bob@example.com").await.expect("taken");
     let message = taken.recv().await.expect("message");
-    round.until(1, 0).await;
     assert!(
         message.contains("From: \"Tokenward\" <id@example.com>\n")
             || message.contains("From: Tokenward <id@example.com>\n"),
@@ -153,51 +117,33 @@ async fn a_letter_has_both_forms_and_no_line_of_a_stranger() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_now_is_tried_again() {
-    let (port, mut taken) = server(&["451 later", "451 later", "250 ok"]).await;
-    let round = carried(port, vec![letter("Again")]).await;
-    assert!(taken.recv().await.expect("message").contains("Subject: Again"));
-    round.until(1, 0).await;
-}
-
-#[tokio::test]
-async fn what_is_refused_for_good_or_too_often_is_lost() {
-    let (port, _taken) = server(&["550 nobody"]).await;
-    carried(port, vec![letter("Lost")]).await.until(0, 1).await;
-    let (port, _taken) = server(&["451 x", "451 x", "451 x"]).await;
-    carried(port, vec![letter("Lost")]).await.until(0, 1).await;
+async fn a_refusal_says_whether_another_try_may_help() {
+    let (port, _taken) = server(&["451 later", "550 bob@example.com is not here"]).await;
+    let later = send(port, "Again").await.expect_err("later");
+    assert!(matches!(&later, NotSent::ForNow(words) if words.ends_with("451")), "{later}");
+    let never = send(port, "Lost").await.expect_err("never");
+    assert!(matches!(&never, NotSent::ForGood(words) if words.ends_with("550")), "{never}");
     // Nobody listens there.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let port = listener.local_addr().expect("address").port();
     drop(listener);
-    carried(port, vec![letter("Lost"), letter("Too")]).await.until(0, 2).await;
+    assert!(matches!(send(port, "Lost").await, Err(NotSent::ForNow(_))));
 }
 
-#[tokio::test]
-async fn a_full_queue_is_counted_and_nobody_waits() {
-    let (outbox, courier) = Outbox::smtp(&settings(9)).expect("settings");
-    for _ in 0..600 {
-        outbox.post(letter("Many"), NOW);
-    }
-    assert_eq!(outbox.counts().lost, 100);
-    drop(courier);
-}
-
-#[tokio::test]
-async fn what_waits_is_tried_once_more_at_the_end() {
-    let (port, mut taken) = server(&["250 ok"]).await;
-    let (outbox, courier) = Outbox::smtp(&settings(port)).expect("settings");
-    outbox.post(letter("Last"), NOW);
-    courier.run(std::future::ready(())).await;
-    assert!(taken.recv().await.expect("message").contains("Subject: Last"));
-    assert_eq!((outbox.counts().sent, outbox.counts().lost), (1, 0));
+#[test]
+fn a_letter_waits_as_bytes() {
+    let packed = letter("Hi").pack();
+    assert_eq!(Letter::unpack(&packed), Some(letter("Hi")));
+    assert_eq!(Letter::unpack(&packed[1..]), None);
+    let elsewhere = String::from_utf8(packed).expect("JSON").replace("alice@", "alice\\n@");
+    assert_eq!(Letter::unpack(elsewhere.as_bytes()), None);
 }
 
 #[test]
 fn the_mailbox_keeps_the_newest() {
     let outbox = Outbox::mailbox();
     for number in 1..=250 {
-        outbox.post(letter(&format!("No. {number}")), NOW);
+        outbox.post(letter(&format!("No. {number}")), NOW, NOW);
     }
     let kept = outbox.kept().expect("mailbox");
     let newest = kept.newest(None, 2);

@@ -42,7 +42,7 @@ struct Parts {
 pub struct OutletStatus {
     /// Its name.
     pub name: String,
-    /// `person`, `signals`, `syslog` or `webhook`.
+    /// `letters`, `person`, `signals`, `syslog` or `webhook`.
     pub kind: &'static str,
     /// Where it leads.
     pub place: String,
@@ -93,6 +93,11 @@ impl Notifier {
         outlets.filter_map(|(outlet, _)| outlet.told(finding, now, &*self.0.random)).collect()
     }
 
+    /// A name for something that is to be told.
+    pub(crate) fn new_id(&self) -> DeliveryId {
+        DeliveryId::generate(&*self.0.random)
+    }
+
     /// Says that something was written.
     pub fn wake(&self) {
         for (_, woken) in &self.0.outlets {
@@ -124,6 +129,11 @@ impl Notifier {
         let sent = match &outlet.way {
             Way::Person(_) => {
                 return Tested::NotTaken("a test concerns nobody who could be asked".to_owned());
+            }
+            Way::Letters(_) => {
+                let words =
+                    "a test has no reader; invite somebody, and see whether the letter comes";
+                return Tested::NotTaken(words.to_owned());
             }
             Way::Signals(receiver) => receiver.test(name).await,
             Way::Syslog(_) | Way::Webhook(_) => {
@@ -217,7 +227,11 @@ impl Parts {
     async fn attempt(self: Arc<Self>, position: usize, delivery: Delivery) {
         let Some((outlet, _)) = self.outlets.get(position) else { return };
         let now = self.clock.now();
-        let sent = outlet.send(&delivery.id, &delivery.body, now).await;
+        let is_over = delivery.until.is_some_and(|until| until <= now);
+        let sent = match is_over {
+            true => Err(NotTaken::ForGood("it came too late: its time is over".to_owned())),
+            false => outlet.send(&delivery.id, &delivery.body, now).await,
+        };
         let outcome = match &sent {
             Ok(()) => "taken",
             Err(NotTaken::ForNow { .. }) => "failed",
@@ -243,9 +257,17 @@ impl Parts {
         failure: &NotTaken,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let next = next_try(delivery, self.pauses, failure, now, &*self.random);
+        let pauses = outlet.pauses(self.pauses);
+        let next = next_try(delivery, pauses, failure, now, &*self.random);
         let (id, about) = (&delivery.id, &delivery.about);
         let cause = failure.to_string();
+        if let Way::Letters(letters) = &outlet.way {
+            letters.not_taken(id, &cause, next);
+            if next.is_none() {
+                return self.store.remove_delivery(id).await.map(drop);
+            }
+            return self.store.delivery_failed(id, next, &cause, now).await;
+        }
         match next {
             Some(next) => {
                 tracing::warn!(outlet = outlet.name, %id, about, cause, %next, "something could not be told");

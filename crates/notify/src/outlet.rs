@@ -8,6 +8,7 @@ use token::random::Random;
 use token::time::Timestamp;
 
 use crate::filter::Filter;
+use crate::letters::Letters;
 use crate::notice::Notice;
 use crate::person::Person;
 use crate::signals::Receiver;
@@ -28,6 +29,8 @@ pub struct Outlet {
 /// How findings are told.
 #[derive(Clone)]
 pub enum Way {
+    /// Not findings, but letters.
+    Letters(Letters),
     /// To the person whom the finding concerns.
     Person(Person),
     /// Not findings, but security events.
@@ -57,9 +60,10 @@ pub enum NotTaken {
 // === impl Outlet ===
 
 impl Outlet {
-    /// `person`, `signals`, `syslog` or `webhook`.
+    /// `letters`, `person`, `signals`, `syslog` or `webhook`.
     pub fn kind(&self) -> &'static str {
         match self.way {
+            Way::Letters(_) => "letters",
             Way::Person(_) => "person",
             Way::Signals(_) => "signals",
             Way::Syslog(_) => "syslog",
@@ -70,6 +74,7 @@ impl Outlet {
     /// Where it leads, without what is secret in it.
     pub fn place(&self) -> String {
         match &self.way {
+            Way::Letters(letters) => letters.place(),
             Way::Person(_) => "the address of each".to_owned(),
             Way::Signals(receiver) => receiver.place(),
             Way::Syslog(syslog) => syslog.place(),
@@ -96,7 +101,7 @@ impl Outlet {
     ) -> Option<NewDelivery> {
         let body = match &self.way {
             Way::Person(_) => notice.finding.to_string(),
-            Way::Signals(_) => return None,
+            Way::Letters(_) | Way::Signals(_) => return None,
             Way::Syslog(syslog) => syslog.line(notice, now),
             Way::Webhook(_) => Webhook::body(notice, now),
         };
@@ -105,7 +110,16 @@ impl Outlet {
             outlet: self.name.clone(),
             about: notice.about.clone(),
             body,
+            until: None,
         })
+    }
+
+    /// How long what fails here waits.
+    pub(crate) fn pauses(&self, usual: &'static [Duration]) -> &'static [Duration] {
+        match &self.way {
+            Way::Letters(letters) => letters.pauses(),
+            Way::Person(_) | Way::Signals(_) | Way::Syslog(_) | Way::Webhook(_) => usual,
+        }
     }
 
     /// Tells it, once.
@@ -119,6 +133,7 @@ impl Outlet {
         now: Timestamp,
     ) -> Result<(), NotTaken> {
         match &self.way {
+            Way::Letters(letters) => letters.send(body).await,
             Way::Person(person) => person.send(body).await,
             Way::Signals(receiver) => receiver.send(body).await,
             Way::Syslog(syslog) => syslog.send(body).await,
@@ -150,7 +165,7 @@ pub(crate) const PAUSES: [Duration; 10] = [
 /// Nobody can ask us to wait longer.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 
-/// When a delivery that failed is tried again; `None`: never.
+/// When a delivery that failed is tried again; `None`: never. What has an end is tried until then.
 pub(crate) fn next_try(
     delivery: &Delivery,
     pauses: &[Duration],
@@ -160,11 +175,12 @@ pub(crate) fn next_try(
 ) -> Option<Timestamp> {
     let NotTaken::ForNow { wait, .. } = failure else { return None };
     let tries = usize::try_from(delivery.tries).unwrap_or(usize::MAX);
-    let pause = pauses.get(tries)?;
+    let pause = pauses.get(tries).or(delivery.until.and(pauses.last()))?;
     let mut byte = [0];
     random.fill(&mut byte);
     // Up to a fifth more or less, so that what failed together does not come back together.
     let parts = 205 + u32::from(byte[0]) * 102 / 255;
     let pause = *pause * parts / 256;
-    Some(now.plus(wait.unwrap_or_default().min(LONGEST).max(pause)))
+    let next = now.plus(wait.unwrap_or_default().min(LONGEST).max(pause));
+    delivery.until.is_none_or(|until| next < until).then_some(next)
 }

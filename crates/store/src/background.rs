@@ -7,6 +7,7 @@ use token::personal::Use;
 use crate::error::StoreError;
 use crate::issued::{self, IssuedToken};
 use crate::personal;
+use crate::sign_in::{self, FailedTry};
 use crate::used::{self, Used};
 use crate::writer::Act;
 
@@ -16,6 +17,7 @@ pub(crate) const WAITING_MAX: usize = 8192;
 /// Something to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
+    FailedTry(FailedTry),
     Issued(IssuedToken),
     PersonalUse(Use),
     Used(Used),
@@ -71,6 +73,7 @@ impl Record {
     /// Writes it.
     pub(crate) fn insert(&self, act: &Act<'_>) -> Result<(), StoreError> {
         match self {
+            Self::FailedTry(tried) => sign_in::count(act.db, tried),
             Self::Issued(token) => issued::insert(act, token),
             Self::PersonalUse(used) => personal::keep_use(act, used),
             Self::Used(used) => used::insert(act, used),

@@ -26,6 +26,8 @@ pub struct NewDelivery {
     pub about: String,
     /// What is told.
     pub body: String,
+    /// When it is worth nothing any more; `None`: it never is.
+    pub until: Option<Timestamp>,
 }
 
 /// Something to be told, as it is kept.
@@ -51,6 +53,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Why it was not taken at the last try.
     pub cause: Option<String>,
+    /// When it is worth nothing any more.
+    pub until: Option<Timestamp>,
 }
 
 /// Whether a delivery waits or was given up. What was taken is not kept.
@@ -71,7 +75,8 @@ pub struct DeliveryCounts {
     pub dead: u64,
 }
 
-const COLUMNS: &str = "id, position, outlet, about, body, created_at, due_at, tries, state, cause";
+const COLUMNS: &str = "id, position, outlet, about, body, created_at, due_at, tries, state, \
+                       cause, until_at";
 
 impl Store {
     /// Keeps what is to be told.
@@ -83,7 +88,18 @@ impl Store {
         new: Vec<NewDelivery>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |act| insert(act.db, &new, now)).await
+        self.write(move |act| insert(act.db, &new, now).map(drop)).await
+    }
+
+    /// Keeps something to be told without waiting: the act has begun when this returns, so that acts that
+    /// come later find it done. The future says whether it was kept: where too many wait, what has an end is
+    /// not.
+    pub fn begin_delivery(
+        &self,
+        new: NewDelivery,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send + 'static {
+        self.begin(move |act| Ok(insert(act.db, &[new], now)? == 1))
     }
 
     /// Keeps what is to be told of a log, and under `mark` ([`Store::meta`]) how far that was read: neither can
@@ -230,18 +246,24 @@ impl Store {
     }
 }
 
-/// Part of the act that makes what is told, so that neither can be without the other.
+/// Part of the act that makes what is told, so that neither can be without the other. How many were kept:
+/// where too many wait, what has an end is not, since nobody would look at it later.
 pub(crate) fn insert(
     db: &Connection,
     new: &[NewDelivery],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let full = "SELECT 1 FROM deliveries WHERE outlet = ?1 AND state = 'waiting' LIMIT 1 OFFSET ?2";
     let sql = "INSERT INTO deliveries \
-               (id, position, outlet, about, body, created_at, due_at, tries, state, cause) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, ?7, ?8)";
+               (id, position, outlet, about, body, created_at, due_at, tries, state, cause, until_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, ?7, ?8, ?9)";
+    let mut kept = 0;
     for one in new {
         let is_full = sql::one(db, full, params![one.outlet, MOST_WAITING - 1], |_| Ok(()))?;
+        if is_full.is_some() && one.until.is_some() {
+            continue;
+        }
+        kept += 1;
         let state = if is_full.is_some() { DeliveryState::Dead } else { DeliveryState::Waiting };
         let values = params![
             one.id.as_str(),
@@ -252,10 +274,11 @@ pub(crate) fn insert(
             now.as_millis(),
             state.as_str(),
             is_full.map(|()| TOO_MANY),
+            one.until.map(Timestamp::as_millis),
         ];
         sql::execute(db, sql, values).map_err(|error| error.or_taken("delivery id"))?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn from_columns(row: &Columns<'_, '_>) -> Result<Delivery, StoreError> {
@@ -270,6 +293,7 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<Delivery, StoreError> {
         tries: row.seq("tries")?,
         state: row.word("state")?,
         cause: row.maybe_text("cause")?,
+        until: row.maybe_time("until_at")?,
     })
 }
 

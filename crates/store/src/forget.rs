@@ -7,6 +7,7 @@ use token::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::sign_in::SIGN_INS_KEPT;
 use crate::sql;
 
 /// Rows of one act.
@@ -25,6 +26,8 @@ pub struct Forgotten {
     pub codes: usize,
     /// Deliveries that were given up, a week after that.
     pub deliveries: usize,
+    /// Days of tries to sign in that failed.
+    pub failed_tries: usize,
     /// Grants, with their refresh tokens.
     pub grants: usize,
     /// Records of issued tokens.
@@ -43,6 +46,8 @@ pub struct Forgotten {
     pub restrictions: usize,
     /// Sign-in sessions.
     pub sessions: usize,
+    /// Sign-ins, for those whose they were.
+    pub sign_ins: usize,
     /// Status lists whose last token has expired.
     pub status_lists: usize,
     /// Doubts about detectors that people said were wrong.
@@ -59,6 +64,8 @@ const CODES: &str = "DELETE FROM codes WHERE hash IN \
     (SELECT hash FROM codes WHERE forget_at <= ?1 LIMIT ?2)";
 const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN \
     (SELECT id FROM deliveries WHERE state = 'dead' AND due_at <= ?1 LIMIT ?2)";
+const FAILED_TRIES: &str = "DELETE FROM failed_sign_ins WHERE (subject, day, wrong) IN \
+    (SELECT subject, day, wrong FROM failed_sign_ins WHERE last_at <= ?1 LIMIT ?2)";
 const GRANTS: &str = "DELETE FROM grants WHERE grant_id IN \
     (SELECT grant_id FROM grants WHERE grant_expires_at <= ?1 LIMIT ?2)";
 const ISSUED_TOKENS: &str = "DELETE FROM issued_tokens WHERE token IN \
@@ -77,6 +84,8 @@ const RESTRICTIONS: &str = "DELETE FROM restrictions WHERE seq IN \
     (SELECT seq FROM restrictions WHERE forget_at <= ?1 LIMIT ?2)";
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN \
     (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)";
+const SIGN_INS: &str = "DELETE FROM sign_ins WHERE session IN \
+    (SELECT session FROM sign_ins WHERE at <= ?1 LIMIT ?2)";
 const STATUS_LISTS: &str = "DELETE FROM status_lists WHERE list IN \
     (SELECT list FROM status_lists l WHERE forget_at <= ?1 AND NOT EXISTS \
     (SELECT 1 FROM issued_tokens t WHERE t.status_list = l.list) LIMIT ?2)";
@@ -99,6 +108,7 @@ impl Store {
             browser_sessions: self.bites(BROWSER_SESSIONS, now).await?,
             codes: self.bites(CODES, now).await?,
             deliveries: self.bites(DELIVERIES, now.minus(HISTORY)).await?,
+            failed_tries: self.bites(FAILED_TRIES, now.minus(SIGN_INS_KEPT)).await?,
             grants: self.bites(GRANTS, now).await?,
             issued_tokens: self.bites(ISSUED_TOKENS, now).await?,
             links: self.bites(LINKS, now).await?,
@@ -108,6 +118,7 @@ impl Store {
             remembered_browsers: self.bites(REMEMBERED, now).await?,
             restrictions: self.bites(RESTRICTIONS, now.minus(HISTORY)).await?,
             sessions: self.bites(SESSIONS, now).await?,
+            sign_ins: self.bites(SIGN_INS, now.minus(SIGN_INS_KEPT)).await?,
             status_lists: self.bites(STATUS_LISTS, now).await?,
             tolerances: self.bites(TOLERANCES, now).await?,
             used: self.bites(USED, now).await?,

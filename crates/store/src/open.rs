@@ -125,6 +125,18 @@ impl Store {
         self.0.writer.act(act).await
     }
 
+    /// Hands an act over at once; the future waits until it is on disk.
+    pub(crate) fn begin<T, F>(
+        &self,
+        act: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + 'static
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Act<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.0.writer.begin(act)
+    }
+
     /// Leaves a record to the writer; never waits.
     pub(crate) fn leave(&self, record: Record) {
         self.0.writer.record(record);

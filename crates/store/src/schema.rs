@@ -21,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0013_incidents.sql"),
     include_str!("sql/0014_identities.sql"),
     include_str!("sql/0015_deliveries.sql"),
-    include_str!("sql/0016_decided_scopes.sql"),
+    include_str!("sql/0016_consents_and_sign_ins.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rusqlite::params;
-use token::id::{SessionId, SubjectId};
+use token::id::{ClientId, SessionId, SubjectId};
 use token::opaque::OpaqueHash;
 use token::restriction::Selector;
 use token::time::Timestamp;
@@ -12,6 +12,7 @@ use token::time::Timestamp;
 use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
+use crate::sign_in;
 use crate::sql::{self, Columns};
 use crate::writer::Act;
 
@@ -61,13 +62,21 @@ const COLUMNS: &str = "SELECT id, cookie, subject, auth_time, amr, created_at, e
                        FROM sessions";
 
 impl Store {
-    /// Begins a session.
+    /// Begins a session, for this application or for a page of the account; its sign-in is written down.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`] when the id or the cookie is in use.
-    pub async fn start_session(&self, session: &Session) -> Result<(), StoreError> {
-        let session = session.clone();
-        self.write(move |act| insert(act, &session)).await
+    pub async fn start_session(
+        &self,
+        session: &Session,
+        client: Option<&ClientId>,
+    ) -> Result<(), StoreError> {
+        let (session, client) = (session.clone(), client.cloned());
+        self.write(move |act| {
+            insert(act, &session)?;
+            sign_in::insert(act.db, &session, client.as_ref())
+        })
+        .await
     }
 
     /// The session of this cookie, unless it was ended or is over.
@@ -163,7 +172,11 @@ impl Store {
                        WHERE id = ?1 AND cookie = ?2 AND expires_at > ?5";
             let values = params![id.as_str(), old.as_bytes(), new.as_bytes(), amr, now.as_millis()];
             let raised = sql::execute(act.db, sql, values);
-            Ok(raised.map_err(|error| error.or_taken("cookie"))? > 0)
+            let raised = raised.map_err(|error| error.or_taken("cookie"))? > 0;
+            if raised {
+                sign_in::raise(act.db, &id, &amr)?;
+            }
+            Ok(raised)
         })
         .await
     }

@@ -23,6 +23,7 @@ mod references;
 mod refresh;
 mod restrictions;
 mod sealing;
+mod sign_ins;
 mod status_lists;
 mod support;
 mod used;

@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::grant::{self, GrantsOf};
 use crate::open::Store;
 use crate::personal;
+use crate::sign_in;
 use crate::sql::{self, Columns};
 use crate::writer::{Act, AfterCommit};
 
@@ -196,6 +197,7 @@ fn delete(
     }
     sql::execute(act.db, "DELETE FROM consents WHERE subject = ?1", [id.as_str()])?;
     sql::execute(act.db, "DELETE FROM sessions WHERE subject = ?1", [id.as_str()])?;
+    sign_in::forget(act.db, id)?;
     let sql = "DELETE FROM codes WHERE subject = ?1 AND redeemed_at IS NULL";
     sql::execute(act.db, sql, [id.as_str()])?;
     grant::end_all(act, GrantsOf::Subject(id), USER_DELETED, now)?;

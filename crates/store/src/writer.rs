@@ -86,9 +86,24 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Act<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.begin(act).await
+    }
+
+    /// Hands an act over at once; the future waits until it is on disk.
+    pub(crate) fn begin<T, F>(
+        &self,
+        act: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + 'static
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Act<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (caller, answer) = oneshot::channel();
-        self.send(Message::Act(Box::new(Pending::new(act, caller))))?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        let sent = self.send(Message::Act(Box::new(Pending::new(act, caller))));
+        async move {
+            sent?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        }
     }
 
     /// Leaves a record to be written; never waits.

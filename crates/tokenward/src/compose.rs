@@ -10,6 +10,7 @@ use authority::keys::{KeySchedule, SigningKeys};
 use detect::policy::Standing;
 use gateway::Gateway;
 use gateway::policy::Policies;
+use notify::letters::Letters;
 use notify::notifier::Notifier;
 use notify::person::Person;
 use notify::signals::Tries;
@@ -62,7 +63,6 @@ use auth::{AuthListener, AuthTerms};
 pub(crate) use door::{CertificateField, ControlDoor};
 use doubts::Asking;
 pub(crate) use issuers::Issuers;
-use letters::Carrying;
 use live::{Live, Snapshot};
 use outlets::Telling;
 pub(crate) use reload::Source;
@@ -101,7 +101,6 @@ pub(crate) struct Product {
     watcher: Watcher,
     /// What is done about findings.
     responses: Arc<Standing>,
-    courier: Option<mail::Courier>,
     notifier: Notifier,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -224,7 +223,6 @@ fn longest_token_life(config: &Config) -> Duration {
 struct Running {
     control: JoinSet<io::Result<()>>,
     threads: Vec<JoinHandle<()>>,
-    carrying: Option<Carrying>,
     telling: Telling,
     watcher: Watcher,
     store: Store,
@@ -250,14 +248,16 @@ impl Product {
         let places = places::open(&config.geo)?.map(|geo| geo as Arc<dyn Places>);
         let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
         let (asked, tries) = (Person::default(), Tries::default());
-        let outlets = outlets::all(&config, &sockets, &asked, &tries)?;
+        let letters = letters::sent(&config.mail, &store)?;
+        let mut outlets = outlets::all(&config, &sockets, &asked, &tries)?;
+        outlets.extend(letters.as_ref().map(Letters::outlet));
         let notifier =
             Notifier::new(outlets, store.clone(), Arc::clone(&clock), Arc::clone(&random));
         let told = Told { store: &store, notifier: &notifier, standing: Arc::clone(&responses) };
         let watcher = Watcher::start(&config.detect, told, &clock, &random, places.clone()).await?;
         let events = watcher.sink();
         let keys = Arc::new(load_keys(&config, &store, clock.now()).await?);
-        let (outbox, courier) = letters::outbox(&config.mail)?;
+        let outbox = letters::outbox(&config.mail, letters.as_ref(), &notifier);
         let parts = authority::Parts {
             store: store.clone(),
             keys,
@@ -302,7 +302,6 @@ impl Product {
             operations,
             watcher,
             responses,
-            courier,
             notifier,
             clock,
         })
@@ -327,12 +326,11 @@ impl Product {
             store,
             operations,
             watcher,
-            courier,
             notifier,
             clock,
             ..
         } = self;
-        let (carrying, telling) = (courier.map(Carrying::start), Telling::start(&notifier));
+        let telling = Telling::start(&notifier);
         let drain = config.drain.duration();
         let acceptors = acceptors(&config)?;
         let of = |section| acceptor_of(&acceptors, section);
@@ -406,7 +404,7 @@ impl Product {
         operations.set_ready(false);
         reloader.stop();
         waiting.stop_waiting();
-        Running { control, threads, carrying, telling, watcher, store }.end().await
+        Running { control, threads, telling, watcher, store }.end().await
     }
 }
 
@@ -423,9 +421,6 @@ impl Running {
         });
         if !joined.await.unwrap_or(false) {
             tracing::error!("a gateway thread ended in a panic");
-        }
-        if let Some(carrying) = self.carrying {
-            carrying.stop().await;
         }
         self.watcher.stop().await;
         self.telling.stop().await;

@@ -13,7 +13,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("geo", &["token"]),
     ("inspect", &[]),
     ("mail", &["token"]),
-    ("notify", &["remote", "store", "token"]),
+    ("notify", &["mail", "remote", "store", "token"]),
     ("policy", &["gateway", "token"]),
     ("remote", &["token"]),
     ("store", &["token"]),

@@ -6,6 +6,7 @@ pub(crate) mod identities;
 mod overview;
 mod passkeys;
 pub(crate) mod password;
+mod sign_ins;
 mod tokens;
 
 use axum::response::Response;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Paths {
         .merge(identities::routes())
         .merge(overview::routes())
         .merge(password::routes())
+        .merge(sign_ins::routes())
         .merge(tokens::routes())
 }
 

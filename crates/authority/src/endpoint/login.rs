@@ -9,7 +9,7 @@ pub(crate) mod second;
 
 use axum::response::Response;
 use http::StatusCode;
-use store::User;
+use store::{User, Wrong};
 use token::event::{EventKind, Who};
 use token::secret::Secret;
 
@@ -130,7 +130,12 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
             second::ask(visit, behind, &known, step, second::Notice::None).await
         }
         Ok(Progress::Unreachable(user)) => behind.unreachable(visit, &user),
-        Err(refused) => again(visit, behind, notice(username, &refused)),
+        Err(refused) => {
+            if let SignInRefused::WrongPassword(subject) = &refused {
+                visit.note_failed_try(subject, Wrong::Password);
+            }
+            again(visit, behind, notice(username, &refused))
+        }
     }
 }
 
@@ -157,7 +162,7 @@ async fn sign_in(
     Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
         Missing::Nothing => {
             let proven = Proven { at: now, first: Method::Password, second: None };
-            let (beginning, random) = (visit.beginning(), authority.random());
+            let (beginning, random) = (visit.beginning(behind.client()), authority.random());
             let started = session::start(store, user, &proven, beginning, random, now);
             let (cookie, person) = started.await?;
             Progress::Complete(cookie, person)
@@ -223,7 +228,7 @@ fn notice(username: &str, refused: &SignInRefused) -> Notice {
         SignInRefused::Throttled(throttled) => {
             Notice::Throttled { username, wait: throttled.wait.as_secs().max(1) }
         }
-        SignInRefused::UnknownUser | SignInRefused::WrongPassword => Notice::Wrong { username },
+        SignInRefused::UnknownUser | SignInRefused::WrongPassword(_) => Notice::Wrong { username },
         SignInRefused::Password(PasswordError::Busy) => Notice::Busy { username },
         SignInRefused::Password(_) | SignInRefused::Store(_) => {
             tracing::error!(cause = %refused, "sign-in failed");

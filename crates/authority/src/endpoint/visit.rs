@@ -8,9 +8,10 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, header};
-use store::StoreError;
+use store::{Client, FailedTry, StoreError, Wrong};
 use token::base62;
 use token::event::{EventKind, Who};
+use token::id::SubjectId;
 use token::secret::Secret;
 use token::time::Timestamp;
 
@@ -107,14 +108,32 @@ impl Visit {
         session::recognise(store, cookie, idle, self.now).await
     }
 
-    /// What a session that begins here is recognised by.
-    pub(crate) fn beginning(&self) -> Beginning {
+    /// What a session that begins here is recognised by; for this application, or a page of the account.
+    pub(crate) fn beginning(&self, client: Option<&Client>) -> Beginning {
         Beginning {
             life: self.authority.settings().session_life,
             ip: self.caller.ip,
-            browser: self.caller.user_agent.as_deref().map(|text| Software::of(text).to_text()),
+            browser: self.software(),
             upstream: None,
+            client: client.map(|client| client.id.clone()),
         }
+    }
+
+    /// Counts a try to sign in as somebody that failed.
+    pub(crate) fn note_failed_try(&self, subject: &SubjectId, wrong: Wrong) {
+        let (subject, ip, browser) = (subject.clone(), self.caller.ip, self.software());
+        self.authority.store().note_failed_try(FailedTry {
+            subject,
+            wrong,
+            at: self.now,
+            ip,
+            browser,
+        });
+    }
+
+    /// The browser, as it is kept for its person.
+    fn software(&self) -> Option<String> {
+        self.caller.user_agent.as_deref().map(|text| Software::of(text).to_text())
     }
 
     /// What it holds of a second factor that was proven here before.

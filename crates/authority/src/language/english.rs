@@ -243,6 +243,7 @@ catalogue! { ENGLISH: English {
         identity_read: "Tokens of an account elsewhere were read",
         password_reset: "The password was set by a link in a letter",
         password_set: "The password was set",
+        sign_in_disowned: "You said that a sign-in was not you",
         signed_out: "You signed out elsewhere",
         signed_out_everywhere: "You signed out everywhere",
         token_made: "A personal token was made",
@@ -462,6 +463,25 @@ catalogue! { ENGLISH: English {
         title: "Sign in",
         username: "Username",
         wrong: "This username and password do not match. Check both and try again.",
+    }
+    sign_ins: SignInsWords {
+        both: "{first} and {second}",
+        code: "code of an app",
+        code_many: "{count} wrong codes, after the first step was right",
+        code_one: "One wrong code, after the first step was right",
+        disown: "This was not me",
+        disown_named: "This was not me: {time}",
+        earlier: "Earlier sign-ins",
+        for_application: "for {client}",
+        kept: "The newest {count} are kept, for {days}. Tries that failed are counted by day, with where the last came from.",
+        passkey: "Passkey",
+        passkey_too: "passkey",
+        password: "Password",
+        password_many: "{count} tries with a wrong password",
+        password_one: "One try with a wrong password",
+        recovery_code: "recovery code",
+        span: "{first} to {last}",
+        title: "Sign-ins",
     }
     sign_up: SignUpWords {
         about: "We send a link to your mail address. There you choose your username and password.",

@@ -243,6 +243,7 @@ catalogue! { FRENCH: French {
         identity_read: "Des jetons d’un compte externe ont été lus",
         password_reset: "Le mot de passe a été choisi par le lien d’un e-mail",
         password_set: "Le mot de passe a été changé",
+        sign_in_disowned: "Vous avez dit qu’une connexion n’était pas de vous",
         signed_out: "Vous vous êtes déconnecté ailleurs",
         signed_out_everywhere: "Vous vous êtes déconnecté partout",
         token_made: "Un jeton personnel a été créé",
@@ -462,6 +463,25 @@ catalogue! { FRENCH: French {
         title: "Se connecter",
         username: "Nom d’utilisateur",
         wrong: "Ce nom d’utilisateur et ce mot de passe ne vont pas ensemble. Vérifiez les deux et réessayez.",
+    }
+    sign_ins: SignInsWords {
+        both: "{first} et {second}",
+        code: "code d’une application",
+        code_many: "{count} codes erronés, après une première étape correcte",
+        code_one: "Un code erroné, après une première étape correcte",
+        disown: "Ce n’était pas moi",
+        disown_named: "Ce n’était pas moi : {time}",
+        earlier: "Connexions antérieures",
+        for_application: "pour {client}",
+        kept: "Les {count} plus récentes sont conservées, pendant {days}. Les tentatives échouées sont comptées par jour, avec l’origine de la dernière.",
+        passkey: "Clé d’accès",
+        passkey_too: "clé d’accès",
+        password: "Mot de passe",
+        password_many: "{count} tentatives avec un mot de passe erroné",
+        password_one: "Une tentative avec un mot de passe erroné",
+        recovery_code: "code de secours",
+        span: "{first} au {last}",
+        title: "Connexions",
     }
     sign_up: SignUpWords {
         about: "Nous envoyons un lien à votre adresse e-mail. Vous y choisirez votre nom d’utilisateur et votre mot de passe.",

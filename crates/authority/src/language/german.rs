@@ -243,6 +243,7 @@ catalogue! { GERMAN: German {
         identity_read: "Tokens eines Kontos von anderswo wurden gelesen",
         password_reset: "Das Passwort wurde über den Link in einer E-Mail gesetzt",
         password_set: "Das Passwort wurde gesetzt",
+        sign_in_disowned: "Sie haben gesagt, dass eine Anmeldung nicht von Ihnen war",
         signed_out: "Sie haben sich anderswo abgemeldet",
         signed_out_everywhere: "Sie haben sich überall abgemeldet",
         token_made: "Ein persönliches Token wurde erstellt",
@@ -462,6 +463,25 @@ catalogue! { GERMAN: German {
         title: "Anmelden",
         username: "Benutzername",
         wrong: "Benutzername und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.",
+    }
+    sign_ins: SignInsWords {
+        both: "{first} und {second}",
+        code: "Code einer App",
+        code_many: "{count} falsche Codes, nachdem der erste Schritt richtig war",
+        code_one: "Ein falscher Code, nachdem der erste Schritt richtig war",
+        disown: "Das war ich nicht",
+        disown_named: "Das war ich nicht: {time}",
+        earlier: "Frühere Anmeldungen",
+        for_application: "für {client}",
+        kept: "Die neuesten {count} werden aufbewahrt, {days} lang. Gescheiterte Versuche werden nach Tagen gezählt, mit der Herkunft des letzten.",
+        passkey: "Passkey",
+        passkey_too: "Passkey",
+        password: "Passwort",
+        password_many: "{count} Versuche mit einem falschen Passwort",
+        password_one: "Ein Versuch mit einem falschen Passwort",
+        recovery_code: "Wiederherstellungscode",
+        span: "{first} bis {last}",
+        title: "Anmeldungen",
     }
     sign_up: SignUpWords {
         about: "Wir senden einen Link an Ihre E-Mail-Adresse. Dort wählen Sie Benutzernamen und Passwort.",

@@ -243,6 +243,7 @@ catalogue! { PORTUGUESE: Portuguese {
         identity_read: "Foram lidos tokens de uma conta externa",
         password_reset: "A senha foi definida pelo link de um e-mail",
         password_set: "A senha foi mudada",
+        sign_in_disowned: "Disse que uma entrada não foi sua",
         signed_out: "Saiu noutro lugar",
         signed_out_everywhere: "Saiu em todo o lado",
         token_made: "Um token pessoal foi criado",
@@ -462,6 +463,25 @@ catalogue! { PORTUGUESE: Portuguese {
         title: "Entrar",
         username: "Nome de utilizador",
         wrong: "O nome de utilizador e a senha não combinam. Verifique ambos e tente de novo.",
+    }
+    sign_ins: SignInsWords {
+        both: "{first} e {second}",
+        code: "código de uma aplicação",
+        code_many: "{count} códigos errados, depois de um primeiro passo certo",
+        code_one: "Um código errado, depois de um primeiro passo certo",
+        disown: "Não fui eu",
+        disown_named: "Não fui eu: {time}",
+        earlier: "Entradas anteriores",
+        for_application: "para {client}",
+        kept: "As {count} mais recentes são guardadas, durante {days}. As tentativas falhadas são contadas por dia, com a origem da última.",
+        passkey: "Chave de acesso",
+        passkey_too: "chave de acesso",
+        password: "Senha",
+        password_many: "{count} tentativas com uma senha errada",
+        password_one: "Uma tentativa com uma senha errada",
+        recovery_code: "código de recuperação",
+        span: "{first} a {last}",
+        title: "Entradas",
     }
     sign_up: SignUpWords {
         about: "Enviamos um link para o seu endereço de e-mail. Lá escolhe o seu nome de utilizador e a sua senha.",

@@ -243,6 +243,7 @@ catalogue! { SPANISH: Spanish {
         identity_read: "Se leyeron tokens de una cuenta externa",
         password_reset: "Se eligió la contraseña por el enlace de un correo",
         password_set: "Se cambió la contraseña",
+        sign_in_disowned: "Usted dijo que un inicio de sesión no fue suyo",
         signed_out: "Cerró la sesión en otro lugar",
         signed_out_everywhere: "Cerró la sesión en todas partes",
         token_made: "Se creó un token personal",
@@ -462,6 +463,25 @@ catalogue! { SPANISH: Spanish {
         title: "Iniciar sesión",
         username: "Nombre de usuario",
         wrong: "El nombre de usuario y la contraseña no coinciden. Compruebe ambos e inténtelo de nuevo.",
+    }
+    sign_ins: SignInsWords {
+        both: "{first} y {second}",
+        code: "código de una aplicación",
+        code_many: "{count} códigos erróneos, tras un primer paso correcto",
+        code_one: "Un código erróneo, tras un primer paso correcto",
+        disown: "No fui yo",
+        disown_named: "No fui yo: {time}",
+        earlier: "Inicios de sesión anteriores",
+        for_application: "para {client}",
+        kept: "Se guardan los {count} más recientes, durante {days}. Los intentos fallidos se cuentan por día, con el origen del último.",
+        passkey: "Llave de acceso",
+        passkey_too: "llave de acceso",
+        password: "Contraseña",
+        password_many: "{count} intentos con una contraseña errónea",
+        password_one: "Un intento con una contraseña errónea",
+        recovery_code: "código de recuperación",
+        span: "{first} al {last}",
+        title: "Inicios de sesión",
     }
     sign_up: SignUpWords {
         about: "Enviamos un enlace a su dirección de correo. Allí elige su nombre de usuario y su contraseña.",

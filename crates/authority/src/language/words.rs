@@ -128,7 +128,7 @@ texts! {
         application_withdrawn,
         browsers_forgotten, by_administrator, codes_made, disabled, disowned, enabled, factor_added,
         factor_removed, factor_renamed, factors_removed, identity_connected,
-        identity_disconnected, identity_read, password_reset, password_set, signed_out,
+        identity_disconnected, identity_read, password_reset, password_set, sign_in_disowned, signed_out,
         signed_out_everywhere, token_made, token_narrowed, token_revoked, token_rotated,
     }
     /// Letters.
@@ -198,6 +198,11 @@ texts! {
     sign_in: SignInWords {
         again, busy, copied, disabled, forgotten, incomplete, lead, no_factor, passkey, password,
         sign_up, throttled, title, username, wrong,
+    }
+    /// The list of sign-ins.
+    sign_ins: SignInsWords {
+        both, code, code_many, code_one, disown, disown_named, earlier, for_application, kept,
+        passkey, passkey_too, password, password_many, password_one, recovery_code, span, title,
     }
     /// The page where an account is asked for.
     sign_up: SignUpWords {

@@ -47,6 +47,15 @@ pub(crate) fn hash(text: &str) -> Option<OpaqueHash> {
     is_ours.then(|| OpaqueHash::of(text))
 }
 
+/// How long a link is good.
+pub(crate) fn life(purpose: LinkPurpose) -> Duration {
+    match purpose {
+        LinkPurpose::Disown => DOUBTED_LIFE,
+        LinkPurpose::Invitation => INVITED_LIFE,
+        LinkPurpose::Address | LinkPurpose::Reset | LinkPurpose::SignUp => ASKED_LIFE,
+    }
+}
+
 // === impl Authority ===
 
 impl Authority {
@@ -58,11 +67,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<(Link, String), StoreError> {
         let secret = base62::random(SECRET_CHARS, self.random());
-        let life = match draft.purpose {
-            LinkPurpose::Disown => DOUBTED_LIFE,
-            LinkPurpose::Invitation => INVITED_LIFE,
-            LinkPurpose::Address | LinkPurpose::Reset | LinkPurpose::SignUp => ASKED_LIFE,
-        };
+        let life = life(draft.purpose);
         let link = Link {
             hash: OpaqueHash::of(&secret),
             id: base62::random(ID_CHARS, self.random()),

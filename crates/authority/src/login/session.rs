@@ -60,6 +60,8 @@ pub struct Beginning {
     pub browser: Option<String>,
     /// On whose word it stands, when that is another's.
     pub upstream: Option<Upstream>,
+    /// The application that somebody signs in for; `None` for a page of the account.
+    pub client: Option<ClientId>,
 }
 
 /// Somebody who is signed in. Only [`recognise`], [`start`] and [`raise`] make one.
@@ -183,7 +185,7 @@ pub async fn start(
         browser: beginning.browser,
         upstream: beginning.upstream,
     };
-    store.start_session(&session).await?;
+    store.start_session(&session, beginning.client.as_ref()).await?;
     Ok((cookie, SignedIn { session, user }))
 }
 

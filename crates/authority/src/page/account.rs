@@ -9,6 +9,7 @@ use token::term::scope;
 
 use super::consent::{Permission, permissions};
 use super::policy::Leads;
+use super::sign_ins::{Entry, Shown};
 use super::{Frame, Rendered, initial, render};
 use crate::language::Reader;
 use crate::language::words::Words;
@@ -36,6 +37,7 @@ pub(crate) struct Held {
     pub(crate) sessions: Vec<Session>,
     pub(crate) applications: Vec<Application>,
     pub(crate) changes: Vec<AuditRow>,
+    pub(crate) sign_ins: Vec<Entry>,
 }
 
 /// An application with access.
@@ -77,6 +79,7 @@ pub(crate) struct AccountPage {
     sessions: Vec<SessionShown>,
     applications: Vec<Application>,
     changes: Vec<Change>,
+    sign_ins: Shown,
     action: String,
     proof: String,
     has_providers: bool,
@@ -146,6 +149,7 @@ impl AccountPage {
             sessions: held.sessions.iter().map(session).collect(),
             applications: held.applications.clone(),
             changes: held.changes.iter().map(|row| Change::of(row, person, words)).collect(),
+            sign_ins: Shown::new(reader, &held.sign_ins, own),
             action: reader.settings.path("/account"),
             proof,
             has_providers: !reader.settings.providers.is_empty(),
@@ -199,6 +203,7 @@ fn spoken<'a>(action: &'a str, words: &'a Words) -> &'a str {
         "session.disown" => &happened.disowned,
         "session.end" | "session.end_others" => &happened.signed_out,
         "session.everywhere" => &happened.signed_out_everywhere,
+        "sign_in.disown" => &happened.sign_in_disowned,
         "user.create" => &happened.account_made,
         "user.factors.remove" => &happened.factors_removed,
         "user.address" => &happened.address_confirmed,

@@ -33,7 +33,7 @@ async fn sessions_are_seen_and_ended_one_by_one_or_all() {
     let (mut lost, _) = at(&harness, ACCOUNT).await;
     let (mut third, _) = at(&harness, ACCOUNT).await;
     let (mut here, page) = at(&harness, ACCOUNT).await;
-    assert_eq!(page.text.matches("203.0.113.5").count(), 3, "{}", page.text);
+    assert_eq!(page.text.matches("203.0.113.5. Since").count(), 3, "{}", page.text);
     assert_eq!(page.text.matches("(here)").count(), 1);
     // The newest is first, the oldest last; a form of another session is worth nothing.
     let sessions = harness.store.sessions_of(&"alice-id".into(), harness.now()).await;

@@ -13,7 +13,7 @@ use crate::register::policy::Policy;
 use crate::router;
 
 /// Paths that people's browsers go to, and nobody else.
-const PAGES: [&str; 42] = [
+const PAGES: [&str; 43] = [
     "/account",
     "/account/applications/narrow",
     "/account/applications/withdraw",
@@ -33,6 +33,7 @@ const PAGES: [&str; 42] = [
     "/account/sessions/end",
     "/account/sessions/end-others",
     "/account/sessions/everywhere",
+    "/account/sign-ins/disown",
     "/account/tokens",
     "/account/tokens/create",
     "/account/tokens/narrow",

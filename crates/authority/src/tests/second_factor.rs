@@ -40,7 +40,7 @@ fn recovery_codes(page: &Answer) -> Vec<String> {
     list.split("<code>").skip(1).filter_map(code).collect()
 }
 
-fn code(harness: &Harness, key: &[u8]) -> String {
+pub(super) fn code(harness: &Harness, key: &[u8]) -> String {
     totp::code(key, u64::try_from(harness.now().as_secs()).expect("time") / 30)
 }
 
@@ -51,7 +51,7 @@ fn onward(page: &Answer) -> String {
 }
 
 /// Signs Alice in at the page for factors, and sets an app up there.
-async fn enrolled(browser: &mut Browser<'_>) -> (Vec<u8>, Vec<String>) {
+pub(super) async fn enrolled(browser: &mut Browser<'_>) -> (Vec<u8>, Vec<String>) {
     let harness = browser.harness;
     let answer = browser.sign_in(FACTORS, "alice", PASSWORD).await;
     assert_eq!((answer.status, answer.header("location")), (303, FACTORS), "{}", answer.text);

@@ -18,7 +18,8 @@ use crate::problem::Problem;
 pub(crate) struct OutletView {
     /// Its name.
     name: String,
-    /// `webhook`, `signals` (security events), `syslog`, or `person`: a letter to whom it concerns.
+    /// `webhook`, `signals` (security events), `syslog`, `person` (whom a finding concerns is asked), or `letters`:
+    /// the mail server.
     kind: &'static str,
     /// Where it leads, without what is secret in it.
     place: String,

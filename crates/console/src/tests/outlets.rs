@@ -10,6 +10,7 @@ async fn kept(harness: &Harness, id: &str) {
         outlet: "closed".to_owned(),
         about: "f1".to_owned(),
         body: "{}".to_owned(),
+        until: None,
     };
     let now = harness.authority.now();
     harness.store().add_deliveries(vec![new], now).await.expect("added");

@@ -64,6 +64,7 @@ async fn what_was_kept_is_pushed_and_findings_are_not() {
         outlet: "crm".to_owned(),
         about: "session_revoked of alice".to_owned(),
         body: "a.signed.event".to_owned(),
+        until: None,
     };
     store.add_deliveries_upto(vec![new], "stream:crm", 7, NOW).await.expect("kept");
     assert_eq!(store.meta("stream:crm").await.expect("store").as_deref(), Some("7"));

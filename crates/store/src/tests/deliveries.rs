@@ -13,6 +13,7 @@ fn new(id: &str, outlet: &str) -> NewDelivery {
         outlet: outlet.to_owned(),
         about: "f1".to_owned(),
         body: "{}".to_owned(),
+        until: None,
     }
 }
 
@@ -58,6 +59,7 @@ async fn a_finding_and_what_is_told_of_it_are_kept_together_or_not_at_all() {
         tries: 0,
         state: DeliveryState::Waiting,
         cause: None,
+        until: None,
     };
     assert_eq!(due, [expected]);
 }
@@ -109,4 +111,24 @@ async fn what_was_given_up_stays_a_week() {
     assert_eq!(store.forget(NOW.plus(week)).await.expect("forget").deliveries, 1);
     let left = store.deliveries(DeliveryState::Waiting, None, 10).await.expect("list");
     assert_eq!(ids(&left), ["waiting"]);
+}
+
+#[tokio::test]
+async fn what_has_an_end_is_kept_at_once_and_not_beyond_what_may_wait() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let letter = |id: &str| NewDelivery { until: Some(after(60)), ..new(id, "letters") };
+    // Without waiting for it, and before whatever is done next.
+    let kept = store.begin_delivery(letter("d1"), NOW);
+    store.set_meta("a", "b").await.expect("written");
+    let fixture = fixture.reopen(NOW).await;
+    let due = fixture.store.due_deliveries("letters", NOW, 10).await.expect("due");
+    assert_eq!((ids(&due), due[0].until), (vec!["d1"], Some(after(60))));
+    assert!(kept.await.expect("kept"));
+    let many = (0..9_999).map(|number| new(&format!("n{number}"), "letters")).collect();
+    fixture.store.add_deliveries(many, NOW).await.expect("kept");
+    assert!(!fixture.store.begin_delivery(letter("d2"), NOW).await.expect("written"));
+    assert_eq!(fixture.store.delivery(&"d2".into()).await.expect("store"), None);
+    let counts = fixture.store.delivery_counts("letters").await.expect("counts");
+    assert_eq!(counts, DeliveryCounts { waiting: 10_000, dead: 0 });
 }

@@ -138,7 +138,7 @@ async fn a_browser_is_remembered_for_one_person_and_a_while() {
 async fn a_raised_session_has_another_cookie_and_keeps_its_id() {
     let fixture = with_alice().await;
     let (store, held) = (&fixture.store, session("s1", "u1"));
-    store.start_session(&held).await.expect("session");
+    store.start_session(&held, None).await.expect("session");
     let (new, amr) = (hash("new"), ["pwd", "otp", "mfa"].map(str::to_owned));
     assert!(store.raise_session(&held, &new, &amr, NOW).await.expect("store"));
     assert!(store.session_by_cookie(&held.cookie, NOW).await.expect("store").is_none());

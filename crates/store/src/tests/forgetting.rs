@@ -13,7 +13,7 @@ use crate::{Forgotten, IssuedToken, NewRestriction, Redeemed};
 async fn nothing_is_forgotten_before_its_time() {
     let fixture = Fixture::new();
     let store = &fixture.store;
-    store.start_session(&session("s1", "u1")).await.expect("session");
+    store.start_session(&session("s1", "u1"), None).await.expect("session");
     begin(store, &code("g1"), "r1").await;
     store.save_code(&code("g2")).await.expect("code");
     store.record_token(issued("t1"));
@@ -27,7 +27,7 @@ async fn nothing_is_forgotten_before_its_time() {
 async fn each_kind_goes_at_its_own_end() {
     let fixture = Fixture::new();
     let store = &fixture.store;
-    store.start_session(&session("s1", "u1")).await.expect("session");
+    store.start_session(&session("s1", "u1"), None).await.expect("session");
     begin(store, &code("g1"), "r1").await;
     store.save_code(&code("g2")).await.expect("code");
     store.record_token(issued("t1"));

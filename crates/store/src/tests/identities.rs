@@ -127,7 +127,7 @@ async fn sessions_are_found_by_what_they_stand_on() {
         ("s4", None),
     ] {
         let session = Session { upstream, ..session(id, "u1") };
-        store.start_session(&session).await.expect("session");
+        store.start_session(&session, None).await.expect("session");
         let found = store.session_by_cookie(&session.cookie, NOW).await.expect("store");
         assert_eq!(found, Some(session));
     }

@@ -125,8 +125,8 @@ async fn a_deleted_person_takes_everything_with_them() {
     let fixture = Fixture::new();
     let (store, id) = (&fixture.store, "u1".into());
     store.create_user(&user("u1", "alice")).await.expect("user");
-    store.start_session(&session("s1", "u1")).await.expect("session");
-    store.start_session(&session("s2", "u2")).await.expect("session");
+    store.start_session(&session("s1", "u1"), None).await.expect("session");
+    store.start_session(&session("s2", "u2"), None).await.expect("session");
     store.save_consent(&id, &"c1".into(), &allowed("openid"), NOW).await.expect("consent");
     begin(store, &code("g1"), "refresh").await;
     store.save_code(&code("g2")).await.expect("code");
@@ -148,7 +148,7 @@ async fn a_deleted_person_takes_everything_with_them() {
 async fn a_session_is_found_by_its_cookie_while_it_lasts() {
     let fixture = Fixture::new();
     let (store, held) = (&fixture.store, session("s1", "u1"));
-    store.start_session(&held).await.expect("session");
+    store.start_session(&held, None).await.expect("session");
     let another = hash("another");
     let find = |cookie, now| store.session_by_cookie(cookie, now);
     assert_eq!(find(&held.cookie, NOW).await.expect("store"), Some(held.clone()));
@@ -156,7 +156,7 @@ async fn a_session_is_found_by_its_cookie_while_it_lasts() {
     let last = after(600).minus(std::time::Duration::from_millis(1));
     assert!(find(&held.cookie, last).await.expect("store").is_some());
     assert!(find(&held.cookie, after(600)).await.expect("store").is_none());
-    let refused = store.start_session(&Session { id: "s2".into(), ..held.clone() }).await;
+    let refused = store.start_session(&Session { id: "s2".into(), ..held.clone() }, None).await;
     assert!(matches!(refused, Err(StoreError::NameTaken { .. })));
 }
 
@@ -164,7 +164,7 @@ async fn a_session_is_found_by_its_cookie_while_it_lasts() {
 async fn an_ended_session_ends_what_came_from_it() {
     let fixture = Fixture::new();
     let store = &fixture.store;
-    store.start_session(&session("s1", "u1")).await.expect("session");
+    store.start_session(&session("s1", "u1"), None).await.expect("session");
     begin(store, &code("g1"), "refresh").await;
     store.save_code(&code("g2")).await.expect("code");
     assert!(store.end_session(&"s1".into(), "subject:u1", NOW).await.expect("store"));

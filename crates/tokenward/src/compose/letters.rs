@@ -1,34 +1,34 @@
-//! Where letters are handed over, and who takes them to the mail server.
+//! Where letters are handed over, and what takes them to the mail server.
 
-use mail::{Courier, Outbox, Smtp};
+use mail::{Carrier, Outbox, Smtp};
+use notify::letters::Letters;
+use notify::notifier::Notifier;
+use store::Store;
 use token::secret::Secret;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use crate::command::Failure;
 use crate::config::Mail;
 use crate::config::mail::Mode;
 
-/// The task that takes letters to the mail server.
-pub(super) struct Carrying {
-    task: JoinHandle<()>,
-    stop: CancellationToken,
-}
-
-/// As configured; a courier where letters are sent.
+/// Letters that are sent, where they are.
 ///
 /// # Errors
 /// [`Failure`] names the option that cannot be used.
-pub(super) fn outbox(part: &Mail) -> Result<(Outbox, Option<Courier>), Failure> {
-    match part.mode {
-        Mode::Off => Ok((Outbox::none(), None)),
-        Mode::Mailbox => Ok((Outbox::mailbox(), None)),
-        Mode::Smtp => {
-            let made = Outbox::smtp(&smtp(part)?);
-            let (outbox, courier) =
-                made.map_err(|error| Failure::new(format_args!("mail: {error}")))?;
-            Ok((outbox, Some(courier)))
-        }
+pub(super) fn sent(part: &Mail, store: &Store) -> Result<Option<Letters>, Failure> {
+    if part.mode != Mode::Smtp {
+        return Ok(None);
+    }
+    let carrier = Carrier::new(&smtp(part)?);
+    let carrier = carrier.map_err(|error| Failure::new(format_args!("mail: {error}")))?;
+    Ok(Some(Letters::new(carrier, store.clone())))
+}
+
+/// Where letters are handed over; `notifier` takes those that are sent to the mail server.
+pub(super) fn outbox(part: &Mail, sent: Option<&Letters>, notifier: &Notifier) -> Outbox {
+    match sent {
+        Some(letters) => Outbox::queue(letters.queue(notifier.clone())),
+        None if part.mode == Mode::Mailbox => Outbox::mailbox(),
+        None => Outbox::none(),
     }
 }
 
@@ -55,23 +55,4 @@ fn smtp(part: &Mail) -> Result<Smtp, Failure> {
         authority: part.ca.as_deref().map(|path| read("ca", path)).transpose()?,
         from: part.from.clone().unwrap_or_default(),
     })
-}
-
-// === impl Carrying ===
-
-impl Carrying {
-    /// Starts a courier.
-    pub(super) fn start(courier: Courier) -> Self {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(courier.run(stop.clone().cancelled_owned()));
-        Self { task, stop }
-    }
-
-    /// Has it take what is there, once more, and waits for some seconds at most.
-    pub(super) async fn stop(self) {
-        self.stop.cancel();
-        if self.task.await.is_err() {
-            tracing::error!("the task that sends letters ended in a panic");
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use authority::signals::event::EventType;
 use detect::policy::family::Detectors;
 use ipnet::IpNet;
+use notify::letters;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use token::finding::Severity;
@@ -183,6 +184,8 @@ pub(super) fn name<'c>(
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
     if name == PEOPLE {
         found.push((at, format!("`{PEOPLE}` stands for letters to whom findings concern")));
+    } else if name == letters::OUTLET {
+        found.push((at, "`letters` stands for the mail server".to_owned()));
     } else if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
         found.push((at, "must be 1 to 64 letters, digits, `-` or `_`".to_owned()));
     } else if names.contains(&name) {

@@ -28,13 +28,17 @@ struct MailServer {
 impl MailServer {
     /// One with this protection, which wants a password unless it has none.
     fn start(security: &str) -> Self {
+        Self::start_at(security, free_port())
+    }
+
+    /// The same at this port.
+    fn start_at(security: &str, port: u16) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("pair");
         std::fs::write(at("key.pem"), made.signing_key.serialize_pem()).expect("key");
         std::fs::write(at("cert.pem"), made.cert.pem()).expect("certificate");
         std::fs::write(at("password"), format!("{PASSWORD}\n")).expect("password");
-        let port = free_port();
         let mut command = Command::new(variable("TOKENWARD_INTEROP_PYTHON"));
         command
             .arg(root().join("interop/python/smtp_server.py"))
@@ -168,6 +172,43 @@ fn a_mail_server_that_is_not_there_slows_nobody() {
         invite(&served);
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_letter_outlives_the_process_and_a_mail_server_that_is_down() {
+    let port = free_port();
+    let served = serve(&options("plain", port));
+    invite(&served);
+    // The answer was there, so the letter is, whatever happens now.
+    let served = served.again();
+    assert!(logged(&served, "a letter waits"), "{}", served.log());
+    let database = std::fs::read(served.database()).expect("database");
+    let waiting = served.command(&["notify", "waiting"]);
+    let waiting = text(&waiting.stdout);
+    assert!(waiting.contains("letters") && waiting.contains("a letter"), "{waiting}");
+    for bytes in [database.as_slice(), waiting.as_bytes()] {
+        assert!(!String::from_utf8_lossy(bytes).contains("/link?code="));
+    }
+    let served = served.again();
+    let server = MailServer::start_at("plain", port);
+    // Sooner than it would be by itself; it may be on its way by now.
+    if let Some(id) = waiting_id(&served) {
+        served.command(&["notify", "retry", &id]);
+    }
+    let letter = server.letter();
+    assert_eq!(letter["to"], json!(["bob@example.com"]));
+    assert!(letter["text"].as_str().is_some_and(|words| words.contains("/link?code=")));
+    // Once.
+    assert_eq!(server.lines.recv_timeout(Duration::from_secs(1)).ok(), None);
+    let list = served.command(&["notify", "list"]);
+    assert!(text(&list.stdout).contains(&format!("localhost:{port}")), "{}", text(&list.stdout));
+}
+
+fn waiting_id(served: &Served) -> Option<String> {
+    let waiting = text(&served.command(&["notify", "waiting", "--json"]).stdout);
+    let waiting: Value = serde_json::from_str(&waiting).expect("JSON");
+    let first = waiting.pointer("/items/0").or_else(|| waiting.pointer("/0"))?;
+    first["id"].as_str().map(str::to_owned)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use token::id::{ClientId, SubjectId};
 use token::scope::ScopeSet;
 use token::term::scope;
 
-use super::{actor, answered, entered, proof, record, sent};
+use super::{actor, answered, entered, proof, record, sent, sign_ins};
 use crate::endpoint::document;
 use crate::endpoint::done;
 use crate::endpoint::form::Form;
@@ -180,6 +180,7 @@ pub(super) async fn page(
     let held = Held {
         sessions: store.sessions_of(&user.id, visit.now).await?,
         applications: applications(visit, &user.id).await?,
+        sign_ins: sign_ins::held(visit, &user.id).await?,
         changes: store.audit_about(&actor(person), user.id.as_str(), MOST_CHANGES).await?,
     };
     let (status, proof) = (notice.status(), proof(visit, person));

@@ -55,7 +55,7 @@ pub(crate) async fn first(visit: Visit, form: Result<Form, OAuthError>) -> Respo
         return again(&visit, behind, Notice::Stale);
     }
     let tried = match check(&visit, behind, &form, None).await {
-        Ok((passkey, method)) => begin(&visit, &passkey, method).await,
+        Ok((passkey, method)) => begin(&visit, behind, &passkey, method).await,
         Err(refused) => Err(refused),
     };
     let signed_in = tried.as_ref().ok().map(|(_, person)| person);
@@ -101,7 +101,7 @@ async fn prove(
 ) -> Result<Response, StoreError> {
     let refused = match check(visit, behind, form, Some(&known)).await {
         Ok((_, method)) => {
-            let Some(person) = second::complete(visit, &known, method).await? else {
+            let Some(person) = second::complete(visit, behind, &known, method).await? else {
                 return Ok(again(visit, behind, Notice::Stale));
             };
             second::observe(visit, &known, Some(&person.1), "passkey", "ok");
@@ -153,6 +153,7 @@ async fn check(
 /// Begins a session for the person of a passkey.
 async fn begin(
     visit: &Visit,
+    behind: Behind<'_>,
     passkey: &Passkey,
     method: Method,
 ) -> Result<(token::secret::Secret, SignedIn), PasskeyRefused> {
@@ -161,7 +162,7 @@ async fn begin(
     let user = approve::active_person(store, &passkey.subject, now).await?;
     let user = user.ok_or(PasskeyRefused::Unknown)?;
     let proven = Proven { at: now, first: method, second: None };
-    let beginning = visit.beginning();
+    let beginning = visit.beginning(behind.client());
     Ok(session::start(store, user, &proven, beginning, authority.random(), now).await?)
 }
 

@@ -214,7 +214,8 @@ async fn enter(
     let (authority, now) = (&visit.authority, visit.now);
     match second::missing(visit, behind.demanded(), &user, word.is_sure).await? {
         Missing::Nothing => {
-            let beginning = Beginning { upstream: Some(word.upstream()), ..visit.beginning() };
+            let beginning =
+                Beginning { upstream: Some(word.upstream()), ..visit.beginning(behind.client()) };
             let (store, random) = (authority.store(), authority.random());
             let proven = word.proven(None);
             let started = session::start(store, user, &proven, beginning, random, now);

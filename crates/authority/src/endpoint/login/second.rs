@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use store::{StoreError, User};
+use store::{StoreError, User, Wrong};
 use token::event::{EventKind, Who};
 use token::opaque::OpaqueHash;
 use token::secret::Secret;
@@ -145,11 +145,14 @@ async fn check(
     match authority.desk().prove(authority.store(), attempt, visit.now).await {
         Err(refused) => {
             observe(visit, &known, None, typed.event_factor(), refused.event_result());
+            if matches!(refused, FactorRefused::Replayed | FactorRefused::Wrong) {
+                visit.note_failed_try(&known.user().id, Wrong::Code);
+            }
             let notice = notice(refused)?;
             Ok(ask(visit, behind, &known, Step::Code, notice).await)
         }
         Ok(method) => {
-            let Some(person) = complete(visit, &known, method).await? else {
+            let Some(person) = complete(visit, behind, &known, method).await? else {
                 return Ok(login::again(visit, behind, login::Notice::Stale));
             };
             observe(visit, &known, Some(&person.1), typed.event_factor(), "ok");
@@ -204,7 +207,7 @@ async fn set_up(
     let Some(codes) = factors::add(visit, known.user(), offer, step).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
-    let Some(person) = complete(visit, &known, Method::Totp).await? else {
+    let Some(person) = complete(visit, behind, &known, Method::Totp).await? else {
         return Ok(login::again(visit, behind, login::Notice::Stale));
     };
     observe(visit, &known, Some(&person.1), "totp", "ok");
@@ -257,6 +260,7 @@ pub(super) async fn known(
 /// Begins the session, or raises the one that there is; `None` when that has ended meanwhile.
 pub(super) async fn complete(
     visit: &Visit,
+    behind: Behind<'_>,
     known: &Known,
     method: Method,
 ) -> Result<Option<(Secret, SignedIn)>, StoreError> {
@@ -269,7 +273,8 @@ pub(super) async fn complete(
                 None => Proven { at: half.at, first: Method::Password, second: Some(method) },
             };
             let upstream = half.word.as_ref().map(Word::upstream);
-            let (user, beginning) = (user.clone(), Beginning { upstream, ..visit.beginning() });
+            let (user, beginning) =
+                (user.clone(), Beginning { upstream, ..visit.beginning(behind.client()) });
             session::start(store, user, &proven, beginning, random, visit.now).await.map(Some)
         }
     }
