@@ -8,6 +8,7 @@ pub mod approve;
 mod backchannel;
 mod bait;
 pub mod bearer;
+pub mod branding;
 pub mod browser_app;
 pub mod caller;
 pub mod client_auth;

@@ -29,6 +29,7 @@ use askama::Template;
 
 use self::passkey::PasskeyPrompt;
 use self::policy::Leads;
+use crate::branding;
 use crate::language::words::Words;
 use crate::language::{Language, Reader};
 
@@ -49,11 +50,22 @@ pub(crate) type Rendered = Result<Html, askama::Error>;
 /// What is around every page.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// Whose page it is: the issuer's host.
+    /// Whose page it is: the operator's name, else the issuer's host.
     host: String,
     words: Arc<Words>,
     style: String,
     icon: String,
+    icon_type: &'static str,
+    logo: Option<ShownLogo>,
+    links: Vec<branding::Shown>,
+}
+
+/// The operator's logo, by its paths.
+#[derive(Debug)]
+struct ShownLogo {
+    light: String,
+    /// Empty where it is the same.
+    dark: String,
 }
 
 // === impl Frame ===
@@ -61,12 +73,19 @@ pub(crate) struct Frame {
 impl Frame {
     fn new(reader: &Reader<'_>) -> Self {
         let settings = reader.settings;
-        let asset = |asset: &asset::Asset| settings.path(&format!("/assets/{}", asset.name));
+        let own = &settings.branding;
+        let logo = own.logo.as_ref().map(|logo| ShownLogo {
+            light: logo.path(settings),
+            dark: own.logo_dark.as_ref().map(|dark| dark.path(settings)).unwrap_or_default(),
+        });
         Self {
-            host: settings.host().to_owned(),
+            host: settings.shown_name().to_owned(),
             words: Arc::clone(&reader.words),
-            style: asset(&asset::STYLE),
-            icon: asset(&asset::ICON),
+            style: own.style.path(settings),
+            icon: own.icon.path(settings),
+            icon_type: own.icon.media_type,
+            logo,
+            links: own.links.shown(&reader.words),
         }
     }
 

@@ -11,6 +11,7 @@ use token::scope::{ScopeSet, is_scope_token};
 use token::term::{Algorithm, Profile, TokenFormat, scope};
 use url::{Host, Url};
 
+use crate::branding::Branding;
 use crate::foreign::{KeySource, TrustedIssuer};
 use crate::language::{Catalogue, Language};
 use crate::leak::LeakKeys;
@@ -98,6 +99,8 @@ pub struct Settings {
     pub notices: Notices,
     /// What pages and letters say.
     pub catalogue: Catalogue,
+    /// Whose they are.
+    pub branding: Branding,
     /// Identity providers that people sign in with, in the order in which they are offered.
     pub providers: Vec<Provider>,
     /// Who gets security events.
@@ -413,6 +416,11 @@ impl Settings {
     /// The issuer without its scheme, as people read it.
     pub(crate) fn host(&self) -> &str {
         self.issuer.split_once("://").map_or("", |(_, rest)| rest)
+    }
+
+    /// Who pages and letters are of, to people: the operator's name, else the host.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.branding.name.as_deref().unwrap_or(self.host())
     }
 
     /// Whether one of these scopes, or what it includes, may only be granted with more than a password.

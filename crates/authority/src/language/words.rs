@@ -77,7 +77,8 @@ texts! {
     common: CommonWords {
         about, allow, app_here, app_named, application, audiences, back_to_account, cancel,
         confirm, deny, failed, for_at, go_on, host, on_yours, privacy_policy, scopes, secured_by,
-        signed_in_as, stale, stale_or_no_cookies, technical, terms, unknown,
+        signed_in_as, stale, stale_or_no_cookies, support, technical, terms,
+        unknown,
     }
     /// The consent page.
     consent: ConsentWords {
@@ -176,7 +177,7 @@ texts! {
     provider: ProviderWords {
         account, account_none, add, address_known, cancelled, connect, connect_button,
         connect_title, connected, disconnect, disconnected, go, long_request, not_believed,
-        not_fresh, only_way, organisation, organisation_button, refused, taken, title, unknown,
+        not_fresh, only_way, or, organisation, organisation_button, refused, taken, title, unknown,
         unknown_domain, unreachable,
     }
     /// The page with recovery codes.

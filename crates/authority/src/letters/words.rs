@@ -4,6 +4,7 @@ use askama::Template;
 use mail::{Address, Letter};
 
 use super::{FactorChange, Occasion};
+use crate::branding::{Button, Shown};
 use crate::doubt::Doubt;
 use crate::language::{Reader, Text};
 
@@ -25,6 +26,8 @@ struct Page<'a> {
     words: &'a Words,
     open_address: &'a Text,
     sent_by: String,
+    button: Button,
+    links: &'a [Shown],
 }
 
 /// The letter about an occasion.
@@ -35,15 +38,24 @@ pub(super) fn letter(
 ) -> Result<Letter, askama::Error> {
     let words = words(reader, occasion);
     let (language, texts) = (reader.words.language.tag(), &reader.words.letter);
-    let sent_by = texts.sent_by.fill(&[("host", &reader.settings.host())]);
-    let text = words.to_text(&sent_by);
-    let page = Page { language, words: &words, open_address: &texts.open_address, sent_by };
+    let sent_by = texts.sent_by.fill(&[("host", &reader.settings.shown_name())]);
+    let own = &reader.settings.branding;
+    let links = own.links.shown(&reader.words);
+    let text = words.to_text(&sent_by, &links);
+    let page = Page {
+        language,
+        words: &words,
+        open_address: &texts.open_address,
+        sent_by,
+        button: own.button,
+        links: &links,
+    };
     let html = page.render()?;
     Ok(Letter { to, text, subject: words.subject, html })
 }
 
 fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
-    let (host, forgotten) = (reader.settings.host(), reader.settings.url("/forgotten"));
+    let (host, forgotten) = (reader.settings.shown_name(), reader.settings.url("/forgotten"));
     let (all, t) = (&reader.words, &reader.words.letter);
     let at_host = |text: &Text| text.fill(&[("host", &host)]);
     let of = |text: &Text, name: &str| text.fill(&[("host", &host), ("username", &name)]);
@@ -145,12 +157,14 @@ impl Words {
         Self { link: Some((name.into(), url)), ..self }
     }
 
-    fn to_text(&self, sent_by: &str) -> String {
+    fn to_text(&self, sent_by: &str, links: &[Shown]) -> String {
         let mut text = self.lines.join("\n\n");
         if let Some((name, url)) = &self.link {
             text.push_str(&format!("\n\n{name}:\n{url}"));
         }
-        format!("{text}\n\n{}\n\n-- \n{sent_by}\n", self.otherwise)
+        let links: String =
+            links.iter().map(|link| format!("{}: {}\n", link.words, link.address)).collect();
+        format!("{text}\n\n{}\n\n-- \n{sent_by}\n{links}", self.otherwise)
     }
 }
 
@@ -160,8 +174,10 @@ mod tests {
     use token::time::Timestamp;
 
     use super::letter;
+    use crate::branding::{Accent, Branding, Colour, Links, Own};
     use crate::language::{Language, Reader};
     use crate::letters::Occasion;
+    use crate::settings::Settings;
     use crate::tests::support::settings;
 
     #[test]
@@ -180,6 +196,29 @@ mod tests {
         for fetched in ["<img", "src=", "url(", "<link", "<script", "@import"] {
             assert!(!letter.html.contains(fetched), "{fetched}");
         }
+    }
+
+    #[test]
+    fn is_of_whoever_sends_it() {
+        let accent = Accent { light: Colour::new(0xff, 0xcc, 0), dark: Colour::new(0, 0, 0) };
+        let support = Some("https://example.com/help".parse().expect("link"));
+        let branding = Branding::new(Own {
+            name: Some("Example Bank".to_owned()),
+            accent: Some(accent),
+            links: Links { support, ..Links::default() },
+            ..Own::default()
+        });
+        let settings = Settings { branding, ..settings() };
+        let to = Address::parse("alice@example.com").expect("address");
+        let url = "http://127.0.0.1:8080/link?code=abc".to_owned();
+        let occasion = Occasion::SignUp { url };
+        let letter =
+            letter(&Reader::new(&settings, Language::German), to, &occasion).expect("letter");
+        assert!(letter.subject.contains("Example Bank"), "{}", letter.subject);
+        let foot = "-- \nGesendet von Example Bank\nHilfe: https://example.com/help\n";
+        assert!(letter.text.ends_with(foot), "{}", letter.text);
+        assert!(letter.html.contains("background:#ffcc00;color:#000000;"), "{}", letter.html);
+        assert!(letter.html.contains("href=\"https://example.com/help\""), "{}", letter.html);
     }
 
     #[test]

@@ -1,45 +1,47 @@
-//! The style sheet, the icon and the script for passkeys, each under a name that changes with its content.
+//! Files that pages refer to, each under a name that changes with its content.
 
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
+
+use crate::settings::Settings;
 
 /// A file that pages refer to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asset {
     /// Its name under `/assets/`.
     pub(crate) name: String,
     /// Its content.
-    pub(crate) content: &'static str,
+    pub(crate) content: Bytes,
     /// Its `Content-Type`.
     pub(crate) media_type: &'static str,
 }
 
-/// How everything looks.
-pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../../assets/page.css");
-    Asset { name: name(content, "css"), content, media_type: "text/css; charset=utf-8" }
-});
-
-/// The shield in the browser's tab.
-pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../../assets/icon.svg");
-    Asset { name: name(content, "svg"), content, media_type: "image/svg+xml" }
-});
-
 /// What asks a browser for a passkey: no form can.
 pub(crate) static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
-    let content = include_str!("../../assets/passkey.js");
-    Asset { name: name(content, "js"), content, media_type: "text/javascript; charset=utf-8" }
+    let content = Bytes::from_static(include_bytes!("../../assets/passkey.js"));
+    Asset::new(content, "js", "text/javascript; charset=utf-8")
 });
 
-/// The asset of this name.
-pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*ICON, &*PASSKEY].into_iter().find(|asset| asset.name == name)
+// === impl Asset ===
+
+impl Asset {
+    /// A file of this content, ending and `Content-Type`.
+    pub(crate) fn new(content: Bytes, ending: &str, media_type: &'static str) -> Self {
+        let hash = digest::digest(&digest::SHA256, &content);
+        let digits: String =
+            hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { name: format!("{digits}.{ending}"), content, media_type }
+    }
+
+    /// Its path, as browsers see it.
+    pub(crate) fn path(&self, settings: &Settings) -> String {
+        settings.path(&format!("/assets/{}", self.name))
+    }
 }
 
-fn name(content: &str, kind: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, content.as_bytes());
-    let digits: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{digits}.{kind}")
+/// The asset of this name.
+pub(crate) fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a Asset> {
+    settings.branding.asset(name).or_else(|| Some(&*PASSKEY).filter(|asset| asset.name == name))
 }

@@ -28,7 +28,7 @@ impl PasskeyPrompt {
         options: String,
         hidden: Vec<(&'static str, String)>,
     ) -> Self {
-        let script = settings.path(&format!("/assets/{}", asset::PASSKEY.name));
+        let script = asset::PASSKEY.path(settings);
         Self { action: settings.path(path), options, hidden, is_only: false, script }
     }
 }

@@ -293,6 +293,7 @@ pub(crate) fn settings() -> Settings {
         sign_up: Default::default(),
         notices: Default::default(),
         catalogue: Default::default(),
+        branding: Default::default(),
         providers: Vec::new(),
         streams: Vec::new(),
         transmitters: Vec::new(),

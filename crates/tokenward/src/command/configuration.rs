@@ -37,6 +37,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             let read = load::load(config, &load::environment()).map_err(Failure::new)?;
             places::open(&read.geo)?;
             read.authority.branding.catalogue().map_err(Failure::new)?;
+            read.authority.branding.own().map_err(Failure::new)?;
             say(format_args!("{}: good", config.display()));
         }
         Command::Reload(Reload { target }) => {

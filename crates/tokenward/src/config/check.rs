@@ -32,6 +32,7 @@ pub(crate) type Finding = (String, String);
 pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     authority(&config.authority, &mut found);
+    config.authority.branding.check(&mut found);
     config.authority.sign_up.check(&config.mail, &mut found);
     config.mail.check(&mut found);
     config.notify.check(&mut found);
