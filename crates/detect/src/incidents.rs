@@ -16,7 +16,7 @@ use std::time::Duration;
 use token::event::{Event, NetworkKind};
 use token::time::Timestamp;
 
-use crate::detector::{Sighting, actor_of};
+use crate::detector::{Kind, Sighting, actor_of};
 use crate::sketch::recent::Recent;
 
 /// An actor that was quiet for so long starts a new incident.
@@ -173,7 +173,11 @@ impl Names {
             subject,
             whom.session.as_ref().map(|session| format!("session:{session}")),
             whom.grant.as_ref().map(|grant| format!("grant:{grant}")),
-            whom.token.as_ref().map(|token| format!("token:{token}")),
+            // Bait that is out comes from strangers to each other.
+            whom.token
+                .as_ref()
+                .filter(|_| sighting.kind != Kind::Honeytoken)
+                .map(|token| format!("token:{token}")),
         ];
         let mut own: BTreeSet<String> = named.into_iter().flatten().collect();
         own.insert(sighting.actor.clone());
