@@ -88,7 +88,7 @@ impl Lookout {
         sightings
             .into_iter()
             .map(|sighting| {
-                let place = incidents.place(&sighting, event.ts);
+                let place = incidents.place(&sighting, event);
                 (sighting, place)
             })
             .collect()

@@ -128,6 +128,7 @@ impl Policy {
             confidence: judgement.confidence,
             whom: sighting.whom,
             incident: place.incident,
+            joins: place.joins,
             campaign: place.campaign,
             route,
             evidence: Evidence { summary, facts },

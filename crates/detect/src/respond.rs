@@ -1,7 +1,7 @@
 //! A finding's response → the restriction log, and back again.
 
 use serde_json::{Value, json};
-use store::{NewDelivery, NewRestriction, Store, StoreError, StoredFinding, Undoing};
+use store::{Belongs, NewDelivery, NewRestriction, Store, StoreError, StoredFinding, Undoing};
 use token::event::{Event, EventKind, Origin, Who};
 use token::finding::{Finding, Response, Target, Whom};
 use token::id::FindingId;
@@ -90,8 +90,9 @@ pub async fn carry_out(
         undone_by: None,
         verdict: None,
     };
-    let since = incidents::since(finding.campaign.as_deref());
-    store.add_finding(&stored, since, tell(&stored), now).await?;
+    let campaign_since = incidents::since(finding.campaign.as_deref());
+    let belongs = Belongs { campaign_since, joins: finding.joins.clone() };
+    store.add_finding(&stored, belongs, tell(&stored), now).await?;
     let event = held.filter(|(_, created)| *created).map(|(restriction, _)| Event {
         ts: now,
         ip: None,

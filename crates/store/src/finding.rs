@@ -69,19 +69,28 @@ pub enum Undoing {
     Unknown,
 }
 
+/// Earlier findings that belong to the same as a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Belongs {
+    /// When its campaign began: those of its detector since then are parts of it.
+    pub campaign_since: Option<Timestamp>,
+    /// Incidents that turned out to be parts of its own.
+    pub joins: Vec<String>,
+}
+
 const COLUMNS: &str = "id, finding, ts, detector, incident, campaign, restriction, \
                        restriction_created, undone_at, undone_by, verdict, verdict_at, verdict_by";
 
 impl Store {
-    /// Keeps a finding, and what is told of it to others. Earlier ones of its detector join its campaign,
-    /// from the time on at which that began.
+    /// Keeps a finding, and what is told of it to others. Earlier ones join its campaign and its incident
+    /// as `belongs` says.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`] when there is one of this id.
     pub async fn add_finding(
         &self,
         finding: &StoredFinding,
-        campaign_since: Option<Timestamp>,
+        belongs: Belongs,
         told: Vec<NewDelivery>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -89,7 +98,11 @@ impl Store {
         self.write(move |act| {
             insert(act, &finding)?;
             delivery::insert(act.db, &told, now)?;
-            let (Some(campaign), Some(since)) = (&finding.campaign, campaign_since) else {
+            for part in &belongs.joins {
+                let sql = "UPDATE findings SET incident = ?1 WHERE incident = ?2";
+                sql::execute(act.db, sql, params![finding.incident, part])?;
+            }
+            let (Some(campaign), Some(since)) = (&finding.campaign, belongs.campaign_since) else {
                 return Ok(());
             };
             let sql = "UPDATE findings SET campaign = ?1 \

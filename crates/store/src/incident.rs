@@ -59,7 +59,7 @@ impl Store {
         self.read(|db| with_detectors(db, sql::all(db, &sql, values, from_columns)?))
     }
 
-    /// The incident or campaign of this name.
+    /// The incident or campaign of this name, or the one that an incident of this name has become a part of.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
@@ -71,9 +71,19 @@ impl Store {
              SELECT campaign AS id, 'campaign' AS kind, 2 * MAX(position) + 1 AS place, {COUNTED} \
              FROM findings WHERE campaign = ?1 GROUP BY campaign"
         );
-        let found =
-            self.read(|db| with_detectors(db, sql::all(db, &sql, params![id], from_columns)?))?;
-        Ok(found.into_iter().next())
+        // Its first findings still say the name that it was given before it became a part.
+        let whole = "SELECT incident FROM findings WHERE json_extract(finding, '$.incident') = ?1 \
+                     ORDER BY position DESC LIMIT 1";
+        self.read(|db| {
+            let find = |id: &str| sql::all(db, &sql, params![id], from_columns);
+            let mut found = find(id)?;
+            if found.is_empty()
+                && let Some(id) = sql::one(db, whole, params![id], |row| row.text("incident"))?
+            {
+                found = find(&id)?;
+            }
+            Ok(with_detectors(db, found)?.into_iter().next())
+        })
     }
 
     /// The incidents of actors whose last finding is not older, with its time.

@@ -57,7 +57,7 @@ pub use consent::{Consent, TakenBack};
 pub use delivery::{Delivery, DeliveryCounts, DeliveryState, NewDelivery};
 pub use error::StoreError;
 pub use factor::{Factors, Removal, TotpFactor};
-pub use finding::{StoredFinding, Undoing, Verdict};
+pub use finding::{Belongs, StoredFinding, Undoing, Verdict};
 pub use forget::Forgotten;
 pub use grant::{ClaimsRequest, Grant, GrantsOf};
 pub use honeytoken::Honeytoken;

@@ -30,6 +30,9 @@ pub struct Finding {
     pub whom: Whom,
     /// Groups findings of one actor; the same input gives the same id.
     pub incident: String,
+    /// Earlier incidents that turned out to be parts of this one: their findings belong to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<String>,
     /// Groups findings of many networks that do the same at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,

@@ -132,7 +132,7 @@ pub(crate) async fn show(
 ) -> Result<Answer<IncidentStory>, Problem> {
     let store = console.store();
     let incident = store.incident(&id).await?.ok_or_else(|| Problem::unknown("incident"))?;
-    let findings = store.findings_of(&id, TIMELINE).await?;
+    let findings = store.findings_of(&incident.id, TIMELINE).await?;
     let mut positions: Vec<u64> = findings.iter().filter_map(|found| found.restriction).collect();
     positions.sort_unstable();
     positions.dedup();

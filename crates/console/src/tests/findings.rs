@@ -1,7 +1,7 @@
 //! Findings over HTTP.
 
 use serde_json::json;
-use store::{NewRestriction, StoredFinding};
+use store::{Belongs, NewRestriction, StoredFinding};
 use token::id::FindingId;
 use token::restriction::{Effect, Selector};
 
@@ -35,7 +35,11 @@ async fn found(harness: &Harness, id: &str, effect: Option<Effect>) {
         campaign: None,
         verdict: None,
     };
-    harness.store().add_finding(&finding, None, Vec::new(), now).await.expect("finding");
+    harness
+        .store()
+        .add_finding(&finding, Belongs::default(), Vec::new(), now)
+        .await
+        .expect("finding");
 }
 
 #[tokio::test]
@@ -90,7 +94,11 @@ async fn judged(harness: &Harness, id: &str) {
         undone_by: None,
         verdict: None,
     };
-    harness.store().add_finding(&finding, None, Vec::new(), now).await.expect("finding");
+    harness
+        .store()
+        .add_finding(&finding, Belongs::default(), Vec::new(), now)
+        .await
+        .expect("finding");
 }
 
 #[tokio::test]

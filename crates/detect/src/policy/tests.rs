@@ -61,7 +61,7 @@ impl Case {
             origin: Origin::default(),
             kind: EventKind::Other,
         };
-        let place = Place { incident: "i".to_owned(), campaign: None };
+        let place = Place { incident: "i".to_owned(), joins: Vec::new(), campaign: None };
         self.policy.decide(sighting, &event, place)
     }
 

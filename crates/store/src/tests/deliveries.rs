@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::support::{Fixture, NOW, after};
-use crate::{Delivery, DeliveryCounts, DeliveryState, NewDelivery, StoreError, StoredFinding};
+use crate::{
+    Belongs, Delivery, DeliveryCounts, DeliveryState, NewDelivery, StoreError, StoredFinding,
+};
 
 fn new(id: &str, outlet: &str) -> NewDelivery {
     NewDelivery {
@@ -41,8 +43,15 @@ fn finding(id: &str) -> StoredFinding {
 async fn a_finding_and_what_is_told_of_it_are_kept_together_or_not_at_all() {
     let fixture = Fixture::new();
     let told = vec![new("d1", "a"), new("d2", "b")];
-    fixture.store.add_finding(&finding("f1"), None, told, NOW).await.expect("finding");
-    let again = fixture.store.add_finding(&finding("f2"), None, vec![new("d1", "a")], NOW).await;
+    fixture
+        .store
+        .add_finding(&finding("f1"), Belongs::default(), told, NOW)
+        .await
+        .expect("finding");
+    let again = fixture
+        .store
+        .add_finding(&finding("f2"), Belongs::default(), vec![new("d1", "a")], NOW)
+        .await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
     assert_eq!(fixture.store.finding(&"f2".into()).await.expect("store"), None);
 

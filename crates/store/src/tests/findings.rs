@@ -6,7 +6,9 @@ use token::restriction::{Effect, Selector, TokenFacts};
 use token::time::Timestamp;
 
 use super::support::{Fixture, NOW, after};
-use crate::{Filter, Honeytoken, NewRestriction, Store, StoreError, StoredFinding, Undoing};
+use crate::{
+    Belongs, Filter, Honeytoken, NewRestriction, Store, StoreError, StoredFinding, Undoing,
+};
 
 fn finding(id: &str) -> StoredFinding {
     StoredFinding {
@@ -39,12 +41,47 @@ async fn a_finding_reads_back_as_written() {
     let fixture = Fixture::new();
     let bare = StoredFinding { restriction: None, restriction_created: false, ..finding("f2") };
     for new in [finding("f1"), bare] {
-        fixture.store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
+        fixture
+            .store
+            .add_finding(&new, Belongs::default(), Vec::new(), NOW)
+            .await
+            .expect("finding");
         assert_eq!(fixture.store.finding(&new.id).await.expect("store"), Some(new));
     }
     assert_eq!(fixture.store.finding(&"f3".into()).await.expect("store"), None);
-    let again = fixture.store.add_finding(&finding("f1"), None, Vec::new(), NOW).await;
+    let again =
+        fixture.store.add_finding(&finding("f1"), Belongs::default(), Vec::new(), NOW).await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
+}
+
+#[tokio::test]
+async fn parts_of_an_incident_join_it_and_are_found_by_their_old_name() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let of = |id: &str, incident: &str| {
+        let mut new = StoredFinding { incident: incident.to_owned(), ..finding(id) };
+        new.finding["incident"] = json!(incident);
+        new
+    };
+    for new in [of("f1", "ip:a@1"), of("f2", "subject:b@2"), of("f3", "subject:c@3")] {
+        store.add_finding(&new, Belongs::default(), Vec::new(), NOW).await.expect("finding");
+    }
+    let joins = Belongs { joins: vec!["subject:b@2".to_owned()], ..Belongs::default() };
+    store.add_finding(&of("f4", "ip:a@1"), joins, Vec::new(), NOW).await.expect("finding");
+    let ids: Vec<String> = store
+        .findings_of("ip:a@1", 10)
+        .await
+        .expect("findings")
+        .iter()
+        .map(|found| found.id.to_string())
+        .collect();
+    assert_eq!(ids, ["f1", "f2", "f4"]);
+    let mut names = Vec::new();
+    for name in ["subject:b@2", "subject:c@3", "subject:d@4"] {
+        names.push(store.incident(name).await.expect("incident").map(|whole| whole.id));
+    }
+    assert_eq!(names, [Some("ip:a@1".to_owned()), Some("subject:c@3".to_owned()), None]);
+    assert_eq!(store.incidents(None, 10).await.expect("incidents").len(), 2);
 }
 
 #[tokio::test]
@@ -53,7 +90,11 @@ async fn findings_come_newest_first_in_pages() {
     // Neither their names nor the times of their events say in which order they were written.
     for (id, ts) in [("m", 3), ("z", 1), ("a", 2)] {
         let new = StoredFinding { ts: after(ts), ..finding(id) };
-        fixture.store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
+        fixture
+            .store
+            .add_finding(&new, Belongs::default(), Vec::new(), NOW)
+            .await
+            .expect("finding");
     }
     let ids = |page: Vec<StoredFinding>| {
         page.iter().map(|finding| finding.id.to_string()).collect::<Vec<_>>()
@@ -89,7 +130,7 @@ async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timesta
     let restriction = Some(row.seq);
     let new =
         StoredFinding { finding: value, restriction, restriction_created: created, ..finding(id) };
-    store.add_finding(&new, None, Vec::new(), NOW).await.expect("finding");
+    store.add_finding(&new, Belongs::default(), Vec::new(), NOW).await.expect("finding");
     row.seq
 }
 
