@@ -341,8 +341,8 @@ pub(crate) fn listed_again(
     authority: &Authority,
     token: &VerifiedAccessToken,
 ) -> Option<IssuedToken> {
-    let (claims, facts) = (token.claims(), token.facts());
-    let reference = claims.status.as_ref()?.status_list.as_ref()?;
+    let facts = token.facts();
+    let reference = token.status()?;
     let list = published::named(authority, &reference.uri)?;
     Some(IssuedToken {
         token: facts.token.clone(),
@@ -351,10 +351,10 @@ pub(crate) fn listed_again(
         client: facts.client.clone(),
         grant: facts.grant.clone(),
         session: facts.session.clone(),
-        scopes: claims.scope.clone(),
-        audiences: claims.aud.iter().map(str::to_owned).collect(),
+        scopes: token.scopes().clone(),
+        audiences: token.audience().iter().map(str::to_owned).collect(),
         issued_at: facts.issued_at,
-        expires_at: Timestamp::from_secs(claims.exp),
+        expires_at: Timestamp::from_secs(token.claims().exp),
         key: facts.key.clone(),
         status: Some(StatusPlace { list, idx: reference.idx }),
     })

@@ -84,7 +84,7 @@ pub(crate) async fn take_back(
     if token.personal().is_some() {
         return take_back_personal(authority, client, &token, now).await;
     }
-    if token.claims().client_id != *client.id() {
+    if token.facts().client != *client.id() {
         return Ok(TakenBack::default());
     }
     // Whatever became of its record: whoever looks at its place in a status list has to see this.
@@ -142,7 +142,7 @@ pub(crate) async fn good(
         return Ok(live.then(|| GoodToken::Refresh(Box::new(state))));
     }
     let Some(token) = ours(authority, text, now)? else { return Ok(None) };
-    if register::is_anybody(asking.client()) && token.claims().client_id != *asking.id() {
+    if register::is_anybody(asking.client()) && token.facts().client != *asking.id() {
         return Ok(None);
     }
     match objection(authority, &token, now).await? {

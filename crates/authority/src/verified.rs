@@ -38,7 +38,7 @@ impl VerifiedTokens {
         now: Timestamp,
     ) -> Option<Arc<VerifiedAccessToken>> {
         let entry = self.0.get(text).filter(|entry| entry.keys == keys)?;
-        let meant = &entry.token.claims().aud;
+        let meant = entry.token.audience();
         let fits = audiences.iter().any(|audience| meant.contains(audience));
         (fits && !entry.token.expired(now)).then_some(entry.token)
     }

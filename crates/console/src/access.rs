@@ -57,7 +57,7 @@ pub(crate) async fn guard(
     if is_reading(&method) {
         request.extensions_mut().insert(Reader(()));
     } else {
-        let actor = format!("admin:{}", token.claims().sub);
+        let actor = format!("admin:{}", token.facts().subject);
         let caller = caller.clone();
         request.extensions_mut().insert(Administrator { actor, caller });
     }

@@ -141,7 +141,7 @@ impl Foreign {
         match read_introspection(&answer, &hash, &self.told.rules, now) {
             Ok(token) => {
                 let until = now.plus(how.keep).min(token.expires_at());
-                let known = Arc::new(Known::new(token));
+                let known = core.verifier.shared.known(token);
                 cache.remember(hash, Under::Until(until), &known);
                 Heard::Good(known)
             }

@@ -11,7 +11,7 @@ use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::described::{self, BadDescription, Described};
 use crate::headers::not_to_forward;
-use crate::identity::identity;
+use crate::identity::identify;
 use crate::inspection::inspect_head;
 use crate::limit::Told;
 use crate::meters::Outcome;
@@ -78,10 +78,10 @@ impl Checker {
             return Decision::Refused(self.answer(&refusal, seen));
         }
         let told = admitted.take_held().told;
-        let set = match identity(core, &admitted, now) {
-            Ok(set) => set,
-            Err(fault) => return Decision::Refused(self.answer(&fault.into(), seen)),
-        };
+        let mut set = HeaderMap::new();
+        if let Err(fault) = identify(&mut set, core, &admitted, now) {
+            return Decision::Refused(self.answer(&fault.into(), seen));
+        }
         seen.admitted(admitted.known());
         seen.answered(StatusCode::OK, Outcome::Forwarded);
         let mut remove = not_to_forward(&head.headers, core);

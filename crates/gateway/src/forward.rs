@@ -14,7 +14,7 @@ use crate::admit::Admitted;
 use crate::body::{RequestBody, ResponseBody, Upload};
 use crate::core::Core;
 use crate::headers::{Forwarded, ask_upgrade, clean_request, clean_response, describe};
-use crate::identity::identity;
+use crate::identity::identify;
 use crate::inspection::Inspected;
 use crate::limit::Held;
 use crate::meters::Outcome;
@@ -75,13 +75,12 @@ pub(crate) async fn forward(
     let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
     let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
     let upgrading = on_client.is_some();
-    let identity = match identity(&worker.core, &admitted, worker.core.clock.now()) {
-        Ok(identity) => identity,
-        Err(fault) => return refused(&worker.core, &fault.into(), seen),
-    };
     let mut request =
         outgoing(&worker.core, &admitted, server.host(), head, body, https, upgrading);
-    request.headers_mut().extend(identity);
+    let (fields, now) = (request.headers_mut(), worker.core.clock.now());
+    if let Err(fault) = identify(fields, &worker.core, &admitted, now) {
+        return refused(&worker.core, &fault.into(), seen);
+    }
     worker.core.answers.write_name(request.headers_mut(), seen.id());
     *request.uri_mut() = uri;
     let exchange = Exchange {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
 use inspect::Inspector;
@@ -36,13 +37,13 @@ use crate::limit::{Count, Limits};
 use crate::meters::{CacheMeters, RequestMeters};
 use crate::policy::Policies;
 use crate::resource::Resource;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Access, Settings, SettingsError};
 use crate::shed::Shedder;
 use crate::streams::{Everywhere, Streams};
 use crate::upstream::Upstream;
 use crate::upstream::pool::{self, Pool, UpstreamClient};
 use crate::upstream::rule::UpstreamRule;
-use crate::verify::Verifier;
+use crate::verify::{Shared, Verifier};
 use crate::worker::Worker;
 
 pub(crate) mod rules;
@@ -255,6 +256,8 @@ impl Gateway {
         let (index, clock) = (Arc::clone(&self.core.index), Arc::clone(&self.core.clock));
         let streams = Arc::new(Streams::new(index, clock));
         self.core.streams.add(&streams);
+        // Its rules come later, and the service sees the token itself.
+        self.core.verifier.keeps_members.store(true, Ordering::Relaxed);
         Guard::new(Arc::clone(&self.core), streams)
     }
 
@@ -347,8 +350,17 @@ fn verifier(
         ladder: settings.ladder.clone(),
         foreign: ForeignIssuers::new(parts.issuers.clone()),
         cache: known.map_or_else(cache, |core| Arc::clone(&core.verifier.cache)),
+        shared: Shared::default(),
+        keeps_members: (parts.policies.is_some() || asks_for_claims(settings)).into(),
         meters: CacheMeters::new(),
     }
+}
+
+/// Whether a route asks what else the issuer of a token has written.
+fn asks_for_claims(settings: &Settings) -> bool {
+    let asks =
+        |access: &_| matches!(access, Access::Token { further, .. } if !further.claims.is_empty());
+    settings.routes.iter().any(|route| asks(&route.access))
 }
 
 fn is_same<T>(one: Option<&T>, other: Option<&T>, same: impl Fn(&T, &T) -> bool) -> bool {

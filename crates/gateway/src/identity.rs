@@ -1,7 +1,12 @@
-//! Who a request comes from, as upstreams are told: made once for a token, not for each request.
+//! Who a request comes from, as upstreams are told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
+use token::id::ClientId;
+use token::scope::ScopeSet;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 
@@ -18,34 +23,39 @@ const SCOPE: HeaderName = HeaderName::from_static("tokenward-scope");
 /// Its `jti`.
 const TOKEN_ID: HeaderName = HeaderName::from_static("tokenward-token-id");
 
-/// What the upstream of an admitted request is told of who asks: nothing on a public route.
+/// Puts in what the upstream of an admitted request is told of who asks, nothing on a public route; the client's
+/// own fields were removed before.
 ///
 /// # Errors
 /// [`Fault`] when the gateway's own token cannot be made.
-pub(crate) fn identity(
+pub(crate) fn identify(
+    fields: &mut HeaderMap,
     core: &Core,
     admitted: &Admitted,
     now: Timestamp,
-) -> Result<HeaderMap, Fault> {
-    let mut fields = HeaderMap::new();
-    let Some(known) = admitted.known() else { return Ok(fields) };
+) -> Result<(), Fault> {
+    let Some(known) = admitted.known() else { return Ok(()) };
     let upstream = &admitted.rule().upstream;
     if upstream.identity().has_headers() {
-        known.identity.write(&mut fields);
+        known.identity.write(&known.token, fields);
     }
     if let Some(inside) = core.inside.as_ref().filter(|_| upstream.identity().has_token()) {
-        let written = inside.write(&mut fields, known, upstream, now);
+        let written = inside.write(fields, known, upstream, now);
         written.map_err(|_| Fault::NoInternalKey)?;
     }
-    Ok(fields)
+    Ok(())
 }
 
-/// The identity fields of one token.
+/// The identity fields that all tokens of a client with the same scopes have alike.
 pub(crate) struct Identity {
-    subject: HeaderValue,
     client: HeaderValue,
     scope: HeaderValue,
-    token: HeaderValue,
+}
+
+/// Those of many tokens, each once. When it is full it starts anew.
+pub(crate) struct Identities {
+    known: Mutex<HashMap<(ClientId, ScopeSet), Arc<Identity>>>,
+    most: usize,
 }
 
 // === impl Identity ===
@@ -54,36 +64,53 @@ impl Identity {
     /// Of a verified token. What is not visible ASCII in a name is percent-encoded (so is `%`):
     /// a claim can never end the field or begin another.
     pub(crate) fn of(token: &VerifiedAccessToken) -> Self {
-        let facts = token.facts();
         Self {
-            subject: field(facts.subject.as_str()),
-            client: field(facts.client.as_str()),
+            client: field(token.facts().client.as_str()),
             // Scope tokens are visible ASCII by their grammar (RFC 6749 §3.3).
             scope: HeaderValue::from_str(&token.scopes().to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
-            token: field(facts.token.as_str()),
         }
     }
 
-    /// Puts the fields in; the client's own were removed before.
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        for (name, value) in self.fields() {
-            headers.insert(name, value.clone());
-        }
+    /// Puts the fields in, with those that are of this token alone.
+    fn write(&self, token: &VerifiedAccessToken, headers: &mut HeaderMap) {
+        let facts = token.facts();
+        let is_client = facts.subject.as_str() == facts.client.as_str();
+        let subject = if is_client { self.client.clone() } else { field(facts.subject.as_str()) };
+        headers.insert(SUBJECT, subject);
+        headers.insert(CLIENT, self.client.clone());
+        headers.insert(SCOPE, self.scope.clone());
+        headers.insert(TOKEN_ID, field(facts.token.as_str()));
+    }
+}
+
+// === impl Identities ===
+
+impl Identities {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { known: Mutex::default(), most: most.max(1) }
     }
 
-    /// The fields.
-    fn fields(&self) -> [(HeaderName, &HeaderValue); 4] {
-        [
-            (SUBJECT, &self.subject),
-            (CLIENT, &self.client),
-            (SCOPE, &self.scope),
-            (TOKEN_ID, &self.token),
-        ]
+    /// The fields for a token.
+    pub(crate) fn of(&self, token: &VerifiedAccessToken) -> Arc<Identity> {
+        let alike = (token.facts().client.clone(), token.scopes().clone());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = known.get(&alike) {
+            return Arc::clone(identity);
+        }
+        if known.len() >= self.most {
+            known.clear();
+        }
+        let identity = Arc::new(Identity::of(token));
+        known.insert(alike, Arc::clone(&identity));
+        identity
     }
 }
 
 fn field(text: &str) -> HeaderValue {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%') {
+        return HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    }
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_graphic() && byte != b'%' {

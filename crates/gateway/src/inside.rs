@@ -185,7 +185,7 @@ impl InternalTokens {
         now: Timestamp,
     ) -> Result<HeaderValue, BadKey> {
         let (audience, scope) = (upstream.audience(), known.token.scopes());
-        let mut kept = known.phantoms.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = known.phantoms().0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(phantom) =
             kept.iter().find(|one| one.audience == *audience && one.scope == *scope)
             && now < phantom.renew_at
@@ -225,7 +225,7 @@ impl InternalTokens {
     }
 
     fn make(&self, known: &Known, audience: &str, now: Timestamp) -> Result<HeaderValue, BadKey> {
-        let (facts, own) = (known.token.facts(), known.token.claims());
+        let (facts, own) = (known.token.facts(), &known.token);
         let claims = Claims {
             iss: &self.issuer,
             aud: audience,
@@ -235,10 +235,10 @@ impl InternalTokens {
             iat: now.as_secs(),
             exp: now.plus(self.rule.life).min(known.token.expires_at()).as_secs(),
             scope: known.token.scopes(),
-            auth_time: own.auth_time,
-            acr: own.acr.as_deref(),
-            act: own.act.as_deref(),
-            authorization_details: &own.authorization_details,
+            auth_time: own.auth_time(),
+            acr: own.acr(),
+            act: own.actor(),
+            authorization_details: own.authorization_details(),
             tkn: &facts.token,
         };
         let payload = serde_json::to_vec(&claims).map_err(|_| BadKey::Library)?;

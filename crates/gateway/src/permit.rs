@@ -59,43 +59,46 @@ pub(crate) fn permit(
 
 fn fault(known: &Known, demand: &Demand, kind: TokenKind, now: Timestamp) -> Option<Fault> {
     let Demand::Token { scopes, audiences, scope_text, further } = demand else { return None };
-    let claims = known.token.claims();
-    if !audiences.iter().any(|audience| claims.aud.contains(audience)) {
+    let token = &known.token;
+    if !audiences.iter().any(|audience| token.audience().contains(audience)) {
         return Some(Fault::Audience);
     }
-    if !scopes.iter().all(|scope| scope.is_met_by(&claims.scope)) {
+    if !scopes.iter().all(|scope| scope.is_met_by(token.scopes())) {
         return Some(Fault::Scope(Arc::clone(scope_text)));
     }
     further.as_ref().and_then(|beside| beside_fault(known, beside, kind, now))
 }
 
 fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp) -> Option<Fault> {
-    let claims = known.token.claims();
+    let token = &known.token;
     let Beside { any, any_text, clients, claims: wanted, kinds, acr, acr_text, max_age, bound } =
         beside;
-    let holds = |set: &[OneOf]| set.iter().all(|scope| scope.is_met_by(&claims.scope));
+    let holds = |set: &[OneOf]| set.iter().all(|scope| scope.is_met_by(token.scopes()));
     if !any.is_empty() && !any.iter().any(|set| holds(set)) {
         return Some(Fault::Scope(Arc::clone(any_text)));
     }
-    if !clients.is_empty() && !clients.iter().any(|client| client == claims.client_id.as_str()) {
+    if !clients.is_empty() && !clients.iter().any(|client| client == token.facts().client.as_str())
+    {
         return Some(Fault::OtherClient);
     }
     if !kinds.is_empty() && !kinds.contains(&kind) {
         return Some(Fault::OtherKind);
     }
     if !wanted.is_empty() {
-        let members = known.token.members();
-        let fits = |pattern: &Pattern| pattern.fits_one_of(members);
-        if !wanted.iter().all(|one_of| one_of.iter().any(fits)) {
+        let fits = |members: &_| {
+            let fits = |pattern: &Pattern| pattern.fits_one_of(members);
+            wanted.iter().all(|one_of| one_of.iter().any(fits))
+        };
+        if !token.members().is_some_and(fits) {
             return Some(Fault::Claims);
         }
     }
-    if *bound && known.token.confirmation().is_none() {
+    if *bound && token.confirmation().is_none() {
         return Some(Fault::Demanded(Proof::Dpop));
     }
-    let sure = acr.is_empty() || claims.acr.as_ref().is_some_and(|held| acr.contains(held));
+    let sure = acr.is_empty() || token.acr().is_some_and(|held| acr.iter().any(|one| one == held));
     let recent = max_age.is_none_or(|max_age| {
-        claims.auth_time.is_some_and(|at| now < Timestamp::from_secs(at).plus(max_age))
+        token.auth_time().is_some_and(|at| now < Timestamp::from_secs(at).plus(max_age))
     });
     let max_age = max_age.map(|max_age| max_age.as_secs());
     (!sure || !recent).then(|| Fault::StepUp { acr: acr_text.clone(), max_age })

@@ -59,7 +59,7 @@ fn demanded(proof: Proof, known: &Known, from: Timestamp, now: Timestamp) -> Opt
         Proof::Dpop => bound.is_some_and(|cnf| cnf.jkt.is_some()),
         Proof::Mtls => bound.is_some_and(|cnf| cnf.x5t_s256.is_some()),
         // In whole seconds: a sign-in of the same second may have been before.
-        Proof::StepUp => known.token.claims().auth_time.is_some_and(|at| at > from.as_secs()),
+        Proof::StepUp => known.token.auth_time().is_some_and(|at| at > from.as_secs()),
     };
     match proof {
         _ if shown => None,

@@ -1,5 +1,6 @@
 //! Step 2, verify: form, signature, issuer, audience and times of the token.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use token::encryption_key::DecryptionKey;
@@ -15,12 +16,12 @@ use token::reference::{self, References, Unavailable};
 use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::time::Timestamp;
-use token::validate::{AccessTokenPolicy, VerifiedAccessToken, verify_access_token};
+use token::validate::{AccessTokenPolicy, AlikeTokens, VerifiedAccessToken, verify_access_token};
 
 use crate::ask::{Heard, Question};
 use crate::cache::{Remembered, TokenCache, Under};
 use crate::foreign::{Foreign, ForeignIssuers, Prospect};
-use crate::identity::Identity;
+use crate::identity::{Identities, Identity};
 use crate::inside::Phantoms;
 use crate::limit::Doubt;
 use crate::meters::CacheMeters;
@@ -32,12 +33,16 @@ use crate::refusal::{Fault, Refusal};
 /// The number of our own issuer.
 const OURS: usize = 0;
 
-/// A token that was verified at least once, with all that is derived from it.
+/// How many differences between tokens are kept once for all that share them: clients with their scopes.
+const ALIKE: usize = 4096;
+
+/// A token that was verified at least once, with all that is derived from it. A hundred thousand of them are
+/// kept: what many share is shared, and what few need is made when it is needed.
 pub(crate) struct Known {
     pub(crate) token: VerifiedAccessToken,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<Identity>,
     /// The gateway's own tokens that stand for it.
-    pub(crate) phantoms: Arc<Phantoms>,
+    phantoms: OnceLock<Arc<Phantoms>>,
     /// Made when policies are asked for the first time.
     pub(crate) principal: OnceLock<Principal>,
 }
@@ -56,24 +61,53 @@ pub(crate) struct Verifier {
     pub(crate) ladder: Ladder,
     pub(crate) foreign: ForeignIssuers,
     pub(crate) cache: Arc<TokenCache>,
+    pub(crate) shared: Shared,
+    /// Whether somebody asks what else the issuer has written; without, it is not kept.
+    pub(crate) keeps_members: AtomicBool,
     pub(crate) meters: CacheMeters,
+}
+
+/// What tokens that are remembered have in common.
+pub(crate) struct Shared {
+    alike: AlikeTokens,
+    identities: Identities,
 }
 
 // === impl Known ===
 
 impl Known {
-    pub(crate) fn new(token: VerifiedAccessToken) -> Self {
-        Self {
-            identity: Identity::of(&token),
-            token,
-            phantoms: Arc::default(),
-            principal: OnceLock::new(),
-        }
+    fn new(token: VerifiedAccessToken, identity: Arc<Identity>) -> Self {
+        Self { token, identity, phantoms: OnceLock::new(), principal: OnceLock::new() }
+    }
+
+    /// The gateway's own tokens that stand for it.
+    pub(crate) fn phantoms(&self) -> &Arc<Phantoms> {
+        self.phantoms.get_or_init(Arc::default)
     }
 
     /// The same with less.
     pub(crate) fn without(&self, scopes: &ScopeSet) -> Self {
-        Self { phantoms: Arc::clone(&self.phantoms), ..Self::new(self.token.without(scopes)) }
+        let token = self.token.without(scopes);
+        let identity = Arc::new(Identity::of(&token));
+        let phantoms = OnceLock::from(Arc::clone(self.phantoms()));
+        Self { phantoms, ..Self::new(token, identity) }
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// What is kept of a token.
+    pub(crate) fn known(&self, token: VerifiedAccessToken) -> Arc<Known> {
+        let token = self.alike.share(token);
+        let identity = self.identities.of(&token);
+        Arc::new(Known::new(token, identity))
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { alike: AlikeTokens::new(ALIKE), identities: Identities::new(ALIKE) }
     }
 }
 
@@ -144,12 +178,19 @@ impl Verifier {
 
     /// What was found out of a token, if it still counts.
     pub(crate) fn remembered(&self, hash: &OpaqueHash, now: Timestamp) -> Option<Remembered> {
-        self.cache.find(hash, |under| match *under {
+        let found = self.cache.find(hash, |under| match *under {
             Under::Keys { issuer: OURS, version } => version == self.keyring.version(),
             Under::Keys { issuer, version } => self.foreign.version(issuer) == Some(version),
             Under::Records { version } => self.records() == Some(version),
             Under::Until(until) => now < until,
-        })
+        });
+        // A rule may have come since that asks for more than was kept.
+        let lacks = |known: &Known| self.keeps_members() && known.token.members().is_none();
+        found.filter(|found| !matches!(found, Remembered::Good(known) if lacks(known)))
+    }
+
+    fn keeps_members(&self) -> bool {
+        self.keeps_members.load(Ordering::Relaxed)
     }
 
     fn verify_own(
@@ -220,7 +261,8 @@ impl Verifier {
     ) -> Result<Verified, Refusal> {
         match checked {
             Ok(token) => {
-                let known = Arc::new(Known::new(token));
+                let token = if self.keeps_members() { token } else { token.without_members() };
+                let known = self.shared.known(token);
                 self.cache.remember(hash, under, &known);
                 Ok(Verified(known))
             }

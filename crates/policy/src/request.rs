@@ -46,23 +46,24 @@ fn principal(
     token: &VerifiedAccessToken,
     scopes: &ScopeSet,
 ) -> Result<(EntityUid, Arc<Entities>), String> {
-    let (facts, claims) = (token.facts(), token.claims());
+    let facts = token.facts();
     let (subject, client) = (facts.subject.as_str(), facts.client.as_str());
     let kind = if subject == client { CLIENT } else { USER };
     let uid = named(kind, subject).map_err(|error| error.to_string())?;
-    let mut own = token.members().clone();
+    let own = token.members().ok_or("the claims of the token are not at hand");
+    let mut own = own?.clone();
     SCOPE_CLAIMS.iter().for_each(|claim| drop(own.remove(*claim)));
     let record = RestrictedExpression::new_record(possible_members(&own));
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
     let mut members: Members = vec![
         ("subject".to_owned(), text(subject)),
         ("client".to_owned(), text(client)),
-        ("issuer".to_owned(), text(&claims.iss)),
+        ("issuer".to_owned(), text(token.issuer())),
         ("scopes".to_owned(), RestrictedExpression::new_set(scopes.iter().map(text))),
         ("claims".to_owned(), record.map_err(|error| error.to_string())?),
     ];
-    members.extend(claims.acr.as_deref().map(|acr| ("acr".to_owned(), text(acr))));
-    let signed_in = claims.auth_time.map(|at| time(Timestamp::from_secs(at)));
+    members.extend(token.acr().map(|acr| ("acr".to_owned(), text(acr))));
+    let signed_in = token.auth_time().map(|at| time(Timestamp::from_secs(at)));
     members.extend(signed_in.map(|at| ("auth_time".to_owned(), at)));
     let parents = groups(own.get(GROUPS), facts.foreign.as_deref());
     let all = entity(uid.clone(), members, parents.collect())?;

@@ -19,7 +19,7 @@ use crate::status_list::StatusClaim;
 use crate::term::token_type;
 
 /// Audiences of a token: one text or several (RFC 7519 §4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Audience {
     /// One audience.

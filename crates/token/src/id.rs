@@ -90,6 +90,13 @@ identifier! {
     TokenId;
 }
 
+impl From<&ClientId> for SubjectId {
+    /// The client speaks for itself (RFC 9068 §2.2); the text is shared.
+    fn from(client: &ClientId) -> Self {
+        Self(Arc::clone(&client.0))
+    }
+}
+
 macro_rules! random_identifier {
     ($($name:ident)*) => {$(
         impl $name {

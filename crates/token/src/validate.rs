@@ -5,19 +5,28 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::claims::AccessTokenClaims;
+use crate::act::Actor;
+use crate::authorization_details::AuthorizationDetail;
+use crate::claims::{AccessTokenClaims, Audience};
 use crate::cnf::Confirmation;
 use crate::id::KeyId;
 use crate::json;
 use crate::jws::{Jws, NotJws};
 use crate::key::KeySet;
+use crate::may_act::MayAct;
 use crate::personal::Personal;
 use crate::reason::{Reason, Refused};
 use crate::restriction::TokenFacts;
 use crate::scope::ScopeSet;
 use crate::signature::{self, Broken};
+use crate::status_list::{StatusClaim, StatusReference};
 use crate::term::token_type;
 use crate::time::Timestamp;
+
+use self::alike::Alike;
+pub use self::alike::AlikeTokens;
+
+mod alike;
 
 /// What an access token must be to be accepted: built once, used for every token.
 #[derive(Clone, Debug)]
@@ -35,11 +44,25 @@ pub struct AccessTokenPolicy {
 /// [`crate::personal`].
 #[derive(Debug)]
 pub struct VerifiedAccessToken {
-    claims: AccessTokenClaims,
     facts: TokenFacts,
-    leeway: Duration,
+    alike: Arc<Alike>,
+    exp: i64,
+    iat: i64,
+    auth_time: Option<i64>,
+    rare: Option<Box<Rare>>,
     personal: Option<Arc<Personal>>,
-    payload: Arc<Kept>,
+    payload: Option<Arc<Kept>>,
+}
+
+/// What few tokens say.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    nbf: Option<i64>,
+    cnf: Option<Box<Confirmation>>,
+    act: Option<Box<Actor>>,
+    may_act: Option<Box<MayAct>>,
+    authorization_details: Vec<AuthorizationDetail>,
+    status: Option<Box<StatusClaim>>,
 }
 
 /// All that the issuer has written, read only where somebody asks for it.
@@ -82,8 +105,33 @@ impl VerifiedAccessToken {
         leeway: Duration,
         payload: &[u8],
     ) -> Self {
-        let payload = Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() });
-        Self { claims, facts, leeway, payload, personal: None }
+        let alike = Alike {
+            issuer: claims.iss.into(),
+            audience: claims.aud,
+            client: facts.client.clone(),
+            key: facts.key.clone(),
+            scope: claims.scope,
+            acr: claims.acr.map(Into::into),
+            leeway,
+        };
+        let rare = Rare {
+            nbf: claims.nbf,
+            cnf: claims.cnf,
+            act: claims.act,
+            may_act: claims.may_act,
+            authorization_details: claims.authorization_details,
+            status: claims.status,
+        };
+        Self {
+            facts,
+            alike: Arc::new(alike),
+            exp: claims.exp,
+            iat: claims.iat,
+            auth_time: claims.auth_time,
+            rare: rare.says_something().then(|| Box::new(rare)),
+            personal: None,
+            payload: Some(Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() })),
+        }
     }
 
     /// The same, of a personal token: its life does not end by `exp` alone.
@@ -91,22 +139,58 @@ impl VerifiedAccessToken {
         Self { personal: Some(personal), ..self }
     }
 
+    /// The same token, with what is equal and others hold too.
+    fn with(mut self, alike: Arc<Alike>) -> Self {
+        self.facts.client = alike.client.clone();
+        self.facts.key = alike.key.clone();
+        if self.facts.subject.as_str() == alike.client.as_str() {
+            self.facts.subject = (&alike.client).into();
+        }
+        Self { alike, ..self }
+    }
+
+    /// The same without [`Self::members`]: most of what a token weighs, for who asks no rule about them.
+    #[must_use]
+    pub fn without_members(self) -> Self {
+        Self { payload: None, ..self }
+    }
+
     /// What stands behind it, if it is a personal token or one of a service.
     pub fn personal(&self) -> Option<&Arc<Personal>> {
         self.personal.as_ref()
     }
 
-    /// Every claim as its issuer wrote it, under the names that it has there. What a token was narrowed to
-    /// is in [`Self::scopes`] alone.
-    pub fn members(&self) -> &Map<String, Value> {
-        let Kept { bytes, members } = &*self.payload;
+    /// Every claim as its issuer wrote it, under the names that it has there; `None` after
+    /// [`Self::without_members`]. What a token was narrowed to is in [`Self::scopes`] alone.
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        let Kept { bytes, members } = &**self.payload.as_ref()?;
         // They were an object when the token was checked.
-        members.get_or_init(|| json::parse_object(bytes).unwrap_or_default())
+        Some(members.get_or_init(|| json::parse_object(bytes).unwrap_or_default()))
     }
 
-    /// The claims.
-    pub fn claims(&self) -> &AccessTokenClaims {
-        &self.claims
+    /// The claims, put together.
+    pub fn claims(&self) -> AccessTokenClaims {
+        let rare = self.rare.as_deref().cloned().unwrap_or_default();
+        AccessTokenClaims {
+            iss: self.issuer().to_owned(),
+            sub: self.facts.subject.clone(),
+            aud: self.audience().clone(),
+            exp: self.exp,
+            iat: self.iat,
+            nbf: rare.nbf,
+            jti: self.facts.token.clone(),
+            client_id: self.facts.client.clone(),
+            scope: self.scopes().clone(),
+            auth_time: self.auth_time,
+            acr: self.acr().map(str::to_owned),
+            sid: self.facts.session.clone(),
+            cnf: rare.cnf,
+            act: rare.act,
+            may_act: rare.may_act,
+            authorization_details: rare.authorization_details,
+            status: rare.status,
+            grant_id: self.facts.grant.clone(),
+        }
     }
 
     /// What restrictions can fit on.
@@ -114,41 +198,83 @@ impl VerifiedAccessToken {
         &self.facts
     }
 
+    /// `iss`.
+    pub fn issuer(&self) -> &str {
+        &self.alike.issuer
+    }
+
+    /// Who may accept it.
+    pub fn audience(&self) -> &Audience {
+        &self.alike.audience
+    }
+
     /// What it allows.
     pub fn scopes(&self) -> &ScopeSet {
-        &self.claims.scope
+        &self.alike.scope
+    }
+
+    /// How surely the person was known (RFC 9470 §6.1).
+    pub fn acr(&self) -> Option<&str> {
+        self.alike.acr.as_deref()
+    }
+
+    /// When the person signed in, seconds since the epoch.
+    pub fn auth_time(&self) -> Option<i64> {
+        self.auth_time
+    }
+
+    /// Who acts for the subject (RFC 8693 §4.1).
+    pub fn actor(&self) -> Option<&Actor> {
+        self.rare.as_ref()?.act.as_deref()
+    }
+
+    /// Who may act for the subject (RFC 8693 §4.4).
+    pub fn may_act(&self) -> Option<&MayAct> {
+        self.rare.as_ref()?.may_act.as_deref()
+    }
+
+    /// What exactly it allows (RFC 9396 §9.1).
+    pub fn authorization_details(&self) -> &[AuthorizationDetail] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.authorization_details)
+    }
+
+    /// Where its status stands (Token Status List §6.2).
+    pub fn status(&self) -> Option<&StatusReference> {
+        self.rare.as_ref()?.status.as_ref()?.status_list.as_ref()
     }
 
     /// The same token with less: scopes that count no more were taken from it.
     #[must_use]
     pub fn without(&self, scopes: &ScopeSet) -> Self {
-        let scope = self.claims.scope.difference(scopes);
-        let claims = AccessTokenClaims { scope, ..self.claims.clone() };
+        let scope = self.scopes().difference(scopes);
         Self {
-            claims,
             facts: self.facts.clone(),
-            leeway: self.leeway,
-            payload: Arc::clone(&self.payload),
+            alike: Arc::new(Alike { scope, ..Alike::clone(&self.alike) }),
+            exp: self.exp,
+            iat: self.iat,
+            auth_time: self.auth_time,
+            rare: self.rare.clone(),
             personal: self.personal.clone(),
+            payload: self.payload.clone(),
         }
     }
 
     /// What has to be shown beside it (`cnf`, RFC 7800 §3.1).
     pub fn confirmation(&self) -> Option<&Confirmation> {
-        self.claims.cnf.as_deref()
+        self.rare.as_ref()?.cnf.as_deref()
     }
 
     /// Whether its time has passed: a cached token is asked again on every use.
     pub fn expired(&self, now: Timestamp) -> bool {
         match &self.personal {
             Some(personal) => personal.is_over(now),
-            None => now >= Timestamp::from_secs(self.claims.exp).plus(self.leeway),
+            None => now >= self.expires_at(),
         }
     }
 
     /// When it will be refused.
     pub fn expires_at(&self) -> Timestamp {
-        Timestamp::from_secs(self.claims.exp).plus(self.leeway)
+        Timestamp::from_secs(self.exp).plus(self.alike.leeway)
     }
 }
 
@@ -252,6 +378,20 @@ enum Payload {
     Good(AccessTokenClaims),
     /// It cannot be an access token's; this is the issuer that it names.
     Bad { issuer: Option<String> },
+}
+
+// === impl Rare ===
+
+impl Rare {
+    fn says_something(&self) -> bool {
+        let Self { nbf, cnf, act, may_act, authorization_details, status } = self;
+        nbf.is_some()
+            || cnf.is_some()
+            || act.is_some()
+            || may_act.is_some()
+            || !authorization_details.is_empty()
+            || status.is_some()
+    }
 }
 
 // === impl Payload ===

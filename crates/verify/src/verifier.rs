@@ -201,8 +201,7 @@ impl Inner {
     }
 
     async fn hold_against_list(&self, passed: Passed) -> Result<Passed, Box<Response<String>>> {
-        let reference =
-            passed.token().and_then(|token| token.claims().status.as_ref()?.status_list.clone());
+        let reference = passed.token().and_then(|token| token.status().cloned());
         let Some(reference) = reference else { return Ok(passed) };
         let id = passed.request_id().clone();
         let answer = match self.lists.status(&reference).await {

@@ -144,7 +144,7 @@ impl BrowserApp {
         if presented_token::objection(authority, &token, now).await?.is_some() {
             return Ok(None);
         }
-        let Some(user) = authority.store().user(&token.claims().sub).await? else {
+        let Some(user) = authority.store().user(&token.facts().subject).await? else {
             return Ok(None);
         };
         let scopes = presented_token::scopes_left(authority, &token, now);

@@ -157,37 +157,36 @@ async fn of_access(
     authority: &Authority,
     token: &VerifiedAccessToken,
 ) -> Result<Introspection, OAuthError> {
-    let claims = token.claims();
+    let facts = token.facts();
     // Any other token without a grant speaks for no person.
     let speaks_for_person = match token.personal() {
         Some(personal) => matches!(personal.terms.owner, Owner::Person(_)),
-        None => claims.grant_id.is_some(),
+        None => facts.grant.is_some(),
     };
-    let username = if speaks_for_person { username(authority, &claims.sub).await? } else { None };
+    let username =
+        if speaks_for_person { username(authority, &facts.subject).await? } else { None };
+    let claims = token.claims();
+    let is_bound = claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
     Ok(Introspection {
         active: true,
         // What counts no more at the gateway is not told as if it did.
         scope: presented_token::scopes_left(authority, token, authority.now()),
-        client_id: Some(claims.client_id.clone()),
+        client_id: Some(claims.client_id),
         username,
-        token_type: Some(if claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()) {
-            "DPoP"
-        } else {
-            "Bearer"
-        }),
+        token_type: Some(if is_bound { "DPoP" } else { "Bearer" }),
         exp: Some(claims.exp),
         iat: Some(claims.iat),
-        sub: Some(claims.sub.clone()),
-        aud: Some(claims.aud.clone()),
-        iss: Some(claims.iss.clone()),
-        jti: Some(claims.jti.clone()),
-        cnf: claims.cnf.clone(),
+        sub: Some(claims.sub),
+        aud: Some(claims.aud),
+        iss: Some(claims.iss),
+        jti: Some(claims.jti),
+        cnf: claims.cnf,
         auth_time: claims.auth_time,
-        acr: claims.acr.clone(),
-        act: claims.act.clone(),
-        may_act: claims.may_act.clone(),
+        acr: claims.acr,
+        act: claims.act,
+        may_act: claims.may_act,
         networks: token.personal().map(|one| one.terms.networks.clone()).unwrap_or_default(),
-        authorization_details: claims.authorization_details.clone(),
+        authorization_details: claims.authorization_details,
     })
 }
 

@@ -64,7 +64,7 @@ async fn decide(
     let audiences = authority.settings().audiences();
     let demand = Demand { audiences, scopes: &[scope::OPENID], place: Some(place) };
     let token = bearer::admit(authority, caller, &presented, demand, now).await?;
-    match authority.store().user(&token.claims().sub).await? {
+    match authority.store().user(&token.facts().subject).await? {
         Some(user) => Ok((token, user)),
         None => Err(BearerRefused::NotInOrder(Reason::Disabled, token)),
     }
@@ -77,7 +77,7 @@ async fn tell(
     user: &User,
 ) -> Result<Response, OAuthError> {
     let store = authority.store();
-    let named = match &token.claims().grant_id {
+    let named = match &token.facts().grant {
         Some(grant) => store.claims_of(grant).await?,
         None => None,
     };
@@ -86,7 +86,7 @@ async fn tell(
     let scopes = presented_token::scopes_left(authority, token, authority.now());
     let mut claims = person_claims::told(user, settings, &scopes, named);
     claims.insert("sub".to_owned(), json!(user.id));
-    let client = store.client(&token.claims().client_id).await?;
+    let client = store.client(&token.facts().client).await?;
     let options = client.map(|client| client.options.clone()).unwrap_or_default();
     let how = options.userinfo_encrypted_response_alg;
     let answer = match (options.userinfo_signed_response_alg, how) {
@@ -94,7 +94,7 @@ async fn tell(
         (None, Some(how)) => signed_answer::encrypt_claims(&options, how, &claims)?,
         (wanted, how) => {
             claims.insert("iss".to_owned(), json!(settings.issuer));
-            claims.insert("aud".to_owned(), json!(token.claims().client_id));
+            claims.insert("aud".to_owned(), json!(token.facts().client));
             let kind = token_type::ID_TOKEN;
             let signed = signed_answer::sign(authority, &options, wanted, kind, &claims)?;
             signed_answer::encrypt(&options, how, signed)?

@@ -136,7 +136,7 @@ async fn actor(
     subject: &VerifiedAccessToken,
 ) -> Result<Option<Actor>, GrantRefused> {
     let parameters = request.parameters;
-    let before = subject.claims().act.as_deref().cloned();
+    let before = subject.actor().cloned();
     let named = parameters.value(parameter::ACTOR_TOKEN_TYPE);
     let Some(text) = parameters.value(parameter::ACTOR_TOKEN) else {
         return match named {
@@ -148,11 +148,11 @@ async fn actor(
     };
     check_type(parameters.required(parameter::ACTOR_TOKEN_TYPE)?, parameter::ACTOR_TOKEN_TYPE)?;
     let actor = token(authority, text, parameter::ACTOR_TOKEN, request.now).await?;
-    check_may_act(subject, &actor.claims().client_id)?;
+    check_may_act(subject, &actor.facts().client)?;
     let actor = Actor {
-        sub: actor.claims().sub.clone(),
+        sub: actor.facts().subject.clone(),
         iss: None,
-        client_id: Some(actor.claims().client_id.clone()),
+        client_id: Some(actor.facts().client.clone()),
         act: before.map(Box::new),
     };
     if actor.chain().count() > LONGEST_CHAIN {
@@ -179,7 +179,7 @@ fn scopes(
 
 /// §4.4: whoever goes on with the subject's token has to be named where it names anybody.
 fn check_may_act(subject: &VerifiedAccessToken, client: &ClientId) -> Result<(), ExchangeRefused> {
-    match subject.claims().may_act.as_deref() {
+    match subject.may_act() {
         Some(may_act) if !may_act.names(client) => Err(ExchangeRefused::MayNotAct(client.clone())),
         _ => Ok(()),
     }

@@ -1,7 +1,6 @@
 //! What an answer says of limits: `RateLimit-Policy` and `RateLimit`
 //! (draft-ietf-httpapi-ratelimit-headers-10 §3 and §4).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Room for what is said of one limit, in bytes.
+const ITEM: usize = 48;
 
 /// What is to be said of each limit that was asked.
 #[derive(Default)]
@@ -34,14 +36,20 @@ impl Told {
         if self.0.is_empty() {
             return;
         }
-        let (mut policies, mut limits) = (String::new(), String::new());
+        let mut policies = String::with_capacity(self.0.len() * ITEM);
+        let mut limits = String::with_capacity(self.0.len() * ITEM);
+        let mut number_of = itoa::Buffer::new();
         for (number, item) in self.0.iter().enumerate() {
             let comma = if number > 0 { ", " } else { "" };
             policies.push_str(comma);
             policies.push_str(&item.policy);
-            let (Item { quoted, left, .. }, secs) = (item, seconds(item.reset));
-            // Writing into a string cannot fail.
-            let _ = write!(limits, "{comma}{quoted};r={left};t={secs}");
+            // By hand: formatting costs more than the rest of a limit.
+            limits.push_str(comma);
+            limits.push_str(&item.quoted);
+            limits.push_str(";r=");
+            limits.push_str(number_of.format(item.left));
+            limits.push_str(";t=");
+            limits.push_str(number_of.format(seconds(item.reset)));
         }
         for (name, text) in [(POLICY, policies), (LIMIT, limits)] {
             if let Ok(value) = HeaderValue::try_from(text) {

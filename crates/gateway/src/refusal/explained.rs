@@ -33,24 +33,28 @@ impl Refusal {
     }
 
     fn demanded(&self, known: &Known, rule: Option<&Rule>) -> Option<String> {
-        let claims = known.token.claims();
+        let token = &known.token;
         let demand = rule.map(|rule| &rule.demand);
         Some(match (&self.fault, demand) {
             (Fault::Scope(wanted), _) => {
                 format!("demands `{wanted}`; the token has `{}`", known.token.scopes())
             }
             (Fault::Audience, Some(Demand::Token { audiences, .. })) => {
-                let held: Vec<&str> = claims.aud.iter().collect();
+                let held: Vec<&str> = token.audience().iter().collect();
                 format!("demands {}; the token is for {}", listed(audiences), listed(&held))
             }
             (Fault::OtherClient, Some(Demand::Token { further: Some(beside), .. })) => {
-                format!("demands {}; the token is {}'s", listed(&beside.clients), claims.client_id)
+                format!(
+                    "demands {}; the token is {}'s",
+                    listed(&beside.clients),
+                    token.facts().client
+                )
             }
             (Fault::StepUp { acr, max_age }, _) => {
                 let acr = acr.as_deref().unwrap_or("any");
                 let age = max_age.map_or("any".to_owned(), |age| format!("{age} s"));
-                let held = claims.acr.as_deref().unwrap_or("none");
-                let at = claims.auth_time.map_or("unknown".to_owned(), |at| at.to_string());
+                let held = token.acr().unwrap_or("none");
+                let at = token.auth_time().map_or("unknown".to_owned(), |at| at.to_string());
                 format!(
                     "demands acr `{acr}` and a sign-in of {age}; the token has acr `{held}` and \
                      auth_time {at}"

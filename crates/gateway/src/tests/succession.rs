@@ -14,7 +14,7 @@ use super::support::upstream::{Recording, Reply, ok};
 use super::support::{House, body, read_to_close, read_until, settings, status};
 use crate::limit::{Amount, Dimension, LimitRule};
 use crate::policy::{Policies, Principal, Question, Ruling};
-use crate::{Access, HealthRule, Parts, Settings, UpstreamRule};
+use crate::{Access, ClaimRule, HealthRule, Parts, Settings, UpstreamRule};
 
 const EVENTS: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 
@@ -61,6 +61,32 @@ async fn the_next_request_of_a_connection_meets_the_new_rule() {
     assert_eq!(status(&ask_on(&mut stream, &token, "/orders").await), 403);
     house.change(at(upstream.address));
     assert_eq!(status(&ask_on(&mut stream, &token, "/orders").await), 200);
+}
+
+#[tokio::test]
+async fn a_new_rule_about_claims_meets_tokens_that_were_verified_before() {
+    let upstream = Recording::new().await;
+    let house = House::new(upstream.address).await;
+    let tokens = ["acme", "other"].map(|tenant| {
+        let mut claims = house.claims();
+        claims["tenant"] = tenant.into();
+        house.sign(&claims)
+    });
+    let ask = async |token: &str| status(&house.ask_as(token, "GET /orders", "").await);
+    for token in &tokens {
+        assert_eq!(ask(token).await, 200);
+    }
+    let mut changed = at(upstream.address);
+    changed.routes.iter_mut().for_each(|route| {
+        if let Access::Token { further, .. } = &mut route.access {
+            further.claims = vec![ClaimRule::new("tenant", ["acme"]).expect("rule")];
+        }
+    });
+    house.change(changed);
+    for _ in 0..2 {
+        assert_eq!(ask(&tokens[0]).await, 200);
+        assert_eq!(ask(&tokens[1]).await, 403);
+    }
 }
 
 #[tokio::test]
