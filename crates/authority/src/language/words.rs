@@ -198,7 +198,8 @@ texts! {
     /// The sign-in page.
     sign_in: SignInWords {
         again, busy, copied, disabled, forgotten, incomplete, lead, no_factor, passkey, password,
-        sign_up, throttled, title, username, wrong,
+        puzzle, puzzle_around, puzzle_done, puzzle_label, puzzle_waiting, puzzle_working, sign_up,
+        throttled, title, username, wrong,
     }
     /// The list of sign-ins.
     sign_ins: SignInsWords {

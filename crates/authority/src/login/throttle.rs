@@ -6,10 +6,11 @@
 //! else guesses from behind the same address.
 
 pub(crate) mod growing;
+pub(crate) mod pressure;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -170,6 +171,14 @@ pub(crate) fn network(ip: Option<IpAddr>) -> Option<IpAddr> {
     ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+    })
+}
+
+/// What a site or a household is given: an IPv4 network of 24 bits, or an IPv6 network of 56.
+pub(crate) fn site(ip: Option<IpAddr>) -> Option<IpAddr> {
+    ip.map(|ip| match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8))),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 72))),
     })
 }
 

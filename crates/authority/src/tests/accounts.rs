@@ -18,7 +18,7 @@ fn with(mode: Mode, domains: &[&str]) -> Settings {
 }
 
 /// Asks for a new password; the link of the letter, which is the number-th.
-async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> String {
+pub(super) async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> String {
     let page = browser.get("/forgotten").await;
     page.assert_page(200);
     let answer = browser.submit(&page.form(), &[("who", who)]).await;
@@ -28,7 +28,11 @@ async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> Strin
 }
 
 /// Opens a link and sends its form with these.
-async fn follow(browser: &mut Browser<'_>, link: &str, typed: &[(&str, &str)]) -> Answer {
+pub(super) async fn follow(
+    browser: &mut Browser<'_>,
+    link: &str,
+    typed: &[(&str, &str)],
+) -> Answer {
     let page = browser.get(link).await;
     page.assert_page(200);
     browser.submit(&page.form(), typed).await
