@@ -336,6 +336,7 @@ catalogue! { ENGLISH: English {
         breached: "The password is among those that were stolen elsewhere; choose another.",
         busy: "Many people are here right now. Try again in a moment.",
         button: "Change it",
+        common: "The password is among the hundred thousand that are used most; choose another.",
         current: "Current password",
         current_wrong: "The current password is another one.",
         hint: "At least {count} characters. Several words are easy to remember.",

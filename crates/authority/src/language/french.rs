@@ -336,6 +336,7 @@ catalogue! { FRENCH: French {
         breached: "Le mot de passe est parmi ceux qui ont été volés ailleurs ; choisissez-en un autre.",
         busy: "Il y a beaucoup de monde en ce moment. Réessayez dans un instant.",
         button: "Changer",
+        common: "Le mot de passe est parmi les cent mille les plus utilisés ; choisissez-en un autre.",
         current: "Mot de passe actuel",
         current_wrong: "Le mot de passe actuel est un autre.",
         hint: "Au moins {count} caractères. Plusieurs mots sont faciles à retenir.",

@@ -336,6 +336,7 @@ catalogue! { GERMAN: German {
         breached: "Das Passwort gehört zu denen, die anderswo gestohlen wurden; wählen Sie ein anderes.",
         busy: "Gerade ist viel los. Versuchen Sie es gleich noch einmal.",
         button: "Ändern",
+        common: "Das Passwort gehört zu den hunderttausend, die am häufigsten benutzt werden; wählen Sie ein anderes.",
         current: "Derzeitiges Passwort",
         current_wrong: "Das derzeitige Passwort ist ein anderes.",
         hint: "Mindestens {count} Zeichen. Mehrere Wörter merkt man sich leicht.",

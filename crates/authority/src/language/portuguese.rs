@@ -336,6 +336,7 @@ catalogue! { PORTUGUESE: Portuguese {
         breached: "A senha está entre as que foram roubadas noutros sítios; escolha outra.",
         busy: "Há muita gente neste momento. Tente de novo dentro de instantes.",
         button: "Mudar",
+        common: "A senha está entre as cem mil mais usadas; escolha outra.",
         current: "Senha atual",
         current_wrong: "A senha atual é outra.",
         hint: "Pelo menos {count} caracteres. Várias palavras são fáceis de lembrar.",

@@ -336,6 +336,7 @@ catalogue! { SPANISH: Spanish {
         breached: "La contraseña está entre las que se robaron en otros sitios; elija otra.",
         busy: "Hay mucha gente en este momento. Inténtelo de nuevo en un instante.",
         button: "Cambiarla",
+        common: "La contraseña está entre las cien mil más usadas; elija otra.",
         current: "Contraseña actual",
         current_wrong: "La contraseña actual es otra.",
         hint: "Al menos {count} caracteres. Varias palabras son fáciles de recordar.",

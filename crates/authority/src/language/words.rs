@@ -160,8 +160,8 @@ texts! {
     }
     /// The page where the password is changed, and what is wrong with a new one.
     password: PasswordWords {
-        breached, busy, button, current, current_wrong, hint, incomplete, new, predictable, title,
-        too_long, too_short,
+        breached, busy, button, common, current, current_wrong, hint, incomplete, new, predictable,
+        title, too_long, too_short,
     }
     /// The pages for a request that cannot go on.
     problem: ProblemWords {

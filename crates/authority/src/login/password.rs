@@ -1,6 +1,7 @@
 //! Passwords that people choose: Argon2id on a bounded pool with fair queues, the same cost whoever asks.
 
 pub mod breached;
+mod common;
 pub mod policy;
 mod pool;
 mod queue;
