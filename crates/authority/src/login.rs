@@ -86,6 +86,11 @@ pub enum SignInRefused {
     WrongPassword(SubjectId),
 }
 
+/// A typed name as it is compared and counted: in whatever case and with whatever space around it.
+pub(crate) fn name_key(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
 // === impl Desk ===
 
 impl Desk {

@@ -88,7 +88,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let offer = provider::offer(visit, behind);
     let Behind::Request(_, evaluated) = behind else {
         let page = helped(visit, LoginPage::new(&reader, None, &notice)).asking(None, None);
-        let page = working(visit, page, notice).or_by(prompt).or_at(offer);
+        let page = working(visit, page, notice, None).or_by(prompt).or_at(offer);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -100,7 +100,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let hint = evaluated.demand.login_hint.as_deref();
     let page = helped(visit, LoginPage::new(&reader, Some(&evaluated.client), &notice))
         .asking(current.map(|person| person.user().username.as_str()), hint);
-    working(visit, page, notice)
+    working(visit, page, notice, current)
         .or_by(prompt)
         .or_at(offer)
         .continuing(text, proof)
@@ -112,15 +112,21 @@ fn helped(visit: &Visit, page: LoginPage) -> LoginPage {
     page.helping(authority.settings(), authority.sends_letters(), sign_up::is_open(authority))
 }
 
-/// With the puzzle that is owed, or will be for the name that is probably meant.
-fn working(visit: &Visit, page: LoginPage, notice: Notice) -> LoginPage {
+/// With the puzzle that is owed, or will be for the name that is probably meant, unless they are signed in.
+fn working(
+    visit: &Visit,
+    page: LoginPage,
+    notice: Notice,
+    current: Option<&SignedIn>,
+) -> LoginPage {
     let (authority, browser, now) = (&visit.authority, &visit.browser, visit.now);
     let desk = authority.desk();
     let (puzzle, wait) = match notice {
         Notice::Puzzle { puzzle, wait, .. } => (puzzle, wait),
         _ => {
             let demand = desk.demand(page.username(), browser, visit.caller.ip, now);
-            let demand = demand.filter(|_| !page.username().is_empty());
+            let is_current = current.is_some_and(|person| person.is_named(page.username()));
+            let demand = demand.filter(|_| !page.username().is_empty() && !is_current);
             let Some(difficulty) = demand else { return page };
             let puzzle = Puzzle::new(difficulty, authority.random(), now);
             (puzzle, difficulty.wait().as_secs())
@@ -146,7 +152,7 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
         let username = form.value(USERNAME).unwrap_or_default().to_owned();
         return again(visit, behind, Notice::Incomplete { username });
     };
-    let tried = match collect(visit, username, form) {
+    let tried = match collect(visit, username, form).await {
         Ok(toll) => sign_in(visit, username, password, toll, behind).await,
         Err(refused) => Err(refused),
     };
@@ -180,7 +186,7 @@ enum Progress {
 }
 
 /// What is asked before a password is looked at.
-fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Toll, SignInRefused> {
+async fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Toll, SignInRefused> {
     let (authority, now) = (&visit.authority, visit.now);
     let comer = Comer {
         username,
@@ -189,9 +195,13 @@ fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Toll, Sig
         puzzle: form.value(PUZZLE).unwrap_or_default(),
         answer: form.value(ANSWER).unwrap_or_default(),
     };
-    authority.desk().collect(comer, authority.random(), now, |id, until| {
+    let collected = authority.desk().collect(comer, authority.random(), now, |id, until| {
         authority.use_assertion(["sign-in puzzle", id], until, now)
-    })
+    });
+    let Err(owed @ SignInRefused::Owed(_)) = collected else { return collected };
+    let person = visit.signed_in().await?;
+    let person = person.filter(|person| person.is_named(username));
+    person.map(|person| Toll::of_session(&person)).ok_or(owed)
 }
 
 async fn sign_in(

@@ -14,6 +14,7 @@ use token::time::Timestamp;
 
 use super::browser::Browser;
 use super::csrf::{Proofs, Purpose};
+use super::name_key;
 
 /// A puzzle has so many equal parts: the work is nearly the same each time, where one part would be luck.
 pub(crate) const PARTS: u32 = 16;
@@ -150,7 +151,7 @@ impl Puzzle {
 
 /// What the HMAC is over; names are compared as the throttle does.
 fn about(text: &str, username: &str) -> String {
-    format!("{text}.{}", username.trim().to_lowercase())
+    format!("{text}.{}", name_key(username))
 }
 
 /// Zero bits that the hash of one number begins with, the first 32 at most.

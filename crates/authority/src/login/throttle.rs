@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use token::time::Timestamp;
 
+use super::name_key;
+
 /// How many counts are kept; when there are more, those nearest to their end are forgotten.
 const MAX_COUNTS: usize = 65_536;
 
@@ -73,7 +75,7 @@ impl Throttle {
     /// # Errors
     /// [`Throttled`] when there were too many failures; nothing is charged then.
     pub fn begin(&self, name: &str, from: Place<'_>, now: Timestamp) -> Result<Try, Throttled> {
-        let name = name.trim().to_lowercase();
+        let name = name_key(name);
         let network = network(from.ip);
         let (name, network) = match from.known_browser {
             Some(browser) => (self.hasher.hash_one(("browser", name, browser)), None),

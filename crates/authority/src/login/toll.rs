@@ -13,7 +13,7 @@ use super::browser::Browser;
 use super::puzzle::{Difficulty, Puzzle};
 use super::session::SignedIn;
 use super::throttle::{Allowance, site};
-use super::{Desk, SignInRefused};
+use super::{Desk, SignInRefused, name_key};
 
 /// Tries that waited in place of work, at one name from one site: who mistypes has another.
 const WAITED: u32 = 2;
@@ -47,7 +47,7 @@ pub struct Owed {
 // === impl Toll ===
 
 impl Toll {
-    /// Whoever is signed in guesses at nobody else.
+    /// Whoever is signed in does not guess at their own name, which is the one to try.
     pub(crate) fn of_session(_: &SignedIn) -> Self {
         Self(())
     }
@@ -99,7 +99,7 @@ impl Desk {
                 return owed(puzzle, left);
             }
             let allowance = Allowance { burst: WAITED, every: puzzle.difficulty().wait() };
-            let key = ("waited", username.trim().to_lowercase(), site(ip));
+            let key = ("waited", name_key(username), site(ip));
             if let Err(throttled) = self.throttle.charge(key, allowance, now) {
                 return owed(puzzle, throttled.wait);
             }

@@ -132,6 +132,22 @@ async fn a_session_changes_its_password_without_work() {
 }
 
 #[tokio::test]
+async fn a_session_confirms_its_person_without_work_and_nobody_else() {
+    let harness = Harness::with_password().await;
+    let mut owner = harness.browser();
+    let _ = owner.as_alice("/account").await;
+    attack(&harness, "alice");
+    attack(&harness, "bob");
+    owner.cookies.remove("tokenward-browser");
+    let path = request(&harness.confidential, &[("prompt", "login")]);
+    let page = owner.get(&path).await;
+    assert_eq!(puzzle(&page), None);
+    let other = [("username", "bob"), ("password", PASSWORD)];
+    owner.submit(&page.form(), &other).await.assert_page(429);
+    assert_eq!(owner.submit(&page.form(), &OWNER).await.status, 303);
+}
+
+#[tokio::test]
 async fn a_passkey_goes_around_it() {
     let issuer = passkeys::ISSUER.to_owned();
     let harness = Harness::with_password_and(Settings { issuer, ..settings() }).await;

@@ -9,8 +9,8 @@ use zxcvbn::matching::patterns::{DictionaryPattern, MatchPattern};
 /// No password of the lists is longer, so that nothing longer has to be looked up.
 const LONGEST_CHARS: usize = 40;
 
-/// Whether the whole of a password is on a list. Its letters count without their case, as NIST SP 800-63B-4
-/// §3.1.1.2 lets a comparison be: whoever guesses tries those variants too.
+/// Whether a password is on a list. All of it is compared (NIST SP 800-63B-4 §3.1.1.2), without the case of its
+/// letters, since whoever guesses tries those variants too.
 pub(super) fn is_common(password: &str) -> bool {
     if password.chars().nth(LONGEST_CHARS).is_some() {
         return false;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use token::time::Timestamp;
 
 use super::{Allowance, MAX_COUNTS, forget, network};
+use crate::login::name_key;
 use crate::login::puzzle::Difficulty;
 
 /// What one network counts at one name; what is beyond that the throttle slows down.
@@ -114,7 +115,7 @@ impl Pressure {
     }
 
     fn keys(&self, name: &str, ip: Option<IpAddr>) -> Keys {
-        let (name, network) = (name.trim().to_lowercase(), network(ip));
+        let (name, network) = (name_key(name), network(ip));
         Keys {
             share: self.hasher.hash_one(("share", &name, network)),
             name: self.hasher.hash_one(("name", &name)),
