@@ -5,7 +5,7 @@
   const form = document.querySelector('form[data-puzzle]');
   if (!form) return;
 
-  const SLICE_MS = 12;
+  const SLICE_MS = 40;
   const K = roundConstants();
   const START = Int32Array.from(fractions(8, Math.sqrt));
   const schedule = firstBlock(form.dataset.puzzle);
