@@ -1,10 +1,10 @@
 //! Passwords that people choose: Argon2id on a bounded pool with fair queues, the same cost whoever asks.
 
 pub mod breached;
-mod common;
 pub mod policy;
 mod pool;
 mod queue;
+mod used_most;
 
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;

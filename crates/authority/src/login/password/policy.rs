@@ -8,7 +8,7 @@ use token::secret::Secret;
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 use super::breached::Breached;
-use super::common;
+use super::used_most;
 
 /// Enough for any passphrase or password manager; a bound on what has to be hashed.
 pub const MAX_BYTES: usize = 1024;
@@ -78,7 +78,7 @@ impl Rules {
         if text.chars().count() < self.min_chars {
             return Ok(Err(PolicyRefused::TooShort(self.min_chars)));
         }
-        if common::is_common(text) {
+        if used_most::is_common(text) {
             return Ok(Err(PolicyRefused::Common));
         }
         if is_predictable(text, names) {
