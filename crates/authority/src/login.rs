@@ -7,8 +7,10 @@ pub(crate) mod half;
 pub(crate) mod link;
 pub(crate) mod passkey;
 pub mod password;
+pub(crate) mod puzzle;
 pub mod session;
 pub mod throttle;
+pub mod toll;
 pub(crate) mod user_agent;
 
 use std::net::IpAddr;
@@ -23,13 +25,18 @@ use self::csrf::Proofs;
 use self::passkey::RelyingParty;
 use self::password::{Asker, PasswordError, Passwords};
 use self::throttle::growing::Guesses;
-use self::throttle::{Place, Throttle, Throttled};
+use self::throttle::pressure::{Counted, Pressure};
+use self::throttle::{Place, Throttle, Throttled, Try};
+use self::toll::{Owed, Toll};
 use crate::approve;
+use crate::settings::Settings;
 
 /// What sign-in works with beside the store.
 pub struct Desk {
     /// Failed tries.
     pub throttle: Throttle,
+    /// How much guessing goes on.
+    pub(crate) pressure: Pressure,
     /// Failed tries of what is proven after a password.
     pub(crate) guesses: Guesses,
     /// What browsers bring back.
@@ -49,6 +56,8 @@ pub struct Attempt<'a> {
     pub ip: Option<IpAddr>,
     /// The browser that it comes from.
     pub browser: &'a Browser,
+    /// That the password may be looked at.
+    pub toll: Toll,
 }
 
 /// Why somebody is not signed in.
@@ -57,6 +66,9 @@ pub enum SignInRefused {
     /// The password is right, but the account is switched off.
     #[error("the account is disabled")]
     Disabled,
+    /// A puzzle has to be solved first.
+    #[error(transparent)]
+    Owed(#[from] Owed),
     /// The password could not be checked.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -74,16 +86,22 @@ pub enum SignInRefused {
     WrongPassword(SubjectId),
 }
 
+/// A typed name as it is compared and counted: in whatever case and with whatever space around it.
+pub(crate) fn name_key(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
 // === impl Desk ===
 
 impl Desk {
-    /// With no failures yet, for an issuer.
-    pub fn new(store: &Store, issuer: &str) -> Self {
+    /// With no failures yet.
+    pub fn new(store: &Store, settings: &Settings) -> Self {
         Self {
             throttle: Throttle::default(),
+            pressure: Pressure::new(settings.puzzle_after),
             guesses: Guesses::default(),
             proofs: Proofs::new(store),
-            passkeys: RelyingParty::of(issuer),
+            passkeys: RelyingParty::of(&settings.issuer),
         }
     }
 
@@ -101,16 +119,34 @@ impl Desk {
     ) -> Result<User, SignInRefused> {
         let known_browser = attempt.browser.known_as(attempt.username, &self.proofs);
         let place = Place { ip: attempt.ip, known_browser };
-        let tried = self.throttle.begin(attempt.username, place, now)?;
+        let (tried, counted) = self.begin(attempt.username, place, now)?;
         let asker =
             Asker { ip: attempt.ip, account: attempt.username, is_known: known_browser.is_some() };
         let checked = check(store, passwords, asker, attempt.password, now).await;
         match &checked {
+            Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword(_)) => return checked,
             Ok(_) | Err(SignInRefused::Disabled) => self.throttle.succeeded(tried),
-            Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword(_)) => drop(tried),
             Err(_) => self.throttle.withdrawn(tried),
         }
+        if let Some(counted) = counted {
+            self.pressure.given_back(counted);
+        }
         checked
+    }
+
+    /// Counts one try of a password as a failure, until it is known to be none.
+    pub(crate) fn begin(
+        &self,
+        username: &str,
+        place: Place<'_>,
+        now: Timestamp,
+    ) -> Result<(Try, Option<Counted>), Throttled> {
+        let tried = self.throttle.begin(username, place, now)?;
+        let counted = match place.known_browser {
+            None => Some(self.pressure.begin(username, place.ip, now)),
+            Some(_) => None,
+        };
+        Ok((tried, counted))
     }
 }
 
@@ -142,7 +178,7 @@ impl SignInRefused {
         match self {
             Self::Disabled => "disabled",
             Self::Password(_) | Self::Store(_) => "error",
-            Self::Throttled(_) => "throttled",
+            Self::Owed(_) | Self::Throttled(_) => "throttled",
             Self::UnknownUser => "unknown_user",
             Self::WrongPassword(_) => "bad_password",
         }

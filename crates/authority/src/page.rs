@@ -1,5 +1,5 @@
-//! The pages that people see: every text from outside escaped by the template engine. None needs a script;
-//! the only one asks a browser for a passkey.
+//! The pages that people see: every text from outside escaped by the template engine. None needs a script: one
+//! asks a browser for a passkey, the other does work in place of waiting.
 
 pub(crate) mod account;
 pub(crate) mod approvals;
@@ -18,6 +18,7 @@ pub(crate) mod passkey;
 mod policy;
 pub(crate) mod problem;
 pub(crate) mod providers;
+pub(crate) mod puzzle;
 pub(crate) mod qr;
 pub(crate) mod second;
 pub(crate) mod sign_ins;
@@ -27,7 +28,6 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use self::passkey::PasskeyPrompt;
 use self::policy::Leads;
 use crate::branding;
 use crate::language::words::Words;
@@ -100,16 +100,11 @@ impl Frame {
 }
 
 fn render(frame: &Frame, page: &impl Template, form: Leads<'_>) -> Rendered {
-    render_with(frame, page, form, None)
+    render_with(frame, page, form, false)
 }
 
-fn render_with(
-    frame: &Frame,
-    page: &impl Template,
-    form: Leads<'_>,
-    prompt: Option<&PasskeyPrompt>,
-) -> Rendered {
-    let policy = policy::of(form, prompt.is_some());
+fn render_with(frame: &Frame, page: &impl Template, form: Leads<'_>, has_script: bool) -> Rendered {
+    let policy = policy::of(form, has_script);
     Ok(Html { html: page.render()?, policy, language: frame.words.language })
 }
 

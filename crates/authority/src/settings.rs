@@ -89,6 +89,9 @@ pub struct Settings {
     pub attestation_challenge: bool,
     /// How many passwords are checked at the same time.
     pub password_threads: usize,
+    /// Failed tries at one name, of all browsers that are not known, after which sign-in asks those for work
+    /// first; half as many again from one network. 0: it never does.
+    pub puzzle_after: u32,
     /// What new passwords have to be.
     pub passwords: Rules,
     /// Who has to prove more than a password.

@@ -94,7 +94,7 @@ impl Authority {
         settings.check()?;
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(settings.password_threads, settings.passwords.clone()),
-            desk: Desk::new(&parts.store, &settings.issuer),
+            desk: Desk::new(&parts.store, &settings),
             metadata: Metadata::of(&settings),
             names: NameHasher::new(&parts.store),
             news: News::of(parts.store.index()),

@@ -22,6 +22,7 @@ mod discovery;
 mod doubt;
 mod dpop;
 mod foreign;
+mod guessing;
 mod id_token;
 mod introspect;
 mod languages;

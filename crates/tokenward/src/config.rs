@@ -249,6 +249,11 @@ pub(crate) struct Authority {
     pub(crate) client_certificate_field: Option<String>,
     /// How many passwords are hashed at the same time (19 MiB each).
     pub(crate) password_threads: usize,
+    /// Failed sign-ins at one name, of all browsers together in which its person never signed in, after which
+    /// such browsers have to solve a puzzle, or wait two minutes at most, before a password is looked at; half as
+    /// many again from one network, whatever the names. One is forgiven every ten minutes, from a network every
+    /// minute. From 10 to 1000; 0: never.
+    pub(crate) puzzle_after: u32,
     /// Providers that people sign in with, in the order in which they are offered. Register this server at each
     /// with the redirect URI `<issuer>/login/provider/<name>`, and with the back-channel logout URI
     /// `<issuer>/login/provider/<name>/logout`. Other hosts than on the public internet have to be among `reach`.

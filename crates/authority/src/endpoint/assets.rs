@@ -1,4 +1,4 @@
-//! What pages are made of beside themselves: the style sheet, the script, the icon and an operator's pictures.
+//! What pages are made of beside themselves: the style sheet, the scripts, the icon and an operator's pictures.
 
 use axum::body::Body;
 use axum::extract::{Path, State};

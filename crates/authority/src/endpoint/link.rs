@@ -44,6 +44,8 @@ struct Opened {
 enum Outcome {
     /// It is done.
     Done(Done),
+    /// It is done, by somebody whose account it is: sign-in knows the browser by this name from now on.
+    Known(Done, String),
     /// The link is over.
     Over,
     /// Something has to be typed otherwise.
@@ -83,6 +85,9 @@ async fn send(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         };
         match outcome {
             Outcome::Done(done) => Ok(done::answer(&visit, done)),
+            Outcome::Known(done, username) => {
+                Ok(visit.with_known_browser(done::answer(&visit, done), &username))
+            }
             Outcome::Over => Ok(done::answer(&visit, Done::LinkOver)),
             Outcome::Again(notice) => page(&visit, &opened, &form, &notice).await,
         }

@@ -26,12 +26,15 @@ use crate::endpoint::{document, sign_up};
 use crate::login::csrf::Purpose;
 use crate::login::half::HalfSignedIn;
 use crate::login::password::PasswordError;
+use crate::login::puzzle::Puzzle;
 use crate::login::session::{self, Method, Proven, SignedIn};
+use crate::login::toll::{Comer, Owed, Toll};
 use crate::login::{Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::Rendered;
 use crate::page::login::LoginPage;
 pub(crate) use crate::page::login::Notice;
+use crate::page::puzzle::PuzzlePrompt;
 use crate::parameters::Parameters;
 use crate::rule::mfa::{Missing, Step};
 
@@ -39,6 +42,8 @@ const REQUEST: &str = "request";
 const PROOF: &str = "csrf";
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
+const PUZZLE: &str = "puzzle";
+const ANSWER: &str = "answer";
 /// Only the second button of the form has it.
 const CANCEL: &str = "cancel";
 
@@ -83,7 +88,7 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
     let offer = provider::offer(visit, behind);
     let Behind::Request(_, evaluated) = behind else {
         let page = helped(visit, LoginPage::new(&reader, None, &notice)).asking(None, None);
-        let page = page.or_by(prompt).or_at(offer);
+        let page = working(visit, page, notice, None).or_by(prompt).or_at(offer);
         return page.continuing(text, proof).finish(None);
     };
     let current = match &evaluated.standing {
@@ -93,8 +98,9 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
         }
     };
     let hint = evaluated.demand.login_hint.as_deref();
-    helped(visit, LoginPage::new(&reader, Some(&evaluated.client), &notice))
-        .asking(current.map(|person| person.user().username.as_str()), hint)
+    let page = helped(visit, LoginPage::new(&reader, Some(&evaluated.client), &notice))
+        .asking(current.map(|person| person.user().username.as_str()), hint);
+    working(visit, page, notice, current)
         .or_by(prompt)
         .or_at(offer)
         .continuing(text, proof)
@@ -104,6 +110,33 @@ pub(crate) fn page(visit: &Visit, behind: Behind<'_>, notice: Notice) -> Rendere
 fn helped(visit: &Visit, page: LoginPage) -> LoginPage {
     let authority = &visit.authority;
     page.helping(authority.settings(), authority.sends_letters(), sign_up::is_open(authority))
+}
+
+/// With the puzzle that is owed, or will be for the name that is probably meant, unless they are signed in.
+fn working(
+    visit: &Visit,
+    page: LoginPage,
+    notice: Notice,
+    current: Option<&SignedIn>,
+) -> LoginPage {
+    let (authority, browser, now) = (&visit.authority, &visit.browser, visit.now);
+    let desk = authority.desk();
+    let (puzzle, wait) = match notice {
+        Notice::Puzzle { puzzle, wait, .. } => (puzzle, wait),
+        _ => {
+            let demand = desk.demand(page.username(), browser, visit.caller.ip, now);
+            let is_current = current.is_some_and(|person| person.is_named(page.username()));
+            let demand = demand.filter(|_| !page.username().is_empty() && !is_current);
+            let Some(difficulty) = demand else { return page };
+            let puzzle = Puzzle::new(difficulty, authority.random(), now);
+            (puzzle, difficulty.wait().as_secs())
+        }
+    };
+    let sealed = puzzle.seal(page.username(), browser, &desk.proofs);
+    let words = &visit.words();
+    let waiting = words.sign_in.puzzle_waiting.fill(&[("time", &words.wait(wait))]);
+    let prompt = PuzzlePrompt::new(authority.settings(), &puzzle, sealed, waiting);
+    page.working(prompt)
 }
 
 async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Response {
@@ -119,7 +152,10 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
         let username = form.value(USERNAME).unwrap_or_default().to_owned();
         return again(visit, behind, Notice::Incomplete { username });
     };
-    let tried = sign_in(visit, username, password, behind).await;
+    let tried = match collect(visit, username, form).await {
+        Ok(toll) => sign_in(visit, username, password, toll, behind).await,
+        Err(refused) => Err(refused),
+    };
     observe(visit, username, &tried);
     match tried {
         Ok(Progress::Complete(cookie, person)) => {
@@ -149,14 +185,35 @@ enum Progress {
     Unreachable(User),
 }
 
+/// What is asked before a password is looked at.
+async fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Toll, SignInRefused> {
+    let (authority, now) = (&visit.authority, visit.now);
+    let comer = Comer {
+        username,
+        browser: &visit.browser,
+        ip: visit.caller.ip,
+        puzzle: form.value(PUZZLE).unwrap_or_default(),
+        answer: form.value(ANSWER).unwrap_or_default(),
+    };
+    let collected = authority.desk().collect(comer, authority.random(), now, |id, until| {
+        authority.use_assertion(["sign-in puzzle", id], until, now)
+    });
+    let Err(owed @ SignInRefused::Owed(_)) = collected else { return collected };
+    let person = visit.signed_in().await?;
+    let person = person.filter(|person| person.is_named(username));
+    person.map(|person| Toll::of_session(&person)).ok_or(owed)
+}
+
 async fn sign_in(
     visit: &Visit,
     username: &str,
     password: Secret,
+    toll: Toll,
     behind: Behind<'_>,
 ) -> Result<Progress, SignInRefused> {
     let (authority, now) = (&visit.authority, visit.now);
-    let attempt = Attempt { username, password, ip: visit.caller.ip, browser: &visit.browser };
+    let (ip, browser) = (visit.caller.ip, &visit.browser);
+    let attempt = Attempt { username, password, ip, browser, toll };
     let (store, passwords) = (authority.store(), authority.passwords());
     let user = authority.desk().sign_in(store, passwords, attempt, now).await?;
     Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
@@ -225,6 +282,10 @@ fn notice(username: &str, refused: &SignInRefused) -> Notice {
     let username = username.to_owned();
     match refused {
         SignInRefused::Disabled => Notice::Disabled { username },
+        SignInRefused::Owed(Owed { puzzle, wait }) => {
+            let (puzzle, wait) = (puzzle.clone(), wait.as_secs().max(1));
+            Notice::Puzzle { username, puzzle, wait }
+        }
         SignInRefused::Throttled(throttled) => {
             Notice::Throttled { username, wait: throttled.wait.as_secs().max(1) }
         }
@@ -243,7 +304,7 @@ fn status(notice: &Notice) -> StatusCode {
         Notice::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Notice::Disabled { .. } | Notice::NoFactor { .. } => StatusCode::FORBIDDEN,
         Notice::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        Notice::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Notice::Puzzle { .. } | Notice::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         Notice::CopiedPasskey
         | Notice::Incomplete { .. }
         | Notice::Passkey

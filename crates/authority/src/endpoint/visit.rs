@@ -175,6 +175,12 @@ impl Visit {
         self.set_cookie(response, Cookie::Browser, &self.browser.to_text(), NEW_BROWSER_LIFE)
     }
 
+    /// Remembers that this is a browser of the person of this user name.
+    pub(crate) fn with_known_browser(&self, response: Response, username: &str) -> Response {
+        let browser = self.browser.after_sign_in(username, &self.authority.desk().proofs);
+        self.set_cookie(response, Cookie::Browser, &browser.to_text(), KNOWN_BROWSER_LIFE)
+    }
+
     /// Gives the cookies of somebody who has just signed in.
     pub(crate) fn with_session_cookies(
         &self,

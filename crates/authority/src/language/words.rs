@@ -160,8 +160,8 @@ texts! {
     }
     /// The page where the password is changed, and what is wrong with a new one.
     password: PasswordWords {
-        breached, busy, button, current, current_wrong, hint, incomplete, new, predictable, title,
-        too_long, too_short,
+        breached, busy, button, common, current, current_wrong, hint, incomplete, new, predictable,
+        title, too_long, too_short,
     }
     /// The pages for a request that cannot go on.
     problem: ProblemWords {
@@ -198,7 +198,8 @@ texts! {
     /// The sign-in page.
     sign_in: SignInWords {
         again, busy, copied, disabled, forgotten, incomplete, lead, no_factor, passkey, password,
-        sign_up, throttled, title, username, wrong,
+        puzzle, puzzle_around, puzzle_done, puzzle_label, puzzle_waiting, puzzle_working, sign_up,
+        throttled, title, username, wrong,
     }
     /// The list of sign-ins.
     sign_ins: SignInsWords {

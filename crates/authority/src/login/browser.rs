@@ -5,6 +5,7 @@ use token::base62;
 use token::random::Random;
 
 use crate::login::csrf::{Proofs, Purpose};
+use crate::login::name_key;
 
 const NAME_CHARS: usize = 43;
 
@@ -51,20 +52,16 @@ impl Browser {
     /// Its random name, when the person of this user name has signed in with it before.
     pub fn known_as(&self, username: &str, proofs: &Proofs) -> Option<&str> {
         let proof = self.proof.as_deref()?;
-        let known = proofs.check(Purpose::KnownBrowser, &self.name, &key(username), proof);
+        let known = proofs.check(Purpose::KnownBrowser, &self.name, &name_key(username), proof);
         known.then_some(self.name.as_str())
     }
 
     /// The same browser after the person of this user name has signed in.
     #[must_use]
     pub fn after_sign_in(&self, username: &str, proofs: &Proofs) -> Self {
-        let proof = proofs.make(Purpose::KnownBrowser, &self.name, &key(username));
+        let proof = proofs.make(Purpose::KnownBrowser, &self.name, &name_key(username));
         Self { name: self.name.clone(), proof: Some(proof) }
     }
-}
-
-fn key(username: &str) -> String {
-    username.trim().to_lowercase()
 }
 
 #[cfg(test)]

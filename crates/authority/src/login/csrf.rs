@@ -28,6 +28,8 @@ pub enum Purpose {
     /// The sign-in form, bound to the browser and to the request it continues: without it a
     /// stranger could sign a person in to the stranger's own account (RFC 9700 §4.7).
     Login,
+    /// Work that is asked before a password is looked at, bound to the browser and to the name.
+    Puzzle,
 }
 
 /// Makes and checks proofs.
@@ -69,6 +71,7 @@ fn message(purpose: Purpose, bearer: &str, about: &str) -> Vec<u8> {
         Purpose::Link => "link",
         Purpose::Login => "login",
         Purpose::Logout => "logout",
+        Purpose::Puzzle => "puzzle",
     };
     // Lengths stand before the parts, so that no two lists of parts are one message.
     let mut message = Vec::with_capacity(bearer.len() + about.len() + 40);

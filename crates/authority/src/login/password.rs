@@ -4,6 +4,7 @@ pub mod breached;
 pub mod policy;
 mod pool;
 mod queue;
+mod used_most;
 
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use token::secret::Secret;
 use self::policy::{PolicyRefused, Rules};
 use self::pool::Pool;
 use self::queue::{Line, Place};
+use super::name_key;
 
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -150,7 +152,7 @@ impl Passwords {
         asker: Asker<'_>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let account = self.pool.hasher.hash_one(asker.account.trim().to_lowercase());
+        let account = self.pool.hasher.hash_one(name_key(asker.account));
         let place = Place { line: Line::of(asker.ip, asker.is_known), account };
         self.pool.run(place, work).await
     }

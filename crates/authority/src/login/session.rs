@@ -12,6 +12,7 @@ use token::secret::Secret;
 use token::time::Timestamp;
 
 use crate::approve;
+use crate::login::name_key;
 use crate::rule::acr;
 
 /// What protects an account is changed by whoever signed in within this time.
@@ -119,6 +120,11 @@ impl SignedIn {
     /// Who it is.
     pub fn user(&self) -> &User {
         &self.user
+    }
+
+    /// Whether this is their name, as it was typed.
+    pub(crate) fn is_named(&self, username: &str) -> bool {
+        name_key(&self.user.username) == name_key(username)
     }
 
     /// Whether they have proven more than a password.

@@ -6,14 +6,17 @@
 //! else guesses from behind the same address.
 
 pub(crate) mod growing;
+pub(crate) mod pressure;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use token::time::Timestamp;
+
+use super::name_key;
 
 /// How many counts are kept; when there are more, those nearest to their end are forgotten.
 const MAX_COUNTS: usize = 65_536;
@@ -72,7 +75,7 @@ impl Throttle {
     /// # Errors
     /// [`Throttled`] when there were too many failures; nothing is charged then.
     pub fn begin(&self, name: &str, from: Place<'_>, now: Timestamp) -> Result<Try, Throttled> {
-        let name = name.trim().to_lowercase();
+        let name = name_key(name);
         let network = network(from.ip);
         let (name, network) = match from.known_browser {
             Some(browser) => (self.hasher.hash_one(("browser", name, browser)), None),
@@ -170,6 +173,14 @@ pub(crate) fn network(ip: Option<IpAddr>) -> Option<IpAddr> {
     ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+    })
+}
+
+/// What a site or a household is given: an IPv4 network of 24 bits, or an IPv6 network of 56.
+pub(crate) fn site(ip: Option<IpAddr>) -> Option<IpAddr> {
+    ip.map(|ip| match ip.to_canonical() {
+        IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8))),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 72))),
     })
 }
 

@@ -24,6 +24,12 @@ pub(crate) static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(content, "js", "text/javascript; charset=utf-8")
 });
 
+/// What does the work that a sign-in form asks for.
+pub(crate) static PUZZLE: LazyLock<Asset> = LazyLock::new(|| {
+    let content = Bytes::from_static(include_bytes!("../../assets/puzzle.js"));
+    Asset::new(content, "js", "text/javascript; charset=utf-8")
+});
+
 // === impl Asset ===
 
 impl Asset {
@@ -43,5 +49,6 @@ impl Asset {
 
 /// The asset of this name.
 pub(crate) fn find<'a>(settings: &'a Settings, name: &str) -> Option<&'a Asset> {
-    settings.branding.asset(name).or_else(|| Some(&*PASSKEY).filter(|asset| asset.name == name))
+    let scripts = || [&*PASSKEY, &*PUZZLE].into_iter().find(|asset| asset.name == name);
+    settings.branding.asset(name).or_else(scripts)
 }

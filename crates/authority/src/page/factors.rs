@@ -151,7 +151,7 @@ impl FactorsPage {
 
     /// The page as it is sent.
     pub(crate) fn finish(&self) -> Rendered {
-        render_with(&self.frame, self, Leads::Here, self.passkey.as_ref())
+        render_with(&self.frame, self, Leads::Here, self.passkey.is_some())
     }
 }
 

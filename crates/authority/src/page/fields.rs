@@ -178,6 +178,7 @@ fn refused_password(refused: PolicyRefused, words: &Words) -> String {
     let words = &words.password;
     match refused {
         PolicyRefused::Breached => (&words.breached).into(),
+        PolicyRefused::Common => (&words.common).into(),
         PolicyRefused::Predictable => (&words.predictable).into(),
         PolicyRefused::TooLong => (&words.too_long).into(),
         PolicyRefused::TooShort(least) => words.too_short.fill(&[("count", &least)]),

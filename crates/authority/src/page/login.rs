@@ -7,9 +7,11 @@ use super::client_links::{self, ClientLink};
 use super::passkey::PasskeyPrompt;
 use super::policy::Leads;
 use super::providers::{ProviderOffer, Trouble};
+use super::puzzle::PuzzlePrompt;
 use super::{Frame, Rendered, initial, render_with};
 use crate::language::Reader;
 use crate::language::words::Words;
+use crate::login::puzzle::Puzzle;
 use crate::settings::Settings;
 
 /// What the page says above the form.
@@ -48,6 +50,15 @@ pub(crate) enum Notice {
     Provider(Trouble),
     /// A passkey that nobody has here, or that is not believed.
     Passkey,
+    /// A puzzle has to be solved first, or some time to go by.
+    Puzzle {
+        /// The name that was typed.
+        username: String,
+        /// Which one.
+        puzzle: Puzzle,
+        /// Seconds until it is good without an answer.
+        wait: u64,
+    },
     /// The form is not one that this browser was given for this request.
     Stale,
     /// Too many failures.
@@ -80,6 +91,7 @@ pub(crate) struct LoginPage {
     is_wrong: bool,
     is_again: bool,
     passkey: Option<PasskeyPrompt>,
+    puzzle: Option<PuzzlePrompt>,
     providers: Option<ProviderOffer>,
     links: Vec<ClientLink>,
     /// Where a new password is asked for; empty where none is.
@@ -95,7 +107,7 @@ impl Notice {
     pub(crate) fn wait(&self) -> Option<u64> {
         match self {
             Self::Busy { .. } => Some(1),
-            Self::Throttled { wait, .. } => Some(*wait),
+            Self::Puzzle { wait, .. } | Self::Throttled { wait, .. } => Some(*wait),
             _ => None,
         }
     }
@@ -107,6 +119,7 @@ impl Notice {
             | Self::Failed { username }
             | Self::Incomplete { username }
             | Self::NoFactor { username }
+            | Self::Puzzle { username, .. }
             | Self::Throttled { username, .. }
             | Self::Wrong { username } => username,
             Self::CopiedPasskey | Self::None | Self::Passkey | Self::Provider(_) | Self::Stale => {
@@ -126,6 +139,7 @@ impl Notice {
             Self::NoFactor { .. } => return sign_in.no_factor.fill(&[("host", &host)]),
             Self::None => return String::new(),
             Self::Passkey => &sign_in.passkey,
+            Self::Puzzle { .. } => &sign_in.puzzle,
             Self::Provider(trouble) => return trouble.words(host, words),
             Self::Stale => &common.stale_or_no_cookies,
             Self::Throttled { wait, .. } => {
@@ -158,6 +172,7 @@ impl LoginPage {
             is_wrong: matches!(notice, Notice::Incomplete { .. } | Notice::Wrong { .. }),
             is_again: false,
             passkey: None,
+            puzzle: None,
             providers: None,
             links,
             forgotten: String::new(),
@@ -191,6 +206,16 @@ impl LoginPage {
         Self { request: request.to_owned(), proof, ..self }
     }
 
+    /// The name that is probably meant; may be empty.
+    pub(crate) fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// With work for the browser.
+    pub(crate) fn working(self, puzzle: PuzzlePrompt) -> Self {
+        Self { puzzle: Some(puzzle), ..self }
+    }
+
     /// With the question for a passkey.
     pub(crate) fn or_by(self, passkey: Option<PasskeyPrompt>) -> Self {
         Self { passkey, ..self }
@@ -203,11 +228,12 @@ impl LoginPage {
 
     /// The page as it is sent; it leads to a client, or to a page of ours, perhaps by way of a provider.
     pub(crate) fn finish(&self, return_to: Option<&str>) -> Rendered {
+        let has_script = self.passkey.is_some() || self.puzzle.is_some();
         let Some(providers) = &self.providers else {
             let leads = return_to.map_or(Leads::Here, Leads::To);
-            return render_with(&self.frame, self, leads, self.passkey.as_ref());
+            return render_with(&self.frame, self, leads, has_script);
         };
         let places: Vec<&str> = return_to.into_iter().chain([providers.scheme()]).collect();
-        render_with(&self.frame, self, Leads::Several(&places), self.passkey.as_ref())
+        render_with(&self.frame, self, Leads::Several(&places), has_script)
     }
 }

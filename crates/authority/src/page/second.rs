@@ -146,7 +146,7 @@ impl CodePage {
             &self.frame,
             self,
             return_to.map_or(Leads::Here, Leads::To),
-            self.passkey.as_ref(),
+            self.passkey.is_some(),
         )
     }
 }

@@ -11,6 +11,8 @@ use crate::settings::Settings;
 use crate::sign_up::{Mode, SignUp};
 
 const NEW: &str = "lantern orbit mustard";
+/// One of the built-in list, in letters of its own.
+const COMMON: &str = "KartoffelPuffer";
 
 fn with(mode: Mode, domains: &[&str]) -> Settings {
     let email_domains = domains.iter().map(|domain| (*domain).to_owned()).collect();
@@ -18,7 +20,7 @@ fn with(mode: Mode, domains: &[&str]) -> Settings {
 }
 
 /// Asks for a new password; the link of the letter, which is the number-th.
-async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> String {
+pub(super) async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> String {
     let page = browser.get("/forgotten").await;
     page.assert_page(200);
     let answer = browser.submit(&page.form(), &[("who", who)]).await;
@@ -28,7 +30,11 @@ async fn forgotten(browser: &mut Browser<'_>, who: &str, number: usize) -> Strin
 }
 
 /// Opens a link and sends its form with these.
-async fn follow(browser: &mut Browser<'_>, link: &str, typed: &[(&str, &str)]) -> Answer {
+pub(super) async fn follow(
+    browser: &mut Browser<'_>,
+    link: &str,
+    typed: &[(&str, &str)],
+) -> Answer {
     let page = browser.get(link).await;
     page.assert_page(200);
     browser.submit(&page.form(), typed).await
@@ -43,6 +49,11 @@ async fn can_sign_in(harness: &Harness, password: &str) -> bool {
 async fn actions(harness: &Harness) -> Vec<String> {
     let rows = harness.store.audit(None, 100).await.expect("audit");
     rows.into_iter().rev().map(|row| format!("{} {}", row.entry.actor, row.entry.action)).collect()
+}
+
+fn common(answer: &Answer) {
+    answer.assert_page(400);
+    assert!(answer.notice().contains("that are used most"), "{}", answer.notice());
 }
 
 fn over(answer: &Answer) {
@@ -73,6 +84,7 @@ async fn a_password_is_reset_by_a_link_that_is_good_once() {
     let weak = follow(&mut browser, &link, &[("password", "alice.liddell 12")]).await;
     weak.assert_page(400);
     assert!(weak.notice().contains("easy to guess"), "{}", weak.notice());
+    common(&follow(&mut browser, &link, &[("password", COMMON)]).await);
     let done = follow(&mut browser, &link, &[("password", NEW)]).await;
     done.assert_page(200);
     assert!(done.text.contains("Your password is changed"), "{}", done.text);
@@ -229,6 +241,8 @@ async fn somebody_makes_an_account_where_that_is_open() {
     let answer = follow(&mut browser, &link, &taken).await;
     answer.assert_page(400);
     assert!(answer.notice().contains("taken"), "{}", answer.text);
+    let used_most = [("username", "bob"), ("name", ""), ("password", COMMON)];
+    common(&follow(&mut browser, &link, &used_most).await);
     let good = [("username", "bob"), ("name", "Bob B."), ("password", NEW)];
     let done = follow(&mut browser, &link, &good).await;
     done.assert_page(200);
@@ -286,6 +300,8 @@ async fn an_invitation_leads_to_an_account_while_invitations_are_taken() {
     let typed = [("username", "carol"), ("name", "Carol"), ("password", NEW)];
     let closed = Harness::with(with(Mode::Off, &[])).await;
     over(&closed.browser().get(&link).await);
+    let used_most = [("username", "carol"), ("name", "Carol"), ("password", COMMON)];
+    common(&browser.submit(&page.form(), &used_most).await);
     browser.submit(&page.form(), &typed).await.assert_page(200);
     let carol = harness.store.user_by_name("carol").await.expect("store").expect("user");
     assert!(carol.email_verified);
@@ -328,10 +344,12 @@ async fn a_password_is_changed_by_whoever_knows_it() {
     let wrong = [("current_password", "another one that is long"), ("new_password", NEW)];
     let answer = browser.submit(&page.form(), &wrong).await;
     answer.assert_page(400);
-    let weak = [("current_password", PASSWORD), ("new_password", "passwordpassword")];
+    let weak = [("current_password", PASSWORD), ("new_password", "password123password123")];
     let answer = browser.submit(&page.form(), &weak).await;
     answer.assert_page(400);
     assert!(answer.notice().contains("easy to guess"), "{}", answer.notice());
+    let used_most = [("current_password", PASSWORD), ("new_password", COMMON)];
+    common(&browser.submit(&page.form(), &used_most).await);
     let good = [("current_password", PASSWORD), ("new_password", NEW)];
     // Another session's form is none of this one's.
     let mut other = harness.browser();

@@ -8,9 +8,9 @@ use crate::language::{Catalogue, Language};
 use crate::settings::Settings;
 
 /// What a page and all that it loads may weigh.
-const MOST_BYTES: usize = 50_000;
+pub(super) const MOST_BYTES: usize = 50_000;
 
-fn reading<'a>(harness: &'a Harness, languages: &str) -> Browser<'a> {
+pub(super) fn reading<'a>(harness: &'a Harness, languages: &str) -> Browser<'a> {
     Browser { languages: languages.to_owned(), ..harness.browser() }
 }
 
@@ -143,7 +143,7 @@ async fn pages(harness: &Harness, language: Language) -> Vec<Answer> {
 }
 
 /// The bytes of what a page loads; all of it is ours.
-async fn loaded(harness: &Harness, page: &Answer) -> usize {
+pub(super) async fn loaded(harness: &Harness, page: &Answer) -> usize {
     let mut bytes = 0;
     for part in page.text.split(['"']).filter(|part| part.starts_with("/assets/")) {
         let asset = harness.get(part).await;

@@ -1,6 +1,6 @@
 //! Passkeys: made, signed in with in place of a password or after it, believed once, and removed.
 
-mod authenticator;
+pub(super) mod authenticator;
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::support::{Answer, Harness, claims, person, settings};
 use crate::rule::mfa::{MfaPolicy, Require};
 use crate::settings::Settings;
 
-const ISSUER: &str = "https://id.example";
+pub(super) const ISSUER: &str = "https://id.example";
 const FACTORS: &str = "/account/factors";
 type Change = fn(&mut Authenticator);
 
@@ -21,7 +21,10 @@ async fn harness() -> Harness {
 }
 
 /// Signs Alice in by her password at the page for factors, and makes a passkey there.
-async fn registered(browser: &mut Browser<'_>, authenticator: &mut Authenticator) -> Answer {
+pub(super) async fn registered(
+    browser: &mut Browser<'_>,
+    authenticator: &mut Authenticator,
+) -> Answer {
     let answer = browser.sign_in(FACTORS, "alice", PASSWORD).await;
     assert_eq!((answer.status, answer.header("location")), (303, FACTORS), "{}", answer.text);
     let page = browser.get(FACTORS).await;
@@ -32,7 +35,11 @@ async fn registered(browser: &mut Browser<'_>, authenticator: &mut Authenticator
 }
 
 /// Answers the question of a page.
-async fn used(browser: &mut Browser<'_>, page: &Answer, authenticator: &Authenticator) -> Answer {
+pub(super) async fn used(
+    browser: &mut Browser<'_>,
+    page: &Answer,
+    authenticator: &Authenticator,
+) -> Answer {
     let credential = authenticator.get(&page.passkey_options());
     let form = page.form_of("data-passkey=\"get\"");
     browser.submit(&form, &[("credential", &credential)]).await

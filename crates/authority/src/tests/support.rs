@@ -87,6 +87,7 @@ pub(crate) fn settings() -> Settings {
         attesters: Vec::new(),
         attestation_challenge: false,
         password_threads: 1,
+        puzzle_after: 20,
         passwords: Default::default(),
         mfa: MfaPolicy::USUAL,
         sign_up: Default::default(),

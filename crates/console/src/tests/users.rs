@@ -72,6 +72,7 @@ async fn a_wrong_member_is_named() {
     let cases = [
         (json!({ "username": " spaced" }), 400, "username"),
         (json!({ "username": "a", "password": "short" }), 400, "15 characters"),
+        (json!({ "username": "a", "password": "KartoffelPuffer" }), 400, "used most"),
         (json!({ "username": "rosalind.franklin", "password": "rosalind.franklin1" }), 400, "name"),
         (json!({ "username": "a", "email": "nowhere" }), 400, "email"),
         (json!({ "username": "a", "admin": true }), 400, "admin"),

@@ -37,7 +37,14 @@ impl Served {
         grants: usize,
     ) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        Self::start_in(folder, upstream, (cache_entries, ""), processor, grants)
+        Self::start_in(folder, upstream, (cache_entries, "", ""), processor, grants)
+    }
+
+    /// One that checks every password, however many were wrong before.
+    pub(crate) fn credulous(upstream: &str) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let config = (16, "puzzle_after = 0\n", "");
+        Self::start_in(folder, upstream, config, None, 0)
     }
 
     /// One that lets as many clients as come rest for as long as they like; by TLS where there is a certificate
@@ -57,13 +64,13 @@ impl Served {
             let (certificate, key) = (file("certificate.pem", certificate), file("key.pem", key));
             tables += &format!("[gateway.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n");
         }
-        Self::start_in(folder, upstream, (100_000, &tables), None, 0)
+        Self::start_in(folder, upstream, (100_000, "", &tables), None, 0)
     }
 
     fn start_in(
         folder: tempfile::TempDir,
         upstream: &str,
-        (cache_entries, tables): (usize, &str),
+        (cache_entries, authority_lines, tables): (usize, &str, &str),
         processor: Option<usize>,
         grants: usize,
     ) -> Self {
@@ -71,7 +78,7 @@ impl Served {
         let file = folder.path().join("tokenward.toml");
         let config = format!(
             "[store]\npath = \"{}/tokenward.db\"\n[authority]\nlisten = \"{authority}\"\naccess_token_life = \"12h\"\n\
-             trusted_proxies = [\"127.0.0.0/8\"]\n[detect]\nresponses_per_minute = 0\n\
+             trusted_proxies = [\"127.0.0.0/8\"]\n{authority_lines}[detect]\nresponses_per_minute = 0\n\
              [gateway]\nlisten = \"{gateway}\"\ncache_entries = {cache_entries}\nthreads = 1\n\
              [gateway.auth]\nlisten = \"{auth}\"\n[gateway.upstreams]\nu = \"http://{upstream}\"\n\
              [[gateway.route]]\npath = \"/plain\"\nupstream = \"u\"\npublic = true\n\

@@ -69,6 +69,7 @@ pub(super) fn authority(
         attesters: trusted::sources(&config.attesters)?,
         attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
+        puzzle_after: part.puzzle_after,
         passwords: passwords(&part.passwords)?,
         mfa: part.mfa.policy(),
         sign_up: part.sign_up.settings(),

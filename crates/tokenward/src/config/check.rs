@@ -254,6 +254,11 @@ fn authority(part: &Authority, found: &mut Vec<Finding>) {
     if !(1..=64).contains(&part.password_threads) {
         found.push(("authority.password_threads".to_owned(), "must be from 1 to 64".to_owned()));
     }
+    // Fewer could be the failures of one network alone.
+    if part.puzzle_after != 0 && !(10..=1000).contains(&part.puzzle_after) {
+        let words = "must be from 10 to 1000, or 0 for no puzzle".to_owned();
+        found.push(("authority.puzzle_after".to_owned(), words));
+    }
 }
 
 fn registration(part: &Registration, found: &mut Vec<Finding>) {

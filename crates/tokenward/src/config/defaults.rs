@@ -94,6 +94,7 @@ impl Default for Authority {
             client_ca: None,
             client_certificate_field: None,
             password_threads: 2,
+            puzzle_after: 20,
             identity_providers: Vec::new(),
         }
     }

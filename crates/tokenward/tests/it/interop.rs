@@ -111,6 +111,11 @@ fn a_person_looks_after_their_account_at_chromium() {
 }
 
 #[test]
+fn a_person_whose_password_is_guessed_at_chromium() {
+    node_at_localhost("guessing.mjs");
+}
+
+#[test]
 fn every_page_in_every_language_at_chromium() {
     node_at_localhost("languages.mjs");
 }

@@ -11,6 +11,7 @@ use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
 use crate::endpoint::{document, done};
 use crate::login::session::SignedIn;
+use crate::login::toll::Toll;
 use crate::login::{Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::done::Done;
@@ -67,6 +68,7 @@ async fn try_change(
         password: current,
         ip: visit.caller.ip,
         browser: &visit.browser,
+        toll: Toll::of_session(person),
     };
     let (store, passwords) = (authority.store(), authority.passwords());
     match authority.desk().sign_in(store, passwords, attempt, visit.now).await {

@@ -92,7 +92,7 @@ pub(super) async fn make(
         Err(error) => return Err(error),
     }
     record_for(visit, &user.id, "user.create", user.id.as_str()).await?;
-    Ok(Outcome::Done(Done::AccountMade))
+    Ok(Outcome::Known(Done::AccountMade, user.username))
 }
 
 /// Whether such links are still good: an administrator may have closed the door since.

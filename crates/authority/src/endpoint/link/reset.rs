@@ -71,7 +71,7 @@ pub(super) async fn set(
         Err(ReplaceRefused::Store(error)) => return Err(error),
     }
     record_for(visit, &user.id, "user.password.reset", user.id.as_str()).await?;
-    Ok(Outcome::Done(Done::PasswordChanged))
+    Ok(Outcome::Known(Done::PasswordChanged, user.username))
 }
 
 /// Whose link it is, unless they are gone, turned away, or have another address now.

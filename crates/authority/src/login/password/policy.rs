@@ -8,6 +8,7 @@ use token::secret::Secret;
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 use super::breached::Breached;
+use super::used_most;
 
 /// Enough for any passphrase or password manager; a bound on what has to be hashed.
 pub const MAX_BYTES: usize = 1024;
@@ -32,9 +33,12 @@ pub struct Rules {
 /// Which rule a new password breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyRefused {
-    /// It is on the list.
+    /// It is on the operator's list.
     #[error("the password is among those that were stolen elsewhere; choose another")]
     Breached,
+    /// It is on the list that is built in.
+    #[error("the password is among the hundred thousand that are used most; choose another")]
+    Common,
     /// It is made of what is tried first.
     #[error(
         "the password is easy to guess: it is made of a name, a common word or a pattern; choose \
@@ -73,6 +77,9 @@ impl Rules {
         // Each code point counts as one character (NIST SP 800-63B-4 §3.1.1.2).
         if text.chars().count() < self.min_chars {
             return Ok(Err(PolicyRefused::TooShort(self.min_chars)));
+        }
+        if used_most::is_common(text) {
+            return Ok(Err(PolicyRefused::Common));
         }
         if is_predictable(text, names) {
             return Ok(Err(PolicyRefused::Predictable));
@@ -162,17 +169,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_used_most_is_refused_however_its_letters_are_written() {
+        for text in [
+            "passwordpassword",
+            "1qaz2wsx3edc4rfv",
+            "kartoffelpuffer",
+            "KartoffelPuffer",
+            "mailcreated5240",
+            "1Q2w3e4r5t6y7u8i9o",
+        ] {
+            assert_eq!(checked(text), Err(PolicyRefused::Common), "{text}");
+        }
+        // A word on the list does not spoil a passphrase.
+        assert_eq!(checked("kartoffelpuffer am abend"), Ok(()));
+    }
+
+    #[test]
     fn what_everybody_tries_first_is_refused() {
         for text in [
             "aaaaaaaaaaaaaaaaaaaa",
             "abcabcabcabcabcabc",
-            "passwordpassword",
             "password123password123",
             "iloveyouiloveyou1",
-            "123456789012345",
             "abcdefghijklmnop",
             "QWERTYUIOPasdfgh",
-            "1qaz2wsx3edc4rfv",
             "administrator123",
             "tokenwardtokenward",
             "Summer2025!Summer2025!",

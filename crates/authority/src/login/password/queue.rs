@@ -3,7 +3,9 @@
 //! First the lines take turns, then the accounts within a line: one sender, however fast, is one in the round.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+
+use crate::login::throttle::site;
 
 /// Where somebody queues: with everybody else of their network of the same standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,11 +58,7 @@ impl Line {
     /// The line for an address: its /24, or its /56 of IPv6. What a site or a household is given is one
     /// network, so that whoever has one has one turn.
     pub(super) fn of(ip: Option<IpAddr>, is_known: bool) -> Self {
-        let network = ip.map(|ip| match ip.to_canonical() {
-            IpAddr::V4(ip) => IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8))),
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 72))),
-        });
-        Self { network, is_known }
+        Self { network: site(ip), is_known }
     }
 }
 

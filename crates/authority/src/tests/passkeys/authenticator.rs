@@ -14,20 +14,20 @@ const ELIGIBLE: u8 = 8;
 const BACKED_UP: u8 = 16;
 const ATTESTED: u8 = 64;
 
-pub(super) struct Authenticator {
+pub(in crate::tests) struct Authenticator {
     key: EcdsaKeyPair,
-    pub(super) credential: Vec<u8>,
-    pub(super) handle: Option<Vec<u8>>,
-    pub(super) counter: u32,
-    pub(super) verifies: bool,
-    pub(super) is_synced: bool,
-    pub(super) origin: &'static str,
+    pub(in crate::tests) credential: Vec<u8>,
+    pub(in crate::tests) handle: Option<Vec<u8>>,
+    pub(in crate::tests) counter: u32,
+    pub(in crate::tests) verifies: bool,
+    pub(in crate::tests) is_synced: bool,
+    pub(in crate::tests) origin: &'static str,
 }
 
 // === impl Authenticator ===
 
 impl Authenticator {
-    pub(super) fn new(credential: &str) -> Self {
+    pub(in crate::tests) fn new(credential: &str) -> Self {
         Self {
             key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("key"),
             credential: credential.as_bytes().to_vec(),
@@ -40,7 +40,7 @@ impl Authenticator {
     }
 
     /// What `navigator.credentials.create` answers.
-    pub(super) fn create(&mut self, options: &Value) -> String {
+    pub(in crate::tests) fn create(&mut self, options: &Value) -> String {
         let handle = options["user"]["id"].as_str().expect("handle");
         self.handle = Some(base64url::decode(handle).expect("handle"));
         let client = self.client_data("webauthn.create", options);
@@ -56,7 +56,7 @@ impl Authenticator {
     }
 
     /// What `navigator.credentials.get` answers.
-    pub(super) fn get(&self, options: &Value) -> String {
+    pub(in crate::tests) fn get(&self, options: &Value) -> String {
         let client = self.client_data("webauthn.get", options);
         let data = self.data(options["rpId"].as_str().expect("rp"), false);
         let mut message = data.clone();

@@ -87,6 +87,14 @@ fn mistakes_carry_their_line() {
             "[gateway.upstreams.a]\nservers = [\"http://a\"]\ntimeout = \"0s\"\n",
             "t.toml:3: gateway.upstreams.a.timeout: must be more than 0s",
         ),
+        (
+            "[authority]\npuzzle_after = 9\n",
+            "t.toml:2: authority.puzzle_after: must be from 10 to 1000, or 0 for no puzzle",
+        ),
+        (
+            "[authority]\npuzzle_after = 1001\n",
+            "t.toml:2: authority.puzzle_after: must be from 10 to 1000, or 0 for no puzzle",
+        ),
         ("x = ", "t.toml:1: "),
         (
             "[[scope]]\nname = \"a b\"\ndescription = \"\"\n",
