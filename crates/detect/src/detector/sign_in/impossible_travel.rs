@@ -4,7 +4,7 @@
 //! left on at home goes on while its owner is abroad. The place of an address is known to about
 //! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
 //! no airliner flies from door to door. Addresses of hosting, VPNs, Tor and mobile carriers say
-//! nothing of where a person is. Without latitude and longitude there is no finding: the middle of
+//! nothing of where a person is, nor do personal tokens and API keys: programs hold them. Without latitude and longitude there is no finding: the middle of
 //! a country is too far from its borders. A pair of places is told once; after a day in which a
 //! place was used it is one of this person's. State: 100,000 persons of about 400 bytes.
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind};
+use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
 use token::id::SubjectId;
 use token::time::Timestamp;
@@ -66,7 +66,11 @@ impl Detector for ImpossibleTravel {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let by = match &event.kind {
             EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Request(_) if event.who.token.is_some() && event.origin.lat.is_some() => {
+            EventKind::Request(request)
+                if event.who.token.is_some()
+                    && event.origin.lat.is_some()
+                    && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
+            {
                 Some(source::software(event)?)
             }
             _ => return None,

@@ -4,11 +4,13 @@
 //! between; or once, when it changed the object. So whoever walks through objects takes no
 //! possession of them. A collection is private where few of a client's subjects ever touch what
 //! others own; shared documents, shops and support consoles are not, and nothing is said about
-//! them. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
+//! them; nor about a catalogue, of which readers have favourites: where one use in eight is of
+//! what somebody else uses too, nothing is owned. One stranger's uses count there for three a day,
+//! so that nobody can make a collection look public alone. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
 //! six subjects with things of their own, no thousands of sessions. What people own is learnt from
 //! people who use the same client, and what machines own from machines: a job that works through
 //! everybody's orders does not own them. A stranger who comes by another client of people is not
-//! seen. State: 32 bytes for each of 500,000 objects, 48 for each of 4,096 collections of clients,
+//! seen. State: 32 bytes for each of 500,000 objects, 56 for each of 4,096 collections of clients,
 //! 48 for each of 50,000 subjects that touch others' things.
 
 use serde_json::json;
@@ -33,6 +35,12 @@ const OWNERS: u32 = 6;
 const MACHINE: u32 = 2;
 /// One of so many subjects may be a stranger, and the collection is still private.
 const PRIVATE: u32 = 8;
+/// One of so many uses may be of others' things.
+const COMMON: u32 = 8;
+/// Uses of others' things that count of one stranger and day.
+const COUNTED: u16 = 3;
+/// Uses after which both counts are halved, so that a collection may change.
+const USES: u32 = 1 << 16;
 /// Different objects of others in a day.
 const TOUCHED: u32 = 5;
 
@@ -49,6 +57,8 @@ struct Object {
 struct Collection {
     owners: Distinct<2>,
     strangers: Distinct<2>,
+    own_uses: u32,
+    foreign_uses: u32,
 }
 
 /// One subject among others' things.
@@ -58,6 +68,7 @@ struct Stranger {
     objects: Distinct<1>,
     owners: Distinct<1>,
     refused: u16,
+    uses: u16,
     once: Once,
 }
 
@@ -94,6 +105,11 @@ impl Ownership {
         let group = group(subjects, seen.client);
         let key = hash::both(group, seen.collection);
         let object = hash::both(group, object);
+        if ok && self.passes_on(object, subject) {
+            let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
+            let counts = stranger.uses(seen.now) <= COUNTED;
+            self.collections.touch(key, seen.now).foreign_uses += u32::from(counts);
+        }
         let owner = match self.objects.peek(object) {
             Some(held) if held.firm && held.user != subject => held.user,
             _ if ok => {
@@ -105,6 +121,9 @@ impl Ownership {
         let collection = self.collections.touch(key, seen.now);
         let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
         stranger.touch(seen, object, owner, ok);
+        if stranger.uses(seen.now) <= COUNTED {
+            collection.foreign_uses += 1;
+        }
         let touched = stranger.objects.count();
         // From the third: one shared thing makes no stranger.
         if touched >= 3 {
@@ -112,7 +131,8 @@ impl Ownership {
         }
         let owners = collection.owners.count();
         let strangers = collection.strangers.count();
-        let is_private = owners >= OWNERS && strangers <= (owners / PRIVATE).max(1);
+        let is_private =
+            owners >= OWNERS && strangers <= (owners / PRIVATE).max(1) && !collection.is_common();
         if !is_private
             || touched < TOUCHED
             || stranger.owners.count() < 2
@@ -147,6 +167,11 @@ impl Ownership {
         self.objects.expect(objects, |object| object.user);
     }
 
+    /// Whether somebody used the object last who does not own it yet.
+    fn passes_on(&self, object: u64, subject: u64) -> bool {
+        self.objects.peek(object).is_some_and(|held| !held.firm && held.user != subject)
+    }
+
     fn use_own(&mut self, seen: &Seen<'_>, key: u64, object: u64, subject: u64) {
         let held = self.objects.touch(object, seen.now);
         let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
@@ -156,8 +181,29 @@ impl Ownership {
             held.firm = changes || seen.now.saturating_sub(held.since) >= APART;
         }
         if held.firm {
-            self.collections.touch(key, seen.now).owners.add(subject);
+            let collection = self.collections.touch(key, seen.now);
+            collection.owners.add(subject);
+            collection.used();
         }
+    }
+}
+
+// === impl Collection ===
+
+impl Collection {
+    /// By an owner.
+    fn used(&mut self) {
+        self.own_uses += 1;
+        if self.own_uses >= USES {
+            self.own_uses /= 2;
+            self.foreign_uses /= 2;
+        }
+    }
+
+    /// Whether what one reads is often what others read too.
+    const fn is_common(&self) -> bool {
+        self.foreign_uses * COMMON > self.own_uses + self.foreign_uses
+            && self.own_uses + self.foreign_uses >= COMMON * COMMON
     }
 }
 
@@ -169,11 +215,21 @@ fn group(subjects: &Distinct<1>, client: u64) -> u64 {
 // === impl Stranger ===
 
 impl Stranger {
-    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
-        let day = seen.now / DAY;
+    /// How often others' things were used today, this time included.
+    fn uses(&mut self, now: u32) -> u16 {
+        self.begin(now / DAY);
+        self.uses = self.uses.saturating_add(1);
+        self.uses
+    }
+
+    fn begin(&mut self, day: u32) {
         if day > self.day {
             *self = Self { day, once: self.once, ..Self::default() };
         }
+    }
+
+    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
+        self.begin(seen.now / DAY);
         self.objects.add(object);
         self.owners.add(owner);
         self.refused = self.refused.saturating_add(u16::from(!ok));
