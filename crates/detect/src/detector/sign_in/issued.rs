@@ -5,8 +5,10 @@
 //! journey. Both together are a token that was carried away, unless the client works like that,
 //! such as a server that fetches tokens for a browser: so at most a tenth of its people, or three,
 //! may do it, and ten must be known. An application that was updated meanwhile has another TLS
-//! fingerprint, and tells another version of the same name: that is the same software. Where neither system nor country is known, the addresses have
-//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200.
+//! fingerprint, and tells another version of the same name: that is the same software. Without a
+//! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
+//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200,
+//! 5,000 fingerprints of 100.
 
 use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
@@ -28,6 +30,8 @@ pub(super) struct Issued {
     tokens: Recent<u64, Option<Use>>,
     /// All who have no client are as one.
     clients: Recent<Option<ClientId>, People>,
+    /// People of a client by fingerprint.
+    fingerprints: Recent<u64, Distinct<1>>,
 }
 
 /// Where and by what a token was issued to.
@@ -56,7 +60,11 @@ pub(super) struct Carried {
 
 impl Default for Issued {
     fn default() -> Self {
-        Self { tokens: Recent::new(TOKENS), clients: Recent::new(CLIENTS) }
+        Self {
+            tokens: Recent::new(TOKENS),
+            clients: Recent::new(CLIENTS),
+            fingerprints: Recent::new(CLIENTS),
+        }
     }
 }
 
@@ -70,6 +78,9 @@ impl Issued {
             *self.tokens.touch(&number(token.as_str())) = Use::of(event);
         }
         if let Some(subject) = &who.subject {
+            if let Some(fingerprint) = fingerprint(event) {
+                self.fingerprints.touch(&fingerprint).add(number(subject.as_str()));
+            }
             self.clients.touch(&who.client).all.add(number(subject.as_str()));
         }
     }
@@ -106,8 +117,12 @@ impl Issued {
     /// Whether the software is a newer version of what the token was issued to.
     fn is_updated(&self, event: &Event) -> bool {
         let (issued, now) = (self.issue(event), Use::of(event));
-        issued.zip(now).is_some_and(|(issued, now)| {
-            issued.name.is_some() && issued.name == now.name && issued.version != now.version
+        issued.zip(now).is_some_and(|(issued, now)| match (issued.name, now.name) {
+            (Some(one), Some(two)) => one == two && issued.version != now.version,
+            _ => {
+                let people = fingerprint(event).and_then(|it| self.fingerprints.peek(&it));
+                people.is_some_and(|people| people.count() >= FEW)
+            }
         })
     }
 
@@ -115,6 +130,12 @@ impl Issued {
         let token = event.who.token.as_ref()?;
         self.tokens.peek(&number(token.as_str())).copied().flatten()
     }
+}
+
+/// The TLS fingerprint as one client's.
+fn fingerprint(event: &Event) -> Option<u64> {
+    let ja4 = event.origin.ja4.as_deref()?;
+    Some(number((event.who.client.as_ref().map(|client| client.as_str()), ja4)))
 }
 
 // === impl Use ===

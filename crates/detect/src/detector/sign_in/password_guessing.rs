@@ -43,6 +43,8 @@ pub(super) struct PasswordGuessing {
 #[derive(Default)]
 struct Account {
     homes: Tally<IpNet, 4>,
+    /// Where it signed in, however often a telephone changes its address there.
+    places: Tally<u64, 8>,
     tries: Tally<Source, 40>,
     named: Tally<IpNet, 40>,
     told: Told,
@@ -65,11 +67,14 @@ impl Detector for PasswordGuessing {
         let account = self.names.touch(&number(username));
         let is_home = account.homes.contains(&source.network);
         match result.as_str() {
-            "ok" if !is_home && account.told.is_open(event.ts) => {
+            "ok" if !is_home && account.told.is_open(event.ts) && account.is_strange(event) => {
                 account.taken.is_news(event.ts, 1).then(|| account.taken(event, username))
             }
             "ok" => {
                 account.homes.note(event.ts, source.network);
+                if let Some(place) = source::place(event) {
+                    account.places.note(event.ts, place);
+                }
                 None
             }
             "bad_password" | "throttled" if !is_home => {
@@ -84,6 +89,14 @@ impl Detector for PasswordGuessing {
 // === impl Account ===
 
 impl Account {
+    /// Whether it never signed in from this place, or the network guessed before.
+    fn is_strange(&self, event: &Event) -> bool {
+        let here = event.ip.map(network::of);
+        let guessed =
+            self.tries.within(event.ts, DAY).any(|(_, tried)| Some(tried.network) == here);
+        guessed || source::place(event).is_none_or(|place| !self.places.contains(&place))
+    }
+
     fn judge(&mut self, event: &Event, username: &str) -> Option<Sighting> {
         let (places, tries) = self.places(event, DAY);
         let here = network::of(event.ip?);
