@@ -11,12 +11,14 @@ mod honeytoken;
 mod network;
 mod refresh_reuse;
 mod sign_in;
+mod token_guessing;
 mod traffic;
 
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
 pub use sign_in::SignIn;
+pub use token_guessing::TokenGuessing;
 pub use traffic::{Names, Traffic};
 
 pub(crate) use network::{actor as actor_of, of as network_of};
@@ -50,6 +52,8 @@ pub struct Sighting {
 pub enum Kind {
     /// Forged tokens that can have no honest cause, from one network.
     ForgedToken,
+    /// One forged token that can have no honest cause.
+    ForgedTokenOnce,
     /// Forged tokens in one client's name from several networks.
     ForgedTokenCampaign,
     /// One token of a key that is unknown here, again and again: it may be a relic.
@@ -80,6 +84,8 @@ pub enum Kind {
     Sequence,
     /// Another token whenever one is throttled.
     ThrottleEvasion,
+    /// Tokens that are nobody's, again and again.
+    TokenGuessing,
     /// Far more requests than is habit.
     Volume,
     /// Abuse of sign-in, of grants, and of where tokens are used.
@@ -92,9 +98,10 @@ impl Kind {
     /// The detector's name in findings.
     pub const fn detector(self) -> &'static str {
         match self {
-            Self::ForgedToken | Self::ForgedTokenCampaign | Self::ForgedTokenRelic => {
-                "forged_token"
-            }
+            Self::ForgedToken
+            | Self::ForgedTokenCampaign
+            | Self::ForgedTokenOnce
+            | Self::ForgedTokenRelic => "forged_token",
             Self::Honeytoken => "honeytoken",
             Self::RefreshReuse => "refresh_reuse",
             Self::Anomaly => "anomaly",
@@ -108,6 +115,7 @@ impl Kind {
             Self::Scanning => "scanning",
             Self::Sequence => "sequence",
             Self::ThrottleEvasion => "throttle_evasion",
+            Self::TokenGuessing => "token_guessing",
             Self::Volume => "volume",
             Self::SignIn(kind) => kind.detector(),
         }
@@ -120,6 +128,7 @@ pub fn all() -> Vec<Box<dyn Detector>> {
         Box::new(RefreshReuse::default()),
         Box::new(Honeytoken),
         Box::new(ForgedToken::default()),
+        Box::new(TokenGuessing::default()),
     ];
     all.extend(sign_in::all());
     all

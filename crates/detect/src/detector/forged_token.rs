@@ -3,11 +3,13 @@
 //! Certain: each of these claims our issuer and was not signed by us. Counted by network (an IPv4
 //! address or IPv6 /64), because names inside a forgery are anybody's; by claimed client only to
 //! see a campaign, which harms nobody. Defaults and their reason: three tokens that no honest
-//! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst; a wrong
+//! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst, and the first
+//! one is told, though nothing is done about it, since nobody sends one by accident; a wrong
 //! signature may be one truncated token, so five. An unknown key may be a relic of an earlier
 //! installation that a program keeps sending: five different tokens are a burst, five times the
 //! same one is only remembered. Whoever takes time is counted as well: three forgeries without
-//! an honest cause within a day, or five different tokens with a wrong signature within an hour.
+//! an honest cause within a day, or five different tokens with a wrong signature within an hour;
+//! ten of any kind within a day are remembered like a relic, whatever is in them.
 //! A campaign that takes time names its networks: five forgeries without an honest cause within an
 //! hour in one client's name, from three networks. State: 20,000 networks and 5,000 clients.
 
@@ -39,6 +41,8 @@ const DOUBTFUL: usize = 5;
 /// How long forgeries without an honest cause are remembered, and wrong signatures.
 const SLOW: Duration = Duration::from_secs(24 * 3600);
 const SLOW_DOUBTFUL: Duration = Duration::from_secs(3600);
+/// How many within a day are remembered, even if they are one token that is sent again.
+const PERSISTENT: usize = 10;
 /// From how many networks forgeries in one name are a campaign.
 const CAMPAIGN: usize = 3;
 /// Forgeries remembered for a key: more change nothing.
@@ -62,7 +66,9 @@ struct Spread {
 struct Patience {
     deliberate: Tally<u64, DELIBERATE>,
     unsigned: Tally<u64, DOUBTFUL>,
+    all: Tally<(), PERSISTENT>,
     told: Told,
+    first: Told,
 }
 
 /// Forgeries of one key within the window.
@@ -98,8 +104,9 @@ impl Detector for ForgedToken {
         let slow = patience.count(event, forgery);
         let fast = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
         let is_news = (fast.is_some() || slow.is_some()) && patience.told.is_news(event.ts, 1);
-        let by_network =
-            fast.or_else(|| slow.filter(|_| is_news).map(|count| slowly(count, forgery, ip)));
+        let by_network = fast
+            .or_else(|| slow.filter(|_| is_news).map(|count| slowly(count, forgery, ip)))
+            .or_else(|| patience.less(event, forgery, ip));
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
             let (burst, spread) = self.clients.touch(client);
             burst.add(seen());
@@ -128,6 +135,20 @@ impl Patience {
             return None;
         };
         (held >= limit).then_some(held)
+    }
+
+    /// What is told and no more: the first that no honest program makes, and many of a network that
+    /// was not told for worse.
+    fn less(&mut self, event: &Event, forgery: Forgery, ip: IpAddr) -> Option<Sighting> {
+        self.all.push(event.ts, ());
+        let all = self.all.within(event.ts, SLOW).count();
+        if self.told.is_open(event.ts) {
+            return None;
+        }
+        if is_deliberate(forgery) {
+            return self.first.is_news(event.ts, 1).then(|| once(forgery, ip));
+        }
+        (all >= PERSISTENT && self.told.is_news(event.ts, 1)).then(|| again(all, forgery, ip))
     }
 }
 
@@ -165,6 +186,37 @@ fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighti
             ("claimed_client", json!(client)),
             ("networks", json!(networks)),
             ("networks_threshold", json!(CAMPAIGN)),
+        ]),
+    }
+}
+
+fn once(forgery: Forgery, ip: IpAddr) -> Sighting {
+    Sighting {
+        kind: Kind::ForgedTokenOnce,
+        actor: network::actor(ip),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "a forged token from {ip}, {}: no honest program makes one",
+            forgery.code()
+        ),
+        facts: BTreeMap::from([("count", json!(1)), ("threshold_deliberate", json!(DELIBERATE))]),
+    }
+}
+
+fn again(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
+    Sighting {
+        kind: Kind::ForgedTokenRelic,
+        actor: network::actor(ip),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "at least {count} tokens that we did not sign within 24 h from {ip}, lately {}: guesses, or \
+             one broken token again and again",
+            forgery.code()
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("window_seconds", json!(SLOW.as_secs())),
+            ("threshold", json!(PERSISTENT)),
         ]),
     }
 }

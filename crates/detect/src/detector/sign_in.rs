@@ -25,6 +25,7 @@ mod redirect_probing;
 mod registration_surge;
 mod revoked_token_hammering;
 mod scope_creep;
+mod secret_sharing;
 mod sensitive;
 mod source;
 mod token_sharing;
@@ -92,6 +93,8 @@ pub enum SignIn {
     RevokedTokenHammering,
     /// A client asks for what it never asked for.
     ScopeCreep,
+    /// A client's secret in two hands.
+    SecretSharing,
     /// One token in several hands at once.
     TokenSharing,
 }
@@ -126,6 +129,7 @@ impl SignIn {
             Self::RegistrationSurge => "registration_surge",
             Self::RevokedTokenHammering => "revoked_token_hammering",
             Self::ScopeCreep => "scope_creep",
+            Self::SecretSharing => "client_secret_sharing",
             Self::TokenSharing => "token_sharing",
         }
     }
@@ -144,6 +148,7 @@ pub(super) fn all() -> Vec<Box<dyn Detector>> {
         Box::new(password_guessing::PasswordGuessing::default()),
         Box::new(mfa_fatigue::MfaFatigue::default()),
         Box::new(client_secret_guessing::ClientSecretGuessing::default()),
+        Box::new(secret_sharing::SecretSharing::default()),
         Box::new(device_code_guessing::DeviceCodeGuessing::default()),
         Box::new(token_sharing::TokenSharing::default()),
         Box::new(impossible_travel::ImpossibleTravel::default()),

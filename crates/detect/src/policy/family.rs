@@ -32,8 +32,9 @@ pub enum Family {
 )]
 pub struct NotDetectors(String);
 
-const SIGN_IN: [&str; 15] = [
+const SIGN_IN: [&str; 16] = [
     "client_secret_guessing",
+    "client_secret_sharing",
     "consent_phishing",
     "credential_stuffing",
     "device_code_guessing",
@@ -60,7 +61,7 @@ const TOKENS: [&str; 9] = [
     "refresh_reuse",
     "revoked_token_hammering",
 ];
-const TRAFFIC: [&str; 12] = [
+const TRAFFIC: [&str; 13] = [
     "anomaly",
     "automation",
     "bola_ownership",
@@ -72,6 +73,7 @@ const TRAFFIC: [&str; 12] = [
     "scanning",
     "sequence",
     "throttle_evasion",
+    "token_guessing",
     "volume",
 ];
 

@@ -25,6 +25,7 @@ pub fn of(kind: Kind) -> Judgement {
     match kind {
         Kind::ForgedToken => certain(Severity::High, 0.99),
         Kind::ForgedTokenCampaign => certain(Severity::High, 0.95),
+        Kind::ForgedTokenOnce => certain(Severity::Medium, 0.95),
         Kind::ForgedTokenRelic => certain(Severity::Medium, 0.6),
         Kind::Honeytoken => certain(Severity::Critical, 1.0),
         Kind::RefreshReuse => certain(Severity::Critical, 0.99),
@@ -35,7 +36,7 @@ pub fn of(kind: Kind) -> Judgement {
         Kind::Exfiltration => observed(Severity::High, 0.75),
         Kind::FunctionProbing | Kind::ThrottleEvasion => observed(Severity::Medium, 0.75),
         Kind::LeastPrivilege => observed(Severity::Low, 0.7),
-        Kind::Scanning => observed(Severity::Medium, 0.85),
+        Kind::Scanning | Kind::TokenGuessing => observed(Severity::Medium, 0.85),
         Kind::Sequence | Kind::Volume => observed(Severity::Medium, 0.7),
         Kind::SignIn(kind) => sign_in::of(kind),
     }

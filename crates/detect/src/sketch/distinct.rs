@@ -32,6 +32,15 @@ impl<const WORDS: usize> Distinct<WORDS> {
         (bits * (bits / free).ln()).round() as u32
     }
 
+    /// What was seen by either.
+    pub(crate) fn with(&self, other: &Self) -> Self {
+        let mut both = *self;
+        for (word, more) in both.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+        both
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0 = [0; WORDS];
     }

@@ -176,6 +176,37 @@ fn pages_that_load_and_forgotten_jobs_do_not_hammer() {
 }
 
 #[test]
+fn a_dead_token_is_counted_wherever_it_comes_from_and_however_slowly() {
+    // From another address each time.
+    let moving: Vec<Value> = (0..60)
+        .map(|n| request(f64::from(n) * 4.0, &format!("203.0.113.{n}"), "curl/8", Some("revoked")))
+        .collect();
+    assert_eq!(outcomes(&found(&moving)), [["revoked_token_hammering", "medium", "tag"]]);
+    // Once a minute, but not by a clock.
+    let slow: Vec<Value> = (0..30)
+        .map(|n| {
+            let at = f64::from(n) * 55.0 + f64::from(n * n % 7) * 6.0;
+            request(at, "203.0.113.5", "curl/8", Some("revoked"))
+        })
+        .collect();
+    assert_eq!(outcomes(&found(&slow)), [["revoked_token_hammering", "medium", "tag"]]);
+    assert_eq!(found(&slow[..19]), Vec::<Value>::new());
+}
+
+#[test]
+fn of_a_disabled_account_that_is_only_claimed_the_network_is_told() {
+    let members = json!({
+        "claimed_subject": "u1", "claimed_token": "t1", "refused": "disabled", "status": 401,
+    });
+    let uses: Vec<Value> =
+        (0..5).map(|n| event(f64::from(n) * 60.0, "request", "203.0.113.5", &members)).collect();
+    let findings = found(&uses);
+    assert_eq!(outcomes(&findings), [["disabled_account_token", "medium", "tag"]]);
+    assert_eq!(findings[0]["ip"], "203.0.113.5");
+    assert!(findings[0].get("subject").is_none() && findings[0].get("token").is_none());
+}
+
+#[test]
 fn a_disabled_account_is_told_once_and_again_after_a_quiet_day() {
     let hours = (0..30).chain([60]);
     let uses: Vec<Value> = hours

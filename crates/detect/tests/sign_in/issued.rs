@@ -54,6 +54,28 @@ fn a_thief_alone_is_found_at_the_first_request_with_and_without_a_database() {
     }
 }
 
+/// The same with a TLS fingerprint.
+fn with_ja4(mut event: Value, ja4: &str) -> Value {
+    event["ja4"] = json!(ja4);
+    event
+}
+
+#[test]
+fn an_application_that_is_updated_on_a_journey_is_no_theft_and_a_copied_name_is() {
+    let people: Vec<Value> =
+        people().into_iter().map(|event| with_ja4(event, "t13d1516h2_a_b")).collect();
+    let elsewhere = |ua, n: u32| {
+        let from = From("203.0.113.7", 64700, "NO", ua);
+        with_ja4(of("request", 4000.0 + f64::from(n) * 20.0, 7, from), "t13d1516h2_c_d")
+    };
+    let mut updated = people.clone();
+    updated.extend((0..20).map(|n| elsewhere("Browser/121", n)));
+    assert_eq!(found(&updated), Vec::<Value>::new());
+    let mut copied = people;
+    copied.extend((0..20).map(|n| elsewhere("Browser/120", n)));
+    assert_eq!(outcomes(&found(&copied)), [["token_sharing", "high", "tag"]]);
+}
+
 #[test]
 fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() {
     let mut events = people();

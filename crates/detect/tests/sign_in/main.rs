@@ -11,6 +11,7 @@
 mod certain;
 mod credentials;
 mod flows;
+mod guesses;
 mod issued;
 mod population;
 mod support;

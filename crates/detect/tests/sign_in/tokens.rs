@@ -116,6 +116,26 @@ fn a_fleet_with_one_token_is_no_sharing() {
     assert_eq!(found(&events), Vec::<Value>::new());
 }
 
+#[test]
+fn jobs_that_share_a_personal_token_in_several_clouds_are_no_sharing() {
+    let one = From("192.0.2.80", 64777, "DE", "hosting", "curl/8");
+    let two = From("203.0.113.80", 64888, "IE", "hosting", "curl/8");
+    let mut jobs = in_turn(0.0, 40.0, 60, one, two);
+    jobs.extend(in_turn(4.0 * DAY, 40.0, 60, one, two));
+    assert_eq!(found(&jobs), Vec::<Value>::new());
+    // Where nothing is known of the networks, the kind of token says it.
+    for job in &mut jobs {
+        job["token_kind"] = json!("pat");
+        job.as_object_mut().expect("object").remove("net");
+    }
+    assert_eq!(found(&jobs), Vec::<Value>::new());
+    // A thief of it has other software.
+    let mut stolen = at_home();
+    stolen.extend(in_turn(3.0 * DAY, 60.0, 40, HOME, THIEF));
+    stolen.iter_mut().for_each(|event| event["token_kind"] = json!("pat"));
+    assert_eq!(outcomes(&found(&stolen)), [["token_sharing", "high", "tag"]]);
+}
+
 fn placed(mut event: Value, lat: f64, lon: f64) -> Value {
     event["lat"] = json!(lat);
     event["lon"] = json!(lon);

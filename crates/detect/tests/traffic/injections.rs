@@ -35,6 +35,24 @@ fn one_an_hour_and_many_tokens_in_turn_are_probing() {
 }
 
 #[test]
+fn what_is_in_a_query_counts_by_its_classes() {
+    let tries = |classes: &[&str], count: usize, gap: f64| {
+        let mut stream = Stream::people();
+        for n in 0..count {
+            let refused = format!("injection:{}", classes[n % classes.len()]);
+            let more = json!({ "status": 400, "refused": refused, "bytes_in": 0 });
+            stream.add(HOUR + n as f64 * gap, "p3", "GET /search", more);
+        }
+        stream.by("injection_probing").len()
+    };
+    assert_eq!(tries(&["sqli", "xss"], 6, 5.0), 1);
+    assert_eq!(tries(&["sqli", "xss", "traversal"], 15, 3000.0), 1);
+    // A search for one text, again and again.
+    assert_eq!(tries(&["sqli"], 12, 5.0), 0);
+    assert_eq!(tries(&["sqli"], 30, 5.0), 1);
+}
+
+#[test]
 fn an_author_who_saves_a_text_again_is_not_probing() {
     let mut stream = Stream::people();
     for person in 0..3 {

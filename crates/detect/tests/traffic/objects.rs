@@ -115,6 +115,42 @@ fn support_and_shared_collections_are_not_found() {
 }
 
 #[test]
+fn a_catalogue_of_which_readers_have_favourites_is_not_owned() {
+    let mut stream = Stream::default();
+    for day in 0..6u32 {
+        for person in 0..60u32 {
+            for n in 0..6u32 {
+                let at = f64::from(day) * DAY + f64::from(person) * 61.0 + f64::from(n) * 7200.0;
+                // Every other time a favourite; otherwise what anybody may read.
+                let chance =
+                    person.wrapping_mul(2_654_435_761).wrapping_add((day * 6 + n) * 40_503);
+                let page = if n % 2 == 0 { person * 5 } else { (chance >> 7) % 300 };
+                let object = json!({ "object": format!("page-{page}") });
+                stream.add(at, &format!("p{person}"), "GET /pages/{id}", object);
+            }
+        }
+    }
+    assert_eq!(stream.by("bola_ownership"), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn nobody_makes_a_collection_look_public_alone() {
+    let mut stream = Stream::people();
+    // Two things of others, again and again: too few to be told.
+    for n in 0..2000u32 {
+        let object = json!({ "object": own(4 + n % 2, 1) });
+        stream.add(2.1 * DAY + f64::from(n) * 2.0, "p3", "GET /orders/{id}", object);
+    }
+    // Another comes after the noise.
+    for n in 0..7u32 {
+        let object = json!({ "object": own((6 + n) % 12, n % 4) });
+        stream.add(2.3 * DAY + f64::from(n) * 60.0, "p5", "GET /orders/{id}", object);
+    }
+    let found = stream.by("bola_ownership");
+    assert_eq!((found.len(), &found[0]["subject"]), (1, &json!("p5")));
+}
+
+#[test]
 fn whoever_walks_through_objects_does_not_own_them() {
     let mut stream = Stream::default();
     for n in 0..200 {

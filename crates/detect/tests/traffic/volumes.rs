@@ -26,6 +26,23 @@ fn trickles_and_nightly_exports_are_a_habit() {
 }
 
 #[test]
+fn a_service_like_no_other_has_a_week_to_show_its_bursts() {
+    let bursts = |last: u32| {
+        let mut stream = Stream::people();
+        for (day, count) in [(0u32, 20u32), (1, 26), (2, 24), (3, last)] {
+            for n in 0..count {
+                let at = f64::from(day) * DAY + 9.0 * HOUR + f64::from(n) * 9.0;
+                let object = json!({ "client": "svc", "object": format!("L{day}{n:04}") });
+                stream.add(at, "svc", "GET /labs/{id}", object);
+            }
+        }
+        stream.by("enumeration").len()
+    };
+    assert_eq!(bursts(110), 0);
+    assert_eq!(bursts(280), 1);
+}
+
+#[test]
 fn ten_times_the_habit_is_found_by_requests_and_by_bytes() {
     let mut stream = service();
     for n in 0..1200 {

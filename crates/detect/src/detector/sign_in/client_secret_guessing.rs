@@ -4,7 +4,8 @@
 //! networks. A client's own servers with last week's secret fail where they used to succeed, and
 //! one configured client is one name. Defaults: eight clients within an hour from a network where
 //! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
-//! a day, from networks where it never succeeded. A client that comes from ever new networks, as CI
+//! a day, from networks where it never succeeded; twenty-five within a day by software that is none of
+//! the client's, since a new server with an old secret is the same program. A client that comes from ever new networks, as CI
 //! does, has no strange ones: for it only the number of one network counts. Success from such a network afterwards
 //! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
 
@@ -32,6 +33,7 @@ const MANY_CLIENTS: usize = 8;
 const ONE_CLIENT: usize = 20;
 const PLACES: usize = 4;
 const TRIES: usize = 15;
+const STRANGE_SOFTWARE: usize = 25;
 /// A client that succeeded from so many networks roams.
 const ROAMS: usize = 8;
 
@@ -52,6 +54,7 @@ struct Network {
 #[derive(Default)]
 struct Target {
     homes: Tally<IpNet, ROAMS>,
+    software: Tally<u64, 8>,
     tries: Tally<Source, 40>,
     told: Told,
 }
@@ -104,6 +107,9 @@ impl ClientSecretGuessing {
                     .any(|(_, tried)| tried.network == source.network));
         if is_home || !guessed {
             target.homes.note(event.ts, source.network);
+            if let Some(software) = source::family(event) {
+                target.software.note(event.ts, software);
+            }
             return None;
         }
         let tries = target.tries.within(event.ts, DAY).count();
@@ -165,7 +171,11 @@ impl Target {
         let lately = self.tries.within(event.ts, HOUR);
         let here = lately.filter(|(_, tried)| tried.network == source.network).count();
         let spread = places >= PLACES && tries >= TRIES && self.homes.len() < ROAMS;
-        if (!spread && here < ONE_CLIENT) || !self.told.is_news(event.ts, 1) {
+        let is_strange = source::family(event)
+            .is_some_and(|software| self.software.len() > 0 && !self.software.contains(&software));
+        let today = tried().filter(|tried| tried.network == source.network).count();
+        let patient = is_strange && today >= STRANGE_SOFTWARE;
+        if (!spread && !patient && here < ONE_CLIENT) || !self.told.is_news(event.ts, 1) {
             return None;
         }
         Some(Sighting {
@@ -183,7 +193,13 @@ impl Target {
                 ("tries", json!(tries)),
                 ("places", json!(places)),
                 ("networks_known", json!(self.homes.len())),
-                ("thresholds", json!({ "tries": TRIES, "places": PLACES, "one_hour": ONE_CLIENT })),
+                (
+                    "thresholds",
+                    json!({
+                        "tries": TRIES, "places": PLACES, "one_hour": ONE_CLIENT,
+                        "strange_software_day": STRANGE_SOFTWARE,
+                    }),
+                ),
             ]),
         })
     }

@@ -1,6 +1,7 @@
 //! Tokens of somebody who was disabled are still being used.
 //!
-//! Certain: a door verified the token and refused it for that reason. Told once for each
+//! Certain: a door knew the token and refused it for that reason. Where the event has no verified
+//! name, the network is told, since a name that is only claimed is anybody's. Told once for each
 //! account, for the first use tells all there is to know: somebody still holds its tokens.
 //! State: 20,000 accounts of about 150 bytes.
 
@@ -12,7 +13,7 @@ use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::sign_in::{SignIn, source};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
 use crate::sketch::told::Told;
 
@@ -39,17 +40,20 @@ impl Detector for DisabledAccountToken {
         let account = match (&who.subject, &who.client) {
             (Some(subject), _) => format!("subject:{subject}"),
             (None, Some(client)) => format!("client:{client}"),
-            // What a token that did not verify says of itself is anybody's word.
-            (None, None) => return None,
+            (None, None) => network::actor(event.ip?),
         };
         if !self.accounts.touch(&account).is_news(event.ts, 1) {
             return None;
         }
         let from = source::shown(event);
+        let whose = match (&who.subject, &who.client) {
+            (None, None) => "somebody who is not named",
+            _ => account.as_str(),
+        };
         Some(Sighting {
             kind: Kind::SignIn(SignIn::DisabledAccountToken),
             summary: format!(
-                "a token of {account} was used from {from} for {} {}, although the person or the \
+                "a token of {whose} was used from {from} for {} {}, although the person or the \
                  client is disabled",
                 request.method, request.path
             ),

@@ -4,15 +4,17 @@
 //! left on at home goes on while its owner is abroad. The place of an address is known to about
 //! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
 //! no airliner flies from door to door. Addresses of hosting, VPNs, Tor and mobile carriers say
-//! nothing of where a person is. Without latitude and longitude there is no finding: the middle of
-//! a country is too far from its borders. A pair of places is told once; after a day in which a
-//! place was used it is one of this person's. State: 100,000 persons of about 400 bytes.
+//! nothing of where a person is; where the kind of network is not known, it may be a VPN, so that
+//! the software of a request has to be new to the person as well. Personal tokens and API keys do not count:
+//! programs hold them. Without latitude and longitude there is no finding: the middle of a country
+//! is too far from its borders. A pair of places is told once; after a day in which a place was used
+//! it is one of this person's. State: 100,000 persons of about 500 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind};
+use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
 use token::id::SubjectId;
 use token::time::Timestamp;
@@ -44,6 +46,7 @@ struct Person {
     /// The newest last.
     seen: Vec<Seen>,
     places: Known<6>,
+    software: Known<4>,
     told: Told,
 }
 
@@ -66,7 +69,11 @@ impl Detector for ImpossibleTravel {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let by = match &event.kind {
             EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Request(_) if event.who.token.is_some() && event.origin.lat.is_some() => {
+            EventKind::Request(request)
+                if event.who.token.is_some()
+                    && event.origin.lat.is_some()
+                    && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
+            {
                 Some(source::software(event)?)
             }
             _ => return None,
@@ -83,10 +90,14 @@ impl Detector for ImpossibleTravel {
         }
         let now = Seen { by, lat, lon, ts: event.ts };
         let person = self.persons.touch(source::number(subject.as_str()), source::seconds(event));
+        let family = source::family(event);
+        let is_new_software =
+            family.is_some_and(|software| person.software.note(event.ts, software));
         let before = person.replace(now)?;
         let far = distance(&before, &now);
         let hours = event.ts.since(before.ts).as_secs_f64() / 3600.0;
-        let is_strange = person.note(&now);
+        let is_strange =
+            person.note(&now) && (origin.net.is_some() || by.is_none() || is_new_software);
         if far < NEAR || event.ts.since(before.ts) > ANYWHERE {
             return None;
         }

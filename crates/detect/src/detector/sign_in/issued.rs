@@ -4,13 +4,16 @@
 //! alone is a program that hands its token to another on the same machine; the network alone is a
 //! journey. Both together are a token that was carried away, unless the client works like that,
 //! such as a server that fetches tokens for a browser: so at most a tenth of its people, or three,
-//! may do it, and ten must be known. Where neither system nor country is known, the addresses have
-//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200.
+//! may do it, and ten must be known. An application that was updated meanwhile has another TLS
+//! fingerprint, and tells another version of the same name: that is the same software. Without a
+//! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
+//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200,
+//! 5,000 fingerprints of 100.
 
 use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
 
-use crate::detector::sign_in::source::{Source, number};
+use crate::detector::sign_in::source::{self, Source, number};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
 
@@ -24,8 +27,19 @@ const FEW: u32 = 3;
 
 /// What is remembered of issued tokens.
 pub(super) struct Issued {
-    tokens: Recent<u64, Option<Source>>,
-    clients: Recent<ClientId, People>,
+    tokens: Recent<u64, Option<Use>>,
+    /// All who have no client are as one.
+    clients: Recent<Option<ClientId>, People>,
+    /// People of a client by fingerprint.
+    fingerprints: Recent<u64, Distinct<1>>,
+}
+
+/// Where and by what a token was issued to.
+#[derive(Clone, Copy)]
+struct Use {
+    source: Source,
+    name: Option<u64>,
+    version: Option<u64>,
 }
 
 #[derive(Default)]
@@ -46,7 +60,11 @@ pub(super) struct Carried {
 
 impl Default for Issued {
     fn default() -> Self {
-        Self { tokens: Recent::new(TOKENS), clients: Recent::new(CLIENTS) }
+        Self {
+            tokens: Recent::new(TOKENS),
+            clients: Recent::new(CLIENTS),
+            fingerprints: Recent::new(CLIENTS),
+        }
     }
 }
 
@@ -57,10 +75,13 @@ impl Issued {
     pub(super) fn note(&mut self, event: &Event) {
         let who = &event.who;
         if let Some(token) = &who.token {
-            *self.tokens.touch(&number(token.as_str())) = Source::of(event);
+            *self.tokens.touch(&number(token.as_str())) = Use::of(event);
         }
-        if let (Some(client), Some(subject)) = (&who.client, &who.subject) {
-            self.clients.touch(client).all.add(number(subject.as_str()));
+        if let Some(subject) = &who.subject {
+            if let Some(fingerprint) = fingerprint(event) {
+                self.fingerprints.touch(&fingerprint).add(number(subject.as_str()));
+            }
+            self.clients.touch(&who.client).all.add(number(subject.as_str()));
         }
     }
 
@@ -68,12 +89,13 @@ impl Issued {
     pub(super) fn carried(&mut self, event: &Event, source: &Source) -> Option<Carried> {
         let EventKind::Request(request) = &event.kind else { return None };
         let moved = request.moved.as_deref()?;
-        let software = moved.iter().any(|it| matches!(it, Moved::Software | Moved::Ja4));
+        let software = moved.contains(&Moved::Software)
+            || (moved.contains(&Moved::Ja4) && !self.is_updated(event));
         let who = &event.who;
         if !software || !self.is_elsewhere(event, moved, source) {
             return None;
         }
-        let people = self.clients.touch(who.client.as_ref()?);
+        let people = self.clients.touch(&who.client);
         people.carried.add(number(who.subject.as_ref()?.as_str()));
         let (all, carried) = (people.all.count(), people.carried.count());
         let is_rare = all >= PEOPLE && carried <= (all / CARRIED).max(FEW);
@@ -89,9 +111,40 @@ impl Issued {
             return true;
         }
         let known = event.origin.asn.is_some() || event.origin.country.is_some();
-        let token = event.who.token.as_ref().map(|token| number(token.as_str()));
-        let issued = token.and_then(|token| self.tokens.peek(&token).copied().flatten());
-        !known && issued.is_some_and(|issued| issued.is_far(source))
+        !known && self.issue(event).is_some_and(|issued| issued.source.is_far(source))
+    }
+
+    /// Whether the software is a newer version of what the token was issued to.
+    fn is_updated(&self, event: &Event) -> bool {
+        let (issued, now) = (self.issue(event), Use::of(event));
+        issued.zip(now).is_some_and(|(issued, now)| match (issued.name, now.name) {
+            (Some(one), Some(two)) => one == two && issued.version != now.version,
+            _ => {
+                let people = fingerprint(event).and_then(|it| self.fingerprints.peek(&it));
+                people.is_some_and(|people| people.count() >= FEW)
+            }
+        })
+    }
+
+    fn issue(&self, event: &Event) -> Option<Use> {
+        let token = event.who.token.as_ref()?;
+        self.tokens.peek(&number(token.as_str())).copied().flatten()
+    }
+}
+
+/// The TLS fingerprint as one client's.
+fn fingerprint(event: &Event) -> Option<u64> {
+    let ja4 = event.origin.ja4.as_deref()?;
+    Some(number((event.who.client.as_ref().map(|client| client.as_str()), ja4)))
+}
+
+// === impl Use ===
+
+impl Use {
+    fn of(event: &Event) -> Option<Self> {
+        let name = event.ua.as_ref().and_then(|_| source::family(event));
+        let version = event.ua.as_ref().map(number);
+        Some(Self { source: Source::of(event)?, name, version })
     }
 }
 

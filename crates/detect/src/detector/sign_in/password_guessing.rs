@@ -4,9 +4,11 @@
 //! has done so at home, and a program with an old password retries where it worked. Places are
 //! autonomous systems or, unknown, IPv4 /16 and IPv6 /32, since a telephone changes its address
 //! all day. Defaults: ten tries from five places within a day; twelve from one within an hour; thirty
-//! in all within an hour.
+//! in all within an hour, or twenty-five from one within a day, for whoever takes time. The network of
+//! a single try is not named: that may be the owner, who has forgotten a password meanwhile. The others
+//! are, each once.
 //! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
-//! from such a place names the account. State: 50,000 names of at most 3 kB, most of them 300 bytes.
+//! from such a place names the account. State: 50,000 names of at most 5 kB, most of them 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +33,7 @@ const TRIES: usize = 10;
 /// Nobody tries so often what they have forgotten, in a place where they never got in.
 const ONE_PLACE: usize = 12;
 const IN_AN_HOUR: usize = 30;
+const ONE_PLACE_DAY: usize = 25;
 
 /// Guesses at one account.
 pub(super) struct PasswordGuessing {
@@ -40,7 +43,10 @@ pub(super) struct PasswordGuessing {
 #[derive(Default)]
 struct Account {
     homes: Tally<IpNet, 4>,
+    /// Where it signed in, however often a telephone changes its address there.
+    places: Tally<u64, 8>,
     tries: Tally<Source, 40>,
+    named: Tally<IpNet, 40>,
     told: Told,
     taken: Told,
 }
@@ -61,11 +67,14 @@ impl Detector for PasswordGuessing {
         let account = self.names.touch(&number(username));
         let is_home = account.homes.contains(&source.network);
         match result.as_str() {
-            "ok" if !is_home && account.told.is_open(event.ts) => {
+            "ok" if !is_home && account.told.is_open(event.ts) && account.is_strange(event) => {
                 account.taken.is_news(event.ts, 1).then(|| account.taken(event, username))
             }
             "ok" => {
                 account.homes.note(event.ts, source.network);
+                if let Some(place) = source::place(event) {
+                    account.places.note(event.ts, place);
+                }
                 None
             }
             "bad_password" | "throttled" if !is_home => {
@@ -80,22 +89,42 @@ impl Detector for PasswordGuessing {
 // === impl Account ===
 
 impl Account {
+    /// Whether it never signed in from this place, or the network guessed before.
+    fn is_strange(&self, event: &Event) -> bool {
+        let here = event.ip.map(network::of);
+        let guessed =
+            self.tries.within(event.ts, DAY).any(|(_, tried)| Some(tried.network) == here);
+        guessed || source::place(event).is_none_or(|place| !self.places.contains(&place))
+    }
+
     fn judge(&mut self, event: &Event, username: &str) -> Option<Sighting> {
         let (places, tries) = self.places(event, DAY);
         let here = network::of(event.ip?);
-        let lately = self.tries.within(event.ts, HOUR).filter(|(_, tried)| tried.network == here);
-        let lately = lately.count();
+        let from_here = |window| {
+            let tries = self.tries.within(event.ts, window);
+            tries.filter(|(_, tried)| tried.network == here).count()
+        };
+        let (lately, today) = (from_here(HOUR), from_here(DAY));
         let (_, all) = self.places(event, HOUR);
-        if (places < PLACES || tries < TRIES) && lately < ONE_PLACE && all < IN_AN_HOUR {
+        if (places < PLACES || tries < TRIES)
+            && lately < ONE_PLACE
+            && all < IN_AN_HOUR
+            && today < ONE_PLACE_DAY
+        {
             return None;
         }
-        if !self.told.is_news(event.ts, 1) {
+        let is_news = self.told.is_news(event.ts, 1);
+        let is_new = today >= 2 && !self.named.contains(&here);
+        if !is_news && !is_new {
             return None;
+        }
+        if today >= 2 {
+            self.named.note(event.ts, here);
         }
         Some(Sighting {
             kind: Kind::SignIn(SignIn::PasswordGuessing),
             actor: format!("account:{username}"),
-            whom: Whom { ip: event.ip, ..Whom::default() },
+            whom: Whom { ip: event.ip.filter(|_| today >= 2), ..Whom::default() },
             summary: format!(
                 "{tries} wrong passwords for one account within a day, from {places} places where \
                  it never signed in (it signs in from {} networks)",
@@ -109,7 +138,7 @@ impl Account {
                     "thresholds",
                     json!({
                         "tries": TRIES, "places": PLACES, "one_place_hour": ONE_PLACE,
-                        "hour": IN_AN_HOUR,
+                        "hour": IN_AN_HOUR, "one_place_day": ONE_PLACE_DAY,
                     }),
                 ),
             ]),

@@ -4,7 +4,8 @@
 //! IPv6 its system; a session moves on and does not come back. So what counts is coming back: from
 //! A to B to A to B within ten minutes, in another part of the net and with other software; with
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
-//! or a VPN. Four sources with three kinds of software within ten minutes count too, and a token
+//! or a VPN, nor both of data centres: jobs that share a token run in several. Nor does that count of
+//! personal tokens and API keys, which are made for programs. Four sources with three kinds of software within ten minutes count too, and a token
 //! that is used elsewhere by other software than it was issued to ([`Issued`]). A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smallvec::SmallVec;
-use token::event::{Event, EventKind, NetworkKind};
+use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
 use token::time::Timestamp;
 
@@ -60,6 +61,7 @@ struct Used {
     ip: IpAddr,
     country: Option<u64>,
     is_moving: bool,
+    is_hosted: bool,
     is_strange: bool,
     first: Timestamp,
     last: Timestamp,
@@ -77,14 +79,16 @@ impl Default for TokenSharing {
 
 impl Detector for TokenSharing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        match &event.kind {
-            EventKind::Request(_) => {}
+        let for_programs = match &event.kind {
+            EventKind::Request(request) => {
+                matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
+            }
             EventKind::Grant { result, .. } if result == "ok" => {
                 self.issued.note(event);
                 return None;
             }
             _ => return None,
-        }
+        };
         let who = &event.who;
         let (token, ip) = (who.token.as_ref()?, event.ip?);
         let source = Source::of(event)?;
@@ -114,10 +118,12 @@ impl Detector for TokenSharing {
             source,
             ip,
             country: event.origin.country.as_ref().map(number),
-            is_moving: matches!(
-                event.origin.net,
-                Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
-            ),
+            is_moving: for_programs
+                || matches!(
+                    event.origin.net,
+                    Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
+                ),
+            is_hosted: event.origin.net == Some(NetworkKind::Hosting),
             is_strange,
             first: event.ts,
             last: event.ts,
@@ -217,8 +223,9 @@ impl Used {
         }
         let abroad =
             self.country.is_some() && other.country.is_some() && self.country != other.country;
-        self.source.is_other_software(&other.source)
-            || (abroad && !self.is_moving && !other.is_moving)
+        let moving = self.is_moving || other.is_moving;
+        let fleet = self.is_hosted && other.is_hosted;
+        self.source.is_other_software(&other.source) || (abroad && !moving && !fleet)
     }
 }
 

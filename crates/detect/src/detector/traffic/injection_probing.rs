@@ -1,10 +1,12 @@
 //! Somebody who tries injections: refused for them again and again, with different ones.
 //!
 //! Counts different attempts (path, class and size of the body), so that an author who saves the
-//! same text about SQL ten times has tried once. By principal; and by network, for attempts
+//! same text about SQL ten times has tried once. An event does not hold the query, so that what
+//! comes without a body cannot be told apart: it counts each time once two classes were seen, since
+//! one text is of one class, and otherwise as a third. By principal; and by network, for attempts
 //! without a token and for those that change tokens: where many people share an address, each
 //! writes texts of their own, so that named attempts count there from twelve. Rules that only
-//! observe count as well. State: 56 bytes for each of 50,000 principals and networks.
+//! observe count as well. State: 72 bytes for each of 50,000 principals and networks.
 
 use serde_json::json;
 use token::finding::Whom;
@@ -26,6 +28,18 @@ const SLOW_COUNT: u32 = 8;
 /// Different attempts of an address by named principals, in ten minutes and in a day.
 const SHARED: (u32, u32) = (12, 24);
 
+/// So many without a body, all of one class, are as good as one more.
+const BLIND: u32 = 3;
+
+/// One attempt.
+#[derive(Clone, Copy)]
+struct Attempt {
+    what: u64,
+    class: u64,
+    /// It had no body, so that another text looks the same.
+    is_blind: bool,
+}
+
 /// Attempts of one principal or network.
 #[derive(Default)]
 struct Attempts {
@@ -33,6 +47,9 @@ struct Attempts {
     slow_window: u32,
     fast: Distinct<1>,
     slow: Distinct<1>,
+    fast_blind: u16,
+    slow_blind: u16,
+    classes: Distinct<1>,
     once: Once,
 }
 
@@ -54,8 +71,12 @@ impl InjectionProbing {
         let request = seen.request;
         let refused = request.refused.as_ref().or(request.would_refuse.as_ref());
         let Some(Refused::Injection(class)) = refused else { return None };
-        let attempt =
-            hash::both(hash::both(hash::text(&request.path), hash::text(class)), request.bytes_in);
+        let class_number = hash::text(class);
+        let attempt = Attempt {
+            what: hash::both(hash::both(hash::text(&request.path), class_number), request.bytes_in),
+            class: class_number,
+            is_blind: request.bytes_in == 0,
+        };
         let named = seen.principal.map(|principal| {
             let attempts = self.attempts.touch(hash::both(1, principal), seen.now);
             let found = attempts.add(seen.now, attempt, (FAST_COUNT, SLOW_COUNT));
@@ -90,20 +111,31 @@ impl InjectionProbing {
 
 impl Attempts {
     /// How many different ones within ten minutes and a day, when it is to be reported.
-    fn add(&mut self, now: u32, attempt: u64, limits: (u32, u32)) -> Option<(u32, u32)> {
+    fn add(&mut self, now: u32, attempt: Attempt, limits: (u32, u32)) -> Option<(u32, u32)> {
         if now / FAST > self.fast_window {
             self.fast_window = now / FAST;
             self.fast.clear();
+            self.fast_blind = 0;
         }
         if now / SLOW > self.slow_window {
             self.slow_window = now / SLOW;
             self.slow.clear();
+            self.slow_blind = 0;
+            self.classes.clear();
         }
-        self.fast.add(attempt);
-        self.slow.add(attempt);
-        let count = (self.fast.count(), self.slow.count());
-        let times = (count.0 as f32 / limits.0 as f32).max(count.1 as f32 / limits.1 as f32);
-        (times >= 1.0 && self.once.allows(now, times)).then_some(count)
+        self.fast.add(attempt.what);
+        self.slow.add(attempt.what);
+        if attempt.is_blind {
+            self.fast_blind = self.fast_blind.saturating_add(1);
+            self.slow_blind = self.slow_blind.saturating_add(1);
+            self.classes.add(attempt.class);
+        }
+        let parts = if self.classes.count() >= 2 { 1 } else { BLIND };
+        let blind = |count: u16| u32::from(count) / parts;
+        let fast = self.fast.count().max(blind(self.fast_blind));
+        let slow = self.slow.count().max(blind(self.slow_blind));
+        let times = (fast as f32 / limits.0 as f32).max(slow as f32 / limits.1 as f32);
+        (times >= 1.0 && self.once.allows(now, times)).then_some((fast, slow))
     }
 }
 

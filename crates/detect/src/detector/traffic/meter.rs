@@ -12,6 +12,8 @@ const PEERS: u32 = 20;
 /// Of fewer, many may have only begun; whoever is not known for a day is then given so many times
 /// the limit.
 const MANY_PEERS: u32 = 100;
+/// Whoever has nobody to be compared with is not known before it has shown a week's rhythm.
+const WEEK: u32 = 7 * 86_400;
 const UNKNOWN: f32 = 2.0;
 
 /// What is too much.
@@ -144,7 +146,7 @@ impl Meter {
         let (now, own) = (seen.now, self.habit.peak());
         let is_counted = limits.is_short() && !self.once.is_open(now);
         let count = windows.saturating_sub(u32::from(is_counted));
-        let others = count >= PEERS;
+        let others = count >= PEERS && !seen.is_own_client();
         let are_alike = others && seen.has_client;
         if !are_alike && !habit::is_known(first, now) {
             return None;
@@ -154,7 +156,12 @@ impl Meter {
         }
         let p99 = if others { peers.p99() } else { 0.0 };
         let mut limit = limits.floor.max(own * limits.own).max(p99 * limits.peers);
-        if count < MANY_PEERS && !habit::is_known(first, now) {
+        let is_new = if others {
+            count < MANY_PEERS && !habit::is_known(first, now)
+        } else {
+            now.saturating_sub(first) < WEEK
+        };
+        if is_new {
             limit *= UNKNOWN;
         }
         if self.amount <= limit {

@@ -4,12 +4,14 @@
 //! between; or once, when it changed the object. So whoever walks through objects takes no
 //! possession of them. A collection is private where few of a client's subjects ever touch what
 //! others own; shared documents, shops and support consoles are not, and nothing is said about
-//! them. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
+//! them; nor about a catalogue, of which readers have favourites: where one use in eight is of
+//! what somebody else uses too, nothing is owned. One stranger's uses count there for three in half a day,
+//! so that nobody can make a collection look public alone. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
 //! six subjects with things of their own, no thousands of sessions. What people own is learnt from
 //! people who use the same client, and what machines own from machines: a job that works through
 //! everybody's orders does not own them. A stranger who comes by another client of people is not
-//! seen. State: 32 bytes for each of 500,000 objects, 48 for each of 4,096 collections of clients,
-//! 48 for each of 50,000 subjects that touch others' things.
+//! seen. State: 32 bytes for each of 500,000 objects, 56 for each of 4,096 collections of clients,
+//! 72 for each of 50,000 subjects that touch others' things.
 
 use serde_json::json;
 
@@ -25,6 +27,8 @@ const OBJECTS: usize = 500_000;
 const COLLECTIONS: usize = 4096;
 const STRANGERS: usize = 50_000;
 const DAY: u32 = 86_400;
+/// Others' things are counted by halves of a day, of which two are held: a night is not cut in two.
+const HALF: u32 = DAY / 2;
 /// Between the two uses that make an owner, in seconds: longer than a walk over all pages.
 const APART: u32 = 60;
 /// Subjects with things of their own that a collection needs.
@@ -33,7 +37,13 @@ const OWNERS: u32 = 6;
 const MACHINE: u32 = 2;
 /// One of so many subjects may be a stranger, and the collection is still private.
 const PRIVATE: u32 = 8;
-/// Different objects of others in a day.
+/// One of so many uses may be of others' things.
+const COMMON: u32 = 8;
+/// Uses of others' things that count of one stranger in half a day.
+const COUNTED: u16 = 3;
+/// Uses after which both counts are halved, so that a collection may change.
+const USES: u32 = 1 << 16;
+/// Different objects of others in the running half of a day and the one before.
 const TOUCHED: u32 = 5;
 
 /// Who has an object.
@@ -49,16 +59,26 @@ struct Object {
 struct Collection {
     owners: Distinct<2>,
     strangers: Distinct<2>,
+    own_uses: u32,
+    foreign_uses: u32,
 }
 
 /// One subject among others' things.
 #[derive(Default)]
 struct Stranger {
-    day: u32,
+    half: u32,
+    now: Touched,
+    before: Touched,
+    uses: u16,
+    once: Once,
+}
+
+/// What a stranger touched in half a day.
+#[derive(Clone, Copy, Default)]
+struct Touched {
     objects: Distinct<1>,
     owners: Distinct<1>,
     refused: u16,
-    once: Once,
 }
 
 /// Use of others' objects.
@@ -94,6 +114,11 @@ impl Ownership {
         let group = group(subjects, seen.client);
         let key = hash::both(group, seen.collection);
         let object = hash::both(group, object);
+        if ok && self.passes_on(object, subject) {
+            let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
+            let counts = stranger.uses(seen.now) <= COUNTED;
+            self.collections.touch(key, seen.now).foreign_uses += u32::from(counts);
+        }
         let owner = match self.objects.peek(object) {
             Some(held) if held.firm && held.user != subject => held.user,
             _ if ok => {
@@ -105,22 +130,27 @@ impl Ownership {
         let collection = self.collections.touch(key, seen.now);
         let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
         stranger.touch(seen, object, owner, ok);
-        let touched = stranger.objects.count();
+        if stranger.uses(seen.now) <= COUNTED {
+            collection.foreign_uses += 1;
+        }
+        let both = stranger.lately();
+        let touched = both.objects.count();
         // From the third: one shared thing makes no stranger.
         if touched >= 3 {
             collection.strangers.add(subject);
         }
         let owners = collection.owners.count();
         let strangers = collection.strangers.count();
-        let is_private = owners >= OWNERS && strangers <= (owners / PRIVATE).max(1);
+        let is_private =
+            owners >= OWNERS && strangers <= (owners / PRIVATE).max(1) && !collection.is_common();
         if !is_private
             || touched < TOUCHED
-            || stranger.owners.count() < 2
+            || both.owners.count() < 2
             || !stranger.once.allows(seen.now, touched as f32 / TOUCHED as f32)
         {
             return None;
         }
-        let stranger_owners = stranger.owners.count();
+        let stranger_owners = both.owners.count();
         let summary = format!(
             "{} touched {touched} objects of {stranger_owners} other subjects within a day, lately by {}; \
              of {owners} subjects with things of their own there, {strangers} ever did that",
@@ -131,7 +161,7 @@ impl Ownership {
             ("objects", json!(touched)),
             ("objects_threshold", json!(TOUCHED)),
             ("owners", json!(stranger_owners)),
-            ("refused", json!(stranger.refused)),
+            ("refused", json!(both.refused)),
             ("subjects_with_own", json!(owners)),
             ("subjects_among_others", json!(strangers)),
         ];
@@ -147,6 +177,11 @@ impl Ownership {
         self.objects.expect(objects, |object| object.user);
     }
 
+    /// Whether somebody used the object last who does not own it yet.
+    fn passes_on(&self, object: u64, subject: u64) -> bool {
+        self.objects.peek(object).is_some_and(|held| !held.firm && held.user != subject)
+    }
+
     fn use_own(&mut self, seen: &Seen<'_>, key: u64, object: u64, subject: u64) {
         let held = self.objects.touch(object, seen.now);
         let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
@@ -156,8 +191,29 @@ impl Ownership {
             held.firm = changes || seen.now.saturating_sub(held.since) >= APART;
         }
         if held.firm {
-            self.collections.touch(key, seen.now).owners.add(subject);
+            let collection = self.collections.touch(key, seen.now);
+            collection.owners.add(subject);
+            collection.used();
         }
+    }
+}
+
+// === impl Collection ===
+
+impl Collection {
+    /// By an owner.
+    fn used(&mut self) {
+        self.own_uses += 1;
+        if self.own_uses >= USES {
+            self.own_uses /= 2;
+            self.foreign_uses /= 2;
+        }
+    }
+
+    /// Whether what one reads is often what others read too.
+    const fn is_common(&self) -> bool {
+        self.foreign_uses * COMMON > self.own_uses + self.foreign_uses
+            && self.own_uses + self.foreign_uses >= COMMON * COMMON
     }
 }
 
@@ -169,13 +225,32 @@ fn group(subjects: &Distinct<1>, client: u64) -> u64 {
 // === impl Stranger ===
 
 impl Stranger {
-    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
-        let day = seen.now / DAY;
-        if day > self.day {
-            *self = Self { day, once: self.once, ..Self::default() };
+    /// How often others' things were used within the half of a day, this time included.
+    fn uses(&mut self, now: u32) -> u16 {
+        self.begin(now / HALF);
+        self.uses = self.uses.saturating_add(1);
+        self.uses
+    }
+
+    fn begin(&mut self, half: u32) {
+        if half > self.half {
+            let before = if half == self.half + 1 { self.now } else { Touched::default() };
+            *self = Self { half, before, once: self.once, ..Self::default() };
         }
-        self.objects.add(object);
-        self.owners.add(owner);
-        self.refused = self.refused.saturating_add(u16::from(!ok));
+    }
+
+    fn lately(&self) -> Touched {
+        Touched {
+            objects: self.now.objects.with(&self.before.objects),
+            owners: self.now.owners.with(&self.before.owners),
+            refused: self.now.refused.saturating_add(self.before.refused),
+        }
+    }
+
+    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
+        self.begin(seen.now / HALF);
+        self.now.objects.add(object);
+        self.now.owners.add(owner);
+        self.now.refused = self.now.refused.saturating_add(u16::from(!ok));
     }
 }

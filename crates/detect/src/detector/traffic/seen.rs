@@ -67,6 +67,15 @@ impl<'e> Seen<'e> {
         })
     }
 
+    /// Whether the principal is the client itself, which is like nobody else.
+    pub(super) fn is_own_client(&self) -> bool {
+        let who = &self.event.who;
+        match (&who.subject, &who.client) {
+            (Some(subject), Some(client)) => subject.as_str() == client.as_str(),
+            (subject, _) => subject.is_none(),
+        }
+    }
+
     /// It was let through and the API did it.
     pub(super) const fn is_ok(&self) -> bool {
         self.request.refused.is_none() && self.request.status < 400

@@ -27,6 +27,7 @@ pub(super) const fn of(kind: SignIn) -> Judgement {
         SignIn::ClientSecretGuessing | SignIn::PasswordGuessing => observed(Severity::Medium, 0.8),
         SignIn::ClientSecretGuessingTaken => observed(Severity::Critical, 0.8),
         SignIn::DeviceCodeGuessing | SignIn::MfaFatigue => observed(Severity::High, 0.8),
+        SignIn::SecretSharing => observed(Severity::High, 0.75),
         SignIn::ImpossibleTravel => observed(Severity::Medium, 0.7),
         SignIn::TokenSharing => observed(Severity::High, 0.8),
         SignIn::NewPlace => observed(Severity::Medium, 0.6),

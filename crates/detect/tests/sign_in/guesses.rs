@@ -1,0 +1,171 @@
+//! Guesses that take their time, tokens that are guessed, and secrets in two hands.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found, outcomes};
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
+
+fn login(seconds: f64, ip: &str, result: &str) -> Value {
+    let mut members = json!({ "username": "boss", "result": result, "factor": "password" });
+    members["complete"] = json!(result == "ok");
+    event(seconds, "login", ip, &members)
+}
+
+#[test]
+fn one_place_that_guesses_every_ten_minutes_is_found_within_a_day() {
+    let guesses = |count: i32| -> Vec<Value> {
+        let mut events = vec![login(0.0, "198.51.100.9", "ok")];
+        events.extend(
+            (0..count).map(|n| login(900.0 + f64::from(n) * 600.0, "203.0.113.66", "bad_password")),
+        );
+        events
+    };
+    assert_eq!(outcomes(&found(&guesses(60))), [["password_guessing", "medium", "tag"]]);
+    assert_eq!(found(&guesses(24)), Vec::<Value>::new());
+}
+
+#[test]
+fn whoever_tried_once_among_guesses_is_not_named_and_each_of_the_others_is() {
+    let mut events = vec![login(0.0, "198.51.100.9", "ok")];
+    for n in 0..24 {
+        let ip = format!("1{}.20.30.40", 10 + n % 8);
+        events.push(login(9000.0 + f64::from(n) * 100.0, &ip, "bad_password"));
+    }
+    // The owner, from a telephone that never signed in, is the tenth and the last.
+    events.push(login(9000.0 + 850.0, "100.64.1.1", "bad_password"));
+    let findings = found(&events);
+    let mut named: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["ip"].as_str()).collect();
+    named.sort_unstable();
+    let guessers: Vec<String> = (0..8).map(|n| format!("1{}.20.30.40", 10 + n)).collect();
+    assert_eq!(named, guessers);
+    assert!(findings.iter().all(|finding| finding["incident"] == findings[0]["incident"]));
+}
+
+fn client(seconds: f64, ip: &str, ua: &str, result: &str) -> Value {
+    let members =
+        json!({ "client": "c1", "method": "client_secret_basic", "result": result, "ua": ua });
+    event(seconds, "client_auth", ip, &members)
+}
+
+#[test]
+fn a_secret_is_guessed_slowly_by_other_software_and_a_new_server_with_an_old_one_is_no_guess() {
+    let tried = |ua: &str| -> Vec<Value> {
+        let mut events = vec![client(0.0, "198.51.100.9", "Partner/3.1", "ok")];
+        events.extend(
+            (0..40).map(|n| client(60.0 + f64::from(n) * 900.0, "203.0.113.66", ua, "bad_secret")),
+        );
+        events
+    };
+    let findings = found(&tried("curl/8.5"));
+    assert_eq!(outcomes(&findings), [["client_secret_guessing", "medium", "tag"]]);
+    assert!(findings[0].get("client").is_none());
+    assert_eq!(found(&tried("Partner/3.2")), Vec::<Value>::new());
+}
+
+/// Five days of a client that authenticates each hour, until `moves`.
+fn at_home(moves: f64) -> Vec<Value> {
+    let hours = (0..120).map(f64::from).filter(|hour| hour * HOUR < moves);
+    hours.map(|hour| client(hour * HOUR, "198.51.100.9", "Partner/3.1", "ok")).collect()
+}
+
+#[test]
+fn a_secret_in_two_hands_is_found() {
+    let mut events = at_home(5.0 * DAY);
+    events.extend(
+        (0..4).map(|n| {
+            client(4.0 * DAY + 60.0 + f64::from(n) * HOUR, "203.0.113.66", "curl/8", "ok")
+        }),
+    );
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), [["client_secret_sharing", "high", "tag"]]);
+    let named = ["client", "ip"].map(|it| findings[0][it].clone());
+    assert_eq!(named, [json!("c1"), json!("203.0.113.66")]);
+}
+
+#[test]
+fn removals_updates_fleets_and_a_try_by_hand_are_no_second_hand() {
+    let hourly = |from: f64, ip: &'static str, ua: &'static str| {
+        (0..24).map(move |n| client(from + f64::from(n) * HOUR, ip, ua, "ok"))
+    };
+    // It moves to another place with other software, and does not come back.
+    let mut moved = at_home(4.0 * DAY);
+    moved.extend(hourly(4.0 * DAY, "203.0.113.7", "Partner-ng/1"));
+    // Both run for a while, with the same software in another version.
+    let mut beside = at_home(5.0 * DAY);
+    beside.extend(hourly(3.8 * DAY + 60.0, "203.0.113.7", "Partner/4.0"));
+    // Somebody tries it at a desk, several times within one hour.
+    let mut by_hand = at_home(5.0 * DAY);
+    by_hand
+        .extend((0..9).map(|n| {
+            client(4.0 * DAY + 60.0 + f64::from(n) * 90.0, "203.0.113.7", "curl/8", "ok")
+        }));
+    // A fleet: ever other places and programs.
+    let fleet: Vec<Value> = (0..400)
+        .map(|n| {
+            let (ip, ua) =
+                (format!("{}.7.0.1", 20 + n % 30), format!("job-{}", ["a", "b", "c"][n % 3]));
+            client(n as f64 * 1200.0, &ip, &ua, "ok")
+        })
+        .collect();
+    for events in [moved, beside, by_hand, fleet] {
+        assert_eq!(found(&events), Vec::<Value>::new());
+    }
+}
+
+fn unknown(seconds: f64, ip: &str) -> Value {
+    let members = json!({
+        "token_kind": "pat", "method": "GET", "path": "/builds/1", "status": 401,
+        "refused": "unknown_token",
+    });
+    event(seconds, "request", ip, &members)
+}
+
+fn good(seconds: f64, ip: &str) -> Value {
+    let members = json!({
+        "token_kind": "pat", "subject": "u1", "client": "ci", "token": "p1", "method": "GET",
+        "path": "/builds/1", "status": 200,
+    });
+    event(seconds, "request", ip, &members)
+}
+
+#[test]
+fn guessed_tokens_are_found_fast_slowly_and_from_many_networks() {
+    for gap in [1.0, 60.0] {
+        let events: Vec<Value> =
+            (0..240).map(|n| unknown(f64::from(n) * gap, "203.0.113.66")).collect();
+        let findings = found(&events);
+        assert_eq!(outcomes(&findings), [["token_guessing", "medium", "tag"]], "{gap}");
+        assert_eq!(findings[0]["ip"], "203.0.113.66");
+    }
+    let spread: Vec<Value> =
+        (0..400).map(|n| unknown(f64::from(n) * 4.0, &format!("1{}.9.0.7", 10 + n % 50))).collect();
+    let findings = found(&spread);
+    assert_eq!(findings.len(), 50, "each network once");
+    assert!(findings.iter().all(|finding| finding["incident"] == findings[0]["incident"]));
+}
+
+#[test]
+fn a_dead_token_in_a_job_and_among_good_ones_is_no_guess() {
+    // One that comes each half hour for two days, and those of a whole office that works.
+    let mut events: Vec<Value> =
+        (0..96).map(|n| unknown(f64::from(n) * 1800.0, "203.0.113.9")).collect();
+    for n in 0..2000 {
+        events.push(good(f64::from(n) * 5.0, "192.0.2.1"));
+        if n % 30 == 0 {
+            events.push(unknown(f64::from(n) * 5.0 + 1.0, "192.0.2.1"));
+        }
+    }
+    // Many networks with a token or two of another installation, next to good ones.
+    for n in 0..120 {
+        let ip = format!("1{}.{}.0.7", 10 + n % 50, n);
+        events.push(unknown(f64::from(n) * 9.0, &ip));
+        events.push(good(f64::from(n) * 9.0 + 2.0, &ip));
+    }
+    let findings = found(&events);
+    let guesses: Vec<&Value> =
+        findings.iter().filter(|finding| finding["detector"] == "token_guessing").collect();
+    assert_eq!(guesses, Vec::<&Value>::new());
+}
