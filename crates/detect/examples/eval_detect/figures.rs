@@ -66,9 +66,9 @@ fn feed(
         .collect();
     let start = processor_time();
     for next in batch.chunks(AHEAD) {
-        engine.expect(next.iter());
-        for event in next {
-            std::hint::black_box(engine.observe(event));
+        let ahead = engine.expect(next.iter());
+        for (event, names) in next.iter().zip(&ahead) {
+            std::hint::black_box(engine.observe_expected(event, names));
         }
     }
     processor_time().saturating_sub(start)

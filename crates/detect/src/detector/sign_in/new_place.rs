@@ -17,7 +17,7 @@ use token::id::SubjectId;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::sign_in::{SignIn, sensitive};
-use crate::detector::{Detector, Kind, Names, Sighting};
+use crate::detector::{Kind, NamedDetector, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -43,8 +43,8 @@ impl Default for NewPlace {
     }
 }
 
-impl Detector for NewPlace {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl NamedDetector for NewPlace {
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
         match &event.kind {
             EventKind::Request(request)
                 if event.who.token.is_some() && request.refused.is_none() => {}
@@ -54,7 +54,7 @@ impl Detector for NewPlace {
             _ => return None,
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
-        let person = self.persons.touch(number(subject.as_str()), source::seconds(event));
+        let person = self.persons.touch(names.subject?, source::seconds(event));
         let news = person.news(event).filter(News::is_worth_it)?;
         let act = match &event.kind {
             EventKind::Request(request) => sensitive::first(&request.scopes),

@@ -83,8 +83,7 @@ pub(super) fn actor(event: &Event) -> String {
 /// The software without its version, which changes each month: the User-Agent's words, or else the
 /// TLS fingerprint.
 pub(super) fn family(event: &Event) -> Option<u64> {
-    let words = |ua: &String| number(ua.replace(|c: char| c.is_ascii_digit(), ""));
-    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(number))
+    event.ua.as_deref().map(hash::without_digits).or_else(|| event.origin.ja4.as_ref().map(number))
 }
 
 /// The User-Agent, or else the TLS fingerprint: cheaper than [`family`], and differs more often.

@@ -25,7 +25,7 @@ use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::issued::{Carried, Issued};
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Detector, Kind, Names, Sighting};
+use crate::detector::{Kind, NamedDetector, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -75,8 +75,8 @@ impl Default for TokenSharing {
     }
 }
 
-impl Detector for TokenSharing {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl NamedDetector for TokenSharing {
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
         match &event.kind {
             EventKind::Request(_) => {}
             EventKind::Grant { result, .. } if result == "ok" => {
@@ -85,13 +85,8 @@ impl Detector for TokenSharing {
             }
             _ => return None,
         }
-        let who = &event.who;
-        let (token, ip) = (who.token.as_ref()?, event.ip?);
+        let (key, ip) = (names.session?, event.ip?);
         let source = Source::of(event)?;
-        let key = match (&who.session, &who.client) {
-            (Some(session), Some(client)) => number((session.as_str(), client.as_str())),
-            _ => number(token.as_str()),
-        };
         let now = source::seconds(event);
         let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
@@ -101,9 +96,9 @@ impl Detector for TokenSharing {
         }
         let pair = source::place(event)? ^ source::software(event).unwrap_or(0).rotate_left(1);
         let is_machine = source::is_machine(event);
-        let (is_settled, is_strange) = match &who.subject {
+        let (is_settled, is_strange) = match names.subject {
             Some(subject) => {
-                let pairs = self.subjects.touch(number(subject.as_str()), now);
+                let pairs = self.subjects.touch(subject, now);
                 let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
                 (is_settled, strange || !pairs.is_settled(event.ts))
