@@ -88,8 +88,7 @@ impl<V: Default> Table<V> {
         });
         let mut new = 0;
         for key in keys {
-            let entry = self.index[self.home(key)];
-            match position(entry).filter(|_| entry & !POSITION == tag(key)) {
+            match self.likely(key) {
                 Some(position) => self.expect_at(position, &state),
                 None => new += 1,
             }
@@ -110,6 +109,19 @@ impl<V: Default> Table<V> {
         make_room.iter().for_each(|position| self.expect_at(*position, &state));
         for position in make_room {
             black_box(self.index[self.home(self.slot(position).key)]);
+        }
+    }
+
+    /// Where the key is, as far as the index alone tells.
+    fn likely(&self, key: u64) -> Option<usize> {
+        let (mut at, mask) = (self.home(key), self.index.len() - 1);
+        loop {
+            let entry = self.index[at];
+            let position = position(entry)?;
+            if entry & !POSITION == tag(key) {
+                return Some(position);
+            }
+            at = (at + 1) & mask;
         }
     }
 
