@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
 use token::event::Event;
 use token::finding::Finding;
 
@@ -13,9 +12,6 @@ use crate::policy::{Policy, Standing};
 
 /// So many events at once are worth a look ahead: more than the processor reads at one time.
 pub const AHEAD: usize = 16;
-
-/// The names of events that come next, as numbers.
-pub type Ahead = SmallVec<[Names; AHEAD]>;
 
 /// All detectors with their state, and what is done about what they see.
 pub struct Engine {
@@ -41,7 +37,7 @@ impl Engine {
     /// Brings near the events that come next, at best [`AHEAD`] of them, and what is held of them; says their
     /// names. With a million principals hardly anything is in the processor's cache, and to wait for many looks
     /// at once is cheaper than for one after the other. What is found does not depend on it.
-    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Ahead {
+    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
         self.lookout.expect(next)
     }
 
@@ -81,9 +77,9 @@ impl Default for Engine {
 
 impl Lookout {
     /// See [`Engine::expect`].
-    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Ahead {
+    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
         next.clone().for_each(Names::expect);
-        let next: Ahead = next.map(Names::of).collect();
+        let next: Vec<Names> = next.map(Names::of).collect();
         self.detectors.iter().for_each(|detector| detector.expect(&next));
         self.traffic.expect(&next);
         next

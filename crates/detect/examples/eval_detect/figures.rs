@@ -94,7 +94,7 @@ fn event(who: u64, at: u64, random: &mut Random) -> Event {
 }
 
 /// What this thread has used of a core: what others do on the machine does not count.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))

@@ -57,7 +57,7 @@ impl NamedDetector for DpopReplay {
         let reason = match &request.refused {
             None => {
                 *self.good.touch(key, source::seconds(event)) =
-                    Source::of(event).map(|source| (event.ts, source));
+                    Source::named(event, names).map(|source| (event.ts, source));
                 return None;
             }
             Some(Refused::Plain(
@@ -82,7 +82,7 @@ impl NamedDetector for DpopReplay {
 
     fn expect(&self, next: &[Names]) {
         self.good.expect(next.iter().filter_map(|names| names.token), |good| {
-            good.map_or(0, |(_, source)| source.asn.unwrap_or(0).into())
+            good.map_or(0, |(ts, source)| ts.as_millis() as u64 ^ source.read())
         });
     }
 }

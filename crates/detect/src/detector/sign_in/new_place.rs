@@ -55,7 +55,7 @@ impl NamedDetector for NewPlace {
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = self.persons.touch(names.subject?, source::seconds(event));
-        let news = person.news(event).filter(News::is_worth_it)?;
+        let news = person.news(event, names).filter(News::is_worth_it)?;
         let act = match &event.kind {
             EventKind::Request(request) => sensitive::first(&request.scopes),
             EventKind::Grant { scopes, .. } => sensitive::first(scopes),
@@ -67,8 +67,8 @@ impl NamedDetector for NewPlace {
 
     fn expect(&self, next: &[Names]) {
         self.persons.expect(next.iter().filter_map(|names| names.subject), |person| {
-            let known = person.countries.len() + person.places.len() + person.software.len();
-            known as u64 ^ person.last.unwrap_or(0)
+            let known = person.countries.read() ^ person.places.read() ^ person.software.read();
+            known ^ person.last.unwrap_or(0) ^ person.told.read()
         });
     }
 }
@@ -84,11 +84,11 @@ struct News {
 
 impl Person {
     /// `None` when it is where it was, which was known.
-    fn news(&mut self, event: &Event) -> Option<News> {
+    fn news(&mut self, event: &Event, names: &Names) -> Option<News> {
         let country = event.origin.country.as_ref().map(number);
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
-        let exactly = source::exact_software(event);
+        let exactly = names.ua.or(names.ja4);
         let now = number((country, place, exactly, event.ts.as_secs() / 3600));
         if self.last == Some(now) {
             return None;

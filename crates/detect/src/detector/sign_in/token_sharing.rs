@@ -86,7 +86,7 @@ impl NamedDetector for TokenSharing {
             _ => return None,
         }
         let (key, ip) = (names.session?, event.ip?);
-        let source = Source::of(event)?;
+        let source = Source::named(event, names)?;
         let now = source::seconds(event);
         let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
@@ -94,7 +94,8 @@ impl NamedDetector for TokenSharing {
             last.last = event.ts;
             return None;
         }
-        let pair = source::place(event)? ^ source::software(event).unwrap_or(0).rotate_left(1);
+        let software = names.ja4.or(names.ua).unwrap_or(0);
+        let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
         let (is_settled, is_strange) = match names.subject {
             Some(subject) => {
@@ -130,11 +131,12 @@ impl NamedDetector for TokenSharing {
 
     fn expect(&self, next: &[Names]) {
         self.sessions.expect(next.iter().filter_map(|names| names.session), |session| {
-            let asn = session.sources.last().and_then(|last| last.source.asn);
-            u64::from(session.returns) ^ u64::from(asn.unwrap_or(0))
+            let last = session.sources.last();
+            let last = last.map_or(0, |it| it.source.read() ^ it.last.as_millis() as u64);
+            u64::from(session.returns) ^ last ^ session.told.read()
         });
         let subjects = next.iter().filter_map(|names| names.subject);
-        self.subjects.expect(subjects, |pairs| pairs.len() as u64);
+        self.subjects.expect(subjects, Known::read);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use token::event::{Event, EventKind, Request};
 use token::reason::{Reason, Refused};
 
@@ -23,6 +24,11 @@ pub struct Names {
     /// scopes, use the same software.
     pub(in crate::detector) client: u64,
     pub(in crate::detector) network: Option<u64>,
+    /// The same as it is written.
+    pub(in crate::detector) prefix: Option<IpNet>,
+    /// User-Agent and TLS fingerprint.
+    pub(in crate::detector) ua: Option<u64>,
+    pub(in crate::detector) ja4: Option<u64>,
     pub(in crate::detector) target: Target,
 }
 
@@ -47,6 +53,7 @@ impl Names {
         let subject = who.subject.as_ref().map(|subject| hash::text(subject.as_str()));
         let client = who.client.as_ref().map(|client| hash::text(client.as_str()));
         let token = who.token.as_ref().map(|token| hash::text(token.as_str()));
+        let prefix = event.ip.map(network::of);
         let request = match &event.kind {
             EventKind::Request(request) => Some(request),
             _ => None,
@@ -61,10 +68,13 @@ impl Names {
             // Apart, so that a subject with a client's name is not the client.
             principal: subject.map(|it| hash::both(1, it)).or(client.map(|it| hash::both(2, it))),
             client: client.or(request.map(|request| like(event, request))).unwrap_or(0),
-            network: event.ip.map(|ip| match network::of(ip).network() {
+            network: prefix.map(|prefix| match prefix.network() {
                 IpAddr::V4(ip) => hash::both(4, u32::from(ip).into()),
                 IpAddr::V6(ip) => hash::both(6, (u128::from(ip) >> 64) as u64),
             }),
+            prefix,
+            ua: event.ua.as_deref().map(hash::text),
+            ja4: event.origin.ja4.as_deref().map(hash::text),
             target: request.map(Target::of).unwrap_or_default(),
         }
     }
@@ -79,6 +89,7 @@ impl Names {
             who.token.as_ref().map(|it| it.as_str()),
             who.session.as_ref().map(|it| it.as_str()),
             event.ua.as_deref(),
+            event.origin.ja4.as_deref(),
         ];
         texts.into_iter().flatten().for_each(near);
         if let EventKind::Request(request) = &event.kind {
