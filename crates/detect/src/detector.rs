@@ -27,9 +27,23 @@ pub(crate) use network::{actor as actor_of, of as network_of};
 pub trait Detector: Send {
     /// Looks at one event; what it sees in it, if anything. Never reads a clock.
     fn observe(&mut self, event: &Event) -> Option<Sighting>;
+}
 
-    /// Brings near what it holds of events that come next; a detector whose state is small has no need to.
-    fn expect(&self, _next: &[Names]) {}
+/// A detector with a large table that nearly every event needs.
+pub trait NamedDetector: Send {
+    /// Looks at one event, whose names as numbers are known; what it sees in it, if anything. Never reads a clock.
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting>;
+
+    /// Brings near what it holds of events that come next.
+    fn expect(&self, next: &[Names]);
+}
+
+/// Any detector.
+pub enum Look {
+    /// One that looks at the event alone.
+    Event(Box<dyn Detector>),
+    /// One that has its names as well.
+    Named(Box<dyn NamedDetector>),
 }
 
 /// What a detector saw; the policy makes a finding of it.
@@ -122,13 +136,41 @@ impl Kind {
     }
 }
 
+// === impl Look ===
+
+impl Look {
+    fn at(detector: impl Detector + 'static) -> Self {
+        Self::Event(Box::new(detector))
+    }
+
+    fn named(detector: impl NamedDetector + 'static) -> Self {
+        Self::Named(Box::new(detector))
+    }
+
+    /// See [`NamedDetector::observe`].
+    pub fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+        match self {
+            Self::Event(detector) => detector.observe(event),
+            Self::Named(detector) => detector.observe(event, names),
+        }
+    }
+
+    /// See [`NamedDetector::expect`]; a detector whose state is small has no need to.
+    pub fn expect(&self, next: &[Names]) {
+        match self {
+            Self::Event(_) => {}
+            Self::Named(detector) => detector.expect(next),
+        }
+    }
+}
+
 /// Every detector, in the order in which they look.
-pub fn all() -> Vec<Box<dyn Detector>> {
-    let mut all: Vec<Box<dyn Detector>> = vec![
-        Box::new(RefreshReuse::default()),
-        Box::new(Honeytoken),
-        Box::new(ForgedToken::default()),
-        Box::new(TokenGuessing::default()),
+pub fn all() -> Vec<Look> {
+    let mut all = vec![
+        Look::at(RefreshReuse::default()),
+        Look::at(Honeytoken),
+        Look::at(ForgedToken::default()),
+        Look::at(TokenGuessing::default()),
     ];
     all.extend(sign_in::all());
     all

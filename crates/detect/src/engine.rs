@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
 use token::event::Event;
 use token::finding::Finding;
 
-use crate::detector::{self, Detector, Names, Sighting, Traffic};
+use crate::detector::{self, Look, Names, Sighting, Traffic};
 use crate::incidents::{Incidents, Place};
 use crate::policy::tolerance::Tolerances;
 use crate::policy::{Policy, Standing};
@@ -22,7 +21,7 @@ pub struct Engine {
 
 /// All detectors with their state, and which of their sightings belong together.
 pub struct Lookout {
-    detectors: Vec<Box<dyn Detector>>,
+    detectors: Vec<Look>,
     traffic: Traffic,
     incidents: Incidents,
 }
@@ -35,16 +34,21 @@ impl Engine {
         Self { lookout: Lookout::default(), policy: Policy::new(standing) }
     }
 
-    /// Brings near what is held of the events that come next, at best [`AHEAD`] of them. With a million
-    /// principals hardly anything is in the processor's cache, and to wait for many looks at once is
-    /// cheaper than for one after the other. What is found does not depend on it.
-    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event>) {
-        self.lookout.expect(next);
+    /// Brings near the events that come next, at best [`AHEAD`] of them, and what is held of them; says their
+    /// names. With a million principals hardly anything is in the processor's cache, and to wait for many looks
+    /// at once is cheaper than for one after the other. What is found does not depend on it.
+    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
+        self.lookout.expect(next)
     }
 
     /// What the detectors find in one event.
     pub fn observe(&mut self, event: &Event) -> Vec<Finding> {
-        let sightings = self.lookout.observe(event);
+        self.observe_expected(event, &Names::of(event))
+    }
+
+    /// The same of an event whose names [`Engine::expect`] said.
+    pub fn observe_expected(&mut self, event: &Event, names: &Names) -> Vec<Finding> {
+        let sightings = self.lookout.observe(event, names);
         let policy = &mut self.policy;
         sightings
             .into_iter()
@@ -73,17 +77,20 @@ impl Default for Engine {
 
 impl Lookout {
     /// See [`Engine::expect`].
-    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event>) {
-        let next: SmallVec<[Names; AHEAD]> = next.map(Names::of).collect();
+    pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
+        next.clone().for_each(Names::expect);
+        let next: Vec<Names> = next.map(Names::of).collect();
         self.detectors.iter().for_each(|detector| detector.expect(&next));
         self.traffic.expect(&next);
+        next
     }
 
-    /// What is seen in one event, and where that belongs.
-    pub fn observe(&mut self, event: &Event) -> Vec<(Sighting, Place)> {
+    /// What is seen in one event of these names, and where that belongs.
+    pub fn observe(&mut self, event: &Event, names: &Names) -> Vec<(Sighting, Place)> {
+        let looks = self.detectors.iter_mut();
         let mut sightings: Vec<_> =
-            self.detectors.iter_mut().filter_map(|detector| detector.observe(event)).collect();
-        self.traffic.observe(event, &mut sightings);
+            looks.filter_map(|detector| detector.observe(event, names)).collect();
+        self.traffic.observe(event, names, &mut sightings);
         let incidents = &mut self.incidents;
         sightings
             .into_iter()

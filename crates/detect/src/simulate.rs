@@ -13,6 +13,7 @@ use token::event::Event;
 use token::finding::{Finding, HeldBack, Response};
 use token::time::Timestamp;
 
+use crate::detector::Names;
 use crate::engine::Lookout;
 use crate::policy::{Policy, Standing, Terms};
 use crate::respond;
@@ -122,7 +123,7 @@ impl Run {
     fn see(&mut self, event: &Event) {
         self.counted.events += 1;
         self.last = event.ts;
-        for (sighting, place) in self.lookout.observe(event) {
+        for (sighting, place) in self.lookout.observe(event, &Names::of(event)) {
             self.counted.findings += 1;
             let new = self.new.decide(sighting.clone(), event, place.clone());
             let present = self.present.decide(sighting, event, place);

@@ -65,6 +65,9 @@ impl ScopeSet {
 
     /// Whether every scope of `other` is in this set.
     pub fn contains_all(&self, other: &Self) -> bool {
+        if self == other {
+            return true;
+        }
         // Both are in order, so that one walk over this set meets all of the other.
         let mut own = self.iter();
         other.iter().all(|scope| own.by_ref().find(|known| *known >= scope) == Some(scope))
@@ -102,6 +105,11 @@ impl ScopeSet {
     /// Whether there is no scope in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The set as it is printed: equal sets have one text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The scopes, in alphabetical order.

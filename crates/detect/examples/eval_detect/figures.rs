@@ -66,9 +66,9 @@ fn feed(
         .collect();
     let start = processor_time();
     for next in batch.chunks(AHEAD) {
-        engine.expect(next.iter());
-        for event in next {
-            std::hint::black_box(engine.observe(event));
+        let ahead = engine.expect(next.iter());
+        for (event, names) in next.iter().zip(&ahead) {
+            std::hint::black_box(engine.observe_expected(event, names));
         }
     }
     processor_time().saturating_sub(start)
@@ -94,7 +94,7 @@ fn event(who: u64, at: u64, random: &mut Random) -> Event {
 }
 
 /// What this thread has used of a core: what others do on the machine does not count.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))

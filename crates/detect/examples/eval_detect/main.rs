@@ -2,7 +2,8 @@
 //!
 //! `--seeds 7 8` takes other seeds, `--streams` changes the events in the ways in which others' may differ; `--details`
 //! shows what was missed and imagined, for the tuning seeds or those that are given; `--figures` prints events a
-//! second and memory instead.
+//! second, memory and the cost of handing an event over instead, and `--fingerprints` a number for the findings of
+//! each seed and change.
 
 #![allow(clippy::print_stdout, missing_docs, reason = "a tool for the terminal")]
 
@@ -10,7 +11,9 @@ use measure::Result;
 
 mod actor;
 mod attack;
+mod emission;
 mod figures;
+mod fingerprint;
 mod measure;
 mod population;
 mod random;
@@ -27,6 +30,11 @@ const JUDGING: [u64; 5] = [2001, 2002, 2003, 2004, 2005];
 fn main() {
     if std::env::args().any(|argument| argument == "--figures") {
         figures::print();
+        emission::print();
+        return;
+    }
+    if std::env::args().any(|argument| argument == "--fingerprints") {
+        fingerprint::print();
         return;
     }
     if std::env::args().any(|argument| argument == "--streams") {

@@ -1,6 +1,6 @@
 //! Abuse of sign-in, of grants, and of where tokens are used: one file for each detector.
 
-use crate::detector::Detector;
+use crate::detector::Look;
 
 mod assertion_replay;
 mod client_secret_guessing;
@@ -136,28 +136,28 @@ impl SignIn {
 }
 
 /// Every detector of this part, in the order in which they look.
-pub(super) fn all() -> Vec<Box<dyn Detector>> {
+pub(super) fn all() -> Vec<Look> {
     vec![
-        Box::new(code_replay::CodeReplay),
-        Box::new(dpop_replay::DpopReplay::default()),
-        Box::new(assertion_replay::AssertionReplay::default()),
-        Box::new(revoked_token_hammering::RevokedTokenHammering::default()),
-        Box::new(disabled_account_token::DisabledAccountToken::default()),
-        Box::new(leak_report::LeakReport),
-        Box::new(credential_stuffing::CredentialStuffing::default()),
-        Box::new(password_guessing::PasswordGuessing::default()),
-        Box::new(mfa_fatigue::MfaFatigue::default()),
-        Box::new(client_secret_guessing::ClientSecretGuessing::default()),
-        Box::new(secret_sharing::SecretSharing::default()),
-        Box::new(device_code_guessing::DeviceCodeGuessing::default()),
-        Box::new(token_sharing::TokenSharing::default()),
-        Box::new(impossible_travel::ImpossibleTravel::default()),
-        Box::new(new_place::NewPlace::default()),
-        Box::new(redirect_probing::RedirectProbing::default()),
-        Box::new(pkce_failures::PkceFailures::default()),
-        Box::new(consent_phishing::ConsentPhishing::default()),
-        Box::new(device_phishing::DevicePhishing::default()),
-        Box::new(registration_surge::RegistrationSurge::default()),
-        Box::new(scope_creep::ScopeCreep::default()),
+        Look::at(code_replay::CodeReplay),
+        Look::named(dpop_replay::DpopReplay::default()),
+        Look::at(assertion_replay::AssertionReplay::default()),
+        Look::at(revoked_token_hammering::RevokedTokenHammering::default()),
+        Look::at(disabled_account_token::DisabledAccountToken::default()),
+        Look::at(leak_report::LeakReport),
+        Look::at(credential_stuffing::CredentialStuffing::default()),
+        Look::at(password_guessing::PasswordGuessing::default()),
+        Look::at(mfa_fatigue::MfaFatigue::default()),
+        Look::at(client_secret_guessing::ClientSecretGuessing::default()),
+        Look::at(secret_sharing::SecretSharing::default()),
+        Look::at(device_code_guessing::DeviceCodeGuessing::default()),
+        Look::named(token_sharing::TokenSharing::default()),
+        Look::at(impossible_travel::ImpossibleTravel::default()),
+        Look::named(new_place::NewPlace::default()),
+        Look::at(redirect_probing::RedirectProbing::default()),
+        Look::at(pkce_failures::PkceFailures::default()),
+        Look::at(consent_phishing::ConsentPhishing::default()),
+        Look::at(device_phishing::DevicePhishing::default()),
+        Look::at(registration_surge::RegistrationSurge::default()),
+        Look::at(scope_creep::ScopeCreep::default()),
     ]
 }

@@ -24,6 +24,7 @@ mod seen;
 mod sequence;
 mod template;
 mod throttle_evasion;
+mod vocabulary;
 mod volume;
 
 use meter::Meter;
@@ -109,11 +110,12 @@ impl Traffic {
     pub fn expect(&self, next: &[Names]) {
         self.principals.expect(next.iter().filter_map(|names| names.principal), Profile::read);
         self.ownership.expect(next);
+        self.scanning.expect(next);
     }
 
     /// Looks at one event; appends what is seen in it.
-    pub fn observe(&mut self, event: &Event, found: &mut Vec<Sighting>) {
-        let Some(seen) = Seen::of(event) else { return };
+    pub fn observe(&mut self, event: &Event, names: &Names, found: &mut Vec<Sighting>) {
+        let Some(seen) = Seen::of(event, names) else { return };
         found.extend(self.injection_probing.observe(&seen));
         found.extend(self.scanning.observe(&seen));
         let Some(principal) = seen.principal else { return };

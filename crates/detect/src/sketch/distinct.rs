@@ -1,5 +1,12 @@
 //! How many different things were seen, in a few bits: linear counting.
 
+use std::sync::LazyLock;
+
+/// The most bits that are in use, and what so many set ones of them say: a logarithm for each look would be dear.
+const MOST: usize = 256;
+static ESTIMATES: LazyLock<[[u16; MOST + 1]; 3]> =
+    LazyLock::new(|| [estimates(64), estimates(128), estimates(MOST)]);
+
 /// Counts up to about four times its bits, with an error of some per cent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Distinct<const WORDS: usize>([u64; WORDS]);
@@ -26,10 +33,9 @@ impl<const WORDS: usize> Distinct<WORDS> {
 
     /// The estimate.
     pub(crate) fn count(&self) -> u32 {
-        let bits = (WORDS * 64) as f32;
+        const { assert!(matches!(WORDS, 1 | 2 | 4), "there is a table for it") }
         let set: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        let free = (bits - set as f32).max(0.5);
-        (bits * (bits / free).ln()).round() as u32
+        u32::from(ESTIMATES[WORDS / 2][set as usize])
     }
 
     /// What was seen by either.
@@ -44,6 +50,14 @@ impl<const WORDS: usize> Distinct<WORDS> {
     pub(crate) fn clear(&mut self) {
         self.0 = [0; WORDS];
     }
+}
+
+/// By how many of so many bits are set.
+fn estimates(bits: usize) -> [u16; MOST + 1] {
+    std::array::from_fn(|set| {
+        let (bits, free) = (bits as f32, (bits as f32 - set as f32).max(0.5));
+        (bits * (bits / free).ln()).round() as u16
+    })
 }
 
 #[cfg(test)]

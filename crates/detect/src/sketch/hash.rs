@@ -20,12 +20,12 @@ impl Hasher for Mixed {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0u8; 8];
-            for (to, from) in word.iter_mut().zip(chunk) {
-                *to = *from;
-            }
-            self.0 = both(self.0, u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.0 = both(self.0, u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            self.0 = both(self.0, short(rest));
         }
     }
 
@@ -53,15 +53,31 @@ impl Hasher for Mixed {
 /// The number of a text. Two texts of one number share state, which costs accuracy and no safety:
 /// findings are written from the event, never from a number.
 pub(crate) fn text(text: &str) -> u64 {
-    let mut hash = text.len() as u64;
-    for chunk in text.as_bytes().chunks(8) {
-        let mut word = [0u8; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        hash = both(hash, u64::from_le_bytes(word));
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let whole =
+        words.iter().fold(text.len() as u64, |hash, word| both(hash, u64::from_le_bytes(*word)));
+    match rest {
+        [] => whole,
+        rest => both(whole, short(rest)),
     }
-    hash
+}
+
+/// Fewer than eight bytes as one number.
+fn short(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// The number of a text as if it had no digits, such as the name of a program without its version.
+pub(crate) fn without_digits(text: &str) -> u64 {
+    let (mut hash, mut word, mut length) = (0, 0, 0u64);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_digit()) {
+        word = word << 8 | u64::from(byte);
+        length += 1;
+        if length.is_multiple_of(8) {
+            (hash, word) = (both(hash, word), 0);
+        }
+    }
+    both(both(hash, word), length)
 }
 
 /// The number of a pair.
@@ -84,5 +100,15 @@ mod tests {
         // 63 % is what chance gives.
         assert!(low.len() > 2400 && high.len() > 2400, "{} {}", low.len(), high.len());
         assert_ne!(super::text("ab\0"), super::text("ab"));
+    }
+
+    #[test]
+    fn a_name_without_digits_is_the_same_in_every_version() {
+        let of = super::without_digits;
+        assert_eq!(of("Mozilla/5.0 (X11) Firefox/99.0"), of("Mozilla/5.0 (X11) Firefox/141.2"));
+        assert_ne!(of("Mozilla/5.0 (X11) Firefox/99.0"), of("Mozilla/5.0 (X11) Firefix/99.0"));
+        assert_ne!(of("abcdefgh"), of("abcdefgi"));
+        assert_ne!(of("1"), of("1a"));
+        assert_eq!(of("é1"), of("é"));
     }
 }

@@ -2,14 +2,22 @@
 
 use std::hint::black_box;
 
+use smallvec::SmallVec;
+
+use crate::engine::AHEAD;
+
 /// Slots in a piece of memory: the table grows without ever moving what it holds.
 const PIECE: usize = 1024;
 /// Of how many neighbours the one not seen for longest makes room.
 const CANDIDATES: usize = 4;
-/// An entry of the index holds a position in its low bits and some of the key above them, so that a search
+/// An entry of the index holds a position in its low bits. Above them are the last bits of the place where its key
+/// belongs, so that entries can be moved without a look at their slots, and some of the key, so that a search
 /// looks at hardly any slot but the right one.
 const POSITION_BITS: u32 = 21;
 const POSITION: u32 = (1 << POSITION_BITS) - 1;
+const HOME_BITS: u32 = 7;
+/// Farther from where it belongs, an entry's place does not follow from those bits.
+const FAR: usize = 1 << HOME_BITS;
 /// More keys have no place in an entry.
 const MOST: usize = POSITION as usize - 1;
 
@@ -19,12 +27,19 @@ pub(crate) struct Table<V> {
     capacity: usize,
     /// Position + 1 of a key with its tag, 0 for none; linear probing.
     index: Vec<u32>,
-    /// Apart from the values: what a search reads lies close together.
-    keys: Vec<u64>,
-    /// When each was used last, in seconds.
+    /// When each was used last, in seconds: apart, since who makes room looks at neighbours.
     last: Vec<u32>,
-    pieces: Vec<Vec<V>>,
+    pieces: Vec<Vec<Slot<V>>>,
     hand: usize,
+    /// Whether an entry ever was [`FAR`] from where it belongs: a chance of one in many billions, or somebody
+    /// who chooses names for that.
+    is_far: bool,
+}
+
+/// A key beside its state: whoever finds it needs both, and each place in memory is a wait of its own.
+struct Slot<V> {
+    key: u64,
+    state: V,
 }
 
 // === impl Table ===
@@ -35,10 +50,10 @@ impl<V: Default> Table<V> {
         Self {
             capacity,
             index: Vec::new(),
-            keys: Vec::new(),
             last: Vec::new(),
             pieces: Vec::new(),
             hand: 0,
+            is_far: false,
         }
     }
 
@@ -49,12 +64,12 @@ impl<V: Default> Table<V> {
             None => self.insert(key),
         };
         self.last[position] = now;
-        &mut self.pieces[position / PIECE][position % PIECE]
+        &mut self.pieces[position / PIECE][position % PIECE].state
     }
 
     /// The state of a key without using it.
     pub(crate) fn peek(&self, key: u64) -> Option<&V> {
-        self.find(key).map(|position| &self.pieces[position / PIECE][position % PIECE])
+        self.find(key).map(|position| &self.slot(position).state)
     }
 
     /// Reads what searches for these keys will read, and what makes room for those that are new: looks that do
@@ -73,27 +88,56 @@ impl<V: Default> Table<V> {
         });
         let mut new = 0;
         for key in keys {
-            let entry = self.index[self.home(key)];
-            match position(entry).filter(|_| entry & !POSITION == tag(key)) {
+            match self.likely(key) {
                 Some(position) => self.expect_at(position, &state),
                 None => new += 1,
             }
         }
-        if self.keys.len() < self.capacity {
+        let len = self.len();
+        if len < self.capacity {
             return;
         }
         let mut hand = self.hand;
-        for _ in 0..new {
-            let oldest = self.oldest(hand);
-            black_box(self.index[self.home(self.keys[oldest])]);
-            self.expect_at(oldest, &state);
-            hand = (hand + CANDIDATES) % self.keys.len();
+        let make_room: SmallVec<[usize; AHEAD]> = (0..new)
+            .map(|_| {
+                let oldest = self.oldest(hand);
+                hand = step(hand, CANDIDATES.min(len), len);
+                oldest
+            })
+            .collect();
+        // One after the other, each would wait for its slot and then for its entry.
+        make_room.iter().for_each(|position| self.expect_at(*position, &state));
+        for position in make_room {
+            black_box(self.index[self.home(self.slot(position).key)]);
+        }
+    }
+
+    /// Where the key is, as far as the index alone tells.
+    fn likely(&self, key: u64) -> Option<usize> {
+        let (mut at, mask) = (self.home(key), self.index.len() - 1);
+        loop {
+            let entry = self.index[at];
+            let position = position(entry)?;
+            if entry & !POSITION == tag(key) {
+                return Some(position);
+            }
+            at = (at + 1) & mask;
         }
     }
 
     fn expect_at(&self, position: usize, state: impl Fn(&V) -> u64) {
-        black_box((self.keys[position], self.last[position]));
-        black_box(state(&self.pieces[position / PIECE][position % PIECE]));
+        let slot = self.slot(position);
+        black_box((slot.key, self.last[position]));
+        black_box(state(&slot.state));
+    }
+
+    fn slot(&self, position: usize) -> &Slot<V> {
+        &self.pieces[position / PIECE][position % PIECE]
+    }
+
+    /// How many are held.
+    const fn len(&self) -> usize {
+        self.last.len()
     }
 
     fn home(&self, key: u64) -> usize {
@@ -108,7 +152,7 @@ impl<V: Default> Table<V> {
         loop {
             let entry = self.index[at];
             let position = position(entry)?;
-            if entry & !POSITION == tag(key) && self.keys[position] == key {
+            if entry & !POSITION == tag(key) && self.slot(position).key == key {
                 return Some(position);
             }
             at = (at + 1) & (self.index.len() - 1);
@@ -116,7 +160,7 @@ impl<V: Default> Table<V> {
     }
 
     fn insert(&mut self, key: u64) -> usize {
-        let position = self.keys.len();
+        let position = self.len();
         if position >= self.capacity {
             return self.replace(key);
         }
@@ -127,9 +171,8 @@ impl<V: Default> Table<V> {
             self.pieces.push(Vec::with_capacity(PIECE.min(self.capacity)));
         }
         if let Some(piece) = self.pieces.last_mut() {
-            piece.push(V::default());
+            piece.push(Slot { key, state: V::default() });
         }
-        self.keys.push(key);
         self.last.push(0);
         self.link(key, position);
         position
@@ -137,46 +180,42 @@ impl<V: Default> Table<V> {
 
     /// Takes the place of the neighbour that was not seen for longest.
     fn replace(&mut self, key: u64) -> usize {
-        let oldest = self.oldest(self.hand);
-        self.hand = (self.hand + CANDIDATES.min(self.keys.len())) % self.keys.len();
+        let (oldest, len) = (self.oldest(self.hand), self.len());
+        self.hand = step(self.hand, CANDIDATES.min(len), len);
         self.unlink(oldest);
-        self.keys[oldest] = key;
-        self.pieces[oldest / PIECE][oldest % PIECE] = V::default();
+        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, state: V::default() };
         self.link(key, oldest);
         oldest
     }
 
     /// Of the neighbours from `hand` on, the one not seen for longest.
     fn oldest(&self, hand: usize) -> usize {
-        let mut oldest = hand;
-        for step in 1..CANDIDATES.min(self.keys.len()) {
-            let at = (hand + step) % self.keys.len();
-            if self.last[at] < self.last[oldest] {
-                oldest = at;
-            }
-        }
-        oldest
+        let len = self.len();
+        let neighbours = (0..CANDIDATES.min(len)).map(|by| step(hand, by, len));
+        // Of equals the first. By arithmetic: which is the oldest is chance, and no branch can foresee it.
+        let ages = neighbours.zip(0..).map(|(at, by)| (u64::from(self.last[at]) << 32 | by, at));
+        ages.fold((u64::MAX, hand), |one, two| if two.0 < one.0 { two } else { one }).1
     }
 
     fn link(&mut self, key: u64, position: usize) {
-        let mut at = self.home(key);
+        let (mut at, mask) = (self.home(key), self.index.len() - 1);
         while self.index[at] != 0 {
-            at = (at + 1) & (self.index.len() - 1);
+            at = (at + 1) & mask;
         }
+        self.is_far |= (at.wrapping_sub(key as usize) & mask) >= FAR;
         self.index[at] = tag(key) | (position as u32 + 1);
     }
 
     fn unlink(&mut self, gone: usize) {
         let mask = self.index.len() - 1;
-        let mut hole = self.home(self.keys[gone]);
+        let mut hole = self.home(self.slot(gone).key);
         while position(self.index[hole]) != Some(gone) {
             hole = (hole + 1) & mask;
         }
         // Entries behind the hole move up, or a search would end at it.
         let mut at = (hole + 1) & mask;
-        while let Some(other) = position(self.index[at]) {
-            let home = self.home(self.keys[other]);
-            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
+        while self.index[at] != 0 {
+            if self.distance(at) >= (at.wrapping_sub(hole) & mask) {
                 self.index[hole] = self.index[at];
                 hole = at;
             }
@@ -185,21 +224,37 @@ impl<V: Default> Table<V> {
         self.index[hole] = 0;
     }
 
-    fn grow(&mut self) {
-        self.index = vec![0; (self.index.len() * 2).max(64)];
-        for position in 0..self.keys.len() {
-            self.link(self.keys[position], position);
+    /// How far the entry is from where it belongs. A look at its slot would be one at a random place in memory.
+    fn distance(&self, at: usize) -> usize {
+        let (entry, mask) = (self.index[at], self.index.len() - 1);
+        match position(entry).filter(|_| self.is_far) {
+            Some(other) => at.wrapping_sub(self.home(self.slot(other).key)) & mask,
+            None => at.wrapping_sub((entry >> POSITION_BITS) as usize) & mask & (FAR - 1),
         }
     }
+
+    fn grow(&mut self) {
+        self.index = vec![0; (self.index.len() * 2).max(64)];
+        for position in 0..self.len() {
+            self.link(self.slot(position).key, position);
+        }
+    }
+}
+
+/// So many, fewer than there are or as many, further in a circle: without a division.
+const fn step(from: usize, by: usize, len: usize) -> usize {
+    let to = from + by;
+    if to >= len { to - len } else { to }
 }
 
 fn position(entry: u32) -> Option<usize> {
     ((entry & POSITION) as usize).checked_sub(1)
 }
 
-/// The high bits: the low ones choose the place in the index.
+/// All of an entry but its position. Keys of one place differ in the high bits.
 const fn tag(key: u64) -> u32 {
-    (key >> 32) as u32 & !POSITION
+    let (home, rest) = (key as u32 & (FAR as u32 - 1), (key >> 32) as u32);
+    (rest << HOME_BITS | home) << POSITION_BITS
 }
 
 #[cfg(test)]
@@ -222,9 +277,30 @@ mod tests {
             *table.touch(hash::both(2, n), 3 + n as u32) += 1;
             *table.touch(hash::both(1, 7), 3 + n as u32) += 1;
         }
-        assert_eq!(table.keys.len(), 3000);
+        assert_eq!(table.len(), 3000);
         assert_eq!(table.peek(hash::both(1, 7)), Some(&20_021), "in use, so not forgotten");
         let held = (0..20_000u64).filter(|n| table.peek(hash::both(2, *n)).is_some()).count();
         assert!(held > 2000, "{held}");
+    }
+
+    /// Keys that all belong to one place, next to the end of the index, so that entries go around it.
+    #[test]
+    fn keys_of_one_place_are_found_after_others_are_forgotten_however_many_they_are() {
+        for capacity in [20usize, 40, 400] {
+            let mut table: Table<u64> = Table::new(capacity);
+            let key = |n: u64| (n << 40) | ((n % 3) << 12) | 0xffe;
+            for n in 0..2000u64 {
+                *table.touch(key(n), n as u32) = n;
+                if n.is_multiple_of(7) {
+                    *table.touch(hash::both(3, n), n as u32) = n;
+                }
+            }
+            let entries = table.index.iter().filter(|entry| **entry != 0).count();
+            assert_eq!((table.len(), entries), (capacity, capacity));
+            let held: Vec<u64> = (0..2000).filter(|n| table.peek(key(*n)) == Some(n)).collect();
+            let others = (0..2000).filter(|n| table.peek(hash::both(3, *n)) == Some(n)).count();
+            assert_eq!(held.len() + others, capacity);
+            assert_eq!(table.is_far, capacity == 400);
+        }
     }
 }

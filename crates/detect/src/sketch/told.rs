@@ -24,6 +24,11 @@ impl Told {
         news
     }
 
+    /// Something of it, to bring it near.
+    pub(crate) fn read(self) -> u64 {
+        self.0.map_or(0, |(last, _)| last.as_millis() as u64)
+    }
+
     /// Whether it was told and has happened within the last day.
     pub(crate) fn is_open(self, now: Timestamp) -> bool {
         self.0.is_some_and(|(last, _)| now.since(last) < FORGOTTEN)

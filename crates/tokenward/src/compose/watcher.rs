@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use detect::detector::Names;
 use detect::engine::{AHEAD, Engine};
 use detect::feedback;
 use detect::incidents::INCIDENT_ENDS;
@@ -149,14 +150,15 @@ impl Watch {
 
     #[expect(clippy::vec_box, reason = "they come boxed, and to move them costs more")]
     fn observe_all(&mut self, gathered: &mut Vec<Box<Event>>) {
-        self.engine.expect(gathered.iter().map(|event| &**event));
-        gathered.drain(..).for_each(|event| self.observe(&event));
+        let ahead = self.engine.expect(gathered.iter().map(|event| &**event));
+        let both = gathered.drain(..).zip(&ahead);
+        both.for_each(|(event, names)| self.observe(&event, names));
     }
 
-    fn observe(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event, names: &Names) {
         self.record(event);
         self.follow_feedback();
-        for finding in self.engine.observe(event) {
+        for finding in self.engine.observe_expected(event, names) {
             self.respond(&finding);
         }
     }

@@ -19,8 +19,8 @@ use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
-use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Detector, Kind, Names, Sighting};
+use crate::detector::sign_in::source::{self, Source};
+use crate::detector::{Kind, NamedDetector, Names, Sighting};
 use crate::sketch::recent::Recent;
 use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
@@ -50,14 +50,14 @@ impl Default for DpopReplay {
     }
 }
 
-impl Detector for DpopReplay {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl NamedDetector for DpopReplay {
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let token = event.who.token.as_ref()?;
+        let (token, key) = (event.who.token.as_ref()?, names.token?);
         let reason = match &request.refused {
             None => {
-                *self.good.touch(number(token.as_str()), source::seconds(event)) =
-                    Source::of(event).map(|source| (event.ts, source));
+                *self.good.touch(key, source::seconds(event)) =
+                    Source::named(event, names).map(|source| (event.ts, source));
                 return None;
             }
             Some(Refused::Plain(
@@ -65,7 +65,7 @@ impl Detector for DpopReplay {
             )) => *reason,
             Some(_) => return None,
         };
-        let before = self.good.peek(number(token.as_str())).copied().flatten();
+        let before = self.good.peek(key).copied().flatten();
         let held = self.refused.touch(token);
         held.seen.push(event.ts, ());
         let often = held.seen.within(event.ts, WINDOW).count();
@@ -82,7 +82,7 @@ impl Detector for DpopReplay {
 
     fn expect(&self, next: &[Names]) {
         self.good.expect(next.iter().filter_map(|names| names.token), |good| {
-            good.map_or(0, |(_, source)| source.asn.unwrap_or(0).into())
+            good.map_or(0, |(ts, source)| ts.as_millis() as u64 ^ source.read())
         });
     }
 }

@@ -56,6 +56,12 @@ impl<const N: usize> Known<N> {
         self.things.iter().any(|held| held.what == what)
     }
 
+    /// Something of each of its parts, to bring them near.
+    pub(super) fn read(&self) -> u64 {
+        let times = self.since.into_iter().chain(self.things.iter().map(|held| held.last));
+        times.fold(0, |sum, ts| sum ^ ts.as_millis() as u64)
+    }
+
     /// How many are held.
     pub(super) fn len(&self) -> usize {
         self.things.len()

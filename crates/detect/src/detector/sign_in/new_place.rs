@@ -17,7 +17,7 @@ use token::id::SubjectId;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::sign_in::{SignIn, sensitive};
-use crate::detector::{Detector, Kind, Names, Sighting};
+use crate::detector::{Kind, NamedDetector, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -43,8 +43,8 @@ impl Default for NewPlace {
     }
 }
 
-impl Detector for NewPlace {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl NamedDetector for NewPlace {
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
         match &event.kind {
             EventKind::Request(request)
                 if event.who.token.is_some() && request.refused.is_none() => {}
@@ -54,8 +54,8 @@ impl Detector for NewPlace {
             _ => return None,
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
-        let person = self.persons.touch(number(subject.as_str()), source::seconds(event));
-        let news = person.news(event).filter(News::is_worth_it)?;
+        let person = self.persons.touch(names.subject?, source::seconds(event));
+        let news = person.news(event, names).filter(News::is_worth_it)?;
         let act = match &event.kind {
             EventKind::Request(request) => sensitive::first(&request.scopes),
             EventKind::Grant { scopes, .. } => sensitive::first(scopes),
@@ -67,8 +67,8 @@ impl Detector for NewPlace {
 
     fn expect(&self, next: &[Names]) {
         self.persons.expect(next.iter().filter_map(|names| names.subject), |person| {
-            let known = person.countries.len() + person.places.len() + person.software.len();
-            known as u64 ^ person.last.unwrap_or(0)
+            let known = person.countries.read() ^ person.places.read() ^ person.software.read();
+            known ^ person.last.unwrap_or(0) ^ person.told.read()
         });
     }
 }
@@ -84,11 +84,11 @@ struct News {
 
 impl Person {
     /// `None` when it is where it was, which was known.
-    fn news(&mut self, event: &Event) -> Option<News> {
+    fn news(&mut self, event: &Event, names: &Names) -> Option<News> {
         let country = event.origin.country.as_ref().map(number);
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
-        let exactly = source::exact_software(event);
+        let exactly = names.ua.or(names.ja4);
         let now = number((country, place, exactly, event.ts.as_secs() / 3600));
         if self.last == Some(now) {
             return None;

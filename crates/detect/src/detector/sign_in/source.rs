@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use token::event::Event;
 
-use crate::detector::network;
+use crate::detector::{Names, network};
 use crate::sketch::hash;
 
 /// The source of one event.
@@ -24,6 +24,17 @@ impl Source {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let network = network::of(event.ip?);
         Some(Self { network, asn: event.origin.asn, software: software(event) })
+    }
+
+    /// The same of an event whose names as numbers are known.
+    pub(super) fn named(event: &Event, names: &Names) -> Option<Self> {
+        let software = names.ja4.or(names.ua);
+        Some(Self { network: names.prefix?, asn: event.origin.asn, software })
+    }
+
+    /// Something of it, to bring it near.
+    pub(super) fn read(&self) -> u64 {
+        u64::from(self.asn.unwrap_or(0)) ^ self.software.unwrap_or(0)
     }
 
     /// Whether the software is known to be another.
@@ -57,7 +68,7 @@ impl Source {
 
 /// The TLS fingerprint where it is known, since anybody can send any User-Agent.
 pub(super) fn software(event: &Event) -> Option<u64> {
-    event.origin.ja4.as_ref().or(event.ua.as_ref()).map(number)
+    event.origin.ja4.as_deref().or(event.ua.as_deref()).map(hash::text)
 }
 
 /// A thing as a number, the same in every run.
@@ -83,13 +94,7 @@ pub(super) fn actor(event: &Event) -> String {
 /// The software without its version, which changes each month: the User-Agent's words, or else the
 /// TLS fingerprint.
 pub(super) fn family(event: &Event) -> Option<u64> {
-    let words = |ua: &String| number(ua.replace(|c: char| c.is_ascii_digit(), ""));
-    event.ua.as_ref().map(words).or_else(|| event.origin.ja4.as_ref().map(number))
-}
-
-/// The User-Agent, or else the TLS fingerprint: cheaper than [`family`], and differs more often.
-pub(super) fn exact_software(event: &Event) -> Option<u64> {
-    event.ua.as_ref().or(event.origin.ja4.as_ref()).map(number)
+    event.ua.as_deref().map(hash::without_digits).or_else(|| event.origin.ja4.as_ref().map(number))
 }
 
 /// The autonomous system or, where that is not known, the IPv4 /16 or IPv6 /32.

@@ -26,7 +26,7 @@ use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::issued::{Carried, Issued};
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Detector, Kind, Names, Sighting};
+use crate::detector::{Kind, NamedDetector, Names, Sighting};
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -77,8 +77,8 @@ impl Default for TokenSharing {
     }
 }
 
-impl Detector for TokenSharing {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl NamedDetector for TokenSharing {
+    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
         let for_programs = match &event.kind {
             EventKind::Request(request) => {
                 matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
@@ -89,13 +89,8 @@ impl Detector for TokenSharing {
             }
             _ => return None,
         };
-        let who = &event.who;
-        let (token, ip) = (who.token.as_ref()?, event.ip?);
-        let source = Source::of(event)?;
-        let key = match (&who.session, &who.client) {
-            (Some(session), Some(client)) => number((session.as_str(), client.as_str())),
-            _ => number(token.as_str()),
-        };
+        let (key, ip) = (names.session?, event.ip?);
+        let source = Source::named(event, names)?;
         let now = source::seconds(event);
         let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
@@ -103,11 +98,12 @@ impl Detector for TokenSharing {
             last.last = event.ts;
             return None;
         }
-        let pair = source::place(event)? ^ source::software(event).unwrap_or(0).rotate_left(1);
+        let software = names.ja4.or(names.ua).unwrap_or(0);
+        let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
-        let (is_settled, is_strange) = match &who.subject {
+        let (is_settled, is_strange) = match names.subject {
             Some(subject) => {
-                let pairs = self.subjects.touch(number(subject.as_str()), now);
+                let pairs = self.subjects.touch(subject, now);
                 let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
                 (is_settled, strange || !pairs.is_settled(event.ts))
@@ -141,11 +137,12 @@ impl Detector for TokenSharing {
 
     fn expect(&self, next: &[Names]) {
         self.sessions.expect(next.iter().filter_map(|names| names.session), |session| {
-            let asn = session.sources.last().and_then(|last| last.source.asn);
-            u64::from(session.returns) ^ u64::from(asn.unwrap_or(0))
+            let last = session.sources.last();
+            let last = last.map_or(0, |it| it.source.read() ^ it.last.as_millis() as u64);
+            u64::from(session.returns) ^ last ^ session.told.read()
         });
         let subjects = next.iter().filter_map(|names| names.subject);
-        self.subjects.expect(subjects, |pairs| pairs.len() as u64);
+        self.subjects.expect(subjects, Known::read);
     }
 }
 

@@ -66,9 +66,8 @@ impl LeastPrivilege {
             Some(common) => *common = common.intersection(scopes),
             None => *common = Some(scopes.clone()),
         }
-        let text =
-            scopes.iter().fold(seen.client, |hash, scope| hash::both(hash, hash::text(scope)));
-        let held = self.uses.touch(text, seen.now);
+        let key = hash::both(seen.client, hash::text(scopes.as_str()));
+        let held = self.uses.touch(key, seen.now);
         if held.first == 0 {
             held.first = seen.now;
         }

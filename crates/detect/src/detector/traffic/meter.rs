@@ -128,6 +128,9 @@ impl Meter {
         limits: &Limits,
         peers: &mut Spread,
     ) -> Option<Excess> {
+        if self.amount <= limits.floor {
+            return None;
+        }
         self.judge_among(first, seen, limits, peers, peers.count())
     }
 

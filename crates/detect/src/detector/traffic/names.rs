@@ -1,8 +1,14 @@
-//! The names of an event that comes soon, as the numbers by which the largest tables know them.
+//! The names of an event as numbers, made once for all detectors: tables are keyed by them.
 
-use token::event::{Event, EventKind};
+use std::hint::black_box;
+use std::net::IpAddr;
 
-use crate::detector::traffic::seen::Seen;
+use ipnet::IpNet;
+use token::event::{Event, EventKind, Request};
+use token::reason::{Reason, Refused};
+
+use crate::detector::network;
+use crate::detector::traffic::template::{self, Template};
 use crate::sketch::hash;
 
 /// `None` where the event has no such name, or no detector asks for it.
@@ -12,30 +18,137 @@ pub struct Names {
     pub(in crate::detector) token: Option<u64>,
     /// The session and its client, or else the token.
     pub(in crate::detector) session: Option<u64>,
+    /// The verified subject, or the verified client where there is no subject.
     pub(in crate::detector) principal: Option<u64>,
+    /// The verified client; of requests without one, those who hold the same scopes or, without
+    /// scopes, use the same software.
     pub(in crate::detector) client: u64,
+    pub(in crate::detector) network: Option<u64>,
+    /// The same as it is written.
+    pub(in crate::detector) prefix: Option<IpNet>,
+    /// User-Agent and TLS fingerprint.
+    pub(in crate::detector) ua: Option<u64>,
+    pub(in crate::detector) ja4: Option<u64>,
+    pub(in crate::detector) target: Target,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::detector) struct Target {
+    /// Method and template; a guess by the path where the event has no route.
+    pub(in crate::detector) route: Option<u64>,
+    /// The guess, where the route is one.
+    pub(in crate::detector) guess: Option<Template>,
+    /// The template up to its last parameter: what `/orders/{id}` and `/orders/{id}/items` share.
+    pub(in crate::detector) collection: u64,
+    /// An object of the collection.
     pub(in crate::detector) object: Option<u64>,
 }
 
 // === impl Names ===
 
 impl Names {
-    /// Only of requests: other events are few.
     pub(crate) fn of(event: &Event) -> Self {
-        let EventKind::Request(_) = &event.kind else { return Self::default() };
-        let Some(seen) = Seen::of(event) else { return Self::default() };
         let who = &event.who;
-        let token = who.token.as_ref().map(|token| hash::of(token.as_str()));
+        let subject = who.subject.as_ref().map(|subject| hash::text(subject.as_str()));
+        let client = who.client.as_ref().map(|client| hash::text(client.as_str()));
+        let token = who.token.as_ref().map(|token| hash::text(token.as_str()));
+        let prefix = event.ip.map(network::of);
+        let request = match &event.kind {
+            EventKind::Request(request) => Some(request),
+            _ => None,
+        };
         Self {
-            subject: who.subject.as_ref().map(|subject| hash::of(subject.as_str())),
+            subject,
             token,
-            session: token.map(|token| match (&who.session, &who.client) {
-                (Some(session), Some(client)) => hash::of((session.as_str(), client.as_str())),
+            session: token.map(|token| match (&who.session, client) {
+                (Some(session), Some(client)) => hash::both(client, hash::text(session.as_str())),
                 _ => token,
             }),
-            principal: seen.principal,
-            client: seen.client,
-            object: seen.object,
+            // Apart, so that a subject with a client's name is not the client.
+            principal: subject.map(|it| hash::both(1, it)).or(client.map(|it| hash::both(2, it))),
+            client: client.or(request.map(|request| like(event, request))).unwrap_or(0),
+            network: prefix.map(|prefix| match prefix.network() {
+                IpAddr::V4(ip) => hash::both(4, u32::from(ip).into()),
+                IpAddr::V6(ip) => hash::both(6, (u128::from(ip) >> 64) as u64),
+            }),
+            prefix,
+            ua: event.ua.as_deref().map(hash::text),
+            ja4: event.origin.ja4.as_deref().map(hash::text),
+            target: request.map(Target::of).unwrap_or_default(),
+        }
+    }
+
+    /// Reads something of all that [`Names::of`] will read. Whoever made the event did it on another core, so that
+    /// none of it is near; looks that do not wait for each other cost little more than one.
+    pub(crate) fn expect(event: &Event) {
+        let who = &event.who;
+        let texts = [
+            who.subject.as_ref().map(|it| it.as_str()),
+            who.client.as_ref().map(|it| it.as_str()),
+            who.token.as_ref().map(|it| it.as_str()),
+            who.session.as_ref().map(|it| it.as_str()),
+            event.ua.as_deref(),
+            event.origin.ja4.as_deref(),
+        ];
+        texts.into_iter().flatten().for_each(near);
+        if let EventKind::Request(request) = &event.kind {
+            near(&request.method);
+            near(&request.path);
+            [&request.route, &request.object].into_iter().flatten().for_each(|text| near(text));
+        }
+    }
+}
+
+fn near(text: &str) {
+    black_box(text.as_bytes().first().copied());
+}
+
+/// Stands in for an unknown client.
+fn like(event: &Event, request: &Request) -> u64 {
+    let scopes = request.scopes.iter().fold(0, |sum, scope| hash::both(sum, hash::text(scope)));
+    match &event.ua {
+        Some(ua) if scopes == 0 => hash::without_digits(ua),
+        _ => scopes,
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    fn of(request: &Request) -> Self {
+        let named = Self::named(request);
+        Self {
+            route: named.route.map(|route| hash::both(hash::text(&request.method), route)),
+            object: named.object.map(|object| hash::both(named.collection, object)),
+            ..named
+        }
+    }
+
+    /// What the event says of route and object, or else what its path looks like. A door that knows
+    /// its routes has said that there is none.
+    fn named(request: &Request) -> Self {
+        if let Some(route) = request.route.as_deref() {
+            let end = route.rfind('{').and_then(|end| route.get(..end));
+            let object = request.object.as_deref();
+            let object = object.or_else(|| template::last_parameter(route, &request.path));
+            return Self {
+                route: Some(hash::text(route)),
+                guess: None,
+                collection: hash::text(end.unwrap_or(route)),
+                object: object.map(hash::text),
+            };
+        }
+        if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
+        {
+            return Self::default();
+        }
+        let guess = Template::of(&request.path);
+        Self {
+            route: Some(guess.shape),
+            guess: Some(guess),
+            collection: guess.collection,
+            object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
         }
     }
 }

@@ -172,7 +172,7 @@ impl Ownership {
     pub(super) fn expect(&self, next: &[Names]) {
         let objects = next.iter().filter_map(|names| {
             let subjects = self.subjects.peek(names.client)?;
-            Some(hash::both(group(subjects, names.client), names.object?))
+            Some(hash::both(group(subjects, names.client), names.target.object?))
         });
         self.objects.expect(objects, |object| object.user);
     }

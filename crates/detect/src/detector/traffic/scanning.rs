@@ -9,13 +9,16 @@
 //! twentieth of all. State: 88 bytes for each of 50,000 networks, 32 for each of
 //! 16,384 paths, and 288 KiB.
 
+use std::hint::black_box;
+
 use serde_json::json;
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::traffic::seen::Seen;
 use crate::detector::traffic::template::{self, Template};
-use crate::detector::{Kind, Sighting, network};
+use crate::detector::traffic::vocabulary::Vocabulary;
+use crate::detector::{Kind, Names, Sighting, network};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
@@ -38,7 +41,7 @@ const THERE: usize = 1 << 12;
 const HONEST: u8 = 20;
 const HONEST_PLACES: usize = 1 << 18;
 
-const WEAK_SPOTS: [&str; 34] = [
+static WEAK_SPOTS: Vocabulary<34> = Vocabulary::new([
     ".env",
     ".git",
     ".svn",
@@ -73,8 +76,8 @@ const WEAK_SPOTS: [&str; 34] = [
     "boaform",
     "/shell",
     "eval-stdin",
-];
-const TOOLS: [&str; 22] = [
+]);
+static TOOLS: Vocabulary<22> = Vocabulary::new([
     "sqlmap",
     "nikto",
     "nmap",
@@ -97,7 +100,7 @@ const TOOLS: [&str; 22] = [
     "kiterunner",
     "zaproxy",
     "burp",
-];
+]);
 const HARMLESS: [&str; 7] = [
     "/favicon",
     "/apple-touch-icon",
@@ -175,6 +178,13 @@ impl Scanning {
         search.judge(seen)
     }
 
+    /// Brings near what is counted of networks that come next.
+    pub(super) fn expect(&self, next: &[Names]) {
+        next.iter().filter_map(|names| names.network).for_each(|network| {
+            black_box(self.honest.get(place(network)).copied());
+        });
+    }
+
     /// A door without a table of routes says of a path that is gone what it says of an object that
     /// is gone: what was there once is no search.
     fn is_unknown(&self, seen: &Seen<'_>) -> bool {
@@ -211,7 +221,7 @@ impl Scanning {
             return None;
         }
         let shape = template::words(&path);
-        if WEAK_SPOTS.iter().any(|spot| path.contains(spot)) {
+        if WEAK_SPOTS.is_in(&path) {
             return Some((shape, true));
         }
         let networks = self.paths.touch(shape, seen.now);
@@ -305,7 +315,5 @@ fn there(guess: &Template) -> (usize, u64) {
 }
 
 fn is_tool(seen: &Seen<'_>) -> bool {
-    let Some(ua) = &seen.event.ua else { return false };
-    let ua = ua.to_ascii_lowercase();
-    TOOLS.iter().any(|tool| ua.contains(tool))
+    seen.event.ua.as_deref().is_some_and(|ua| TOOLS.is_in(ua))
 }

@@ -7,9 +7,9 @@ use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
-use crate::detector::traffic::template::{self, Template};
+use crate::detector::traffic::names::{Names, Target};
+use crate::detector::traffic::template::Template;
 use crate::detector::{Kind, Sighting, network};
-use crate::sketch::hash;
 
 /// The numbers of a sighting.
 pub(super) type Facts = BTreeMap<&'static str, Value>;
@@ -42,28 +42,22 @@ pub(super) struct Seen<'e> {
 // === impl Seen ===
 
 impl<'e> Seen<'e> {
-    pub(super) fn of(event: &'e Event) -> Option<Self> {
+    pub(super) fn of(event: &'e Event, names: &Names) -> Option<Self> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let subject = event.who.subject.as_ref().map(|subject| hash::text(subject.as_str()));
-        let client = event.who.client.as_ref().map(|client| hash::text(client.as_str()));
-        let target = Target::of(request);
+        let Target { route, guess, collection, object } = names.target;
         Some(Self {
             event,
             request,
             now: u32::try_from(event.ts.as_secs()).unwrap_or(0),
-            // Apart, so that a subject with a client's name is not the client.
-            principal: subject.map(|it| hash::both(1, it)).or(client.map(|it| hash::both(2, it))),
-            client: client.unwrap_or_else(|| like(event, request)),
-            has_client: client.is_some(),
-            subject,
-            route: target.route.map(|route| hash::both(hash::text(&request.method), route)),
-            guess: target.guess,
-            collection: target.collection,
-            object: target.object.map(|object| hash::both(target.collection, object)),
-            network: event.ip.map(|ip| match network::of(ip).network() {
-                std::net::IpAddr::V4(ip) => hash::both(4, u32::from(ip).into()),
-                std::net::IpAddr::V6(ip) => hash::both(6, (u128::from(ip) >> 64) as u64),
-            }),
+            principal: names.principal,
+            client: names.client,
+            has_client: event.who.client.is_some(),
+            subject: names.subject,
+            route,
+            guess,
+            collection,
+            object,
+            network: names.network,
         })
     }
 
@@ -136,54 +130,5 @@ impl<'e> Seen<'e> {
     pub(super) fn shown_route(&self) -> String {
         let route = self.request.route.as_deref().unwrap_or(&self.request.path);
         format!("{} {route}", self.request.method)
-    }
-}
-
-/// Stands in for an unknown client.
-fn like(event: &Event, request: &Request) -> u64 {
-    let scopes = request.scopes.iter().fold(0, |sum, scope| hash::both(sum, hash::text(scope)));
-    match &event.ua {
-        Some(ua) if scopes == 0 => hash::text(&ua.replace(|c: char| c.is_ascii_digit(), "")),
-        _ => scopes,
-    }
-}
-
-/// What a request is for.
-#[derive(Default)]
-struct Target {
-    route: Option<u64>,
-    guess: Option<Template>,
-    collection: u64,
-    object: Option<u64>,
-}
-
-// === impl Target ===
-
-impl Target {
-    /// What the event says of route and object, or else what its path looks like. A door that knows
-    /// its routes has said that there is none.
-    fn of(request: &Request) -> Self {
-        if let Some(route) = request.route.as_deref() {
-            let end = route.rfind('{').and_then(|end| route.get(..end));
-            let object = request.object.as_deref();
-            let object = object.or_else(|| template::last_parameter(route, &request.path));
-            return Self {
-                route: Some(hash::text(route)),
-                guess: None,
-                collection: hash::text(end.unwrap_or(route)),
-                object: object.map(hash::text),
-            };
-        }
-        if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
-        {
-            return Self::default();
-        }
-        let guess = Template::of(&request.path);
-        Self {
-            route: Some(guess.shape),
-            guess: Some(guess),
-            collection: guess.collection,
-            object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
-        }
     }
 }

@@ -13,7 +13,7 @@ const LONG: usize = 24;
 
 /// What a path looks like without its identifiers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Template {
+pub(in crate::detector) struct Template {
     /// The whole path.
     pub(super) shape: u64,
     /// Up to the last identifier; the shape where there is none.
