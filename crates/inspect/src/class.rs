@@ -12,6 +12,7 @@ mod ldap;
 mod lookup;
 pub(crate) mod nosql;
 pub(crate) mod object;
+pub(crate) mod prototype;
 mod splitting;
 mod sql;
 mod sql_condition;
@@ -51,7 +52,7 @@ const fn row(recognise: Recogniser, marks: u32, lures: u16) -> Row {
 }
 
 /// The certain and narrow ones come first.
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     row(lookup::recognise, mark::DOLLAR, 0),
     row(xxe::recognise, 0, lure::DOCUMENT),
     row(splitting::recognise, mark::LINE | mark::BACKSLASH, 0),
@@ -60,6 +61,7 @@ const ROWS: [Row; 12] = [
     row(template::recognise, 0, lure::MARKUP),
     row(xss::recognise, mark::ANGLE, lure::SCRIPT),
     row(nosql::recognise, 0, lure::NOSQL),
+    row(prototype::recognise, 0, lure::PROTOTYPE),
     row(ldap::recognise, 0, lure::LDAP),
     row(xpath::recognise, 0, lure::XPATH),
     Row {

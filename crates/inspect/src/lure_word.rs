@@ -1,11 +1,11 @@
 //! The words themselves, by group.
 
 use crate::lure::{
-    COMMAND, DOCUMENT, LDAP, MARKUP, NOSQL, PATH, SCRIPT, SQL, SQL_JOINT, URL, XPATH,
+    COMMAND, DOCUMENT, LDAP, MARKUP, NOSQL, PATH, PROTOTYPE, SCRIPT, SQL, SQL_JOINT, URL, XPATH,
 };
 
 /// Groups with their words in lower case.
-pub(crate) const WORDS: [(u16, &[&str]); 11] = [
+pub(crate) const WORDS: [(u16, &[&str]); 12] = [
     (
         NOSQL,
         &[
@@ -13,6 +13,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "emit(", "==",
         ],
     ),
+    (PROTOTYPE, &["__proto__", "constructor"]),
     (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|"]),
     (
         SQL,

@@ -10,7 +10,7 @@ pub(crate) mod xml;
 
 use std::cell::Cell;
 
-use crate::class::nosql;
+use crate::class::{nosql, prototype};
 use crate::decode;
 use crate::finding::{Finding, Place, Stop};
 use crate::judge::{Judge, Position};
@@ -83,12 +83,13 @@ impl<'w> Walk<'w> {
         position: Position,
         place: impl Fn() -> Place,
     ) -> Result<(), Stop> {
-        if Marks::of(name).is_plain() {
-            return Ok(());
-        }
-        if let Some(suspicion) = nosql::key(name) {
+        let marks = Marks::of(name);
+        if let Some(suspicion) = prototype::key(name, marks).or_else(|| nosql::key(name)) {
             let (class, rule) = (suspicion.class, suspicion.rule);
             return Err(Stop::Found(Finding { class, place: place(), rule }));
+        }
+        if marks.is_plain() {
+            return Ok(());
         }
         self.judge.value(name, position, place)
     }

