@@ -10,7 +10,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
         NOSQL,
         &[
             "$", "this.", "return", "new date", "sleep(", "while(", "process.", "db.", "tojson(",
-            "emit(", "==",
+            "emit(", "==", "|this", "| this", "&this", "& this", "!this", "|this", "| this",
+            "&this", "& this", "!this", ", {", ",{",
         ],
     ),
     (PROTOTYPE, &["__proto__", "constructor"]),

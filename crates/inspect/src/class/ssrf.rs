@@ -70,10 +70,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
 
 /// `…=ldap://`: an address within a value that makes its reader load a class.
 fn named(text: &str) -> bool {
-    let schemes = ["ldap", "ldaps", "rmi", "iiop", "gopher", "dict"];
+    let schemes =
+        ["ldap", "ldaps", "rmi", "iiop", "gopher", "dict", "netdoc", "tftp", "phar", "expect"];
     text.match_indices("://").any(|(at, _)| {
         let before = |scheme: &&str| text[..at].strip_suffix(scheme);
-        schemes.iter().filter_map(before).any(|before| before.ends_with(['=', '"']))
+        schemes.iter().filter_map(before).any(|before| before.ends_with(['=', '"', '\'']))
     })
 }
 

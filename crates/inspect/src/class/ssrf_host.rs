@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Names that always lead inside, and services that resolve to the address in the name.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 11] = [
     "localhost",
     "localhost.localdomain",
     "ip6-localhost",
@@ -12,6 +12,9 @@ const NAMES: [&str; 8] = [
     "kubernetes.default.svc",
     "host.docker.internal",
     "metadata",
+    "metadata.goog",
+    "instance-data",
+    "rancher-metadata",
 ];
 const ECHOES: [&str; 3] = [".nip.io", ".sslip.io", ".xip.io"];
 
@@ -69,17 +72,37 @@ pub(crate) fn is_number(authority: &str) -> bool {
 fn is_inner_address(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.octets()[0] == 0
+            // Behind a provider's own translation (RFC 6598), and of a link's own services (RFC 7335), where clouds
+            // have theirs too.
+            let shared = matches!(ip.octets(), [100, 64..=127, ..] | [192, 0, 0, _]);
+            shared
+                || ip.is_loopback()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_broadcast()
+                || ip.octets()[0] == 0
         }
         IpAddr::V6(ip) => {
-            let carried = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4());
-            let unique = ip.segments()[0] & 0xFE00 == 0xFC00 || ip.segments()[0] & 0xFFC0 == 0xFE80;
+            let carried = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4()).or_else(|| translated(ip));
+            // Unique local (RFC 4193), link-local, and site-local as it was before.
+            let first = ip.segments()[0];
+            let unique = first & 0xFE00 == 0xFC00 || first & 0xFF80 == 0xFE80;
             ip.is_loopback()
                 || ip.is_unspecified()
                 || unique
                 || carried.is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
         }
     }
+}
+
+/// The address that a translator on the way takes out: NAT64 (RFC 6052), SIIT (RFC 7915), 6to4 (RFC 3056).
+fn translated(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match ip.segments() {
+        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0xFFFF, 0, high, low] => (high, low),
+        [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 /// As `inet_aton` reads it: one to four numbers, decimal, octal or hexadecimal, the last one wide.
@@ -115,5 +138,44 @@ fn number(text: &str) -> Option<u64> {
         u64::from_str_radix(text, 8).ok()
     } else {
         text.parse().ok().filter(|_| !text.starts_with('+'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_lead_inside_are_told_from_others() {
+        let inner = [
+            "192.0.0.192",
+            "100.64.0.1",
+            "100.100.100.200",
+            "instance-data",
+            "[64:ff9b::10.0.0.1]:80",
+            "[2002:7f00:1::]",
+            "[::ffff:0:127.0.0.1]",
+            "[fec0::1]",
+            "0000.0000.0000.0000",
+        ];
+        for host in inner {
+            assert!(is_inner(host), "{host}");
+        }
+        let outer = [
+            "100.63.0.1",
+            "100.128.0.1",
+            "192.0.2.7",
+            "198.51.100.3",
+            "203.0.113.9",
+            "192.1.0.0",
+            "[64:ff9b::8.8.8.8]",
+            "[2002:808:808::]",
+            "[2001:db8::1]",
+            "[2606:4700::1111]",
+            "instance-data.example",
+        ];
+        for host in outer {
+            assert!(!is_inner(host), "{host}");
+        }
     }
 }

@@ -61,6 +61,11 @@ pub(super) fn compares_constants(expression: &str) -> bool {
     })
 }
 
+/// Whether a number is put through a filter, and a probe sees whether another one comes out: `364|add:733`.
+pub(super) fn filters_constant(expression: &str) -> bool {
+    matches!(Pieces::of(expression).0[..], [Piece::Number, Piece::Filter, Piece::Name(_), ..])
+}
+
 // === impl Pieces ===
 
 impl<'e> Pieces<'e> {
@@ -201,5 +206,7 @@ mod tests {
     fn comparisons_of_constants_are_probes() {
         assert!(compares_constants("if 1 == 2") && compares_constants("if 'a' != 'b'"));
         assert!(!compares_constants("if user.age == 2") && !compares_constants("a = 1"));
+        assert!(filters_constant("364|add:733") && filters_constant("7 | times: 7"));
+        assert!(!filters_constant("price|add:7") && !filters_constant("1 || 2"));
     }
 }
