@@ -19,7 +19,7 @@ mod sql_condition;
 mod sql_rest;
 mod sql_statement;
 mod sql_token;
-mod ssrf;
+pub(crate) mod ssrf;
 mod ssrf_host;
 mod template;
 mod template_expression;

@@ -14,8 +14,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
             "&this", "& this", "!this", ", {", ",{",
         ],
     ),
-    (PROTOTYPE, &["__proto__", "constructor"]),
-    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|"]),
+    (PROTOTYPE, &["__proto__", "__globals__", "__builtins__", "constructor", "classloader"]),
+    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|", ")!(", ")|("]),
     (
         SQL,
         &[
@@ -170,6 +170,9 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
             "/bin/",
             "cmd",
             "powershell",
+            "invoke-",
+            "iwr ",
+            "irm ",
             "<<<",
             "print",
             "exit(",
@@ -336,6 +339,8 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
         URL,
         &[
             "://",
+            "http:",
+            "https:",
             "localhost",
             "169.254",
             "metadata",

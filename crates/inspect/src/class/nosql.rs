@@ -148,7 +148,7 @@ fn beside_name(text: &str) -> Option<Suspicion> {
     if bracket.is_some_and(|(name, _)| OPERATORS.contains(&name)) {
         return Suspicion::working(Class::NoSql, "operator_text");
     }
-    let closed = text.trim_start().trim_start_matches(['\'', '"']).starts_with(['}', ']']);
+    let closed = text.trim_start_matches(['\'', '"', ' ']).starts_with(['}', ']']);
     let put = ["$set", "$inc", "$push", "$unset", "$rename", "$comment", "$where"];
     (closed && (put.iter().any(|name| text.contains(name)) || opens_pattern(text))).then_some(())?;
     Suspicion::likely(Class::NoSql, "operator_text")

@@ -1,5 +1,5 @@
-//! Names that lead from an object of JavaScript to the one that all objects share: whoever may set a member there
-//! gives it to every object of the server.
+//! Names that lead from an object to what all objects share, its prototype or the globals of its program: whoever
+//! may set a member there sets it for every request.
 
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
@@ -7,15 +7,26 @@ use crate::mark::{self, Marks};
 
 /// The member by which an object is known to its prototype.
 const DIRECT: &str = "__proto__";
+/// The same of Python, of functions and classes.
+const GLOBALS: [&str; 4] = ["__builtins__", "__globals__", "__mro__", "__subclasses__"];
 /// The two members that lead to the same, one after the other.
 const STEPS: [&str; 2] = ["constructor", "prototype"];
 
 /// A name of a member or a parameter: `__proto__`, `a[__proto__][b]`, `constructor.prototype.b`.
 pub(crate) fn key(name: &str, marks: Marks) -> Option<Suspicion> {
     // Nearly every name begins otherwise, and has one step.
-    let leads = name == DIRECT || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
+    let leads = is_direct(name) || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
     leads.then_some(())?;
     Suspicion::sure(Class::Prototype, "prototype_key")
+}
+
+fn is_direct(step: &str) -> bool {
+    step.starts_with("__") && (step == DIRECT || GLOBALS.contains(&step))
+}
+
+/// `class.classLoader`, `class.module.classLoader`: from a bean of Java to the loader of its classes.
+fn loads_classes(outer: &str, inner: &str) -> bool {
+    inner.eq_ignore_ascii_case("classLoader") && matches!(outer, "class" | "module")
 }
 
 /// Whether a member of this name in one of that name is the prototype.
@@ -25,9 +36,9 @@ pub(crate) fn is_pair(outer: &str, inner: &str) -> bool {
 
 /// Whether a value without signs is worth a look.
 pub(crate) fn is_plain_path(text: &str, marks: Marks) -> bool {
-    text.starts_with(DIRECT)
-        || marks.any(mark::DOT) && text.contains('_') && text.contains(DIRECT)
-        || marks.any(mark::DOT) && text.contains("constructor.prototype")
+    let leads =
+        || ["__", "constructor.prototype", ".classLoader"].iter().any(|name| text.contains(name));
+    text.starts_with("__") || marks.any(mark::DOT) && leads()
 }
 
 /// A value that is a path as setters take it: `/__proto__/admin`, `constructor.prototype.a`. In code both are
@@ -36,7 +47,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.text.trim();
     let is_path = text.bytes().all(|b| {
         b.is_ascii_alphanumeric()
-            || matches!(b, b'_' | b'.' | b'/' | b'[' | b']' | b'"' | b'\'' | b'-' | b'$')
+            || matches!(b, b'_' | b'.' | b'/' | b'[' | b']' | b'"' | b'\'' | b'-' | b'$' | b'=')
     });
     if is_path && is_led(text) {
         return Suspicion::likely(Class::Prototype, "prototype_path");
@@ -67,10 +78,10 @@ fn names_member(text: &str) -> bool {
 
 /// Whether one of the steps of a path is to the prototype; `Array.prototype.constructor` leads the other way.
 fn is_led(path: &str) -> bool {
-    let steps = path.split(['.', '/', '[', ']', '"', '\'']).filter(|step| !step.is_empty());
+    let steps = path.split(['.', '/', '[', ']', '"', '\'', '=']).filter(|step| !step.is_empty());
     let mut last = "";
     for step in steps {
-        if step == DIRECT || is_pair(last, step) {
+        if is_direct(step) || is_pair(last, step) || loads_classes(last, step) {
             return true;
         }
         last = step;
@@ -96,6 +107,9 @@ mod tests {
             "constructor[prototype][x]",
             "a.constructor.prototype.x",
             "a['__proto__']",
+            "__class__.__init__.__globals__.secret",
+            "class.module.classLoader.resources",
+            "user[class][classLoader][x]",
         ];
         for name in names {
             assert!(is_key(name), "{name}");
@@ -112,6 +126,9 @@ mod tests {
             "team[constructor][name]",
             "__proto",
             "my__proto__col",
+            "__class__",
+            "class.name",
+            "module.class",
         ];
         for text in ["{\"a\": 1, \"__proto__\": {}}", "{\"constructor\": {\"prototype\": 1}}"] {
             assert!(names_member(text), "{text}");

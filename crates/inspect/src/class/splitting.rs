@@ -5,7 +5,7 @@ use crate::judge::{Position, Suspicion, Value};
 use crate::mark;
 
 /// Fields whose forging pays.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 23] = [
     "set-cookie:",
     "location:",
     "content-length:",
@@ -21,6 +21,13 @@ const FIELDS: [&str; 16] = [
     "status:",
     "content-disposition:",
     "content-security-policy:",
+    "authorization:",
+    "etag:",
+    "proxy-authorization:",
+    "referer:",
+    "user-agent:",
+    "vary:",
+    "www-authenticate:",
     "cookie:",
 ];
 
@@ -65,6 +72,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             (true, false) if is_log_line(rest) && lines <= MOST_LOG_LINES => {
                 Suspicion::likely(Class::Splitting, "log_line")
             }
+            (false, true) if at < near && is_split_address(lower) => {
+                Suspicion::working(Class::Splitting, "header_line")
+            }
             (false, true) if at < near && !value.is_free() && !is_block(lower) => {
                 Suspicion::likely(Class::Splitting, "header_line")
             }
@@ -84,6 +94,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// An address with a line break in it, and a field behind that: no text begins so.
+fn is_split_address(text: &str) -> bool {
+    let Some((head, _)) = text.trim_start().split_once(['\r', '\n']) else { return false };
+    head.contains("://") && !head.contains(' ') && text.contains('\r')
 }
 
 /// `word⏎Some-Name: value`: one word, and after the end of its line a field of a header, by the hyphen of its name.

@@ -3,18 +3,33 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Names that always lead inside, and services that resolve to the address in the name.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "localhost",
     "localhost.localdomain",
+    "localhost4",
+    "localhost6",
     "ip6-localhost",
+    "ip6-loopback",
+    "ipv6-localhost",
     "localtest.me",
     "lvh.me",
-    "kubernetes.default.svc",
-    "host.docker.internal",
+    "kubernetes.default",
     "metadata",
     "metadata.goog",
     "instance-data",
     "rancher-metadata",
+];
+/// Ends of names that only an inner network knows: `.internal` is for private use (ICANN, July 2024).
+const ENDS: [&str; 9] = [
+    ".localhost",
+    ".localtest.me",
+    ".localdomain",
+    ".localdomain4",
+    ".localdomain6",
+    ".internal",
+    ".svc",
+    ".cluster.local",
+    ".service.consul",
 ];
 const ECHOES: [&str; 3] = [".nip.io", ".sslip.io", ".xip.io"];
 
@@ -25,7 +40,9 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         return host.parse::<Ipv6Addr>().is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
     }
     let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
-    if NAMES.contains(&host) || host.ends_with(".localhost") || host.ends_with(".localtest.me") {
+    // Some readers end a name where they find a zero, and take what is behind it for nothing.
+    let host = host.split(['\0', '%']).next().unwrap_or(host);
+    if NAMES.contains(&host) || ENDS.iter().any(|end| host.ends_with(end)) {
         return true;
     }
     if let Some(prefix) = ECHOES.iter().find_map(|echo| host.strip_suffix(echo)) {
@@ -152,6 +169,9 @@ mod tests {
             "100.64.0.1",
             "100.100.100.200",
             "instance-data",
+            "db.prod.internal:5432",
+            "kubernetes.default.svc.cluster.local",
+            "127.0.0.1\0.shop.example",
             "[64:ff9b::10.0.0.1]:80",
             "[2002:7f00:1::]",
             "[::ffff:0:127.0.0.1]",
@@ -173,6 +193,10 @@ mod tests {
             "[2001:db8::1]",
             "[2606:4700::1111]",
             "instance-data.example",
+            "internal",
+            "internal.example",
+            "svc.example",
+            "mylocalhost",
         ];
         for host in outer {
             assert!(!is_inner(host), "{host}");

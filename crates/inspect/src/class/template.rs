@@ -1,7 +1,7 @@
 //! Template engines: the signs of an expression, and inside them something to compute or to reach.
 
 use crate::class::template_expression::{
-    acts, calls_constant, compares_constants, filters_constant,
+    acts, calls_constant, compares_constants, filters_constant, joins_constants,
 };
 use crate::class::xss::window;
 use crate::finding::Class;
@@ -346,8 +346,8 @@ fn by_grammar(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     if compares_constants(inner) {
         return Suspicion::likely(Class::Template, "constant_condition");
     }
-    if filters_constant(inner) && !value.is_free() {
-        return Suspicion::likely(Class::Template, "constant_filter");
+    if (filters_constant(inner) || joins_constants(inner)) && !value.is_free() {
+        return Suspicion::likely(Class::Template, "constant");
     }
     let alone = words_beside(&value.lower) <= MOST_WORDS && !value.is_free();
     (alone && acts(inner, open != "${")).then_some(())?;

@@ -225,6 +225,11 @@ impl<'de> Visitor<'de> for Member<'_, '_, '_> {
             let finding = Finding { class: Class::Command, place, rule: "typed_object" };
             return self.document.hold(Err(Stop::Found(finding)));
         }
+        if let Path::Key(_, name) = self.path {
+            let (walk, position) = (self.document.walk, self.document.position);
+            let place = || (self.document.place)(&self.path.to_string());
+            self.document.hold(walk.address(name, text, position, place))?;
+        }
         self.document.hold(self.document.text(text, &self.path))
     }
 
