@@ -55,7 +55,7 @@ pub(crate) fn is_for_addresses(name: &str) -> bool {
         let start = name.len().checked_sub(end.len());
         start.and_then(|start| name.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
     };
-    ADDRESS_ENDS.iter().any(|end| ends(&end))
+    ADDRESS_ENDS.iter().any(ends)
 }
 
 /// `id` of `$.items[2].id` and of `filter[id]`.
