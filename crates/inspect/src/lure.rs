@@ -50,6 +50,10 @@ impl Lures {
         for hit in automaton.find_overlapping_iter(text) {
             found |= groups.get(hit.pattern().as_usize()).copied().unwrap_or(0);
         }
+        // A scheme says the same without slashes.
+        if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http")) {
+            found |= URL;
+        }
         if text.trim_start().starts_with("//") {
             found |= XPATH | URL | PATH;
         }

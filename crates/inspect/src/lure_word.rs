@@ -339,8 +339,6 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
         URL,
         &[
             "://",
-            "http:",
-            "https:",
             "localhost",
             "169.254",
             "metadata",

@@ -51,6 +51,10 @@ const ADDRESS_ENDS: [&str; 7] = ["url", "uri", "href", "webhook", "callback", "e
 
 /// Whether the address of something belongs in a field of this name.
 pub(crate) fn is_for_addresses(name: &str) -> bool {
+    // Every field is asked, so most are told by one letter.
+    if !matches!(name.as_bytes(), [.., b'f' | b'i' | b'k' | b'l' | b't' | b'y' | b'I' | b'L']) {
+        return false;
+    }
     let ends = |end: &&str| {
         let start = name.len().checked_sub(end.len());
         start.and_then(|start| name.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))

@@ -100,11 +100,13 @@ impl<'w> Walk<'w> {
         place: impl Fn() -> Place,
     ) -> Result<(), Stop> {
         let marks = Marks::of(name);
-        if let Some(suspicion) = prototype::key(name, marks).or_else(|| nosql::key(name)) {
+        let plain = marks.is_plain();
+        let told = || if plain { None } else { nosql::key(name) };
+        if let Some(suspicion) = prototype::key(name, marks).or_else(told) {
             let (class, rule) = (suspicion.class, suspicion.rule);
             return Err(Stop::Found(Finding { class, place: place(), rule }));
         }
-        if marks.is_plain() {
+        if plain {
             return Ok(());
         }
         self.judge.value(name, position, place)

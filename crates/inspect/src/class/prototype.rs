@@ -36,6 +36,9 @@ pub(crate) fn is_pair(outer: &str, inner: &str) -> bool {
 
 /// Whether a value without signs is worth a look.
 pub(crate) fn is_plain_path(text: &str, marks: Marks) -> bool {
+    if text.len() < DIRECT.len() {
+        return false;
+    }
     let leads =
         || ["__", "constructor.prototype", ".classLoader"].iter().any(|name| text.contains(name));
     text.starts_with("__") || marks.any(mark::DOT) && leads()

@@ -86,7 +86,8 @@ fn unslashed(text: &str) -> Option<&str> {
 pub(crate) fn is_bare_inner(text: &str) -> bool {
     let authority = &text[..text.find(['/', '?', '#']).unwrap_or(text.len())];
     // `0` and `127` are numbers before they are addresses.
-    if authority.len() > LONGEST_HOST {
+    // With a scheme it is no bare host.
+    if authority.len() > LONGEST_HOST || authority.ends_with(':') {
         return false;
     }
     let host = authority.to_ascii_lowercase();
