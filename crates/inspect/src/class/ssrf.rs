@@ -77,20 +77,26 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
 /// What stands behind a scheme with any other number of slashes than two: browsers and many libraries read it
 /// all the same (WHATWG URL, "special authority ignore slashes state").
 fn unslashed(text: &str) -> Option<&str> {
-    let rest = ["http:", "https:", "ftp:"].iter().find_map(|scheme| text.strip_prefix(scheme))?;
-    let host = rest.trim_start_matches(['/', '\\']);
-    (!rest.starts_with("//")).then_some(host)
+    // Nearly every address has two.
+    let (scheme, rest) =
+        text.split_at_checked(text.bytes().take(6).position(|b| b == b':')? + 1)?;
+    if rest.starts_with("//") || !matches!(scheme, "http:" | "https:" | "ftp:") {
+        return None;
+    }
+    Some(rest.trim_start_matches(['/', '\\']))
 }
 
 /// A host of an inner network where an address belongs, without a scheme: `127.0.0.1:80/admin`.
 pub(crate) fn is_bare_inner(text: &str) -> bool {
+    if text.starts_with("http") {
+        return false;
+    }
     let authority = &text[..text.find(['/', '?', '#']).unwrap_or(text.len())];
-    // `0` and `127` are numbers before they are addresses.
-    // With a scheme it is no bare host.
     if authority.len() > LONGEST_HOST || authority.ends_with(':') {
         return false;
     }
     let host = authority.to_ascii_lowercase();
+    // `0` and `127` are numbers before they are addresses.
     (host.contains(['.', ':']) || host.starts_with("localhost")) && is_inner(&host)
 }
 

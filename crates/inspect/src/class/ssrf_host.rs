@@ -39,10 +39,19 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         let host = rest.split([']', '%']).next().unwrap_or_default();
         return host.parse::<Ipv6Addr>().is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
     }
+    // Some readers need no brackets where nothing else can be meant.
+    if authority.bytes().filter(|b| *b == b':').count() > 1 {
+        let unported = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let address = authority.parse::<Ipv6Addr>().or_else(|_| unported.parse());
+        return address.is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
+    }
     let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
     // Some readers end a name where they find a zero, and take what is behind it for nothing.
-    let host = host.split(['\0', '%']).next().unwrap_or(host);
-    if NAMES.contains(&host) || ENDS.iter().any(|end| host.ends_with(end)) {
+    let cut = host.bytes().position(|b| b == 0 || b == b'%');
+    let host = cut.map_or(host, |cut| &host[..cut]);
+    let last = host.as_bytes().last();
+    let ends = |end: &&str| end.as_bytes().last() == last && host.ends_with(*end);
+    if NAMES.contains(&host) || ENDS.iter().any(ends) {
         return true;
     }
     if let Some(prefix) = ECHOES.iter().find_map(|echo| host.strip_suffix(echo)) {
@@ -176,6 +185,9 @@ mod tests {
             "[2002:7f00:1::]",
             "[::ffff:0:127.0.0.1]",
             "[fec0::1]",
+            "::1",
+            "0000::1:80",
+            "::ffff:127.0.0.1",
             "0000.0000.0000.0000",
         ];
         for host in inner {
@@ -194,6 +206,8 @@ mod tests {
             "[2606:4700::1111]",
             "instance-data.example",
             "internal",
+            "2001:db8::1",
+            "a:b:c",
             "internal.example",
             "svc.example",
             "mylocalhost",
