@@ -50,16 +50,14 @@ impl Lures {
         for hit in automaton.find_overlapping_iter(text) {
             found |= groups.get(hit.pattern().as_usize()).copied().unwrap_or(0);
         }
-        // A scheme says the same without slashes.
-        if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http")) {
-            found |= URL;
-        }
-        if text.trim_start().starts_with("//") {
-            found |= XPATH | URL | PATH;
-        }
-        if text.trim_start().starts_with(['{', '@']) {
-            found |= MARKUP;
-        }
+        let start = text.trim_start();
+        found |= match start.as_bytes() {
+            [b'/', b'/', ..] => XPATH | URL | PATH,
+            [b'{' | b'@', ..] => MARKUP,
+            // A scheme says the same without slashes.
+            [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', ..] => URL,
+            _ => 0,
+        };
         Self(found)
     }
 

@@ -51,15 +51,14 @@ const ADDRESS_ENDS: [&str; 7] = ["url", "uri", "href", "webhook", "callback", "e
 
 /// Whether the address of something belongs in a field of this name.
 pub(crate) fn is_for_addresses(name: &str) -> bool {
+    let Some(last) = name.as_bytes().last().map(u8::to_ascii_lowercase) else { return false };
     // Every field is asked, so most are told by one letter.
-    if !matches!(name.as_bytes(), [.., b'f' | b'i' | b'k' | b'l' | b't' | b'y' | b'I' | b'L']) {
-        return false;
-    }
-    let ends = |end: &&str| {
-        let start = name.len().checked_sub(end.len());
-        start.and_then(|start| name.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
-    };
-    ADDRESS_ENDS.iter().any(ends)
+    ADDRESS_ENDS.iter().any(|end| {
+        end.as_bytes().last() == Some(&last)
+            && name.len().checked_sub(end.len()).is_some_and(|start| {
+                name.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+            })
+    })
 }
 
 /// `id` of `$.items[2].id` and of `filter[id]`.

@@ -27,7 +27,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.trim_matches([' ', '\t', '\r', '\n', '"', '\'', '<', '>']);
     let spaced = text.contains([' ', '\n']);
     let leads = SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("http");
-    if named(text) && !value.is_free() {
+    if value.marks.any(mark::EQUALS | mark::QUOTE) && named(text) && !value.is_free() {
         return Suspicion::likely(Class::Ssrf, "scheme");
     }
     // An address is one word; in a sentence it is talk.
@@ -80,7 +80,7 @@ fn unslashed(text: &str) -> Option<&str> {
     // Nearly every address has two.
     let (scheme, rest) =
         text.split_at_checked(text.bytes().take(6).position(|b| b == b':')? + 1)?;
-    if rest.starts_with("//") || !matches!(scheme, "http:" | "https:" | "ftp:") {
+    if rest.starts_with("//") || !matches!(scheme, "http:" | "https:") {
         return None;
     }
     Some(rest.trim_start_matches(['/', '\\']))
