@@ -52,7 +52,10 @@ const ADDRESS_ENDS: [&str; 7] = ["url", "uri", "href", "webhook", "callback", "e
 /// Whether the address of something belongs in a field of this name.
 pub(crate) fn is_for_addresses(name: &str) -> bool {
     let Some(last) = name.as_bytes().last().map(u8::to_ascii_lowercase) else { return false };
-    // Every field is asked, so most are told by one letter.
+    // Every field is asked, so most are told by their last letter.
+    if !matches!(last, b'f' | b'i' | b'k' | b'l' | b't' | b'y') {
+        return false;
+    }
     ADDRESS_ENDS.iter().any(|end| {
         end.as_bytes().last() == Some(&last)
             && name.len().checked_sub(end.len()).is_some_and(|start| {

@@ -42,8 +42,9 @@ pub(crate) fn is_inner(authority: &str) -> bool {
     // Some readers need no brackets where nothing else can be meant.
     if authority.bytes().filter(|b| *b == b':').count() > 1 {
         let unported = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        let address = authority.parse::<Ipv6Addr>().or_else(|_| unported.parse());
-        return address.is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
+        if let Ok(ip) = authority.parse::<Ipv6Addr>().or_else(|_| unported.parse()) {
+            return is_inner_address(IpAddr::V6(ip));
+        }
     }
     let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
     // Some readers end a name where they find a zero, and take what is behind it for nothing.
@@ -188,6 +189,7 @@ mod tests {
             "::1",
             "0000::1:80",
             "::ffff:127.0.0.1",
+            "127.1.1.1:80:",
             "0000.0000.0000.0000",
         ];
         for host in inner {
