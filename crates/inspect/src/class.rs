@@ -12,13 +12,14 @@ mod ldap;
 mod lookup;
 pub(crate) mod nosql;
 pub(crate) mod object;
+pub(crate) mod prototype;
 mod splitting;
 mod sql;
 mod sql_condition;
 mod sql_rest;
 mod sql_statement;
 mod sql_token;
-mod ssrf;
+pub(crate) mod ssrf;
 mod ssrf_host;
 mod template;
 mod template_expression;
@@ -51,7 +52,7 @@ const fn row(recognise: Recogniser, marks: u32, lures: u16) -> Row {
 }
 
 /// The certain and narrow ones come first.
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     row(lookup::recognise, mark::DOLLAR, 0),
     row(xxe::recognise, 0, lure::DOCUMENT),
     row(splitting::recognise, mark::LINE | mark::BACKSLASH, 0),
@@ -60,6 +61,7 @@ const ROWS: [Row; 12] = [
     row(template::recognise, 0, lure::MARKUP),
     row(xss::recognise, mark::ANGLE, lure::SCRIPT),
     row(nosql::recognise, 0, lure::NOSQL),
+    row(prototype::recognise, 0, lure::PROTOTYPE),
     row(ldap::recognise, 0, lure::LDAP),
     row(xpath::recognise, 0, lure::XPATH),
     Row {

@@ -15,6 +15,8 @@ pub enum Class {
     Lookup,
     /// An operator of a document database.
     NoSql,
+    /// A name that leads to the object that all objects of JavaScript share.
+    Prototype,
     /// A line break that begins a header or a protocol's command.
     Splitting,
     /// SQL.
@@ -74,11 +76,12 @@ pub struct Finding {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Command,
         Self::Ldap,
         Self::Lookup,
         Self::NoSql,
+        Self::Prototype,
         Self::Splitting,
         Self::Sql,
         Self::Ssrf,
@@ -96,6 +99,7 @@ impl Class {
             Self::Ldap => "ldap",
             Self::Lookup => "lookup",
             Self::NoSql => "nosql",
+            Self::Prototype => "prototype",
             Self::Splitting => "splitting",
             Self::Sql => "sqli",
             Self::Ssrf => "ssrf",

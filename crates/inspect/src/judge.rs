@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::class;
+use crate::class::{self, prototype};
 use crate::decode;
 use crate::disguise;
 use crate::expect::{Expect, Expectations};
@@ -150,7 +150,7 @@ impl Judge<'_> {
         if marks.any(mark::CONTROL) && shape::is_binary(text) {
             return Ok(());
         }
-        if !marks.is_plain() || text.contains("..") {
+        if !marks.is_plain() || text.contains("..") || prototype::is_plain_path(text, marks) {
             self.reading(text, marks, position, place)?;
         }
         self.hidden(text, marks, position, place)?;

@@ -22,6 +22,7 @@ pub(crate) const DOCUMENT: u16 = 1 << 7;
 pub(crate) const NOSQL: u16 = 1 << 8;
 pub(crate) const LDAP: u16 = 1 << 9;
 pub(crate) const SQL_JOINT: u16 = 1 << 10;
+pub(crate) const PROTOTYPE: u16 = 1 << 11;
 
 static AUTOMATON: LazyLock<Option<(AhoCorasick, Vec<u16>)>> = LazyLock::new(|| {
     let (mut words, mut groups) = (Vec::new(), Vec::new());
@@ -49,12 +50,14 @@ impl Lures {
         for hit in automaton.find_overlapping_iter(text) {
             found |= groups.get(hit.pattern().as_usize()).copied().unwrap_or(0);
         }
-        if text.trim_start().starts_with("//") {
-            found |= XPATH | URL | PATH;
-        }
-        if text.trim_start().starts_with(['{', '@']) {
-            found |= MARKUP;
-        }
+        let start = text.trim_start();
+        found |= match start.as_bytes() {
+            [b'/', b'/', ..] => XPATH | URL | PATH,
+            [b'{' | b'@', ..] => MARKUP,
+            // A scheme says the same without slashes.
+            [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', ..] => URL,
+            _ => 0,
+        };
         Self(found)
     }
 

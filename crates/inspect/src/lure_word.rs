@@ -1,19 +1,21 @@
 //! The words themselves, by group.
 
 use crate::lure::{
-    COMMAND, DOCUMENT, LDAP, MARKUP, NOSQL, PATH, SCRIPT, SQL, SQL_JOINT, URL, XPATH,
+    COMMAND, DOCUMENT, LDAP, MARKUP, NOSQL, PATH, PROTOTYPE, SCRIPT, SQL, SQL_JOINT, URL, XPATH,
 };
 
 /// Groups with their words in lower case.
-pub(crate) const WORDS: [(u16, &[&str]); 11] = [
+pub(crate) const WORDS: [(u16, &[&str]); 12] = [
     (
         NOSQL,
         &[
             "$", "this.", "return", "new date", "sleep(", "while(", "process.", "db.", "tojson(",
-            "emit(", "==",
+            "emit(", "==", "|this", "| this", "&this", "& this", "!this", "|this", "| this",
+            "&this", "& this", "!this", ", {", ",{",
         ],
     ),
-    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|"]),
+    (PROTOTYPE, &["__proto__", "__globals__", "__builtins__", "constructor", "classloader"]),
+    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|", ")!(", ")|("]),
     (
         SQL,
         &[
@@ -168,6 +170,9 @@ pub(crate) const WORDS: [(u16, &[&str]); 11] = [
             "/bin/",
             "cmd",
             "powershell",
+            "invoke-",
+            "iwr ",
+            "irm ",
             "<<<",
             "print",
             "exit(",

@@ -46,6 +46,24 @@ pub(crate) fn is_identifier(place: &Place) -> bool {
     camel || NAMES.binary_search(&&*lower).is_ok() || ENDS.iter().any(|end| lower.ends_with(end))
 }
 
+/// Ends of names of fields that hold the address of something to be fetched or told.
+const ADDRESS_ENDS: [&str; 7] = ["url", "uri", "href", "webhook", "callback", "endpoint", "proxy"];
+
+/// Whether the address of something belongs in a field of this name.
+pub(crate) fn is_for_addresses(name: &str) -> bool {
+    let Some(last) = name.as_bytes().last().map(u8::to_ascii_lowercase) else { return false };
+    // Every field is asked, so most are told by their last letter.
+    if !matches!(last, b'f' | b'i' | b'k' | b'l' | b't' | b'y') {
+        return false;
+    }
+    ADDRESS_ENDS.iter().any(|end| {
+        end.as_bytes().last() == Some(&last)
+            && name.len().checked_sub(end.len()).is_some_and(|start| {
+                name.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+            })
+    })
+}
+
 /// `id` of `$.items[2].id` and of `filter[id]`.
 pub(crate) fn last_member(path: &str) -> &str {
     let member = path.rsplit('.').next().unwrap_or(path);
@@ -63,6 +81,8 @@ mod tests {
         let member = |path: &str| is_identifier(&Place::BodyMember(path.to_owned()));
         assert!(member("$.items[2].id") && member("$.customerId") && member("filter[status]"));
         assert!(member("$.ids_of.order_ids[0]") && is_identifier(&Place::Query("sort".to_owned())));
+        assert!(is_for_addresses("url") && is_for_addresses("callbackURL"));
+        assert!(!is_for_addresses("curly") && !is_for_addresses("ur") && !is_for_addresses("host"));
         assert!(!member("$.note") && !member("$") && !is_identifier(&Place::Path(1)));
     }
 }

@@ -10,12 +10,13 @@ pub(crate) mod xml;
 
 use std::cell::Cell;
 
-use crate::class::nosql;
+use crate::class::{nosql, prototype, ssrf};
 use crate::decode;
-use crate::finding::{Finding, Place, Stop};
-use crate::judge::{Judge, Position};
+use crate::finding::{Class, Finding, Place, Stop};
+use crate::judge::{Judge, Position, Suspicion};
 use crate::limits::{Excess, Limits};
 use crate::mark::Marks;
+use crate::role;
 
 /// What base64 makes of a payload is not shorter.
 const SHORTEST_HIDDEN: usize = 12;
@@ -76,6 +77,21 @@ impl<'w> Walk<'w> {
         Ok(())
     }
 
+    /// A value of a field whose name says that an address belongs there: a host without a scheme is one too.
+    pub(crate) fn address(
+        &self,
+        name: &str,
+        text: &str,
+        position: Position,
+        place: impl Fn() -> Place,
+    ) -> Result<(), Stop> {
+        if !role::is_for_addresses(name) || !ssrf::is_bare_inner(text) {
+            return Ok(());
+        }
+        let found = Suspicion::likely(Class::Ssrf, "inner_address");
+        found.map_or(Ok(()), |found| self.judge.stands(text, found, position, &place))
+    }
+
     /// The name of a member or of a parameter, which can carry a payload too.
     pub(crate) fn name(
         &self,
@@ -83,12 +99,15 @@ impl<'w> Walk<'w> {
         position: Position,
         place: impl Fn() -> Place,
     ) -> Result<(), Stop> {
-        if Marks::of(name).is_plain() {
-            return Ok(());
-        }
-        if let Some(suspicion) = nosql::key(name) {
+        let marks = Marks::of(name);
+        let plain = marks.is_plain();
+        let told = || if plain { None } else { nosql::key(name) };
+        if let Some(suspicion) = prototype::key(name, marks).or_else(told) {
             let (class, rule) = (suspicion.class, suspicion.rule);
             return Err(Stop::Found(Finding { class, place: place(), rule }));
+        }
+        if plain {
+            return Ok(());
         }
         self.judge.value(name, position, place)
     }

@@ -68,6 +68,29 @@ fn each_excess_has_its_own_reason() {
 }
 
 #[test]
+fn ways_to_the_prototype_are_told_from_talk_of_it() {
+    let inspector = inspector();
+    let json =
+        |text: &str| said(inspector.body(Some("application/json"), text.as_bytes(), &Anything));
+    assert_eq!(json(r#"{"a":{"__proto__":1}}"#), "prototype (prototype_key) in body $.a.__proto__");
+    let pair = r#"{"constructor":{"prototype":{"admin":true}}}"#;
+    assert_eq!(json(pair), "prototype (prototype_key) in body $.constructor.prototype");
+    let patch = r#"{"op":"add","path":"/__proto__/admin","value":true}"#;
+    assert_eq!(json(patch), "prototype (prototype_path) in body $.path");
+    assert!(inspector.query("constructor[prototype][a]=b", &Anything).is_err());
+    assert!(inspector.query("a=1&__proto__.b=c", &Anything).is_err());
+    let honest = [
+        r#"{"constructor":{"id":"ferrari","name":"Ferrari"},"prototype":{"version":2}}"#,
+        r#"{"text":"In a class that extends A, B.__proto__ === A holds and so does the other."}"#,
+        r#"{"title":"Remove use of constructor.prototype from the loader"}"#,
+        r#"{"constructor":[{"prototype":"GT3"}],"path":"/constructor/7/name"}"#,
+    ];
+    for text in honest {
+        assert_eq!(json(text), "nothing", "{text}");
+    }
+}
+
+#[test]
 fn what_is_torn_apart_is_put_together() {
     let inspector = inspector();
     assert!(inspector.query("admin' AND '1'='1", &Anything).is_err(), "no name, an equals sign");

@@ -79,6 +79,38 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|list| list.concat())
 }
 
+/// Bodies of each form, to be spoiled.
+const BODIES: [&str; 6] = [
+    r#"{"a":{"b":[1,"x"]},"constructor":{"prototype":{"c":null}},"url":"http:127.0.0.1"}"#,
+    r#"{"query":"query($v: String!) { find(value: \"a\") { id } }","variables":{"v":{"$ne":1}}}"#,
+    "a=b&c[__proto__][d]=e&url=localhost%2f&q=%7B%7B7*7%7D%7D",
+    "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"../b\"\r\n\r\n<?php\r\n--b--\r\n",
+    "<?xml version=\"1.0\"?><a b=\"c\"><![CDATA[x]]><!-- d -->&lt;e&gt;</a>",
+    "1' OR '{\"b\":2}'::jsonb <@ '{\"a\":1}'::jsonb -- x%0d%0aReferer: y",
+];
+
+/// One of them with pieces put in, and pieces of its own left out or said twice.
+fn spoiled() -> impl Strategy<Value = String> {
+    let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_u8..3, pieces());
+    (prop::sample::select(&BODIES[..]), prop::collection::vec(edit, 1..6)).prop_map(
+        |(body, edits)| {
+            edits.into_iter().fold(body.to_owned(), |body, (from, to, what, piece)| {
+                let characters: Vec<char> = body.chars().collect();
+                let (from, to) = (from.index(characters.len() + 1), to.index(characters.len() + 1));
+                let (from, to) = (from.min(to), from.max(to));
+                let [start, middle, end] =
+                    [&characters[..from], &characters[from..to], &characters[to..]]
+                        .map(|part| part.iter().collect::<String>());
+                match what {
+                    0 => format!("{start}{piece}{middle}{end}"),
+                    1 => format!("{start}{end}"),
+                    _ => format!("{start}{middle}{middle}{end}"),
+                }
+            })
+        },
+    )
+}
+
 fn inspect_all(bytes: &[u8]) {
     let inspector = Inspector::new(Limits::default());
     for kind in TYPES {
@@ -97,6 +129,16 @@ proptest! {
     #[test]
     fn pieces_do_no_harm(text in pieces()) {
         inspect_all(text.as_bytes());
+    }
+
+    #[test]
+    fn spoiled_bodies_do_no_harm(text in spoiled()) {
+        inspect_all(text.as_bytes());
+        let inspector = Inspector::new(Limits::default());
+        for kind in TYPES {
+            let answer = inspector.body(Some(kind), text.as_bytes(), &Anything);
+            prop_assert_eq!(inspector.body(Some(kind), text.as_bytes(), &Anything), answer);
+        }
     }
 
     #[test]
@@ -127,10 +169,59 @@ fn long_inputs_take_time_that_grows_with_length_alone() {
     let limit = Limits { values: usize::MAX, ..Limits::default() };
     let inspector = Inspector::new(limit);
     let seeds = [
-        "(", "'", "<", "${", "{{", "%25", "&#x3c;", "\\u0027", "..", "../", "union ", "or 1 ",
-        "on", "a. ", ";", "|", "`", "--b\r\n", "&a=", "[", "{\"a\":", "/*", "#\n", "x' or ",
-        "a:b,", "jndi:", "]]", "\"\"\"", ":= ", ")(", "select ", "alert", "<a ", "$", "//", "](",
-        "{{a(", "{% if 1", "<%`", "{a::(", "=php://", "|sudo ls", ";echo >>", "href=//", "\na-b:",
+        "(",
+        "'",
+        "<",
+        "${",
+        "{{",
+        "%25",
+        "&#x3c;",
+        "\\u0027",
+        "..",
+        "../",
+        "union ",
+        "or 1 ",
+        "on",
+        "a. ",
+        ";",
+        "|",
+        "`",
+        "--b\r\n",
+        "&a=",
+        "[",
+        "{\"a\":",
+        "/*",
+        "#\n",
+        "x' or ",
+        "a:b,",
+        "jndi:",
+        "]]",
+        "\"\"\"",
+        ":= ",
+        ")(",
+        "select ",
+        "alert",
+        "<a ",
+        "$",
+        "//",
+        "](",
+        "{{a(",
+        "{% if 1",
+        "<%`",
+        "{a::(",
+        "=php://",
+        "|sudo ls",
+        ";echo >>",
+        "href=//",
+        "\na-b:",
+        "\"__proto__\" ",
+        "{\"constructor\":",
+        "a.constructor.",
+        "; return ",
+        "'||this",
+        "}, {a: /",
+        "=tftp://",
+        "|map([\"",
     ];
     for seed in seeds {
         let text = seed.repeat(30_000 / seed.len());

@@ -27,9 +27,15 @@ const CALLS: &[&str] = &[
     "#_memberaccess",
     "_memberaccess.",
     "ognl.ognlcontext",
+    "process.mainmodule",
+    "process.binding(",
+    ".constructor(\"return",
+    ".constructor('return",
     "xwork.methodaccessor",
     "opensymphony.xwork2",
 ];
+/// Modules of Node.js through which code reaches files, processes and other code.
+const MODULES: [&str; 7] = ["child_process", "fs", "fs/promises", "module", "net", "os", "vm"];
 /// By these a file is known for a program.
 const OPENINGS: [&str; 2] = ["<?php", "<?="];
 /// Calls that show that code was run, where their argument is one that is computed.
@@ -45,7 +51,24 @@ pub(super) fn runs(text: &str) -> bool {
 
 /// The same of the text of a program.
 pub(crate) fn acts(text: &str) -> bool {
-    CALLS.iter().any(|call| text.contains(call)) || SHOWS.iter().any(|call| shows(text, call))
+    CALLS.iter().any(|call| text.contains(call))
+        || loads(text)
+        || SHOWS.iter().any(|call| shows(text, call))
+}
+
+/// `require('fs').readFileSync(…)`: a module that reaches the machine, loaded and used in one breath.
+fn loads(text: &str) -> bool {
+    text.match_indices("require(").any(|(at, call)| {
+        let rest = text[at + call.len()..].trim_start();
+        let Some(quoted) = rest.strip_prefix(['\'', '"', '`']) else { return false };
+        let Some((name, after)) = quoted.split_once(['\'', '"', '`']) else { return false };
+        let name = name.strip_prefix("node:").unwrap_or(name);
+        let used = after
+            .trim_start()
+            .strip_prefix(')')
+            .is_some_and(|rest| rest.strip_prefix('.').is_some_and(|call| call.contains('(')));
+        used && MODULES.contains(&name)
+    })
 }
 
 fn shows(text: &str, call: &str) -> bool {
@@ -60,4 +83,22 @@ fn shows(text: &str, call: &str) -> bool {
                 .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()));
         alone && (sum || COMPUTED.iter().any(|name| inner.starts_with(name)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_that_reach_the_machine_are_known() {
+        assert!(
+            loads("a;require('fs').appendfilesync('/tmp/a','b')")
+                && loads("require(\"node:vm\").run(1)")
+        );
+        for text in
+            ["const fs = require('fs');", "require('dotenv').config()", "require('fs').promises"]
+        {
+            assert!(!loads(text), "{text}");
+        }
+    }
 }

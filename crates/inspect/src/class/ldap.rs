@@ -38,12 +38,24 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             };
         }
     }
+    if closes_and_negates(&text) && !value.is_free() {
+        return Suspicion::likely(Class::Ldap, "filter_break");
+    }
     let bare = text.trim_end_matches(['\0', '%', '0']);
     let closes = bare.ends_with("*)") || bare.ends_with("*))") || bare.ends_with("*)))");
     if (closes && !bare.contains('(') && bare.len() < 40) || bare == "*)(&" {
         return Suspicion::likely(Class::Ldap, "filter_close");
     }
     None
+}
+
+/// `*)!(sn=*`, `x)|(mail=*`: one word, the end of its filter, a sign, and another one that does not end.
+fn closes_and_negates(text: &str) -> bool {
+    let Some((word, rest)) = text.split_once(')') else { return false };
+    let signed = rest.strip_prefix(['!', '|', '&']);
+    signed.is_some_and(|filter| {
+        begins_filter(filter) && filter.starts_with('(') && !filter.contains(')')
+    }) && !word.contains('(')
 }
 
 /// A filter from its first sign to its last, that asks for nothing odd.
@@ -94,4 +106,17 @@ fn extensible(text: &str) -> bool {
             && oid.bytes().all(|b| b.is_ascii_digit() || b == b'.')
             && at > oid.len() + 1
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_that_are_left_open_are_found() {
+        assert!(closes_and_negates("*)!(sn=*") && closes_and_negates("x)|(mail=*"));
+        for text in ["f(x)|(y=1)", "a)!(b)", "(a)|(b=c)", "x)(y=z"] {
+            assert!(!closes_and_negates(text), "{text}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Operators that turn a value into a question. Those of updates and of OData are ordinary names.
-const OPERATORS: [&str; 22] = [
+const OPERATORS: [&str; 29] = [
     "$ne",
     "$gt",
     "$gte",
@@ -27,6 +27,14 @@ const OPERATORS: [&str; 22] = [
     "$function",
     "$accumulator",
     "$mod",
+    "$all",
+    "$size",
+    "$natural",
+    // Stages that read other collections, or write them.
+    "$lookup",
+    "$graphlookup",
+    "$unionwith",
+    "$out",
 ];
 
 /// A name of a member, or of a parameter such as `user[$ne]`.
@@ -99,20 +107,61 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             return Suspicion::likely(Class::NoSql, "database_call");
         }
     }
+    if joins_object(text) || returns(text) && !value.is_free() {
+        return Suspicion::likely(Class::NoSql, "script");
+    }
     tautology(text)
 }
 
+/// `1'||this`, `a && !this.b`: after one word and its quote the object that a condition in JavaScript is about.
+fn joins_object(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@');
+    let rest = text.trim_start().trim_start_matches(word).trim_start_matches(['\'', '"', ')', ' ']);
+    let Some(rest) = rest.strip_prefix("||").or_else(|| rest.strip_prefix("&&")) else {
+        return false;
+    };
+    let object = rest.trim_start_matches([' ', '!', '(']).strip_prefix("this");
+    object.is_some_and(|rest| {
+        rest.is_empty() || rest.starts_with(['.', '[', '\'', '"', ')', ';', '/'])
+    })
+}
+
+/// `a'; return this.b != 'c`, `1; return db.a.find()`: a value, the end of its statement, and an expression that
+/// is given back. A word alone is none: parcels are returned too.
+fn returns(text: &str) -> bool {
+    text.match_indices("return").any(|(at, word)| {
+        let Some(value) = text[..at].trim_end().strip_suffix(';') else { return false };
+        let rest = text[at + word.len()..].trim_start();
+        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+        let named = rest.trim_start_matches(name);
+        let called =
+            named.len() < rest.len() && named.starts_with(['.', '(', '[', '=', '!', '<', '>', ';']);
+        let constant = rest.starts_with(['\'', '"', '!']) || rest.starts_with("1") && !called;
+        !value.trim().contains(' ') && (called || constant)
+    })
+}
+
 /// `[$nin][]`, the end of a parameter's name where the name is made of the value; `'}, {$set: …`, an object that
-/// is closed and another put behind it.
+/// is closed and another put behind it, or what is known of it is replaced by a pattern.
 fn beside_name(text: &str) -> Option<Suspicion> {
     let bracket = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
     if bracket.is_some_and(|(name, _)| OPERATORS.contains(&name)) {
         return Suspicion::working(Class::NoSql, "operator_text");
     }
-    let closed = text.trim_start().trim_start_matches(['\'', '"']).starts_with(['}', ']']);
-    let updates = ["$set", "$inc", "$push", "$unset", "$rename"];
-    (closed && updates.iter().any(|name| text.contains(name))).then_some(())?;
+    let closed = text.trim_start_matches(['\'', '"', ' ']).starts_with(['}', ']']);
+    let put = ["$set", "$inc", "$push", "$unset", "$rename", "$comment", "$where"];
+    (closed && (put.iter().any(|name| text.contains(name)) || opens_pattern(text))).then_some(())?;
     Suspicion::likely(Class::NoSql, "operator_text")
+}
+
+/// `}, { password : /.*/ }`: behind what was closed an object whose first member is a regular expression.
+fn opens_pattern(text: &str) -> bool {
+    let rest = text.trim_start_matches(['\'', '"', '}', ']', ' ']);
+    let Some(object) = rest.strip_prefix(',').and_then(|rest| rest.trim_start().strip_prefix('{'))
+    else {
+        return false;
+    };
+    object.split_once(':').is_some_and(|(_, value)| value.trim_start().starts_with('/'))
 }
 
 /// Whether `word` is there and is no end of a longer one.
@@ -150,4 +199,40 @@ fn tautology(text: &str) -> Option<Suspicion> {
         return Suspicion::likely(Class::NoSql, "script_equality");
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_in_javascript_are_told_from_words() {
+        for text in ["1'||this", "a' && !this.b.match(/c/)//", "1||this", "x\" || this[\"a\"]"] {
+            assert!(joins_object(text), "{text}");
+        }
+        for text in ["a||this is it", "left && thistle", "this || that", "one two || this"] {
+            assert!(!joins_object(text), "{text}");
+        }
+        for text in
+            ["a'; return db.a.find(); var b='", "1; return this.a != 'b'", "'; return '' == '"]
+        {
+            assert!(returns(text), "{text}");
+        }
+        for text in [
+            "size 10; return to sender",
+            "10;return",
+            "Too small; return label: 4711",
+            "return x.y",
+        ] {
+            assert!(!returns(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn objects_that_are_closed_are_told_from_lists() {
+        assert!(opens_pattern("}, { password : /.*/ }") && opens_pattern("'}],{a:/b/"));
+        assert!(!opens_pattern("}, { a: 1 }") && !opens_pattern("a: /b/"));
+        assert!(key("filter[$unionWith]").is_some() && key("$lookup").is_some());
+        assert!(key("$filter").is_none() && key("$search").is_none() && key("$allowed").is_none());
+    }
 }

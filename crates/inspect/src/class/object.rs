@@ -17,7 +17,8 @@ const PLATFORMS: [&str; 11] = [
 /// Tags of YAML that make an object of a class.
 const TAGS: [&str; 6] = ["!!python/", "!!java", "!!ruby/", "!ruby/", "!!com.sun.", "!!org."];
 
-/// An object as PHP writes it, `O:8:"Name":0:{}`, or a tag of YAML that makes one.
+/// An object as PHP writes it, `O:8:"Name":0:{}`, a tag of YAML that makes one, or a function as node-serialize
+/// marks it.
 pub(super) fn is_written(text: &str) -> bool {
     let php = |(at, _): (usize, &str)| {
         let rest = &text[at + 2..];
@@ -25,7 +26,9 @@ pub(super) fn is_written(text: &str) -> bool {
         let alone = at == 0 || text[..at].ends_with(['{', ';', ':']);
         digits > 0 && alone && rest[digits..].starts_with(":\"") && text.contains(":{")
     };
-    text.match_indices("o:").any(php) || TAGS.iter().any(|tag| text.contains(tag))
+    text.contains("_$$nd_func$$_")
+        || text.match_indices("o:").any(php)
+        || TAGS.iter().any(|tag| text.contains(tag))
 }
 
 /// `!ruby/object:Gem::Requirement`: a tag that makes an object, with the name of its class.

@@ -5,7 +5,7 @@ use crate::judge::{Position, Suspicion, Value};
 use crate::mark;
 
 /// Fields whose forging pays.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 23] = [
     "set-cookie:",
     "location:",
     "content-length:",
@@ -21,6 +21,13 @@ const FIELDS: [&str; 16] = [
     "status:",
     "content-disposition:",
     "content-security-policy:",
+    "authorization:",
+    "etag:",
+    "proxy-authorization:",
+    "referer:",
+    "user-agent:",
+    "vary:",
+    "www-authenticate:",
     "cookie:",
 ];
 
@@ -29,6 +36,9 @@ const MOST_LOG_LINES: usize = 4;
 
 /// A value with one field put into it is not longer.
 const LONGEST_SPLIT: usize = 200;
+
+/// A value before a break that begins a field is not longer, unless it is one word.
+const LONGEST_HEAD: usize = 64;
 
 /// Commands of SMTP and IMAP, and the fields of a message that add readers.
 const MAIL: [&str; 9] =
@@ -43,6 +53,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let mut best = None;
     let lines = lower.trim().lines().count();
     let ends = lower.match_indices(['\r', '\n']);
+    // Where the value before the break is one word it may be longer: an address, say.
+    let word = lower.trim_start().find(|c: char| c.is_whitespace()).unwrap_or(lower.len());
+    let near = usize::max(LONGEST_HEAD, word.min(LONGEST_SPLIT) + 4);
     // Of a row of breaks the last one counts.
     for (at, _) in ends.filter(|(at, _)| !lower[at + 1..].starts_with(['\r', '\n'])) {
         let rest = lower[at..].trim_start_matches(['\r', '\n', ' ', '\t']);
@@ -59,11 +72,16 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             (true, false) if is_log_line(rest) && lines <= MOST_LOG_LINES => {
                 Suspicion::likely(Class::Splitting, "log_line")
             }
-            (false, true) if at < 64 && !value.is_free() && !is_block(lower) => {
+            (false, true) if at < near && is_split_address(lower) => {
+                Suspicion::working(Class::Splitting, "header_line")
+            }
+            (false, true) if at < near && !value.is_free() && !is_block(lower) => {
                 Suspicion::likely(Class::Splitting, "header_line")
             }
             (false, _) if mail && at == 0 => return Suspicion::sure(Class::Splitting, "mail_line"),
-            (false, _) if mail && at < 64 => Suspicion::likely(Class::Splitting, "mail_line"),
+            (false, _) if mail && at < LONGEST_HEAD => {
+                Suspicion::likely(Class::Splitting, "mail_line")
+            }
             _ => best,
         };
     }
@@ -76,6 +94,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// An address with a line break in it, and a field behind that: no text begins so.
+fn is_split_address(text: &str) -> bool {
+    let Some((head, _)) = text.trim_start().split_once(['\r', '\n']) else { return false };
+    head.contains("://") && !head.contains(' ') && text.contains('\r')
 }
 
 /// `word⏎Some-Name: value`: one word, and after the end of its line a field of a header, by the hyphen of its name.

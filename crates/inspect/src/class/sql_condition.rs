@@ -29,6 +29,9 @@ const ASKED: [&str; 16] = [
     "database",
 ];
 
+/// Pieces of a constant in quotes; one of JSON has many.
+const LONGEST_CONSTANT: usize = 24;
+
 impl Pieces<'_> {
     /// One operand from `at` on: where it ends, and whether it is a constant.
     pub(super) fn operand(&self, at: usize) -> Option<(usize, bool)> {
@@ -42,9 +45,9 @@ impl Pieces<'_> {
             Quote(sign) => {
                 // Ticks hold names, not constants (MySQL 8.0, 11.2).
                 let constant = sign != b'`';
-                let close = (at + 1..self.0.len().min(at + 8))
+                let close = (at + 1..self.0.len().min(at + LONGEST_CONSTANT))
                     .find(|at| self.get(*at) == Some(Quote(sign)));
-                Some((close.map_or(self.0.len(), |close| close + 1), constant))
+                Some((close.map_or(self.0.len(), |close| self.cast_behind(close + 1)), constant))
             }
             Word(_) => {
                 let mut end = at + 1;
@@ -60,6 +63,18 @@ impl Pieces<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Where a constant ends that says of which type it is, as in `'{}'::jsonb`; with a sign before a comparison, as
+    /// the operators of JSON have it (PostgreSQL 17, 9.16).
+    fn cast_behind(&self, at: usize) -> usize {
+        let cast = matches!(
+            (self.get(at), self.get(at + 1), self.get(at + 2)),
+            (Some(Token::Other), Some(Token::Other), Some(Word(_)))
+        );
+        let signs = matches!(self.get(at + 3), Some(Operator | Variable))
+            && self.get(at + 4) == Some(Compare);
+        at + if cast { 3 + usize::from(signs) } else { 0 }
     }
 
     /// `or 1=1`, `and 'a'='a`, `or true--` after a break.
@@ -130,6 +145,12 @@ impl Pieces<'_> {
         let single = matches!(self.before(at), Some(Quote(b'\'') | Close));
         let cut = matches!(self.get(end), Some(Comment));
         if constant && breaks && cut && !(named && words > 1) {
+            return Suspicion::working(Class::Sql, "truth");
+        }
+        // A call is asked for its truth, and nothing is left of the statement.
+        let called =
+            matches!(self.get(end - 1), Some(Close)) && self.0[at + 1..end].contains(&Open);
+        if called && cut && self.quoted(at) && words < 2 {
             return Suspicion::working(Class::Sql, "truth");
         }
         let joins = matches!(self.get(end), Some(Joint | Operator));

@@ -20,11 +20,14 @@ const METADATA: [&str; 6] = [
     "latest/meta-data",
 ];
 
+/// RFC 1035 §2.3.4, with a port.
+const LONGEST_HOST: usize = 255 + ":65535".len();
+
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.trim_matches([' ', '\t', '\r', '\n', '"', '\'', '<', '>']);
     let spaced = text.contains([' ', '\n']);
     let leads = SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("http");
-    if named(text) && !value.is_free() {
+    if value.marks.any(mark::EQUALS | mark::QUOTE) && named(text) && !value.is_free() {
         return Suspicion::likely(Class::Ssrf, "scheme");
     }
     // An address is one word; in a sentence it is talk.
@@ -45,6 +48,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     if spaced || value.position == Position::Header && value.marks.any(mark::SEMICOLON) && !leads {
         return None;
+    }
+    if unslashed(text).is_some_and(leads_inside) {
+        return Suspicion::likely(Class::Ssrf, "inner_address");
     }
     let starts = text.match_indices("://").map(|(at, _)| at + 3);
     let bare = text.starts_with("//").then_some(2);
@@ -68,12 +74,39 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     None
 }
 
+/// What stands behind a scheme with any other number of slashes than two: browsers and many libraries read it
+/// all the same (WHATWG URL, "special authority ignore slashes state").
+fn unslashed(text: &str) -> Option<&str> {
+    // Nearly every address has two.
+    let (scheme, rest) =
+        text.split_at_checked(text.bytes().take(6).position(|b| b == b':')? + 1)?;
+    if rest.starts_with("//") || !matches!(scheme, "http:" | "https:") {
+        return None;
+    }
+    Some(rest.trim_start_matches(['/', '\\']))
+}
+
+/// A host of an inner network where an address belongs, without a scheme: `127.0.0.1:80/admin`.
+pub(crate) fn is_bare_inner(text: &str) -> bool {
+    if text.starts_with("http") {
+        return false;
+    }
+    let authority = &text[..text.find(['/', '?', '#']).unwrap_or(text.len())];
+    if authority.len() > LONGEST_HOST || authority.ends_with(':') {
+        return false;
+    }
+    let host = authority.to_ascii_lowercase();
+    // `0` and `127` are numbers before they are addresses.
+    (host.contains(['.', ':']) || host.starts_with("localhost")) && is_inner(&host)
+}
+
 /// `…=ldap://`: an address within a value that makes its reader load a class.
 fn named(text: &str) -> bool {
-    let schemes = ["ldap", "ldaps", "rmi", "iiop", "gopher", "dict"];
+    let schemes =
+        ["ldap", "ldaps", "rmi", "iiop", "gopher", "dict", "netdoc", "tftp", "phar", "expect"];
     text.match_indices("://").any(|(at, _)| {
         let before = |scheme: &&str| text[..at].strip_suffix(scheme);
-        schemes.iter().filter_map(before).any(|before| before.ends_with(['=', '"']))
+        schemes.iter().filter_map(before).any(|before| before.ends_with(['=', '"', '\'']))
     })
 }
 
@@ -88,4 +121,27 @@ fn leads_inside(rest: &str) -> bool {
     }
     let pieces = authority.split(['@', '#', '&', '?', ',', ';', '+']);
     pieces.flat_map(|piece| piece.split("%20")).any(is_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_any_number_of_slashes() {
+        assert_eq!(unslashed("http:127.0.0.1"), Some("127.0.0.1"));
+        assert_eq!(unslashed("https:/\\localhost/a"), Some("localhost/a"));
+        assert_eq!(unslashed("http://localhost"), None);
+        assert_eq!(unslashed("httpd:localhost"), None);
+    }
+
+    #[test]
+    fn bare_hosts_are_told_from_paths_and_numbers() {
+        for text in ["127.0.0.1:80/admin", "LOCALHOST/", "10.0.0.7", "[::1]:80", "db.internal/x"] {
+            assert!(is_bare_inner(text), "{text}");
+        }
+        for text in ["0", "127", "10", "/local/a.png", "shop.example/10.0.0.7", "items/1.2", ""] {
+            assert!(!is_bare_inner(text), "{text}");
+        }
+    }
 }

@@ -3,15 +3,33 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Names that always lead inside, and services that resolve to the address in the name.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 14] = [
     "localhost",
     "localhost.localdomain",
+    "localhost4",
+    "localhost6",
     "ip6-localhost",
+    "ip6-loopback",
+    "ipv6-localhost",
     "localtest.me",
     "lvh.me",
-    "kubernetes.default.svc",
-    "host.docker.internal",
+    "kubernetes.default",
     "metadata",
+    "metadata.goog",
+    "instance-data",
+    "rancher-metadata",
+];
+/// Ends of names that only an inner network knows: `.internal` is for private use (ICANN, July 2024).
+const ENDS: [&str; 9] = [
+    ".localhost",
+    ".localtest.me",
+    ".localdomain",
+    ".localdomain4",
+    ".localdomain6",
+    ".internal",
+    ".svc",
+    ".cluster.local",
+    ".service.consul",
 ];
 const ECHOES: [&str; 3] = [".nip.io", ".sslip.io", ".xip.io"];
 
@@ -21,8 +39,20 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         let host = rest.split([']', '%']).next().unwrap_or_default();
         return host.parse::<Ipv6Addr>().is_ok_and(|ip| is_inner_address(IpAddr::V6(ip)));
     }
+    // Some readers need no brackets where nothing else can be meant.
+    if authority.bytes().filter(|b| *b == b':').count() > 1 {
+        let unported = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        if let Ok(ip) = authority.parse::<Ipv6Addr>().or_else(|_| unported.parse()) {
+            return is_inner_address(IpAddr::V6(ip));
+        }
+    }
     let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
-    if NAMES.contains(&host) || host.ends_with(".localhost") || host.ends_with(".localtest.me") {
+    // Some readers end a name where they find a zero, and take what is behind it for nothing.
+    let cut = host.bytes().position(|b| b == 0 || b == b'%');
+    let host = cut.map_or(host, |cut| &host[..cut]);
+    let last = host.as_bytes().last();
+    let ends = |end: &&str| end.as_bytes().last() == last && host.ends_with(*end);
+    if NAMES.contains(&host) || ENDS.iter().any(ends) {
         return true;
     }
     if let Some(prefix) = ECHOES.iter().find_map(|echo| host.strip_suffix(echo)) {
@@ -69,17 +99,37 @@ pub(crate) fn is_number(authority: &str) -> bool {
 fn is_inner_address(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.octets()[0] == 0
+            // Behind a provider's own translation (RFC 6598), and of a link's own services (RFC 7335), where clouds
+            // have theirs too.
+            let shared = matches!(ip.octets(), [100, 64..=127, ..] | [192, 0, 0, _]);
+            shared
+                || ip.is_loopback()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_broadcast()
+                || ip.octets()[0] == 0
         }
         IpAddr::V6(ip) => {
-            let carried = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4());
-            let unique = ip.segments()[0] & 0xFE00 == 0xFC00 || ip.segments()[0] & 0xFFC0 == 0xFE80;
+            let carried = ip.to_ipv4_mapped().or_else(|| ip.to_ipv4()).or_else(|| translated(ip));
+            // Unique local (RFC 4193), link-local, and site-local as it was before.
+            let first = ip.segments()[0];
+            let unique = first & 0xFE00 == 0xFC00 || first & 0xFF80 == 0xFE80;
             ip.is_loopback()
                 || ip.is_unspecified()
                 || unique
                 || carried.is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
         }
     }
+}
+
+/// The address that a translator on the way takes out: NAT64 (RFC 6052), SIIT (RFC 7915), 6to4 (RFC 3056).
+fn translated(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match ip.segments() {
+        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0xFFFF, 0, high, low] => (high, low),
+        [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 /// As `inet_aton` reads it: one to four numbers, decimal, octal or hexadecimal, the last one wide.
@@ -115,5 +165,57 @@ fn number(text: &str) -> Option<u64> {
         u64::from_str_radix(text, 8).ok()
     } else {
         text.parse().ok().filter(|_| !text.starts_with('+'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_lead_inside_are_told_from_others() {
+        let inner = [
+            "192.0.0.192",
+            "100.64.0.1",
+            "100.100.100.200",
+            "instance-data",
+            "db.prod.internal:5432",
+            "kubernetes.default.svc.cluster.local",
+            "127.0.0.1\0.shop.example",
+            "[64:ff9b::10.0.0.1]:80",
+            "[2002:7f00:1::]",
+            "[::ffff:0:127.0.0.1]",
+            "[fec0::1]",
+            "::1",
+            "0000::1:80",
+            "::ffff:127.0.0.1",
+            "127.1.1.1:80:",
+            "0000.0000.0000.0000",
+        ];
+        for host in inner {
+            assert!(is_inner(host), "{host}");
+        }
+        let outer = [
+            "100.63.0.1",
+            "100.128.0.1",
+            "192.0.2.7",
+            "198.51.100.3",
+            "203.0.113.9",
+            "192.1.0.0",
+            "[64:ff9b::8.8.8.8]",
+            "[2002:808:808::]",
+            "[2001:db8::1]",
+            "[2606:4700::1111]",
+            "instance-data.example",
+            "internal",
+            "2001:db8::1",
+            "a:b:c",
+            "internal.example",
+            "svc.example",
+            "mylocalhost",
+        ];
+        for host in outer {
+            assert!(!is_inner(host), "{host}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Template engines: the signs of an expression, and inside them something to compute or to reach.
 
-use crate::class::template_expression::{acts, calls_constant, compares_constants};
+use crate::class::template_expression::{
+    acts, calls_constant, compares_constants, filters_constant, joins_constants,
+};
 use crate::class::xss::window;
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
@@ -92,6 +94,17 @@ const REACHES: &[&str] = &[
     "|map('",
     "|sort('",
     "|reduce('",
+    "|filter(\"",
+    "|map(\"",
+    "|sort(\"",
+    "|reduce(\"",
+    "|map([",
+    "system.shell(",
+    "system.cmd(",
+    "os.cmd(",
+    "code.eval_string(",
+    "groovyclassloader",
+    "groovyshell",
     "__base__",
 ];
 /// Names that are an attack when they are all that an expression has.
@@ -125,6 +138,9 @@ const DUNDERS: [&str; 6] =
     ["__builtins__", "__class__", "__globals__", "__init__", "__mro__", "__subclasses__"];
 /// Openings of different engines: a probe that has to make one of them fail has several.
 const ENGINES: [&str; 10] = ["{{", "${", "#{", "<%", "{%", "[[", "@(", "{#", "*{", "~["];
+/// Comments of engines directly behind an expression, and the next one directly behind them.
+const COMMENTS: [(&str, &str); 4] =
+    [("}<#--", "-->${"), ("}}{#", "#}{{"), ("%><%#", "%><%"), ("}{*", "*}{")];
 /// So many of them stand in no honest value.
 const FEWEST_ENGINES: usize = 3;
 /// A probe is not longer.
@@ -219,8 +235,14 @@ fn at_sign(value: &Value<'_>, text: &str) -> Option<Suspicion> {
     Suspicion::likely(Class::Template, "call")
 }
 
-/// Signs of several engines in a row.
+/// Signs of several engines in a row, or what one engine leaves out between two expressions.
 fn probe(value: &Value<'_>, text: &str) -> Option<Suspicion> {
+    let comment = |(sign, end): &(&str, &str)| {
+        text.split_once(sign).is_some_and(|(_, rest)| rest.contains(end))
+    };
+    if text.len() <= LONGEST_PROBE && COMMENTS.iter().any(comment) && !value.is_free() {
+        return Suspicion::likely(Class::Template, "comment");
+    }
     let engines = || ENGINES.iter().filter(|sign| text.contains(**sign)).count();
     let short = text.len() <= LONGEST_PROBE;
     (short && engines() >= FEWEST_ENGINES && !value.is_free()).then_some(())?;
@@ -323,6 +345,9 @@ fn by_grammar(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     }
     if compares_constants(inner) {
         return Suspicion::likely(Class::Template, "constant_condition");
+    }
+    if (filters_constant(inner) || joins_constants(inner)) && !value.is_free() {
+        return Suspicion::likely(Class::Template, "constant");
     }
     let alone = words_beside(&value.lower) <= MOST_WORDS && !value.is_free();
     (alone && acts(inner, open != "${")).then_some(())?;

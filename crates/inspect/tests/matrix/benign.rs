@@ -41,6 +41,14 @@ pub(crate) fn hard(random: &mut Random, template: usize) -> String {
 }
 
 pub(crate) const ORDINARY: &[&str] = &[
+    "parcel {n}; return label enclosed",
+    "prototype {n}, constructor Ferrari",
+    "this || that",
+    "Origin: France; vary by {n}",
+    "https://api.example.com/internal/{w}",
+    "100.{n}.svc",
+    "__typename",
+    "Milk + honey ~ {n} g",
     "{f} {l}",
     "{f}.{l}@example.com",
     "{x}",
@@ -172,6 +180,11 @@ pub(crate) const ORDINARY: &[&str] = &[
 ];
 
 pub(crate) const HARD: &[&str] = &[
+    "In a class `B.__proto__ === A` holds, and so does B.prototype.__proto__ === A.prototype ({n}).",
+    "Use require('fs').readFileSync only at the start of a program, since it blocks the loop of it for {n} ms.",
+    "The names under .internal are for private use; what is at http://db.prod.internal is known inside alone, they say.",
+    "A filter such as {{ {n}|add:{n} }} adds, and {{ 'a' ~ 'b' }} joins; see the manual for all that there are.",
+    "- name: {w}\n  match:\n    $and: [a, b]\n  # values are told apart by their type\n",
     "To combine two results you can use UNION SELECT in SQL, but the columns have to match in number and type.",
     "Please select the rows from the table where the status is open and update them before you delete the old ones.",
     "SELECT id, name FROM {t} WHERE id = {n} ORDER BY name;",

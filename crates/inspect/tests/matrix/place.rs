@@ -80,7 +80,11 @@ pub(crate) fn hide(text: &str, class: Class, random: &mut Random) -> String {
     }
     match random.below(8) {
         0 => percent(text),
-        1 if !matches!(class, Class::NoSql | Class::Command | Class::Template | Class::XPath) => {
+        1 if !matches!(
+            class,
+            Class::NoSql | Class::Command | Class::Prototype | Class::Template | Class::XPath
+        ) =>
+        {
             mixed(text)
         }
         2 if class == Class::Sql => text.replace(' ', "/**/"),
