@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use token::base64url;
 
-use crate::interop::node_script;
+use crate::interop::{node_script, variable};
 use crate::support::browser::{Browser, CHALLENGE, Form, REDIRECT, VERIFIER, form_of, redirect_of};
 use crate::support::http::{Answer, form};
+use crate::support::output_of;
 use crate::support::served::Served;
 
 const SECRET: &str = "a secret of the two of them, long enough";
@@ -297,4 +298,30 @@ fn people_of_another_tokenward_sign_in() {
     let answer = eve.sign_in(&served, &base, &who);
     assert_eq!(answer.status, 403, "{answer:?}");
     assert!(answer.body.contains("belongs to no account here"), "{answer:?}");
+}
+
+/// Both themes, the width of a phone, the size, axe: see `pages.mjs`.
+#[test]
+fn the_pages_around_providers_at_chromium() {
+    let folder = tempfile::tempdir().expect("folder");
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, format!("{SECRET}\n")).expect("secret");
+    let served = Served::start("");
+    let elsewhere = Elsewhere::start(&served);
+    let secret = secret.display().to_string();
+    let table = provider(&elsewhere.issuer, "tokenward", &secret, "create = \"always\"");
+    let served = served.restart(&table);
+    let app = application(&served);
+    let password = "correct horse battery";
+    let olga = json!({ "username": "olga", "password": password, "email": "olga@here.example" });
+    served.admin_call("POST", "/users", Some(olga));
+    let mut command = node_script("elsewhere.mjs");
+    command
+        .env("ISSUER", served.issuer(""))
+        .env("REQUEST", request(&served, &app, &[]))
+        .env("USERNAME", "olga")
+        .env("PASSWORD", password)
+        .env("CHROMIUM", variable("TOKENWARD_CHROMIUM"));
+    let said = output_of(&mut command);
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
 }
