@@ -54,7 +54,8 @@
     if (pressed) form.requestSubmit(pressed);
   }
 
-  /** The first 32 bits of the hash over the seed, a part and a number: one block. */
+  /** The first 32 bits of the hash over the seed, a part and a number: one block. Web Crypto answers each call by a
+   * promise, which would cost far more than the hash; nothing here is a secret. */
   function firstWord(part, candidate) {
     const w = schedule;
     w[8] = part;

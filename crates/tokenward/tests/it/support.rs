@@ -122,14 +122,21 @@ impl Product {
 
     /// Asks until a finding of this detector is there; at most five seconds.
     pub(crate) fn finding(&self, detector: &str) -> Value {
+        self.finding_with(detector, |_| true)
+    }
+
+    /// The same with one like this; its first may be milder.
+    pub(crate) fn finding_with(&self, detector: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + Duration::from_secs(5);
         loop {
             let answer = self.admin_call("GET", "/findings", None).expect(200);
             let items = answer["items"].as_array().cloned().unwrap_or_default();
-            if let Some(found) = items.into_iter().find(|f| f["finding"]["detector"] == detector) {
+            let found = items.into_iter().map(|item| (item["finding"].clone(), item));
+            let mut found = found.filter(|(finding, _)| finding["detector"] == detector);
+            if let Some((_, found)) = found.find(|(finding, _)| is_meant(finding)) {
                 return found;
             }
-            assert!(Instant::now() < until, "no finding of {detector}: {answer}");
+            assert!(Instant::now() < until, "no such finding of {detector}: {answer}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
