@@ -106,6 +106,7 @@ impl Pieces<'_> {
                     next..next + 40,
                     &["from", "sleep", "pg_sleep", "load_file", "version"],
                 ) || matches!(self.get(next + 1), Some(Number | Variable))
+                    || at == 1 && self.get(0) == Some(Number)
             }
             (
                 "drop" | "create" | "alter" | "truncate",
