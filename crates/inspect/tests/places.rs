@@ -280,3 +280,41 @@ fn elements_that_change_or_load_what_a_page_is_are_found() {
     assert_eq!(query(loads), "xss (element) in query a");
     assert_eq!(query("a=<meta+http-equiv=\"content-language\"+content=\"en\">"), "nothing");
 }
+
+#[test]
+fn payloads_of_lists_are_told_from_what_looks_like_them() {
+    let inspector = inspector();
+    let json = |text: &str| {
+        let body = serde_json::json!({ "a": text }).to_string();
+        said(inspector.body(Some("application/json"), body.as_bytes(), &Anything))
+    };
+    let found = [
+        (r"%\..%\..%\..%\..%\", "traversal (climb) in body $.a"),
+        (r"type C:\Windows\repair\SYSTEM", "command (command_line) in body $.a"),
+        (
+            "<?import namespace=\"x\" implementation=\"http://a.example/b.htc\">",
+            "xss (instruction) in body $.a",
+        ),
+        ("<?xml-stylesheet href=\"data:,a\"?>", "xss (instruction) in body $.a"),
+        ("{{ messages.storages.0.signer.key }}", "template (reach) in body $.a"),
+        ("#{ %x|env| }", "template (reach) in body $.a"),
+        ("' || admin.add('a', 'b') || '", "sqli (glued) in body $.a"),
+        ("'or'1=1", "sqli (glued) in body $.a"),
+        ("declare @s varchar (80) select @s = 0x73", "sqli (declaring_statement) in body $.a"),
+    ];
+    for (text, answer) in found {
+        assert_eq!(json(text), answer, "{text}");
+    }
+    for text in [
+        "50 %..60 %, then ..",
+        r"type C of the form",
+        "<?xml-stylesheet href=\"a.css\"?>",
+        "{{ messages.count }}",
+        "#{ 5 % x }",
+        "a || b(1) || c",
+        "either 'or' both",
+        "declare a variable and select it",
+    ] {
+        assert_eq!(json(text), "nothing", "{text}");
+    }
+}

@@ -86,7 +86,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return found;
     }
     let trimmed = simple.trim_start_matches([' ', '"', '\'', '(', '=', '@', '\t', '\r', '\n']);
-    if STARTS.iter().any(|start| trimmed.starts_with(start)) {
+    // A folder of Windows is one only before its signs are taken for escapes.
+    let typed = plain.trim_start();
+    if STARTS.iter().any(|start| trimmed.starts_with(start) || typed.starts_with(start)) {
         return Suspicion::likely(Class::Command, "command_line");
     }
     if is_line(value, trimmed) {

@@ -252,6 +252,17 @@ impl Pieces<'_> {
         {
             return Suspicion::likely(Class::Sql, "glued");
         }
+        // `'||f(1)||'`, `'or'1=1`: a call between two texts, a choice behind an empty one.
+        let ends = matches!(self.0.last(), Some(Quote(_))) && joins(self.before(self.0.len() - 1));
+        let called = ends && self.0.len() <= 40 && self.0.contains(&Open);
+        let chosen = matches!(
+            self.0[at..],
+            [_, Word(_) | Joint, Quote(_), Number, Compare, Number]
+                | [_, Word(_) | Joint, Quote(_), Number, Compare, Number, Quote(_)]
+        );
+        if at == 0 && self.0.len() > 3 && (called || chosen) {
+            return Suspicion::likely(Class::Sql, "glued");
+        }
         // `1'-1/user--'`: a sum, and the rest cut off.
         let sum = matches!((self.get(at + 1), self.get(at + 2)), (Some(Operator), Some(Number)));
         if sum && at <= 1 && self.0.len() <= 16 && self.0[at..].contains(&Comment) {

@@ -97,8 +97,9 @@ const LISTENERS: [&str; 12] = [
     ".requestrepo.com",
 ];
 
-/// Services whose names mean another address at the second question than at the first (DNS rebinding).
-const REBINDERS: [&str; 3] = [".1u.ms", ".rbndr.us", ".rebind.network"];
+/// Services whose names mean another address at the second question than at the first (DNS rebinding), or that lead
+/// on to one that the name holds.
+const REBINDERS: [&str; 4] = [".1u.ms", ".r3dir.me", ".rbndr.us", ".rebind.network"];
 
 /// Whether a host is there to be asked by servers that are attacked.
 pub(crate) fn is_listener(authority: &str) -> bool {

@@ -59,6 +59,14 @@ impl<'t> Element<'t> {
 
     pub(crate) fn judge(&self, value: &Value<'_>) -> Option<Suspicion> {
         if !self.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            // Instructions of documents that bring behaviour or a style along.
+            let imports = self.inside.starts_with("?import")
+                && self.inside.contains("implementation=")
+                || self.inside.starts_with("?xml-stylesheet")
+                    && ["\"data:", "'data:", "expression("].iter().any(|w| self.inside.contains(w));
+            if imports {
+                return Suspicion::likely(Class::Xss, "instruction");
+            }
             let comment = self.rest.starts_with("!--[if") || self.rest.starts_with("![cdata[");
             return if comment && self.acts_later() {
                 Suspicion::likely(Class::Xss, "comment")
