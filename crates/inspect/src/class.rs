@@ -55,8 +55,8 @@ const fn row(recognise: Recogniser, marks: u32, lures: u16) -> Row {
 const ROWS: [Row; 13] = [
     row(lookup::recognise, mark::DOLLAR, 0),
     row(xxe::recognise, 0, lure::DOCUMENT),
-    row(splitting::recognise, mark::LINE | mark::BACKSLASH, 0),
-    row(ssrf::recognise, 0, lure::URL),
+    row(splitting::recognise, mark::LINE | mark::BACKSLASH | mark::PERCENT, 0),
+    row(ssrf::recognise, 0, lure::URL | lure::METADATA),
     row(traversal::recognise, 0, lure::PATH),
     row(template::recognise, 0, lure::MARKUP),
     row(xss::recognise, mark::ANGLE, lure::SCRIPT),

@@ -23,6 +23,7 @@ pub(crate) const NOSQL: u16 = 1 << 8;
 pub(crate) const LDAP: u16 = 1 << 9;
 pub(crate) const SQL_JOINT: u16 = 1 << 10;
 pub(crate) const PROTOTYPE: u16 = 1 << 11;
+pub(crate) const METADATA: u16 = 1 << 12;
 
 static AUTOMATON: LazyLock<Option<(AhoCorasick, Vec<u16>)>> = LazyLock::new(|| {
     let (mut words, mut groups) = (Vec::new(), Vec::new());

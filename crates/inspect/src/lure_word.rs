@@ -1,11 +1,28 @@
 //! The words themselves, by group.
 
 use crate::lure::{
-    COMMAND, DOCUMENT, LDAP, MARKUP, NOSQL, PATH, PROTOTYPE, SCRIPT, SQL, SQL_JOINT, URL, XPATH,
+    COMMAND, DOCUMENT, LDAP, MARKUP, METADATA, NOSQL, PATH, PROTOTYPE, SCRIPT, SQL, SQL_JOINT, URL,
+    XPATH,
 };
 
 /// Groups with their words in lower case.
-pub(crate) const WORDS: [(u16, &[&str]); 12] = [
+pub(crate) const WORDS: [(u16, &[&str]); 13] = [
+    // Names under which clouds tell secrets.
+    (
+        METADATA,
+        &[
+            "169.254.169.254",
+            "168.63.129.16/",
+            "metadata.packet.net",
+            "metadata.platformequinix.com",
+            "metadata.tencentyun.com",
+            "metadata.google.internal",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "169.254.170.2",
+            "latest/meta-data",
+        ],
+    ),
     (
         NOSQL,
         &[
@@ -15,7 +32,7 @@ pub(crate) const WORDS: [(u16, &[&str]); 12] = [
         ],
     ),
     (PROTOTYPE, &["__proto__", "__globals__", "__builtins__", "constructor", "classloader"]),
-    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|", ")!(", ")|("]),
+    (LDAP, &[")(", ") (", "(|", "(&", "(!", "*)", "*(", ":=", "*|", ")!(", ")|(", ")&("]),
     (
         SQL,
         &[

@@ -109,6 +109,11 @@ impl<'w> Walk<'w> {
         if plain {
             return Ok(());
         }
+        // Sloppy clients have breaks between parameters, nobody within a name.
+        if position == Position::Query && name.trim_start().contains(['\r', '\n']) {
+            let rule = "broken_name";
+            return Err(Stop::Found(Finding { class: Class::Splitting, place: place(), rule }));
+        }
         self.judge.value(name, position, place)
     }
 }

@@ -205,3 +205,116 @@ fn what_says_the_form_of_a_body_is_looked_at_too() {
         "template (reach) in header content-type"
     );
 }
+
+#[test]
+fn breaks_are_found_where_no_value_has_them() {
+    let inspector = inspector();
+    let json = |text: &str| {
+        let body = serde_json::json!({ "a": text }).to_string();
+        said(inspector.body(Some("application/json"), body.as_bytes(), &Anything))
+    };
+    assert_eq!(json("%0d%0a%0D%0A"), "splitting (encoded_break) in body $.a");
+    let answer = "r%0d%0aX-Length:%200%0d%0a%0d%0aHTTP/1.1%20200%20OK%0d%0aA:%20b%0d%0a%0d%0a<p>";
+    assert_eq!(json(answer), "splitting (second_answer) in body $.a");
+    assert_eq!(
+        said(inspector.query("a%0D%0A=b", &Anything)),
+        "splitting (broken_name) in query (a name left out)"
+    );
+    assert_eq!(
+        said(inspector.header("x-a", br"\r\n", &Anything)),
+        "splitting (escaped_break) in header x-a"
+    );
+    let exchange = "HTTP/1.1 301 Moved\r\nLocation: /a\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
+    for text in [exchange, "10%0a", r"\r\n", "100%"] {
+        assert_eq!(json(text), "nothing", "{text}");
+    }
+    for query in ["a=1&%0A%20b=2", "a=1%0A2", "a=%0Ab"] {
+        assert_eq!(said(inspector.query(query, &Anything)), "nothing", "{query}");
+    }
+}
+
+#[test]
+fn addresses_that_no_honest_client_writes_are_found() {
+    let inspector = inspector();
+    let query = |text: &str| said(inspector.query(text, &Anything));
+    let inner = "ssrf (inner_address) in query url";
+    for host in ["7f000001", "192.175.48.1", "0:0:0:0:0:ffff:7f000001"] {
+        assert_eq!(query(&format!("url=http://{host}/a")), inner, "{host}");
+    }
+    assert_eq!(query("url=ip6-loopback/"), inner);
+    assert_eq!(query("url=http://0x7f001/a"), "ssrf (number_host) in query url");
+    assert_eq!(query("url=https://metadata.packet.net/a"), "ssrf (metadata) in query url");
+    assert_eq!(query("url=http://a.rbndr.us/a"), "ssrf (listener) in query url");
+    for address in [
+        "http://deadbeef/a",
+        "http://0x.example/a",
+        "http://192.176.48.1/a",
+        "https://docs.packet.example/metadata",
+        "http://0:0:0:0:0:ffff:08080808/a",
+    ] {
+        assert_eq!(query(&format!("url={address}")), "nothing", "{address}");
+    }
+}
+
+#[test]
+fn a_filter_is_found_that_the_sign_between_parameters_tears_apart() {
+    let query = |text: &str| said(inspector().query(text, &Anything));
+    assert_eq!(query("a=val)&(cn=admin"), "ldap (filter_break) in query (a name left out)");
+    assert_eq!(query("a=val)&cn=admin"), "nothing");
+}
+
+#[test]
+fn numbers_that_end_and_statements_that_begin_are_found() {
+    let query = |text: &str| said(inspector().query(text, &Anything));
+    assert_eq!(query("a=1;select%20*"), "sqli (stacked) in query a");
+    assert_eq!(query("a=one;select%20*"), "nothing");
+}
+
+#[test]
+fn elements_that_change_or_load_what_a_page_is_are_found() {
+    let query = |text: &str| said(inspector().query(text, &Anything));
+    let changes = "a=<set+attributeName=\"xlink:href\"+to=\"data:image/svg%2bxml,x\"/>";
+    assert_eq!(query(changes), "xss (script_address) in query a");
+    assert_eq!(query("a=<set+attributeName=\"opacity\"+to=\"1\"/>"), "nothing");
+    let loads = "a=<meta+http-equiv=\"Link\"+content=\"<http://a.example/b.css>\">";
+    assert_eq!(query(loads), "xss (element) in query a");
+    assert_eq!(query("a=<meta+http-equiv=\"content-language\"+content=\"en\">"), "nothing");
+}
+
+#[test]
+fn payloads_of_lists_are_told_from_what_looks_like_them() {
+    let inspector = inspector();
+    let json = |text: &str| {
+        let body = serde_json::json!({ "a": text }).to_string();
+        said(inspector.body(Some("application/json"), body.as_bytes(), &Anything))
+    };
+    let found = [
+        (r"%\..%\..%\..%\..%\", "traversal (climb) in body $.a"),
+        (r"type C:\Windows\repair\SYSTEM", "command (command_line) in body $.a"),
+        (
+            "<?import namespace=\"x\" implementation=\"http://a.example/b.htc\">",
+            "xss (instruction) in body $.a",
+        ),
+        ("<?xml-stylesheet href=\"data:,a\"?>", "xss (instruction) in body $.a"),
+        ("{{ messages.storages.0.signer.key }}", "template (reach) in body $.a"),
+        ("#{ %x|env| }", "template (reach) in body $.a"),
+        ("' || admin.add('a', 'b') || '", "sqli (glued) in body $.a"),
+        ("'or'1=1", "sqli (glued) in body $.a"),
+        ("declare @s varchar (80) select @s = 0x73", "sqli (declaring_statement) in body $.a"),
+    ];
+    for (text, answer) in found {
+        assert_eq!(json(text), answer, "{text}");
+    }
+    for text in [
+        "50 %..60 %, then ..",
+        r"type C of the form",
+        "<?xml-stylesheet href=\"a.css\"?>",
+        "{{ messages.count }}",
+        "#{ 5 % x }",
+        "a || b(1) || c",
+        "either 'or' both",
+        "declare a variable and select it",
+    ] {
+        assert_eq!(json(text), "nothing", "{text}");
+    }
+}

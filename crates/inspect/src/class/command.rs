@@ -86,7 +86,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return found;
     }
     let trimmed = simple.trim_start_matches([' ', '"', '\'', '(', '=', '@', '\t', '\r', '\n']);
-    if STARTS.iter().any(|start| trimmed.starts_with(start)) {
+    // A folder of Windows is one only before its signs are taken for escapes.
+    let typed = plain.trim_start();
+    if STARTS.iter().any(|start| trimmed.starts_with(start) || typed.starts_with(start)) {
         return Suspicion::likely(Class::Command, "command_line");
     }
     if is_line(value, trimmed) {
@@ -278,7 +280,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         && spaced
         && before.trim_end_matches(['&', '|', ' ']).ends_with(char::is_alphabetic);
     // `docker run -v $(pwd):/app …` is a line of documentation.
-    let documented = sign == Sign::Inside && before.split_ascii_whitespace().count() >= 3;
+    let documented = sign == Sign::Inside && before.split_ascii_whitespace().nth(2).is_some();
     // Inline code of Markdown is quoted with the same sign.
     let words = tail.split_once('`').is_some_and(|(_, after)| is_sentence(after));
     let quoted =
@@ -290,7 +292,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
     let piped = byte == b'|'
         && FILTERS.contains(&stem)
-        && before.split_ascii_whitespace().count() >= 2
+        && before.split_ascii_whitespace().nth(1).is_some()
         && before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
     // Who writes a whole line begins with a command, who breaks out begins with a value.
     let first = before.split_ascii_whitespace().next().unwrap_or_default();
@@ -331,7 +333,7 @@ fn has_word(tail: &str) -> bool {
     let first = words.next().unwrap_or_default();
     tail.starts_with([' ', '\t', '+'])
         && first.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && words.count() <= 1
+        && words.nth(1).is_none()
         && !tail.contains('|')
 }
 

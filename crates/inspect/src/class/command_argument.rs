@@ -67,7 +67,7 @@ pub(super) fn has_argument(tail: &str, sign: Sign, common: bool) -> bool {
         (Sign::Inside, _) => !word.is_empty(),
         (Sign::Between, true) => name && !uncommented(argument).contains(' '),
         (Sign::Between, false) => {
-            name || argument.split_ascii_whitespace().count() <= 2 && !word.is_empty()
+            name || argument.split_ascii_whitespace().nth(2).is_none() && !word.is_empty()
         }
     }
 }

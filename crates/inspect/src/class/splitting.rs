@@ -45,6 +45,15 @@ const MAIL: [&str; 9] =
     ["rcpt to:", "mail from:", "quit\r", "data\r", "bcc:", "cc:", "to:", "subject:", "reply-to:"];
 
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
+    if value.marks.any(mark::PERCENT) && is_encoded_break(&value.lower) {
+        return Suspicion::likely(Class::Splitting, "encoded_break");
+    }
+    if !value.marks.any(mark::LINE | mark::BACKSLASH) {
+        return None;
+    }
+    if value.marks.any(mark::LINE) && answers(&value.lower) {
+        return Suspicion::working(Class::Splitting, "second_answer");
+    }
     let one_line = value.position.is_one_line();
     // Breaks that a reader will unescape.
     let unescaped = (one_line && value.marks.any(mark::BACKSLASH))
@@ -87,6 +96,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     match best {
         None if is_split(value) => Suspicion::likely(Class::Splitting, "header_line"),
+        None if value.marks.any(mark::BACKSLASH)
+            && matches!(value.position, Position::Header | Position::Path)
+            && lower.trim().is_empty() =>
+        {
+            Suspicion::likely(Class::Splitting, "escaped_break")
+        }
         None if value.marks.any(mark::LINE)
             && (value.position == Position::Path || one_line && lower.trim().is_empty()) =>
         {
@@ -94,6 +109,40 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
         best => best,
     }
+}
+
+/// `%0d%0a`, `%0%0d%0ad%0a`: nothing but line breaks that a reader behind this one will decode, perhaps after it took
+/// some of them out.
+fn is_encoded_break(text: &str) -> bool {
+    let mut rest = text.trim().to_owned();
+    while rest.len() <= LONGEST_SPLIT && rest.contains("%0") {
+        let fewer = rest.replace("%0d%0a", "").replace("%0d", "").replace("%0a", "");
+        if fewer.len() == rest.len() {
+            return false;
+        }
+        rest = fewer;
+    }
+    rest.is_empty() && !text.is_empty()
+}
+
+/// `word⏎Field: …⏎⏎HTTP/1.1 200 OK`: one word or address, then the end of one answer and the beginning of another.
+/// A recorded exchange begins with a line of its own, which has more words, or with the first answer.
+fn answers(text: &str) -> bool {
+    let text = text.strip_prefix("get ").unwrap_or(text);
+    let Some((head, rest)) = text.split_once(['\r', '\n']) else { return false };
+    let is_address = head.starts_with("http://") || head.starts_with("https://");
+    let first = rest.trim_start().lines().next().unwrap_or_default();
+    !head.trim_end().contains([' ', '\t'])
+        && (is_address || !head.contains(':'))
+        && first.contains(':')
+        && !first.starts_with("http/")
+        && ["\r\n\r\n", "\n\n"].iter().any(|end| {
+            let mut answers = rest.split(end).skip(1);
+            answers.any(|answer| {
+                let status = answer.strip_prefix("http/1.").and_then(|rest| rest.get(1..5));
+                status.is_some_and(|status| status.trim().parse::<u16>().is_ok())
+            })
+        })
 }
 
 /// An address with a line break in it, and a field behind that: no text begins so.
@@ -134,7 +183,9 @@ fn is_block(text: &str) -> bool {
 fn is_log_line(rest: &str) -> bool {
     let word =
         rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ')).count();
-    (3..=24).contains(&word) && rest[word..].starts_with(':') && rest.len() > word + 1
+    // Some readers skip what is left of a break before the colon.
+    let rest = rest[word..].trim_start_matches('\r');
+    (3..=24).contains(&word) && rest.starts_with(':') && rest.len() > 1
 }
 
 /// A tag and a command: `V100 CAPABILITY`.
@@ -143,4 +194,41 @@ fn is_imap(rest: &str) -> bool {
     let tag = words.next().unwrap_or_default();
     let is_tag = tag.len() <= 8 && tag.bytes().any(|b| b.is_ascii_digit());
     is_tag && matches!(words.next(), Some("capability" | "fetch" | "select" | "login" | "logout"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_encoded_breaks_is_found() {
+        for text in ["%0d%0a", "%0d%0a%0d%0a", "%0d%0d%0a%0a", "%0%0d%0ad%0%0d%0aa"] {
+            assert!(is_encoded_break(text), "{text}");
+        }
+        for text in ["", "%", "%0", "%0dx", "a%0d%0ab", "10%0a", "%20%0a", "100%"] {
+            assert!(!is_encoded_break(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_second_answer_is_told_from_a_recorded_one() {
+        let answer = "x-a: 0\r\n\r\nhttp/1.1 200 ok\r\n\r\n<html>";
+        for head in ["r", "http://shop.example/?site=", "get http://shop.example/?site=", ""] {
+            assert!(answers(&format!("{head}\r\n{answer}")), "{head}");
+        }
+        for head in ["http/1.1 100 continue", "get / http/1.1", "host: a", "we got"] {
+            assert!(!answers(&format!("{head}\r\n{answer}")), "{head}");
+        }
+        for text in ["\nhttp/1.1 301 moved: a", "output\n\nhttp/1.1 301 moved: a", "seen\nsays no"]
+        {
+            assert!(!answers(&format!("{text}\n\nhttp/1.1 200 ok\n\n")), "{text}");
+        }
+        assert!(!answers("r\r\nx-a: 0\r\nhttp/1.1 200 ok") && !answers("r\n\nhttp/1.1 is old"));
+    }
+
+    #[test]
+    fn a_name_before_a_colon_is_a_line_of_a_log() {
+        assert!(is_log_line("error: x") && is_log_line("remote-addr\r\r\r: a.example"));
+        assert!(!is_log_line("error:") && !is_log_line("er: x") && !is_log_line("error\rx"));
+    }
 }

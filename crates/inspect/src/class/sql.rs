@@ -204,14 +204,18 @@ impl Pieces<'_> {
 
     /// `admin'--`, `x') #`, `1/**/or`: a comment that cuts the rest off.
     fn cut(&self, at: usize) -> Option<Suspicion> {
+        let last =
+            self.get(at + 1).is_none() || (at + 3 >= self.0.len() && self.get(at) == Some(Comment));
+        // What stands before is counted for the last one alone: a text may have many.
+        if !last && at != 1 {
+            return None;
+        }
         let mut start = at;
         while matches!(self.before(start), Some(Close | Semicolon | Inline)) {
             start -= 1;
         }
         let quoted = matches!(self.before(start), Some(Quote(b'\'' | b'"')));
         let quotes = self.0[..at].iter().filter(|token| matches!(token, Quote(_))).count();
-        let last =
-            self.get(at + 1).is_none() || (at + 3 >= self.0.len() && self.get(at) == Some(Comment));
         let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
         let alone = at == 1 && quoted;
         if last
@@ -248,20 +252,33 @@ impl Pieces<'_> {
         {
             return Suspicion::likely(Class::Sql, "glued");
         }
+        // `'||f(1)||'`, `'or'1=1`: a call between two texts, a choice behind an empty one.
+        let ends = matches!(self.0.last(), Some(Quote(_))) && joins(self.before(self.0.len() - 1));
+        let called = ends && self.0.len() <= 40 && self.0.contains(&Open);
+        let chosen = matches!(
+            self.0[at..],
+            [_, Word(_) | Joint, Quote(_), Number, Compare, Number]
+                | [_, Word(_) | Joint, Quote(_), Number, Compare, Number, Quote(_)]
+        );
+        if at == 0 && self.0.len() > 3 && (called || chosen) {
+            return Suspicion::likely(Class::Sql, "glued");
+        }
         // `1'-1/user--'`: a sum, and the rest cut off.
         let sum = matches!((self.get(at + 1), self.get(at + 2)), (Some(Operator), Some(Number)));
         if sum && at <= 1 && self.0.len() <= 16 && self.0[at..].contains(&Comment) {
             return Suspicion::likely(Class::Sql, "glued");
         }
         // `A' % 'B`: the text goes on after what was put between.
+        if at > 2 || self.0.len() > 24 {
+            return Suspicion::hint(Class::Sql, "glued");
+        }
         let quotes = self.0.iter().filter(|token| matches!(token, Quote(_))).count();
         let last = self.0.iter().rposition(|token| matches!(token, Quote(_))).unwrap_or(at);
         let tail = self.0.len() - last - 1;
         let plain = last == at + 2
             && matches!((self.get(at + 1), self.0.last()), (Some(Word(_)), Some(Word(_))));
-        let fits =
-            quotes == 2 && at <= 2 && tail <= 1 && last > at && joins(self.before(last)) && !plain;
-        if self.get(at) == Some(Quote(b'\'')) && fits && self.0.len() <= 24 {
+        let fits = quotes == 2 && tail <= 1 && last > at && joins(self.before(last)) && !plain;
+        if self.get(at) == Some(Quote(b'\'')) && fits {
             return Suspicion::likely(Class::Sql, "glued");
         }
         Suspicion::hint(Class::Sql, "glued")
@@ -269,11 +286,13 @@ impl Pieces<'_> {
 
     /// `'='`, `'=0--+`, `'<>'`: a comparison right after a quote that nothing opened.
     fn compared(&self, at: usize) -> Option<Suspicion> {
+        if self.0.len() > 8 {
+            return None;
+        }
         let quoted = matches!(self.before(at), Some(Quote(b'\'')));
         let quotes = self.0[..at].iter().filter(|token| matches!(token, Quote(_))).count();
-        let short = self.0.len() <= 8;
         let fits = matches!(self.get(at + 1), Some(Quote(b'\'') | Number | Open | Operator));
-        if quoted && quotes == 1 && fits && short {
+        if quoted && quotes == 1 && fits {
             return Suspicion::likely(Class::Sql, "comparison");
         }
         None

@@ -44,6 +44,14 @@ impl Pieces<'_> {
         {
             return Suspicion::likely(Class::Sql, "setting_statement");
         }
+        // `declare @a varchar(9) select @a = …`: a variable, and at once what it is for.
+        let asks = |pair: &[Token<'_>]| {
+            matches!(pair, [Word("select" | "set" | "exec" | "execute"), Token::Variable])
+        };
+        let declares = (self.get(0), self.get(1)) == (Some(Word("declare")), Some(Token::Variable));
+        if declares && self.0.len() <= 40 && self.0.windows(2).any(asks) {
+            return Suspicion::likely(Class::Sql, "declaring_statement");
+        }
         let starts = self.get(0) == Some(Word("select"));
         let inner = |at: usize| match self.get(at) {
             Some(Token::Variable) => at == 1,
@@ -106,6 +114,7 @@ impl Pieces<'_> {
                     next..next + 40,
                     &["from", "sleep", "pg_sleep", "load_file", "version"],
                 ) || matches!(self.get(next + 1), Some(Number | Variable))
+                    || at == 1 && self.get(0) == Some(Number)
             }
             (
                 "drop" | "create" | "alter" | "truncate",

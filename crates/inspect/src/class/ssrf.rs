@@ -3,21 +3,13 @@
 use crate::class::ssrf_host::{is_inner, is_listener, is_number};
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
+use crate::lure;
 use crate::mark;
 
 /// Schemes that no web hook has.
 const SCHEMES: [&str; 15] = [
     "file:", "gopher:", "dict:", "jar:", "ldap:", "ldaps:", "netdoc:", "phar:", "tftp:", "expect:",
     "php:", "sftp:", "imap:", "smtp:", "telnet:",
-];
-/// Names under which clouds tell secrets.
-const METADATA: [&str; 6] = [
-    "169.254.169.254",
-    "metadata.google.internal",
-    "100.100.100.200",
-    "fd00:ec2::254",
-    "169.254.170.2",
-    "latest/meta-data",
 ];
 
 /// RFC 1035 §2.3.4, with a port.
@@ -26,7 +18,9 @@ const LONGEST_HOST: usize = 255 + ":65535".len();
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let text = value.lower.trim_matches([' ', '\t', '\r', '\n', '"', '\'', '<', '>']);
     let spaced = text.contains([' ', '\n']);
-    let leads = SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("http");
+    let scheme = text.strip_prefix("url:").unwrap_or(text);
+    let scheme = SCHEMES.iter().find(|name| scheme.starts_with(**name));
+    let leads = scheme.is_some() || text.starts_with("http");
     if value.marks.any(mark::EQUALS | mark::QUOTE) && named(text) && !value.is_free() {
         return Suspicion::likely(Class::Ssrf, "scheme");
     }
@@ -34,11 +28,10 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if spaced && (!leads || value.is_free()) || value.text.len() > 2_048 {
         return None;
     }
-    if METADATA.iter().any(|name| text.contains(name)) {
+    if value.lures.any(lure::METADATA) {
         return Suspicion::sure(Class::Ssrf, "metadata");
     }
-    let scheme = text.strip_prefix("url:").unwrap_or(text);
-    if let Some(scheme) = SCHEMES.iter().find(|name| scheme.starts_with(**name)) {
+    if let Some(scheme) = scheme {
         let rest = &text[text.find(scheme).unwrap_or(0) + scheme.len()..];
         return if rest.starts_with("//") || rest.starts_with('/') || *scheme == "jar:" {
             Suspicion::likely(Class::Ssrf, "scheme")
@@ -97,7 +90,7 @@ pub(crate) fn is_bare_inner(text: &str) -> bool {
     }
     let host = authority.to_ascii_lowercase();
     // `0` and `127` are numbers before they are addresses.
-    (host.contains(['.', ':']) || host.starts_with("localhost")) && is_inner(&host)
+    (host.contains(['.', ':', '-']) || host.starts_with("localhost")) && is_inner(&host)
 }
 
 /// `…=ldap://`: an address within a value that makes its reader load a class.
@@ -137,10 +130,19 @@ mod tests {
 
     #[test]
     fn bare_hosts_are_told_from_paths_and_numbers() {
-        for text in ["127.0.0.1:80/admin", "LOCALHOST/", "10.0.0.7", "[::1]:80", "db.internal/x"] {
+        for text in [
+            "127.0.0.1:80/admin",
+            "ip6-loopback/",
+            "LOCALHOST/",
+            "10.0.0.7",
+            "[::1]:80",
+            "db.internal/x",
+        ] {
             assert!(is_bare_inner(text), "{text}");
         }
-        for text in ["0", "127", "10", "/local/a.png", "shop.example/10.0.0.7", "items/1.2", ""] {
+        for text in
+            ["0", "127", "10", "/local/a.png", "shop.example/10.0.0.7", "items/1.2", "a-b/c", ""]
+        {
             assert!(!is_bare_inner(text), "{text}");
         }
     }

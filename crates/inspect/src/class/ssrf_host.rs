@@ -45,6 +45,9 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         if let Ok(ip) = authority.parse::<Ipv6Addr>().or_else(|_| unported.parse()) {
             return is_inner_address(IpAddr::V6(ip));
         }
+        if let Some(ip) = mapped(authority) {
+            return is_inner_address(IpAddr::V4(ip));
+        }
     }
     let host = authority.split(':').next().unwrap_or_default().trim_end_matches('.');
     // Some readers end a name where they find a zero, and take what is behind it for nothing.
@@ -61,7 +64,21 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         let address: Vec<_> = parts.into_iter().rev().collect();
         return address.join(".").parse().is_ok_and(|ip| is_inner_address(IpAddr::V4(ip)));
     }
-    loose(host).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
+    loose(host).or_else(|| bare_hex(host)).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
+}
+
+/// `7f000001`: all of an address in hexadecimal without a sign that it is.
+fn bare_hex(host: &str) -> Option<Ipv4Addr> {
+    let all = host.len() == 8 && host.bytes().all(|b| b.is_ascii_hexdigit());
+    all.then(|| u32::from_str_radix(host, 16).ok().map(Ipv4Addr::from)).flatten()
+}
+
+/// `0:0:0:0:0:ffff:7f000001`: an address of version 4 within one of version 6 (RFC 4291 §2.5.5.2), in one number where
+/// two belong.
+fn mapped(authority: &str) -> Option<Ipv4Addr> {
+    let (before, last) = authority.rsplit_once(':')?;
+    let zeros = before.strip_suffix(":ffff")?;
+    zeros.bytes().all(|b| matches!(b, b'0' | b':')).then(|| bare_hex(last)).flatten()
 }
 
 /// Services that tell who was made to ask them: nobody but a tester has an address there.
@@ -80,10 +97,16 @@ const LISTENERS: [&str; 12] = [
     ".requestrepo.com",
 ];
 
+/// Services whose names mean another address at the second question than at the first (DNS rebinding), or that lead
+/// on to one that the name holds.
+const REBINDERS: [&str; 4] = [".1u.ms", ".r3dir.me", ".rbndr.us", ".rebind.network"];
+
 /// Whether a host is there to be asked by servers that are attacked.
 pub(crate) fn is_listener(authority: &str) -> bool {
     let host = &authority[..authority.find(['/', ':', '?', '#']).unwrap_or(authority.len())];
-    LISTENERS.iter().any(|name| host.ends_with(name))
+    let last = host.as_bytes().last();
+    let mut names = LISTENERS.iter().chain(&REBINDERS);
+    names.any(|name| name.as_bytes().last() == last && host.ends_with(name))
 }
 
 /// Whether a host is one number, as no host is called whose address is not to be seen.
@@ -93,7 +116,9 @@ pub(crate) fn is_number(authority: &str) -> bool {
         return true;
     }
     let host = &authority[..authority.find(['/', ':', '?', '#']).unwrap_or(authority.len())];
-    host.len() > "0x".len() && number(host).is_some_and(|value| value >= 1 << 24)
+    // Nobody counts hosts in hexadecimal, however small the number is.
+    host.len() > "0x".len()
+        && number(host).is_some_and(|value| value >= 1 << 24 || host.starts_with("0x"))
 }
 
 fn is_inner_address(ip: IpAddr) -> bool {
@@ -102,7 +127,14 @@ fn is_inner_address(ip: IpAddr) -> bool {
             // Behind a provider's own translation (RFC 6598), and of a link's own services (RFC 7335), where clouds
             // have theirs too.
             let shared = matches!(ip.octets(), [100, 64..=127, ..] | [192, 0, 0, _]);
+            // For measuring (RFC 2544), and names and tunnels that a network may answer by itself (RFC 7534, 7535,
+            // 7450): nobody has a service there.
+            let special = matches!(
+                ip.octets(),
+                [198, 18..=19, ..] | [192, 31, 196, _] | [192, 52, 193, _] | [192, 175, 48, _]
+            );
             shared
+                || special
                 || ip.is_loopback()
                 || ip.is_private()
                 || ip.is_link_local()
@@ -191,6 +223,15 @@ mod tests {
             "::ffff:127.0.0.1",
             "127.1.1.1:80:",
             "0000.0000.0000.0000",
+            "198.18.0.1",
+            "198.19.255.255",
+            "192.31.196.1",
+            "192.52.193.254",
+            "192.175.48.0",
+            "7f000001",
+            "c0a80001:80",
+            "0:0:0:0:0:ffff:7f000001",
+            "::ffff:0a000001",
         ];
         for host in inner {
             assert!(is_inner(host), "{host}");
@@ -213,9 +254,30 @@ mod tests {
             "internal.example",
             "svc.example",
             "mylocalhost",
+            "198.20.0.1",
+            "192.31.197.1",
+            "192.175.49.1",
+            "8.8.8.8",
+            "08080808",
+            "deadbeef",
+            "7f00000",
+            "7f000001.example",
+            "a:ffff:7f000001",
         ];
         for host in outer {
             assert!(!is_inner(host), "{host}");
         }
+    }
+
+    #[test]
+    fn hosts_that_nobody_has_are_told_from_names() {
+        for host in ["0x7f001/admin", "0x7f000001", "2130706433", "[::ffff:8.8.8.8]"] {
+            assert!(is_number(host), "{host}");
+        }
+        for host in ["0x", "0x.example/1", "0xproject", "8080", "7f001.example", "1234567"] {
+            assert!(!is_number(host), "{host}");
+        }
+        assert!(is_listener("7f000001.c0a80001.rbndr.us/a") && is_listener("x.oast.fun:80"));
+        assert!(!is_listener("rbndr.us.example") && !is_listener("1u.ms"));
     }
 }

@@ -105,6 +105,9 @@ const REACHES: &[&str] = &[
     "code.eval_string(",
     "groovyclassloader",
     "groovyshell",
+    "messages.storages",
+    "get_admin_log",
+    "%x|",
     "__base__",
 ];
 /// Names that are an attack when they are all that an expression has.

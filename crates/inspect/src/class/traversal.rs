@@ -353,7 +353,8 @@ fn climbs(text: &str) -> usize {
         if before == Some('.') {
             continue;
         }
-        let dots = text[at + 2..].bytes().take_while(|b| matches!(b, b'.' | b';')).count();
+        let padding = |b: &u8| matches!(b, b'.' | b';' | b'%' | 1..=8 | 14..=31);
+        let dots = text[at + 2..].bytes().take_while(padding).count();
         let rest = &text[at + 2 + dots..];
         let begins = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != ')');
         let steps = rest.starts_with('/') || (rest.is_empty() && dots == 0 && before == Some('/'));

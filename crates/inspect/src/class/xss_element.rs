@@ -59,6 +59,14 @@ impl<'t> Element<'t> {
 
     pub(crate) fn judge(&self, value: &Value<'_>) -> Option<Suspicion> {
         if !self.name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            // Instructions of documents that bring behaviour or a style along.
+            let imports = self.inside.starts_with("?import")
+                && self.inside.contains("implementation=")
+                || self.inside.starts_with("?xml-stylesheet")
+                    && ["\"data:", "'data:", "expression("].iter().any(|w| self.inside.contains(w));
+            if imports {
+                return Suspicion::likely(Class::Xss, "instruction");
+            }
             let comment = self.rest.starts_with("!--[if") || self.rest.starts_with("![cdata[");
             return if comment && self.acts_later() {
                 Suspicion::likely(Class::Xss, "comment")
@@ -141,7 +149,12 @@ impl<'t> Element<'t> {
         let squeezed: String =
             self.inside.chars().filter(|c| !c.is_control() && *c != ' ').collect();
         let used = self.local() == "use" && squeezed.contains("=\"data:");
-        let leads = used || SCHEMES.iter().any(|scheme| squeezed.contains(scheme));
+        // An animation that changes where a link leads, to a page that is written there, is none.
+        let changed = matches!(self.local(), "set" | "animate")
+            && squeezed.contains("attributename=")
+            && squeezed.contains("href")
+            && squeezed.contains("=\"data:");
+        let leads = used || changed || SCHEMES.iter().any(|scheme| squeezed.contains(scheme));
         if leads { Suspicion::sure(Class::Xss, "script_address") } else { None }
     }
 
@@ -166,7 +179,10 @@ impl<'t> Element<'t> {
         let ordinary = match name {
             "form" => !has("action=//") && !has("action=\"//"),
             "link" => !has("stylesheet") && !has("import"),
-            "meta" => !(has("http-equiv") && (has("refresh") || has("cookie")) || has("utf-7")),
+            "meta" => {
+                !(has("http-equiv") && (has("refresh") || has("cookie") || has("\"link\""))
+                    || has("utf-7"))
+            }
             // A player as sites offer it for embedding.
             "iframe" => has("src=\"https://") && (has("width=") || has("allow") || has("title=")),
             name => WORDS.contains(&name) && !has("="),

@@ -31,7 +31,33 @@ pub(crate) fn split(text: &str) -> Option<Address<'_>> {
 }
 
 fn is_sign(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" -._~:/?#[]@!$&()*+,;=%".contains(&byte)
+    // Spelled out, since every letter of every address is asked.
+    let sign = matches!(
+        byte,
+        b' ' | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b':'
+            | b'/'
+            | b'?'
+            | b'#'
+            | b'['
+            | b']'
+            | b'@'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b'%'
+    );
+    byte.is_ascii_alphanumeric() || sign
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ pub(crate) fn walk(
     let mut torn = false;
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (raw_name, raw) = pair.split_once('=').unwrap_or(("", pair));
-        torn |= raw_name.is_empty() && raw.len() < pair.len() || !pair.contains('=');
+        torn |= raw_name.is_empty() && raw.len() < pair.len()
+            || !pair.contains('=')
+            || raw_name.starts_with(['(', ')', '\'', '"']);
         let name = decode::form(raw_name);
         walk.name(&name, position, || place(name.to_string()))?;
         // Decoding makes of overlong forms what they hide, and hides that they were there.
