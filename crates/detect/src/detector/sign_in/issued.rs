@@ -4,14 +4,18 @@
 //! alone is a program that hands its token to another on the same machine; the network alone is a
 //! journey. Both together are a token that was carried away, unless the client works like that,
 //! such as a server that fetches tokens for a browser: so at most a tenth of its people, or three,
-//! may do it, and ten must be known. An application that was updated meanwhile has another TLS
+//! may do it within the last three to six days, and ten must be known. That it was done long ago is no habit: a few
+//! thefts in a year must not hide the next. An application that was updated meanwhile has another TLS
 //! fingerprint, and tells another version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
 //! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200,
 //! 5,000 fingerprints of 100.
 
+use std::time::Duration;
+
 use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
+use token::time::Timestamp;
 
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::sketch::distinct::Distinct;
@@ -24,6 +28,8 @@ const PEOPLE: u32 = 10;
 /// One in so many may use tokens elsewhere, and three in any case.
 const CARRIED: u32 = 10;
 const FEW: u32 = 3;
+/// A habit shows within three days, as everywhere.
+const LATELY: Duration = Duration::from_secs(72 * 3600);
 
 /// What is remembered of issued tokens.
 pub(super) struct Issued {
@@ -45,7 +51,10 @@ struct Use {
 #[derive(Default)]
 struct People {
     all: Distinct<4>,
+    /// In the running three days and those before.
     carried: Distinct<2>,
+    before: Distinct<2>,
+    since: Option<Timestamp>,
 }
 
 /// A token that was carried away, and how usual that is.
@@ -54,7 +63,7 @@ pub(super) struct Carried {
     pub(super) moved: Vec<&'static str>,
     /// People of the client.
     pub(super) people: u32,
-    /// How many of them ever did this.
+    /// How many of them did this lately.
     pub(super) carried: u32,
 }
 
@@ -96,8 +105,8 @@ impl Issued {
             return None;
         }
         let people = self.clients.touch(&who.client);
-        people.carried.add(number(who.subject.as_ref()?.as_str()));
-        let (all, carried) = (people.all.count(), people.carried.count());
+        let carried = people.carry(event.ts, number(who.subject.as_ref()?.as_str()));
+        let all = people.all.count();
         let is_rare = all >= PEOPLE && carried <= (all / CARRIED).max(FEW);
         is_rare.then(|| Carried {
             moved: moved.iter().filter_map(|it| word(*it)).collect(),
@@ -136,6 +145,23 @@ impl Issued {
 fn fingerprint(event: &Event) -> Option<u64> {
     let ja4 = event.origin.ja4.as_deref()?;
     Some(number((event.who.client.as_ref().map(|client| client.as_str()), ja4)))
+}
+
+// === impl People ===
+
+impl People {
+    /// How many have carried tokens lately, this person included.
+    fn carry(&mut self, now: Timestamp, person: u64) -> u32 {
+        let since = *self.since.get_or_insert(now);
+        let age = now.since(since);
+        if age >= LATELY {
+            self.before = if age < LATELY * 2 { self.carried } else { Distinct::default() };
+            self.carried.clear();
+            self.since = Some(now);
+        }
+        self.carried.add(person);
+        self.carried.with(&self.before).count()
+    }
 }
 
 // === impl Use ===
