@@ -1,5 +1,7 @@
 //! Tokens that are used elsewhere than they were issued.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::{event, found, outcomes};
@@ -71,6 +73,10 @@ fn an_application_that_is_updated_on_a_journey_is_no_theft_and_a_copied_name_is(
     let mut updated = people.clone();
     updated.extend((0..20).map(|n| elsewhere("Browser/121", n)));
     assert_eq!(found(&updated), Vec::<Value>::new());
+    // Nobody goes back to an older one.
+    let mut older = people.clone();
+    older.extend((0..20).map(|n| elsewhere("Browser/119", n)));
+    assert_eq!(outcomes(&found(&older)), [["token_sharing", "high", "tag"]]);
     let mut copied = people;
     copied.extend((0..20).map(|n| elsewhere("Browser/120", n)));
     assert_eq!(outcomes(&found(&copied)), [["token_sharing", "high", "tag"]]);
@@ -100,26 +106,38 @@ fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() 
     assert_eq!(found(&events), Vec::<Value>::new());
 }
 
-/// A thief uses the token of each of these persons, one after the other.
-fn thefts(pause: f64, count: u32) -> usize {
+/// A thief uses so many tokens of each of these persons, one person after the other: who is told.
+fn thefts(pause: f64, count: u32, tokens: u32) -> usize {
     let mut events = people();
     for person in 0..count {
         let at = 5000.0 + f64::from(person) * pause;
         let address = format!("198.51.{person}.9");
         let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
-        events.push(of("grant", at, person, home));
-        events.push(of("request", at + 60.0, person, THIEF));
+        for token in 0..tokens {
+            let at = at + f64::from(token) * 300.0;
+            for (kind, at, from) in [("grant", at, home), ("request", at + 60.0, THIEF)] {
+                let mut event = of(kind, at, person, from);
+                event["token"] = json!(format!("t{person}-{token}"));
+                event["session"] = json!(format!("s{person}-{token}"));
+                events.push(event);
+            }
+        }
     }
-    found(&events).len()
+    let findings = found(&events);
+    let told: BTreeSet<&str> =
+        findings.iter().filter_map(|finding| finding["subject"].as_str()).collect();
+    told.len()
 }
 
 #[test]
 fn few_thefts_in_weeks_do_not_hide_the_next_and_many_in_a_day_are_how_a_client_works() {
     const DAY: f64 = 24.0 * 3600.0;
-    assert_eq!(thefts(3.0 * DAY, 9), 9);
-    assert_eq!(thefts(3600.0, 9), 3, "a tenth of thirty people");
+    assert_eq!(thefts(3.0 * DAY, 9, 1), 9);
+    assert_eq!(thefts(3.0 * DAY, 9, 3), 9);
+    assert_eq!(thefts(3600.0, 9, 3), 4, "a tenth of thirty people did it again, and one more once");
+    assert_eq!(thefts(3600.0, 9, 1), 6, "a fifth did it once");
     // What began in the three days before counts as well.
-    assert_eq!(thefts(0.8 * DAY, 6), 3);
+    assert_eq!(thefts(0.8 * DAY, 6, 3), 4);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! are, each once.
 //! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
 //! from such a place names the account, but not the owner's telephone in a network that is new to it: software that
-//! signed in before and did not guess, where nobody guessed. State: 50,000 names of at most 5 kB, most of them 300 bytes.
+//! signed in before and did not guess, where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -98,16 +98,17 @@ impl Account {
     /// Whether the network guessed before, or it never signed in from this place by this software.
     fn is_strange(&self, event: &Event) -> bool {
         let Some(now) = Source::of(event) else { return true };
-        let mut tries = self.tries.within(event.ts, DAY).map(|(_, tried)| tried);
-        if tries.any(|tried| tried.network == now.network) {
+        let tries = self.tries.within(event.ts, DAY).map(|(_, tried)| tried);
+        let (here, elsewhere): (Vec<&Source>, Vec<&Source>) =
+            tries.partition(|tried| tried.network == now.network);
+        let is_own = source::software(event).is_some_and(|by| self.software.contains(&by))
+            && elsewhere.iter().all(|tried| tried.is_other_software(&now));
+        // Owners mistype as well.
+        if here.len() > usize::from(is_own) {
             return true;
         }
-        if source::place(event).is_some_and(|place| self.places.contains(&place)) {
-            return false;
-        }
-        let mut tries = self.tries.within(event.ts, DAY).map(|(_, tried)| tried);
-        let is_own = source::software(event).is_some_and(|by| self.software.contains(&by));
-        !is_own || !tries.all(|tried| tried.is_other_software(&now))
+        let is_at_home = source::place(event).is_some_and(|place| self.places.contains(&place));
+        !is_own && !is_at_home
     }
 
     fn judge(&mut self, event: &Event, username: &str) -> Option<Sighting> {
