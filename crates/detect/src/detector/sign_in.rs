@@ -11,6 +11,7 @@ mod device_code_guessing;
 mod device_phishing;
 mod disabled_account_token;
 mod dpop_replay;
+mod gateway;
 mod group;
 mod impossible_travel;
 mod issued;

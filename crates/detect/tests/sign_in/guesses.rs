@@ -44,6 +44,56 @@ fn whoever_tried_once_among_guesses_is_not_named_and_each_of_the_others_is() {
     assert!(findings.iter().all(|finding| finding["incident"] == findings[0]["incident"]));
 }
 
+/// The owner at home, then twelve guesses from six systems, then the right password.
+fn taken(owner: &str, guesser: &str, then: (&str, u32, Option<&str>)) -> bool {
+    taken_after(0, owner, guesser, then)
+}
+
+/// The same after so many wrong ones from where the right one comes.
+fn taken_after(mistakes: u32, owner: &str, guesser: &str, then: (&str, u32, Option<&str>)) -> bool {
+    let from = |mut event: Value, asn: u32, ua: Option<&str>| {
+        event["asn"] = json!(asn);
+        if let Some(ua) = ua {
+            event["ua"] = json!(ua);
+        }
+        event
+    };
+    let mut events = vec![from(login(0.0, "198.51.100.9", "ok"), 64500, Some(owner))];
+    for n in 0..12u32 {
+        let tried =
+            login(9000.0 + f64::from(n) * 100.0, &format!("1{}.2.3.4", 10 + n % 6), "bad_password");
+        events.push(from(tried, 65000 + n % 6, Some(guesser)));
+    }
+    for n in 0..mistakes {
+        let wrong = login(10_900.0 + f64::from(n), then.0, "bad_password");
+        events.push(from(wrong, then.1, then.2));
+    }
+    events.push(from(login(11_000.0, then.0, "ok"), then.1, then.2));
+    let findings = found(&events);
+    assert!(!findings.is_empty(), "the guesses");
+    findings.iter().any(|finding| finding["severity"] == "critical")
+}
+
+#[test]
+fn an_account_is_taken_from_where_and_by_what_it_never_signed_in() {
+    let (phone, tool) = ("App/7 (Telephone)", "python-requests/2");
+    let stranger = ("203.0.113.66", 64666, Some(tool));
+    assert!(taken(phone, tool, stranger));
+    // Another address of the system that is home.
+    assert!(!taken(phone, tool, ("198.51.77.1", 64500, Some(tool))));
+    // The owner's telephone in a system that is new to it.
+    assert!(!taken(phone, tool, ("203.0.113.66", 64666, Some(phone))));
+    // It may mistype once; others may not, not even at home.
+    assert!(!taken_after(1, phone, tool, ("203.0.113.66", 64666, Some(phone))));
+    assert!(taken_after(2, phone, tool, ("203.0.113.66", 64666, Some(phone))));
+    assert!(taken_after(1, phone, tool, ("198.51.77.1", 64500, Some(tool))));
+    // That it says so proves nothing where the guesses say the same, nor where one of them came from.
+    assert!(taken(phone, phone, ("203.0.113.66", 64666, Some(phone))));
+    assert!(taken(phone, tool, ("110.2.3.4", 65000, Some(phone))));
+    assert!(taken(phone, tool, ("203.0.113.66", 64666, None)));
+    assert!(taken(phone, tool, ("203.0.113.66", 64666, Some("App/8 (Telephone)"))));
+}
+
 fn client(seconds: f64, ip: &str, ua: &str, result: &str) -> Value {
     let members =
         json!({ "client": "c1", "method": "client_secret_basic", "result": result, "ua": ua });

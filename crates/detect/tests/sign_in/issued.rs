@@ -1,5 +1,7 @@
 //! Tokens that are used elsewhere than they were issued.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::{event, found, outcomes};
@@ -71,6 +73,10 @@ fn an_application_that_is_updated_on_a_journey_is_no_theft_and_a_copied_name_is(
     let mut updated = people.clone();
     updated.extend((0..20).map(|n| elsewhere("Browser/121", n)));
     assert_eq!(found(&updated), Vec::<Value>::new());
+    // Nobody goes back to an older one.
+    let mut older = people.clone();
+    older.extend((0..20).map(|n| elsewhere("Browser/119", n)));
+    assert_eq!(outcomes(&found(&older)), [["token_sharing", "high", "tag"]]);
     let mut copied = people;
     copied.extend((0..20).map(|n| elsewhere("Browser/120", n)));
     assert_eq!(outcomes(&found(&copied)), [["token_sharing", "high", "tag"]]);
@@ -98,4 +104,60 @@ fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() 
         }
     }
     assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+/// A thief uses so many tokens of each of these persons, one person after the other: who is told.
+fn thefts(pause: f64, count: u32, tokens: u32) -> usize {
+    let mut events = people();
+    for person in 0..count {
+        let at = 5000.0 + f64::from(person) * pause;
+        let address = format!("198.51.{person}.9");
+        let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
+        for token in 0..tokens {
+            let at = at + f64::from(token) * 300.0;
+            for (kind, at, from) in [("grant", at, home), ("request", at + 60.0, THIEF)] {
+                let mut event = of(kind, at, person, from);
+                event["token"] = json!(format!("t{person}-{token}"));
+                event["session"] = json!(format!("s{person}-{token}"));
+                events.push(event);
+            }
+        }
+    }
+    let findings = found(&events);
+    let told: BTreeSet<&str> =
+        findings.iter().filter_map(|finding| finding["subject"].as_str()).collect();
+    told.len()
+}
+
+#[test]
+fn few_thefts_in_weeks_do_not_hide_the_next_and_many_in_a_day_are_how_a_client_works() {
+    const DAY: f64 = 24.0 * 3600.0;
+    assert_eq!(thefts(3.0 * DAY, 9, 1), 9);
+    assert_eq!(thefts(3.0 * DAY, 9, 3), 9);
+    assert_eq!(thefts(3600.0, 9, 3), 4, "a tenth of thirty people did it again, and one more once");
+    assert_eq!(thefts(3600.0, 9, 1), 6, "a fifth did it once");
+    // What began in the three days before counts as well.
+    assert_eq!(thefts(0.8 * DAY, 6, 3), 4);
+}
+
+#[test]
+fn without_a_name_software_that_others_were_issued_tokens_to_is_an_update() {
+    let nameless = |kind: &str, seconds: f64, person: u32, asn: u32, ja4: &str| {
+        let address = format!("198.51.{person}.9");
+        let mut event = of(kind, seconds, person, From(&address, asn, "NO", ""));
+        event.as_object_mut().expect("object").remove("ua");
+        with_ja4(event, ja4)
+    };
+    let moved_by = |updated: u32| {
+        let mut events: Vec<Value> = (0..30)
+            .map(|person| nameless("grant", f64::from(person) * 60.0, person, 64500, "t13d_a_b"))
+            .collect();
+        let updates =
+            (10..10 + updated).map(|person| nameless("grant", 3000.0, person, 64500, "t13d_c_d"));
+        events.extend(updates);
+        events.push(nameless("request", 4000.0, 7, 64700, "t13d_c_d"));
+        outcomes(&found(&events)).iter().map(|outcome| outcome[0].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(moved_by(3), Vec::<String>::new());
+    assert_eq!(moved_by(2), ["token_sharing"]);
 }

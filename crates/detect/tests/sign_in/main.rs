@@ -16,3 +16,4 @@ mod issued;
 mod population;
 mod support;
 mod tokens;
+mod travel;

@@ -88,6 +88,23 @@ fn orders_of_others_are_found_by_the_fifth_also_slowly_and_also_refused() {
 }
 
 #[test]
+fn a_night_is_not_cut_in_two_and_what_was_a_day_ago_is_forgotten() {
+    // Six around noon, where a half of a day ends; and one in six hours.
+    let around = |middle: f64, pause: f64| {
+        let mut stream = Stream::people();
+        for n in 0..6u32 {
+            let at = middle + (f64::from(n) - 2.5) * pause;
+            let more = json!({ "object": own(4 + n, n % 4) });
+            stream.add(at, "p3", "GET /orders/{id}", more);
+        }
+        stream.by("bola_ownership").len()
+    };
+    assert_eq!(around(2.5 * DAY, HOUR), 1, "noon");
+    assert_eq!(around(3.0 * DAY, HOUR), 1, "midnight");
+    assert_eq!(around(4.0 * DAY, 6.0 * HOUR), 0, "at most four in two halves");
+}
+
+#[test]
 fn a_shared_order_or_two_are_not_found() {
     let mut stream = Stream::people();
     reads_others(&mut stream, 3, 60.0, 200);

@@ -7,12 +7,17 @@
 //! nothing of where a person is; where the kind of network is not known, it may be a VPN, so that
 //! the software of a request has to be new to the person as well. Personal tokens and API keys do not count:
 //! programs hold them. Without latitude and longitude there is no finding: the middle of a country
-//! is too far from its borders. A pair of places is told once; after a day in which a place was used
-//! it is one of this person's. State: 100,000 persons of about 500 bytes.
+//! is too far from its borders. After a day in which a place was used it is one of this person's.
+//!
+//! A company may have its gateway on another continent, and its people's telephones are at home the moment they
+//! leave its Wi-Fi. So whoever keeps the software and comes to or from a gateway ([`Gateways`]) has not travelled;
+//! and a pair of places between which somebody was told to go is told again only with other software, or after a
+//! month without: people who go to and fro have a habit. State: 100,000 persons of about 700 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
@@ -20,10 +25,12 @@ use token::id::SubjectId;
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::gateway::Gateways;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source;
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::table::Table;
+use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const PERSONS: usize = 100_000;
@@ -35,10 +42,13 @@ const INACCURATE: f64 = 200.0;
 const SLOTS: usize = 4;
 /// Beyond this any two places can be reached.
 const ANYWHERE: Duration = Duration::from_secs(24 * 3600);
+/// So long a pair of places is remembered.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Persons in two places.
 pub(super) struct ImpossibleTravel {
     persons: Table<Person>,
+    gateways: Gateways,
 }
 
 #[derive(Default)]
@@ -48,12 +58,17 @@ struct Person {
     places: Known<6>,
     software: Known<4>,
     told: Told,
+    /// Pairs of places that were told.
+    pairs: Tally<u64, 4>,
 }
 
 #[derive(Clone, Copy)]
 struct Seen {
     /// The software; `None` for sign-ins.
     by: Option<u64>,
+    /// The software without its version.
+    family: Option<u64>,
+    network: IpNet,
     lat: f64,
     lon: f64,
     ts: Timestamp,
@@ -61,7 +76,7 @@ struct Seen {
 
 impl Default for ImpossibleTravel {
     fn default() -> Self {
-        Self { persons: Table::new(PERSONS) }
+        Self { persons: Table::new(PERSONS), gateways: Gateways::default() }
     }
 }
 
@@ -88,24 +103,79 @@ impl Detector for ImpossibleTravel {
         if says_nothing || !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
             return None;
         }
-        let now = Seen { by, lat, lon, ts: event.ts };
-        let person = self.persons.touch(source::number(subject.as_str()), source::seconds(event));
         let family = source::family(event);
+        let network = network::of(event.ip?);
+        let now = Seen { by, family, network, lat, lon, ts: event.ts };
+        let number = source::number(subject.as_str());
+        let person = self.persons.touch(number, source::seconds(event));
         let is_new_software =
             family.is_some_and(|software| person.software.note(event.ts, software));
-        let before = person.replace(now)?;
-        let far = distance(&before, &now);
-        let hours = event.ts.since(before.ts).as_secs_f64() / 3600.0;
+        let Some(before) = person.replace(now) else {
+            self.gateways.note_person(event.ts, &network, number);
+            return None;
+        };
         let is_strange =
             person.note(&now) && (origin.net.is_some() || by.is_none() || is_new_software);
-        if far < NEAR || event.ts.since(before.ts) > ANYWHERE {
+        let Some(journey) = Journey::of(&before, &now) else {
+            if before.is_elsewhere(&now) {
+                self.gateways.note_person(event.ts, &network, number);
+            }
+            return None;
+        };
+        let is_alike = family.is_some() && before.family == family;
+        if is_alike {
+            for end in [&before.network, &network] {
+                self.gateways.note_traveller(event.ts, end, number);
+            }
+            let is_gateway = |end| self.gateways.holds(event.ts, end);
+            if is_gateway(&before.network) || is_gateway(&network) {
+                return None;
+            }
+        }
+        let is_habit = person.knows_pair(&before, &now) && is_alike;
+        if !is_strange || is_habit || !person.told.is_news(event.ts, 1) {
             return None;
         }
-        let speed = (far - INACCURATE) / hours.max(1.0 / 60.0);
-        if speed <= AIRLINER || !is_strange || !person.told.is_news(event.ts, 1) {
-            return None;
-        }
-        Some(sighting(event, subject, &before, far, hours, speed))
+        person.pairs.note(event.ts, pair(&before, &now));
+        Some(sighting(event, subject, &before, &journey))
+    }
+}
+
+/// From one place to another, faster than an airliner.
+struct Journey {
+    kilometres: f64,
+    hours: f64,
+    speed: f64,
+}
+
+// === impl Journey ===
+
+impl Journey {
+    /// `None` when it was possible.
+    fn of(before: &Seen, now: &Seen) -> Option<Self> {
+        let kilometres = distance(before, now);
+        let after = now.ts.since(before.ts);
+        let hours = after.as_secs_f64() / 3600.0;
+        let speed = (kilometres - INACCURATE) / hours.max(1.0 / 60.0);
+        (kilometres >= NEAR && after <= ANYWHERE && speed > AIRLINER).then_some(Self {
+            kilometres,
+            hours,
+            speed,
+        })
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
+    /// A square of two degrees.
+    fn square(&self) -> u64 {
+        source::number(((self.lat / 2.0).round() as i32, (self.lon / 2.0).round() as i32))
+    }
+
+    /// Whether the other came by another network, or on another day: nearly always neither.
+    fn is_elsewhere(&self, other: &Self) -> bool {
+        self.network != other.network || self.ts.as_secs() / 86_400 != other.ts.as_secs() / 86_400
     }
 }
 
@@ -126,13 +196,22 @@ impl Person {
         before
     }
 
-    /// Whether the place, a square of two degrees, is none of this person's yet.
+    /// Whether the place is none of this person's yet.
     fn note(&mut self, seen: &Seen) -> bool {
-        let square =
-            source::number(((seen.lat / 2.0).round() as i32, (seen.lon / 2.0).round() as i32));
-        let strange = self.places.note(seen.ts, square);
+        let strange = self.places.note(seen.ts, seen.square());
         strange || !self.places.is_settled(seen.ts)
     }
+
+    /// Whether this person was told for going between these places.
+    fn knows_pair(&self, before: &Seen, now: &Seen) -> bool {
+        let known = pair(before, now);
+        self.pairs.within(now.ts, MONTH).any(|(_, held)| *held == known)
+    }
+}
+
+/// The same in both directions.
+fn pair(one: &Seen, two: &Seen) -> u64 {
+    one.square() ^ two.square()
 }
 
 /// Along a great circle, in km.
@@ -143,15 +222,9 @@ fn distance(one: &Seen, two: &Seen) -> f64 {
     2.0 * 6_371.0 * chord.clamp(0.0, 1.0).sqrt().asin()
 }
 
-fn sighting(
-    event: &Event,
-    subject: &SubjectId,
-    before: &Seen,
-    far: f64,
-    hours: f64,
-    speed: f64,
-) -> Sighting {
+fn sighting(event: &Event, subject: &SubjectId, before: &Seen, journey: &Journey) -> Sighting {
     let who = &event.who;
+    let Journey { kilometres, hours, speed } = journey;
     Sighting {
         kind: Kind::SignIn(SignIn::ImpossibleTravel),
         actor: format!("subject:{subject}"),
@@ -164,12 +237,12 @@ fn sighting(
             ip: event.ip,
         },
         summary: format!(
-            "{subject} was seen {far:.0} km away from where they were {:.0} minutes before: \
+            "{subject} was seen {kilometres:.0} km away from where they were {:.0} minutes before: \
              {speed:.0} km/h, and an airliner flies {AIRLINER:.0} at most",
             hours * 60.0
         ),
         facts: BTreeMap::from([
-            ("kilometres", json!(far.round())),
+            ("kilometres", json!(kilometres.round())),
             ("minutes", json!((hours * 60.0).round())),
             ("kilometres_per_hour", json!(speed.round())),
             ("limit_kilometres_per_hour", json!(AIRLINER)),

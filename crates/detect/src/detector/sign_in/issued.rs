@@ -3,27 +3,37 @@
 //! Only an issuer can know it: the event says what has moved since the token was issued. Software
 //! alone is a program that hands its token to another on the same machine; the network alone is a
 //! journey. Both together are a token that was carried away, unless the client works like that,
-//! such as a server that fetches tokens for a browser: so at most a tenth of its people, or three,
-//! may do it, and ten must be known. An application that was updated meanwhile has another TLS
-//! fingerprint, and tells another version of the same name: that is the same software. Without a
+//! such as a server that fetches tokens for a browser: so ten people must be known, of whom within the
+//! last three to six days at most a tenth, or three, may have done it with a second token, and twice as many with one.
+//! What was done once or long ago is no habit: a few thefts must not hide the next. An application that was updated meanwhile has another TLS
+//! fingerprint, and tells a newer version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
-//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 150 bytes, 5,000 clients of 200,
+//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 170 bytes, 5,000 clients of 250, and 24 more for each of up to 32 people who do it,
 //! 5,000 fingerprints of 100.
+
+use std::time::Duration;
 
 use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
+use token::time::Timestamp;
 
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
 
 const TOKENS: usize = 50_000;
 const CLIENTS: usize = 5_000;
 /// People that a client needs before anything is said.
 const PEOPLE: u32 = 10;
-/// One in so many may use tokens elsewhere, and three in any case.
+/// One in so many may use tokens elsewhere again and again, and three in any case; twice as many, once.
 const CARRIED: u32 = 10;
 const FEW: u32 = 3;
+const ONCE: u32 = 2;
+/// People of whom the last carried token is held.
+const CARRIERS: usize = 32;
+/// A habit shows within three days, as everywhere.
+const LATELY: Duration = Duration::from_secs(72 * 3600);
 
 /// What is remembered of issued tokens.
 pub(super) struct Issued {
@@ -39,13 +49,30 @@ pub(super) struct Issued {
 struct Use {
     source: Source,
     name: Option<u64>,
-    version: Option<u64>,
+    version: Version,
 }
+
+/// The first numbers of a User-Agent, which only grow when software with the same words is updated.
+#[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
+struct Version([u16; 12]);
 
 #[derive(Default)]
 struct People {
     all: Distinct<4>,
-    carried: Distinct<2>,
+    /// In the running three days and those before.
+    now: Carriers,
+    before: Carriers,
+    since: Option<Timestamp>,
+    /// Person and token.
+    last: Tally<(u64, u64), CARRIERS>,
+}
+
+/// Who used tokens elsewhere.
+#[derive(Clone, Copy, Default)]
+struct Carriers {
+    all: Distinct<2>,
+    /// Those who did it with more than one token.
+    again: Distinct<2>,
 }
 
 /// A token that was carried away, and how usual that is.
@@ -54,7 +81,7 @@ pub(super) struct Carried {
     pub(super) moved: Vec<&'static str>,
     /// People of the client.
     pub(super) people: u32,
-    /// How many of them ever did this.
+    /// How many of them did this lately.
     pub(super) carried: u32,
 }
 
@@ -96,9 +123,12 @@ impl Issued {
             return None;
         }
         let people = self.clients.touch(&who.client);
-        people.carried.add(number(who.subject.as_ref()?.as_str()));
-        let (all, carried) = (people.all.count(), people.carried.count());
-        let is_rare = all >= PEOPLE && carried <= (all / CARRIED).max(FEW);
+        let token = number(who.token.as_ref()?.as_str());
+        let (carried, again) =
+            people.carry(event.ts, number(who.subject.as_ref()?.as_str()), token);
+        let all = people.all.count();
+        let most = (all / CARRIED).max(FEW);
+        let is_rare = all >= PEOPLE && again <= most && carried <= most * ONCE;
         is_rare.then(|| Carried {
             moved: moved.iter().filter_map(|it| word(*it)).collect(),
             people: all,
@@ -118,7 +148,7 @@ impl Issued {
     fn is_updated(&self, event: &Event) -> bool {
         let (issued, now) = (self.issue(event), Use::of(event));
         issued.zip(now).is_some_and(|(issued, now)| match (issued.name, now.name) {
-            (Some(one), Some(two)) => one == two && issued.version != now.version,
+            (Some(one), Some(two)) => one == two && issued.version < now.version,
             _ => {
                 let people = fingerprint(event).and_then(|it| self.fingerprints.peek(&it));
                 people.is_some_and(|people| people.count() >= FEW)
@@ -138,13 +168,53 @@ fn fingerprint(event: &Event) -> Option<u64> {
     Some(number((event.who.client.as_ref().map(|client| client.as_str()), ja4)))
 }
 
+// === impl People ===
+
+impl People {
+    /// How many have carried tokens lately, this person included, and how many of them more than one.
+    fn carry(&mut self, now: Timestamp, person: u64, token: u64) -> (u32, u32) {
+        let since = *self.since.get_or_insert(now);
+        let age = now.since(since);
+        if age >= LATELY {
+            self.before = if age < LATELY * 2 { self.now } else { Carriers::default() };
+            self.now = Carriers::default();
+            self.since = Some(now);
+        }
+        self.now.all.add(person);
+        let window = LATELY * 2;
+        let is_again = self
+            .last
+            .within(now, window)
+            .any(|(_, (other, held))| *other == person && *held != token);
+        if is_again {
+            self.now.again.add(person);
+        }
+        self.last.note(now, (person, token));
+        let count = |now: Distinct<2>, before| now.with(&before).count();
+        (count(self.now.all, self.before.all), count(self.now.again, self.before.again))
+    }
+}
+
 // === impl Use ===
 
 impl Use {
     fn of(event: &Event) -> Option<Self> {
         let name = event.ua.as_ref().and_then(|_| source::family(event));
-        let version = event.ua.as_ref().map(number);
+        let version = event.ua.as_deref().map(Version::of).unwrap_or_default();
         Some(Self { source: Source::of(event)?, name, version })
+    }
+}
+
+// === impl Version ===
+
+impl Version {
+    fn of(ua: &str) -> Self {
+        let mut version = Self::default();
+        let numbers = ua.split(|it: char| !it.is_ascii_digit()).filter(|it| !it.is_empty());
+        for (held, number) in version.0.iter_mut().zip(numbers) {
+            *held = number.parse().unwrap_or(u16::MAX);
+        }
+        version
     }
 }
 

@@ -8,7 +8,8 @@
 //! a single try is not named: that may be the owner, who has forgotten a password meanwhile. The others
 //! are, each once.
 //! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
-//! from such a place names the account. State: 50,000 names of at most 5 kB, most of them 300 bytes.
+//! from such a place names the account, but not the owner's telephone in a network that is new to it: software that
+//! signed in before and did not guess, where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +46,8 @@ struct Account {
     homes: Tally<IpNet, 4>,
     /// Where it signed in, however often a telephone changes its address there.
     places: Tally<u64, 8>,
+    /// What it signed in by, as exactly as is known.
+    software: Tally<u64, 8>,
     tries: Tally<Source, 40>,
     named: Tally<IpNet, 40>,
     told: Told,
@@ -75,6 +78,9 @@ impl Detector for PasswordGuessing {
                 if let Some(place) = source::place(event) {
                     account.places.note(event.ts, place);
                 }
+                if let Some(software) = source::software(event) {
+                    account.software.note(event.ts, software);
+                }
                 None
             }
             "bad_password" | "throttled" if !is_home => {
@@ -89,12 +95,20 @@ impl Detector for PasswordGuessing {
 // === impl Account ===
 
 impl Account {
-    /// Whether it never signed in from this place, or the network guessed before.
+    /// Whether the network guessed before, or it never signed in from this place by this software.
     fn is_strange(&self, event: &Event) -> bool {
-        let here = event.ip.map(network::of);
-        let guessed =
-            self.tries.within(event.ts, DAY).any(|(_, tried)| Some(tried.network) == here);
-        guessed || source::place(event).is_none_or(|place| !self.places.contains(&place))
+        let Some(now) = Source::of(event) else { return true };
+        let tries = self.tries.within(event.ts, DAY).map(|(_, tried)| tried);
+        let (here, elsewhere): (Vec<&Source>, Vec<&Source>) =
+            tries.partition(|tried| tried.network == now.network);
+        let is_own = source::software(event).is_some_and(|by| self.software.contains(&by))
+            && elsewhere.iter().all(|tried| tried.is_other_software(&now));
+        // Owners mistype as well.
+        if here.len() > usize::from(is_own) {
+            return true;
+        }
+        let is_at_home = source::place(event).is_some_and(|place| self.places.contains(&place));
+        !is_own && !is_at_home
     }
 
     fn judge(&mut self, event: &Event, username: &str) -> Option<Sighting> {

@@ -253,7 +253,7 @@ fn away(event: &Event, carried: &Carried) -> Sighting {
         whom: whom(event, event.ip),
         summary: format!(
             "a token is used from {} and is not where it was issued: another {}; of {} people of \
-             this client, {} ever used a token like that",
+             this client, {} used a token like that lately",
             source::shown(event),
             carried.moved.join(" and another "),
             carried.people,

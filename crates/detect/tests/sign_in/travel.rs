@@ -1,0 +1,135 @@
+//! People whose traffic leaves the net far away, and thieves who look like them.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found, outcomes};
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
+const OSLO: (f64, f64) = (59.9, 10.7);
+const TOKYO: (f64, f64) = (35.7, 139.7);
+const OFFICE: &str = "203.0.113.66";
+const PHONE: &str = "App/7 (Telephone)";
+
+/// Somebody uses the API in one of these places.
+fn seen(seconds: f64, person: u32, ip: &str, place: (f64, f64), ua: &str) -> Value {
+    let members = json!({
+        "subject": format!("u{person}"), "client": "app", "token": format!("t{person}"),
+        "session": format!("s{person}"), "net": "business", "lat": place.0, "lon": place.1, "ua": ua,
+        "method": "GET", "path": "/", "status": 200,
+    });
+    event(seconds, "request", ip, &members)
+}
+
+fn at_home(seconds: f64, person: u32) -> Value {
+    seen(seconds, person, &format!("198.51.{person}.9"), OSLO, PHONE)
+}
+
+fn at_the_office(seconds: f64, person: u32) -> Value {
+    seen(seconds, person, OFFICE, TOKYO, PHONE)
+}
+
+fn signs_in(seconds: f64, person: u32, ip: &str, place: (f64, f64), ua: &str) -> Value {
+    let mut login = seen(seconds, person, ip, place, ua);
+    let members = json!({
+        "kind": "login", "username": format!("n{person}"), "result": "ok", "complete": true,
+        "factor": "password",
+    });
+    for (name, value) in members.as_object().expect("members") {
+        login[name] = value.clone();
+    }
+    login
+}
+
+/// Ten days of work in an office whose traffic leaves the net in Tokyo; each is at home minutes later.
+fn workdays(people: u32) -> Vec<Value> {
+    let mut events = Vec::new();
+    for day in 0..10u32 {
+        for person in 0..people {
+            let morning = f64::from(day) * DAY + f64::from(person) * 60.0;
+            events.push(at_the_office(morning, person));
+            events.push(at_the_office(morning + 8.0 * HOUR, person));
+            events.push(at_home(morning + 8.2 * HOUR, person));
+        }
+    }
+    events
+}
+
+#[test]
+fn an_office_far_away_is_a_gateway_before_anybody_leaves_it() {
+    assert_eq!(found(&workdays(14)), Vec::<Value>::new());
+}
+
+#[test]
+fn a_small_office_far_away_is_known_by_the_third_who_leaves_it_and_by_the_habit_of_the_others() {
+    let findings = found(&workdays(6));
+    let told: Vec<&str> =
+        findings.iter().filter_map(|finding| finding["subject"].as_str()).collect();
+    assert_eq!(told, ["u0", "u1"]);
+    let alone = found(&workdays(1));
+    assert_eq!(outcomes(&alone), [["impossible_travel", "medium", "tag"]]);
+}
+
+#[test]
+fn a_thief_elsewhere_is_found_whose_victim_goes_to_and_fro() {
+    const NAIROBI: (f64, f64) = (-1.3, 36.8);
+    for people in [1, 14] {
+        let mut events = workdays(people);
+        let before = found(&events).len();
+        let morning = 9.0 * DAY;
+        events.push(seen(morning + 8.4 * HOUR, 0, "192.0.2.7", NAIROBI, PHONE));
+        let findings = found(&events);
+        assert_eq!(findings.len(), before + 1, "{people}");
+        assert_eq!(findings[before]["ip"], "192.0.2.7");
+    }
+}
+
+#[test]
+fn a_sign_in_by_other_software_at_the_gateway_of_others_is_told() {
+    let mut events = workdays(14);
+    let home = "198.51.50.9";
+    events.extend((0..5).map(|day| signs_in(f64::from(day) * DAY, 50, home, OSLO, PHONE)));
+    events.push(signs_in(4.0 * DAY + HOUR, 50, OFFICE, TOKYO, "Browser/120"));
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), [["impossible_travel", "medium", "tag"]]);
+    assert_eq!(findings[0]["subject"], "u50");
+}
+
+#[test]
+fn a_thief_who_takes_many_accounts_by_other_software_is_no_gateway() {
+    let mut events = Vec::new();
+    for person in 0..8u32 {
+        let at = f64::from(person) * 600.0;
+        events.push(signs_in(at, person, &format!("198.51.{person}.9"), OSLO, PHONE));
+        events.push(signs_in(at + HOUR, person, OFFICE, TOKYO, "Browser/120"));
+    }
+    let findings = found(&events);
+    let travels = findings.iter().filter(|finding| finding["detector"] == "impossible_travel");
+    assert_eq!(travels.count(), 8);
+}
+
+#[test]
+fn what_was_a_gateway_is_none_after_a_week_without_its_people() {
+    let mut events = workdays(14);
+    events.push(at_home(20.0 * DAY, 70));
+    events.push(at_the_office(20.0 * DAY + HOUR, 70));
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), [["impossible_travel", "medium", "tag"]]);
+    assert_eq!(findings[0]["subject"], "u70");
+}
+
+#[test]
+fn where_the_kind_of_network_is_unknown_only_new_software_travels() {
+    let travels = |ua: &str| {
+        // Two programs, each at home; then one of them, or a third, that goes to Tokyo.
+        let mut events: Vec<Value> = (0..96).map(|n| at_home(f64::from(n) * HOUR, 0)).collect();
+        events.push(seen(96.0 * HOUR, 0, "198.51.0.9", OSLO, ua));
+        events.push(seen(96.0 * HOUR + 600.0, 0, OFFICE, TOKYO, ua));
+        for event in &mut events {
+            event.as_object_mut().expect("object").remove("net");
+        }
+        found(&events)
+    };
+    assert_eq!(travels(PHONE), Vec::<Value>::new(), "it may be a VPN");
+    assert_eq!(outcomes(&travels("Other/1")), [["impossible_travel", "medium", "tag"]]);
+}
