@@ -111,6 +111,8 @@ impl Handler for GatewayDoor {
         self.field.note(&mut request, &connection);
         // To its end, whatever comes after it meanwhile.
         let worker = self.live.worker(self.thread);
-        worker.handle(request, Peer { address: connection.address, tls: connection.tls }).await
+        let peer = Peer { address: connection.address, tls: connection.tls };
+        // In a place of its own: it takes up kilobytes, which would be moved with each future that this one is part of.
+        Box::pin(worker.handle(request, peer)).await
     }
 }
