@@ -10,8 +10,8 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use token::event::{Event, EventKind, EventSink, Request};
 use tokenward_verify::{
-    Access, Amount, BuildError, Builder, Dimension, Further, Inspect, Kept, LimitRule,
-    RequestLimits, RouteRule, Verifier,
+    Access, Amount, BuildError, Builder, ClaimRule, Dimension, Further, Inspect, Kept, LimitRule,
+    RequestLimits, RequireToken, RouteRule, Verifier,
 };
 
 use crate::support::{Answer, Issuer, PATIENCE, Service};
@@ -67,6 +67,11 @@ fn located(builder: Builder) -> Builder {
 async fn start(builder: Builder) -> (Service, Verifier) {
     let verifier = builder.build().expect("verifier");
     verifier.ready(PATIENCE).await.expect("ready");
+    (serve(verifier.by_routes()).await, verifier)
+}
+
+/// A service behind this layer.
+async fn serve(layer: RequireToken) -> Service {
     let echo = |method: Method, headers: HeaderMap, body: Bytes| async move {
         assert!(headers.contains_key("x-request-id"), "the service is told its name");
         if method == Method::PUT {
@@ -74,11 +79,11 @@ async fn start(builder: Builder) -> (Service, Verifier) {
         }
         body
     };
-    let app = Router::new().fallback(echo).layer(verifier.by_routes());
+    let app = Router::new().fallback(echo).layer(layer);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let url = format!("http://{}", listener.local_addr().expect("address"));
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (Service { url, reached: Arc::default() }, verifier)
+    Service { url, reached: Arc::default() }
 }
 
 /// Sends JSON with a good token.
@@ -127,6 +132,24 @@ async fn limits_count_by_whatever_they_are_said_to() {
         let path = if by == Dimension::Route { "/others" } else { "/orders" };
         let status = service.ask("GET", path, &[("authorization", &bearer)]).await.status;
         assert_eq!(status, if by == Dimension::Network { 429 } else { 200 }, "{by:?}");
+    }
+}
+
+/// What an issuer wrote beside is kept for rules that the verifier did not have when it was built.
+#[tokio::test]
+async fn a_rule_about_claims_that_comes_later_is_asked() {
+    let issuer = Issuer::start().await;
+    let (_, verifier) = start(issuer.verifier().route(rule("/orders"))).await;
+    let claims = vec![ClaimRule::new("tenant", ["acme"]).expect("rule")];
+    let further = Further { claims, ..Further::default() };
+    let (scopes, audiences) = (vec!["orders:read".to_owned()], Vec::new());
+    let later = RouteRule::new("/orders", Access::Token { scopes, audiences, further });
+    let service = serve(verifier.require_rule(later).expect("rule")).await;
+    for (tenant, status) in [("acme", 200), ("other", 403)] {
+        let token = issuer.token_with("tenant", json!(tenant));
+        for _ in 0..2 {
+            assert_eq!(service.get(&token).await.status, status, "{tenant}");
+        }
     }
 }
 
