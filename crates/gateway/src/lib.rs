@@ -52,6 +52,7 @@ mod step;
 mod streams;
 pub mod target;
 mod tunnel;
+pub mod turn;
 mod upstream;
 mod usage;
 pub mod verify;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway::turn::Gathered;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use socket2::{Domain, Protocol, Socket, Type};
 use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
 use token::ja4::Ja4;
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -178,7 +178,7 @@ pub(crate) async fn serve<H: Handler>(
         let (terms, handler, stop) = (terms.clone(), handler.clone(), stop.clone());
         connections.spawn(async move {
             let _counted = counted;
-            admit(stream, address, &terms, handler, &stop).await;
+            admit(Gathered::new(stream), address, &terms, handler, &stop).await;
         });
     }
     drop(listener);
@@ -196,7 +196,7 @@ fn refused(limit: &'static str) {
 
 /// Finds out whose connection it is, and serves it if it is let in.
 async fn admit<H: Handler>(
-    mut stream: TcpStream,
+    mut stream: Gathered,
     peer: SocketAddr,
     terms: &Terms,
     handler: H,
@@ -234,7 +234,7 @@ async fn admit<H: Handler>(
 
 /// The client's address, as a trusted proxy says it; `None` when the connection is to be closed.
 async fn told(
-    stream: &mut TcpStream,
+    stream: &mut Gathered,
     peer: SocketAddr,
     proxies: &TrustedProxies,
 ) -> Option<SocketAddr> {
@@ -257,10 +257,10 @@ async fn told(
 
 /// The stream after the TLS handshake, and what the client has shown of itself.
 async fn shaken(
-    stream: TcpStream,
+    stream: Gathered,
     address: SocketAddr,
     acceptor: &Acceptor,
-) -> Option<(TlsStream<Overheard<TcpStream>>, Connection)> {
+) -> Option<(TlsStream<Overheard<Gathered>>, Connection)> {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Overheard::new(stream))).await {
         Ok(Ok(mut stream)) => {
             let ja4 = stream.get_mut().0.take();

@@ -10,14 +10,20 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
+use tower::ServiceExt as _;
+use tower::util::MapResponse;
 
+use crate::turn::Gathered;
 use crate::upstream::address::Origin;
 
 /// An open stream to a server.
-pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Stream = MaybeHttpsStream<TokioIo<Gathered>>;
 
 /// Opens streams.
-pub(crate) struct Connector(TowerToHyperService<HttpsConnector<HttpConnector>>);
+pub(crate) struct Connector(TowerToHyperService<HttpsConnector<Tcp>>);
+
+/// Opens streams by TCP.
+pub(crate) type Tcp = MapResponse<HttpConnector, fn(TokioIo<TcpStream>) -> TokioIo<Gathered>>;
 
 /// Why there is no answer. Cloned for all who waited for the same connection.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,8 +39,13 @@ pub(crate) enum ClientError {
 // === impl Connector ===
 
 impl Connector {
-    pub(crate) fn new(connector: HttpsConnector<HttpConnector>) -> Self {
+    pub(crate) fn new(connector: HttpsConnector<Tcp>) -> Self {
         Self(TowerToHyperService::new(connector))
+    }
+
+    /// What opens the streams by TCP, to those without TLS as well.
+    pub(crate) fn tcp(connector: HttpConnector) -> Tcp {
+        connector.map_response(|stream| TokioIo::new(Gathered::new(stream.into_inner())))
     }
 
     /// For tests: without certificate authorities.
@@ -42,7 +53,9 @@ impl Connector {
     pub(crate) fn plain() -> Self {
         let tls = crate::upstream::pool::shared_tls(false).expect("TLS");
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-        Self::new(builder.https_or_http().enable_http1().build())
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        Self::new(builder.https_or_http().enable_http1().wrap_connector(Self::tcp(tcp)))
     }
 
     /// A stream to there.

@@ -84,10 +84,12 @@ impl Pool {
                 connector.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
         }
         if self.http2 {
-            let connector = Connector::new(connector.enable_http2().wrap_connector(tcp));
+            let connector =
+                Connector::new(connector.enable_http2().wrap_connector(Connector::tcp(tcp)));
             UpstreamClient::Http2(Http2::new(connector, IDLE_TIMEOUT))
         } else {
-            let connector = Connector::new(connector.enable_http1().wrap_connector(tcp));
+            let connector =
+                Connector::new(connector.enable_http1().wrap_connector(Connector::tcp(tcp)));
             UpstreamClient::Http1(Http1::new(connector, IDLE_TIMEOUT))
         }
     }

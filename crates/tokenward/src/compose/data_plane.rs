@@ -50,6 +50,7 @@ pub(super) fn start(
                     let door = GatewayDoor::new(Arc::clone(&live), number, field);
                     let own = listen::serve(bound, terms, door, stop.clone(), drain);
                     runtime.block_on(async {
+                        gateway::turn::begin();
                         tokio::spawn(watching);
                         match auth {
                             Some(auth) => {
