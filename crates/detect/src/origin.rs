@@ -1,6 +1,7 @@
 //! What events do not know themselves: where they came from, by which software, and what of that is another
 //! than when the token was issued.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use token::event::{Event, EventKind, Moved, Origin};
@@ -8,24 +9,24 @@ use token::place::Places;
 use token::user_agent;
 
 use crate::sketch::hash;
-use crate::sketch::recent::Recent;
+use crate::sketch::table::Table;
 
-/// Tokens whose issue is remembered, some 150 bytes each; those that are used keep their place.
+/// Tokens whose issue is remembered, some 40 bytes each; those that are used keep their place.
 const TOKENS: usize = 100_000;
 
 /// Completes events, in their order.
 pub struct Origins {
     places: Option<Arc<dyn Places>>,
-    issued: Recent<u64, Option<Fingerprint>>,
+    issued: Table<Fingerprint>,
 }
 
-/// Where something came from, in short.
-#[derive(Clone, Copy)]
+/// Where something came from, in short: numbers of names, of which one in four billion is another's too.
+#[derive(Clone, Copy, Default)]
 struct Fingerprint {
-    country: Option<u64>,
-    asn: Option<u32>,
-    software: Option<u64>,
-    ja4: Option<u64>,
+    country: Option<NonZeroU32>,
+    asn: Option<NonZeroU32>,
+    software: Option<NonZeroU32>,
+    ja4: Option<NonZeroU32>,
 }
 
 // === impl Origins ===
@@ -33,7 +34,7 @@ struct Fingerprint {
 impl Origins {
     /// With what is known of places, and no token yet.
     pub fn new(places: Option<Arc<dyn Places>>) -> Self {
-        Self { places, issued: Recent::new(TOKENS) }
+        Self { places, issued: Table::new(TOKENS) }
     }
 
     /// Adds what is known. What the event says itself stands.
@@ -46,15 +47,15 @@ impl Origins {
         }
         let Some(token) = &event.who.token else { return };
         let (token, now) = (hash::text(token.as_str()), Fingerprint::of(&event.origin));
+        let at = u32::try_from(event.ts.as_secs()).unwrap_or(0);
         match &mut event.kind {
             EventKind::Grant { result, .. } if result == "ok" => {
-                *self.issued.touch(&token) = Some(now);
+                *self.issued.touch(token, at) = now;
             }
             EventKind::Request(request) if request.moved.is_none() => {
-                if self.issued.peek(&token).is_some()
-                    && let Some(then) = self.issued.touch(&token)
-                {
+                if let Some(then) = self.issued.peek(token) {
                     request.moved = Some(then.differs(&now));
+                    self.issued.touch(token, at);
                 }
             }
             _ => {}
@@ -66,10 +67,14 @@ impl Origins {
 
 impl Fingerprint {
     fn of(origin: &Origin) -> Self {
-        let short = |text: &Option<String>| text.as_deref().map(hash::text);
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
+        let short = |text: &Option<String>| {
+            let hashed = hash::text(text.as_deref()?);
+            Some(number((hashed ^ hashed >> 32) as u32))
+        };
         Self {
             country: short(&origin.country),
-            asn: origin.asn,
+            asn: origin.asn.map(number),
             software: short(&origin.software),
             ja4: short(&origin.ja4),
         }

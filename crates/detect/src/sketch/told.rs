@@ -8,30 +8,33 @@ use token::time::Timestamp;
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 const GROWN: u32 = 10;
 
-/// When a thing happened last, and how large it was when it was told.
+/// When a thing happened last, and how large it was when it was told: never, if that is zero.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Told(Option<(Timestamp, u32)>);
+pub(crate) struct Told {
+    last: Timestamp,
+    size: u32,
+}
 
 // === impl Told ===
 
 impl Told {
     /// Whether a thing of this size, which happens now, is news; it counts as told then.
     pub(crate) fn is_news(&mut self, now: Timestamp, size: u32) -> bool {
-        let told = self.0.filter(|(last, _)| now.since(*last) < FORGOTTEN).map(|(_, size)| size);
+        let told = self.is_open(now).then_some(self.size);
         let news = told.is_none_or(|told| size >= told.saturating_mul(GROWN));
         let told = if news { size.max(1) } else { told.unwrap_or(1) };
-        self.0 = Some((now, told));
+        *self = Self { last: now, size: told };
         news
     }
 
     /// Something of it, to bring it near.
     pub(crate) fn read(self) -> u64 {
-        self.0.map_or(0, |(last, _)| last.as_millis() as u64)
+        self.last.as_millis() as u64
     }
 
     /// Whether it was told and has happened within the last day.
     pub(crate) fn is_open(self, now: Timestamp) -> bool {
-        self.0.is_some_and(|(last, _)| now.since(last) < FORGOTTEN)
+        self.size > 0 && now.since(self.last) < FORGOTTEN
     }
 }
 

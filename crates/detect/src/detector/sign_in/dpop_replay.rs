@@ -6,7 +6,7 @@
 //! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
 //! another network, since telephones repeat a request when they change it, and a key that does not
 //! fit where no good use is known. A missing proof is no theft.
-//! State: the last good use of 50,000 tokens, of about 200 bytes.
+//! State: the last good use of 50,000 tokens, of about 65 bytes, and 50,000 with refused proofs of 300.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

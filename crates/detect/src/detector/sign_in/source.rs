@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use ipnet::IpNet;
 use token::event::Event;
@@ -9,12 +10,12 @@ use token::event::Event;
 use crate::detector::{Names, network};
 use crate::sketch::hash;
 
-/// The source of one event.
+/// The source of one event. Tables hold a hundred thousand, so a number that is not known takes no room of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Source {
     pub(super) network: IpNet,
-    pub(super) asn: Option<u32>,
-    software: Option<u64>,
+    asn: Option<NonZeroU32>,
+    software: Option<NonZeroU64>,
 }
 
 // === impl Source ===
@@ -22,19 +23,22 @@ pub(super) struct Source {
 impl Source {
     /// `None` when no address is known.
     pub(super) fn of(event: &Event) -> Option<Self> {
-        let network = network::of(event.ip?);
-        Some(Self { network, asn: event.origin.asn, software: software(event) })
+        Some(Self::new(network::of(event.ip?), event, software(event)))
     }
 
     /// The same of an event whose names as numbers are known.
     pub(super) fn named(event: &Event, names: &Names) -> Option<Self> {
-        let software = names.ja4.or(names.ua);
-        Some(Self { network: names.prefix?, asn: event.origin.asn, software })
+        Some(Self::new(names.prefix?, event, names.ja4.or(names.ua)))
+    }
+
+    fn new(network: IpNet, event: &Event, software: Option<u64>) -> Self {
+        let asn = event.origin.asn.and_then(NonZeroU32::new);
+        Self { network, asn, software: software.map(packed) }
     }
 
     /// Something of it, to bring it near.
     pub(super) fn read(&self) -> u64 {
-        u64::from(self.asn.unwrap_or(0)) ^ self.software.unwrap_or(0)
+        u64::from(self.asn.map_or(0, NonZeroU32::get)) ^ self.software.map_or(0, NonZeroU64::get)
     }
 
     /// Whether the software is known to be another.
@@ -74,6 +78,11 @@ pub(super) fn software(event: &Event) -> Option<u64> {
 /// A thing as a number, the same in every run.
 pub(super) fn number(thing: impl Hash) -> u64 {
     hash::of(thing)
+}
+
+/// A number of a name as a part of state.
+pub(super) fn packed(number: u64) -> NonZeroU64 {
+    NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX)
 }
 
 /// Seconds since 1970, for tables.
