@@ -35,7 +35,7 @@ pub(crate) enum Under {
     /// As long as this is the version of the issuer's keyring.
     Keys {
         /// Which issuer: zero for our own, then the others as they are configured.
-        issuer: usize,
+        issuer: u32,
         /// The version.
         version: u64,
     },

@@ -73,7 +73,7 @@ pub struct Introspection {
 /// One of them, and what it is being asked.
 pub(crate) struct Foreign {
     /// One for the first: zero is our own.
-    pub(crate) number: usize,
+    pub(crate) number: u32,
     pub(crate) told: ForeignIssuer,
     pub(crate) flights: Mutex<HashMap<OpaqueHash, watch::Receiver<Option<Heard>>>>,
 }
@@ -104,10 +104,9 @@ pub fn accepted_audiences(settings: &Settings, audiences: &[String]) -> Vec<Acce
 
 impl ForeignIssuers {
     pub(crate) fn new(issuers: Vec<ForeignIssuer>) -> Self {
-        let foreign = |(place, told)| {
-            Arc::new(Foreign { number: place + 1, told, flights: Mutex::default() })
-        };
-        Self(issuers.into_iter().enumerate().map(foreign).collect())
+        let foreign =
+            |(told, number)| Arc::new(Foreign { number, told, flights: Mutex::default() });
+        Self(issuers.into_iter().zip(1..).map(foreign).collect())
     }
 
     /// Whose a presented text is, as far as it says so; `None` for one of ours and for a stranger's.
@@ -136,8 +135,8 @@ impl ForeignIssuers {
     }
 
     /// The version of an issuer's keyring.
-    pub(crate) fn version(&self, number: usize) -> Option<u64> {
-        let foreign = self.0.get(number.checked_sub(1)?)?;
+    pub(crate) fn version(&self, number: u32) -> Option<u64> {
+        let foreign = self.0.iter().find(|foreign| foreign.number == number)?;
         foreign.told.keyring.as_ref().map(|keyring| keyring.version())
     }
 }

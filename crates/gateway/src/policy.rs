@@ -107,7 +107,7 @@ pub(crate) fn decide(
     if !rule.decided {
         return Ok(permitted);
     }
-    let principal = known.principal.get_or_init(|| make(&**policies, &known.token, &core.ladder));
+    let principal = known.principal(|| make(&**policies, &known.token, &core.ladder));
     let question = Question {
         principal,
         kind: asked.kind,

@@ -31,7 +31,7 @@ use crate::present::Presented;
 use crate::refusal::{Fault, Refusal};
 
 /// The number of our own issuer.
-const OURS: usize = 0;
+const OURS: u32 = 0;
 
 /// How many differences between tokens are kept once for all that share them: clients with their scopes.
 const ALIKE: usize = 4096;
@@ -41,10 +41,16 @@ const ALIKE: usize = 4096;
 pub(crate) struct Known {
     pub(crate) token: VerifiedAccessToken,
     pub(crate) identity: Arc<Identity>,
+    derived: OnceLock<Box<Derived>>,
+}
+
+/// What is made of a token where somebody asks for it.
+#[derive(Default)]
+struct Derived {
     /// The gateway's own tokens that stand for it.
-    phantoms: OnceLock<Arc<Phantoms>>,
-    /// Made when policies are asked for the first time.
-    pub(crate) principal: OnceLock<Principal>,
+    phantoms: Arc<Phantoms>,
+    /// What policies know it as.
+    principal: OnceLock<Principal>,
 }
 
 /// A token whose signature, issuer, audience and times are good just now.
@@ -77,20 +83,29 @@ pub(crate) struct Shared {
 
 impl Known {
     fn new(token: VerifiedAccessToken, identity: Arc<Identity>) -> Self {
-        Self { token, identity, phantoms: OnceLock::new(), principal: OnceLock::new() }
+        Self { token, identity, derived: OnceLock::new() }
+    }
+
+    fn derived(&self) -> &Derived {
+        self.derived.get_or_init(Box::default)
     }
 
     /// The gateway's own tokens that stand for it.
     pub(crate) fn phantoms(&self) -> &Arc<Phantoms> {
-        self.phantoms.get_or_init(Arc::default)
+        &self.derived().phantoms
+    }
+
+    /// What policies know it as, which is made when they are asked for the first time.
+    pub(crate) fn principal(&self, make: impl FnOnce() -> Principal) -> &Principal {
+        self.derived().principal.get_or_init(make)
     }
 
     /// The same with less.
     pub(crate) fn without(&self, scopes: &ScopeSet) -> Self {
         let token = self.token.without(scopes);
         let identity = Arc::new(Identity::of(&token));
-        let phantoms = OnceLock::from(Arc::clone(self.phantoms()));
-        Self { phantoms, ..Self::new(token, identity) }
+        let derived = Derived { phantoms: Arc::clone(self.phantoms()), principal: OnceLock::new() };
+        Self { derived: OnceLock::from(Box::new(derived)), ..Self::new(token, identity) }
     }
 }
 

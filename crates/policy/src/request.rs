@@ -65,7 +65,7 @@ fn principal(
     members.extend(token.acr().map(|acr| ("acr".to_owned(), text(acr))));
     let signed_in = token.auth_time().map(|at| time(Timestamp::from_secs(at)));
     members.extend(signed_in.map(|at| ("auth_time".to_owned(), at)));
-    let parents = groups(own.get(GROUPS), facts.foreign.as_deref());
+    let parents = groups(own.get(GROUPS), facts.foreign.as_ref().map(|issuer| issuer.as_str()));
     let all = entity(uid.clone(), members, parents.collect())?;
     Ok((uid, Arc::new(entities(all)?)))
 }

@@ -45,7 +45,7 @@ const NOT_OF_ACCESS_TOKENS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"
 #[derive(Clone, Debug)]
 pub struct ForeignRules {
     /// The issuer, compared exactly.
-    pub issuer: Arc<str>,
+    pub issuer: Arc<String>,
     /// At least one of these must be an audience of the token.
     pub audiences: Vec<AcceptedAudience>,
     /// What may have signed it; empty for whatever its keys are for.
@@ -192,7 +192,7 @@ pub fn read_introspection(
         return Err(refuse((Reason::WrongType.into(), "the token is no access token")));
     }
     let read = Read::of(&members, rules).map_err(refuse)?;
-    if read.issuer.is_some_and(|issuer| issuer != &*rules.issuer) {
+    if read.issuer.is_some_and(|issuer| *issuer != **rules.issuer) {
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }
     rules.accept(&read, token, "", answer, now).map_err(refuse)

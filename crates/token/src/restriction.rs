@@ -149,7 +149,7 @@ pub struct TokenFacts {
     pub issued_at: Timestamp,
     /// The other issuer that it is of; `None` for our own. The names of such a token begin with it
     /// ([`crate::foreign::name`]).
-    pub foreign: Option<Arc<str>>,
+    pub foreign: Option<Arc<String>>,
 }
 
 // === impl Selector ===

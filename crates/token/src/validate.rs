@@ -48,11 +48,12 @@ pub struct VerifiedAccessToken {
     alike: Arc<Alike>,
     exp: i64,
     iat: i64,
-    auth_time: Option<i64>,
+    /// [`NO_TIME`] where it is not said.
+    auth_time: i64,
     rare: Option<Box<Rare>>,
-    personal: Option<Arc<Personal>>,
-    payload: Option<Arc<Kept>>,
 }
+
+const NO_TIME: i64 = i64::MIN;
 
 /// What few tokens say.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +64,8 @@ struct Rare {
     may_act: Option<Box<MayAct>>,
     authorization_details: Vec<AuthorizationDetail>,
     status: Option<Box<StatusClaim>>,
+    personal: Option<Arc<Personal>>,
+    payload: Option<Arc<Kept>>,
 }
 
 /// All that the issuer has written, read only where somebody asks for it.
@@ -121,22 +124,23 @@ impl VerifiedAccessToken {
             may_act: claims.may_act,
             authorization_details: claims.authorization_details,
             status: claims.status,
+            personal: None,
+            payload: Some(Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() })),
         };
         Self {
             facts,
             alike: Arc::new(alike),
             exp: claims.exp,
             iat: claims.iat,
-            auth_time: claims.auth_time,
-            rare: rare.says_something().then(|| Box::new(rare)),
-            personal: None,
-            payload: Some(Arc::new(Kept { bytes: payload.into(), members: OnceLock::new() })),
+            auth_time: claims.auth_time.unwrap_or(NO_TIME),
+            rare: Some(Box::new(rare)),
         }
     }
 
     /// The same, of a personal token: its life does not end by `exp` alone.
-    pub(crate) fn standing_for(self, personal: Arc<Personal>) -> Self {
-        Self { personal: Some(personal), ..self }
+    pub(crate) fn standing_for(mut self, personal: Arc<Personal>) -> Self {
+        self.rare.get_or_insert_default().personal = Some(personal);
+        self
     }
 
     /// The same token, with what is equal and others hold too.
@@ -151,19 +155,23 @@ impl VerifiedAccessToken {
 
     /// The same without [`Self::members`]: most of what a token weighs, for who asks no rule about them.
     #[must_use]
-    pub fn without_members(self) -> Self {
-        Self { payload: None, ..self }
+    pub fn without_members(mut self) -> Self {
+        if let Some(rare) = &mut self.rare {
+            rare.payload = None;
+        }
+        self.rare = self.rare.filter(|rare| rare.says_something());
+        self
     }
 
     /// What stands behind it, if it is a personal token or one of a service.
     pub fn personal(&self) -> Option<&Arc<Personal>> {
-        self.personal.as_ref()
+        self.rare.as_ref()?.personal.as_ref()
     }
 
     /// Every claim as its issuer wrote it, under the names that it has there; `None` after
     /// [`Self::without_members`]. What a token was narrowed to is in [`Self::scopes`] alone.
     pub fn members(&self) -> Option<&Map<String, Value>> {
-        let Kept { bytes, members } = &**self.payload.as_ref()?;
+        let Kept { bytes, members } = &**self.rare.as_ref()?.payload.as_ref()?;
         // They were an object when the token was checked.
         Some(members.get_or_init(|| json::parse_object(bytes).unwrap_or_default()))
     }
@@ -181,7 +189,7 @@ impl VerifiedAccessToken {
             jti: self.facts.token.clone(),
             client_id: self.facts.client.clone(),
             scope: self.scopes().clone(),
-            auth_time: self.auth_time,
+            auth_time: self.auth_time(),
             acr: self.acr().map(str::to_owned),
             sid: self.facts.session.clone(),
             cnf: rare.cnf,
@@ -220,7 +228,7 @@ impl VerifiedAccessToken {
 
     /// When the person signed in, seconds since the epoch.
     pub fn auth_time(&self) -> Option<i64> {
-        self.auth_time
+        (self.auth_time != NO_TIME).then_some(self.auth_time)
     }
 
     /// Who acts for the subject (RFC 8693 §4.1).
@@ -254,8 +262,6 @@ impl VerifiedAccessToken {
             iat: self.iat,
             auth_time: self.auth_time,
             rare: self.rare.clone(),
-            personal: self.personal.clone(),
-            payload: self.payload.clone(),
         }
     }
 
@@ -266,7 +272,7 @@ impl VerifiedAccessToken {
 
     /// Whether its time has passed: a cached token is asked again on every use.
     pub fn expired(&self, now: Timestamp) -> bool {
-        match &self.personal {
+        match self.personal() {
             Some(personal) => personal.is_over(now),
             None => now >= self.expires_at(),
         }
@@ -384,13 +390,16 @@ enum Payload {
 
 impl Rare {
     fn says_something(&self) -> bool {
-        let Self { nbf, cnf, act, may_act, authorization_details, status } = self;
+        let Self { nbf, cnf, act, may_act, authorization_details, status, personal, payload } =
+            self;
         nbf.is_some()
             || cnf.is_some()
             || act.is_some()
             || may_act.is_some()
             || !authorization_details.is_empty()
             || status.is_some()
+            || personal.is_some()
+            || payload.is_some()
     }
 }
 

@@ -138,7 +138,7 @@ fn issuer(name: &str, settings: &Settings, idp: &Arc<Idp>) -> ForeignIssuer {
     let audiences = ["api://orders".to_owned(), "https://ledger.example".to_owned()];
     ForeignIssuer {
         rules: ForeignRules {
-            issuer: name.into(),
+            issuer: Arc::new(name.to_owned()),
             audiences: accepted_audiences(settings, &audiences),
             algorithms: Vec::new(),
             types: vec![AcceptedType::Named("at+jwt".into())],

@@ -23,7 +23,7 @@ const ISSUER: &str = "https://idp.example/realms/shop";
 fn rules() -> ForeignRules {
     let path = |text: &str| text.parse().expect("path");
     ForeignRules {
-        issuer: ISSUER.into(),
+        issuer: Arc::new(ISSUER.to_owned()),
         audiences: vec![AcceptedAudience {
             named: "api://orders".into(),
             stands_for: "https://api.example".into(),
@@ -121,7 +121,10 @@ fn a_good_token_has_names_that_no_token_of_ours_has() {
     let session = facts.session.as_ref().map(|session| session.as_str());
     assert_eq!(session, Some("https://idp.example/realms/shop|s1"));
     assert_eq!(facts.key.as_str(), format!("{ISSUER}|{}", bench.key.public().kid()));
-    assert_eq!((facts.grant.as_ref(), facts.foreign.as_deref()), (None, Some(ISSUER)));
+    assert_eq!(
+        (facts.grant.as_ref(), facts.foreign.as_ref().map(|it| it.as_str())),
+        (None, Some(ISSUER))
+    );
     assert_eq!(token.claims().sub, facts.subject);
     // Only what is accepted is left, under the name that it has here.
     assert_eq!(token.claims().aud.iter().collect::<Vec<_>>(), ["https://api.example"]);

@@ -54,7 +54,7 @@ fn foreign_facts() -> TokenFacts {
         client: name("c1").as_str().into(),
         key: name("k1").as_str().into(),
         issued_at: NOW,
-        foreign: Some("https://idp.example".into()),
+        foreign: Some(std::sync::Arc::new("https://idp.example".to_owned())),
     }
 }
 

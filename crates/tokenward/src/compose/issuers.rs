@@ -266,7 +266,7 @@ pub(super) fn rules(
     };
     let required = issuer.required.iter().map(|(claim, value)| Ok((path(claim)?, value.clone())));
     Ok(ForeignRules {
-        issuer: issuer.issuer.as_str().into(),
+        issuer: Arc::new(issuer.issuer.as_str().to_owned()),
         audiences: accepted_audiences(settings, &issuer.audiences),
         algorithms: issuer.algorithms.clone(),
         types: types(&issuer.types),

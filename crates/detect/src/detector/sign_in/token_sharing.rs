@@ -53,7 +53,8 @@ struct Session {
     /// The newest last; nearly all sessions have one.
     sources: SmallVec<[Used; 1]>,
     returns: u8,
-    first_return: Option<Timestamp>,
+    /// Of those that count now.
+    first_return: Timestamp,
     told: Told,
 }
 
@@ -153,16 +154,17 @@ impl Session {
     fn add(&mut self, mut used: Used, now: Timestamp) {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);
-        if self.first_return.is_some_and(|first| first < start) {
+        if self.first_return < start {
             self.returns = 0;
-            self.first_return = None;
         }
         let before = self.sources.iter().position(|held| held.source == used.source);
         if let Some(at) = before {
             let parted = self.sources.last().is_some_and(|last| last.is_another(&used));
             if parted {
+                if self.returns == 0 {
+                    self.first_return = now;
+                }
                 self.returns = self.returns.saturating_add(1);
-                self.first_return.get_or_insert(now);
             }
             used.first = self.sources.remove(at).first;
         } else if self.sources.len() >= SOURCES {
