@@ -188,7 +188,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; \
          PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864; \
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;",
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4096;",
     )?;
     keep_plans(&connection)?;
     schema::migrate(&connection)?;
