@@ -1,6 +1,6 @@
 //! The life of one connection: since when it rests, and whether its client only makes work.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(super) struct Life {
     answered: AtomicU32,
     taken_back: AtomicU32,
     rests_since: Mutex<Instant>,
+    /// Bytes of the client.
+    read: AtomicUsize,
     abused: Notify,
     /// Whether the newest request has a body, of which some may not have been read yet.
     body: AtomicBool,
@@ -41,6 +43,7 @@ impl Life {
             answered: AtomicU32::new(0),
             taken_back: AtomicU32::new(0),
             rests_since: Mutex::new(Instant::now()),
+            read: AtomicUsize::new(0),
             abused: Notify::new(),
             body: AtomicBool::new(false),
             writes: AtomicBool::new(false),
@@ -62,6 +65,21 @@ impl Life {
         }
         let since = *self.rests_since.lock().unwrap_or_else(PoisonError::into_inner);
         Some(since.elapsed())
+    }
+
+    /// Notes bytes that the client has sent.
+    pub(super) fn reads(&self, bytes: usize) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes the client has sent, modulo the numbers of the machine.
+    pub(super) fn read(&self) -> usize {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Something has come after a rest.
+    pub(super) fn hears(&self) {
+        *self.rests_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// How many requests were answered.

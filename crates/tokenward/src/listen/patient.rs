@@ -15,7 +15,7 @@ use super::life::Life;
 pub(super) struct Patient<S> {
     stream: S,
     patience: Duration,
-    /// Told whether something waits to be written.
+    /// Told what is read, and whether something waits to be written.
     life: Arc<Life>,
     /// There while something waits to be written.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -64,7 +64,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.life.reads(buffer.filled().len().saturating_sub(before));
+        read
     }
 }
 

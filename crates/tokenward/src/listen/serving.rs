@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::aside::Aside;
 use super::life::{Life, UnderWay};
 use super::opening::{Opening, next, opening};
 use super::patient::Patient;
@@ -53,6 +54,16 @@ struct Sent<B> {
 
 /// A request under way.
 type Answering<H> = BoxFuture<'static, Result<Response<Sent<<H as Handler>::Body>>, Infallible>>;
+
+/// What happens beside requests.
+enum Rare {
+    /// The listener stops.
+    Stop,
+    /// A request waits to switch to another protocol.
+    Switch,
+    /// It is time to look whether the connection rests.
+    Look,
+}
 
 /// What came of serving a connection for a while.
 enum Served<S> {
@@ -150,32 +161,42 @@ impl<H: Handler> Serving<'_, H> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        life.hears();
         let mut builder = http1::Builder::new();
-        let builder = builder.timer(TokioTimer::new()).header_read_timeout(self.patience.head);
+        // How long a head may take is looked after below: a timer for each request would cost more than its head.
+        builder.max_buf_size(HEAD_BYTES).header_read_timeout(None);
         let io = TokioIo::new(Rewound::new(first, stream));
-        let serving = builder.max_buf_size(HEAD_BYTES).serve_connection(io, self.service(life));
-        let mut serving = Box::pin(serving);
-        let answered = life.answered();
+        let mut serving = Box::pin(builder.serve_connection(io, self.service(life)));
+        let (answered, mut read) = (life.answered(), life.read());
         let rest = REST.min(self.patience.head / 2);
-        let mut looks = pin!(sleep(rest));
+        let mut pause = rest;
         let mut ending = false;
         loop {
-            tokio::select! {
+            let rare = async {
+                tokio::select! {
+                    () = self.stop.cancelled(), if !ending => Rare::Stop,
+                    () = life.asked_to_switch() => Rare::Switch,
+                    () = sleep(pause) => Rare::Look,
+                }
+            };
+            let rare = tokio::select! {
                 // What it knows of the client must be as new as can be when it is taken apart.
                 biased;
                 ended = serving.as_mut() => return self.ended(ended),
-                () = self.stop.cancelled(), if !ending => {
+                rare = Aside::new(rare) => rare,
+            };
+            match rare {
+                Rare::Switch => break,
+                Rare::Stop => {
                     ending = true;
                     serving.as_mut().graceful_shutdown();
                 }
-                () = life.asked_to_switch() => break,
-                () = life.abused() => return self.abused(),
-                () = looks.as_mut() => {
-                    let rests = life.rests().unwrap_or_default();
+                Rare::Look => {
+                    let Some(rests) = self.rests(life, &mut read) else { return Served::Ended };
                     let left = rest.saturating_sub(rests);
                     let may = !ending && life.answered() != answered && life.is_between_requests();
                     if !may || !left.is_zero() {
-                        looks.as_mut().reset(Instant::now() + if left.is_zero() { rest } else { left });
+                        pause = if left.is_zero() { rest } else { left };
                         continue;
                     }
                     ending = true;
@@ -195,14 +216,35 @@ impl<H: Handler> Serving<'_, H> {
         life.let_switch();
         loop {
             tokio::select! {
+                biased;
                 ended = serving.as_mut() => return self.ended(ended),
                 () = self.stop.cancelled(), if !ending => {
                     ending = true;
                     serving.as_mut().graceful_shutdown();
                 }
-                () = life.abused() => return self.abused(),
+                () = sleep(rest) => {
+                    if self.rests(life, &mut read).is_none() {
+                        return Served::Ended;
+                    }
+                }
             }
         }
+    }
+
+    /// How long a connection in HTTP/1.1 has had no request under way; `None` when the head of one takes too long.
+    /// `read` is what had been read when it last was clear that this is no head.
+    fn rests(&self, life: &Life, read: &mut usize) -> Option<Duration> {
+        // More than a head can have is a body, of a request that was answered before its end.
+        if life.read().wrapping_sub(*read) > HEAD_BYTES {
+            *read = life.read();
+            life.hears();
+        }
+        let rests = life.rests().unwrap_or_default();
+        if rests < self.patience.head + REST.min(self.patience.head / 2) {
+            return Some(rests);
+        }
+        tracing::debug!(address = %self.peer.address, "closed: a head took too long");
+        None
     }
 
     async fn http2<S>(&self, stream: Patient<S>, first: Bytes, life: &Arc<Life>)
@@ -244,10 +286,7 @@ impl<H: Handler> Serving<'_, H> {
                         looks.as_mut().reset(Instant::now() + FAREWELL);
                     }
                 }
-                () = life.abused() => {
-                    let _: Served<S> = self.abused();
-                    return;
-                }
+                () = life.abused() => return self.abused(),
             }
         }
     }
@@ -288,10 +327,9 @@ impl<H: Handler> Serving<'_, H> {
         Served::Ended
     }
 
-    fn abused<S>(&self) -> Served<S> {
+    fn abused(&self) {
         metrics::counter!("tokenward_connections_cut_total").increment(1);
         tracing::debug!(address = %self.peer.address, "closed: request after request was taken back");
-        Served::Ended
     }
 
     fn broken(&self, error: &std::io::Error) {
