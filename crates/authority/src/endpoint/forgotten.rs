@@ -83,10 +83,10 @@ async fn send(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let store = authority.store();
-    let meant = match store.user_by_name(who).await? {
-        Some(user) => vec![user],
-        None => store.users_by_email(who, MOST_ACCOUNTS).await?,
-    };
+    // Both: a user name in the form of somebody's address must not keep that one from a letter.
+    let mut meant = store.users_by_email(who, MOST_ACCOUNTS).await?;
+    let named = store.user_by_name(who).await?;
+    meant.extend(named.filter(|named| meant.iter().all(|user| user.id != named.id)));
     for user in meant {
         if let Some(user) = approve::active_person(store, &user.id, now).await? {
             send_to(authority, &user, language, now).await?;
