@@ -101,12 +101,31 @@ pub async fn account_of(store: &Store, typed: &str) -> Result<String, StoreError
     if !typed.contains('@') {
         return Ok(typed.to_owned());
     }
-    let found = store.users_by_email(typed.trim(), MOST_WITH_ADDRESS).await?;
+    let found = people_with(store, typed.trim(), MOST_WITH_ADDRESS).await?;
     let mut confirmed = found.into_iter().filter(|user| user.email_verified);
     match (confirmed.next(), confirmed.next()) {
         (Some(user), None) => Ok(user.username),
         _ => Ok(typed.to_owned()),
     }
+}
+
+/// People who have an address, with its domain as it is written or in ASCII: browsers send that where they are asked
+/// for an address, and what is typed where they are asked for a name.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub(crate) async fn people_with(
+    store: &Store,
+    address: &str,
+    most: usize,
+) -> Result<Vec<User>, StoreError> {
+    let mut found = store.users_by_email(address, most).await?;
+    let parts = address.rsplit_once('@').filter(|_| !address.is_ascii());
+    if let Some((local, domain)) = parts {
+        let ascii = format!("{local}@{}", mail::domain(domain));
+        found.extend(store.users_by_email(&ascii, most).await?);
+    }
+    Ok(found)
 }
 
 /// A typed name as it is compared and counted: in whatever case and with whatever space around it.

@@ -535,7 +535,7 @@ catalogue! { ENGLISH: English {
         expired: "over",
         idle: "over, since it was not used",
         idle_after: "Ends when it is not used for",
-        idle_any: "However long",
+        idle_any: "No limit",
         idle_shown: "Ends earlier when it is not used for {time}",
         keep: "Keep it now: it is never shown again.",
         kept: "I have kept it",

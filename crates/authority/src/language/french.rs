@@ -535,7 +535,7 @@ catalogue! { FRENCH: French {
         expired: "expiré",
         idle: "expiré, faute d’utilisation",
         idle_after: "Expire s’il n’est pas utilisé pendant",
-        idle_any: "Peu importe",
+        idle_any: "Pas de limite",
         idle_shown: "Expire plus tôt s’il n’est pas utilisé pendant {time}",
         keep: "Gardez-le maintenant : il n’est plus jamais affiché.",
         kept: "Je l’ai gardé",

@@ -535,7 +535,7 @@ catalogue! { GERMAN: German {
         expired: "abgelaufen",
         idle: "abgelaufen, da es nicht benutzt wurde",
         idle_after: "Endet, wenn es so lange nicht benutzt wird",
-        idle_any: "Beliebig lange",
+        idle_any: "Keine Grenze",
         idle_shown: "Endet früher, wenn es so lange nicht benutzt wird: {time}",
         keep: "Verwahren Sie es jetzt: Es wird nie wieder gezeigt.",
         kept: "Ich habe es verwahrt",

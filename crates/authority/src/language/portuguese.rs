@@ -535,7 +535,7 @@ catalogue! { PORTUGUESE: Portuguese {
         expired: "expirado",
         idle: "expirado, por não ser usado",
         idle_after: "Expira se não for usado durante",
-        idle_any: "Não importa quanto",
+        idle_any: "Sem limite",
         idle_shown: "Expira mais cedo se não for usado durante {time}",
         keep: "Guarde-o agora: nunca mais é mostrado.",
         kept: "Guardei-o",

@@ -535,7 +535,7 @@ catalogue! { SPANISH: Spanish {
         expired: "caducado",
         idle: "caducado, por no usarse",
         idle_after: "Caduca si no se usa durante",
-        idle_any: "Da igual cuánto",
+        idle_any: "Sin límite",
         idle_shown: "Caduca antes si no se usa durante {time}",
         keep: "Guárdelo ahora: no se vuelve a mostrar nunca.",
         kept: "Lo he guardado",

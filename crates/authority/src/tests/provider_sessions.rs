@@ -226,13 +226,14 @@ async fn a_session_that_stands_on_a_provider_goes_on_with_a_password_and_ends_wi
     let page = browser.get("/account").await.text;
     assert!(page.contains("<li>Password<br>"), "{page}");
     // Another session there: its end and that of the first are told apart.
-    let other = browser.by_provider(&upstream, &json!({ "sid": "sid-2" })).await;
+    let now = harness.now().as_secs();
+    let fresh = json!({ "sid": "sid-2", "auth_time": now });
+    let other = browser.visit_provider(&upstream, &anew, &fresh).await;
     assert_ne!(id_token(&mut browser, &other).await["sid"], before["sid"]);
     let left = async || {
         harness.store.sessions_of(&"alice-id".into(), harness.now()).await.expect("store").len()
     };
     assert_eq!(left().await, 2);
-    let now = harness.now().as_secs();
     let token = upstream.logout_token("logout+jwt", now, &json!({ "sid": "sid-1" }));
     harness.post_bare("/login/provider/acme/logout", &format!("logout_token={token}")).await;
     assert_eq!(left().await, 1);

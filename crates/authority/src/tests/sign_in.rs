@@ -122,8 +122,15 @@ async fn an_address_that_is_not_one_persons_own_opens_nothing() {
     harness.store.create_user(&squatter).await.expect("user");
     let mut browser = harness.browser();
     assert_eq!(browser.sign_in(&path, "alice@example.com", PASSWORD).await.status, 303);
-    // Nobody has seen that it is hers, or two have it.
+    // It is hers however its domain is written.
     let mut alice = harness.store.user(&harness.user.id).await.expect("store").expect("user");
+    alice.email = Some("alice@xn--mller-kva.example".to_owned());
+    harness.store.update_user(&alice).await.expect("user");
+    for name in ["alice@MÜLLER.example", "alice@xn--mller-kva.example"] {
+        assert_eq!(harness.browser().sign_in(&path, name, PASSWORD).await.status, 303, "{name}");
+    }
+    alice.email = Some("alice@example.com".to_owned());
+    // Nobody has seen that it is hers, or two have it.
     alice.email_verified = false;
     harness.store.update_user(&alice).await.expect("user");
     wrong("alice@example.com").await;
