@@ -144,6 +144,8 @@ fn leaked_tokens_are_found_in_files_and_in_history_and_never_printed() {
         })
         .collect();
     places.sort();
+    // A stash is a commit of several parents: what it holds is there more than once.
+    places.dedup();
     let expected = [
         ("(message)", 4),
         ("again.txt", 1),
