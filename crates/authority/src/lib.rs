@@ -23,6 +23,7 @@ pub mod grant;
 mod id_token_hint;
 pub mod issue;
 pub mod keys;
+pub mod known_places;
 pub mod language;
 mod later;
 pub mod leak;

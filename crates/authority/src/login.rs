@@ -31,6 +31,9 @@ use self::toll::{Owed, Toll};
 use crate::approve;
 use crate::settings::Settings;
 
+/// People with one address who are looked at.
+const MOST_WITH_ADDRESS: usize = 100;
+
 /// What sign-in works with beside the store.
 pub struct Desk {
     /// Failed tries.
@@ -48,8 +51,10 @@ pub struct Desk {
 /// One try to sign in.
 #[derive(Debug)]
 pub struct Attempt<'a> {
-    /// The name as it was typed.
+    /// The name as it was typed, which is what is counted.
     pub username: &'a str,
+    /// The user name that it stands for, as [`account_of`] has found it.
+    pub account: &'a str,
     /// The password as it was typed.
     pub password: Secret,
     /// The address behind trusted proxies.
@@ -86,6 +91,43 @@ pub enum SignInRefused {
     WrongPassword(SubjectId),
 }
 
+/// The user name of the account that a typed name stands for: of whoever has it as a confirmed address, when that is
+/// one person; else the name itself. A user name in the form of somebody else's address is a mere claim, so that
+/// addresses come first. Whether there is such an account makes no difference to the work.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub async fn account_of(store: &Store, typed: &str) -> Result<String, StoreError> {
+    if !typed.contains('@') {
+        return Ok(typed.to_owned());
+    }
+    let found = people_with(store, typed.trim(), MOST_WITH_ADDRESS).await?;
+    let mut confirmed = found.into_iter().filter(|user| user.email_verified);
+    match (confirmed.next(), confirmed.next()) {
+        (Some(user), None) => Ok(user.username),
+        _ => Ok(typed.to_owned()),
+    }
+}
+
+/// People who have an address, with its domain as it is written or in ASCII: browsers send that where they are asked
+/// for an address, and what is typed where they are asked for a name.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read.
+pub(crate) async fn people_with(
+    store: &Store,
+    address: &str,
+    most: usize,
+) -> Result<Vec<User>, StoreError> {
+    let mut found = store.users_by_email(address, most).await?;
+    let parts = address.rsplit_once('@').filter(|_| !address.is_ascii());
+    if let Some((local, domain)) = parts {
+        let ascii = format!("{local}@{}", mail::domain(domain));
+        found.extend(store.users_by_email(&ascii, most).await?);
+    }
+    Ok(found)
+}
+
 /// A typed name as it is compared and counted: in whatever case and with whatever space around it.
 pub(crate) fn name_key(username: &str) -> String {
     username.trim().to_lowercase()
@@ -117,11 +159,11 @@ impl Desk {
         attempt: Attempt<'_>,
         now: Timestamp,
     ) -> Result<User, SignInRefused> {
-        let known_browser = attempt.browser.known_as(attempt.username, &self.proofs);
+        let known_browser = attempt.browser.known_as(attempt.account, &self.proofs);
         let place = Place { ip: attempt.ip, known_browser };
         let (tried, counted) = self.begin(attempt.username, place, now)?;
         let asker =
-            Asker { ip: attempt.ip, account: attempt.username, is_known: known_browser.is_some() };
+            Asker { ip: attempt.ip, account: attempt.account, is_known: known_browser.is_some() };
         let checked = check(store, passwords, asker, attempt.password, now).await;
         match &checked {
             Err(SignInRefused::UnknownUser | SignInRefused::WrongPassword(_)) => return checked,

@@ -1,6 +1,7 @@
 //! What a person's account may have: names that can be seen, an address that can be written to.
 
 use mail::Address;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::register::is_visible;
 
@@ -23,6 +24,12 @@ pub enum BadPerson {
     Username,
 }
 
+/// A user name that somebody chooses in the form in which all compare it (NFKC): what only looks like the name of
+/// another person, in wide letters for example, is that name, here and in applications that are told.
+pub(crate) fn normalised(username: &str) -> String {
+    username.nfkc().collect()
+}
+
 /// Checks the name somebody signs in with: 1 to 128 visible characters, no space around them.
 ///
 /// # Errors
@@ -31,7 +38,12 @@ pub fn check_username(username: &str) -> Result<(), BadPerson> {
     if username.trim() != username {
         return Err(BadPerson::Space);
     }
-    if is_good_name(username) { Ok(()) } else { Err(BadPerson::Username) }
+    let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}');
+    if is_good_name(username) && !username.contains(is_selector) {
+        Ok(())
+    } else {
+        Err(BadPerson::Username)
+    }
 }
 
 /// Checks the name that others see: 1 to 128 visible characters.
@@ -57,7 +69,7 @@ fn is_good_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_email, check_name, check_username};
+    use super::{check_email, check_name, check_username, normalised};
 
     #[test]
     fn names_can_be_seen() {
@@ -67,6 +79,11 @@ mod tests {
         for name in ["", " ", " alice", "alice ", "a\u{7}", "a\u{202e}b", &"x".repeat(129)] {
             assert!(check_username(name).is_err(), "{name:?}");
         }
+        for unseen in ['\u{ad}', '\u{200b}', '\u{3164}', '\u{fe0f}', '\u{e0041}'] {
+            assert!(check_username(&format!("ali{unseen}ce")).is_err(), "{unseen:?}");
+        }
+        assert!(check_name(Some("Alice \u{2764}\u{fe0f}")).is_ok());
+        assert_eq!(normalised("ａｌｉｃｅ"), "alice");
         assert!(check_name(None).is_ok());
     }
 

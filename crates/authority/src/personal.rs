@@ -2,9 +2,10 @@
 
 mod view;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use store::{Rotated, StoreError, StoredPersonal, Succession};
 use token::base64url;
 use token::id::{KeyId, TokenId};
@@ -21,7 +22,7 @@ use crate::state::Authority;
 pub use view::{PersonalView, State};
 
 pub(crate) const MAX_NAME_CHARS: usize = 100;
-const MAX_NETWORKS: usize = 32;
+pub(crate) const MAX_NETWORKS: usize = 32;
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 /// Uses are written down once a minute: with less than some of these a token could end while it is used.
 const SHORTEST_IDLE: Duration = Duration::from_secs(600);
@@ -319,6 +320,17 @@ impl Authority {
     }
 }
 
+/// A network as somebody writes it, or an address as a network of its own. What is written as IPv4 within IPv6 is
+/// IPv4, as which addresses are compared.
+pub fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = text.parse().ok().or_else(address)?;
+    let IpNet::V6(wide) = network else { return Some(network) };
+    let Some(address) = wide.network().to_ipv4_mapped() else { return Some(network) };
+    let bits = wide.prefix_len().checked_sub(96)?;
+    Ipv4Net::new(address, bits).ok().map(IpNet::V4)
+}
+
 fn check_form(order: &Order, policy: &Policy) -> Result<(), OrderRefused> {
     check_life(order.life, policy)?;
     let length = order.name.chars().count();
@@ -358,5 +370,30 @@ impl Default for Policy {
     fn default() -> Self {
         let day = Duration::from_secs(24 * 3600);
         Self { enabled: true, max_life: 365 * day, idle: None, scopes: None, overlap: day }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn networks_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("192.0.2.7", Some("192.0.2.7/32")),
+            ("192.0.2.0/24", Some("192.0.2.0/24")),
+            ("2001:db8::/32", Some("2001:db8::/32")),
+            ("::1", Some("::1/128")),
+            ("::ffff:192.0.2.7", Some("192.0.2.7/32")),
+            ("::ffff:192.0.2.0/120", Some("192.0.2.0/24")),
+            ("::/0", Some("::/0")),
+            ("", None),
+            ("192.0.2", None),
+            ("192.0.2.0/33", None),
+            ("host.example", None),
+        ] {
+            let read = network(text).map(|network| network.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
     }
 }

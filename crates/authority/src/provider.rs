@@ -12,10 +12,12 @@ pub mod preset;
 pub(crate) mod trip;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use token::foreign::ClaimPath;
+use token::key::PrivateKey;
 use token::secret::Secret;
 use token::time::Timestamp;
 use url::Url;
@@ -34,8 +36,8 @@ pub struct Provider {
     pub protocol: Protocol,
     /// Who we are there.
     pub client_id: String,
-    /// What proves it; without it, PKCE alone protects the code.
-    pub client_secret: Option<Secret>,
+    /// What proves it; without any, PKCE alone protects the code.
+    pub client_auth: ClientAuth,
     /// What it is asked for, separated by spaces.
     pub scopes: String,
     /// Domains of the addresses of its people, in lower case.
@@ -60,6 +62,23 @@ pub struct Provider {
     pub trust_amr: Vec<String>,
     /// Whether its tokens are kept.
     pub keep_tokens: bool,
+}
+
+/// What proves to a provider who we are.
+#[derive(Clone, Debug)]
+pub enum ClientAuth {
+    /// Nothing.
+    None,
+    /// A key that signs an assertion: `private_key_jwt` (OpenID Connect Core 1.0 §9, RFC 7523 §2.2).
+    PrivateKey {
+        /// The key.
+        key: Arc<PrivateKey>,
+        /// Whether the assertion is for the token endpoint, as some providers still want it. Else it is for the
+        /// issuer, so that no server that lies about its endpoint can use it elsewhere (RFC 7523bis §4).
+        for_endpoint: bool,
+    },
+    /// A secret, sent in the form or in a field as the provider wants it.
+    Secret(Secret),
 }
 
 /// How a provider is spoken to.

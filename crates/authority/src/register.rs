@@ -286,11 +286,16 @@ pub fn is_visible(name: &str) -> bool {
     !name.chars().any(is_deceptive)
 }
 
-/// Control characters, and those that change the direction of text or cannot be seen.
+/// Control characters, and those that change the direction of text or cannot be seen (`Default_Ignorable_Code_Point`
+/// of Unicode, but for the selectors that pictures in a text have).
 fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || c == '\u{feff}'
+    let is_unseen = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}');
+    c.is_control() || is_unseen
 }
 
 fn check_grant_types(draft: &ClientDraft) -> Result<(), RegistrationRefused> {

@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use crate::branding::Branding;
 use crate::foreign::{KeySource, TrustedIssuer};
+use crate::known_places::KnownPlaces;
 use crate::language::{Catalogue, Language};
 use crate::leak::LeakKeys;
 use crate::login::password::policy::Rules;
@@ -92,6 +93,8 @@ pub struct Settings {
     /// Failed tries at one name, of all browsers that are not known, after which sign-in asks those for work
     /// first; half as many again from one network. 0: it never does.
     pub puzzle_after: u32,
+    /// Where addresses are that pages show.
+    pub places: KnownPlaces,
     /// What new passwords have to be.
     pub passwords: Rules,
     /// Who has to prove more than a password.

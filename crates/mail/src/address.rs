@@ -29,14 +29,36 @@ impl Address {
         text.parse().map(Self).map_err(|_| NotAnAddress)
     }
 
-    /// Its domain, in lower case.
+    /// Its domain, in the form in which domains are compared.
     pub fn domain(&self) -> String {
-        self.0.domain().to_lowercase()
+        domain(self.0.domain())
     }
+}
+
+/// A domain in the form in which it is compared: in lower case and in ASCII (RFC 5891 §5), as browsers send what
+/// was typed with other letters.
+pub fn domain(text: &str) -> String {
+    url::Host::parse(text).map_or_else(|_| text.to_lowercase(), |host| host.to_string())
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, domain};
+
+    #[test]
+    fn a_domain_is_one_however_it_is_written() {
+        for text in ["Müller.example", "mu\u{308}ller.EXAMPLE", "xn--mller-kva.example"] {
+            assert_eq!(domain(text), "xn--mller-kva.example");
+            let address = Address::parse(&format!("bob@{text}")).expect("address");
+            assert_eq!(address.domain(), "xn--mller-kva.example");
+        }
+        assert_eq!(domain("ACME.example"), "acme.example");
+        assert_eq!(domain("no domain"), "no domain");
     }
 }

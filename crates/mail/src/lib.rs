@@ -10,7 +10,7 @@ mod mailbox;
 mod outbox;
 mod smtp;
 
-pub use address::{Address, NotAnAddress};
+pub use address::{Address, NotAnAddress, domain};
 pub use letter::Letter;
 pub use mailbox::{Kept, Mailbox};
 pub use outbox::{Counts, Outbox, Queue};

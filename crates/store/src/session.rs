@@ -79,6 +79,29 @@ impl Store {
         .await
     }
 
+    /// Goes on with a session in which its person has proven anew who they are: it has the cookie, the times, the
+    /// place and the word of `new`, under its own id, so that its grants and its applications stay in it. Its
+    /// sign-in is the new one from now on. `false` when the session is over, or its cookie is another.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when the new cookie is in use.
+    pub async fn renew_session(
+        &self,
+        old: &OpaqueHash,
+        new: &Session,
+        client: Option<&ClientId>,
+    ) -> Result<bool, StoreError> {
+        let (old, new, client) = (*old, new.clone(), client.cloned());
+        self.write(move |act| {
+            let renewed = renew(act, &old, &new)?;
+            if renewed {
+                sign_in::renew(act.db, &new, client.as_ref())?;
+            }
+            Ok(renewed)
+        })
+        .await
+    }
+
     /// The session of this cookie, unless it was ended or is over.
     ///
     /// # Errors
@@ -219,6 +242,28 @@ fn insert(act: &mut Act<'_>, session: &Session) -> Result<(), StoreError> {
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("session id or cookie"))?;
     Ok(())
+}
+
+fn renew(act: &mut Act<'_>, old: &OpaqueHash, new: &Session) -> Result<bool, StoreError> {
+    let sql = "UPDATE sessions SET cookie = ?3, auth_time = ?4, amr = ?5, expires_at = ?6, \
+               last_used_at = ?7, ip = ?8, browser = ?9, provider = ?10, provider_subject = ?11, \
+               provider_session = ?12 WHERE id = ?1 AND cookie = ?2 AND expires_at > ?7";
+    let upstream = new.upstream.as_ref();
+    let values = params![
+        new.id.as_str(),
+        old.as_bytes(),
+        new.cookie.as_bytes(),
+        new.auth_time.as_millis(),
+        sql::json(&new.amr)?,
+        new.expires_at.as_millis(),
+        new.last_used_at.as_millis(),
+        new.ip.as_ref().map(IpAddr::to_string),
+        new.browser,
+        upstream.map(|upstream| &upstream.provider),
+        upstream.map(|upstream| &upstream.subject),
+        upstream.and_then(|upstream| upstream.session.as_ref()),
+    ];
+    Ok(sql::execute(act.db, sql, values).map_err(|error| error.or_taken("cookie"))? > 0)
 }
 
 fn end(act: &mut Act<'_>, id: &SessionId, actor: &str, now: Timestamp) -> Result<bool, StoreError> {

@@ -161,6 +161,16 @@ pub(crate) fn insert(
     sql::execute(db, sql, params![session.subject.as_str(), sql::page(MOST_SIGN_INS)]).map(drop)
 }
 
+/// Writes down that somebody has proven anew who they are in a session; as part of the act that renews it.
+pub(crate) fn renew(
+    db: &Connection,
+    session: &Session,
+    client: Option<&ClientId>,
+) -> Result<(), StoreError> {
+    sql::execute(db, "DELETE FROM sign_ins WHERE session = ?1", [session.id.as_str()])?;
+    insert(db, &Session { created_at: session.last_used_at, ..session.clone() }, client)
+}
+
 /// Writes down that more was proven in a session.
 pub(crate) fn raise(db: &Connection, session: &SessionId, amr: &str) -> Result<(), StoreError> {
     let sql = "UPDATE sign_ins SET amr = ?2 WHERE session = ?1";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
+use authority::known_places::KnownPlaces;
 use detect::policy::Standing;
 use gateway::Gateway;
 use gateway::policy::Policies;
@@ -269,8 +270,9 @@ impl Product {
             nonces: config.authority.dpop_nonce.then(gateway_parts::nonces),
             outbox,
         };
-        let authority =
-            Authority::new(settings::authority(&config, &sockets)?, parts).map_err(Failure::new)?;
+        let known = KnownPlaces::new(places.clone());
+        let settings = settings::authority(&config, &sockets, known)?;
+        let authority = Authority::new(settings, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
         asked.asked_by(Arc::new(Asking(authority.clone())));
         tries.made_by(Arc::new(Signing(authority.clone())));

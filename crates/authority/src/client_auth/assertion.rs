@@ -18,7 +18,7 @@ use crate::rule::profile;
 use crate::state::Authority;
 
 /// `client_assertion_type` (RFC 7523 §2.2).
-pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The same for a JWT-SVID (draft-ietf-oauth-spiffe-client-auth-02).
 pub(super) const SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 /// How far clocks may differ.

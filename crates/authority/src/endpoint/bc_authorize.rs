@@ -23,6 +23,7 @@ use crate::endpoint::form::Form;
 use crate::endpoint::token::authenticate;
 use crate::grant::GrantRefused;
 use crate::id_token_hint;
+use crate::login;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::polls;
@@ -131,7 +132,7 @@ async fn person(
     let store = authority.store();
     let subject: SubjectId = match (name, hint) {
         (Some(name), None) => {
-            let user = store.user_by_name(name).await?;
+            let user = store.user_by_name(&login::account_of(store, name).await?).await?;
             user.ok_or_else(unknown)?.id
         }
         (None, Some(hint)) => {

@@ -8,12 +8,14 @@ use store::{LinkPurpose, StoreError, User};
 use token::time::Timestamp;
 
 use crate::approve;
+use crate::endpoint;
 use crate::endpoint::authorize::refusal::{self, PageRefused};
 use crate::endpoint::form::Form;
 use crate::endpoint::visit::Visit;
-use crate::endpoint::{document, done, login};
+use crate::endpoint::{document, done};
 use crate::language::Language;
 use crate::letters::Occasion;
+use crate::login;
 use crate::login::csrf::Purpose;
 use crate::login::link::Draft;
 use crate::oauth_error::OAuthError;
@@ -48,7 +50,7 @@ async fn ask(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         Ok(Form(form)) => form,
         Err(error) => return refusal::answer(&visit, PageRefused::Form(error).into()),
     };
-    if login::is_blocked(&visit) {
+    if endpoint::login::is_blocked(&visit) {
         return refusal::answer(&visit, PageRefused::Blocked.into());
     }
     let (authority, now) = (&visit.authority, visit.now);
@@ -83,10 +85,10 @@ async fn send(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let store = authority.store();
-    let meant = match store.user_by_name(who).await? {
-        Some(user) => vec![user],
-        None => store.users_by_email(who, MOST_ACCOUNTS).await?,
-    };
+    // Both: a user name in the form of somebody's address must not keep that one from a letter.
+    let mut meant = login::people_with(store, who, MOST_ACCOUNTS).await?;
+    let named = store.user_by_name(who).await?;
+    meant.extend(named.filter(|named| meant.iter().all(|user| user.id != named.id)));
     for user in meant {
         if let Some(user) = approve::active_person(store, &user.id, now).await? {
             send_to(authority, &user, language, now).await?;

@@ -29,7 +29,7 @@ use crate::login::password::PasswordError;
 use crate::login::puzzle::Puzzle;
 use crate::login::session::{self, Method, Proven, SignedIn};
 use crate::login::toll::{Comer, Owed, Toll};
-use crate::login::{Attempt, SignInRefused};
+use crate::login::{self, Attempt, SignInRefused};
 use crate::oauth_error::OAuthError;
 use crate::page::Rendered;
 use crate::page::login::LoginPage;
@@ -124,7 +124,8 @@ fn working(
     let (puzzle, wait) = match notice {
         Notice::Puzzle { puzzle, wait, .. } => (puzzle, wait),
         _ => {
-            let demand = desk.demand(page.username(), browser, visit.caller.ip, now);
+            let demand =
+                desk.demand(page.username(), page.username(), browser, visit.caller.ip, now);
             let is_current = current.is_some_and(|person| person.is_named(page.username()));
             let demand = demand.filter(|_| !page.username().is_empty() && !is_current);
             let Some(difficulty) = demand else { return page };
@@ -152,15 +153,18 @@ async fn decide(visit: &Visit, behind: Behind<'_>, form: &Parameters) -> Respons
         let username = form.value(USERNAME).unwrap_or_default().to_owned();
         return again(visit, behind, Notice::Incomplete { username });
     };
-    let tried = match collect(visit, username, form).await {
-        Ok(toll) => sign_in(visit, username, password, toll, behind).await,
-        Err(refused) => Err(refused),
+    let tried = async {
+        let account = login::account_of(visit.authority.store(), username).await?;
+        let names = Names { typed: username, account: &account };
+        let toll = collect(visit, names, form).await?;
+        sign_in(visit, names, password, toll, behind).await
     };
+    let tried = tried.await;
     observe(visit, username, &tried);
     match tried {
         Ok(Progress::Complete(cookie, person)) => {
             tell_of_browser(visit, person.user());
-            welcome(visit, behind, username, &cookie)
+            welcome(visit, behind, &person.user().username, &cookie)
         }
         Ok(Progress::Half(known, step)) => {
             second::ask(visit, behind, &known, step, second::Notice::None).await
@@ -185,11 +189,23 @@ enum Progress {
     Unreachable(User),
 }
 
+/// A name as it was typed, and the account that it stands for.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    typed: &'a str,
+    account: &'a str,
+}
+
 /// What is asked before a password is looked at.
-async fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Toll, SignInRefused> {
+async fn collect(
+    visit: &Visit,
+    names: Names<'_>,
+    form: &Parameters,
+) -> Result<Toll, SignInRefused> {
     let (authority, now) = (&visit.authority, visit.now);
     let comer = Comer {
-        username,
+        username: names.typed,
+        account: names.account,
         browser: &visit.browser,
         ip: visit.caller.ip,
         puzzle: form.value(PUZZLE).unwrap_or_default(),
@@ -200,26 +216,28 @@ async fn collect(visit: &Visit, username: &str, form: &Parameters) -> Result<Tol
     });
     let Err(owed @ SignInRefused::Owed(_)) = collected else { return collected };
     let person = visit.signed_in().await?;
-    let person = person.filter(|person| person.is_named(username));
+    let person = person.filter(|person| person.is_named(names.typed));
     person.map(|person| Toll::of_session(&person)).ok_or(owed)
 }
 
 async fn sign_in(
     visit: &Visit,
-    username: &str,
+    names: Names<'_>,
     password: Secret,
     toll: Toll,
     behind: Behind<'_>,
 ) -> Result<Progress, SignInRefused> {
     let (authority, now) = (&visit.authority, visit.now);
     let (ip, browser) = (visit.caller.ip, &visit.browser);
-    let attempt = Attempt { username, password, ip, browser, toll };
+    let attempt =
+        Attempt { username: names.typed, account: names.account, password, ip, browser, toll };
     let (store, passwords) = (authority.store(), authority.passwords());
     let user = authority.desk().sign_in(store, passwords, attempt, now).await?;
     Ok(match second::missing(visit, behind.demanded(), &user, false).await? {
         Missing::Nothing => {
             let proven = Proven { at: now, first: Method::Password, second: None };
-            let (beginning, random) = (visit.beginning(behind.client()), authority.random());
+            let beginning = visit.beginning(behind.client()).await?;
+            let random = authority.random();
             let started = session::start(store, user, &proven, beginning, random, now);
             let (cookie, person) = started.await?;
             Progress::Complete(cookie, person)

@@ -109,14 +109,16 @@ impl Visit {
     }
 
     /// What a session that begins here is recognised by; for this application, or a page of the account.
-    pub(crate) fn beginning(&self, client: Option<&Client>) -> Beginning {
-        Beginning {
+    pub(crate) async fn beginning(&self, client: Option<&Client>) -> Result<Beginning, StoreError> {
+        let held = self.signed_in().await?.map(|person| person.session().clone());
+        Ok(Beginning {
             life: self.authority.settings().session_life,
             ip: self.caller.ip,
             browser: self.software(),
             upstream: None,
             client: client.map(|client| client.id.clone()),
-        }
+            held,
+        })
     }
 
     /// Counts a try to sign in as somebody that failed.

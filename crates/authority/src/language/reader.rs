@@ -1,5 +1,6 @@
 //! Whoever reads a page or a letter: under which settings, and in which language.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use token::term::scope;
@@ -26,6 +27,11 @@ impl<'a> Reader<'a> {
     /// Whoever reads in this language.
     pub(crate) fn new(settings: &'a Settings, language: Language) -> Self {
         Self { settings, words: settings.catalogue.words(language) }
+    }
+
+    /// An address, and where it is.
+    pub(crate) fn place(&self, address: IpAddr) -> String {
+        self.settings.places.shown(address)
     }
 
     /// What a scope allows, in words; the scope itself where nobody has any.

@@ -218,10 +218,11 @@ texts! {
     }
     /// The pages of personal tokens.
     tokens: TokenWords {
-        create, disabled, empty, ends, ends_unused, expired, idle, keep, kept, life, made_lead,
-        made_title, may, name, narrow, narrowed, new, refused, refused_closed, refused_ended,
-        refused_life, refused_many, refused_name, refused_no_scope, refused_restrained,
-        refused_scope, refused_unknown, refused_unused, revoke, revoked, rotate, state_revoked,
-        suspended, title, token, unused,
+        create, disabled, empty, ends, ends_unused, ends_used, expired, idle, idle_after,
+        idle_any, idle_shown, keep, kept, life, limits, made_lead, made_title, may, name, narrow,
+        narrowed, networks, networks_hint, new, only_from, refused, refused_closed, refused_ended,
+        refused_life, refused_many, refused_name, refused_networks, refused_no_scope,
+        refused_restrained, refused_scope, refused_unknown, refused_unused, resources, revoke,
+        revoked, rotate, state_revoked, suspended, title, token, unused,
     }
 }

@@ -63,6 +63,8 @@ pub struct Beginning {
     pub upstream: Option<Upstream>,
     /// The application that somebody signs in for; `None` for a page of the account.
     pub client: Option<ClientId>,
+    /// The session that there is in this browser.
+    pub held: Option<Session>,
 }
 
 /// Somebody who is signed in. Only [`recognise`], [`start`] and [`raise`] make one.
@@ -122,9 +124,11 @@ impl SignedIn {
         &self.user
     }
 
-    /// Whether this is their name, as it was typed.
-    pub(crate) fn is_named(&self, username: &str) -> bool {
-        name_key(&self.user.username) == name_key(username)
+    /// Whether this is their name or their confirmed address, as it was typed.
+    pub(crate) fn is_named(&self, typed: &str) -> bool {
+        let address = self.user.email.as_ref().filter(|_| self.user.email_verified);
+        let names = [Some(&self.user.username), address];
+        names.into_iter().flatten().any(|name| name_key(name) == name_key(typed))
     }
 
     /// Whether they have proven more than a password.
@@ -164,8 +168,9 @@ pub async fn recognise(
     Ok(Some(SignedIn { session, user }))
 }
 
-/// Begins a session for a person who has just proven who they are; the secret is the cookie's
-/// value. Never continues an earlier one: a cookie that was planted before is worth nothing.
+/// Begins a session for a person who has just proven who they are; the secret is the cookie's value. Who is signed
+/// in here already goes on with that session, or to sign out would leave applications behind in the one before. The
+/// cookie is another one always: one that was planted or copied before is worth nothing.
 ///
 /// # Errors
 /// [`StoreError`] when state cannot be written.
@@ -178,6 +183,7 @@ pub async fn start(
     now: Timestamp,
 ) -> Result<(Secret, SignedIn), StoreError> {
     let cookie = Family::SignIn.generate(random);
+    let (client, held) = (beginning.client, beginning.held);
     let session = Session {
         id: SessionId::generate(random),
         cookie: OpaqueHash::of(cookie.expose()),
@@ -191,8 +197,23 @@ pub async fn start(
         browser: beginning.browser,
         upstream: beginning.upstream,
     };
-    store.start_session(&session, beginning.client.as_ref()).await?;
+    if let Some(held) = held.filter(|held| goes_on(held, &session)) {
+        let upstream = session.upstream.clone().or(held.upstream);
+        let (id, created_at) = (held.id, held.created_at);
+        let renewed = Session { id, created_at, upstream, ..session.clone() };
+        if store.renew_session(&held.cookie, &renewed, client.as_ref()).await? {
+            return Ok((cookie, SignedIn { session: renewed, user }));
+        }
+    }
+    store.start_session(&session, client.as_ref()).await?;
     Ok((cookie, SignedIn { session, user }))
+}
+
+/// Whether a sign-in goes on with the session that there is: it is the same person's, and no second word of a
+/// provider would take the place of a first one, whose end must be obeyed.
+fn goes_on(held: &Session, new: &Session) -> bool {
+    let is_other = |word: &Upstream| new.upstream.as_ref().is_some_and(|other| other != word);
+    held.subject == new.subject && !held.upstream.as_ref().is_some_and(is_other)
 }
 
 /// Writes down that the person of a session has proven more, and gives it another cookie, so that one that

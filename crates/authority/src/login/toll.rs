@@ -25,7 +25,10 @@ pub struct Toll(());
 /// Who asks for that, and what their form brings along.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comer<'a> {
+    /// The name as it was typed.
     pub(crate) username: &'a str,
+    /// The user name that it stands for.
+    pub(crate) account: &'a str,
     pub(crate) browser: &'a Browser,
     pub(crate) ip: Option<IpAddr>,
     /// The puzzle as it was given out; may be empty.
@@ -56,15 +59,16 @@ impl Toll {
 // === impl Desk ===
 
 impl Desk {
-    /// How much work is asked of whoever types this name here.
+    /// How much work is asked of whoever types this name here, which stands for this account.
     pub(crate) fn demand(
         &self,
         username: &str,
+        account: &str,
         browser: &Browser,
         ip: Option<IpAddr>,
         now: Timestamp,
     ) -> Option<Difficulty> {
-        match browser.known_as(username, &self.proofs) {
+        match browser.known_as(account, &self.proofs) {
             Some(_) => None,
             None => self.pressure.demand(username, ip, now),
         }
@@ -82,8 +86,8 @@ impl Desk {
         now: Timestamp,
         use_once: impl FnOnce(&str, Timestamp) -> bool,
     ) -> Result<Toll, SignInRefused> {
-        let Comer { username, browser, ip, puzzle, answer } = comer;
-        let Some(difficulty) = self.demand(username, browser, ip, now) else {
+        let Comer { username, account, browser, ip, puzzle, answer } = comer;
+        let Some(difficulty) = self.demand(username, account, browser, ip, now) else {
             return Ok(Toll(()));
         };
         let owed = |puzzle: Puzzle, wait| Err(SignInRefused::Owed(Owed { puzzle, wait }));

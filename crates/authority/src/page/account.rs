@@ -126,7 +126,7 @@ impl AccountPage {
         let session = |session: &Session| SessionShown {
             id: session.id.to_string(),
             browser: user_agent::Software::kept(session.browser.as_deref()).spoken(words),
-            place: session.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            place: session.ip.map(|ip| reader.place(ip)).unwrap_or_default(),
             begun: words.minute(session.created_at),
             used: words.minute(session.last_used_at),
             is_this: session.id == *own,
@@ -148,7 +148,7 @@ impl AccountPage {
             },
             sessions: held.sessions.iter().map(session).collect(),
             applications: held.applications.clone(),
-            changes: held.changes.iter().map(|row| Change::of(row, person, words)).collect(),
+            changes: held.changes.iter().map(|row| Change::of(row, person, reader)).collect(),
             sign_ins: Shown::new(reader, &held.sign_ins, own),
             action: reader.settings.path("/account"),
             proof,
@@ -165,8 +165,8 @@ impl AccountPage {
 // === impl Change ===
 
 impl Change {
-    fn of(row: &AuditRow, person: &SignedIn, words: &Words) -> Self {
-        let entry = &row.entry;
+    fn of(row: &AuditRow, person: &SignedIn, reader: &Reader<'_>) -> Self {
+        let (entry, words) = (&row.entry, &*reader.words);
         let is_own =
             entry.actor.split_once(':').is_some_and(|(_, id)| id == person.user().id.as_str());
         let what = spoken(&entry.action, words);
@@ -177,7 +177,7 @@ impl Change {
                 false => words.happened.by_administrator.fill(&[("what", &what)]),
             },
             // Where an administrator sits is nobody's business.
-            place: entry.ip.filter(|_| is_own).map(|ip| ip.to_string()).unwrap_or_default(),
+            place: entry.ip.filter(|_| is_own).map(|ip| reader.place(ip)).unwrap_or_default(),
         }
     }
 }

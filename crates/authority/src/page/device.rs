@@ -117,6 +117,7 @@ impl ConfirmPage {
         let optional = &client.options.optional_scopes;
         let split = Split::of(optional, &request.scopes, &reader.settings.ladder);
         let unknown = || String::from(&reader.words.common.unknown);
+        let place = |text: &str| reader.settings.places.shown_of(text);
         Self {
             frame: Frame::new(reader),
             client: client.name.clone(),
@@ -133,7 +134,7 @@ impl ConfirmPage {
             audiences: request.audiences.clone(),
             is_elsewhere: request.asked_from.as_deref() != asked.from,
             asked: reader.words.ago(now.since(request.asked_at).as_secs()),
-            asked_from: request.asked_from.clone().unwrap_or_else(unknown),
+            asked_from: request.asked_from.as_deref().map_or_else(unknown, place),
             asked_by: request.asked_by.clone().unwrap_or_else(unknown),
             action: reader.settings.path("/device/decision"),
             proof,

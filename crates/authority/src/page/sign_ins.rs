@@ -114,7 +114,7 @@ fn failed(tries: &FailedTries, reader: &Reader<'_>) -> Line {
 }
 
 fn from(ip: Option<std::net::IpAddr>, reader: &Reader<'_>) -> Option<String> {
-    ip.map(|ip| reader.words.account.from_place.fill(&[("place", &ip)]))
+    ip.map(|ip| reader.words.account.from_place.fill(&[("place", &reader.place(ip))]))
 }
 
 /// With what somebody signed in, by what `amr` says of it.
@@ -122,7 +122,9 @@ fn how(sign_in: &SignIn, reader: &Reader<'_>) -> String {
     let (words, has) = (&reader.words.sign_ins, |name| sign_in.amr.iter().any(|held| held == name));
     let has_passkey = has("hwk") || has("swk");
     let providers = &reader.settings.providers;
-    let first: String = match &sign_in.provider {
+    // A session that began at a provider may have gone on with a sign-in here.
+    let provider = sign_in.provider.as_ref().filter(|_| has("fed"));
+    let first: String = match provider {
         Some(name) => {
             let known = providers.iter().find(|provider| provider.name == *name);
             known.map_or(name, |provider| &provider.title).clone()
@@ -134,7 +136,7 @@ fn how(sign_in: &SignIn, reader: &Reader<'_>) -> String {
         () if has("otp") => &words.code,
         () if has_passkey => &words.passkey_too,
         // A recovery code has no name there; what a provider has asked for beside has none either.
-        () if has(acr::SEVERAL_FACTORS) && sign_in.provider.is_none() => &words.recovery_code,
+        () if has(acr::SEVERAL_FACTORS) && provider.is_none() => &words.recovery_code,
         () => return first,
     };
     words.both.fill(&[("first", &first), ("second", &second.as_str())])

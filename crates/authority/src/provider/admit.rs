@@ -191,7 +191,8 @@ async fn new_person(
 /// The name of a new account: what the provider calls them, short enough for a number behind it.
 fn username(vouched: &Vouched) -> Option<String> {
     let candidates = [&vouched.username, &vouched.email, &vouched.name];
-    let short = |name: &String| name.trim().chars().take(110).collect::<String>();
+    let short =
+        |name: &String| person::normalised(name.trim()).chars().take(110).collect::<String>();
     let mut good = candidates.into_iter().flatten().map(short).map(|name| name.trim().to_owned());
     good.find(|name| person::check_username(name).is_ok())
 }

@@ -6,9 +6,10 @@ use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue};
 use remote::issuer::DiscoveryError;
 use remote::{FetchError, Fetched, Fetcher};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use token::json;
-use token::jws::Jws;
+use token::jws::{self, Jws};
+use token::key::PrivateKey;
 use token::kind::IdToken;
 use token::secret::Secret;
 use token::term::parameter;
@@ -20,7 +21,8 @@ use super::answer::{TokenAnswer, Tokens, primary_address};
 use super::mapping::SignIn;
 use super::places::Places;
 use super::trip::Trip;
-use super::{Protocol, Provider, Vouched};
+use super::{ClientAuth, Protocol, Provider, Vouched};
+use crate::client_auth::assertion;
 use crate::foreign::{self, KeySource, LEEWAY};
 use crate::rule::fresh::{Fresh, NotFresh};
 use crate::rule::prompt;
@@ -28,6 +30,9 @@ use crate::state::Authority;
 
 /// An ID token that was made for this sign-in is not older.
 const OLDEST_ID_TOKEN: std::time::Duration = std::time::Duration::from_mins(10);
+
+/// It is used at once.
+const ASSERTION_LIFE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Why a provider's word is not had, or not believed.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +67,9 @@ pub(crate) enum ProviderFailed {
     /// UserInfo is about somebody else (OpenID Connect Core 1.0 §5.3.2).
     #[error("the provider's UserInfo is about another person than its ID token")]
     Subject,
+    /// Our own word to the provider.
+    #[error("our key did not sign who we are at the provider")]
+    Unsigned,
 }
 
 /// What a sign-in at a provider has to be.
@@ -189,7 +197,17 @@ async fn redeem(
     (code, callback): (&str, &str),
     now: Timestamp,
 ) -> Result<Tokens, ProviderFailed> {
-    let (form, headers) = code_request(provider, places, trip, code, callback);
+    let assertion = match &provider.client_auth {
+        ClientAuth::PrivateKey { key, for_endpoint } => {
+            let audience = match &provider.protocol {
+                Protocol::OpenId { issuer } if !for_endpoint => issuer,
+                Protocol::OpenId { .. } | Protocol::OAuth(_) => places.token.as_str(),
+            };
+            Some(signed_word(key, provider, audience, trip, now)?)
+        }
+        ClientAuth::None | ClientAuth::Secret(_) => None,
+    };
+    let (form, headers) = code_request(provider, places, trip, (code, callback), assertion);
     let answer: Fetched = fetcher.post_form(&places.token, form, headers).await?;
     match TokenAnswer::read(&answer.body, now) {
         Ok(tokens) if answer.status.is_success() => Ok(tokens),
@@ -207,8 +225,8 @@ fn code_request(
     provider: &Provider,
     places: &Places,
     trip: &Trip,
-    code: &str,
-    callback: &str,
+    (code, callback): (&str, &str),
+    assertion: Option<String>,
 ) -> (String, HeaderMap) {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair(parameter::GRANT_TYPE, "authorization_code")
@@ -218,18 +236,43 @@ fn code_request(
     // GitHub answers with a form to whoever does not ask for JSON.
     let accept = HeaderValue::from_static("application/json");
     let mut headers = HeaderMap::from_iter([(ACCEPT, accept)]);
-    match &provider.client_secret {
-        Some(secret) if !places.secret_in_form => {
+    match &provider.client_auth {
+        ClientAuth::Secret(secret) if !places.secret_in_form => {
             headers.insert(AUTHORIZATION, basic(&provider.client_id, secret));
+            return (form.finish(), headers);
         }
-        secret => {
-            form.append_pair(parameter::CLIENT_ID, &provider.client_id);
-            if let Some(secret) = secret {
-                form.append_pair(parameter::CLIENT_SECRET, secret.expose());
-            }
+        ClientAuth::Secret(secret) => {
+            form.append_pair(parameter::CLIENT_SECRET, secret.expose());
         }
+        ClientAuth::None | ClientAuth::PrivateKey { .. } => {}
+    }
+    form.append_pair(parameter::CLIENT_ID, &provider.client_id);
+    if let Some(assertion) = assertion {
+        form.append_pair(parameter::CLIENT_ASSERTION_TYPE, assertion::TYPE)
+            .append_pair(parameter::CLIENT_ASSERTION, &assertion);
     }
     (form.finish(), headers)
+}
+
+/// Who we are, signed for this one code (RFC 7523 §3).
+fn signed_word(
+    key: &PrivateKey,
+    provider: &Provider,
+    audience: &str,
+    trip: &Trip,
+    now: Timestamp,
+) -> Result<String, ProviderFailed> {
+    let claims = json!({
+        "iss": provider.client_id,
+        "sub": provider.client_id,
+        "aud": audience,
+        // A trip redeems one code.
+        "jti": trip.assertion_id(),
+        "iat": now.as_secs(),
+        "exp": now.plus(ASSERTION_LIFE).as_secs(),
+    });
+    let signed = jws::sign(key, "JWT", claims.to_string().as_bytes());
+    signed.map_err(|_| ProviderFailed::Unsigned)
 }
 
 /// RFC 6749 §2.3.1: both parts are encoded before they are joined.
@@ -307,7 +350,11 @@ impl ProviderFailed {
     /// What events call it.
     pub(crate) fn event_result(&self) -> &'static str {
         match self {
-            Self::Discovery(_) | Self::Fetch(_) | Self::NoFetcher | Self::NoPlace(_) => "error",
+            Self::Discovery(_)
+            | Self::Fetch(_)
+            | Self::NoFetcher
+            | Self::NoPlace(_)
+            | Self::Unsigned => "error",
             Self::Refused(code) if code == "access_denied" => "cancelled",
             Self::Answer(_)
             | Self::IdToken(_)

@@ -75,6 +75,11 @@ impl Trip {
         base64url::encode(digest::digest(&digest::SHA256, self.verifier.as_bytes()))
     }
 
+    /// The name of what redeems its code, which is done once.
+    pub(crate) fn assertion_id(&self) -> String {
+        base64url::encode(digest::digest(&digest::SHA256, self.state.as_bytes()))
+    }
+
     /// When it is too late to come back.
     pub(crate) fn ends_at(&self) -> Timestamp {
         self.at.plus(LIFE)

@@ -1,7 +1,11 @@
 //! The account: sessions are ended, applications lose their access, personal tokens are made. Forms alone.
 
+use std::time::Duration;
+
+use token::personal::{PersonalTokens as _, Use};
+
 use super::browser::{Browser, PASSWORD, request};
-use super::support::{Answer, Harness, person};
+use super::support::{Answer, Harness, person, scopes};
 
 const ACCOUNT: &str = "/account";
 const TOKENS: &str = "/account/tokens";
@@ -164,6 +168,67 @@ async fn a_personal_token_is_made_shown_once_rotated_and_revoked() {
     assert_eq!(active(&successor).await["active"], true);
     let audit = harness.store.audit(None, 1).await.expect("audit").remove(0).entry;
     assert_eq!(audit.action, "personal_token.revoke");
+}
+
+#[tokio::test]
+async fn a_personal_token_is_limited_where_it_is_made_and_says_how_it_was_used() {
+    let harness = Harness::with_password().await;
+    let (mut browser, page) = at(&harness, TOKENS).await;
+    let create = page.form_of("/create");
+    let fill = |networks| {
+        [
+            ("name", "deploy"),
+            ("days", "90"),
+            ("scope:orders:read", "yes"),
+            ("resource:http://127.0.0.1:9000", "yes"),
+            ("idle", "7"),
+            ("networks", networks),
+        ]
+    };
+    let many = "192.0.2.1 ".repeat(33);
+    // What was typed stays there when one thing is wrong.
+    for wrong in ["office", "192.0.2.0/33", &many] {
+        let refused = browser.submit(&create, &fill(wrong)).await;
+        refused.assert_page(400);
+        assert!(refused.notice().contains("192.0.2.0/24"), "{}", refused.notice());
+        let text = &refused.text;
+        assert!(
+            text.contains("value=\"deploy\"") && text.contains("<details class=\"more\" open>")
+        );
+        assert!(text.contains(&format!("value=\"{}\"", wrong.trim())), "{text}");
+        for chosen in [
+            "name=\"scope:orders:read\" value=\"yes\" checked",
+            "name=\"resource:http://127.0.0.1:9000\" value=\"yes\" checked",
+            "<option value=\"90\" selected>90 days",
+            "<option value=\"7\" selected>7 days",
+        ] {
+            assert!(text.contains(chosen), "{chosen}: {text}");
+        }
+    }
+    let made =
+        browser.submit(&create, &fill(" 192.0.2.0/24,\n::ffff:198.51.100.7 2001:db8::/32")).await;
+    made.assert_page(200);
+    let held = harness.store.personal_tokens(None, None, 10).await.expect("store").remove(0);
+    let networks: Vec<String> = held.terms.networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32"]);
+    assert_eq!(held.terms.idle, Some(Duration::from_secs(7 * 24 * 3600)));
+    assert_eq!(held.terms.audiences, ["http://127.0.0.1:9000"]);
+    let page = browser.get(TOKENS).await.text;
+    assert!(page.contains("Only from 192.0.2.0/24, 198.51.100.7/32, 2001:db8::/32"), "{page}");
+    assert!(page.contains("Ends earlier when it is not used for 7 days"), "{page}");
+
+    harness.store.keep_use(Use {
+        token: held.terms.token.clone(),
+        at: harness.now(),
+        ip: Some("192.0.2.9".parse().expect("address")),
+        route: Some("list orders".to_owned()),
+        scopes: scopes("orders:read"),
+    });
+    // What is written in the background is there before any act that comes later.
+    let alice = harness.store.user(&"alice-id".into()).await.expect("store").expect("alice");
+    assert!(harness.store.update_user(&alice).await.expect("user"));
+    let page = browser.get(TOKENS).await.text;
+    assert!(page.contains("from 192.0.2.9 on the route list orders"), "{page}");
 }
 
 #[tokio::test]

@@ -237,10 +237,12 @@ async fn somebody_makes_an_account_where_that_is_open() {
     assert!(!both[1].text.contains("/link?"), "no account is made beside it");
 
     let link = link(&letters[0]);
-    let taken = [("username", "ALICE"), ("name", ""), ("password", NEW)];
-    let answer = follow(&mut browser, &link, &taken).await;
-    answer.assert_page(400);
-    assert!(answer.notice().contains("taken"), "{}", answer.text);
+    for name in ["ALICE", "ａｌｉｃｅ"] {
+        let taken = [("username", name), ("name", ""), ("password", NEW)];
+        let answer = follow(&mut browser, &link, &taken).await;
+        answer.assert_page(400);
+        assert!(answer.notice().contains("taken"), "{name}: {}", answer.text);
+    }
     let used_most = [("username", "bob"), ("name", ""), ("password", COMMON)];
     common(&follow(&mut browser, &link, &used_most).await);
     let good = [("username", "bob"), ("name", "Bob B."), ("password", NEW)];

@@ -107,6 +107,8 @@ async fn what_is_asked_wrongly_is_refused() {
     ] {
         ask(&harness, &changes).await.assert_refused(400, code);
     }
+    // An address says who is meant as well as a user name.
+    assert_eq!(ask(&harness, &[("login_hint", "Alice@example.com")]).await.status, 200);
     let form = [("scope", "openid"), ("login_hint", "alice")];
     let public = harness.post("/bc-authorize", &harness.public, &form).await;
     public.assert_refused(400, "unauthorized_client");

@@ -8,6 +8,7 @@ use axum::{Form, Router, http};
 use serde_json::{Value, json};
 use store::ClientOptions;
 use token::kind::LogoutToken;
+use token::secret::Secret;
 use token::verify::{Policy, verify};
 
 use super::browser::{Browser, request};
@@ -127,6 +128,54 @@ async fn every_client_of_the_session_is_told() {
     }
     audiences.sort();
     assert_eq!(audiences, ["conf", "pub"]);
+}
+
+#[tokio::test]
+async fn who_signs_in_anew_goes_on_with_the_session_and_signs_out_of_all_of_it() {
+    let harness = Harness::with_password().await;
+    let mut browser = harness.browser();
+    let first = sign_in(&mut browser, &harness.confidential, "openid").await;
+    let copied = browser.clone();
+    harness.clock.pass(60);
+    let path_of_second = request(&harness.public, &[("scope", "openid"), ("prompt", "login")]);
+    let answer = browser.agree(&path_of_second).await;
+    let second = harness.redeem(&harness.public, &answer.at_client()["code"]).await.json();
+    let [one, two] = [&first, &second].map(|body| claims(text(body, "id_token")));
+    assert_eq!(one["sid"], two["sid"]);
+    assert_ne!(one["auth_time"], two["auth_time"]);
+    let sessions = async || harness.store.sessions_of(&"alice-id".into(), harness.now()).await;
+    assert_eq!(sessions().await.expect("store").len(), 1);
+    // The cookie of before is nobody's.
+    let mut copied = copied;
+    let quiet = request(&harness.confidential, &[("scope", "openid"), ("prompt", "none")]);
+    copied.get(&quiet).await.assert_refused_to_client("login_required");
+    // The first application knows the session by its own ID token, and both are signed out.
+    browser.get(&path(&[("id_token_hint", text(&first, "id_token"))])).await.assert_page(200);
+    for (client, body) in [(&harness.confidential, &first), (&harness.public, &second)] {
+        let form = [("token", text(body, "access_token"))];
+        let told = harness.post("/introspect", &harness.confidential, &form).await;
+        assert_eq!(told.text, r#"{"active":false}"#, "{}", client.id);
+    }
+}
+
+#[tokio::test]
+async fn somebody_else_in_the_same_browser_has_a_session_of_their_own() {
+    let harness = Harness::with_password().await;
+    let mut bob = super::support::person("bob");
+    let hash =
+        harness.authority.hash_password(Secret::new(super::browser::PASSWORD), &bob, None).await;
+    bob.password_hash = Some(hash.expect("hash"));
+    harness.store.create_user(&bob).await.expect("user");
+    let mut browser = harness.browser();
+    let first = sign_in(&mut browser, &harness.confidential, "openid").await;
+    let asked = request(&harness.confidential, &[("scope", "openid"), ("prompt", "login")]);
+    let answer = browser.sign_in(&asked, "bob", super::browser::PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let page = browser.get("/account").await;
+    assert!(page.text.contains("Signed in as <b>bob</b>"), "{}", page.text);
+    let form = [("token", text(&first, "access_token"))];
+    let told = harness.post("/introspect", &harness.confidential, &form).await.json();
+    assert_eq!(told["sub"], "alice-id");
 }
 
 #[tokio::test]

@@ -213,6 +213,32 @@ async fn the_end_of_a_session_there_is_obeyed() {
     assert!(page.text.contains("Sign in"), "{}", page.text);
 }
 
+#[tokio::test]
+async fn a_session_that_stands_on_a_provider_goes_on_with_a_password_and_ends_with_the_provider() {
+    let (harness, upstream) = connected(|provider| provider).await;
+    let mut browser = harness.browser();
+    let answer = browser.by_provider(&upstream, &json!({ "sid": "sid-1" })).await;
+    let before = id_token(&mut browser, &answer).await;
+    let anew = request(&harness.confidential, &[("prompt", "login")]);
+    let answer = browser.sign_in(&anew, "alice", PASSWORD).await;
+    let after = id_token(&mut browser, &answer).await;
+    assert_eq!((&before["sid"], &after["amr"]), (&after["sid"], &json!(["pwd"])));
+    let page = browser.get("/account").await.text;
+    assert!(page.contains("<li>Password<br>"), "{page}");
+    // Another session there: its end and that of the first are told apart.
+    let now = harness.now().as_secs();
+    let fresh = json!({ "sid": "sid-2", "auth_time": now });
+    let other = browser.visit_provider(&upstream, &anew, &fresh).await;
+    assert_ne!(id_token(&mut browser, &other).await["sid"], before["sid"]);
+    let left = async || {
+        harness.store.sessions_of(&"alice-id".into(), harness.now()).await.expect("store").len()
+    };
+    assert_eq!(left().await, 2);
+    let token = upstream.logout_token("logout+jwt", now, &json!({ "sid": "sid-1" }));
+    harness.post_bare("/login/provider/acme/logout", &format!("logout_token={token}")).await;
+    assert_eq!(left().await, 1);
+}
+
 /// Signs Alice in and opens the page for accounts elsewhere.
 async fn accounts(browser: &mut Browser<'_>) -> Answer {
     let answer = browser.sign_in(ACCOUNTS, "alice", PASSWORD).await;

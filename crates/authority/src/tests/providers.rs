@@ -1,5 +1,7 @@
 //! Signing in at identity providers: who gets in, who does not, and what a stranger cannot do.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use store::NewIdentity;
 use token::jws;
@@ -10,7 +12,7 @@ use super::browser::request;
 use super::support::{Harness, claims, person};
 use super::upstream::{Upstream, callback};
 use crate::provider::preset::Preset;
-use crate::provider::{Creation, Groups, Linking, Provider};
+use crate::provider::{ClientAuth, Creation, Groups, Linking, Provider};
 
 const EMAIL: &str = "alice@example.com";
 
@@ -102,6 +104,34 @@ async fn somebody_who_is_connected_signs_in() {
 }
 
 /// Nobody else's answer is taken: forged, planted in another browser, or shown twice.
+#[tokio::test]
+async fn a_key_in_place_of_a_secret_signs_who_we_are() {
+    let upstream = Upstream::start().await;
+    let key = Arc::new(PrivateKey::generate(Algorithm::Es256).expect("key"));
+    for for_endpoint in [false, true] {
+        let client_auth = ClientAuth::PrivateKey { key: Arc::clone(&key), for_endpoint };
+        let provider = Provider { client_auth, ..upstream.provider("acme", Preset::Openid) };
+        let harness = Harness::with_providers(vec![provider]).await;
+        connect(&harness, &upstream, "there-1").await;
+        upstream.tell(told("there-1"), json!([]));
+        let claims = json!({ "sub": "there-1" });
+        // Somebody else's key, or an assertion for somebody else, is nobody's.
+        let other = PrivateKey::generate(Algorithm::Es256).expect("key");
+        let (issuer, endpoint) = (upstream.issuer.clone(), format!("{}/token", upstream.issuer));
+        let (meant, not) = if for_endpoint { (endpoint, issuer) } else { (issuer, endpoint) };
+        for (key, audience) in [(&other, &meant), (&*key, &not)] {
+            upstream.expect_key(key, audience.clone());
+            let answer = harness.browser().by_provider(&upstream, &claims).await;
+            assert!(answer.status >= 400 && !answer.text.is_empty(), "{}", answer.status);
+        }
+        upstream.expect_key(&key, meant);
+        for _ in 0..2 {
+            let answer = harness.browser().by_provider(&upstream, &claims).await;
+            assert_eq!(answer.status, 303, "{}", answer.text);
+        }
+    }
+}
+
 #[tokio::test]
 async fn only_the_browser_that_left_comes_back_and_once() {
     let (harness, upstream) = connected().await;
@@ -365,7 +395,7 @@ async fn a_provider_speaks_for_its_domains_alone() {
 #[tokio::test]
 async fn an_organisation_is_found_by_the_domain_of_an_address() {
     let at_work = |provider| Provider {
-        domains: vec!["acme.example".to_owned()],
+        domains: vec!["acme.example".to_owned(), mail::domain("Müller.example")],
         has_button: false,
         ..provider
     };
@@ -382,6 +412,10 @@ async fn an_organisation_is_found_by_the_domain_of_an_address() {
     let at = browser.leave(&path, ("email", "Bob@Acme.example")).await;
     let hint = at.query_pairs().find(|(name, _)| name == "login_hint").expect("hint").1;
     assert_eq!(hint, "Bob@Acme.example");
+    // Browsers send other letters of a domain as ASCII; others do not.
+    for name in ["bob@MÜLLER.example", "bob@xn--mller-kva.example", "bob@mu\u{308}ller.EXAMPLE"] {
+        browser.leave(&path, ("email", name)).await;
+    }
     let form = browser.get(&path).await.form_of("/login/provider");
     for unknown in ["bob@other.example", "bob", ""] {
         let answer = browser.submit(&form, &[("email", unknown)]).await;

@@ -61,9 +61,12 @@ async fn a_wrong_password_looks_like_an_unknown_name() {
     let without_password = super::support::person("bob");
     harness.store.create_user(&without_password).await.expect("user");
     let mut pages = Vec::new();
-    for (username, result) in
-        [("alice", "bad_password"), ("nobody", "unknown_user"), ("bob", "bad_password")]
-    {
+    for (username, result) in [
+        ("alice", "bad_password"),
+        ("nobody", "unknown_user"),
+        ("bob", "bad_password"),
+        ("nobody@example.com", "unknown_user"),
+    ] {
         let mut browser = harness.browser();
         let answer = browser.sign_in(&path, username, "wrong horse battery").await;
         answer.assert_page(400);
@@ -75,8 +78,66 @@ async fn a_wrong_password_looks_like_an_unknown_name() {
         pages.push(answer.text.replace(username, "NAME").replace(&proof, "PROOF"));
         assert!(answer.notice().contains("do not match"), "{}", answer.notice());
     }
-    assert_eq!(pages[0], pages[1]);
-    assert_eq!(pages[0], pages[2]);
+    for page in &pages {
+        assert_eq!(pages[0], *page);
+    }
+}
+
+#[tokio::test]
+async fn a_confirmed_address_stands_for_the_user_name() {
+    let harness = Harness::with_password().await;
+    let path = request(&harness.confidential, &[]);
+    let page = harness.browser().get(&path).await;
+    assert!(page.text.contains("Username or mail address"), "{}", page.text);
+    let mut browser = harness.browser();
+    let answer = browser.sign_in(&path, " Alice@EXAMPLE.com", PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    // The browser is hers by either name: what strangers guess at does not hold her up there.
+    let mut stranger = harness.browser();
+    for _ in 0..5 {
+        stranger.sign_in(&path, "alice@example.com", "wrong horse battery").await;
+    }
+    let refused = stranger.sign_in(&path, "alice@example.com", PASSWORD).await;
+    refused.assert_page(429);
+    browser.cookies.remove("tokenward");
+    for name in ["alice@example.com", "alice"] {
+        assert_eq!(browser.sign_in(&path, name, PASSWORD).await.status, 303, "{name}");
+        browser.cookies.remove("tokenward");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_one_persons_own_opens_nothing() {
+    let harness = Harness::with_password().await;
+    let path = request(&harness.confidential, &[]);
+    let wrong = async |name: &str| {
+        let answer = harness.browser().sign_in(&path, name, PASSWORD).await;
+        answer.assert_page(400);
+        assert!(answer.notice().contains("do not match"), "{}", answer.notice());
+    };
+    wrong("alice@example.org").await;
+    // Somebody whose user name is her address does not come between.
+    let mut squatter = super::support::person("alice@example.com");
+    squatter.email = None;
+    harness.store.create_user(&squatter).await.expect("user");
+    let mut browser = harness.browser();
+    assert_eq!(browser.sign_in(&path, "alice@example.com", PASSWORD).await.status, 303);
+    // It is hers however its domain is written.
+    let mut alice = harness.store.user(&harness.user.id).await.expect("store").expect("user");
+    alice.email = Some("alice@xn--mller-kva.example".to_owned());
+    harness.store.update_user(&alice).await.expect("user");
+    for name in ["alice@MÜLLER.example", "alice@xn--mller-kva.example"] {
+        assert_eq!(harness.browser().sign_in(&path, name, PASSWORD).await.status, 303, "{name}");
+    }
+    alice.email = Some("alice@example.com".to_owned());
+    // Nobody has seen that it is hers, or two have it.
+    alice.email_verified = false;
+    harness.store.update_user(&alice).await.expect("user");
+    wrong("alice@example.com").await;
+    alice.email_verified = true;
+    harness.store.update_user(&alice).await.expect("user");
+    harness.store.create_user(&super::support::person("bob")).await.expect("user");
+    wrong("alice@example.com").await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! An identity provider in this process, which does what a test tells it: OpenID Connect, or OAuth as GitHub has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest;
@@ -10,16 +10,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use token::base64url;
-use token::jws;
-use token::key::PrivateKey;
+use token::jws::{self, Jws};
+use token::key::{PrivateKey, PublicKey};
 use token::secret::Secret;
+use token::signature::verify_with_key;
 use token::term::Algorithm;
 use url::Url;
 
 use super::browser::{Browser, request};
 use super::support::{Answer, Harness, ISSUER, basic, settings};
 use crate::provider::preset::Preset;
-use crate::provider::{OAuth, Protocol, Provider};
+use crate::provider::{ClientAuth, OAuth, Protocol, Provider};
 use crate::settings::Settings;
 
 pub(super) const SECRET: &str = "what only we and the provider know";
@@ -41,6 +42,10 @@ struct Script {
     emails: Value,
     /// How often it was asked for tokens.
     redeemed: usize,
+    /// The key that shows who somebody is, and for whom its assertions are.
+    client_key: Option<(Arc<PublicKey>, String)>,
+    /// Assertions that were used.
+    assertions: BTreeSet<String>,
 }
 
 /// What stands behind a code.
@@ -69,6 +74,32 @@ impl Upstream {
         upstream
     }
 
+    /// Whether the form has a good assertion of ours, which it takes once (RFC 7523 §3).
+    fn knows(&self, form: &BTreeMap<String, String>) -> bool {
+        let Some(text) = form.get("client_assertion") else { return false };
+        let mut script = self.script.lock().expect("lock");
+        let Some((key, audience)) = script.client_key.clone() else { return false };
+        let jws = Jws::parse(text).expect("assertion");
+        let good = verify_with_key(&jws, &key).is_ok();
+        let claims: Value = serde_json::from_slice(jws.unverified_payload()).expect("claims");
+        let id = claims["jti"].as_str().expect("jti").to_owned();
+        let life = claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat");
+        good && form["client_assertion_type"]
+            == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            && form["client_id"] == "us"
+            && !form.contains_key("client_secret")
+            && (&claims["iss"], &claims["sub"]) == (&json!("us"), &json!("us"))
+            && claims["aud"] == json!(audience)
+            && life == 60
+            && script.assertions.insert(id)
+    }
+
+    /// From now on this key shows who somebody is, in assertions for this audience.
+    pub(super) fn expect_key(&self, key: &PrivateKey, audience: String) {
+        let key = Arc::clone(key.public());
+        self.script.lock().expect("lock").client_key = Some((key, audience));
+    }
+
     /// As it is configured here.
     pub(super) fn provider(&self, name: &str, preset: Preset) -> Provider {
         let at = |path: &str| format!("{}{path}", self.issuer).parse().expect("URL");
@@ -87,7 +118,7 @@ impl Upstream {
                 })),
             },
             client_id: "us".to_owned(),
-            client_secret: Some(Secret::new(SECRET)),
+            client_auth: ClientAuth::Secret(Secret::new(SECRET)),
             scopes: preset.scopes().to_owned(),
             domains: Vec::new(),
             has_button: true,
@@ -182,7 +213,7 @@ async fn redeem(
     let refused = |code: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": code })));
     let by_field = headers.get("authorization").is_some_and(|field| field == &basic("us", SECRET));
     let by_form = form.get("client_secret").is_some_and(|secret| secret == SECRET);
-    if !(by_field || by_form) {
+    if !(by_field || by_form || upstream.knows(&form)) {
         return refused("invalid_client");
     }
     let mut script = upstream.script.lock().expect("lock");

@@ -1,9 +1,8 @@
 //! `/personal-tokens`: tokens of people and of services that live long.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use authority::personal::{Order, OrderRefused, PersonalView, Rotation};
+use authority::personal::{self, Order, OrderRefused, PersonalView, Rotation};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
@@ -260,8 +259,7 @@ async fn find(console: &Console, token: &TokenId) -> Result<StoredPersonal, Prob
 
 /// A network, or an address as a network of its own.
 fn network(text: &str) -> Result<IpNet, Problem> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(address).ok_or_else(|| {
+    personal::network(text).ok_or_else(|| {
         Problem::bad_request("`networks` must be addresses, or networks such as 192.0.2.0/24")
     })
 }

@@ -289,6 +289,7 @@ pub(crate) fn settings() -> Settings {
         attestation_challenge: false,
         password_threads: 1,
         puzzle_after: 20,
+        places: Default::default(),
         passwords: Default::default(),
         mfa: authority::rule::mfa::MfaPolicy::USUAL,
         sign_up: Default::default(),

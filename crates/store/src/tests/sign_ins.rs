@@ -31,6 +31,37 @@ async fn a_sign_in_outlives_its_session_and_says_what_was_proven() {
 }
 
 #[tokio::test]
+async fn who_signs_in_anew_goes_on_in_the_session_under_another_cookie() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let held = session("s1", "u1");
+    store.start_session(&held, Some(&"c1".into())).await.expect("session");
+    let later = after(60);
+    let renewed = Session {
+        cookie: hash("other"),
+        auth_time: later,
+        last_used_at: later,
+        expires_at: after(9000),
+        amr: vec!["swk".to_owned()],
+        ip: Some([203, 0, 113, 9].into()),
+        ..held.clone()
+    };
+    // By whoever shows the cookie that it has, and by nobody else.
+    assert!(!store.renew_session(&hash("stolen"), &renewed, None).await.expect("store"));
+    assert!(store.renew_session(&held.cookie, &renewed, Some(&"c2".into())).await.expect("store"));
+    assert!(!store.renew_session(&held.cookie, &renewed, None).await.expect("store"), "once");
+    let by = async |cookie| store.session_by_cookie(&cookie, later).await.expect("store");
+    assert_eq!(by(held.cookie).await, None);
+    assert_eq!(by(hash("other")).await, Some(renewed.clone()));
+    let kept = store.sign_ins_of(&"u1".into()).await.expect("sign-ins");
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].at, kept[0].ip, &kept[0].amr), (later, renewed.ip, &renewed.amr));
+    assert_eq!(kept[0].client, Some("c2".into()));
+    store.end_session(&held.id, "subject:u1", later).await.expect("ended");
+    assert!(!store.renew_session(&hash("other"), &renewed, None).await.expect("store"), "over");
+}
+
+#[tokio::test]
 async fn the_newest_are_kept_for_a_while() {
     let fixture = Fixture::new();
     let store = &fixture.store;

@@ -1,11 +1,15 @@
 //! Identity providers as they are configured.
 
-use authority::provider::{EmailProof, Groups, OAuth, Protocol, Provider};
+use std::sync::Arc;
+
+use authority::provider::preset::Preset;
+use authority::provider::{ClientAuth, EmailProof, Groups, OAuth, Protocol, Provider};
 use token::foreign::ClaimPath;
 use token::secret::Secret;
 use url::Url;
 
 use super::issuers::secret_in;
+use super::key_files;
 use crate::command::Failure;
 use crate::config::identity_provider::IdentityProvider;
 use crate::config::load;
@@ -55,9 +59,9 @@ fn provider(part: &IdentityProvider) -> Result<Provider, Failure> {
         title: part.title.as_deref().or(preset.title()).unwrap_or(&part.name).to_owned(),
         protocol,
         client_id: part.client_id.clone(),
-        client_secret: secret(part)?,
+        client_auth: client_auth(part)?,
         scopes: part.scopes.as_deref().unwrap_or(preset.scopes()).to_owned(),
-        domains: part.domains.iter().map(|domain| domain.to_lowercase()).collect(),
+        domains: part.domains.iter().map(|domain| ::mail::domain(domain)).collect(),
         has_button: part.button,
         link: part.link,
         create: part.create,
@@ -75,14 +79,20 @@ fn path(claim: &str) -> Result<ClaimPath, Failure> {
     claim.parse().map_err(Failure::new)
 }
 
-fn secret(part: &IdentityProvider) -> Result<Option<Secret>, Failure> {
+fn client_auth(part: &IdentityProvider) -> Result<ClientAuth, Failure> {
+    if let Some(file) = &part.client_key_file {
+        let for_endpoint = part.preset == Preset::Okta;
+        let key = Arc::new(key_files::signing(file)?);
+        return Ok(ClientAuth::PrivateKey { key, for_endpoint });
+    }
     match (&part.client_secret_file, &part.client_secret_env) {
-        (Some(file), _) => secret_in(file).map(Some),
+        (Some(file), _) => secret_in(file).map(ClientAuth::Secret),
         (None, Some(name)) => {
             let environment = load::environment();
             let missing = || Failure::new(format_args!("{name}: the variable is not set"));
-            Ok(Some(Secret::new(environment.get(name).ok_or_else(missing)?)))
+            let secret = Secret::new(environment.get(name).ok_or_else(missing)?);
+            Ok(ClientAuth::Secret(secret))
         }
-        (None, None) => Ok(None),
+        (None, None) => Ok(ClientAuth::None),
     }
 }

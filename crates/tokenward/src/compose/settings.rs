@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use authority::known_places::KnownPlaces;
 use authority::leak::LeakKeys;
 use authority::login::password::breached::Breached;
 use authority::login::password::policy::Rules;
@@ -23,6 +24,7 @@ use crate::config::{self, Config};
 pub(super) fn authority(
     config: &Config,
     sockets: &Sockets,
+    places: KnownPlaces,
 ) -> Result<authority::Settings, Failure> {
     let part = &config.authority;
     let issuer = sockets.issuer(part);
@@ -70,6 +72,7 @@ pub(super) fn authority(
         attestation_challenge: part.attestation_challenge,
         password_threads: part.password_threads,
         puzzle_after: part.puzzle_after,
+        places,
         passwords: passwords(&part.passwords)?,
         mfa: part.mfa.policy(),
         sign_up: part.sign_up.settings(),

@@ -66,7 +66,7 @@ impl Passwords {
 impl SignUpPart {
     /// The same as the authority takes it.
     pub(crate) fn settings(&self) -> SignUp {
-        let email_domains = self.email_domains.iter().map(|domain| domain.to_lowercase());
+        let email_domains = self.email_domains.iter().map(|domain| ::mail::domain(domain));
         SignUp { mode: self.mode, email_domains: email_domains.collect() }
     }
 

@@ -54,6 +54,11 @@ pub(crate) struct IdentityProvider {
     /// has no `__`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret_env: Option<String>,
+    /// File with a private key (JWK, with a `kid` where the provider knows several) that signs who this server is there, in
+    /// place of a secret: `private_key_jwt`. `tokenward jose jwk generate` makes one; give the provider the public
+    /// part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_key_file: Option<PathBuf>,
     /// What is asked for, separated by spaces. Absent: `openid profile email`, for GitHub `read:user user:email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scopes: Option<String>,
@@ -156,6 +161,10 @@ impl IdentityProvider {
         }
         if self.client_secret_file.is_some() && self.client_secret_env.is_some() {
             wrong("client_secret_env", "cannot be beside `client_secret_file`: one is enough");
+        }
+        let has_secret = self.client_secret_file.is_some() || self.client_secret_env.is_some();
+        if self.client_key_file.is_some() && has_secret {
+            wrong("client_key_file", "cannot be beside a secret: one of them is enough");
         }
         let env = self.client_secret_env.as_deref();
         if env.is_some_and(|name| !name.starts_with("TOKENWARD_") || name.contains("__")) {
@@ -277,6 +286,10 @@ mod tests {
             ),
             ("name = 'g'\npreset = 'google'\ncreate = 'domains'", "create"),
             ("name = 'g'\npreset = 'google'\ndomains = ['@acme.example']", "domains"),
+            (
+                "name = 'g'\npreset = 'google'\nclient_key_file = 'k'\nclient_secret_file = 's'",
+                "client_key_file",
+            ),
             ("name = 'g'\npreset = 'google'\nclaims = { sub = 'x' }", "claims"),
             ("name = 'g'\npreset = 'google'\nclaims = { x = 'a..b' }", "claims"),
             ("name = 'g'\npreset = 'google'\ngroups = { a = 'b' }", "groups"),

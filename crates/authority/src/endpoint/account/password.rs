@@ -65,6 +65,7 @@ async fn try_change(
     let (authority, user) = (&visit.authority, person.user());
     let attempt = Attempt {
         username: &user.username,
+        account: &user.username,
         password: current,
         ip: visit.caller.ip,
         browser: &visit.browser,

@@ -18,14 +18,18 @@ use crate::endpoint::login::errand::Errand;
 use crate::endpoint::visit::Visit;
 use crate::login::session::SignedIn;
 use crate::oauth_error::OAuthError;
-use crate::page::tokens::{MadePage, Notice, TokensPage, Why};
+use crate::page::tokens::{MadePage, Notice, TokensPage, Typed, Why};
 use crate::parameters::Parameters;
 use crate::paths::Paths;
-use crate::personal::{Made, Order, OrderRefused, PersonalView, Rotation, State};
+use crate::personal::{self, Made, Order, OrderRefused, PersonalView, Rotation, State};
 
 const NAME: &str = "name";
 const DAYS: &str = "days";
+const IDLE: &str = "idle";
+const NETWORKS: &str = "networks";
 const TOKEN: &str = "token";
+/// Longer texts are no list of networks.
+const MAX_NETWORKS_BYTES: usize = 4096;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const REASON: &str = "revoked by its owner";
 const MOST_SHOWN: usize = 1000;
@@ -57,19 +61,50 @@ async fn create(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         Ok(both) => both,
         Err(answer) => return answer,
     };
-    let order = Order {
-        owner: Owner::Person(person.user().id.clone()),
-        name: form.value(NAME).unwrap_or_default().trim().to_owned(),
-        scopes: ticked(&form, &visit.authority.personal_scopes()),
-        resources: Vec::new(),
-        life: days(&form),
-        idle: None,
-        networks: Vec::new(),
-        jkt: None,
-        by: actor(&person),
+    let typed = typed(&visit, &form);
+    let made = match order(&typed, &person) {
+        Ok(order) => visit.authority.make_personal(order, visit.now).await,
+        Err(refused) => Err(refused),
     };
-    let made = visit.authority.make_personal(order, visit.now).await;
+    let made = made.map_err(|refused| (refused, typed));
     answered(&visit, shown_once(&visit, &person, "personal_token.create", made).await)
+}
+
+/// What the form asks for, as far as it is among what was offered.
+fn typed(visit: &Visit, form: &Parameters) -> Typed {
+    let text = |name| form.value(name).unwrap_or_default().trim().to_owned();
+    let days = |name| u64::from(text(name).parse::<u32>().unwrap_or_default());
+    let resources = visit.authority.settings().resource_identifiers().into_iter();
+    Typed {
+        name: text(NAME),
+        days: days(DAYS),
+        scopes: ticked(form, &visit.authority.personal_scopes()),
+        idle: days(IDLE),
+        networks: text(NETWORKS),
+        resources: resources
+            .filter(|one| form.value(&format!("resource:{one}")).is_some())
+            .collect(),
+    }
+}
+
+fn order(typed: &Typed, person: &SignedIn) -> Result<Order, OrderRefused> {
+    let days = |days| DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
+    if typed.networks.len() > MAX_NETWORKS_BYTES {
+        return Err(OrderRefused::Networks);
+    }
+    let parts = typed.networks.split([' ', ',', '\t', '\r', '\n']).filter(|part| !part.is_empty());
+    let networks = parts.map(personal::network).collect::<Option<Vec<_>>>();
+    Ok(Order {
+        owner: Owner::Person(person.user().id.clone()),
+        name: typed.name.clone(),
+        scopes: typed.scopes.clone(),
+        resources: typed.resources.clone(),
+        life: days(typed.days),
+        idle: (typed.idle > 0).then(|| days(typed.idle)),
+        networks: networks.ok_or(OrderRefused::Networks)?,
+        jkt: None,
+        by: actor(person),
+    })
 }
 
 /// `POST /account/tokens/rotate`: a token in the place of another, which stays good for a while.
@@ -85,6 +120,7 @@ async fn rotate(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         }
         Err(refused) => Err(refused),
     };
+    let made = made.map_err(|refused| (refused, Typed::default()));
     answered(&visit, shown_once(&visit, &person, "personal_token.rotate", made).await)
 }
 
@@ -105,7 +141,7 @@ async fn narrow(visit: Visit, form: Result<Form, OAuthError>) -> Response {
                 record(&visit, &person, "personal_token.narrow", name).await?;
                 page(&visit, &person, Notice::Narrowed).await
             }
-            Err(refused) => refused_page(&visit, &person, refused).await,
+            Err(refused) => refused_page(&visit, &person, refused, Typed::default()).await,
         }
     };
     answered(&visit, shown.await)
@@ -120,7 +156,9 @@ async fn revoke(visit: Visit, form: Result<Form, OAuthError>) -> Response {
     let revoked = async {
         let held = match own(&visit, &person, &form).await {
             Ok(held) => held,
-            Err(refused) => return refused_page(&visit, &person, refused).await,
+            Err(refused) => {
+                return refused_page(&visit, &person, refused, Typed::default()).await;
+            }
         };
         let (name, by) = (held.terms.token, actor(&person));
         visit.authority.store().revoke_personal(&name, REASON, &by, visit.now).await?;
@@ -162,11 +200,11 @@ async fn shown_once(
     visit: &Visit,
     person: &SignedIn,
     action: &str,
-    made: Result<Made, OrderRefused>,
+    made: Result<Made, (OrderRefused, Typed)>,
 ) -> Result<Response, StoreError> {
     let made = match made {
         Ok(made) => made,
-        Err(refused) => return refused_page(visit, person, refused).await,
+        Err((refused, typed)) => return refused_page(visit, person, refused, typed).await,
     };
     record(visit, person, action, made.stored.terms.token.as_str()).await?;
     let page = MadePage::new(&visit.reader(), &made);
@@ -177,10 +215,14 @@ async fn refused_page(
     visit: &Visit,
     person: &SignedIn,
     refused: OrderRefused,
+    typed: Typed,
 ) -> Result<Response, StoreError> {
     match refused {
         OrderRefused::Store(error) => Err(error),
-        refused => page(visit, person, Notice::Refused(Why::of(&refused))).await,
+        refused => {
+            let notice = Notice::Refused(Why::of(&refused), Box::new(typed));
+            page(visit, person, notice).await
+        }
     }
 }
 
@@ -194,9 +236,4 @@ async fn own(
     let held = visit.authority.store().personal_token(&name).await?;
     let owner = Owner::Person(person.user().id.clone());
     held.filter(|held| held.terms.owner == owner).ok_or(OrderRefused::Unknown)
-}
-
-fn days(form: &Parameters) -> Duration {
-    let days = form.value(DAYS).and_then(|days| days.parse::<u32>().ok()).unwrap_or_default();
-    DAY.saturating_mul(days)
 }

@@ -57,7 +57,8 @@ pub(super) async fn make(
         return again(&words.link.entry_incomplete);
     };
     let name = form.value(NAME).map(str::trim).filter(|name| !name.is_empty());
-    if person::check_username(username).is_err() {
+    let username = person::normalised(username);
+    if person::check_username(&username).is_err() {
         return again(&words.link.username_bad);
     }
     if person::check_name(name).is_err() {
@@ -69,7 +70,7 @@ pub(super) async fn make(
     }
     let mut user = User {
         id: SubjectId::generate(authority.random()),
-        username: username.to_owned(),
+        username,
         password_hash: None,
         name: name.map(str::to_owned),
         email: Some(link.address.clone()),

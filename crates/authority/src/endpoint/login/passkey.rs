@@ -162,7 +162,7 @@ async fn begin(
     let user = approve::active_person(store, &passkey.subject, now).await?;
     let user = user.ok_or(PasskeyRefused::Unknown)?;
     let proven = Proven { at: now, first: method, second: None };
-    let beginning = visit.beginning(behind.client());
+    let beginning = visit.beginning(behind.client()).await?;
     Ok(session::start(store, user, &proven, beginning, authority.random(), now).await?)
 }
 

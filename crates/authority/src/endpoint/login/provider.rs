@@ -214,8 +214,10 @@ async fn enter(
     let (authority, now) = (&visit.authority, visit.now);
     match second::missing(visit, behind.demanded(), &user, word.is_sure).await? {
         Missing::Nothing => {
-            let beginning =
-                Beginning { upstream: Some(word.upstream()), ..visit.beginning(behind.client()) };
+            let beginning = Beginning {
+                upstream: Some(word.upstream()),
+                ..visit.beginning(behind.client()).await?
+            };
             let (store, random) = (authority.store(), authority.random());
             let proven = word.proven(None);
             let started = session::start(store, user, &proven, beginning, random, now);
@@ -340,7 +342,8 @@ impl Stopped {
                 ProviderFailed::Discovery(_)
                 | ProviderFailed::Fetch(_)
                 | ProviderFailed::NoFetcher
-                | ProviderFailed::NoPlace(_) => Trouble::Unreachable { title },
+                | ProviderFailed::NoPlace(_)
+                | ProviderFailed::Unsigned => Trouble::Unreachable { title },
                 ProviderFailed::NotFresh(_) => Trouble::NotFresh { title },
                 ProviderFailed::Refused(code) => match code.as_str() {
                     "access_denied" => Trouble::Cancelled { title },

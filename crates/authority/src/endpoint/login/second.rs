@@ -274,7 +274,7 @@ pub(super) async fn complete(
             };
             let upstream = half.word.as_ref().map(Word::upstream);
             let (user, beginning) =
-                (user.clone(), Beginning { upstream, ..visit.beginning(behind.client()) });
+                (user.clone(), Beginning { upstream, ..visit.beginning(behind.client()).await? });
             session::start(store, user, &proven, beginning, random, visit.now).await.map(Some)
         }
     }

@@ -12,7 +12,7 @@ fn provider(email_proof: EmailProof) -> Provider {
         title: "Acme".to_owned(),
         protocol: Protocol::OpenId { issuer: "https://idp.example".to_owned() },
         client_id: "us".to_owned(),
-        client_secret: None,
+        client_auth: crate::provider::ClientAuth::None,
         scopes: "openid email".to_owned(),
         domains: Vec::new(),
         has_button: true,

@@ -9,7 +9,7 @@ use super::lines::{self, Piece};
 use super::{Failure, Report};
 
 /// Before each commit: what no line of text begins with.
-const MARK: u8 = 0;
+const MARK: u8 = 1;
 const NAME_DIGITS: usize = 12;
 
 /// Where in the history a line is.
@@ -24,16 +24,22 @@ struct Place {
     looks: bool,
 }
 
-/// Looks through every commit of every reference: its message, and what each file got by it.
+/// Looks through every commit of every reference and of what references were before, which is where stashes and
+/// commits that were amended are: its message, and what each file got by it, whatever its attributes say of it.
 ///
 /// # Errors
 /// [`Failure`] when git cannot be run there.
 pub(super) fn scan(path: &Path, report: &mut Report) -> Result<(), Failure> {
     let mut command = Command::new("git");
     command.arg("-C").arg(path).args([
+        // Names of files as they are.
+        "-c",
+        "core.quotePath=false",
         "log",
         "--all",
+        "--reflog",
         "-p",
+        "--text",
         "-m",
         "-U0",
         "--no-color",
@@ -42,7 +48,8 @@ pub(super) fn scan(path: &Path, report: &mut Report) -> Result<(), Failure> {
         "--no-renames",
         "--src-prefix=a/",
         "--dst-prefix=b/",
-        "--format=%x00%H%n%B",
+        // Indented, so that no line of a message looks like the beginning of a file.
+        "--format=%x01%H%n%w(0,1,1)%B",
     ]);
     // What the person has set for reading is not for us.
     command.env("GIT_PAGER", "cat").env("GIT_CONFIG_NOSYSTEM", "1");

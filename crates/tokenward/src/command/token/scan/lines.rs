@@ -1,4 +1,4 @@
-//! Text line by line in bounded memory, and the tokens in it.
+//! Bytes line by line in bounded memory, and the tokens in them: as text, in UTF-16, and within what is no text.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Read as _};
@@ -7,8 +7,8 @@ use ::token::opaque::{Family, OpaqueHash};
 
 /// A longer line comes in pieces of this many bytes.
 const PIECE: usize = 1 << 20;
-/// Pieces of one line overlap by more than a token and the characters around it.
-const OVERLAP: usize = 64;
+/// Pieces of one line overlap by more than a token and the characters around it, in UTF-16 too.
+const OVERLAP: usize = 128;
 const TOKEN: usize = 53;
 
 /// A line, or a piece of one.
@@ -51,10 +51,23 @@ pub(super) fn each(reader: &mut impl BufRead, mut see: impl FnMut(&Piece<'_>)) -
 }
 
 /// The whole tokens of a piece. What is cut off at a seam is whole in the piece beside it.
-pub(super) fn tokens<'b>(
-    piece: &Piece<'b>,
+pub(super) fn tokens(
+    piece: &Piece<'_>,
     seen: &mut HashSet<(u64, OpaqueHash)>,
-    mut found: impl FnMut(&'b str, Family),
+    mut found: impl FnMut(&str, Family),
+) {
+    within(piece, seen, &mut found);
+    // Every other byte of a token in UTF-16 is zero.
+    if piece.bytes.contains(&0) {
+        let text: Vec<u8> = piece.bytes.iter().copied().filter(|byte| *byte != 0).collect();
+        within(&Piece { bytes: &text, ..*piece }, seen, &mut found);
+    }
+}
+
+fn within(
+    piece: &Piece<'_>,
+    seen: &mut HashSet<(u64, OpaqueHash)>,
+    found: &mut impl FnMut(&str, Family),
 ) {
     let bytes = piece.bytes;
     let mut from = 0;

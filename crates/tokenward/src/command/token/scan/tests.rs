@@ -10,9 +10,13 @@ use super::lines;
 
 /// Line and family of every token in a text.
 fn found(text: &str) -> Vec<(u64, Family)> {
+    found_in(text.as_bytes())
+}
+
+fn found_in(bytes: &[u8]) -> Vec<(u64, Family)> {
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     // A small buffer, so that every line comes in many reads.
-    let mut reader = BufReader::with_capacity(16, text.as_bytes());
+    let mut reader = BufReader::with_capacity(16, bytes);
     lines::each(&mut reader, |piece| {
         lines::tokens(piece, &mut seen, |_, family| found.push((piece.number, family)));
     })
@@ -50,6 +54,22 @@ fn what_only_looks_like_one_is_not_told() {
         "",
     ] {
         assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_text_and_text_of_two_bytes_hide_nothing() {
+    let token = Family::Personal.generate(&OsRandom::new());
+    let token = token.expose();
+    let binary = [b"\x7fELF\0\xff\n\0", token.as_bytes(), b"\0\0other"].concat();
+    assert_eq!(found_in(&binary), [(2, Family::Personal)]);
+    let piece = 1 << 20;
+    for at in [0, piece / 2 - 60, piece / 2 - 53, piece / 2 - 1] {
+        let text = format!("{} \"{token}\"", "x".repeat(at));
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(found_in(&little), [(1, Family::Personal)], "{at}");
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(found_in(&big), [(1, Family::Personal)], "{at}");
     }
 }
 

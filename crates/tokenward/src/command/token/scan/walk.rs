@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 
 use super::{Report, lines};
@@ -50,10 +50,6 @@ fn below(folder: &Path) -> std::io::Result<Vec<std::path::PathBuf>> {
 
 fn file(path: &Path, shown: &str, report: &mut Report) -> std::io::Result<()> {
     let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
-    // As git does: text has no zero byte near its beginning.
-    if reader.fill_buf()?.iter().take(8000).any(|byte| *byte == 0) {
-        return Ok(());
-    }
     let mut seen = HashSet::new();
     lines::each(&mut reader, |piece| {
         lines::tokens(piece, &mut seen, |token, family| {
