@@ -292,28 +292,6 @@ pub(crate) fn is_serialized(text: &str) -> bool {
     text.len() >= 24 && starts.iter().any(|start| text.starts_with(start))
 }
 
-/// UTF-7 in a document (`+ADw-` is `<`): only the characters that markup needs.
-pub(crate) fn utf7(text: &str) -> Option<String> {
-    if !text.contains("+AD") {
-        return None;
-    }
-    let pairs = [
-        ("+ADwAIQ-", "<!"),
-        ("+ADw-", "<"),
-        ("+AD4AXQA+", ">]>"),
-        ("+AD4AJg-", ">&"),
-        ("+AD4-", ">"),
-        ("+ACI-", "\""),
-        ("+AFs-", "["),
-        ("+ADsAPA-", ";<"),
-        ("+ADw", "<"),
-        ("+AD4", ">"),
-        ("+ACI", "\""),
-        ("+AFs", "["),
-    ];
-    Some(pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)))
-}
-
 fn hex(digits: Option<&[u8]>) -> Option<u32> {
     digits?.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }

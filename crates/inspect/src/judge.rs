@@ -95,7 +95,7 @@ const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::H
 const DISGUISES: [(u32, Undisguise); 7] = [
     (mark::BACKSLASH, disguise::style_escapes),
     (mark::PLUS, disguise::pluses),
-    (mark::PLUS, decode::utf7),
+    (mark::PLUS, disguise::utf7),
     (mark::HIGH, disguise::high_bits),
     (mark::PERCENT, disguise::doubled_percents),
     (mark::ANGLE, disguise::elements),

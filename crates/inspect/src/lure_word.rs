@@ -244,6 +244,11 @@ pub(crate) const WORDS: [(u16, &[&str]); 13] = [
             "net ",
             "import ",
             "require(",
+            "diagnostics.process",
+            "command::new(",
+            "exec.command(",
+            "deno.",
+            "bun.spawn",
         ],
     ),
     (

@@ -31,6 +31,12 @@ const CALLS: &[&str] = &[
     "process.binding(",
     ".constructor(\"return",
     ".constructor('return",
+    "diagnostics.process",
+    "command::new(",
+    "exec.command(",
+    "deno.run(",
+    "deno.command(",
+    "bun.spawn",
     "xwork.methodaccessor",
     "opensymphony.xwork2",
 ];

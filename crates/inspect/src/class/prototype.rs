@@ -15,13 +15,21 @@ const STEPS: [&str; 2] = ["constructor", "prototype"];
 /// A name of a member or a parameter: `__proto__`, `a[__proto__][b]`, `constructor.prototype.b`.
 pub(crate) fn key(name: &str, marks: Marks) -> Option<Suspicion> {
     // Nearly every name begins otherwise, and has one step.
-    let leads = is_direct(name) || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
+    let leads = is_direct(name)
+        || name == "classLoader"
+        || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
     leads.then_some(())?;
     Suspicion::sure(Class::Prototype, "prototype_key")
 }
 
 fn is_direct(step: &str) -> bool {
-    step.starts_with("__") && (step == DIRECT || GLOBALS.contains(&step))
+    step.starts_with("__")
+        && (step == DIRECT
+            || GLOBALS.contains(&step)
+            // `__pro__proto__to__`: what is left when a filter took the name out once.
+            || step.len() > DIRECT.len()
+                && step.contains(DIRECT)
+                && step.replacen(DIRECT, "", 1) == DIRECT)
 }
 
 /// `class.classLoader`, `class.module.classLoader`: from a bean of Java to the loader of its classes.
@@ -111,6 +119,9 @@ mod tests {
             "a.constructor.prototype.x",
             "a['__proto__']",
             "__class__.__init__.__globals__.secret",
+            "__pro__proto__to__",
+            "__pro__proto__to__[a]",
+            "classLoader",
             "class.module.classLoader.resources",
             "user[class][classLoader][x]",
         ];
@@ -128,6 +139,8 @@ mod tests {
             "constructor.id",
             "team[constructor][name]",
             "__proto",
+            "__a__proto__b__",
+            "classLoaderName",
             "my__proto__col",
             "__class__",
             "class.name",

@@ -167,10 +167,16 @@ impl Pieces<'_> {
 
     /// Whether it is a filter of an API: `status = 'open' and …`.
     pub(super) fn is_filter(&self) -> bool {
-        let compared = Some(Compare) == self.get(1)
+        let mut at = 1;
+        while self.get(at) == Some(Token::Dot) && matches!(self.get(at + 1), Some(Word(_))) {
+            at += 2;
+        }
+        let compared = Some(Compare) == self.get(at)
             || matches!(
-                self.get(1),
-                Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between"))
+                self.get(at),
+                Some(Word(
+                    "eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between" | "like"
+                ))
             );
         matches!(self.get(0), Some(Word(_))) && compared
     }

@@ -74,14 +74,28 @@ impl Pieces<'_> {
         );
         let signs = matches!(self.get(at + 3), Some(Operator | Variable))
             && self.get(at + 4) == Some(Compare);
-        at + if cast { 3 + usize::from(signs) } else { 0 }
+        // `'x' collate nocase`: by which order it is compared.
+        let ordered = matches!((self.get(at), self.get(at + 1)), (Some(Word("collate")), Some(_)));
+        at + if cast { 3 + usize::from(signs) } else { 2 * usize::from(ordered) }
+    }
+
+    /// Where a row of constants ends whose first one ends at `end`: `(1,2)`.
+    fn row(&self, start: usize, end: usize) -> usize {
+        let mut end = end;
+        while self.get(start) == Some(Open)
+            && self.get(end) == Some(Token::Comma)
+            && matches!(self.get(end + 1), Some(Number | Variable))
+        {
+            end += 2;
+        }
+        end
     }
 
     /// `or 1=1`, `and 'a'='a`, `or true--` after a break.
     pub(super) fn condition(&self, at: usize) -> Option<Suspicion> {
         let breaks = self.breaks(at);
         let (end, constant) = self.operand(at + 1)?;
-        let mut end = end;
+        let mut end = self.row(at + 1, end);
         while matches!(self.get(end), Some(Close | Inline)) {
             end += 1;
         }
@@ -101,6 +115,14 @@ impl Pieces<'_> {
                 .any(|token| matches!(token, Comment | Inline));
             let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
             let code = self.get(at) == Some(Joint) && words >= 2;
+            // Behind a comma it is the last of a list.
+            if self.before(at) == Some(Token::Comma) {
+                return Suspicion::hint(Class::Sql, "condition");
+            }
+            // A filter asks nothing of a field that is true of every one.
+            if self.get(at) == Some(Word("or")) && self.names_itself(at, end) {
+                return Suspicion::likely(Class::Sql, "tautology");
+            }
             if (self.is_filter() || code) && !(constant && other) {
                 return Suspicion::hint(Class::Sql, "condition");
             }
@@ -169,6 +191,20 @@ impl Pieces<'_> {
             }
             _ => false,
         }
+    }
+
+    /// `or owner_id = owner_id`: a name of more than a letter compared with itself, at the end.
+    fn names_itself(&self, at: usize, compare: usize) -> bool {
+        let name = |at: usize| match self.get(at) {
+            Some(Word(name)) if name.len() > 1 => Some(name),
+            _ => None,
+        };
+        let left = name(at + 1);
+        left.is_some()
+            && compare == at + 2
+            && self.get(compare) == Some(Compare)
+            && left == name(compare + 1)
+            && self.ends(compare + 2)
     }
 
     /// `and (select …`, `or exists(…`, `and ascii(substr(…`.

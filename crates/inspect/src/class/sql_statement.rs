@@ -24,6 +24,10 @@ const INNER: [&str; 10] = [
     "rdb$",
 ];
 
+fn asks_database(name: &str) -> bool {
+    INNER.iter().any(|start| name.starts_with(start))
+}
+
 /// Packages of a database that only its own people call.
 pub(super) fn is_package(name: &str) -> bool {
     name == "ctxsys" || name.starts_with("dbms_") || name.starts_with("utl_")
@@ -57,7 +61,7 @@ impl Pieces<'_> {
             Some(Token::Variable) => at == 1,
             Some(Word("version" | "user" | "database")) => at == 1 && self.get(2) == Some(Open),
             Some(Word("current_user" | "session_user" | "system_user")) => at == 1,
-            Some(Word(word)) => INNER.iter().any(|start| word.starts_with(start)),
+            Some(Word(word)) => asks_database(word),
             _ => false,
         };
         let spies = starts && self.0.len() <= 40 && (1..self.0.len()).any(inner);
@@ -115,6 +119,10 @@ impl Pieces<'_> {
                     &["from", "sleep", "pg_sleep", "load_file", "version"],
                 ) || matches!(self.get(next + 1), Some(Number | Variable))
                     || at == 1 && self.get(0) == Some(Number)
+                    || matches!(self.get(next + 1), Some(Word(name)) if asks_database(name))
+                    || (at == 0 || self.quoted(at))
+                        && self.ends_commented()
+                        && !self.has_word(0..at, &STATEMENTS)
             }
             (
                 "drop" | "create" | "alter" | "truncate",
@@ -158,6 +166,12 @@ impl Pieces<'_> {
             }
             _ => Suspicion::working(Class::Sql, "stacked"),
         }
+    }
+
+    /// Whether the last pieces are a comment, with a sign or a number at most behind it.
+    fn ends_commented(&self) -> bool {
+        let tail = &self.0[self.0.len().saturating_sub(2)..];
+        tail.contains(&Comment)
     }
 
     /// Clauses that only a statement has.
@@ -225,6 +239,12 @@ impl Pieces<'_> {
             return None;
         }
         let whole = self.ends(at + 4) && at == 0;
+        // `nanosleep (2), and sleep (3)`: pages of a manual.
+        let listed = matches!(self.before(at), Some(Word("and" | "or")))
+            && at.checked_sub(1).and_then(|at| self.before(at)) == Some(Comma);
+        if listed {
+            return Suspicion::hint(Class::Sql, "function");
+        }
         // `)user_lock.sleep(5)`: a function of a package.
         let start = if self.before(at) == Some(Token::Dot) { at.saturating_sub(2) } else { at };
         if whole

@@ -1,6 +1,6 @@
 //! Addresses that make a server ask its own network, and schemes that make it ask otherwise than by HTTP.
 
-use crate::class::ssrf_host::{is_inner, is_listener, is_number};
+use crate::class::ssrf_host::{is_inner, is_listener, is_number, is_service};
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
 use crate::lure;
@@ -47,14 +47,17 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     let starts = text.match_indices("://").map(|(at, _)| at + 3);
     let bare = text.starts_with("//").then_some(2);
+    let starts =
+        starts.map(|start| text.len() - text[start..].trim_start_matches(['\\', ' ']).len());
     for start in starts.chain(bare) {
-        let before = &text[..start.saturating_sub(3)];
+        let before = text[..start].trim_end_matches(['\\', ' ']);
+        let before = before.strip_suffix("://").unwrap_or(before);
         let web = before.ends_with("http")
             || before.ends_with("https")
             || before.ends_with("ftp")
             || before.ends_with(|c: char| c.is_ascii_digit())
             || bare == Some(start);
-        if web && leads_inside(&text[start..]) {
+        if web && (leads_inside(&text[start..]) || is_service(&text[start..])) {
             return Suspicion::likely(Class::Ssrf, "inner_address");
         }
         if is_listener(&text[start..]) {

@@ -67,6 +67,21 @@ pub(crate) fn is_inner(authority: &str) -> bool {
     loose(host).or_else(|| bare_hex(host)).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
 }
 
+/// Ports of stores and of what runs other services: whoever asks them by HTTP asks for another's.
+const PORTS: [&str; 16] = [
+    "1433", "2375", "2379", "3306", "4369", "5432", "5672", "5984", "6379", "8500", "9042", "9200",
+    "10250", "10255", "11211", "27017",
+];
+
+/// `redis:6379`, `unix:/var/run/docker.sock`: a host of one word, as networks of containers name them, with a port
+/// that serves no web; or a socket in place of a host.
+pub(crate) fn is_service(rest: &str) -> bool {
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let Some((host, port)) = authority.split_once(':') else { return false };
+    let word = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    word && PORTS.contains(&port) || host == "unix" && port.is_empty() && rest.contains("/")
+}
+
 /// `7f000001`: all of an address in hexadecimal without a sign that it is.
 fn bare_hex(host: &str) -> Option<Ipv4Addr> {
     let all = host.len() == 8 && host.bytes().all(|b| b.is_ascii_hexdigit());

@@ -46,6 +46,7 @@ const REACHES: &[&str] = &[
     "config.items",
     "config.__",
     "self.__",
+    "self._",
     "lipsum",
     "cycler",
     "joiner",

@@ -2,6 +2,7 @@
 
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
+use crate::mark;
 
 /// Files that tell secrets: nobody asks an API for them.
 const SECRETS: &[&str] = &[
@@ -240,6 +241,13 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     let climbs = climbs(&text);
     let relative = Position::Path == value.position || Position::Query == value.position;
+    // No client sends a step up in a path: it takes the step.
+    let stepped = value.position == Position::Path
+        && climbs > 0
+        && value.marks.any(mark::PERCENT | mark::SLASH | mark::BACKSLASH);
+    if stepped && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
     if climbs > 0 && (secret || inner && climbs > 1) {
         return if value.is_free() {
             Suspicion::working(Class::Traversal, "climb_to_secret")
@@ -248,14 +256,14 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         };
     }
     let spaced = text.trim().contains(' ');
+    let one_line = value.position.is_one_line();
     let steps = text.split('/').filter(|step| *step == "...").count();
     let dots = text.matches("/./").count() + steps.saturating_sub(1);
-    let opens =
-        (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2 && !is_source(&text);
+    let opens = (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2;
+    let opens = opens && (!is_source(&text) || one_line && !is_library(&text));
     if (opens || dots >= 2 && !is_source(&text)) && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    let one_line = value.position.is_one_line();
     let drive = text.get(1..3) == Some(":/");
     let system = (text.starts_with('/') || drive)
         && is_system_file(text.get(2..).filter(|_| drive).unwrap_or(&text));
@@ -278,7 +286,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    if climbs > 0 && !spaced && text.rsplit("../").next().is_some_and(is_system_file) {
+    let last = text.rsplit("../").next().unwrap_or_default();
+    if climbs > 0 && !spaced && (is_system_file(last) || is_settings(last)) {
         return Suspicion::likely(Class::Traversal, "climb_to_system");
     }
     let named = secret && is_absolute(&text) || NEVER_STEPS.iter().any(|name| text.contains(name));
@@ -330,6 +339,10 @@ fn encoded_dots(text: &str) -> bool {
         "%%32%%65",
         "%2e",
     ];
+    // Nor the slash behind two of them.
+    if ["..%2f", "..%5c", "..%25", "..%u00", "..%00/"].iter().any(|step| text.contains(step)) {
+        return true;
+    }
     let marked = forms.iter().fold(text.to_owned(), |text, form| text.replace(form, "\u{1}"));
     ["\u{1}\u{1}", ".\u{1}", "\u{1}."].iter().any(|pair| marked.contains(pair))
         && marked.contains(['/', '\\', '%', '0'])
@@ -371,10 +384,17 @@ fn is_source(text: &str) -> bool {
         ".yml", ".proto", ".sh", ".lock", ".pdf", ".csv", ".mjs",
     ];
     let clean = text.trim_end_matches([')', '"', '\'', ';', '`']);
-    ends.iter().any(|end| clean.ends_with(end))
-        || text.contains("/src")
-        || text.contains("/lib")
-        || text.contains("/node_modules")
+    ends.iter().any(|end| clean.ends_with(end)) || is_library(text)
+}
+
+/// Folders in which sources are.
+fn is_library(text: &str) -> bool {
+    text.contains("/src") || text.contains("/lib") || text.contains("/node_modules")
+}
+
+/// `.env`, `.env.production`: the secrets of a program, beside which its sources are.
+fn is_settings(file: &str) -> bool {
+    file.strip_prefix(".env").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn is_absolute(text: &str) -> bool {
