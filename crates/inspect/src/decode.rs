@@ -239,6 +239,7 @@ fn fold(text: &str) -> Option<String> {
             '\0' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}' => None,
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(read as u32 - 0xFEE0),
             '\u{3002}' | '\u{FF61}' => Some('.'),
+            '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
             // What is no UTF-8 is Latin-1 to some, and its own space the sign that is sent.
             '\u{FFFD}' => Some(' '),
             '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{3000}' | '\u{B}' | '\u{C}' => Some(' '),

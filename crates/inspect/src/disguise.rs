@@ -22,6 +22,9 @@ pub(crate) fn pluses(text: &str) -> Option<String> {
 /// UTF-7 (RFC 2152): `+ADw-` is `<`. Read only where all that it hides is ASCII, and twice or more, since words
 /// behind a plus sign are base64 by chance.
 pub(crate) fn utf7(text: &str) -> Option<String> {
+    if !text.contains("+A") {
+        return None;
+    }
     let mut pieces = text.split('+');
     let mut out = pieces.next().unwrap_or_default().to_owned();
     let mut hidden = 0;
@@ -74,6 +77,17 @@ pub(crate) fn elements(text: &str) -> Option<String> {
         }
     }
     (kept > 0).then(|| out + &text[kept..])
+}
+
+/// `un/**/ion sel/**/ect`: comments inside of words, for filters that take comments out.
+pub(crate) fn comments(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let inside = |(at, _): &(usize, &str)| letter(at.checked_sub(1)) && letter(Some(at + 4));
+    let spaced = text.contains(' ') || text.contains("*/ ");
+    (spaced && text.match_indices("/**/").filter(inside).count() >= 2)
+        .then(|| text.replace("/**/", ""))
 }
 
 /// `%s%e%l%e%c%t`: signs that begin no encoded byte, which some servers drop.
@@ -156,6 +170,14 @@ pub(crate) fn mathematical(read: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_inside_of_words_are_taken_out() {
+        assert_eq!(comments("1 un/**/ion sel/**/ect 1").as_deref(), Some("1 union select 1"));
+        for text in ["a/**/b/**/c", "a /**/ b c/**/d", "/**/ src /**/"] {
+            assert!(comments(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn letters_of_seven_bits_are_read() {

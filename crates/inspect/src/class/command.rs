@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use crate::class::command_argument::{
-    begins_command, has_argument, has_option, is_argument, known_pair, path_prefix, redirects,
+    begins_command, has_argument, has_option, is_argument, known_pair, names_program, path_prefix,
+    redirects,
 };
 use crate::class::command_word::{ALONE, COMMON, LOUD, WITH_ARGUMENTS};
 use crate::class::{code, object};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 use crate::lure;
+use crate::mark;
 
 /// Texts that only a shell's attacker writes.
 const CERTAIN: [&str; 15] = [
@@ -97,7 +99,13 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if is_line(value, trimmed) {
         return Suspicion::likely(Class::Command, "command_line");
     }
-    if (begins_command(plain, is_command) || plain.contains(ESCAPED_WORD)) && !value.is_free() {
+    if lured && names_program(plain) && !value.is_free() {
+        return Suspicion::likely(Class::Command, "option");
+    }
+    if (begins_command(plain, is_command)
+        || value.marks.any(mark::BACKSLASH) && plain.contains(ESCAPED_WORD))
+        && !value.is_free()
+    {
         return Suspicion::likely(Class::Command, "unknown_command");
     }
     if lured && code::runs(plain) && !value.is_free() {

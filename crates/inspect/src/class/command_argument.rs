@@ -97,6 +97,22 @@ pub(super) fn has_option(tail: &str) -> bool {
     tail.starts_with([' ', '\t', '+']) && words.any(is_option)
 }
 
+/// `--upload-pack=touch /tmp/x`, `ext::sh -c id`: a value that a program takes for an option of its own, by which
+/// it is told to run another one.
+pub(super) fn names_program(text: &str) -> bool {
+    let options = [
+        "proxycommand=",
+        "upload-pack=",
+        "receive-pack=",
+        "sshcommand=",
+        "compress-program=",
+        "checkpoint-action=",
+    ];
+    let text = text.trim_start();
+    text.starts_with('-') && options.iter().any(|option| text.contains(option))
+        || text.strip_prefix("ext::").is_some_and(|program| program.contains(' '))
+}
+
 fn is_option(word: &str) -> bool {
     let name = word.trim_start_matches('-');
     matches!(word.len() - name.len(), 1 | 2)
@@ -107,12 +123,16 @@ fn is_option(word: &str) -> bool {
 /// `; ss -tulpn`, `| mail -s x a@b </etc/passwd`, `;setsid cat /etc/passwd`: a value that begins with the end of a
 /// command, and goes on as only a command does, whatever it is called.
 pub(super) fn begins_command(text: &str, is_command: impl Fn(&str) -> bool) -> bool {
+    let first = text.bytes().find(|b| !matches!(b, b'\'' | b'"' | b' '));
+    if !matches!(first, Some(b';' | b'|' | b'&')) {
+        return false;
+    }
     let rest = text.trim_start_matches(['\'', '"', ' ']);
     let line = rest.trim_start_matches([';', '|', '&', ' ']);
     let signs = &rest[..rest.len() - line.len()];
     // A row of a table has the sign behind each of its cells too.
     let row = signs.starts_with('|') && !signs.starts_with("||") && line.contains('|');
-    if !signs.contains([';', '|', '&']) || row || text.len() > LONGEST_LINE || text.contains('\n') {
+    if row || text.len() > LONGEST_LINE || text.contains('\n') {
         return false;
     }
     let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -122,7 +142,16 @@ pub(super) fn begins_command(text: &str, is_command: impl Fn(&str) -> bool) -> b
     let given = |word: &str| is_option(word) || word.starts_with('/') && word[1..].contains('/');
     line.starts_with(|c: char| c.is_ascii_alphabetic())
         && tail.starts_with([' ', '\t'])
-        && (given(first) || is_command(first) && is_argument(second))
+        && (signs == ";" && rest.len() == text.len() && is_short_line(tail)
+            || given(first)
+            || is_command(first) && is_argument(second))
+}
+
+/// One to three plain words: `docker ps`, `aws s3 ls`.
+fn is_short_line(tail: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/');
+    let words = || tail.split_ascii_whitespace();
+    words().count() <= 3 && words().all(|text| text.bytes().all(word))
 }
 
 /// `echo 1 > /var/www/x.txt`: what a command says goes to a file.
@@ -175,6 +204,8 @@ mod tests {
             "| mail -s x a@b.example < /etc/passwd",
             "&& setsid cat /etc/passwd",
             "|| xdg-open /tmp/x/y",
+            ";docker ps",
+            ";aws s3 ls",
         ] {
             assert!(begins(text), "{text}");
         }
@@ -186,8 +217,21 @@ mod tests {
             "; the cat sat",
             "& sons - since 1950",
             "; see /docs",
+            ";a, b and c",
+            ";one two three four five",
+            "'; and more",
         ] {
             assert!(!begins(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn options_that_run_programs_are_told_from_others() {
+        for text in ["--upload-pack=touch /tmp/x", "-oproxycommand=id", "ext::sh -c id"] {
+            assert!(names_program(text), "{text}");
+        }
+        for text in ["--output=a", "see --upload-pack=a", "ext::a", "ext: sh -c", "-5"] {
+            assert!(!names_program(text), "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Operators that turn a value into a question. Those of updates and of OData are ordinary names.
-const OPERATORS: [&str; 39] = [
+const OPERATORS: [&str; 43] = [
     "$ne",
     "$gt",
     "$gte",
@@ -45,6 +45,10 @@ const OPERATORS: [&str; 39] = [
     "$indexstats",
     "$text",
     "$meta",
+    "$near",
+    "$nearsphere",
+    "$geowithin",
+    "$geointersects",
 ];
 
 /// A name of a member, or of a parameter such as `user[$ne]`.

@@ -9,6 +9,8 @@ use crate::mark::{self, Marks};
 const DIRECT: &str = "__proto__";
 /// The same of Python, of functions and classes.
 const GLOBALS: [&str; 4] = ["__builtins__", "__globals__", "__mro__", "__subclasses__"];
+/// The member by which a bean of Java leads to the loader of its class.
+const LOADER: &str = "classLoader";
 /// The two members that lead to the same, one after the other.
 const STEPS: [&str; 2] = ["constructor", "prototype"];
 
@@ -16,7 +18,7 @@ const STEPS: [&str; 2] = ["constructor", "prototype"];
 pub(crate) fn key(name: &str, marks: Marks) -> Option<Suspicion> {
     // Nearly every name begins otherwise, and has one step.
     let leads = is_direct(name)
-        || name == "classLoader"
+        || name.len() == LOADER.len() && name == LOADER
         || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
     leads.then_some(())?;
     Suspicion::sure(Class::Prototype, "prototype_key")
@@ -34,7 +36,7 @@ fn is_direct(step: &str) -> bool {
 
 /// `class.classLoader`, `class.module.classLoader`: from a bean of Java to the loader of its classes.
 fn loads_classes(outer: &str, inner: &str) -> bool {
-    inner.eq_ignore_ascii_case("classLoader") && matches!(outer, "class" | "module")
+    inner.eq_ignore_ascii_case(LOADER) && matches!(outer, "class" | "module")
 }
 
 /// Whether a member of this name in one of that name is the prototype.

@@ -56,6 +56,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::working(Class::Splitting, "second_answer");
     }
     let one_line = value.position.is_one_line();
+    if value.marks.any(mark::LINE) && asks_again(&value.lower) {
+        return Suspicion::working(Class::Splitting, "second_request");
+    }
     if one_line && value.marks.any(mark::LINE) && commands_store(value.text) {
         return Suspicion::likely(Class::Splitting, "store_command");
     }
@@ -209,6 +212,17 @@ fn is_log_line(rest: &str) -> bool {
     (3..=24).contains(&word) && rest.starts_with(':') && rest.len() > 1
 }
 
+/// `0\r\n\r\nGET /admin HTTP/1.1`: one word, the end of a request, and the beginning of another.
+fn asks_again(text: &str) -> bool {
+    let Some((word, rest)) = text.split_once("\r\n\r\n") else { return false };
+    let line = rest.lines().next().unwrap_or_default();
+    let methods = ["get ", "post ", "put ", "delete ", "patch ", "head ", "options ", "connect "];
+    !word.contains([' ', '\n', ':'])
+        && methods.iter().any(|method| line.starts_with(method))
+        && line.trim_end().ends_with(|c: char| c.is_ascii_digit())
+        && line.contains(" http/1.")
+}
+
 /// `…\r\nSET a b\r\n`: a command of a store, as its clients write it: in capitals, between breaks of two signs.
 fn commands_store(text: &str) -> bool {
     let verbs =
@@ -267,6 +281,14 @@ mod tests {
 
     #[test]
     fn a_name_before_a_colon_is_a_line_of_a_log() {
+        assert!(
+            asks_again("0\r\n\r\nget /a http/1.1") && asks_again("\r\n\r\npost /a http/1.0\r\n")
+        );
+        for text in
+            ["for example:\r\n\r\nget /a http/1.1", "a\r\n\r\nget it", "a\n\nget / http/1.1"]
+        {
+            assert!(!asks_again(text), "{text}");
+        }
         assert!(commands_store("x\r\nSET a b\r\n") && commands_store("\r\nFLUSHALL\r\n"));
         for text in
             ["eggs\r\nget milk", "a\nGET b", "SET a b", "x\r\nGET well soon, all of you there"]

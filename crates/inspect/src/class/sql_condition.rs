@@ -40,7 +40,12 @@ impl Pieces<'_> {
             at += 1;
         }
         match self.get(at)? {
-            Number | Variable => Some((at + 1, true)),
+            Number => Some((self.sum(at + 1), true)),
+            Variable => Some((at + 1, true)),
+            // `X'41'`: a constant with what it is written in.
+            Word("x" | "b" | "n" | "e") if matches!(self.get(at + 1), Some(Quote(b'\''))) => {
+                self.operand(at + 1)
+            }
             Word("true" | "false" | "null") => Some((at + 1, true)),
             Quote(sign) => {
                 // Ticks hold names, not constants (MySQL 8.0, 11.2).
@@ -63,6 +68,15 @@ impl Pieces<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Where a sum of numbers ends whose first one is before `at`: `17-7`.
+    fn sum(&self, at: usize) -> usize {
+        let mut at = at;
+        while self.get(at) == Some(Operator) && self.get(at + 1) == Some(Number) {
+            at += 2;
+        }
+        at
     }
 
     /// Where a constant ends that says of which type it is, as in `'{}'::jsonb`; with a sign before a comparison, as
@@ -104,7 +118,17 @@ impl Pieces<'_> {
             Some(
                 Compare
                     | Word(
-                        "like" | "rlike" | "regexp" | "is" | "in" | "between" | "not" | "sounds"
+                        "like"
+                            | "ilike"
+                            | "rlike"
+                            | "regexp"
+                            | "glob"
+                            | "similar"
+                            | "is"
+                            | "in"
+                            | "between"
+                            | "not"
+                            | "sounds"
                     )
             )
         );
@@ -115,8 +139,11 @@ impl Pieces<'_> {
                 .any(|token| matches!(token, Comment | Inline));
             let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
             let code = self.get(at) == Some(Joint) && words >= 2;
-            // Behind a comma it is the last of a list.
-            if self.before(at) == Some(Token::Comma) {
+            // Behind a comma it is the last of a list; `in a case where "a" = 'b'` is a sentence.
+            let told = self.get(at) == Some(Word("where"))
+                && matches!(self.before(at), Some(Word(_)))
+                && self.get(at + 1) == Some(Quote(b'"'));
+            if told || self.before(at) == Some(Token::Comma) {
                 return Suspicion::hint(Class::Sql, "condition");
             }
             // A filter asks nothing of a field that is true of every one.

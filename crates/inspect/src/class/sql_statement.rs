@@ -77,6 +77,15 @@ impl Pieces<'_> {
         ) {
             next += 1;
         }
+        // `union values (1)`, `union table users`: statements that select by another name.
+        let other = match (self.get(next), self.get(next + 1)) {
+            (Some(Word("values")), Some(Open)) => true,
+            (Some(Word("table")), Some(Word(_))) => self.ends_commented() || self.ends(next + 2),
+            _ => false,
+        };
+        if other && self.breaks(at) && at > 0 {
+            return Suspicion::working(Class::Sql, "union_select");
+        }
         if self.get(next) != Some(Word("select")) {
             return None;
         }
@@ -147,6 +156,13 @@ impl Pieces<'_> {
             }
             ("load", Some(Word("data" | "xml"))) => true,
             ("call", Some(Word(_))) => self.get(next + 2) == Some(Open),
+            ("pragma", Some(Word(_))) => matches!(self.get(next + 2), Some(Open | Compare)),
+            ("rename", Some(Word("table"))) => true,
+            ("handler", Some(Word(_))) => self.get(next + 2) == Some(Word("open")),
+            ("set", Some(Variable)) => self.get(next + 2) == Some(Compare),
+            ("notify" | "listen" | "prepare" | "revoke", Some(Word(_))) => {
+                self.quoted(at) && self.ends_commented()
+            }
             _ => false,
         };
         fits.then_some(())?;

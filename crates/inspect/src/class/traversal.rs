@@ -112,6 +112,8 @@ const SYSTEM: [(&str, &[&str]); 4] = [
             "ftp",
             "bash",
             "network/",
+            "ssl/private",
+            "kubernetes/",
             "tomcat",
             "lighttpd",
             "snmp",
@@ -173,7 +175,7 @@ const SERVER_FILES: [&str; 20] = [
     ".bash_history",
 ];
 /// Paths that no API has as steps of its own.
-const NEVER_STEPS: [&str; 9] = [
+const NEVER_STEPS: [&str; 11] = [
     "etc/passwd",
     "etc/shadow",
     "web-inf/",
@@ -183,6 +185,8 @@ const NEVER_STEPS: [&str; 9] = [
     ".git/config",
     ".ssh/id",
     "boot.ini",
+    ".aws/credentials",
+    ".git/head",
 ];
 
 /// Folders that a system keeps to itself, and what its files end in: a value of one line names none of these.
@@ -233,7 +237,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let straight = straight.as_deref().unwrap_or(&text);
     let secret = SECRETS.iter().any(|name| straight.contains(name));
     let inner = INNER.iter().any(|name| text.contains(name));
-    if encoded_dots(&value.lower) {
+    if encoded_dots(&value.lower) || is_encoded_step(&value.lower) {
         return Suspicion::likely(Class::Traversal, "encoded_dots");
     }
     if overlong(&value.lower) {
@@ -241,19 +245,19 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     let climbs = climbs(&text);
     let relative = Position::Path == value.position || Position::Query == value.position;
-    // No client sends a step up in a path: it takes the step.
-    let stepped = value.position == Position::Path
-        && climbs > 0
-        && value.marks.any(mark::PERCENT | mark::SLASH | mark::BACKSLASH);
-    if stepped && !text.contains("://") {
-        return Suspicion::likely(Class::Traversal, "climb");
-    }
     if climbs > 0 && (secret || inner && climbs > 1) {
         return if value.is_free() {
             Suspicion::working(Class::Traversal, "climb_to_secret")
         } else {
             Suspicion::sure(Class::Traversal, "climb_to_secret")
         };
+    }
+    // No client sends a step up in a path: it takes the step.
+    let stepped = value.position == Position::Path
+        && climbs > 0
+        && value.marks.any(mark::PERCENT | mark::SLASH | mark::BACKSLASH);
+    if stepped && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "climb");
     }
     let spaced = text.trim().contains(' ');
     let one_line = value.position.is_one_line();
@@ -339,13 +343,16 @@ fn encoded_dots(text: &str) -> bool {
         "%%32%%65",
         "%2e",
     ];
-    // Nor the slash behind two of them.
-    if ["..%2f", "..%5c", "..%25", "..%u00", "..%00/"].iter().any(|step| text.contains(step)) {
-        return true;
-    }
     let marked = forms.iter().fold(text.to_owned(), |text, form| text.replace(form, "\u{1}"));
     ["\u{1}\u{1}", ".\u{1}", "\u{1}."].iter().any(|pair| marked.contains(pair))
         && marked.contains(['/', '\\', '%', '0'])
+}
+
+/// `..%5c`, `..%252f`: nothing but a step up whose slash is encoded, which nobody has to do.
+fn is_encoded_step(text: &str) -> bool {
+    let Some(rest) = text.trim().strip_prefix("..%") else { return false };
+    let slash = |rest: &str| ["2f", "5c"].contains(&rest.trim_start_matches("25"));
+    slash(rest) || matches!(rest, "u002f" | "u005c" | "00/" | "00\\")
 }
 
 /// One sign for a step, however it is spelled.

@@ -59,7 +59,8 @@ pub(super) fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
         "![]+",
         "!![]+",
     ];
-    let imports = text.starts_with("import('") || text.starts_with("import(\"");
+    let begins = ["import('", "import(\"", "fetch('//", "fetch('http", "new function`"];
+    let imports = begins.iter().any(|call| text.starts_with(call));
     let reach = reaches.iter().any(|name| text.contains(name))
         || imports
         || assembled(text)
@@ -88,6 +89,9 @@ fn assembled(text: &str) -> bool {
 fn handed(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let before = text[..at].trim_end();
+        if before.ends_with(".apply(") && text[at + name.len()..].starts_with(',') {
+            return true;
+        }
         before.ends_with(['(', ','])
             && before.as_bytes()[before.len().saturating_sub(64)..]
                 .windows(2)
