@@ -27,6 +27,7 @@ mod traversal;
 mod xpath;
 mod xss;
 mod xss_element;
+mod xss_script;
 pub(crate) mod xxe;
 
 pub(crate) use traversal::{names_secret, overlong};

@@ -239,6 +239,7 @@ fn fold(text: &str) -> Option<String> {
             '\0' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}' => None,
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(read as u32 - 0xFEE0),
             '\u{3002}' | '\u{FF61}' => Some('.'),
+            '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
             // What is no UTF-8 is Latin-1 to some, and its own space the sign that is sent.
             '\u{FFFD}' => Some(' '),
             '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{3000}' | '\u{B}' | '\u{C}' => Some(' '),
@@ -290,28 +291,6 @@ pub(crate) fn base64_text(text: &str) -> Option<String> {
 pub(crate) fn is_serialized(text: &str) -> bool {
     let starts = ["gASV", "gANj", "gAJj", "rO0AB", "AAEAAAD/////"];
     text.len() >= 24 && starts.iter().any(|start| text.starts_with(start))
-}
-
-/// UTF-7 in a document (`+ADw-` is `<`): only the characters that markup needs.
-pub(crate) fn utf7(text: &str) -> Option<String> {
-    if !text.contains("+AD") {
-        return None;
-    }
-    let pairs = [
-        ("+ADwAIQ-", "<!"),
-        ("+ADw-", "<"),
-        ("+AD4AXQA+", ">]>"),
-        ("+AD4AJg-", ">&"),
-        ("+AD4-", ">"),
-        ("+ACI-", "\""),
-        ("+AFs-", "["),
-        ("+ADsAPA-", ";<"),
-        ("+ADw", "<"),
-        ("+AD4", ">"),
-        ("+ACI", "\""),
-        ("+AFs", "["),
-    ];
-    Some(pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)))
 }
 
 fn hex(digits: Option<&[u8]>) -> Option<u32> {

@@ -19,6 +19,47 @@ pub(crate) fn pluses(text: &str) -> Option<String> {
     (words >= 2 && !text.contains(' ')).then(|| text.replace('+', " "))
 }
 
+/// UTF-7 (RFC 2152): `+ADw-` is `<`. Read only where all that it hides is ASCII, and twice or more, since words
+/// behind a plus sign are base64 by chance.
+pub(crate) fn utf7(text: &str) -> Option<String> {
+    if !text.contains("+A") {
+        return None;
+    }
+    let mut pieces = text.split('+');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    let mut hidden = 0;
+    for piece in pieces {
+        let in_base64 = |b: &u8| b.is_ascii_alphanumeric() || *b == b'/';
+        let (code, rest) = piece.split_at(piece.bytes().take_while(|b| in_base64(b)).count());
+        match utf16_of(code) {
+            Some(read) => {
+                hidden += 1;
+                out.push_str(&read);
+                out.push_str(rest.strip_prefix('-').unwrap_or(rest));
+            }
+            None => {
+                out.push('+');
+                out.push_str(piece);
+            }
+        }
+    }
+    (hidden >= 2).then_some(out)
+}
+
+/// Letters of ASCII in UTF-16 in base64 without padding.
+fn utf16_of(code: &str) -> Option<String> {
+    // Two letters of sixteen bits are six digits; what is left over of the last digit is zeros.
+    if !code.starts_with('A') || !matches!(code.len() % 8, 0 | 3 | 6) {
+        return None;
+    }
+    let bytes = LENIENT_BASE64.decode(code).ok()?;
+    let letters = bytes.chunks_exact(2).map(|pair| match pair {
+        [0, letter] if letter.is_ascii() => Some(char::from(*letter)),
+        _ => None,
+    });
+    letters.collect()
+}
+
 /// `un<>ion`, `o<x>nload`: an element inside of a word, for filters that take elements out.
 pub(crate) fn elements(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -36,6 +77,17 @@ pub(crate) fn elements(text: &str) -> Option<String> {
         }
     }
     (kept > 0).then(|| out + &text[kept..])
+}
+
+/// `un/**/ion sel/**/ect`: comments inside of words, for filters that take comments out.
+pub(crate) fn comments(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let inside = |(at, _): &(usize, &str)| letter(at.checked_sub(1)) && letter(Some(at + 4));
+    let spaced = text.contains(' ') || text.contains("*/ ");
+    (spaced && text.match_indices("/**/").filter(inside).count() >= 2)
+        .then(|| text.replace("/**/", ""))
 }
 
 /// `%s%e%l%e%c%t`: signs that begin no encoded byte, which some servers drop.
@@ -112,5 +164,30 @@ pub(crate) fn mathematical(read: char) -> Option<char> {
         '\u{B9}' => Some('1'),
         '\u{B2}' | '\u{B3}' => char::from_u32(code - 0xB0 + 0x30),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_inside_of_words_are_taken_out() {
+        assert_eq!(comments("1 un/**/ion sel/**/ect 1").as_deref(), Some("1 union select 1"));
+        for text in ["a/**/b/**/c", "a /**/ b c/**/d", "/**/ src /**/"] {
+            assert!(comments(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_of_seven_bits_are_read() {
+        let read = |text: &str| utf7(text).unwrap_or_default();
+        assert_eq!(read("+ADw-script+AD4-"), "<script>");
+        assert_eq!(read("+ADwAIQ-DOCTYPE a+AFs-"), "<!DOCTYPE a[");
+        assert_eq!(read("+ADw-+ACE-DOCTYPE"), "<!DOCTYPE");
+        for text in ["1+1", "a+Apple+Banana", "+ADw-", "+49 170 +49 171", "C++ and A+", "+AAA+AAB"]
+        {
+            assert!(utf7(text).is_none_or(|read| read.contains('\0')), "{text}");
+        }
     }
 }

@@ -92,13 +92,14 @@ const BREAKING: u32 = mark::QUOTE
 const ENCODED: u32 = mark::PERCENT | mark::AMPERSAND | mark::BACKSLASH | mark::HIGH | mark::CONTROL;
 
 /// Disguises, by the sign that each needs.
-const DISGUISES: [(u32, Undisguise); 7] = [
+const DISGUISES: [(u32, Undisguise); 8] = [
     (mark::BACKSLASH, disguise::style_escapes),
     (mark::PLUS, disguise::pluses),
-    (mark::PLUS, decode::utf7),
+    (mark::PLUS, disguise::utf7),
     (mark::HIGH, disguise::high_bits),
     (mark::PERCENT, disguise::doubled_percents),
     (mark::ANGLE, disguise::elements),
+    (mark::STAR, disguise::comments),
     (mark::COLON, disguise::data_address),
 ];
 type Undisguise = fn(&str) -> Option<String>;

@@ -109,6 +109,10 @@ impl<'w> Walk<'w> {
         if plain {
             return Ok(());
         }
+        if name.starts_with("py/") {
+            let rule = "serialized_object";
+            return Err(Stop::Found(Finding { class: Class::Command, place: place(), rule }));
+        }
         // Sloppy clients have breaks between parameters, nobody within a name.
         if position == Position::Query && name.trim_start().contains(['\r', '\n']) {
             let rule = "broken_name";

@@ -12,8 +12,13 @@ const CALLS: &[&str] = &[
     "popen(",
     "proc_open(",
     "os.system",
-    "subprocess.",
-    "child_process",
+    "subprocess.run(",
+    "subprocess.call(",
+    "subprocess.popen",
+    "subprocess.check_",
+    "child_process.",
+    "child_process')",
+    "child_process\")",
     "runtime.getruntime",
     "getruntime().exec",
     "processbuilder",
@@ -31,6 +36,15 @@ const CALLS: &[&str] = &[
     "process.binding(",
     ".constructor(\"return",
     ".constructor('return",
+    "diagnostics.process",
+    "net.webclient",
+    "function('return",
+    "function(\"return",
+    "command::new(",
+    "exec.command(",
+    "deno.run(",
+    "deno.command(",
+    "bun.spawn",
     "xwork.methodaccessor",
     "opensymphony.xwork2",
 ];
@@ -88,6 +102,16 @@ fn shows(text: &str, call: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_told_from_talk_of_them() {
+        for text in ["subprocess.run(['id'])", "child_process.exec('id')", "bun.spawn(['id'])"] {
+            assert!(acts(text), "{text}");
+        }
+        for text in ["runs in a subprocess.", "add child_process injection", "a process builder"] {
+            assert!(!acts(text), "{text}");
+        }
+    }
 
     #[test]
     fn modules_that_reach_the_machine_are_known() {

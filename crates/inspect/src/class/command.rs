@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use crate::class::command_argument::{
-    has_argument, is_argument, known_pair, path_prefix, redirects,
+    begins_command, has_argument, has_option, is_argument, known_pair, names_program, path_prefix,
+    redirects,
 };
 use crate::class::command_word::{ALONE, COMMON, LOUD, WITH_ARGUMENTS};
 use crate::class::{code, object};
 use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 use crate::lure;
+use crate::mark;
 
 /// Texts that only a shell's attacker writes.
 const CERTAIN: [&str; 15] = [
@@ -67,6 +69,9 @@ const FILTERS: [&str; 14] = [
     "grep", "egrep", "head", "tail", "sort", "uniq", "wc", "awk", "sed", "xargs", "less", "more",
     "cut", "tee",
 ];
+/// `$'\151\144'`: a word whose letters a shell reads as escapes (Bash manual, 3.1.2.4).
+const ESCAPED_WORD: &str = "$'\\";
+
 pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let plain = value.lower.as_str();
     let lured = value.lures.any(lure::COMMAND);
@@ -93,6 +98,15 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     }
     if is_line(value, trimmed) {
         return Suspicion::likely(Class::Command, "command_line");
+    }
+    if lured && names_program(plain) && !value.is_free() {
+        return Suspicion::likely(Class::Command, "option");
+    }
+    if (begins_command(plain, is_command)
+        || value.marks.any(mark::BACKSLASH) && plain.contains(ESCAPED_WORD))
+        && !value.is_free()
+    {
+        return Suspicion::likely(Class::Command, "unknown_command");
     }
     if lured && code::runs(plain) && !value.is_free() {
         return Suspicion::likely(Class::Command, "call");
@@ -253,7 +267,7 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
         || known_pair(stem, tail)
         || redirects(stem, tail)
         || runs_another(stem, tail)
-        || broken_out && has_word(tail);
+        || broken_out && (has_word(tail) || has_option(tail));
     let ends = ends_here(tail, byte, sign);
     let fits = path
         && (ends || argument || !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'))
@@ -288,12 +302,15 @@ fn after(value: &Value<'_>, before: &str, rest: &str, byte: u8, sign: Sign) -> O
     // A break of lines is a break of commands only in a value of one line.
     let broken = matches!(byte, b'\n' | b'\r');
     let sentence = broken && value.is_free() && !has_argument(tail, sign, true);
-    let lines = broken && before.contains('\n') || sentence;
+    // A line of its own in a text of more shows what is typed.
+    let shown = broken && value.is_free() && tail.trim_end().contains('\n');
+    let lines = broken && before.contains('\n') || sentence || shown;
     // `git log | head`: what a pipe only shows is typed by whoever wrote the rest too.
+    let typed_before = before.rsplit('\n').next().unwrap_or_default().trim_start_matches('"');
     let piped = byte == b'|'
         && FILTERS.contains(&stem)
-        && before.split_ascii_whitespace().nth(1).is_some()
-        && before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
+        && typed_before.split_ascii_whitespace().nth(1).is_some()
+        && typed_before.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '#' | '$'));
     // Who writes a whole line begins with a command, who breaks out begins with a value.
     let first = before.split_ascii_whitespace().next().unwrap_or_default();
     let line = before.trim_end_matches([' ', '|', '&', ';']);

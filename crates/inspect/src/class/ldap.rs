@@ -41,6 +41,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if closes_and_negates(&text) && !value.is_free() {
         return Suspicion::likely(Class::Ldap, "filter_break");
     }
+    if opens_behind(&text) && !value.is_free() {
+        return Suspicion::likely(Class::Ldap, "filter_break");
+    }
     let bare = text.trim_end_matches(['\0', '%', '0']);
     let closes = bare.ends_with("*)") || bare.ends_with("*))") || bare.ends_with("*)))");
     if (closes && !bare.contains('(') && bare.len() < 40) || bare == "*)(&" {
@@ -56,6 +59,15 @@ fn closes_and_negates(text: &str) -> bool {
     signed.is_some_and(|filter| {
         begins_filter(filter) && filter.starts_with('(') && !filter.contains(')')
     }) && !word.contains('(')
+}
+
+/// `admin)(*`, `x)(|(*`: one word, the end of its filter, and what begins another that does not end.
+fn opens_behind(text: &str) -> bool {
+    let Some((word, rest)) = text.split_once(")(") else { return false };
+    !word.is_empty()
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@'))
+        && rest.starts_with(['*', '|', '&', '!'])
+        && rest.bytes().all(|b| b"*()|&!".contains(&b))
 }
 
 /// A filter from its first sign to its last, that asks for nothing odd.
@@ -115,6 +127,12 @@ mod tests {
     #[test]
     fn filters_that_are_left_open_are_found() {
         assert!(closes_and_negates("*)!(sn=*") && closes_and_negates("x)|(mail=*"));
+        for text in ["admin)(*", "x)(|(*", "a.b)(&"] {
+            assert!(opens_behind(text), "{text}");
+        }
+        for text in ["f(x)(*", "a)(b", ")(*", "(1)(2)", "a)(*b", "smile :)(: *"] {
+            assert!(!opens_behind(text), "{text}");
+        }
         for text in ["f(x)|(y=1)", "a)!(b)", "(a)|(b=c)", "x)(y=z"] {
             assert!(!closes_and_negates(text), "{text}");
         }

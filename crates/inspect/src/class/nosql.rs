@@ -4,7 +4,7 @@ use crate::finding::Class;
 use crate::judge::{Suspicion, Value};
 
 /// Operators that turn a value into a question. Those of updates and of OData are ordinary names.
-const OPERATORS: [&str; 29] = [
+const OPERATORS: [&str; 43] = [
     "$ne",
     "$gt",
     "$gte",
@@ -35,6 +35,20 @@ const OPERATORS: [&str; 29] = [
     "$graphlookup",
     "$unionwith",
     "$out",
+    "$merge",
+    "$facet",
+    "$match",
+    "$project",
+    "$group",
+    "$unwind",
+    "$currentop",
+    "$indexstats",
+    "$text",
+    "$meta",
+    "$near",
+    "$nearsphere",
+    "$geowithin",
+    "$geointersects",
 ];
 
 /// A name of a member, or of a parameter such as `user[$ne]`.
@@ -107,7 +121,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             return Suspicion::likely(Class::NoSql, "database_call");
         }
     }
-    if joins_object(text) || returns(text) && !value.is_free() {
+    if joins_object(text) || (returns(text) || is_predicate(text)) && !value.is_free() {
         return Suspicion::likely(Class::NoSql, "script");
     }
     tautology(text)
@@ -139,6 +153,19 @@ fn returns(text: &str) -> bool {
         let constant = rest.starts_with(['\'', '"', '!']) || rest.starts_with("1") && !called;
         !value.trim().contains(' ') && (called || constant)
     })
+}
+
+/// `function(){return true}`: a function of nothing, which a database would call for each of its documents.
+fn is_predicate(text: &str) -> bool {
+    let Some(rest) = text.trim().strip_prefix("function") else { return false };
+    let body = rest.trim_start().strip_prefix('(').map(str::trim_start);
+    let body = body.and_then(|rest| rest.strip_prefix(')')?.trim_start().strip_prefix('{'));
+    let Some(body) = body.and_then(|rest| rest.trim_end().strip_suffix('}')) else { return false };
+    let given = body.trim().trim_end_matches(';').strip_prefix("return").map(str::trim);
+    let constant = |text: &str| {
+        matches!(text.trim_matches(['(', ')', ' ', '!']), "true" | "false" | "0" | "1")
+    };
+    given.is_some_and(constant) || begins_word(body, "this.") || begins_word(body, "sleep(")
 }
 
 /// `[$nin][]`, the end of a parameter's name where the name is made of the value; `'}, {$set: …`, an object that
@@ -225,6 +252,29 @@ mod tests {
             "return x.y",
         ] {
             assert!(!returns(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn functions_of_nothing_are_told_from_those_that_format() {
+        for text in ["function(){return true}", "function () { return this.a == 1 }"] {
+            assert!(is_predicate(text), "{text}");
+        }
+        for text in [
+            "function(x){return true}",
+            "function () { return value.toFixed(2); }",
+            "function(){}",
+            "functional",
+        ] {
+            assert!(!is_predicate(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn stages_are_told_from_names_of_others() {
+        assert!(key("$group").is_some() && key("a[$project]").is_some() && key("$match").is_some());
+        for name in ["$group_0", "$groups", "$set", "$select", "$ref", "$metadata", "match"] {
+            assert!(key(name).is_none(), "{name}");
         }
     }
 

@@ -9,24 +9,34 @@ use crate::mark::{self, Marks};
 const DIRECT: &str = "__proto__";
 /// The same of Python, of functions and classes.
 const GLOBALS: [&str; 4] = ["__builtins__", "__globals__", "__mro__", "__subclasses__"];
+/// The member by which a bean of Java leads to the loader of its class.
+const LOADER: &str = "classLoader";
 /// The two members that lead to the same, one after the other.
 const STEPS: [&str; 2] = ["constructor", "prototype"];
 
 /// A name of a member or a parameter: `__proto__`, `a[__proto__][b]`, `constructor.prototype.b`.
 pub(crate) fn key(name: &str, marks: Marks) -> Option<Suspicion> {
     // Nearly every name begins otherwise, and has one step.
-    let leads = is_direct(name) || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
+    let leads = is_direct(name)
+        || name.len() == LOADER.len() && name == LOADER
+        || marks.any(mark::DOT | mark::BRACKET) && is_led(name);
     leads.then_some(())?;
     Suspicion::sure(Class::Prototype, "prototype_key")
 }
 
 fn is_direct(step: &str) -> bool {
-    step.starts_with("__") && (step == DIRECT || GLOBALS.contains(&step))
+    step.starts_with("__")
+        && (step == DIRECT
+            || GLOBALS.contains(&step)
+            // `__pro__proto__to__`: what is left when a filter took the name out once.
+            || step.len() > DIRECT.len()
+                && step.contains(DIRECT)
+                && step.replacen(DIRECT, "", 1) == DIRECT)
 }
 
 /// `class.classLoader`, `class.module.classLoader`: from a bean of Java to the loader of its classes.
 fn loads_classes(outer: &str, inner: &str) -> bool {
-    inner.eq_ignore_ascii_case("classLoader") && matches!(outer, "class" | "module")
+    inner.eq_ignore_ascii_case(LOADER) && matches!(outer, "class" | "module")
 }
 
 /// Whether a member of this name in one of that name is the prototype.
@@ -111,6 +121,9 @@ mod tests {
             "a.constructor.prototype.x",
             "a['__proto__']",
             "__class__.__init__.__globals__.secret",
+            "__pro__proto__to__",
+            "__pro__proto__to__[a]",
+            "classLoader",
             "class.module.classLoader.resources",
             "user[class][classLoader][x]",
         ];
@@ -128,6 +141,8 @@ mod tests {
             "constructor.id",
             "team[constructor][name]",
             "__proto",
+            "__a__proto__b__",
+            "classLoaderName",
             "my__proto__col",
             "__class__",
             "class.name",

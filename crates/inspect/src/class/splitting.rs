@@ -5,7 +5,7 @@ use crate::judge::{Position, Suspicion, Value};
 use crate::mark;
 
 /// Fields whose forging pays.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "set-cookie:",
     "location:",
     "content-length:",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 23] = [
     "vary:",
     "www-authenticate:",
     "cookie:",
+    "expect:",
 ];
 
 /// Who forges a log adds a line or two; a text of more is a document.
@@ -55,6 +56,12 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::working(Class::Splitting, "second_answer");
     }
     let one_line = value.position.is_one_line();
+    if value.marks.any(mark::LINE) && asks_again(&value.lower) {
+        return Suspicion::working(Class::Splitting, "second_request");
+    }
+    if one_line && value.marks.any(mark::LINE) && commands_store(value.text) {
+        return Suspicion::likely(Class::Splitting, "store_command");
+    }
     // Breaks that a reader will unescape.
     let unescaped = (one_line && value.marks.any(mark::BACKSLASH))
         .then(|| value.lower.replace("\\r", "\r").replace("\\n", "\n"));
@@ -79,6 +86,15 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
                 return Suspicion::sure(Class::Splitting, "body");
             }
             (true, false) if is_log_line(rest) && lines <= MOST_LOG_LINES => {
+                Suspicion::likely(Class::Splitting, "log_line")
+            }
+            // One word, the end of its line, and a line of a log that nobody wrote.
+            (false, _)
+                if is_level(rest)
+                    && at <= word + 1
+                    && lines == 2
+                    && value.marks.any(mark::BRACKET) =>
+            {
                 Suspicion::likely(Class::Splitting, "log_line")
             }
             (false, true) if at < near && is_split_address(lower) => {
@@ -159,7 +175,12 @@ fn is_split(value: &Value<'_>) -> bool {
     }
     let text = value.lower.replace("\\r", "\r").replace("\\n", "\n");
     let Some((word, rest)) = text.split_once(['\r', '\n']) else { return false };
-    let rest = rest.strip_prefix('\n').unwrap_or(rest);
+    // Where nothing stands before, the first line may be empty too.
+    let rest = if word.trim().is_empty() {
+        rest.trim_start_matches(['\r', '\n'])
+    } else {
+        rest.strip_prefix('\n').unwrap_or(rest)
+    };
     let Some((name, field)) = rest.split_once(':') else { return false };
     let name = name.trim_start_matches([' ', '\t']);
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -181,11 +202,43 @@ fn is_block(text: &str) -> bool {
 
 /// A level or a field of a log at the start of a line: `ERROR: …`.
 fn is_log_line(rest: &str) -> bool {
+    if is_level(rest) {
+        return true;
+    }
     let word =
         rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b' ')).count();
     // Some readers skip what is left of a break before the colon.
     let rest = rest[word..].trim_start_matches('\r');
     (3..=24).contains(&word) && rest.starts_with(':') && rest.len() > 1
+}
+
+/// `0\r\n\r\nGET /admin HTTP/1.1`: one word, the end of a request, and the beginning of another.
+fn asks_again(text: &str) -> bool {
+    let Some((word, rest)) = text.split_once("\r\n\r\n") else { return false };
+    let line = rest.lines().next().unwrap_or_default();
+    let methods = ["get ", "post ", "put ", "delete ", "patch ", "head ", "options ", "connect "];
+    !word.contains([' ', '\n', ':'])
+        && methods.iter().any(|method| line.starts_with(method))
+        && line.trim_end().ends_with(|c: char| c.is_ascii_digit())
+        && line.contains(" http/1.")
+}
+
+/// `…\r\nSET a b\r\n`: a command of a store, as its clients write it: in capitals, between breaks of two signs.
+fn commands_store(text: &str) -> bool {
+    let verbs =
+        ["SET", "GET", "DEL", "EVAL", "CONFIG", "SLAVEOF", "FLUSHALL", "AUTH", "QUIT", "SAVE"];
+    text.split("\r\n").skip(1).any(|line| {
+        let mut words = line.split([' ', '\r']);
+        words.next().is_some_and(|verb| verbs.contains(&verb)) && words.count() <= 4
+    })
+}
+
+/// `[INFO] …`: a level in brackets, and what it is said of.
+fn is_level(rest: &str) -> bool {
+    let levels = ["info", "warn", "warning", "error", "debug", "fatal", "critical", "notice"];
+    rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).is_some_and(|(level, told)| {
+        levels.contains(&level.trim()) && told.starts_with([' ', ':']) && told.trim().len() > 1
+    })
 }
 
 /// A tag and a command: `V100 CAPABILITY`.
@@ -228,6 +281,22 @@ mod tests {
 
     #[test]
     fn a_name_before_a_colon_is_a_line_of_a_log() {
+        assert!(
+            asks_again("0\r\n\r\nget /a http/1.1") && asks_again("\r\n\r\npost /a http/1.0\r\n")
+        );
+        for text in
+            ["for example:\r\n\r\nget /a http/1.1", "a\r\n\r\nget it", "a\n\nget / http/1.1"]
+        {
+            assert!(!asks_again(text), "{text}");
+        }
+        assert!(commands_store("x\r\nSET a b\r\n") && commands_store("\r\nFLUSHALL\r\n"));
+        for text in
+            ["eggs\r\nget milk", "a\nGET b", "SET a b", "x\r\nGET well soon, all of you there"]
+        {
+            assert!(!commands_store(text), "{text}");
+        }
+        assert!(is_level("[info] login ok") && is_log_line("[error] no"));
+        assert!(!is_level("[info]") && !is_level("[link] to it") && !is_level("info] x"));
         assert!(is_log_line("error: x") && is_log_line("remote-addr\r\r\r: a.example"));
         assert!(!is_log_line("error:") && !is_log_line("er: x") && !is_log_line("error\rx"));
     }

@@ -11,10 +11,11 @@ use Token::{
 };
 
 /// Statements that a semicolon begins.
-pub(super) const STATEMENTS: [&str; 24] = [
+pub(super) const STATEMENTS: [&str; 31] = [
     "select", "insert", "update", "delete", "drop", "create", "alter", "exec", "execute",
     "declare", "waitfor", "shutdown", "truncate", "merge", "grant", "call", "begin", "set", "use",
-    "copy", "if", "with", "replace", "load",
+    "copy", "if", "with", "replace", "load", "rename", "revoke", "pragma", "handler", "notify",
+    "listen", "prepare",
 ];
 /// Functions that wait, read or run: nobody puts them into a value.
 pub(super) const FUNCTIONS: [&str; 28] = [
@@ -48,9 +49,9 @@ pub(super) const FUNCTIONS: [&str; 28] = [
     "make_set",
 ];
 /// Words that join two values.
-pub(super) const JOINTS: [&str; 14] = [
+pub(super) const JOINTS: [&str; 17] = [
     "or", "and", "xor", "like", "rlike", "regexp", "div", "mod", "sounds", "is", "in", "between",
-    "not", "having",
+    "not", "having", "ilike", "glob", "similar",
 ];
 /// Rules that a whole statement can break too.
 const REACHING: [&str; 4] = ["constant_choice", "function", "schema", "union_select"];
@@ -167,10 +168,16 @@ impl Pieces<'_> {
 
     /// Whether it is a filter of an API: `status = 'open' and …`.
     pub(super) fn is_filter(&self) -> bool {
-        let compared = Some(Compare) == self.get(1)
+        let mut at = 1;
+        while self.get(at) == Some(Token::Dot) && matches!(self.get(at + 1), Some(Word(_))) {
+            at += 2;
+        }
+        let compared = Some(Compare) == self.get(at)
             || matches!(
-                self.get(1),
-                Some(Word("eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between"))
+                self.get(at),
+                Some(Word(
+                    "eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "is" | "between" | "like"
+                ))
             );
         matches!(self.get(0), Some(Word(_))) && compared
     }

@@ -40,7 +40,12 @@ impl Pieces<'_> {
             at += 1;
         }
         match self.get(at)? {
-            Number | Variable => Some((at + 1, true)),
+            Number => Some((self.sum(at + 1), true)),
+            Variable => Some((at + 1, true)),
+            // `X'41'`: a constant with what it is written in.
+            Word("x" | "b" | "n" | "e") if matches!(self.get(at + 1), Some(Quote(b'\''))) => {
+                self.operand(at + 1)
+            }
             Word("true" | "false" | "null") => Some((at + 1, true)),
             Quote(sign) => {
                 // Ticks hold names, not constants (MySQL 8.0, 11.2).
@@ -65,6 +70,15 @@ impl Pieces<'_> {
         }
     }
 
+    /// Where a sum of numbers ends whose first one is before `at`: `17-7`.
+    fn sum(&self, at: usize) -> usize {
+        let mut at = at;
+        while self.get(at) == Some(Operator) && self.get(at + 1) == Some(Number) {
+            at += 2;
+        }
+        at
+    }
+
     /// Where a constant ends that says of which type it is, as in `'{}'::jsonb`; with a sign before a comparison, as
     /// the operators of JSON have it (PostgreSQL 17, 9.16).
     fn cast_behind(&self, at: usize) -> usize {
@@ -74,14 +88,28 @@ impl Pieces<'_> {
         );
         let signs = matches!(self.get(at + 3), Some(Operator | Variable))
             && self.get(at + 4) == Some(Compare);
-        at + if cast { 3 + usize::from(signs) } else { 0 }
+        // `'x' collate nocase`: by which order it is compared.
+        let ordered = matches!((self.get(at), self.get(at + 1)), (Some(Word("collate")), Some(_)));
+        at + if cast { 3 + usize::from(signs) } else { 2 * usize::from(ordered) }
+    }
+
+    /// Where a row of constants ends whose first one ends at `end`: `(1,2)`.
+    fn row(&self, start: usize, end: usize) -> usize {
+        let mut end = end;
+        while self.get(start) == Some(Open)
+            && self.get(end) == Some(Token::Comma)
+            && matches!(self.get(end + 1), Some(Number | Variable))
+        {
+            end += 2;
+        }
+        end
     }
 
     /// `or 1=1`, `and 'a'='a`, `or true--` after a break.
     pub(super) fn condition(&self, at: usize) -> Option<Suspicion> {
         let breaks = self.breaks(at);
         let (end, constant) = self.operand(at + 1)?;
-        let mut end = end;
+        let mut end = self.row(at + 1, end);
         while matches!(self.get(end), Some(Close | Inline)) {
             end += 1;
         }
@@ -90,7 +118,17 @@ impl Pieces<'_> {
             Some(
                 Compare
                     | Word(
-                        "like" | "rlike" | "regexp" | "is" | "in" | "between" | "not" | "sounds"
+                        "like"
+                            | "ilike"
+                            | "rlike"
+                            | "regexp"
+                            | "glob"
+                            | "similar"
+                            | "is"
+                            | "in"
+                            | "between"
+                            | "not"
+                            | "sounds"
                     )
             )
         );
@@ -101,6 +139,17 @@ impl Pieces<'_> {
                 .any(|token| matches!(token, Comment | Inline));
             let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
             let code = self.get(at) == Some(Joint) && words >= 2;
+            // Behind a comma it is the last of a list; `in a case where "a" = 'b'` is a sentence.
+            let told = self.get(at) == Some(Word("where"))
+                && matches!(self.before(at), Some(Word(_)))
+                && self.get(at + 1) == Some(Quote(b'"'));
+            if told || self.before(at) == Some(Token::Comma) {
+                return Suspicion::hint(Class::Sql, "condition");
+            }
+            // A filter asks nothing of a field that is true of every one.
+            if self.get(at) == Some(Word("or")) && self.names_itself(at, end) {
+                return Suspicion::likely(Class::Sql, "tautology");
+            }
             if (self.is_filter() || code) && !(constant && other) {
                 return Suspicion::hint(Class::Sql, "condition");
             }
@@ -169,6 +218,20 @@ impl Pieces<'_> {
             }
             _ => false,
         }
+    }
+
+    /// `or owner_id = owner_id`: a name of more than a letter compared with itself, at the end.
+    fn names_itself(&self, at: usize, compare: usize) -> bool {
+        let name = |at: usize| match self.get(at) {
+            Some(Word(name)) if name.len() > 1 => Some(name),
+            _ => None,
+        };
+        let left = name(at + 1);
+        left.is_some()
+            && compare == at + 2
+            && self.get(compare) == Some(Compare)
+            && left == name(compare + 1)
+            && self.ends(compare + 2)
     }
 
     /// `and (select …`, `or exists(…`, `and ascii(substr(…`.

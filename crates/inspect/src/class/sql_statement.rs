@@ -24,6 +24,10 @@ const INNER: [&str; 10] = [
     "rdb$",
 ];
 
+fn asks_database(name: &str) -> bool {
+    INNER.iter().any(|start| name.starts_with(start))
+}
+
 /// Packages of a database that only its own people call.
 pub(super) fn is_package(name: &str) -> bool {
     name == "ctxsys" || name.starts_with("dbms_") || name.starts_with("utl_")
@@ -57,7 +61,7 @@ impl Pieces<'_> {
             Some(Token::Variable) => at == 1,
             Some(Word("version" | "user" | "database")) => at == 1 && self.get(2) == Some(Open),
             Some(Word("current_user" | "session_user" | "system_user")) => at == 1,
-            Some(Word(word)) => INNER.iter().any(|start| word.starts_with(start)),
+            Some(Word(word)) => asks_database(word),
             _ => false,
         };
         let spies = starts && self.0.len() <= 40 && (1..self.0.len()).any(inner);
@@ -72,6 +76,15 @@ impl Pieces<'_> {
             Some(Word("all" | "distinct" | "distinctrow") | Open | Inline | Comment | Quote(b'`'))
         ) {
             next += 1;
+        }
+        // `union values (1)`, `union table users`: statements that select by another name.
+        let other = match (self.get(next), self.get(next + 1)) {
+            (Some(Word("values")), Some(Open)) => true,
+            (Some(Word("table")), Some(Word(_))) => self.ends_commented() || self.ends(next + 2),
+            _ => false,
+        };
+        if other && self.breaks(at) && at > 0 {
+            return Suspicion::working(Class::Sql, "union_select");
         }
         if self.get(next) != Some(Word("select")) {
             return None;
@@ -115,6 +128,10 @@ impl Pieces<'_> {
                     &["from", "sleep", "pg_sleep", "load_file", "version"],
                 ) || matches!(self.get(next + 1), Some(Number | Variable))
                     || at == 1 && self.get(0) == Some(Number)
+                    || matches!(self.get(next + 1), Some(Word(name)) if asks_database(name))
+                    || (at == 0 || self.quoted(at))
+                        && self.ends_commented()
+                        && !self.has_word(0..at, &STATEMENTS)
             }
             (
                 "drop" | "create" | "alter" | "truncate",
@@ -139,6 +156,13 @@ impl Pieces<'_> {
             }
             ("load", Some(Word("data" | "xml"))) => true,
             ("call", Some(Word(_))) => self.get(next + 2) == Some(Open),
+            ("pragma", Some(Word(_))) => matches!(self.get(next + 2), Some(Open | Compare)),
+            ("rename", Some(Word("table"))) => true,
+            ("handler", Some(Word(_))) => self.get(next + 2) == Some(Word("open")),
+            ("set", Some(Variable)) => self.get(next + 2) == Some(Compare),
+            ("notify" | "listen" | "prepare" | "revoke", Some(Word(_))) => {
+                self.quoted(at) && self.ends_commented()
+            }
             _ => false,
         };
         fits.then_some(())?;
@@ -158,6 +182,12 @@ impl Pieces<'_> {
             }
             _ => Suspicion::working(Class::Sql, "stacked"),
         }
+    }
+
+    /// Whether the last pieces are a comment, with a sign or a number at most behind it.
+    fn ends_commented(&self) -> bool {
+        let tail = &self.0[self.0.len().saturating_sub(2)..];
+        tail.contains(&Comment)
     }
 
     /// Clauses that only a statement has.
@@ -225,6 +255,12 @@ impl Pieces<'_> {
             return None;
         }
         let whole = self.ends(at + 4) && at == 0;
+        // `nanosleep (2), and sleep (3)`: pages of a manual.
+        let listed = matches!(self.before(at), Some(Word("and" | "or")))
+            && at.checked_sub(1).and_then(|at| self.before(at)) == Some(Comma);
+        if listed {
+            return Suspicion::hint(Class::Sql, "function");
+        }
         // `)user_lock.sleep(5)`: a function of a package.
         let start = if self.before(at) == Some(Token::Dot) { at.saturating_sub(2) } else { at };
         if whole

@@ -1,6 +1,6 @@
 //! Addresses that make a server ask its own network, and schemes that make it ask otherwise than by HTTP.
 
-use crate::class::ssrf_host::{is_inner, is_listener, is_number};
+use crate::class::ssrf_host::{is_inner, is_listener, is_number, is_service};
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
 use crate::lure;
@@ -45,16 +45,25 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     if unslashed(text).is_some_and(leads_inside) {
         return Suspicion::likely(Class::Ssrf, "inner_address");
     }
-    let starts = text.match_indices("://").map(|(at, _)| at + 3);
-    let bare = text.starts_with("//").then_some(2);
-    for start in starts.chain(bare) {
-        let before = &text[..start.saturating_sub(3)];
+    if let Some(share) = text.strip_prefix("\\\\")
+        && is_inner(share.split('\\').next().unwrap_or_default())
+    {
+        return Suspicion::likely(Class::Ssrf, "inner_address");
+    }
+    // Some readers skip further signs before the host.
+    let skipped =
+        |at: usize| text[at..].bytes().take_while(|b| matches!(b, b'/' | b'\\' | b' ')).count();
+    let starts = text.match_indices("://").map(|(at, _)| (at, at + 3 + skipped(at + 3)));
+    let bare = text.starts_with("//").then_some((0, 2));
+    for (at, start) in starts.chain(bare) {
+        let before = &text[..at];
         let web = before.ends_with("http")
             || before.ends_with("https")
             || before.ends_with("ftp")
             || before.ends_with(|c: char| c.is_ascii_digit())
-            || bare == Some(start);
-        if web && leads_inside(&text[start..]) {
+            || is_protocol(before)
+            || bare.is_some_and(|(_, bare)| bare == start);
+        if web && (leads_inside(&text[start..]) || is_service(&text[start..])) {
             return Suspicion::likely(Class::Ssrf, "inner_address");
         }
         if is_listener(&text[start..]) {
@@ -65,6 +74,11 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         }
     }
     None
+}
+
+/// Whether a value begins with a scheme by which a server would speak to another.
+fn is_protocol(scheme: &str) -> bool {
+    matches!(scheme, "git" | "redis" | "rtsp" | "smb" | "ssh" | "svn" | "ws" | "wss")
 }
 
 /// What stands behind a scheme with any other number of slashes than two: browsers and many libraries read it
@@ -107,6 +121,12 @@ fn named(text: &str) -> bool {
 /// belong there.
 fn leads_inside(rest: &str) -> bool {
     let authority = &rest[..rest.find(['/', '\\']).unwrap_or(rest.len())];
+    // To some the sign before the last host is a part of a name, to others it ends the first one.
+    if let Some(host) = rest[authority.len()..].strip_prefix("\\@")
+        && is_inner(&host[..host.find(['/', '?', '#']).unwrap_or(host.len())])
+    {
+        return true;
+    }
     let odd = |b: &u8| matches!(b, b'@' | b'#' | b'&' | b'?' | b',' | b';' | b'+' | b'%');
     let Some(first) = authority.bytes().position(|b| odd(&b)) else { return is_inner(authority) };
     if !authority[first..].contains(['@', ',', ';', '+', '%']) {
@@ -126,6 +146,13 @@ mod tests {
         assert_eq!(unslashed("https:/\\localhost/a"), Some("localhost/a"));
         assert_eq!(unslashed("http://localhost"), None);
         assert_eq!(unslashed("httpd:localhost"), None);
+    }
+
+    #[test]
+    fn signs_that_readers_differ_on_hide_no_host() {
+        assert!(leads_inside("a.example\\@127.0.0.1/x") && leads_inside("127.0.0.1\\.a.example"));
+        assert!(!leads_inside("a.example\\b@127.0.0.1") && !leads_inside("a.example\\@b.example"));
+        assert!(is_protocol("ws") && !is_protocol("postgres"));
     }
 
     #[test]

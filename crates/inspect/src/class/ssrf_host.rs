@@ -20,9 +20,10 @@ const NAMES: [&str; 14] = [
     "rancher-metadata",
 ];
 /// Ends of names that only an inner network knows: `.internal` is for private use (ICANN, July 2024).
-const ENDS: [&str; 9] = [
+const ENDS: [&str; 10] = [
     ".localhost",
     ".localtest.me",
+    ".lvh.me",
     ".localdomain",
     ".localdomain4",
     ".localdomain6",
@@ -65,6 +66,27 @@ pub(crate) fn is_inner(authority: &str) -> bool {
         return address.join(".").parse().is_ok_and(|ip| is_inner_address(IpAddr::V4(ip)));
     }
     loose(host).or_else(|| bare_hex(host)).is_some_and(|ip| is_inner_address(IpAddr::V4(ip)))
+}
+
+/// Ports of stores and of what runs other services: whoever asks them by HTTP asks for another's.
+const PORTS: [&str; 16] = [
+    "1433", "2375", "2379", "3306", "4369", "5432", "5672", "5984", "6379", "8500", "9042", "9200",
+    "10250", "10255", "11211", "27017",
+];
+
+/// `redis:6379`, `unix:/var/run/docker.sock`: a host of one word, as networks of containers name them, with a port
+/// that serves no web; or a socket in place of a host.
+pub(crate) fn is_service(rest: &str) -> bool {
+    // Nearly every host is a name with dots.
+    let name = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let Some(end) = rest.bytes().position(|b| !name(b)) else { return false };
+    if rest.as_bytes()[end] != b':' {
+        return false;
+    }
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let Some((host, port)) = authority.split_once(':') else { return false };
+    !host.is_empty() && PORTS.contains(&port)
+        || host == "unix" && port.is_empty() && rest.contains("/")
 }
 
 /// `7f000001`: all of an address in hexadecimal without a sign that it is.

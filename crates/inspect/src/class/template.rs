@@ -46,6 +46,7 @@ const REACHES: &[&str] = &[
     "config.items",
     "config.__",
     "self.__",
+    "self._",
     "lipsum",
     "cycler",
     "joiner",
@@ -191,7 +192,9 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         "{if system",
         "{system(",
     ];
-    if directive.iter().any(|word| text.contains(word)) {
+    // `#if(1==1)a#end`, on one line; in others both stand on lines of their own.
+    let choice = text.contains("#end") && text.contains("#if(") && !text.contains('\n');
+    if choice || directive.iter().any(|word| text.contains(word)) {
         let sure = REACHES.iter().any(|name| text.contains(name));
         let other = if sure {
             Suspicion::sure(Class::Template, "directive")
@@ -213,6 +216,12 @@ fn in_braces(text: &str) -> Option<Suspicion> {
     }
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let inner = inner.trim_matches(['!', ' ']);
+    // `{$x|system}`: what a variable holds is given to the machine.
+    let run = ["system", "exec", "passthru", "shell_exec", "popen", "eval", "assert"];
+    let given = inner.strip_prefix('$').and_then(|rest| rest.split_once('|'));
+    if given.is_some_and(|(_, filter)| run.contains(&filter.split(':').next().unwrap_or(filter))) {
+        return Suspicion::likely(Class::Template, "filter");
+    }
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let sum = inner.split_once('*').is_some_and(|(left, right)| {
         let left = left.trim().rsplit(['+', '-']).next().unwrap_or_default();
@@ -317,9 +326,15 @@ fn lone(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     }
     let name = match open {
         "{{" => {
-            LONE.contains(&inner) || inner.starts_with("config.") || inner.starts_with("settings.")
+            let (name, filter) = inner.split_once('|').unwrap_or((inner, ""));
+            let asked = matches!(name.trim(), "config" | "self" | "request" | "_self");
+            !filter.is_empty() && asked
+                || LONE.contains(&inner)
+                || inner.starts_with("config.")
+                || inner.starts_with("settings.")
         }
-        "${" | "<%" => LONE_SCOPES.contains(&inner),
+        "${" => LONE_SCOPES.contains(&inner) || is_special(inner),
+        "<%" => LONE_SCOPES.contains(&inner),
         "{%" => inner == "debug",
         _ => false,
     };
@@ -332,6 +347,16 @@ fn lone(value: &Value<'_>, open: &str, inner: &str) -> Option<Suspicion> {
     let filter = inner.contains("|join") || inner.contains(")|") && inner.contains('\'');
     (open == "{{" && filter).then_some(())?;
     Suspicion::likely(Class::Template, "filter")
+}
+
+/// `.version`, `a?upper_case`: a variable of FreeMarker's own, or one of its functions behind a name.
+fn is_special(inner: &str) -> bool {
+    let name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    inner.strip_prefix('.').is_some_and(name)
+        || inner.split_once('?').is_some_and(|(value, function)| name(value) && name(function))
 }
 
 /// What an expression does, whatever it names.
@@ -390,7 +415,8 @@ fn computes(inner: &str) -> bool {
                 .next()
                 .is_some_and(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()))
         };
-        let leads = right.trim_start_matches(['\'', '"', '(']);
+        // `7**7` is a power.
+        let leads = right.trim_start_matches(['\'', '"', '(', '*']);
         (number(left) || left.ends_with(['\'', '"']) && inner[at..].starts_with('*'))
             && constant(left.chars().next_back())
             && leads.starts_with(|c: char| c.is_ascii_digit())

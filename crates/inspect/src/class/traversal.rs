@@ -2,6 +2,7 @@
 
 use crate::finding::Class;
 use crate::judge::{Position, Suspicion, Value};
+use crate::mark;
 
 /// Files that tell secrets: nobody asks an API for them.
 const SECRETS: &[&str] = &[
@@ -111,6 +112,8 @@ const SYSTEM: [(&str, &[&str]); 4] = [
             "ftp",
             "bash",
             "network/",
+            "ssl/private",
+            "kubernetes/",
             "tomcat",
             "lighttpd",
             "snmp",
@@ -172,7 +175,7 @@ const SERVER_FILES: [&str; 20] = [
     ".bash_history",
 ];
 /// Paths that no API has as steps of its own.
-const NEVER_STEPS: [&str; 9] = [
+const NEVER_STEPS: [&str; 11] = [
     "etc/passwd",
     "etc/shadow",
     "web-inf/",
@@ -182,6 +185,8 @@ const NEVER_STEPS: [&str; 9] = [
     ".git/config",
     ".ssh/id",
     "boot.ini",
+    ".aws/credentials",
+    ".git/head",
 ];
 
 /// Folders that a system keeps to itself, and what its files end in: a value of one line names none of these.
@@ -232,7 +237,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     let straight = straight.as_deref().unwrap_or(&text);
     let secret = SECRETS.iter().any(|name| straight.contains(name));
     let inner = INNER.iter().any(|name| text.contains(name));
-    if encoded_dots(&value.lower) {
+    if encoded_dots(&value.lower) || is_encoded_step(&value.lower) {
         return Suspicion::likely(Class::Traversal, "encoded_dots");
     }
     if overlong(&value.lower) {
@@ -247,15 +252,22 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
             Suspicion::sure(Class::Traversal, "climb_to_secret")
         };
     }
+    // No client sends a step up in a path: it takes the step.
+    let stepped = value.position == Position::Path
+        && climbs > 0
+        && value.marks.any(mark::PERCENT | mark::SLASH | mark::BACKSLASH);
+    if stepped && !text.contains("://") {
+        return Suspicion::likely(Class::Traversal, "climb");
+    }
     let spaced = text.trim().contains(' ');
+    let one_line = value.position.is_one_line();
     let steps = text.split('/').filter(|step| *step == "...").count();
     let dots = text.matches("/./").count() + steps.saturating_sub(1);
-    let opens =
-        (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2 && !is_source(&text);
+    let opens = (text.starts_with("/..") || text.starts_with("..")) && climbs >= 2;
+    let opens = opens && (!is_source(&text) || one_line && !is_library(&text));
     if (opens || dots >= 2 && !is_source(&text)) && !spaced && !text.contains("://") {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    let one_line = value.position.is_one_line();
     let drive = text.get(1..3) == Some(":/");
     let system = (text.starts_with('/') || drive)
         && is_system_file(text.get(2..).filter(|_| drive).unwrap_or(&text));
@@ -278,7 +290,8 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
     {
         return Suspicion::likely(Class::Traversal, "climb");
     }
-    if climbs > 0 && !spaced && text.rsplit("../").next().is_some_and(is_system_file) {
+    let last = text.rsplit("../").next().unwrap_or_default();
+    if climbs > 0 && !spaced && (is_system_file(last) || is_settings(last)) {
         return Suspicion::likely(Class::Traversal, "climb_to_system");
     }
     let named = secret && is_absolute(&text) || NEVER_STEPS.iter().any(|name| text.contains(name));
@@ -335,6 +348,13 @@ fn encoded_dots(text: &str) -> bool {
         && marked.contains(['/', '\\', '%', '0'])
 }
 
+/// `..%5c`, `..%252f`: nothing but a step up whose slash is encoded, which nobody has to do.
+fn is_encoded_step(text: &str) -> bool {
+    let Some(rest) = text.trim().strip_prefix("..%") else { return false };
+    let slash = |rest: &str| ["2f", "5c"].contains(&rest.trim_start_matches("25"));
+    slash(rest) || matches!(rest, "u002f" | "u005c" | "00/" | "00\\")
+}
+
 /// One sign for a step, however it is spelled.
 fn spelled(text: &str) -> String {
     let text = collapsed(&text.replace('\\', "/").replace('\0', ""));
@@ -371,10 +391,17 @@ fn is_source(text: &str) -> bool {
         ".yml", ".proto", ".sh", ".lock", ".pdf", ".csv", ".mjs",
     ];
     let clean = text.trim_end_matches([')', '"', '\'', ';', '`']);
-    ends.iter().any(|end| clean.ends_with(end))
-        || text.contains("/src")
-        || text.contains("/lib")
-        || text.contains("/node_modules")
+    ends.iter().any(|end| clean.ends_with(end)) || is_library(text)
+}
+
+/// Folders in which sources are.
+fn is_library(text: &str) -> bool {
+    text.contains("/src") || text.contains("/lib") || text.contains("/node_modules")
+}
+
+/// `.env`, `.env.production`: the secrets of a program, beside which its sources are.
+fn is_settings(file: &str) -> bool {
+    file.strip_prefix(".env").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn is_absolute(text: &str) -> bool {

@@ -56,7 +56,7 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::XPath, "question");
     }
     let function = WORDS.iter().any(|word| text.contains(word));
-    if function && breaks && joined {
+    if function && breaks && joined && !is_filter(text) {
         return Suspicion::likely(Class::XPath, "function");
     }
     for union in ["]|", "] |", "')|", "') |", "'|/", "' | /", "|//", "| //", "*|/", "* | /"] {
@@ -72,6 +72,25 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         return Suspicion::likely(Class::XPath, "path");
     }
     None
+}
+
+/// `contains(name,'a') or startswith(b,'c')`: a whole condition on members, as OData has it (Part 2, 5.1.1.5), from
+/// its first call to the last quote and parenthesis.
+fn is_filter(text: &str) -> bool {
+    let Some((name, rest)) = text.trim().split_once('(') else { return false };
+    let called = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic());
+    let mut depth = 1_i32;
+    let whole = rest.bytes().all(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        depth >= 0
+    });
+    called
+        && whole
+        && depth == 0
+        && rest.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.matches('\'').count().is_multiple_of(2)
+        && text.matches('"').count().is_multiple_of(2)
+        && !["//", "::", "()", "@", "|"].iter().any(|sign| text.contains(sign))
 }
 
 fn joins(text: &str) -> bool {
@@ -105,4 +124,29 @@ fn is_path(text: &str) -> bool {
         || text.contains("[position")
         || text.ends_with("/*");
     odd && !text.contains(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_of_an_api_are_told_from_what_breaks_out() {
+        for text in [
+            "contains(name,'a') or startswith(tolower(b),'c')",
+            "contains(a,\"b\") and c eq 1",
+            "contains(name,'O''Brien') or d eq 2",
+        ] {
+            assert!(is_filter(text), "{text}");
+        }
+        for text in [
+            "' or contains(.,'a') or '",
+            "contains(.,'a') or 'b'",
+            "contains(a,'b') or name()='c'",
+            "contains(a,'b')] | //user[contains(a,'b'",
+            "contains(a,'b') or 'x",
+        ] {
+            assert!(!is_filter(text), "{text}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Script for a browser: elements, handlers and addresses that run, and quotes that lead to them.
 
 use crate::class::xss_element::Element;
+use crate::class::xss_script::script;
 use crate::finding::Class;
 use crate::judge::{Strength, Suspicion, Value};
 
@@ -62,11 +63,17 @@ pub(crate) fn recognise(value: &Value<'_>) -> Option<Suspicion> {
         && text.contains("on") | text.contains('<')
         && value.text.len() < 1_024
         && !is_closed_markup(text)
-        && libinjectionrs::detect_xss(value.text.as_bytes()).is_injection()
+        && fingerprinted(text)
     {
         return Suspicion::likely(Class::Xss, "fingerprint");
     }
     found
+}
+
+/// Whether it looks like a known injection; a document's type is another recogniser's.
+fn fingerprinted(text: &str) -> bool {
+    let text = text.replace("<!doctype", "");
+    libinjectionrs::detect_xss(text.as_bytes()).is_injection()
 }
 
 /// Where in a text something acts, found once: questions about its parts cost nothing then.
@@ -102,7 +109,7 @@ pub(crate) fn window(text: &str, length: usize) -> &str {
 }
 
 /// Whether a name is called, in any of the ways of JavaScript.
-fn called(rest: &str) -> bool {
+pub(super) fn called(rest: &str) -> bool {
     let rest = rest
         .trim_start_matches([' ', '\t', '\n', '\r', ')', ']', '"', '\'', '/', '*', '?', '.', ',']);
     ["(", "`", "call", "apply", "bind", "&lpar;", "&#40", "\\x28", "\\u0028", ";throw"]
@@ -112,7 +119,7 @@ fn called(rest: &str) -> bool {
 
 /// `javascript:…` in place of an address.
 fn address(value: &Value<'_>, text: &str, acts: &Acts) -> Option<Suspicion> {
-    if links_to_script(text, acts) {
+    if links_to_script(text, acts) || refers_to_script(text, acts) {
         return Suspicion::working(Class::Xss, "script_link");
     }
     let squeezed: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
@@ -141,6 +148,21 @@ fn links_to_script(text: &str, acts: &Acts) -> bool {
             target.chars().filter(|c| !c.is_control() && !matches!(c, ' ' | '<')).collect();
         SCHEMES.iter().any(|scheme| squeezed.starts_with(scheme))
             && (acts.after(at) || squeezed.contains("base64,"))
+    })
+}
+
+/// `[a]: javascript:…` on a line, and `href='javascript:…'` in code: an address that acts where a link gets its own.
+fn refers_to_script(text: &str, acts: &Acts) -> bool {
+    SCHEMES.iter().any(|scheme| {
+        text.match_indices(*scheme).any(|(at, _)| {
+            let before = text[..at].trim_end_matches([' ', '<']);
+            let refers = before.ends_with("]:")
+                && before
+                    .rfind('[')
+                    .is_some_and(|open| text[..open].is_empty() || text[..open].ends_with('\n'));
+            let given = before.ends_with("href='") || before.ends_with("href=\"");
+            (refers || given) && acts.within(at, at + 64)
+        })
     })
 }
 
@@ -224,125 +246,28 @@ fn is_event(letters: &str) -> bool {
     events.iter().any(|event| letters.starts_with(event))
 }
 
-/// `top["al"+"ert"](1)`, `this[/al/.source+/ert/.source](1)`: a name that is put together, and called.
-fn assembled(text: &str) -> bool {
-    let globals = ["top", "window", "self", "this", "parent", "frames", "globalthis", "document"];
-    globals.iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let rest = text[at + name.len()..].trim_start_matches(['?', '.', ' ']);
-            let inside = if rest.starts_with('[') { window(rest, 160) } else { "" };
-            let called = ["](", "]`", "]?.("].iter().any(|end| inside.contains(end));
-            let put = inside.contains('+') || inside.contains("/*");
-            called && put && inside.contains(['"', '\'', '`', '/'])
-        })
-    })
-}
-
-/// `[1].map(alert)`, `.with(0,confirm)`: a function handed to one that calls it.
-fn handed(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].trim_end();
-        before.ends_with(['(', ','])
-            && before.as_bytes()[before.len().saturating_sub(64)..]
-                .windows(2)
-                .any(|pair| pair == b"].")
-            && text[at + name.len()..].trim_start().starts_with([')', ','])
-    })
-}
-
-/// `a=eval;b=alert;a(b(1))`: a function under another name, and that called.
-fn renamed(text: &str, function: &str) -> bool {
-    text.match_indices(function).any(|(at, _)| {
-        let rest = text[at + function.len()..].trim_start();
-        let Some(before) = text[..at].trim_end().strip_suffix('=') else { return false };
-        let before = before.trim_end();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
-        let name = &before[before.trim_end_matches(is_name).len()..];
-        let called =
-            || rest.match_indices(name).any(|(at, _)| rest[at + name.len()..].starts_with('('));
-        rest.starts_with([';', ',']) && !name.is_empty() && called()
-    })
-}
-
-/// `';alert(1)//`, `-confirm(1)-`, `alert.call(null,1)`: script where a text was expected.
-fn script(value: &Value<'_>, text: &str) -> Option<Suspicion> {
-    let names = ["alert", "confirm", "prompt", "eval"];
-    let calls = names.iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let start = text[..at].trim_end_matches([
-                ' ', '(', '[', '!', '+', '-', '~', '/', '*', '\t', '\n', '{', '"', '\'',
-            ]);
-            let breaks = start.is_empty()
-                || start.ends_with([
-                    ';', '\'', '"', ')', '}', ',', '=', ':', '|', '&', '?', '\\', '`', '>', '$',
-                ])
-                || start.len() < at && text[..at].ends_with(['-', '+', '*', '(', '[', '\'', '"']);
-            let direct = text[at + name.len()..].trim_start();
-            // Whole statements before it are a piece of code, not a value that was ended.
-            let code = start.starts_with(|c: char| c.is_ascii_alphabetic())
-                && [") ", ");"].iter().any(|end| start.contains(end));
-            breaks
-                && !code
-                && (called(&text[at + name.len()..])
-                    && !direct.starts_with(|c: char| c.is_ascii_alphabetic()))
-        })
-    });
-    let reaches = [
-        "document.cookie",
-        "document.domain",
-        "constructor.constructor",
-        "document.location=",
-        "document['",
-        "window['",
-        "string.fromcharcode(",
-        "self['",
-        "top['",
-        "[]['",
-        "[][\"",
-        "onerror=",
-        "top[\"",
-        "top[/",
-        "self[\"",
-        "self[/",
-        "window[\"",
-        "window[/",
-        "parent['",
-        "parent[\"",
-        "frames['",
-        "globalthis[",
-        "find(alert",
-        "map(alert",
-        "document[\"cookie",
-        "document.body.",
-        "![]+",
-        "!![]+",
-    ];
-    let imports = text.starts_with("import('") || text.starts_with("import(\"");
-    let reach = reaches.iter().any(|name| text.contains(name))
-        || imports
-        || assembled(text)
-        || names.iter().any(|name| handed(text, name) || renamed(text, name));
-    if (calls || reach || ends_string(text)) && !value.is_free() {
-        return Suspicion::likely(Class::Xss, "script");
-    }
-    None
-}
-
-/// `x";setTimeout(name, 1)//`: one word and its quote, then calls, and the rest of the line made a comment.
-fn ends_string(text: &str) -> bool {
-    let Some(code) = text.trim_end().strip_suffix("//") else { return false };
-    let Some((word, code)) = code.split_once(['\'', '"']) else { return false };
-    let code = code.trim_start_matches([')', '}', ']', ' ']);
-    let Some(call) = code.strip_prefix([';', '-', '+', ',']) else { return false };
-    let call = call.trim_start();
-    let name = call
-        .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$'));
-    let ended = call.trim_end().trim_end_matches(';').ends_with([')', '`']);
-    name.len() < call.len() && name.starts_with(['(', '`']) && ended && !word.contains(' ')
-}
-
 /// Whether every element is closed: then the elements were seen one by one already.
 fn is_closed_markup(text: &str) -> bool {
     let opens = text.matches('<').count();
     opens > 0 && opens == text.matches('>').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_act_are_told_from_those_that_are_told_of() {
+        let refers = |text: &str| refers_to_script(text, &Acts::of(text));
+        assert!(
+            refers("[a][b]\n\n[b]: javascript:alert(1)") && refers("a.href='javascript:alert(1)'")
+        );
+        for text in [
+            "[b]: https://a.example",
+            "note [b]: javascript:alert(1)",
+            "[b]: javascript: a language",
+        ] {
+            assert!(!refers(text), "{text}");
+        }
+    }
 }

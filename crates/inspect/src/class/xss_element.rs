@@ -180,8 +180,8 @@ impl<'t> Element<'t> {
             "form" => !has("action=//") && !has("action=\"//"),
             "link" => !has("stylesheet") && !has("import"),
             "meta" => {
-                !(has("http-equiv") && (has("refresh") || has("cookie") || has("\"link\""))
-                    || has("utf-7"))
+                let sets = ["refresh", "cookie", "\"link\"", "content-security-policy"];
+                !(has("http-equiv") && sets.iter().any(|name| has(name)) || has("utf-7"))
             }
             // A player as sites offer it for embedding.
             "iframe" => has("src=\"https://") && (has("width=") || has("allow") || has("title=")),
@@ -208,6 +208,8 @@ impl<'t> Element<'t> {
             );
         let sheet = self.local() == "style"
             && (has(self.rest, &["@import", "expression", "-moz-binding"])
+                // A rule for each beginning of a value tells the value.
+                || self.rest.contains("^=") && self.rest.contains("url(")
                 || has(self.inside, &["javascript"]));
         if (inline || sheet) && !value.is_free() {
             Suspicion::likely(Class::Xss, "style")

@@ -166,7 +166,11 @@ impl Document<'_, '_> {
     fn is_told(&self, found: &Finding, text: &str) -> bool {
         let Some((_, rest)) = text.split_once("://") else { return false };
         let host = &rest[..rest.find('/').unwrap_or(rest.len())];
+        if host.is_empty() {
+            return false;
+        }
         let others = self.source.match_indices(host).filter_map(|(at, _)| {
+            self.source[..at].ends_with('/').then_some(())?;
             let path = self.source[at + host.len()..].trim_start_matches('\\').strip_prefix('/')?;
             path.split('"').next()
         });

@@ -2,13 +2,14 @@
 
 use crate::class::xxe;
 use crate::decode;
+use crate::disguise;
 use crate::finding::{Finding, Place, Stop};
 use crate::judge::Position;
 use crate::walk::Walk;
 
 /// Judges a document.
 pub(crate) fn walk(walk: &Walk<'_>, text: &str, place: impl Fn() -> Place) -> Result<(), Stop> {
-    let unwrapped = decode::utf7(text);
+    let unwrapped = disguise::utf7(text);
     let text = unwrapped.as_deref().unwrap_or(text);
     let lower = text.to_ascii_lowercase();
     if let Some(suspicion) = xxe::document(&lower).or_else(|| xxe::doctype(&lower)) {
