@@ -82,7 +82,7 @@ over = poll(setErrs=errors, returnImmediately=True)
 ensure(over["sets"] == {}, f"{over}")
 ensure(poll(maxEvents=0)["sets"] == {}, "acknowledged is gone")
 dead = requests.get(
-    f"{ADMIN}/api/v1/deliveries?state=dead", headers={"authorization": f"Bearer {ADMIN_TOKEN}"}, timeout=10
+    f"{ADMIN}/api/v1/deliveries?dead=true", headers={"authorization": f"Bearer {ADMIN_TOKEN}"}, timeout=10
 ).json()["items"]
 ensure([one["id"] for one in dead] == [other], f"{dead}")
 ensure("invalid_key" in dead[0]["cause"], f"{dead}")
