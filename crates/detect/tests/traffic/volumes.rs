@@ -122,8 +122,11 @@ fn who_never_rests_is_automation_unless_all_of_its_client_do_so() {
 fn odd_nights(nights: &[(&str, u32, u32)]) -> BTreeMap<String, usize> {
     let mut stream = Stream::default();
     for day in 0..8 {
-        for hour in 8..20 {
-            for (service, n) in (0..20).flat_map(|service| (0..20).map(move |n| (service, n))) {
+        // The forest has seen enough after three days; then an hour that has ended only has to be looked at.
+        let (hours, services, requests) = if day < 3 { (8..20, 20, 20) } else { (8..9, 4, 1) };
+        for hour in hours {
+            let each = |service| (0..requests).map(move |n| (service, n));
+            for (service, n) in (0..services).flat_map(each) {
                 let at = f64::from(day) * DAY + f64::from(hour) * HOUR + f64::from(n) * 170.0;
                 let object = format!("stock-{}", (service * 7 + n + hour % 3) % (8 + service % 5));
                 let name = format!("svc-{service}");
