@@ -180,6 +180,8 @@ FAR = {
     ("POST", "/challenge"),
     # Only where somebody gets security events.
     ("GET", "/.well-known/ssf-configuration"),
+    # Needs a stream that is fetched, which `poll_events.py` has.
+    ("POST", "/ssf/poll/{stream}"),
     # Needs an event that a transmitter has signed.
     ("POST", "/ssf/events"),
     # Needs the signature of one who reports leaks.

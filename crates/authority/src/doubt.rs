@@ -23,6 +23,8 @@ pub enum Doubt {
     Copied,
     /// A device was connected by what looks like a trick.
     Device,
+    /// A passkey of which there may be a copy.
+    Passkey,
     /// Something important from a new place.
     Place,
     /// Several places at the same time.
@@ -48,7 +50,8 @@ pub struct Concern {
 
 impl Doubt {
     /// The names of the detectors that a person can be asked about.
-    pub const DETECTORS: [(&'static str, Self); 6] = [
+    pub const DETECTORS: [(&'static str, Self); 7] = [
+        ("copied_passkey", Self::Passkey),
         ("device_phishing", Self::Device),
         ("impossible_travel", Self::Travel),
         ("mfa_fatigue", Self::Codes),

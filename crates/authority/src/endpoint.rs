@@ -32,6 +32,7 @@ pub mod restrictions;
 pub mod revoke;
 pub mod sign_up;
 pub mod signal_events;
+pub mod signal_poll;
 pub mod signals;
 pub mod status_list;
 pub mod token;

@@ -40,6 +40,11 @@ impl News {
         self.0.send_replace(STOPPING);
     }
 
+    /// Whether nobody is to wait any more.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.0.borrow() == STOPPING
+    }
+
     /// Waits until the log is longer than `after`, at most for `most`.
     pub(crate) async fn wait(&self, authority: &Authority, after: u64, most: Duration) {
         let index = authority.store().index();

@@ -11,7 +11,8 @@ use crate::endpoint::form::MAX_BODY_BYTES;
 use crate::endpoint::{
     account, approvals, authorize, bc_authorize, challenge, device, forgotten, global_revocation,
     introspect, jwks, leaks, link, login, logout, openapi, par, register, registration,
-    restrictions, revoke, sign_up, signal_events, signals, status_list, token, userinfo,
+    restrictions, revoke, sign_up, signal_events, signal_poll, signals, status_list, token,
+    userinfo,
 };
 use crate::paths::Paths;
 use crate::register::policy::Policy;
@@ -98,6 +99,7 @@ fn closed_endpoints() -> Paths {
             get(registration::show).put(registration::replace).delete(registration::remove),
         )
         .route("/ssf/events", post(signal_events::push))
+        .route("/ssf/poll/{stream}", post(signal_poll::poll))
         .route("/restrictions", post(restrictions::restrictions))
 }
 

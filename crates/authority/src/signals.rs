@@ -7,6 +7,7 @@
 pub mod changed;
 pub mod event;
 mod happened;
+pub(crate) mod poll;
 pub mod received;
 mod restricted;
 
@@ -15,9 +16,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{NewDelivery, StoreError};
-use token::id::{DeliveryId, TokenId};
+use token::id::TokenId;
 use token::jwk::BadKey;
 use token::jws;
+use token::secret::Secret;
 use token::term::{Algorithm, token_type};
 use token::time::Timestamp;
 
@@ -31,7 +33,7 @@ const PAGE: usize = 200;
 const NEWS_FOR: Duration = Duration::from_hours(24);
 
 /// Somebody who gets security events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Stream {
     /// Its name: that of the outlet by which its deliveries leave.
     pub name: String,
@@ -39,6 +41,8 @@ pub struct Stream {
     pub audience: String,
     /// Which events it gets.
     pub events: Vec<EventType>,
+    /// What its receiver shows who fetches the events (RFC 8936); `None` where they are brought.
+    pub fetched_with: Option<Secret>,
 }
 
 /// Why events could not be kept for a stream.
@@ -100,6 +104,9 @@ impl Authority {
                 any |= self.signal_to(stream, log).await?;
             }
         }
+        if any {
+            self.fetching().wake();
+        }
         Ok(any)
     }
 
@@ -108,12 +115,12 @@ impl Authority {
         self.news().wait(self, after, most).await;
     }
 
-    /// A token by which a stream's receiver sees that it is reached (§8.1.4.1); `None` when there is no such
+    /// An event by which a stream's receiver sees that it is reached (§8.1.4.1); `None` when there is no such
     /// stream.
     ///
     /// # Errors
     /// [`BadKey::Library`] when the library fails to sign.
-    pub fn verification(&self, stream: &str) -> Result<Option<String>, BadKey> {
+    pub fn verification(&self, stream: &str) -> Result<Option<NewDelivery>, BadKey> {
         let Some(stream) = self.settings().streams.iter().find(|one| one.name == stream) else {
             return Ok(None);
         };
@@ -128,7 +135,13 @@ impl Authority {
             sub_id: &json!({ "format": "opaque", "id": stream.name }),
             events: json!({ VERIFICATION: {} }),
         };
-        self.sign_event(&claims).map(Some)
+        Ok(Some(NewDelivery {
+            id: claims.jti.as_str().into(),
+            outlet: stream.name.clone(),
+            about: "verification".to_owned(),
+            body: self.sign_event(&claims)?,
+            until: None,
+        }))
     }
 
     async fn signal_to(&self, stream: &Stream, log: Log) -> Result<bool, SignalError> {
@@ -151,11 +164,13 @@ impl Authority {
                 .iter()
                 .filter(|one| stream.events.contains(&one.event) && now.since(one.at) <= NEWS_FOR);
             let new = told.map(|happened| {
+                let jti = TokenId::generate(now, self.random());
                 Ok::<_, BadKey>(NewDelivery {
-                    id: DeliveryId::generate(self.random()),
+                    // Whoever fetches it acknowledges it by its `jti`.
+                    id: jti.as_str().into(),
                     outlet: stream.name.clone(),
                     about: format!("{} of {}", happened.event, happened.whose),
-                    body: self.event_token(stream, happened, now)?,
+                    body: self.event_token(stream, happened, jti, now)?,
                     until: None,
                 })
             });
@@ -173,11 +188,12 @@ impl Authority {
         &self,
         stream: &Stream,
         happened: &Happened,
+        jti: TokenId,
         now: Timestamp,
     ) -> Result<String, BadKey> {
         self.sign_event(&Claims {
             iss: &self.settings().issuer,
-            jti: TokenId::generate(now, self.random()),
+            jti,
             iat: now.as_secs(),
             aud: &stream.audience,
             toe: Some(happened.at.as_secs()),

@@ -29,6 +29,7 @@ use crate::news::News;
 use crate::polls::Polls;
 use crate::provider::places::KnownPlaces;
 use crate::settings::{Settings, SettingsError};
+use crate::signals::poll::Fetching;
 use crate::signals::received;
 use crate::status_lists::StatusLists;
 use crate::verified::VerifiedTokens;
@@ -72,6 +73,7 @@ struct Inner {
     client_keys: ClientKeys,
     issuer_keys: IssuerKeys,
     documents: MetadataDocuments,
+    fetching: Fetching,
     assertions: UsedOnce,
     received: UsedOnce,
     challenges: Option<Nonces>,
@@ -111,6 +113,7 @@ impl Authority {
             later: Later::default(),
             client_keys: ClientKeys::new(parts.fetcher.clone()),
             documents: MetadataDocuments::default(),
+            fetching: Fetching::of(&settings.streams),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
             received: UsedOnce::new(received::REMEMBERED),
@@ -139,6 +142,11 @@ impl Authority {
     /// Where passwords are hashed and checked.
     pub fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    /// Those who wait for security events.
+    pub(crate) fn fetching(&self) -> &Fetching {
+        &self.0.fetching
     }
 
     pub(crate) fn desk(&self) -> &Desk {

@@ -53,6 +53,7 @@ mod scopes;
 mod second_factor;
 mod sign_in;
 mod sign_ins;
+mod signal_poll;
 mod signals;
 mod software_statement;
 mod status_list;

@@ -2,23 +2,31 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use metrics::Counter;
-use token::event::{Event, EventSink};
+use token::event::{Event, EventKind, EventSink};
+use token::reason::{Reason, Refused};
 
-/// To be woken for every single event would cost more, the senders as well, than to read them.
+/// To be woken for every single event would cost more, the senders as well, than to read them. What may be proof wakes
+/// at once: it is rare, and what is done about it is as late as the thief needs.
 const GATHER: Duration = Duration::from_millis(2);
 
 /// The sending end; a full queue is counted and not waited for.
 pub struct EventQueue {
     sender: SyncSender<Message>,
+    reader: Reader,
     lost: AtomicU64,
     lost_metric: Counter,
 }
 
 /// The receiving end.
-pub struct Events(Receiver<Message>);
+pub struct Events(Receiver<Message>, Reader);
+
+/// The thread that reads, once it has begun.
+type Reader = Arc<OnceLock<Thread>>;
 
 /// Boxed: the queue is allocated whole, and an event is large.
 enum Message {
@@ -45,7 +53,9 @@ pub fn queue(capacity: usize) -> (EventQueue, Events) {
     );
     let lost_metric = metrics::counter!("tokenward_events_lost_total");
     lost_metric.absolute(0);
-    (EventQueue { sender, lost: AtomicU64::new(0), lost_metric }, Events(receiver))
+    let reader = Reader::default();
+    let events = Events(receiver, Arc::clone(&reader));
+    (EventQueue { sender, reader, lost: AtomicU64::new(0), lost_metric }, events)
 }
 
 // === impl EventQueue ===
@@ -65,10 +75,26 @@ impl EventQueue {
 
 impl EventSink for EventQueue {
     fn emit(&self, event: Event) {
+        let decides = may_be_proof(&event.kind);
         if self.sender.try_send(Message::Event(Box::new(event))).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
             self.lost_metric.increment(1);
+        } else if decides && let Some(reader) = self.reader.get() {
+            reader.unpark();
         }
+    }
+}
+
+/// Whether one such event can be all that a detector needs to be certain.
+fn may_be_proof(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Request(request) => matches!(
+            request.refused,
+            Some(Refused::Forged(_) | Refused::Plain(Reason::Honeytoken | Reason::DpopReplayed))
+        ),
+        EventKind::Grant { cause, .. } => cause.is_some(),
+        EventKind::LeakReport { .. } => true,
+        _ => false,
     }
 }
 
@@ -85,7 +111,8 @@ impl Events {
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => None,
             }
         } else {
-            std::thread::sleep(GATHER);
+            self.1.get_or_init(thread::current);
+            thread::park_timeout(GATHER);
             self.0.recv().ok()
         };
         match message {
@@ -100,7 +127,7 @@ mod tests {
     use token::event::{Event, EventKind, EventSink as _, Origin, Who};
     use token::time::Timestamp;
 
-    use super::{Received, queue};
+    use super::{Received, may_be_proof, queue};
 
     fn event(ts: i64) -> Event {
         Event {
@@ -123,6 +150,28 @@ mod tests {
         assert!(matches!(receiver.next(true), Received::Event(event) if event.ts.as_millis() == 0));
         assert!(matches!(receiver.next(true), Received::Event(event) if event.ts.as_millis() == 1));
         assert!(matches!(receiver.next(true), Received::Idle));
+    }
+
+    #[test]
+    fn what_may_be_proof_wakes_the_reader_and_the_rest_does_not() {
+        let kind = |text: &str| -> EventKind { serde_json::from_str(text).expect("a kind") };
+        for text in [
+            r#"{"kind":"request","refused":"honeytoken"}"#,
+            r#"{"kind":"request","refused":"forged:kid"}"#,
+            r#"{"kind":"request","refused":"dpop:replayed"}"#,
+            r#"{"kind":"grant","cause":"refresh_reused"}"#,
+            r#"{"kind":"leak_report"}"#,
+        ] {
+            assert!(may_be_proof(&kind(text)), "{text}");
+        }
+        for text in [
+            r#"{"kind":"request"}"#,
+            r#"{"kind":"request","refused":"throttled"}"#,
+            r#"{"kind":"grant","result":"ok"}"#,
+            r#"{"kind":"login","result":"bad_password"}"#,
+        ] {
+            assert!(!may_be_proof(&kind(text)), "{text}");
+        }
     }
 
     #[test]

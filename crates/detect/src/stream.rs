@@ -6,15 +6,25 @@ use std::collections::BinaryHeap;
 use std::io::{self, BufRead};
 use std::time::Duration;
 
-use token::event::Event;
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
+use token::event::{Event, TokenKind};
+use token::json;
 use token::time::Timestamp;
 
 use crate::origin::Origins;
 
 /// How far behind the newest event one may come.
 const DISORDER: Duration = Duration::from_secs(5);
+/// Members that are numbers with a fraction.
+const PLACES: [&str; 2] = ["lat", "lon"];
+/// Up to here a float is one whole number and no other (2^53).
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// No event is longer, in bytes.
 const LINE_LIMIT: usize = 1024 * 1024;
+
+/// Some programs begin a file of UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a replay ended early. What was found before has been written.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +73,30 @@ pub fn each(
     done
 }
 
+/// Reads a line. Others write what is not known as `null`, whole numbers as `12.0`, and kinds of tokens that this version
+/// does not know; for anything else the first mistake is told.
+fn event(text: &[u8]) -> Result<Event, serde_json::Error> {
+    serde_json::from_slice(text).or_else(|error| {
+        let plain = json::parse_object(text).ok().map(plainer);
+        plain.and_then(|plain| serde_json::from_value(plain).ok()).ok_or(error)
+    })
+}
+
+/// The same without what is not known, and with whole numbers written as such.
+fn plainer(members: Map<String, Value>) -> Value {
+    let is_known = |name: &str, value: &Value| match name {
+        "token_kind" => TokenKind::deserialize(value).is_ok(),
+        _ => !value.is_null(),
+    };
+    let known = members.into_iter().filter(|(name, value)| is_known(name, value));
+    let plain = known.map(|(name, value)| {
+        let number = value.as_f64().filter(|_| value.is_f64() && !PLACES.contains(&&*name));
+        let whole = number.filter(|it| it.fract() == 0.0 && (0.0..MOST_EXACT).contains(it));
+        (name, whole.map_or(value, |whole| Value::from(whole as u64)))
+    });
+    Value::Object(plain.collect())
+}
+
 // === impl Waiting ===
 
 impl PartialEq for Waiting {
@@ -100,10 +134,12 @@ impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
                 let why = "it is longer than 1 MiB".to_owned();
                 return Err(ReplayError::NotAnEvent { line, why });
             }
+            let text =
+                if line == 1 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text) } else { &text };
             if text.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let event: Event = serde_json::from_slice(&text)
+            let event = event(text)
                 .map_err(|error| ReplayError::NotAnEvent { line, why: error.to_string() })?;
             self.newest = self.newest.max(event.ts);
             self.waiting.push(Reverse(Waiting { line, event }));

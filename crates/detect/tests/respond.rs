@@ -8,7 +8,10 @@
     reason = "tests: helpers too"
 )]
 
+use std::future::Future as _;
 use std::net::IpAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use detect::engine::Engine;
@@ -64,6 +67,54 @@ async fn a_block_holds_for_the_network_is_told_and_is_undone_once() {
     assert!(store.index().on_network(neighbour, NOW).is_none());
     let again = undo(&store, &done.finding.id, "admin:a", NOW).await;
     assert!(matches!(again, Err(UndoRefused::AlreadyUndone)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_response_holds_before_it_is_on_disk_and_not_when_it_cannot_be_written() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = store(&folder);
+    let findings = Engine::default().observe(&event(BAIT));
+    let network: IpAddr = "2001:db8::7".parse().expect("address");
+    let random = OsRandom::new();
+    let no_news = |_: &_| Vec::new();
+    // Somebody else is writing, so that nothing of ours can have been written.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, is_busy) = std::sync::mpsc::channel::<()>();
+    let (first, wait) = (AtomicBool::new(true), Mutex::new(wait));
+    store.index().on_restriction(move |_| {
+        if first.swap(false, Ordering::SeqCst) {
+            begun.send(()).expect("begun");
+            let wait = wait.lock().expect("alone");
+            wait.recv_timeout(Duration::from_secs(20)).expect("go on");
+        }
+    });
+    let other = NewRestriction {
+        selector: Selector::Token("other".into()),
+        effect: Effect::Revoke,
+        from: NOW,
+        until: None,
+        reason: "test".to_owned(),
+        actor: "test".to_owned(),
+    };
+    let busy = tokio::spawn({
+        let store = store.clone();
+        async move { store.restrict(other, NOW).await }
+    });
+    tokio::task::spawn_blocking(move || is_busy.recv_timeout(Duration::from_secs(20)))
+        .await
+        .expect("joined")
+        .expect("busy");
+
+    let mut carried = Box::pin(carry_out(&store, &findings[0], NOW, &random, &no_news));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(carried.as_mut().poll(&mut context).is_pending());
+    assert!(store.index().on_network(network, NOW).is_some(), "while the writer is busy");
+    drop(carried);
+    assert!(store.index().on_network(network, NOW).is_none(), "nobody waits for it any more");
+    go.send(()).expect("sent");
+    busy.await.expect("joined").expect("written");
+    respond(&store, BAIT).await;
+    assert!(store.index().on_network(network, NOW).is_some(), "and after it was written");
 }
 
 #[tokio::test]

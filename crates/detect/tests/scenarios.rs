@@ -356,6 +356,46 @@ fn a_bad_line_is_named_and_what_came_before_is_judged() {
 }
 
 #[test]
+fn what_other_programs_write_is_read() {
+    let bait = |more: &str| {
+        format!(
+            r#"{{"ts":"{}","kind":"request","ip":"192.0.2.7","refused":"honeytoken"{more}}}"#,
+            at(0.0)
+        )
+    };
+    let judged = |text: String| {
+        let mut output = Vec::new();
+        let done = replay(Engine::default(), text.as_bytes(), &mut output, false);
+        done.map(|()| String::from_utf8(output).expect("text")).map_err(|error| error.to_string())
+    };
+    let plain = judged(bait("")).expect("an event");
+    assert!(plain.contains("honeytoken"), "{plain}");
+    let unknown =
+        r#","token_kind":"paseto","latency_us":null,"scopes":null,"method":null,"asn":null"#;
+    for more in [unknown, r#","bytes_out":512.0,"status":401.0,"later":{"a":[null]}"#] {
+        assert_eq!(judged(bait(more)).expect("an event"), plain, "{more}");
+    }
+    // A mark at the beginning, the ends of lines of another system, empty lines, no end of the last.
+    let marked = format!("\u{feff}{}\r\n\r\n{}", bait(""), bait(r#","x":1"#));
+    let twice = format!("{}\n{}\n", bait(""), bait(""));
+    assert_eq!(judged(marked), judged(twice));
+    for more in [
+        r#","status":"401""#,
+        r#","bytes_out":1.5"#,
+        r#","bytes_out":-1.0"#,
+        r#","ip":"192.0.2.7""#,
+        r#","bytes_out":1e300"#,
+    ] {
+        let wrong = judged(bait(more)).expect_err(more);
+        assert!(wrong.starts_with("line 1: not an event: "), "{more}: {wrong}");
+    }
+    assert!(judged(format!("{}\n\u{feff}{}", bait(""), bait(""))).is_err(), "in the middle");
+    assert!(judged("null".to_owned()).is_err());
+    let nobody = bait("").replace("\"request\"", "null");
+    assert!(judged(nobody).is_err(), "a kind has to be there");
+}
+
+#[test]
 fn the_summary_counts() {
     let lines: Vec<String> = (0..3)
         .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())

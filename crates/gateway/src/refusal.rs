@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 use token::honeytoken::Honeytokens;
+use token::index::is_ahead;
 use token::reason::Reason;
 use token::restriction::{Proof, Restriction};
 
@@ -60,7 +61,9 @@ impl Refusal {
 
     /// This restriction refuses it.
     pub(crate) fn by(self, row: &Restriction) -> Self {
-        let words = format!("restriction {}: {} {}", row.seq, row.effect, row.selector);
+        let place =
+            if is_ahead(row.seq) { "being written".to_owned() } else { row.seq.to_string() };
+        let words = format!("restriction {place}: {} {}", row.effect, row.selector);
         Self { restriction: Some(words.into()), ..self }
     }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::notice::Notice;
 use crate::outlet::{NotTaken, Outlet, PAUSES, Way, next_try};
+use crate::signals;
 
 /// Deliveries that are read at a time.
 const BATCH: usize = 32;
@@ -57,7 +58,7 @@ pub struct OutletStatus {
 pub enum Tested {
     /// It was not taken, because of this.
     NotTaken(String),
-    /// It was taken.
+    /// It was taken, or is kept for a receiver that fetches.
     Taken,
     /// There is no outlet of this name.
     Unknown,
@@ -135,6 +136,7 @@ impl Notifier {
                     "a test has no reader; invite somebody, and see whether the letter comes";
                 return Tested::NotTaken(words.to_owned());
             }
+            Way::Fetched(tries) => tries.keep(name, &self.0.store, now).await,
             Way::Signals(receiver) => receiver.test(name).await,
             Way::Syslog(_) | Way::Webhook(_) => {
                 let delivery = outlet.delivery(&Notice::test(now), now, &*self.0.random);
@@ -207,6 +209,10 @@ impl Parts {
         stop: &CancellationToken,
     ) -> Result<Duration, StoreError> {
         let now = self.clock.now();
+        if let Way::Fetched(_) = outlet.way {
+            signals::give_up_unfetched(&self.store, &outlet.name, now).await?;
+            return Ok(LOOK);
+        }
         let mut due = self.store.due_deliveries(&outlet.name, now, BATCH).await?.into_iter();
         let mut running = JoinSet::new();
         loop {

@@ -11,7 +11,7 @@ use crate::filter::Filter;
 use crate::letters::Letters;
 use crate::notice::Notice;
 use crate::person::Person;
-use crate::signals::Receiver;
+use crate::signals::{Receiver, Tries};
 use crate::syslog::Syslog;
 use crate::webhook::Webhook;
 
@@ -29,6 +29,8 @@ pub struct Outlet {
 /// How findings are told.
 #[derive(Clone)]
 pub enum Way {
+    /// Not findings, but security events, which their receiver fetches.
+    Fetched(Tries),
     /// Not findings, but letters.
     Letters(Letters),
     /// To the person whom the finding concerns.
@@ -65,7 +67,7 @@ impl Outlet {
         match self.way {
             Way::Letters(_) => "letters",
             Way::Person(_) => "person",
-            Way::Signals(_) => "signals",
+            Way::Fetched(_) | Way::Signals(_) => "signals",
             Way::Syslog(_) => "syslog",
             Way::Webhook(_) => "webhook",
         }
@@ -74,6 +76,7 @@ impl Outlet {
     /// Where it leads, without what is secret in it.
     pub fn place(&self) -> String {
         match &self.way {
+            Way::Fetched(_) => "fetched by its receiver".to_owned(),
             Way::Letters(letters) => letters.place(),
             Way::Person(_) => "the address of each".to_owned(),
             Way::Signals(receiver) => receiver.place(),
@@ -101,7 +104,7 @@ impl Outlet {
     ) -> Option<NewDelivery> {
         let body = match &self.way {
             Way::Person(_) => notice.finding.to_string(),
-            Way::Letters(_) | Way::Signals(_) => return None,
+            Way::Fetched(_) | Way::Letters(_) | Way::Signals(_) => return None,
             Way::Syslog(syslog) => syslog.line(notice, now),
             Way::Webhook(_) => Webhook::body(notice, now),
         };
@@ -118,7 +121,11 @@ impl Outlet {
     pub(crate) fn pauses(&self, usual: &'static [Duration]) -> &'static [Duration] {
         match &self.way {
             Way::Letters(letters) => letters.pauses(),
-            Way::Person(_) | Way::Signals(_) | Way::Syslog(_) | Way::Webhook(_) => usual,
+            Way::Fetched(_)
+            | Way::Person(_)
+            | Way::Signals(_)
+            | Way::Syslog(_)
+            | Way::Webhook(_) => usual,
         }
     }
 
@@ -133,6 +140,7 @@ impl Outlet {
         now: Timestamp,
     ) -> Result<(), NotTaken> {
         match &self.way {
+            Way::Fetched(_) => Err(NotTaken::for_now("it waits for its receiver")),
             Way::Letters(letters) => letters.send(body).await,
             Way::Person(person) => person.send(body).await,
             Way::Signals(receiver) => receiver.send(body).await,

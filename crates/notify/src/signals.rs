@@ -1,12 +1,16 @@
-//! Security events as requests to a URL (RFC 8935); somebody else makes and signs them.
+//! Security events as requests to a URL (RFC 8935), or kept for whoever fetches them (RFC 8936); somebody else makes
+//! and signs them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use remote::{FetchError, Fetched, Fetcher};
 use serde::Deserialize;
+use store::{NewDelivery, Store, StoreError};
 use token::secret::Secret;
+use token::time::Timestamp;
 use url::Url;
 
 use crate::outlet::NotTaken;
@@ -14,6 +18,9 @@ use crate::webhook;
 
 /// The media type of a security event token (RFC 8417 §7.2).
 const SECURITY_EVENT: &str = "application/secevent+jwt";
+/// What nobody has fetched for so long is given up. Until then its key has to be published.
+pub const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+const UNFETCHED: &str = "nobody has fetched it for 7 days";
 /// Of what a receiver says, so much is kept.
 const MOST_WORDS: usize = 200;
 
@@ -28,11 +35,11 @@ pub struct Receiver {
 
 /// Makes the event by which a receiver sees that it is reached.
 pub trait Verifies: Send + Sync {
-    /// The signed token for the receiver of this name.
+    /// The signed token for the receiver of this name, as it would be kept for them.
     ///
     /// # Errors
     /// Why there is none.
-    fn verification(&self, receiver: &str) -> Result<String, String>;
+    fn verification(&self, receiver: &str) -> Result<NewDelivery, String>;
 }
 
 /// Whoever makes that event, who is named later: before there is an authority there are findings already.
@@ -55,6 +62,23 @@ impl Tries {
         // Named twice is named.
         let _ = self.0.set(verifies);
     }
+
+    fn verification(&self, receiver: &str) -> Result<NewDelivery, NotTaken> {
+        let verifies = self.0.get().ok_or_else(|| NotTaken::for_now("nobody signs yet"))?;
+        verifies.verification(receiver).map_err(NotTaken::for_now)
+    }
+
+    /// Has a receiver that fetches find such an event.
+    pub(crate) async fn keep(
+        &self,
+        receiver: &str,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<(), NotTaken> {
+        let event = self.verification(receiver)?;
+        let kept = store.add_deliveries(vec![event], now).await;
+        kept.map_err(|error| NotTaken::for_now(error.to_string()))
+    }
 }
 
 // === impl Receiver ===
@@ -71,12 +95,8 @@ impl Receiver {
 
     /// Tells the receiver of this name that somebody tries it.
     pub(crate) async fn test(&self, name: &str) -> Result<(), NotTaken> {
-        let made = self.tries.0.get().map(|verifies| verifies.verification(name));
-        match made {
-            Some(Ok(token)) => self.send(&token).await,
-            Some(Err(cause)) => Err(NotTaken::for_now(cause)),
-            None => Err(NotTaken::for_now("nobody signs yet")),
-        }
+        let event = self.tries.verification(name)?;
+        self.send(&event.body).await
     }
 
     /// RFC 8935 §2.1.
@@ -92,6 +112,20 @@ impl Receiver {
             Err(error) => Err(NotTaken::for_now(error.to_string())),
         }
     }
+}
+
+/// Gives up what was kept for a receiver that does not come.
+pub(crate) async fn give_up_unfetched(
+    store: &Store,
+    receiver: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = now.minus(KEPT_FOR);
+    let number = store.give_up_deliveries(receiver, before, UNFETCHED, now).await?;
+    if number > 0 {
+        tracing::error!(outlet = receiver, number, "security events are given up: {UNFETCHED}");
+    }
+    Ok(())
 }
 
 fn judge(answer: &Fetched) -> Result<(), NotTaken> {

@@ -161,6 +161,58 @@ impl Store {
         Ok(self.write(move |act| sql::execute(act.db, sql, [id.as_str()])).await? > 0)
     }
 
+    /// Forgets what somebody who fetches has taken of an outlet's deliveries, and gives up what they refuse, with
+    /// the cause. Names of other outlets' deliveries, and those that nobody knows, are left alone. How many were
+    /// taken, and how many refused.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn settle_deliveries(
+        &self,
+        outlet: &str,
+        taken: Vec<DeliveryId>,
+        refused: Vec<(DeliveryId, String)>,
+        now: Timestamp,
+    ) -> Result<(usize, usize), StoreError> {
+        let outlet = outlet.to_owned();
+        self.write(move |act| {
+            let sql = "DELETE FROM deliveries WHERE id = ?1 AND outlet = ?2";
+            let mut done = (0, 0);
+            for id in &taken {
+                done.0 += sql::execute(act.db, sql, params![id.as_str(), outlet])?;
+            }
+            let sql = "UPDATE deliveries SET tries = tries + 1, state = 'dead', due_at = ?3, cause = ?4 \
+                       WHERE id = ?1 AND outlet = ?2 AND state = 'waiting'";
+            for (id, cause) in &refused {
+                let values = params![id.as_str(), outlet, now.as_millis(), cause];
+                done.1 += sql::execute(act.db, sql, values)?;
+            }
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Gives up what has waited since before `before` to be fetched through an outlet. How many these were.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be written.
+    pub async fn give_up_deliveries(
+        &self,
+        outlet: &str,
+        before: Timestamp,
+        cause: &str,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (outlet, cause) = (outlet.to_owned(), cause.to_owned());
+        self.write(move |act| {
+            let sql = "UPDATE deliveries SET state = 'dead', due_at = ?3, cause = ?4 \
+                       WHERE outlet = ?1 AND state = 'waiting' AND due_at < ?2";
+            let values = params![outlet, before.as_millis(), now.as_millis(), cause];
+            sql::execute(act.db, sql, values)
+        })
+        .await
+    }
+
     /// Writes down that a try was in vain: it is tried again at `due`, or never where there is none.
     ///
     /// # Errors

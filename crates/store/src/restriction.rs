@@ -101,8 +101,18 @@ impl Store {
         new: NewRestriction,
         now: Timestamp,
     ) -> Result<(Arc<Restriction>, bool), StoreError> {
+        let new = normalised(new);
+        let _ahead = self.index().hold_ahead(Restriction {
+            seq: 0,
+            selector: new.selector.clone(),
+            effect: new.effect.clone(),
+            from: new.from,
+            until: new.until,
+            reason: new.reason.clone(),
+            actor: new.actor.clone(),
+            at: now,
+        });
         self.write(move |act| {
-            let new = normalised(new);
             let held = row::on_selector(act.db, &new.selector, now)?;
             match held.into_iter().find(|held| does_as_much(held, &new)) {
                 Some(held) => Ok((Arc::new(held), false)),

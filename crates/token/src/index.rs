@@ -29,8 +29,18 @@ pub struct RestrictionIndex {
     partial_rows: AtomicUsize,
     by_seq: papaya::HashMap<u64, Arc<Restriction>>,
     last_seq: AtomicU64,
+    ahead: AtomicU64,
     listeners: RwLock<Vec<Listener>>,
 }
+
+/// A restriction that is in force while it is being written to the log; until this is dropped.
+pub struct Ahead<'i> {
+    index: &'i RestrictionIndex,
+    row: Arc<Restriction>,
+}
+
+/// Rows that have no position yet have one from here on, which no log reaches.
+const AHEAD: u64 = 1 << 63;
 
 /// Rows of one kind of selector. The count spares the look-up while there are none.
 #[derive(Default)]
@@ -57,6 +67,19 @@ impl RestrictionIndex {
                 self.last_seq.fetch_max(*seq, Ordering::AcqRel);
             }
         }
+    }
+
+    /// Puts a restriction into force that is being written: whoever uses a stolen token is faster than a disk. It is no
+    /// entry of the log, has no position ([`is_ahead`]) and is told to no listener. What only takes back a part is not
+    /// put ahead, since its limits are counted by its position.
+    pub fn hold_ahead(&self, restriction: Restriction) -> Option<Ahead<'_>> {
+        if restriction.effect.is_partial() {
+            return None;
+        }
+        let seq = AHEAD + self.ahead.fetch_add(1, Ordering::AcqRel);
+        let row = Arc::new(Restriction { seq, ..restriction });
+        self.add(&row);
+        Some(Ahead { index: self, row })
     }
 
     /// The position of the newest entry applied.
@@ -209,10 +232,7 @@ impl RestrictionIndex {
         if row.effect.is_partial() {
             self.partial_rows.fetch_add(1, Ordering::AcqRel);
         }
-        match self.texts(&row.selector) {
-            Some((map, key)) => map.add(key, &row),
-            None => self.add_network(&row),
-        }
+        self.add(&row);
         self.last_seq.fetch_max(row.seq, Ordering::AcqRel);
         for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
             listener(&row);
@@ -224,9 +244,20 @@ impl RestrictionIndex {
         if row.effect.is_partial() {
             self.partial_rows.fetch_sub(1, Ordering::AcqRel);
         }
+        self.drop_row(&row);
+    }
+
+    fn add(&self, row: &Arc<Restriction>) {
         match self.texts(&row.selector) {
-            Some((map, key)) => map.drop_row(key, seq),
-            None => self.drop_network(&row),
+            Some((map, key)) => map.add(key, row),
+            None => self.add_network(row),
+        }
+    }
+
+    fn drop_row(&self, row: &Restriction) {
+        match self.texts(&row.selector) {
+            Some((map, key)) => map.drop_row(key, row.seq),
+            None => self.drop_network(row),
         }
     }
 
@@ -262,6 +293,19 @@ impl RestrictionIndex {
             networks.prefixes = networks.rows.keys().map(IpNet::prefix_len).collect();
         }
         self.network_rows.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whether a restriction with this position is being written, so that nobody finds it in the log yet.
+pub const fn is_ahead(seq: u64) -> bool {
+    seq >= AHEAD
+}
+
+// === impl Ahead ===
+
+impl Drop for Ahead<'_> {
+    fn drop(&mut self) {
+        self.index.drop_row(&self.row);
     }
 }
 

@@ -14,7 +14,7 @@ use gateway::policy::Policies;
 use notify::letters::Letters;
 use notify::notifier::Notifier;
 use notify::person::Person;
-use notify::signals::Tries;
+use notify::signals::{KEPT_FOR, Tries};
 use policy::Engine;
 use remote::{Fetcher, Limits, Reach};
 use store::{MasterKey, Store};
@@ -205,7 +205,7 @@ pub(crate) async fn load_keys(
     let schedule = KeySchedule {
         rotate_every: Some(part.key_rotate_every.duration()).filter(|every| !every.is_zero()),
         overlap: part.key_overlap.duration(),
-        retire_after: longest_token_life(config),
+        retire_after: longest_signature_life(config),
     };
     SigningKeys::load_or_create(store, &part.signing_algs, schedule, now)
         .await
@@ -218,6 +218,12 @@ fn longest_token_life(config: &Config) -> Duration {
     let own = part.access_token_life.duration().max(part.id_token_life.duration());
     let lives = config.resources.iter().filter_map(|resource| resource.access_token_life);
     part.refresh_absolute_life.duration() + lives.fold(own, |most, life| most.max(life.duration()))
+}
+
+/// Keys are published as long as somebody may come with what they have signed: a token, or an event that waited.
+fn longest_signature_life(config: &Config) -> Duration {
+    let tokens = longest_token_life(config);
+    if config.notify.signals.is_empty() { tokens } else { tokens.max(KEPT_FOR) }
 }
 
 /// What has to end before the program does, in this order.

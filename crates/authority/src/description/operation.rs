@@ -28,6 +28,8 @@ enum Credential {
     None,
     /// What came with the registration (RFC 7592 §3).
     RegistrationToken,
+    /// A receiver's bearer token.
+    Receiver,
     /// A transmitter's bearer token.
     Transmitter,
 }
@@ -86,6 +88,7 @@ const PUBLIC: &[&str] = &["503"];
 
 const REFUSED_EVENT: &str =
     "The event is not taken; `err` and `description` say why (RFC 8935 §2.3)";
+const REFUSED_POLL: &str = "The request is refused; `err` and `description` say why";
 const EVENT_REFUSED: &[(&str, &str)] = &[(JSON, "EventRefused")];
 const METADATA: &[Gives] = &[ok("The metadata", &[(JSON, "Metadata")])];
 const REGISTERED: &[Gives] = &[ok("What is registered", &[(JSON, "RegisteredClient")])];
@@ -287,6 +290,22 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "post",
+        path: "/ssf/poll/{stream}",
+        id: "poll_events",
+        summary: "Fetch security events, for the receiver of a stream (RFC 8936)",
+        credential: Credential::Receiver,
+        takes: Takes::Json("PollRequest"),
+        gives: &[
+            ok("Events that wait", &[(JSON, "PollAnswer")]),
+            Gives { status: "400", words: REFUSED_POLL, content: EVENT_REFUSED },
+            Gives { status: "401", words: REFUSED_POLL, content: EVENT_REFUSED },
+            Gives { status: "413", words: REFUSED_POLL, content: EVENT_REFUSED },
+            Gives { status: "503", words: REFUSED_POLL, content: EVENT_REFUSED },
+        ],
+        refuses: &[],
+    },
+    Operation {
+        method: "post",
         path: "/leaks/github",
         id: "leaks",
         summary: "Report leaked tokens, which are taken back (secret scanning partner programme)",
@@ -464,6 +483,7 @@ impl Credential {
             Self::Client => Some(json!([{ "client_basic": [] }, { "client_certificate": [] }, {}])),
             Self::None => None,
             Self::RegistrationToken => Some(json!([{ "registration_token": [] }])),
+            Self::Receiver => Some(json!([{ "receiver_token": [] }])),
             Self::Transmitter => Some(json!([{ "transmitter_token": [] }])),
         }
     }
@@ -543,6 +563,11 @@ pub(super) fn credentials() -> Value {
             "description": "The client's id and secret, each form-encoded (RFC 6749 §2.3.1)",
         },
         "client_certificate": { "type": "mutualTLS", "description": "RFC 8705 §2" },
+        "receiver_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "What the receiver of a stream was given",
+        },
         "registration_token": {
             "type": "http",
             "scheme": "bearer",

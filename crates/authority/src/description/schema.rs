@@ -13,6 +13,7 @@ use crate::endpoint::leaks::Label;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
 use crate::endpoint::signal_events::EventRefused;
+use crate::endpoint::signal_poll::{EventError, PollAnswer, PollRequest};
 use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
 use crate::person_claims;
@@ -33,6 +34,7 @@ pub(super) fn all() -> Value {
             "properties": { "openapi": { "type": "string", "pattern": "^3\\.1\\." } },
         },
         "Error": error(),
+        "EventError": of::<EventError>(),
         "EventRefused": of::<EventRefused>(),
         "GlobalRevocation": global_revocation(),
         "Introspection": of::<Introspection>(),
@@ -42,6 +44,8 @@ pub(super) fn all() -> Value {
         "LeakReport": leak_report(),
         "Metadata": server_metadata(),
         "Page": { "type": "string" },
+        "PollAnswer": of::<PollAnswer>(),
+        "PollRequest": of::<PollRequest>(),
         "PushedRequest": of::<Pushed>(),
         "RegisteredClient": registered_client(),
         "RestrictionLog": of::<Page>(),

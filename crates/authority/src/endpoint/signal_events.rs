@@ -68,13 +68,13 @@ pub(crate) async fn push(
     refused(StatusCode::BAD_REQUEST, err, refusal.to_string())
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let only = fields.next().filter(|_| fields.next().is_none())?;
     let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
-fn refused(status: StatusCode, err: &'static str, words: impl Into<String>) -> Response {
+pub(super) fn refused(status: StatusCode, err: &'static str, words: impl Into<String>) -> Response {
     answer::json(status, &EventRefused { err, description: words.into() })
 }

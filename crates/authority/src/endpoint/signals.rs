@@ -14,6 +14,8 @@ use crate::state::Authority;
 const MAX_AGE_SECS: u32 = 300;
 /// By requests to the receiver.
 const PUSH: &str = "urn:ietf:rfc:8935";
+/// By requests of the receiver.
+const POLL: &str = "urn:ietf:rfc:8936";
 
 /// `GET /.well-known/ssf-configuration` (§7.1). Streams are made by the configuration alone, so that there are
 /// no endpoints to manage them.
@@ -28,7 +30,7 @@ pub(crate) async fn metadata(State(authority): State<Authority>) -> Result<Respo
         "spec_version": "1_0",
         "issuer": settings.issuer,
         "jwks_uri": settings.url("/.well-known/jwks.json"),
-        "delivery_methods_supported": [PUSH],
+        "delivery_methods_supported": [PUSH, POLL],
         "default_subjects": "ALL",
     });
     Ok(answer::public_json(Bytes::from(document.to_string()), MAX_AGE_SECS))

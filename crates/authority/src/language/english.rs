@@ -154,6 +154,7 @@ catalogue! { ENGLISH: English {
         copied: "The account {username} at {host} was used with a copy of a token that had been used already.",
         device: "The account {username} at {host} was connected to a device in a way that looks like a trick.",
         otherwise: "Set a new password after that: whoever signed in may know the one you have.",
+        passkey: "The account {username} at {host} was refused a sign-in: of one of its passkeys there may be a copy.",
         place: "The account {username} at {host} was used for something important from a place that is new.",
         shared: "The account {username} at {host} was used from several places at the same time.",
         subject: "Was this you at {host}?",

@@ -154,6 +154,7 @@ catalogue! { FRENCH: French {
         copied: "Le compte {username} chez {host} a été utilisé avec la copie d’un jeton qui avait déjà servi.",
         device: "Le compte {username} chez {host} a été relié à un appareil d’une façon qui ressemble à une ruse.",
         otherwise: "Définissez ensuite un nouveau mot de passe : la personne qui s’est connectée connaît peut-être l’actuel.",
+        passkey: "Une connexion au compte {username} sur {host} a été refusée : il existe peut-être une copie d’une de ses clés d’accès.",
         place: "Le compte {username} chez {host} a été utilisé pour une action importante depuis un lieu nouveau.",
         shared: "Le compte {username} chez {host} a été utilisé depuis plusieurs lieux en même temps.",
         subject: "Était-ce vous chez {host} ?",

@@ -154,6 +154,7 @@ catalogue! { GERMAN: German {
         copied: "Das Konto {username} bei {host} wurde mit der Kopie eines Tokens benutzt, das schon benutzt worden war.",
         device: "Das Konto {username} bei {host} wurde auf eine Weise mit einem Gerät verbunden, die nach einer Täuschung aussieht.",
         otherwise: "Legen Sie danach ein neues Passwort fest: Wer sich angemeldet hat, kennt vielleicht Ihr jetziges.",
+        passkey: "Beim Konto {username} bei {host} wurde eine Anmeldung abgelehnt: Von einem Passkey könnte es eine Kopie geben.",
         place: "Das Konto {username} bei {host} wurde von einem neuen Ort aus für etwas Wichtiges benutzt.",
         shared: "Das Konto {username} bei {host} wurde von mehreren Orten zugleich benutzt.",
         subject: "Waren Sie das bei {host}?",

@@ -154,6 +154,7 @@ catalogue! { PORTUGUESE: Portuguese {
         copied: "A conta {username} de {host} foi usada com a cópia de um token que já tinha sido usado.",
         device: "A conta {username} de {host} foi ligada a um dispositivo de uma forma que parece um engano.",
         otherwise: "Defina depois uma senha nova: quem entrou pode conhecer a atual.",
+        passkey: "Foi recusado um início de sessão na conta {username} em {host}: pode existir uma cópia de uma das suas chaves de acesso.",
         place: "A conta {username} de {host} foi usada para algo importante a partir de um lugar novo.",
         shared: "A conta {username} de {host} foi usada a partir de vários lugares ao mesmo tempo.",
         subject: "Foi você em {host}?",

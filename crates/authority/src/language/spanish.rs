@@ -154,6 +154,7 @@ catalogue! { SPANISH: Spanish {
         copied: "La cuenta {username} de {host} se usó con la copia de un token que ya se había usado.",
         device: "La cuenta {username} de {host} se conectó a un dispositivo de una manera que parece un engaño.",
         otherwise: "Establezca después una contraseña nueva: quien inició sesión puede conocer la actual.",
+        passkey: "Se rechazó un inicio de sesión en la cuenta {username} de {host}: puede que exista una copia de una de sus llaves de acceso.",
         place: "La cuenta {username} de {host} se usó para algo importante desde un lugar nuevo.",
         shared: "La cuenta {username} de {host} se usó desde varios lugares a la vez.",
         subject: "¿Fue usted en {host}?",

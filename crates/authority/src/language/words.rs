@@ -100,8 +100,8 @@ texts! {
     }
     /// The letter that asks whether it was them, and the page where it leads.
     doubt: DoubtWords {
-        about, browser, button, codes, copied, device, otherwise, place, shared, subject, title,
-        travel, was_not_me, what_to_do,
+        about, browser, button, codes, copied, device, otherwise, passkey, place, shared, subject,
+        title, travel, was_not_me, what_to_do,
     }
     /// The page where an application for codes is set up.
     enrolment: EnrolmentWords {

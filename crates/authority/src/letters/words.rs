@@ -88,6 +88,7 @@ fn words(reader: &Reader<'_>, occasion: &Occasion<'_>) -> Words {
                 Doubt::Codes => &d.codes,
                 Doubt::Copied => &d.copied,
                 Doubt::Device => &d.device,
+                Doubt::Passkey => &d.passkey,
                 Doubt::Place => &d.place,
                 Doubt::Shared => &d.shared,
                 Doubt::Travel => &d.travel,

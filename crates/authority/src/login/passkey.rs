@@ -52,15 +52,19 @@ pub(crate) struct Invitation {
 /// Why a passkey is not believed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasskeyRefused {
-    /// Its counter went back: there seems to be a copy of it (Web Authentication §6.1.1).
+    /// The signature is good, and its counter went back: there seems to be a copy of the passkey (Web
+    /// Authentication §6.1.1).
     #[error("the counter of the passkey went back")]
-    Copied,
+    Copied {
+        /// Whose passkey it is.
+        subject: SubjectId,
+    },
     /// The answer cannot be read.
     #[error("the answer is not one of a passkey: {0}")]
     Form(#[from] serde_json::Error),
     /// The library refuses it.
     #[error(transparent)]
-    Library(WebauthnError),
+    Library(#[from] WebauthnError),
     /// The challenge was given elsewhere, too long ago, or was answered before.
     #[error("the challenge is not one that waits for an answer")]
     Stale,
@@ -180,8 +184,12 @@ impl RelyingParty {
         now: Timestamp,
     ) -> Result<Method, PasskeyRefused> {
         let mut passkey: Passkey = serde_json::from_slice(&held.record)?;
-        let seen =
-            self.0.finish_discoverable_authentication_v2(answer, challenge.state, &passkey)?;
+        let copied = || PasskeyRefused::Copied { subject: held.subject.clone() };
+        let seen = self.0.finish_discoverable_authentication_v2(answer, challenge.state, &passkey);
+        let seen = seen.map_err(|error| match error {
+            WebauthnError::CredentialPossibleCompromise => copied(),
+            error => PasskeyRefused::Library(error),
+        })?;
         passkey.update_credential(&seen);
         let used = PasskeyUse {
             record: serde_json::to_vec(&passkey)?,
@@ -192,7 +200,7 @@ impl RelyingParty {
         match store.use_passkey(held, used).await? {
             true => Ok(Method::Passkey { is_synced: seen.backup_eligible() }),
             // Another signature with this counter came first.
-            false => Err(PasskeyRefused::Copied),
+            false => Err(copied()),
         }
     }
 }
@@ -271,18 +279,9 @@ impl PasskeyRefused {
     /// The word that events carry.
     pub(crate) fn event_result(&self) -> &'static str {
         match self {
-            Self::Copied => "copied_passkey",
+            Self::Copied { .. } => "copied_passkey",
             Self::Store(_) => "error",
             Self::Form(_) | Self::Library(_) | Self::Stale | Self::Unknown => "bad_passkey",
-        }
-    }
-}
-
-impl From<WebauthnError> for PasskeyRefused {
-    fn from(error: WebauthnError) -> Self {
-        match error {
-            WebauthnError::CredentialPossibleCompromise => Self::Copied,
-            error => Self::Library(error),
         }
     }
 }

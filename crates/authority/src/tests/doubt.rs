@@ -60,6 +60,7 @@ async fn nobody_is_asked_who_cannot_answer() {
 #[test]
 fn a_person_is_asked_about_what_they_can_know() {
     assert_eq!(Doubt::of("impossible_travel"), Some(Doubt::Travel));
+    assert_eq!(Doubt::of("copied_passkey"), Some(Doubt::Passkey));
     for other in ["honeytoken", "volume", "forged_token", ""] {
         assert_eq!(Doubt::of(other), None, "{other}");
     }

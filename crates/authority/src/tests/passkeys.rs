@@ -188,7 +188,10 @@ async fn a_copy_betrays_itself_by_the_counter() {
         let answer = used(&mut browser, &page, &phone).await;
         assert_eq!(answer.status, status, "{counter}: {}", answer.text);
         let result = if status == 303 { "ok" } else { "copied_passkey" };
-        assert_eq!(harness.events.last("login")["result"], result);
+        let event = harness.events.last("login");
+        assert_eq!(event["result"], result);
+        assert_eq!(event["subject"], "alice-id", "whoever signed has the key: the name is known");
+        assert!(!event["username"].as_str().unwrap_or_default().is_empty());
     }
 }
 

@@ -23,7 +23,7 @@ const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
 fn stream(name: &str, events: &[EventType]) -> Stream {
     let audience = format!("https://{name}.example/events");
-    Stream { name: name.to_owned(), audience, events: events.to_vec() }
+    Stream { name: name.to_owned(), audience, events: events.to_vec(), fetched_with: None }
 }
 
 fn with(streams: Vec<Stream>) -> Settings {
@@ -231,10 +231,14 @@ async fn the_metadata_are_there_where_somebody_is_told() {
     let document = answer.json();
     assert_eq!((&document["issuer"], &document["spec_version"]), (&json!(ISSUER), &json!("1_0")));
     assert_eq!(document["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
-    assert_eq!(document["delivery_methods_supported"], json!(["urn:ietf:rfc:8935"]));
+    assert_eq!(
+        document["delivery_methods_supported"],
+        json!(["urn:ietf:rfc:8935", "urn:ietf:rfc:8936"])
+    );
 
-    let token = harness.authority.verification("crm").expect("signed").expect("stream");
-    let claims = claims(&harness, &token);
+    let event = harness.authority.verification("crm").expect("signed").expect("stream");
+    let claims = claims(&harness, &event.body);
+    assert_eq!(claims["jti"], event.id.as_str(), "by which it is acknowledged");
     assert_eq!(claims["sub_id"], json!({ "format": "opaque", "id": "crm" }));
     assert_eq!(claims["events"], json!({ VERIFICATION: {} }));
     assert!(harness.authority.verification("other").expect("signed").is_none());

@@ -10,8 +10,8 @@ use token::reason::{Reason, Refused};
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::actor::START;
 use crate::figures::processor_time;
+use scenario::actor::START;
 
 const QUEUE: usize = 65_536;
 /// Fewer than the queue takes, so that none is lost while the other side waits; enough for a clock of milliseconds.

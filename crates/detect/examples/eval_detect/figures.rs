@@ -7,8 +7,8 @@ use std::time::Duration;
 use detect::engine::{AHEAD, Engine};
 use token::event::{Event, TokenKind};
 
-use crate::actor::{Actor, get, get_one, post};
-use crate::random::Random;
+use scenario::actor::{Actor, get, get_one, post};
+use scenario::random::Random;
 
 const PRINCIPALS: u64 = 1_000_000;
 const BATCH: u64 = 50_000;

@@ -4,9 +4,11 @@
 use detect::engine::{AHEAD, Engine};
 use token::event::Event;
 
-use crate::population::World;
-use crate::random::Random;
-use crate::{JUDGING, STREAMS, TUNING, attack, stream};
+use scenario::attack;
+use scenario::population::World;
+use scenario::random::Random;
+
+use crate::{JUDGING, STREAMS, TUNING, stream};
 
 /// FNV-1a, 64 bits.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;

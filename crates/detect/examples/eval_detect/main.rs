@@ -8,16 +8,12 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "a tool for the terminal")]
 
 use measure::Result;
+use scenario::sign_in;
 
-mod actor;
-mod attack;
 mod emission;
 mod figures;
 mod fingerprint;
 mod measure;
-mod population;
-mod random;
-mod sign_in;
 mod stream;
 
 /// Parameters were chosen by looking at these.

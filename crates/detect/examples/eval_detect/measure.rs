@@ -7,10 +7,10 @@ use token::event::Event;
 use token::finding::{Finding, Response};
 use token::time::Timestamp;
 
-use crate::actor::START;
-use crate::attack::{self, Attack, Principal};
-use crate::population::World;
-use crate::random::Random;
+use scenario::actor::START;
+use scenario::attack::{self, Attack, Principal};
+use scenario::population::World;
+use scenario::random::Random;
 
 const EXAMPLES: usize = 4;
 /// How far clocks may be off, in seconds.
@@ -128,6 +128,10 @@ fn is_about(finding: &Finding, attack: &Attack) -> bool {
     let named = match &attack.principal {
         Principal::Subject(name, ip) => match &finding.whom.subject {
             Some(subject) => subject.as_str() == name,
+            None => finding.whom.ip == Some(*ip),
+        },
+        Principal::Client(name, ip) => match &finding.whom.client {
+            Some(client) => client.as_str() == name,
             None => finding.whom.ip == Some(*ip),
         },
         Principal::Ip(ip) => finding.whom.ip == Some(*ip),

@@ -6,8 +6,8 @@ use token::event::{Event, EventKind, Request, TokenKind};
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 
-use crate::actor::{Actor, DAY, HOUR, START, get, get_one, post};
-use crate::random::Random;
+use scenario::actor::{Actor, DAY, HOUR, START, get, get_one, post};
+use scenario::random::Random;
 
 /// One way in which events may differ.
 pub(crate) struct Change {

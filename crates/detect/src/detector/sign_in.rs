@@ -6,6 +6,7 @@ mod assertion_replay;
 mod client_secret_guessing;
 mod code_replay;
 mod consent_phishing;
+mod copied_passkey;
 mod credential_stuffing;
 mod device_code_guessing;
 mod device_phishing;
@@ -46,6 +47,8 @@ pub enum SignIn {
     CodeReplay,
     /// Many people consent to a young client.
     ConsentPhishing,
+    /// The counter of a passkey went back.
+    CopiedPasskey,
     /// One network tries many names.
     CredentialStuffing,
     /// Many networks try many names.
@@ -112,6 +115,7 @@ impl SignIn {
             }
             Self::CodeReplay => "code_replay",
             Self::ConsentPhishing => "consent_phishing",
+            Self::CopiedPasskey => "copied_passkey",
             Self::CredentialStuffing
             | Self::CredentialStuffingCampaign
             | Self::CredentialStuffingTaken => "credential_stuffing",
@@ -148,6 +152,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(credential_stuffing::CredentialStuffing::default()),
         Look::at(password_guessing::PasswordGuessing::default()),
         Look::at(mfa_fatigue::MfaFatigue::default()),
+        Look::at(copied_passkey::CopiedPasskey::default()),
         Look::at(client_secret_guessing::ClientSecretGuessing::default()),
         Look::at(secret_sharing::SecretSharing::default()),
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),

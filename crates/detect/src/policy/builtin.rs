@@ -53,8 +53,15 @@ fn tokens() -> Vec<Row> {
 
 /// Offers, oddities, and what is about a client with everybody who uses it: for people to judge.
 fn unrestricted() -> Vec<Row> {
-    let told =
-        ["automation", "consent_phishing", "device_phishing", "registration_surge", "scope_creep"];
+    let told = [
+        "automation",
+        "consent_phishing",
+        // Who sits at the network of this event, the owner or the copy's holder, nobody can tell.
+        "copied_passkey",
+        "device_phishing",
+        "registration_surge",
+        "scope_creep",
+    ];
     vec![
         Row::of(&named(&["anomaly", "least_privilege"]), Act::None),
         Row::of(&named(&told), Act::Tag),

@@ -32,10 +32,11 @@ pub enum Family {
 )]
 pub struct NotDetectors(String);
 
-const SIGN_IN: [&str; 16] = [
+const SIGN_IN: [&str; 17] = [
     "client_secret_guessing",
     "client_secret_sharing",
     "consent_phishing",
+    "copied_passkey",
     "credential_stuffing",
     "device_code_guessing",
     "device_phishing",

@@ -47,9 +47,10 @@ impl Spread {
         self.buckets.iter().map(|held| u32::from(*held)).sum()
     }
 
-    /// What 99 of 100 do not exceed, to a fifth: the middle of its bucket.
-    pub(crate) fn p99(&self) -> f32 {
-        let mut above = self.count() / 100;
+    /// What 99 of 100 do not exceed, to a fifth: the middle of its bucket. Of so many values, if it knows fewer: the
+    /// others are nothing.
+    pub(crate) fn p99(&self, count: u32) -> f32 {
+        let mut above = count.max(self.count()) / 100;
         for (bucket, held) in self.buckets.iter().enumerate().rev() {
             let held = u32::from(*held);
             if held > above {
@@ -83,9 +84,18 @@ mod tests {
             spread.grow(f32::from(step) - 1.0, f32::from(step));
         }
         assert_eq!(spread.count(), 1);
-        assert!((90.0..130.0).contains(&spread.p99()), "{}", spread.p99());
+        assert!((90.0..130.0).contains(&spread.p99(0)), "{}", spread.p99(0));
         spread.take(99.0);
         assert_eq!(spread.count(), 0);
+    }
+
+    #[test]
+    fn those_who_have_nothing_count_as_well() {
+        let mut spread = Spread::default();
+        (0..30).for_each(|_| spread.add(50.0));
+        assert!(spread.p99(2900) > 30.0);
+        assert!(spread.p99(3000).abs() < f32::EPSILON);
+        assert!((spread.p99(7) - spread.p99(0)).abs() < f32::EPSILON);
     }
 
     #[test]
@@ -93,8 +103,8 @@ mod tests {
         let mut spread = Spread::default();
         (0..300).for_each(|_| spread.add(10.0));
         spread.add(1e6);
-        assert!((8.0..13.0).contains(&spread.p99()), "{}", spread.p99());
+        assert!((8.0..13.0).contains(&spread.p99(0)), "{}", spread.p99(0));
         (0..10).for_each(|_| spread.add(1e6));
-        assert!(spread.p99() >= 8e5);
+        assert!(spread.p99(0) >= 8e5);
     }
 }

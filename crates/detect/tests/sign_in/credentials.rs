@@ -318,3 +318,47 @@ fn guessed_user_codes_are_found_and_clumsy_people_are_not() {
     office.extend((0..5).map(|n| step(f64::from(n) * 10.0, "203.0.113.9", "bad_user_code")));
     assert_eq!(found(&office), Vec::<Value>::new());
 }
+
+fn passkey(seconds: f64, ip: &str, result: &str) -> Value {
+    let members = json!({
+        "username": "boss", "result": result, "complete": result == "ok", "subject": "u1", "factor": "passkey",
+    });
+    event(seconds, "login", ip, &members)
+}
+
+#[test]
+fn a_passkey_whose_counter_goes_back_is_told_once_and_again_when_it_goes_on() {
+    let (home, other) = ("198.51.100.9", "192.0.2.66");
+    let mut events = vec![passkey(0.0, home, "ok"), passkey(10.0, home, "bad_passkey")];
+    events.push(passkey(HOUR, other, "copied_passkey"));
+    let once = found(&events);
+    assert_eq!(outcomes(&once), [["copied_passkey", "high", "tag"]]);
+    assert_eq!(once[0]["class"], "statistical");
+    assert_eq!((&once[0]["subject"], &once[0]["ip"]), (&json!("u1"), &json!(other)));
+    let evidence = &once[0]["evidence"];
+    assert_eq!(
+        (&evidence["times_in_a_day"], &evidence["known_network"]),
+        (&json!(1), &json!(false))
+    );
+    assert!(evidence["summary"].as_str().expect("words").contains("a new network (192.0.2.66)"));
+    // The owner's own, which the copy has overtaken: told as being at home, and not once for each try.
+    events.extend((1..12).map(|n| passkey(HOUR + f64::from(n) * 60.0, home, "copied_passkey")));
+    let more = found(&events);
+    assert_eq!(more.len(), 2, "{more:?}");
+    assert_eq!(more[1]["evidence"]["times_in_a_day"], 10);
+    assert_eq!(more[1]["evidence"]["known_network"], true);
+    assert_eq!(more[1]["incident"], more[0]["incident"]);
+    // Nothing of it blocks the network where the owner may sit, in whatever order the table is read.
+    assert!(
+        more.iter()
+            .all(|finding| finding["response"] == "tag" && finding.get("held_back").is_none())
+    );
+}
+
+#[test]
+fn a_copied_passkey_of_nobody_is_told_by_its_network() {
+    let nameless = json!({ "result": "copied_passkey", "factor": "passkey", "complete": false });
+    let findings = found(&[event(0.0, "login", "192.0.2.66", &nameless)]);
+    assert_eq!(outcomes(&findings), [["copied_passkey", "high", "tag"]]);
+    assert!(findings[0].get("subject").is_none());
+}

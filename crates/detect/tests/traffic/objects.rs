@@ -199,3 +199,38 @@ fn names_in_a_bad_credential_harm_nobody() {
     }
     assert_eq!(stream.findings(), Vec::<serde_json::Value>::new());
 }
+
+/// So many different objects that are not there, one every 40 seconds, the last so long after two days.
+fn refusals(stream: &mut Stream, who: &str, count: u32, end: f64) {
+    for n in 0..count {
+        let object = json!({ "object": format!("{}", 70_000 + n * 997), "status": 404 });
+        let at = 2.0 * DAY + end - f64::from(count - n) * 40.0;
+        stream.add(at, who, "GET /orders/{id}", object);
+    }
+}
+
+/// What is told where these are refused so many objects, the last so long after two days, among more than a hundred hours
+/// of others that were refused none.
+fn refused(attacks: &[(&str, u32, f64)]) -> usize {
+    let mut stream = Stream::people();
+    for hour in 0..46 {
+        let order = json!({ "object": own(5, 1) });
+        stream.add(f64::from(hour) * HOUR + 1800.0, "p5", "GET /orders/{id}", order);
+    }
+    for (who, count, end) in attacks {
+        refusals(&mut stream, who, *count, *end);
+    }
+    stream.by("enumeration").len()
+}
+
+#[test]
+fn an_attack_over_the_full_hour_on_somebodys_first_day_is_no_habit_of_theirs() {
+    assert_eq!(refused(&[("new", 11, 2.0 * HOUR)]), 0);
+    assert_eq!(refused(&[("new", 40, 2.0 * HOUR + 29.0 * 40.0)]), 1);
+}
+
+#[test]
+fn a_few_who_are_refused_do_not_hide_the_next() {
+    assert_eq!(refused(&[("p7", 11, HOUR)]), 0);
+    assert_eq!(refused(&[("p7", 11, HOUR), ("p3", 20, 4.0 * HOUR)]), 1);
+}

@@ -1,5 +1,7 @@
 //! Requests, data, and programs in place of people.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::stream::{DAY, HOUR, Stream};
@@ -113,4 +115,56 @@ fn who_never_rests_is_automation_unless_all_of_its_client_do_so() {
     };
     assert_eq!(restless(1), 1);
     assert!(restless(12) <= 2, "how the client works");
+}
+
+/// Twenty services that ask for what they know, some of which do something else in the nights of these days: so many bytes
+/// for a request. How often each is told.
+fn odd_nights(nights: &[(&str, u32, u32)]) -> BTreeMap<String, usize> {
+    let mut stream = Stream::default();
+    for day in 0..8 {
+        // The forest has seen enough after three days; then an hour that has ended only has to be looked at.
+        let (hours, services, requests) = if day < 3 { (8..20, 20, 20) } else { (8..9, 4, 1) };
+        for hour in hours {
+            let each = |service| (0..requests).map(move |n| (service, n));
+            for (service, n) in (0..services).flat_map(each) {
+                let at = f64::from(day) * DAY + f64::from(hour) * HOUR + f64::from(n) * 170.0;
+                let object = format!("stock-{}", (service * 7 + n + hour % 3) % (8 + service % 5));
+                let name = format!("svc-{service}");
+                let more = json!({ "client": name, "object": object, "bytes_out": 700 + n });
+                stream.add(at + f64::from(service), &name, "GET /stock/{id}", more);
+            }
+        }
+    }
+    for (name, day, bytes) in nights {
+        for n in 0..60 {
+            let at = f64::from(*day) * DAY + 2.0 * HOUR + f64::from(n) * 9.0;
+            stream.add(at, name, "GET /export", json!({ "client": name, "bytes_out": bytes }));
+        }
+    }
+    let mut told = BTreeMap::new();
+    for finding in stream.by("anomaly") {
+        *told.entry(finding["subject"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    told
+}
+
+#[test]
+fn an_hour_unlike_all_others_is_told_and_the_same_each_night_is_a_habit() {
+    let told = odd_nights(&[
+        ("svc-0", 4, 5_000_000),
+        // The same each night.
+        ("svc-1", 4, 5_000_000),
+        ("svc-1", 5, 5_000_000),
+        ("svc-1", 6, 5_500_000),
+        ("svc-1", 7, 5_000_000),
+        // Much more is no habit, and neither is what grows out of one by and by.
+        ("svc-2", 4, 5_000_000),
+        ("svc-2", 5, 5_000_000),
+        ("svc-2", 6, 500_000_000),
+        ("svc-3", 4, 5_000_000),
+        ("svc-3", 5, 9_000_000),
+        ("svc-3", 6, 16_000_000),
+    ]);
+    let expected = [("svc-0", 1), ("svc-1", 1), ("svc-2", 2), ("svc-3", 2)];
+    assert_eq!(told, expected.map(|(name, times)| (name.to_owned(), times)).into());
 }

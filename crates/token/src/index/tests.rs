@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::RestrictionIndex;
+use super::{RestrictionIndex, is_ahead};
 use crate::restriction::{Effect, LogEntry, Restriction, Selector, TokenFacts};
 use crate::time::Timestamp;
 
@@ -211,4 +211,34 @@ fn a_suspension_is_seen_beside_a_revocation() {
     assert!(index.suspension_on(&Selector::Subject("u2".into()), NOW).is_none());
     index.apply(&LogEntry::Lift { seq: 3, lifts: 1 });
     assert!(index.suspension_on(&selector, NOW).is_none());
+}
+
+#[test]
+fn what_is_being_written_holds_until_then_and_is_no_entry_of_the_log() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let index = holding([row(4, Selector::Grant("g1".into()), Effect::Suspend)]);
+    let seen = Arc::clone(&told);
+    index.on_restriction(move |_| {
+        seen.fetch_add(1, Ordering::SeqCst);
+    });
+    let ip = "192.0.2.7".parse().expect("address");
+    let network = Selector::Network("192.0.2.0/24".parse().expect("network"));
+    let by_token = index.hold_ahead(row(0, Selector::Token("t1".into()), Effect::Revoke));
+    let same = index.hold_ahead(row(0, Selector::Token("t1".into()), Effect::Revoke));
+    let by_network = index.hold_ahead(row(0, network, Effect::Suspend));
+    let found = index.on_token(&facts(), NOW).expect("a restriction");
+    assert!(found.effect == Effect::Revoke && is_ahead(found.seq));
+    assert!(index.on_network(ip, NOW).is_some());
+    assert_eq!((index.len(), index.last_seq(), told.load(Ordering::SeqCst)), (1, 4, 0));
+    assert_eq!(index.forget_ended(NOW), 0);
+    drop(by_network);
+    assert!(index.on_network(ip, NOW).is_none());
+    drop(same);
+    assert!(is_ahead(index.on_token(&facts(), NOW).expect("the other holds").seq));
+    drop(by_token);
+    assert_eq!(index.on_token(&facts(), NOW).expect("what was there before").seq, 4);
+    // Limits are counted by the position, which it does not have yet.
+    let partial = row(0, Selector::Token("t1".into()), Effect::DropScopes(Default::default()));
+    assert!(index.hold_ahead(partial).is_none());
+    assert!(index.partial_on(&facts(), NOW).is_empty());
 }

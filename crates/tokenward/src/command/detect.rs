@@ -1,4 +1,4 @@
-//! `tokenward detect`: the detectors over a recorded stream, and what other responses would have done.
+//! `tokenward detect`: the detectors over a recorded stream, what other responses would have done, and made streams.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write as _};
@@ -10,7 +10,8 @@ use detect::policy::Terms;
 use detect::policy::tolerance::{Doubt, Tolerances};
 use detect::simulate::{Simulation, simulate};
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use scenario::Which;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use token::time::Timestamp;
 
@@ -19,6 +20,18 @@ use crate::config::load;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write made traffic of nine days as JSON Lines, with attacks after seven: to try detectors and responses
+    Generate {
+        /// `all`, `none`, or the name of the detector whose attacks are to be in it
+        #[arg(long, value_name = "NAME")]
+        scenario: String,
+        /// The same seed gives the same traffic
+        #[arg(long, value_name = "N")]
+        seed: u64,
+        /// Where to write who attacks, when and how, as JSON Lines; absent: nowhere
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
+    },
     /// Run every detector over recorded events and print the findings as JSON Lines;
     /// the same input gives the same output, byte for byte
     Replay {
@@ -67,6 +80,9 @@ const HELD_BACK: [table::Column; 5] = [
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Generate { scenario, seed, labels } => {
+            generate(scenario, *seed, labels.as_deref())
+        }
         Command::Replay { file, summary, feedback } => replay(file, *summary, feedback.as_deref()),
         Command::Simulate { file, policy, present, json } => {
             let new = terms(policy).map_err(Failure::into_usage)?;
@@ -76,6 +92,33 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             show(&outcome, *json)
         }
     }
+}
+
+fn generate(name: &str, seed: u64, labels: Option<&Path>) -> Result<(), Failure> {
+    let which = match name {
+        "all" => Which::All,
+        "none" => Which::None,
+        name if scenario::names().contains(&name) => Which::For(name),
+        _ => {
+            let known = scenario::names().join("`, `");
+            let words = format!("--scenario: there is no `{name}`: `all`, `none`, `{known}`");
+            return Err(Failure::new(words).into_usage());
+        }
+    };
+    let traffic = scenario::generate(seed, which);
+    if let Some(file) = labels {
+        let mut output = BufWriter::new(File::create(file).map_err(named(file))?);
+        lines(&mut output, &traffic.labels).map_err(named(file))?;
+    }
+    lines(&mut BufWriter::new(io::stdout().lock()), &traffic.events).map_err(Failure::new)
+}
+
+fn lines<T: Serialize>(output: &mut impl io::Write, rows: &[T]) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *output, row)?;
+        output.write_all(b"\n")?;
+    }
+    output.flush()
 }
 
 fn replay(file: &Path, summary: bool, feedback: Option<&Path>) -> Result<(), Failure> {

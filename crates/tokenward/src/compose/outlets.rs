@@ -55,7 +55,12 @@ pub(super) fn all(
     }
     for (position, signals) in part.signals.iter().enumerate() {
         let at = At(format!("notify.signals[{position}]"));
-        let way = Way::Signals(receiver(signals, part, &environment, tries, &at)?.into());
+        let way = match &signals.url {
+            Some(url) => {
+                Way::Signals(receiver(signals, url, part, &environment, tries, &at)?.into())
+            }
+            None => Way::Fetched(tries.clone()),
+        };
         outlets.push(Outlet { name: signals.name.clone(), filter: Filter::default(), way });
     }
     for (position, syslog) in part.syslogs.iter().enumerate() {
@@ -88,12 +93,13 @@ fn webhook(
 
 fn receiver(
     part: &config::notify::Signals,
+    url: &str,
     whole: &config::Notify,
     environment: &Environment,
     tries: &Tries,
     at: &At,
 ) -> Result<Receiver, Failure> {
-    let url = Url::parse(&part.url).map_err(|error| at.wrong("url", error))?;
+    let url = Url::parse(url).map_err(|error| at.wrong("url", error))?;
     let kept = (part.token_file.as_deref(), part.token_env.as_deref());
     let token = token(kept, environment, at)?;
     let fetcher = fetcher(part.ca.as_deref(), whole, at)?;

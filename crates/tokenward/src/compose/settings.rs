@@ -80,7 +80,7 @@ pub(super) fn authority(
         catalogue: part.branding.catalogue().map_err(Failure::new)?,
         branding: part.branding.own().map_err(Failure::new)?,
         providers: providers::providers(&part.identity_providers)?,
-        streams: signals::streams(&config.notify),
+        streams: signals::streams(&config.notify)?,
         transmitters: signals::transmitters(&config.signal_transmitters)?,
     })
 }

@@ -8,6 +8,7 @@ use authority::signals::Stream;
 use authority::signals::received::Transmitter;
 use notify::notifier::Notifier;
 use notify::signals::Verifies;
+use store::NewDelivery;
 use tokio_util::sync::CancellationToken;
 
 use super::outlets::{self, At};
@@ -24,13 +25,26 @@ const RESPITE: Duration = Duration::from_secs(5);
 pub(super) struct Signing(pub(super) Authority);
 
 /// Who gets which events.
-pub(super) fn streams(part: &Notify) -> Vec<Stream> {
-    let stream = |part: &crate::config::notify::Signals| Stream {
-        name: part.name.clone(),
-        audience: part.audience.clone(),
-        events: part.event_types(),
+///
+/// # Errors
+/// [`Failure`] names the option that cannot be used.
+pub(super) fn streams(part: &Notify) -> Result<Vec<Stream>, Failure> {
+    let environment = load::environment();
+    let stream = |(position, part): (usize, &crate::config::notify::Signals)| {
+        let at = At(format!("notify.signals[{position}]"));
+        let kept = (part.token_file.as_deref(), part.token_env.as_deref());
+        let fetched_with = match part.url {
+            Some(_) => None,
+            None => Some(outlets::token(kept, &environment, &at)?),
+        };
+        Ok(Stream {
+            name: part.name.clone(),
+            audience: part.audience.clone(),
+            events: part.event_types(),
+            fetched_with,
+        })
     };
-    part.signals.iter().map(stream).collect()
+    part.signals.iter().enumerate().map(stream).collect()
 }
 
 /// Whose events are followed.
@@ -87,7 +101,7 @@ pub(super) async fn run(
 // === impl Signing ===
 
 impl Verifies for Signing {
-    fn verification(&self, receiver: &str) -> Result<String, String> {
+    fn verification(&self, receiver: &str) -> Result<NewDelivery, String> {
         let made = self.0.verification(receiver).map_err(|error| error.to_string())?;
         made.ok_or_else(|| "there is no stream of this name".to_owned())
     }

@@ -64,18 +64,20 @@ pub(crate) struct Webhook {
     pub(crate) ca: Option<PathBuf>,
 }
 
-/// Security event tokens, pushed to a receiver (RFC 8935) whenever something happens to one of our people: a
-/// sign-in is ended, a password is changed, an account is disabled.
+/// Security event tokens, pushed to a receiver (RFC 8935) or fetched by it (RFC 8936) whenever something happens to
+/// one of our people: a sign-in is ended, a password is changed, an account is disabled.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Signals {
     /// Its name: letters, digits, `-` and `_`; also the id of the stream.
     pub(crate) name: String,
-    /// Where the tokens go: an https URL; http on this machine alone.
-    pub(crate) url: String,
+    /// Where the tokens go: an https URL; http on this machine alone. Absent: the receiver fetches them at
+    /// `/ssf/poll/NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
     /// The audience of the tokens, as the receiver wants it.
     pub(crate) audience: String,
-    /// File with the bearer token that shows the receiver who we are.
+    /// File with the bearer token that shows the receiver who we are; or us who the receiver is, where it fetches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_file: Option<PathBuf>,
     /// Environment variable with the same, in place of the file. It has to begin with `TOKENWARD_`.
@@ -241,7 +243,13 @@ pub(super) fn secret(
 
 impl Signals {
     fn check(&self, at: &dyn Fn(&str) -> String, found: &mut Vec<Finding>) {
-        url(&self.url, at("url"), found);
+        match &self.url {
+            Some(text) => url(text, at("url"), found),
+            None if self.ca.is_some() => {
+                found.push((at("ca"), "is for a receiver with a `url` alone".to_owned()));
+            }
+            None => {}
+        }
         if self.audience.is_empty() {
             found.push((at("audience"), "must not be empty".to_owned()));
         }

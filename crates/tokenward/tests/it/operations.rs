@@ -121,6 +121,34 @@ fn recorded_events_replay_to_the_findings_that_were_made() {
 }
 
 #[test]
+fn made_traffic_has_the_attacks_that_its_labels_name() {
+    let folder = tempfile::tempdir().expect("folder");
+    let [labels, file] = ["labels", "events"].map(|name| folder.path().join(name));
+    let generate = |name: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["detect", "generate", "--seed", "5", "--scenario", name, "--labels"]);
+        command.arg(&labels).output().expect("run")
+    };
+    let made = generate("forged_token");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let label = std::fs::read_to_string(&labels).expect("labels");
+    let label: serde_json::Value = serde_json::from_str(label.trim()).expect("one attack");
+    assert_eq!(label["scenario"], "forged_token");
+    let ip = format!("\"ip\":{}", label["ip"]);
+    let made = text(&made.stdout);
+    assert!(made.lines().count() > 10_000, "ordinary traffic is in it too");
+    let theirs: Vec<&str> = made.lines().filter(|line| line.contains(&ip)).collect();
+    std::fs::write(&file, theirs.join("\n")).expect("file");
+    let replay = Command::new(PROGRAM).args(["detect", "replay"]).arg(&file).output().expect("run");
+    let found = text(&replay.stdout);
+    assert!(found.contains("\"detector\":\"forged_token\"") && found.contains(&ip), "{found}");
+
+    let wrong = generate("forged");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`forged_token`"), "{}", text(&wrong.stderr));
+}
+
+#[test]
 fn replay_names_the_line_that_is_no_event() {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("e.jsonl");

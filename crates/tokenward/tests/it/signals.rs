@@ -11,6 +11,8 @@ use token::jws::{self, Jws};
 use token::key::{KeySet, PrivateKey};
 use token::term::Algorithm;
 
+use crate::interop::python_script;
+use crate::support::output_of;
 use crate::support::port::free_port;
 use crate::support::receiver::receive;
 use crate::support::served::Served;
@@ -94,6 +96,27 @@ fn what_happens_to_a_person_reaches_those_who_know_them() {
     let told = requests.recv_timeout(PATIENCE).expect("a request");
     let claims = verified(&product, &told.body);
     assert!(claims["events"].get(format!("{RISC}/account-enabled")).is_some(), "{claims}");
+}
+
+#[test]
+fn a_library_of_another_maker_fetches_what_happens() {
+    let folder = tempfile::tempdir().expect("folder");
+    let token = folder.path().join("token");
+    std::fs::write(&token, "let-me-fetch\n").expect("token");
+    let product = Served::start(&format!(
+        r#"
+        [[notify.signals]]
+        name = "crm"
+        audience = "https://crm.example"
+        token_file = "{}"
+        "#,
+        token.display()
+    ));
+    let mut command = python_script("poll_events.py");
+    command.env("ISSUER", product.issuer("")).env("ADMIN", product.admin(""));
+    command.env("ADMIN_TOKEN", product.token()).env("RECEIVER_TOKEN", "let-me-fetch");
+    let said = output_of(&mut command);
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("ok")), "{said}");
 }
 
 #[test]

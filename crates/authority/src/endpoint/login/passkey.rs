@@ -3,6 +3,7 @@
 use axum::response::Response;
 use store::{Passkey, StoreError};
 use token::event::{EventKind, Who};
+use token::secret::Secret;
 
 use super::matter::Behind;
 use super::second::{self, Known};
@@ -58,12 +59,10 @@ pub(crate) async fn first(visit: Visit, form: Result<Form, OAuthError>) -> Respo
         Ok((passkey, method)) => begin(&visit, behind, &passkey, method).await,
         Err(refused) => Err(refused),
     };
-    let signed_in = tried.as_ref().ok().map(|(_, person)| person);
-    let result = tried.as_ref().map_or_else(PasskeyRefused::event_result, |_| "ok");
-    observe(&visit, signed_in, result);
+    observe(&visit, &tried).await;
     match tried {
         Ok((cookie, person)) => welcome(&visit, behind, &person.user().username, &cookie),
-        Err(PasskeyRefused::Copied) => again(&visit, behind, Notice::CopiedPasskey),
+        Err(PasskeyRefused::Copied { .. }) => again(&visit, behind, Notice::CopiedPasskey),
         Err(PasskeyRefused::Stale) => again(&visit, behind, Notice::Stale),
         Err(PasskeyRefused::Store(error)) => {
             refusal::answer(&visit, PageRefused::Store(error).into())
@@ -113,7 +112,7 @@ async fn prove(
     };
     second::observe(visit, &known, None, "passkey", refused.event_result());
     let notice = match refused {
-        PasskeyRefused::Copied => second::Notice::CopiedPasskey,
+        PasskeyRefused::Copied { .. } => second::Notice::CopiedPasskey,
         PasskeyRefused::Stale => return Ok(again(visit, behind, Notice::Stale)),
         _ => second::Notice::Passkey,
     };
@@ -156,7 +155,7 @@ async fn begin(
     behind: Behind<'_>,
     passkey: &Passkey,
     method: Method,
-) -> Result<(token::secret::Secret, SignedIn), PasskeyRefused> {
+) -> Result<(Secret, SignedIn), PasskeyRefused> {
     let (authority, now) = (&visit.authority, visit.now);
     let store = authority.store();
     let user = approve::active_person(store, &passkey.subject, now).await?;
@@ -210,18 +209,23 @@ fn prompt(
     Some(PasskeyPrompt::new(authority.settings(), path, options, hidden))
 }
 
-fn observe(visit: &Visit, person: Option<&SignedIn>, result: &str) {
-    let who = Who {
-        subject: person.map(|person| person.user().id.clone()),
-        session: person.map(|person| person.session().id.clone()),
-        ..Who::default()
+async fn observe(visit: &Visit, tried: &Result<(Secret, SignedIn), PasskeyRefused>) {
+    let result = tried.as_ref().map_or_else(PasskeyRefused::event_result, |_| "ok");
+    let (user, session) = match tried {
+        Ok((_, person)) => (Some(person.user().clone()), Some(person.session().id.clone())),
+        // The signature was good, so this is no name that anybody could claim.
+        Err(PasskeyRefused::Copied { subject }) => {
+            (visit.authority.store().user(subject).await.ok().flatten(), None)
+        }
+        Err(_) => (None, None),
     };
-    let username = person.map(|person| person.user().username.as_str());
+    let username = user.as_ref().map(|user| visit.authority.hashed_name(&user.username));
+    let who = Who { subject: user.map(|user| user.id), session, ..Who::default() };
     let kind = EventKind::Login {
-        username: username.map(|name| visit.authority.hashed_name(name)).unwrap_or_default(),
+        username: username.unwrap_or_default(),
         result: result.to_owned(),
         factor: "passkey".to_owned(),
-        complete: person.is_some(),
+        complete: tried.is_ok(),
     };
     visit.emit(who, kind);
 }

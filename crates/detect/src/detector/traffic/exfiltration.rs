@@ -12,10 +12,11 @@ use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
 /// Two megabytes an hour are a page with pictures.
-const HOUR: Limits = Limits { window: 3600, floor: 2e6, own: 5.0, peers: 3.0 };
-const DAY: Limits = Limits { window: 86_400, floor: 5e6, own: 3.0, peers: 2.5 };
+const HOUR: Limits = Limits { window: 3600, floor: 2e6, own: 5.0, first_day: true, peers: 3.0 };
+const DAY: Limits = Limits { window: 86_400, floor: 5e6, own: 3.0, first_day: true, peers: 2.5 };
 /// A thousand records a day are a few long lists.
-const RECORDS: Limits = Limits { window: 86_400, floor: 1000.0, own: 3.0, peers: 2.5 };
+const RECORDS: Limits =
+    Limits { window: 86_400, floor: 1000.0, own: 3.0, first_day: true, peers: 2.5 };
 
 #[derive(Default)]
 struct Peers {

@@ -24,6 +24,8 @@ pub(super) struct Limits {
     pub(super) floor: f32,
     /// So many times the own peak is too much.
     pub(super) own: f32,
+    /// Whether what somebody did on their first day is a habit already.
+    pub(super) first_day: bool,
     /// So many times what 99 of 100 windows of others reach is too much.
     pub(super) peers: f32,
 }
@@ -146,7 +148,9 @@ impl Meter {
         if self.amount <= limits.floor {
             return None;
         }
-        let (now, own) = (seen.now, self.habit.peak());
+        let now = seen.now;
+        let has_habit = limits.first_day || habit::is_known(first, now);
+        let own = if has_habit { self.habit.peak() } else { 0.0 };
         let is_counted = limits.is_short() && !self.once.is_open(now);
         let count = windows.saturating_sub(u32::from(is_counted));
         let others = count >= PEERS && !seen.is_own_client();
@@ -157,7 +161,7 @@ impl Meter {
         if is_counted {
             peers.take(self.amount);
         }
-        let p99 = if others { peers.p99() } else { 0.0 };
+        let p99 = if others { peers.p99(count) } else { 0.0 };
         let mut limit = limits.floor.max(own * limits.own).max(p99 * limits.peers);
         let is_new = if others {
             count < MANY_PEERS && !habit::is_known(first, now)

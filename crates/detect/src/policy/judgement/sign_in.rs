@@ -30,6 +30,8 @@ pub(super) const fn of(kind: SignIn) -> Judgement {
         SignIn::SecretSharing => observed(Severity::High, 0.75),
         SignIn::ImpossibleTravel => observed(Severity::Medium, 0.7),
         SignIn::TokenSharing => observed(Severity::High, 0.8),
+        // Some authenticators that are restored from a backup count anew.
+        SignIn::CopiedPasskey => observed(Severity::High, 0.7),
         SignIn::NewPlace => observed(Severity::Medium, 0.6),
         SignIn::ConsentPhishing | SignIn::DevicePhishing => observed(Severity::High, 0.75),
         SignIn::PkceFailures | SignIn::RedirectProbing => observed(Severity::Medium, 0.8),

@@ -4,33 +4,41 @@ use std::net::IpAddr;
 
 use crate::actor::{Actor, Call, DAY, HOUR, get, get_one, post, rare_ip, stranger};
 use crate::population::{ATTACKS_FROM, PEOPLE, World, order};
-use crate::sign_in;
+use crate::{flow, sign_in};
 
 /// One kind of attack. To add one: a function, and a line in [`SCENARIOS`].
-pub(crate) struct Scenario {
+pub struct Scenario {
     /// Which detector must find it.
-    pub(crate) detector: &'static str,
-    pub(crate) name: &'static str,
+    pub detector: &'static str,
+    /// What is done, in words.
+    pub name: &'static str,
     /// Adds its events to the world. `start` is seconds after the world's start.
-    pub(crate) stage: fn(&mut World, start: f64) -> Principal,
+    pub stage: fn(&mut World, start: f64) -> Principal,
 }
 
 /// Who attacks: what a finding has to name.
 #[derive(Clone, PartialEq)]
-pub(crate) enum Principal {
+pub enum Principal {
     /// By name, and the address that the stolen token is used from.
     Subject(String, IpAddr),
+    /// By a client's name, and the address.
+    Client(String, IpAddr),
+    /// By an address alone.
     Ip(IpAddr),
 }
 
 /// An attack that was added to the world.
-pub(crate) struct Attack {
-    pub(crate) scenario: &'static Scenario,
-    pub(crate) principal: Principal,
-    pub(crate) start: f64,
+pub struct Attack {
+    /// Which one.
+    pub scenario: &'static Scenario,
+    /// Who attacks.
+    pub principal: Principal,
+    /// When it begins, in seconds after the start of the world.
+    pub start: f64,
 }
 
-pub(crate) const SCENARIOS: &[Scenario] = &[
+/// Attacks on what is behind the gateway.
+pub const SCENARIOS: &[Scenario] = &[
     scenario("enumeration", "random ids, most are not there", guesses),
     scenario("enumeration", "neighbouring ids", walk),
     scenario("enumeration", "300 articles in ten minutes", scrape),
@@ -56,7 +64,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("anomaly", "a service's token does other things", other_things),
 ];
 
-pub(crate) const fn scenario(
+/// A line of the table.
+pub const fn scenario(
     detector: &'static str,
     name: &'static str,
     stage: fn(&mut World, f64) -> Principal,
@@ -64,23 +73,51 @@ pub(crate) const fn scenario(
     Scenario { detector, name, stage }
 }
 
+/// Tables in the order in which they are staged: those before a new one stay as they were.
+const TABLES: [&[&[Scenario]]; 2] = [&[SCENARIOS, sign_in::SCENARIOS], &[flow::SCENARIOS]];
+
+/// Every scenario.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    TABLES.into_iter().flatten().copied().flatten()
+}
+
 /// Every scenario, so many times, each with a person of its own.
-pub(crate) fn stage_all(world: &mut World, times: usize) -> Vec<Attack> {
+pub fn stage_all(world: &mut World, times: usize) -> Vec<Attack> {
     let mut attacks = Vec::new();
-    for _ in 0..times {
-        for scenario in SCENARIOS.iter().chain(sign_in::SCENARIOS) {
-            // Slow ones need most of a day; midnight is not avoided.
-            let start = ATTACKS_FROM + world.random.unit() * 0.9 * DAY;
-            let principal = (scenario.stage)(world, start);
-            attacks.push(Attack { scenario, principal, start });
+    for tables in TABLES {
+        for _ in 0..times {
+            attacks.extend(tables.iter().copied().flatten().map(|scenario| one(world, scenario)));
         }
     }
     world.events.sort_by_key(|event| event.ts);
     attacks
 }
 
+/// Those scenarios that are wanted, each with a person of its own.
+pub fn stage(world: &mut World, is_wanted: impl Fn(&Scenario) -> bool) -> Vec<Attack> {
+    all().filter(|scenario| is_wanted(scenario)).map(|scenario| one(world, scenario)).collect()
+}
+
+fn one(world: &mut World, scenario: &'static Scenario) -> Attack {
+    // Slow ones need most of a day; midnight is not avoided.
+    let start = ATTACKS_FROM + world.random.unit() * 0.9 * DAY;
+    let principal = (scenario.stage)(world, start);
+    Attack { scenario, principal, start }
+}
+
+// === impl Principal ===
+
+impl Principal {
+    /// From where they attack.
+    pub const fn ip(&self) -> IpAddr {
+        match self {
+            Self::Client(_, ip) | Self::Ip(ip) | Self::Subject(_, ip) => *ip,
+        }
+    }
+}
+
 /// A person's token in other hands; no person is taken twice.
-pub(crate) fn thief(world: &mut World) -> (Actor, Principal) {
+pub fn thief(world: &mut World) -> (Actor, Principal) {
     let n = loop {
         let n = world.random.below(PEOPLE as u64) as usize;
         if !world.people[n].token.ends_with("-stolen") {
@@ -94,7 +131,8 @@ pub(crate) fn thief(world: &mut World) -> (Actor, Principal) {
     (actor, Principal::Subject(subject, ip))
 }
 
-pub(crate) fn paced(
+/// So many calls, with pauses of about so many seconds.
+pub fn paced(
     world: &mut World,
     actor: &Actor,
     start: f64,

@@ -9,59 +9,82 @@ use token::time::Timestamp;
 use crate::random::Random;
 
 /// Milliseconds of a Monday, 00:00.
-pub(crate) const START: i64 = 1_789_948_800_000;
-pub(crate) const HOUR: f64 = 3600.0;
-pub(crate) const DAY: f64 = 24.0 * HOUR;
+pub const START: i64 = 1_789_948_800_000;
+/// An hour in seconds.
+pub const HOUR: f64 = 3600.0;
+/// A day in seconds.
+pub const DAY: f64 = 24.0 * HOUR;
 
 /// Somebody or something with a token, at one address.
 #[derive(Clone)]
-pub(crate) struct Actor {
-    pub(crate) subject: Option<String>,
-    pub(crate) client: Option<String>,
-    pub(crate) token: String,
-    pub(crate) kind: TokenKind,
-    pub(crate) scopes: &'static str,
-    pub(crate) ip: IpAddr,
-    pub(crate) ua: String,
+pub struct Actor {
+    /// Whose token it is.
+    pub subject: Option<String>,
+    /// Which client it is for.
+    pub client: Option<String>,
+    /// Its `jti`.
+    pub token: String,
+    /// What it is.
+    pub kind: TokenKind,
+    /// Its scopes.
+    pub scopes: &'static str,
+    /// From where it is sent.
+    pub ip: IpAddr,
+    /// By which software.
+    pub ua: String,
 }
 
 /// What is asked, and what comes back.
 #[derive(Clone, Default)]
-pub(crate) struct Call {
-    pub(crate) method: &'static str,
-    pub(crate) route: &'static str,
-    pub(crate) object: Option<String>,
-    pub(crate) status: u16,
-    pub(crate) refused: Option<&'static str>,
-    pub(crate) bytes: u64,
-    pub(crate) sent: u64,
-    pub(crate) records: Option<u64>,
+pub struct Call {
+    /// The method.
+    pub method: &'static str,
+    /// The route as a template.
+    pub route: &'static str,
+    /// The value of its last parameter.
+    pub object: Option<String>,
+    /// The status of the answer.
+    pub status: u16,
+    /// Why it is refused.
+    pub refused: Option<&'static str>,
+    /// Bytes of the answer.
+    pub bytes: u64,
+    /// Bytes of the request.
+    pub sent: u64,
+    /// Records in the answer.
+    pub records: Option<u64>,
 }
 
-pub(crate) fn get(route: &'static str) -> Call {
+/// A read.
+pub fn get(route: &'static str) -> Call {
     Call { method: "GET", route, status: 200, bytes: 900, ..Call::default() }
 }
 
-pub(crate) fn get_one(route: &'static str, object: impl ToString) -> Call {
+/// A read of one object.
+pub fn get_one(route: &'static str, object: impl ToString) -> Call {
     Call { object: Some(object.to_string()), ..get(route) }
 }
 
-pub(crate) fn post(route: &'static str) -> Call {
+/// A change.
+pub fn post(route: &'static str) -> Call {
     Call { method: "POST", status: 201, sent: 300, bytes: 200, ..get(route) }
 }
 
 // === impl Call ===
 
 impl Call {
-    pub(crate) fn refused(self, status: u16, code: &'static str) -> Self {
+    /// The same, refused.
+    pub fn refused(self, status: u16, code: &'static str) -> Self {
         Self { status, refused: Some(code), bytes: 150, ..self }
     }
 
-    pub(crate) fn status(self, status: u16) -> Self {
+    /// The same with another status.
+    pub fn status(self, status: u16) -> Self {
         Self { status, bytes: 150, ..self }
     }
 
-    pub(crate) fn bytes(self, bytes: u64) -> Self {
+    /// The same with so many bytes.
+    pub fn bytes(self, bytes: u64) -> Self {
         Self { bytes, ..self }
     }
 }
@@ -70,7 +93,7 @@ impl Call {
 
 impl Actor {
     /// A request so many seconds after the start.
-    pub(crate) fn call(&self, at: f64, call: Call) -> Event {
+    pub fn call(&self, at: f64, call: Call) -> Event {
         let path = match &call.object {
             Some(object) => call.route.replace("{id}", object),
             None => call.route.to_owned(),
@@ -107,12 +130,12 @@ impl Actor {
     }
 
     /// Something else than a request, so many seconds after the start.
-    pub(crate) fn does(&self, at: f64, kind: EventKind) -> Event {
+    pub fn does(&self, at: f64, kind: EventKind) -> Event {
         Event { kind, ..self.call(at, get("/")) }
     }
 
     /// A password typed.
-    pub(crate) fn login(&self, at: f64, name: &str, result: &str) -> Event {
+    pub fn login(&self, at: f64, name: &str, result: &str) -> Event {
         let is_ok = result == "ok";
         let kind = EventKind::Login {
             username: format!("hash-of-{name}"),
@@ -126,13 +149,14 @@ impl Actor {
         event
     }
 
-    pub(crate) fn at(&self, ip: IpAddr) -> Self {
+    /// The same from another address.
+    pub fn at(&self, ip: IpAddr) -> Self {
         Self { ip, ..self.clone() }
     }
 }
 
 /// Somebody without a token.
-pub(crate) fn stranger(ip: IpAddr, ua: &str) -> Actor {
+pub fn stranger(ip: IpAddr, ua: &str) -> Actor {
     Actor {
         subject: None,
         client: None,
@@ -145,7 +169,7 @@ pub(crate) fn stranger(ip: IpAddr, ua: &str) -> Actor {
 }
 
 /// An address that nobody else has.
-pub(crate) fn rare_ip(random: &mut Random) -> IpAddr {
+pub fn rare_ip(random: &mut Random) -> IpAddr {
     let low = random.next();
     IpAddr::from([203, (low >> 8) as u8, (low >> 16) as u8, (low >> 24) as u8])
 }

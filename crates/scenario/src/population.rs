@@ -12,21 +12,27 @@ use token::event::{Event, TokenKind};
 use crate::actor::{Actor, DAY, HOUR, get, get_one, post, stranger};
 use crate::random::Random;
 
-pub(crate) const DAYS: usize = 9;
+/// How long it goes on.
+pub const DAYS: usize = 9;
 /// Attacks begin after a week.
-pub(crate) const ATTACKS_FROM: f64 = 7.0 * DAY;
-pub(crate) const PEOPLE: usize = 300;
+pub const ATTACKS_FROM: f64 = 7.0 * DAY;
+/// People in it.
+pub const PEOPLE: usize = 300;
 const OUTAGE: f64 = 3.0 * DAY + 11.0 * HOUR;
 const SALES_DAY: usize = 5;
 
 /// One run's ordinary side.
-pub(crate) struct World {
-    pub(crate) events: Vec<Event>,
-    pub(crate) random: Random,
-    pub(crate) people: Vec<Actor>,
-    pub(crate) services: Vec<Actor>,
+pub struct World {
+    /// All events, in any order until they are sorted.
+    pub events: Vec<Event>,
+    /// Where chance comes from.
+    pub random: Random,
+    /// People, with their tokens.
+    pub people: Vec<Actor>,
+    /// Services that read and write stock.
+    pub services: Vec<Actor>,
     /// Orders of each person.
-    pub(crate) orders: Vec<Vec<u64>>,
+    pub orders: Vec<Vec<u64>>,
 }
 
 const BROWSERS: [&str; 4] = [
@@ -37,14 +43,15 @@ const BROWSERS: [&str; 4] = [
 ];
 
 /// The number of a person's order: neighbours belong to others.
-pub(crate) fn order(person: usize, number: u64) -> u64 {
+pub fn order(person: usize, number: u64) -> u64 {
     10_000 + number * PEOPLE as u64 + (person as u64 * 7) % PEOPLE as u64
 }
 
 // === impl World ===
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// A world without attacks.
+    pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let people = (0..PEOPLE).map(|n| person(n, &mut random)).collect();
         let orders = (0..PEOPLE)
@@ -69,7 +76,8 @@ impl World {
         world
     }
 
-    pub(crate) fn push(&mut self, event: Event) {
+    /// Adds an event.
+    pub fn push(&mut self, event: Event) {
         self.events.push(event);
     }
 

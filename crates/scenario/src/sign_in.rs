@@ -5,9 +5,11 @@ use token::scope::ScopeSet;
 
 use crate::actor::{Actor, HOUR, get, rare_ip, stranger};
 use crate::attack::{Principal, Scenario, paced, scenario, thief};
+use crate::flow;
 use crate::population::{PEOPLE, World};
 
-pub(crate) const SCENARIOS: &[Scenario] = &[
+/// Attacks on signing in and on tokens.
+pub const SCENARIOS: &[Scenario] = &[
     scenario("forged_token", "four tokens without signature", forged),
     scenario("honeytoken", "one use of bait", bait),
     scenario("refresh_reuse", "a stolen refresh token", refresh),
@@ -23,8 +25,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// Whether what the detector says is proof.
-pub(crate) fn is_certain(detector: &str) -> bool {
-    SCENARIOS.iter().take(7).any(|scenario| scenario.detector == detector)
+pub fn is_certain(detector: &str) -> bool {
+    let certain = SCENARIOS.iter().take(7).chain(flow::SCENARIOS.iter().take(2));
+    certain.into_iter().any(|scenario| scenario.detector == detector)
 }
 
 fn nobody(world: &mut World) -> (Actor, Principal) {
