@@ -224,6 +224,7 @@ impl Why {
             | OrderRefused::Networks
             | OrderRefused::NoService
             | OrderRefused::Owner
+            | OrderRefused::Places
             | OrderRefused::Resource(_)
             | OrderRefused::Store(_)
             | OrderRefused::Thumbprint => Self::Other,

@@ -65,6 +65,7 @@ async fn create(visit: Visit, form: Result<Form, OAuthError>) -> Response {
         life: days(&form),
         idle: None,
         networks: Vec::new(),
+        places: Vec::new(),
         jkt: None,
         by: actor(&person),
     };
