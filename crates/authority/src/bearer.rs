@@ -233,7 +233,11 @@ fn from_its_networks(
     caller: &Caller,
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     match token.personal() {
-        Some(personal) if !personal.may_come_from(caller.ip) => {
+        // Nothing is known of places here.
+        Some(personal)
+            if !personal.may_come_from(caller.ip)
+                || !personal.may_be_at(&token::place::Place::default()) =>
+        {
             Err(BearerRefused::NotInOrder(Reason::Network, token))
         }
         _ => Ok(token),

@@ -11,6 +11,7 @@ use token::base64url;
 use token::id::{KeyId, TokenId};
 use token::opaque::Family;
 use token::personal::{Owner, Terms};
+use token::place::PlaceTest;
 use token::scope::ScopeSet;
 use token::secret::Secret;
 use token::term::GrantType;
@@ -23,6 +24,8 @@ pub use view::{PersonalView, State};
 
 pub(crate) const MAX_NAME_CHARS: usize = 100;
 pub(crate) const MAX_NETWORKS: usize = 32;
+/// As many as there are ways to say it.
+const MAX_PLACES: usize = 4;
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 /// Uses are written down once a minute: with less than some of these a token could end while it is used.
 const SHORTEST_IDLE: Duration = Duration::from_secs(600);
@@ -63,6 +66,8 @@ pub struct Order {
     pub idle: Option<Duration>,
     /// Networks that it may be used from; empty for all.
     pub networks: Vec<IpNet>,
+    /// Places that it may be used from, all of which hold; empty for all.
+    pub places: Vec<PlaceTest>,
     /// The thumbprint of the key that has to be shown beside it.
     pub jkt: Option<KeyId>,
     /// Who makes it.
@@ -113,6 +118,9 @@ pub enum OrderRefused {
     /// More networks than are asked for every request.
     #[error("at most {MAX_NETWORKS} networks can be named")]
     Networks,
+    /// More places than are asked for every request.
+    #[error("at most {MAX_PLACES} lists of places can be named")]
+    Places,
     /// It would allow nothing.
     #[error("at least one scope is needed")]
     NoScope,
@@ -179,6 +187,7 @@ impl Authority {
                 scopes: order.scopes,
                 audiences,
                 networks: order.networks.iter().map(IpNet::trunc).collect(),
+                places: order.places,
                 jkt: order.jkt,
                 created_at: now,
                 expires_at: now.plus(order.life),
@@ -343,6 +352,9 @@ fn check_form(order: &Order, policy: &Policy) -> Result<(), OrderRefused> {
     }
     if order.networks.len() > MAX_NETWORKS {
         return Err(OrderRefused::Networks);
+    }
+    if order.places.len() > MAX_PLACES {
+        return Err(OrderRefused::Places);
     }
     if order.idle.is_some_and(|idle| idle < SHORTEST_IDLE) {
         return Err(OrderRefused::Idle);

@@ -1,11 +1,13 @@
 //! What answers get beside what they say: the request's id, CORS, and what browsers are to leave alone.
 
+use std::sync::Arc;
+
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use token::time::Timestamp;
 
-use crate::cors::{BadCors, Cors, CorsRule};
+use crate::cors::{BadCors, Cors, CorsRule, RouteCors};
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::security::{Asker, hide_software};
 
@@ -17,7 +19,8 @@ pub struct AnswerRules {
     /// Whether proxies that ask, and whatever is in front of a layer, set that field in every request, so
     /// that it can be believed.
     pub callers_name_requests: bool,
-    /// Pages of which other origins may call the API; `None`: the gateway does not speak of it.
+    /// Pages of which other origins may call the API; `None`: the gateway does not speak of it. A route can
+    /// have it otherwise.
     pub cors: Option<CorsRule>,
     /// Whether fields are added by which browsers do less with an answer, where the API says nothing.
     pub security_headers: bool,
@@ -28,11 +31,12 @@ pub struct AnswerRules {
 /// The same, ready.
 pub(crate) struct Answers {
     rules: AnswerRules,
-    cors: Option<Cors>,
+    cors: Option<Arc<Cors>>,
 }
 
 /// What of a request its answer depends on beside the decision.
 pub(crate) struct Reader {
+    cors: Option<Arc<Cors>>,
     origin: Option<HeaderValue>,
     asker: Asker,
 }
@@ -55,36 +59,30 @@ impl Answers {
     /// # Errors
     /// [`BadCors`] for a rule that cannot be had.
     pub(crate) fn new(rules: AnswerRules) -> Result<Self, BadCors> {
-        let field = rules.request_id_field.as_ref().map(HeaderName::as_str);
-        let cors = rules.cors.as_ref().map(|rule| Cors::new(rule, field)).transpose()?;
+        let cors = rules.cors.as_ref().map(|rule| ready(rule, &rules)).transpose()?.map(Arc::new);
         Ok(Self { rules, cors })
     }
 
-    /// Who will read the answer.
-    pub(crate) fn reader(&self, head: &Parts, https: bool) -> Reader {
-        let origin = self.cors.as_ref().and_then(|cors| cors.origin(&head.headers));
-        Reader { origin, asker: Asker::of(head, https) }
+    /// What the gateway says of CORS where a route says nothing else.
+    pub(crate) fn cors(&self) -> Option<&Arc<Cors>> {
+        self.cors.as_ref()
     }
 
-    /// Whether a browser asks for leave that it gets.
-    pub(crate) fn gives_leave(&self, head: &Parts) -> bool {
-        let cors = self.cors.as_ref().filter(|_| Cors::is_preflight(head));
-        cors.is_some_and(|cors| cors.origin(&head.headers).is_some())
-    }
-
-    /// The answer to a browser that asks for leave.
-    pub(crate) fn leave<B>(&self, body: B) -> Response<B> {
-        let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        if let Some(cors) = &self.cors {
-            cors.write_leave(response.headers_mut());
+    /// What is said of CORS on a route.
+    ///
+    /// # Errors
+    /// [`BadCors`] for a rule that cannot be had.
+    pub(crate) fn cors_of(&self, route: &RouteCors) -> Result<Option<Arc<Cors>>, BadCors> {
+        match route {
+            RouteCors::AsGateway => Ok(self.cors.clone()),
+            RouteCors::LeftToApi => Ok(None),
+            RouteCors::Own(rule) => ready(rule, &self.rules).map(|cors| Some(Arc::new(cors))),
         }
-        response
     }
 
     /// Takes out of an API's answer what is for the gateway to say, or for nobody.
-    pub(crate) fn clean(&self, headers: &mut HeaderMap) {
-        if self.cors.is_some() {
+    pub(crate) fn clean(&self, headers: &mut HeaderMap, cors: Option<&Arc<Cors>>) {
+        if cors.is_some() {
             Cors::clean(headers);
         }
         if self.rules.hide_software {
@@ -100,7 +98,7 @@ impl Answers {
         if switched {
             return;
         }
-        if let Some(cors) = &self.cors {
+        if let Some(cors) = &reader.cors {
             // The metadata is for everybody, as it is.
             let origin =
                 reader.origin.filter(|_| !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
@@ -139,4 +137,28 @@ impl Answers {
             headers.insert(name, id.value().clone());
         }
     }
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Who will read the answer to a request that comes under this rule of CORS.
+    pub(crate) fn new(head: &Parts, https: bool, cors: Option<&Arc<Cors>>) -> Self {
+        let origin = cors.and_then(|cors| cors.origin(&head.headers));
+        Self { cors: cors.cloned(), origin, asker: Asker::of(head, https) }
+    }
+
+    /// The answer to a browser that asks for leave.
+    pub(crate) fn leave<B>(&self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        if let Some(cors) = &self.cors {
+            cors.write_leave(response.headers_mut());
+        }
+        response
+    }
+}
+
+fn ready(rule: &CorsRule, rules: &AnswerRules) -> Result<Cors, BadCors> {
+    Cors::new(rule, rules.request_id_field.as_ref().map(HeaderName::as_str))
 }

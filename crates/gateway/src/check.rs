@@ -14,6 +14,7 @@ use crate::admit::{Admitted, Cleared, admit, clear};
 use crate::ask::Heard;
 use crate::browser_app::App;
 use crate::core::Core;
+use crate::cors::Cors;
 use crate::framing::{BadFraming, Framing, framing};
 use crate::in_force::{InForce, in_force};
 use crate::inside::JWKS_PATH;
@@ -149,8 +150,11 @@ fn own(
         app.own(&head.method, &head.headers)?;
         return Ok(Some(Verdict::Serve(Arc::clone(app), target.clone())));
     }
-    // Alike for every path, so that nobody learns which routes there are.
-    let leave = asked.is_here() && core.answers.gives_leave(head);
+    // Alike for every path but those of routes that have a rule of their own, so that nobody learns which others
+    // there are.
+    let leave = asked.is_here()
+        && Cors::is_preflight(head)
+        && core.cors(head).is_some_and(|cors| cors.origin(&head.headers).is_some());
     Ok(leave.then_some(Verdict::Leave))
 }
 

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use inspect::Inspector;
 use token::client_address::TrustedProxies;
 use token::event::EventSink;
@@ -16,6 +17,7 @@ use token::time::Clock;
 use crate::answers::Answers;
 use crate::bind::Binder;
 use crate::browser_app::Apps;
+use crate::cors::Cors;
 use crate::explain::Requests;
 use crate::gateway::rules::Compiler;
 use crate::inside::InternalTokens;
@@ -28,6 +30,7 @@ use crate::route::Routes;
 use crate::settings::RequestLimits;
 use crate::shed::Shedder;
 use crate::streams::Everywhere;
+use crate::target::Target;
 use crate::verify::Verifier;
 
 /// Everything that a check and a forward read.
@@ -55,7 +58,7 @@ pub(crate) struct Core {
     pub(crate) challenge_scopes: bool,
     pub(crate) request_limits: RequestLimits,
     pub(crate) shedder: Arc<Shedder>,
-    pub(crate) answers: Answers,
+    pub(crate) answers: Arc<Answers>,
     /// Those that have ended lately.
     pub(crate) recent: Arc<Requests>,
     pub(crate) inspector: Inspector,
@@ -72,5 +75,19 @@ impl Core {
             (Some(places), Some(ip)) if !ip.is_unspecified() => places.place(ip),
             _ => Place::default(),
         }
+    }
+
+    /// What is said of CORS to whoever sends this request: what its route says, if some route has a rule of its
+    /// own.
+    pub(crate) fn cors(&self, head: &Parts) -> Option<&Arc<Cors>> {
+        let usual = self.answers.cors();
+        if !self.routes.own_cors {
+            return usual;
+        }
+        let Parts { method, uri, headers, version, .. } = head;
+        let Ok(target) = Target::parse(method, uri, headers, *version) else { return usual };
+        let found = self.routes.find(target.path());
+        let rule = found.and_then(|found| found.rules.rule(&Cors::method(head)));
+        rule.map_or(usual, |rule| rule.cors.as_ref())
     }
 }

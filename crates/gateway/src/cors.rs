@@ -1,5 +1,6 @@
 //! CORS (Fetch standard §3.2): pages of which origins may call the API and read its answers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::header::{
@@ -26,6 +27,18 @@ pub struct CorsRule {
     pub credentials: bool,
     /// For how long browsers remember a leave.
     pub max_age: Duration,
+}
+
+/// What a route says of CORS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RouteCors {
+    /// What the gateway says.
+    #[default]
+    AsGateway,
+    /// Nothing: that is left to the API.
+    LeftToApi,
+    /// This, and nothing of what the gateway says.
+    Own(CorsRule),
 }
 
 /// Why CORS cannot be had so.
@@ -150,6 +163,16 @@ impl Cors {
         head.method == Method::OPTIONS
             && head.headers.contains_key(ORIGIN)
             && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
+    /// The method that is asked about: of a preflight the one that comes after it.
+    pub(crate) fn method(head: &Parts) -> Cow<'_, Method> {
+        let wanted = || {
+            let text = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+            Method::from_bytes(text.as_bytes()).ok()
+        };
+        let wanted = if Self::is_preflight(head) { wanted() } else { None };
+        wanted.map_or(Cow::Borrowed(&head.method), Cow::Owned)
     }
 
     /// Takes out what the API says: the gateway's word is the only one.

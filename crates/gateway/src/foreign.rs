@@ -61,8 +61,24 @@ pub struct ForeignIssuer {
     pub server: Arc<dyn IssuerServer>,
 }
 
+// === impl ForeignIssuer ===
+
+impl ForeignIssuer {
+    /// Whether a token that was good by the one is good by the other.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let keyrings = (self.keyring.as_ref(), other.keyring.as_ref());
+        self.rules == other.rules
+            && self.introspection == other.introspection
+            && Arc::ptr_eq(&self.server, &other.server)
+            && match keyrings {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (one, other) => one.is_none() && other.is_none(),
+            }
+    }
+}
+
 /// Which tokens an issuer is asked about, and for how long its answer counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection {
     /// Opaque tokens that begin so; a token is shown to nobody but its issuer.
     pub prefix: String,
@@ -107,6 +123,12 @@ impl ForeignIssuers {
         let foreign =
             |(told, number)| Arc::new(Foreign { number, told, flights: Mutex::default() });
         Self(issuers.into_iter().zip(1..).map(foreign).collect())
+    }
+
+    /// Whether tokens that were good by these are good by those.
+    pub(crate) fn are_like(&self, others: &[ForeignIssuer]) -> bool {
+        let own = self.0.iter().map(|foreign| &foreign.told);
+        self.0.len() == others.len() && own.zip(others).all(|(one, other)| one.is_like(other))
     }
 
     /// Whose a presented text is, as far as it says so; `None` for one of ours and for a stranger's.

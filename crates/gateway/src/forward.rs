@@ -111,7 +111,7 @@ pub(crate) async fn forward(
     seen.answered(response.status(), Outcome::Forwarded);
     let (mut head, body) = response.into_parts();
     clean_response(&mut head.headers);
-    worker.core.answers.clean(&mut head.headers);
+    worker.core.answers.clean(&mut head.headers, admitted.rule().cors.as_ref());
     told.write(&mut head.headers);
     state_length(&mut head.headers, &body);
     head.version = Version::HTTP_11;

@@ -131,12 +131,7 @@ impl Gateway {
         parts: Parts,
         before: Option<&Self>,
     ) -> Result<Self, SettingsError> {
-        if settings.upstream_timeout.is_zero() {
-            return Err(SettingsError::ZeroTimeout);
-        }
-        if let Some(name) = settings.credentials.api_key.as_ref().filter(|name| has_meaning(name)) {
-            return Err(SettingsError::BadApiKeyField(name.to_string()));
-        }
+        settings.check_alone()?;
         let upstreams = upstreams(&settings, before)?;
         let plain = |(name, rule): (&String, &UpstreamRule)| {
             rule.tls.is_none() && upstreams.get(name.as_str()).is_some_and(|one| one.is_https())
@@ -146,7 +141,9 @@ impl Gateway {
         // A map would forget the numbers.
         let mut numbered: Vec<_> = upstreams.values().cloned().collect();
         numbered.sort_unstable_by_key(|upstream| upstream.number());
-        let compiler = Compiler::new(&settings, &upstreams)?;
+        let answers = Answers::new(settings.answers.clone()).map_err(SettingsError::BadCors)?;
+        let answers = Arc::new(answers);
+        let compiler = Compiler::new(&settings, &upstreams, Arc::clone(&answers))?;
         let routes = compiler.routes(&settings.routes)?;
         let resource = Resource::new(&settings, scopes(&settings.routes))?;
         let inside = InternalTokens::new(&settings, parts.internal_keys.clone())?;
@@ -178,7 +175,7 @@ impl Gateway {
             places: parts.places.clone(),
             events: parts.events,
             clock: parts.clock,
-            answers: Answers::new(settings.answers).map_err(SettingsError::BadCors)?,
+            answers,
             recent: known.map_or_else(
                 || Arc::new(Requests::new(settings.kept, parts.places.clone())),
                 |known| Arc::clone(&known.recent),
@@ -275,6 +272,32 @@ impl Gateway {
     }
 }
 
+// === impl Settings ===
+
+impl Settings {
+    /// Whether a gateway can be made of them, as far as they alone decide that.
+    ///
+    /// # Errors
+    /// [`SettingsError`] as [`Gateway::new`].
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.check_alone()?;
+        let upstreams = upstreams(self, None)?;
+        let answers = Answers::new(self.answers.clone()).map_err(SettingsError::BadCors)?;
+        Compiler::new(self, &upstreams, Arc::new(answers))?.routes(&self.routes)?;
+        Resource::new(self, scopes(&self.routes)).map(drop)
+    }
+
+    fn check_alone(&self) -> Result<(), SettingsError> {
+        if self.upstream_timeout.is_zero() {
+            return Err(SettingsError::ZeroTimeout);
+        }
+        match self.credentials.api_key.as_ref().filter(|name| has_meaning(name)) {
+            Some(name) => Err(SettingsError::BadApiKeyField(name.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
 fn upstreams<'s>(
     settings: &'s Settings,
     before: Option<&Gateway>,
@@ -335,6 +358,7 @@ fn verifier(
             && known.policy.audiences == policy.audiences
             && known.policy.leeway == policy.leeway
             && known.ladder == settings.ladder
+            && known.foreign.are_like(&parts.issuers)
             && parts.decryption.len() == known.decryption.len()
             && keys.into_iter().all(|(one, other)| Arc::ptr_eq(one, other))
             && is_same(core.policies.as_ref(), parts.policies.as_ref(), Arc::ptr_eq)

@@ -89,6 +89,7 @@ pub(crate) fn has_meaning(name: &HeaderName) -> bool {
 /// What proxies set or clean by themselves before they ask.
 fn is_of_the_proxy(name: &str) -> bool {
     matches!(name, "x-forwarded-client-cert" | "x-forwarded-for" | "x-forwarded-proto")
+        || name.starts_with("x-envoy-")
 }
 
 /// Adds what the gateway says.
@@ -255,12 +256,32 @@ fn is_read_as_another(name: &str) -> bool {
     !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
+/// What the fields begin with by which proxies and clouds tell an API who asks, and with which certificate: an API
+/// that was behind one of them before may still believe them.
+const OTHERS_OWN: [&str; 15] = [
+    "ssl-client-",
+    "wl-proxy-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-appengine-user-",
+    "x-arr-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-goog-authenticated-user-",
+    "x-ms-client-principal",
+    "x-ssl-",
+];
+
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
 /// certificate.
 fn is_ours(name: &str) -> bool {
     is_identity(name)
         || is_read_as_another(name)
-        || name.starts_with("x-forwarded-")
+        || OTHERS_OWN.iter().any(|prefix| name.starts_with(prefix))
         || matches!(
             name,
             "cf-connecting-ip"
@@ -268,26 +289,32 @@ fn is_ours(name: &str) -> bool {
                 | "client-cert-chain"
                 | "client-ip"
                 | "fastly-client-ip"
+                | "front-end-https"
                 | "forwarded"
                 | "forwarded-for"
-                | "ssl-client-cert"
-                | "ssl-client-verify"
                 | "true-client-ip"
-                | "x-client-cert"
+                | "x-azure-clientip"
+                | "x-azure-socketip"
+                | "x-anonymous-consumer"
                 | "x-client-ip"
+                | "x-credential-identifier"
                 | "x-cluster-client-ip"
                 | "x-forwarded"
+                | "x-goog-iap-jwt-assertion"
                 | "x-host"
                 | "x-original-forwarded-for"
                 | "x-original-host"
                 | "x-originating-ip"
+                | "x-proxyuser-ip"
                 | "x-real-ip"
                 | "x-remote-addr"
                 | "x-remote-ip"
                 | "x-remote-user"
+                | "x-webauth-user"
                 | "remote-user"
-                | "x-ssl-client-cert"
-                | "x-ssl-client-verify"
+                | "x-scheme"
+                | "x-url-scheme"
+                | "x-userinfo"
         )
 }
 

@@ -42,6 +42,12 @@ pub(crate) fn in_force(
     if known.token.personal().is_some_and(|personal| !personal.may_come_from(ip)) {
         return Err(Refusal::of_verified(Fault::Elsewhere, known));
     }
+    if let Some(personal) = known.token.personal().filter(|one| !one.terms.places.is_empty()) {
+        let place = core.place(ip);
+        if !personal.may_be_at(&place) {
+            return Err(Refusal::of_verified(Fault::Away(place), known));
+        }
+    }
     let rows = index.partial_on(facts, now);
     let rank = if rows.is_empty() { Rank::Known } else { Rank::Restricted };
     if let Err(fault) = core.shedder.admit(rank) {

@@ -46,6 +46,9 @@ pub(crate) fn permit(
     let Some(Found { rules, .. }) = found else {
         return Err(Refusal::of_verified(Fault::UnknownRoute, known));
     };
+    if rules.are_in_doubt() {
+        return Err(Refusal::of_verified(Fault::PathVariant, known));
+    }
     let Some(rule) = rules.rule(asked.method) else {
         let fault = Fault::Method { allow: rules.allow() };
         return Err(Refusal::of_verified(fault, known));

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use http::Method;
 use token::event::TokenKind;
 use token::ladder::Ladder;
+use token::place::Place;
 use token::scope::ScopeSet;
 use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
@@ -55,6 +56,8 @@ pub struct Question<'r> {
     pub upstream: &'r str,
     /// The client's address.
     pub ip: IpAddr,
+    /// Where that is, as far as it is known.
+    pub place: Place,
     /// The time.
     pub now: Timestamp,
 }
@@ -119,6 +122,7 @@ pub(crate) fn decide(
         host: target.host().to_str().unwrap_or_default(),
         upstream: rule.upstream.name(),
         ip: asked.ip.to_canonical(),
+        place: core.place(Some(asked.ip)),
         now: asked.now,
     };
     let Ruling { allowed, policies } = policies.decide(&question);

@@ -1,6 +1,5 @@
 //! Rules by path and method: compiled once, found without allocating.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use token::ladder::Ladder;
 use token::place::PlaceTest;
 use token::scope::ScopeSet;
 
+use crate::cors::Cors;
 use crate::limit::Limit;
 use crate::settings::{Described, Inspect};
 use crate::target::{BadTarget, normal_path};
@@ -22,10 +22,15 @@ use crate::upstream::Upstream;
 pub mod hours;
 mod parameters;
 pub mod rewrite;
+mod tree;
+pub(crate) mod variants;
 
 use hours::Hours;
 pub(crate) use parameters::Parameters;
 use rewrite::Rewrite;
+pub(crate) use tree::NotAdded;
+pub use tree::Routes;
+pub use variants::PathVariants;
 
 /// A path template: literal segments, parameters `{id}`, and at the end perhaps `{rest...}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub struct Rule {
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) rewrite: Rewrite,
     pub(crate) demand: Demand,
+    /// The same number for rules that let the same requests through.
+    pub(crate) guard: usize,
     /// Networks that it is for; empty for all.
     pub(crate) networks: Box<[IpNet]>,
     /// Places that it is for: all of these hold.
@@ -87,6 +94,8 @@ pub struct Rule {
     /// How many bytes a body may have; `None` for as many as come.
     pub(crate) body_bytes: Option<u64>,
     pub(crate) described: Option<Described>,
+    /// What is said of CORS; `None`: nothing.
+    pub(crate) cors: Option<Arc<Cors>>,
 }
 
 /// What a rule demands.
@@ -125,22 +134,10 @@ pub(crate) struct OneOf(Box<[Box<str>]>);
 /// The rules of one path template.
 #[derive(Default)]
 pub struct Rules {
+    /// Whether there are none because the path may be another one.
+    doubt: bool,
     by_method: Vec<(Method, Arc<Rule>)>,
     any: Option<Arc<Rule>>,
-}
-
-/// All rules, as a tree of path segments.
-#[derive(Default)]
-pub struct Routes {
-    root: Node,
-}
-
-#[derive(Default)]
-struct Node {
-    literals: HashMap<Box<str>, Node>,
-    parameter: Option<Box<Node>>,
-    here: Option<Rules>,
-    rest: Option<Rules>,
 }
 
 /// The rules that answer for a path, and where in the path the last parameter's value is.
@@ -267,8 +264,8 @@ impl Rules {
         Ok(rules)
     }
 
-    /// The rule for a method: its own, else the one for every method. `CONNECT` and `TRACE`
-    /// have none, ever: one asks for a tunnel, the other for the request's own headers.
+    /// The rule for a method: its own, else the one for every method. Some have none, ever
+    /// ([`is_refused_method`]).
     pub(crate) fn rule(&self, method: &Method) -> Option<&Arc<Rule>> {
         if is_refused_method(method) {
             return None;
@@ -287,12 +284,21 @@ impl Rules {
             .unwrap_or_else(|_| HeaderValue::from_static(EVERY_METHOD))
     }
 
-    fn has_public(&self) -> bool {
-        self.all().any(|rule| rule.demand.is_public())
+    /// Whether the path may be another one, so that no rule is for it.
+    pub(crate) fn are_in_doubt(&self) -> bool {
+        self.doubt
     }
 
-    fn has_token(&self) -> bool {
-        self.all().any(|rule| !rule.demand.is_public())
+    fn are_public(&self) -> bool {
+        self.all().all(|rule| rule.demand.is_public())
+    }
+
+    /// Whether it makes no difference which of the two decide.
+    fn guard_like(&self, other: &Self) -> bool {
+        let guard = |rule: Option<&Arc<Rule>>| rule.map(|rule| rule.guard);
+        let methods = self.by_method.iter().chain(&other.by_method).map(|(method, _)| method);
+        let like = |method| guard(self.rule(method)) == guard(other.rule(method));
+        guard(self.any.as_ref()) == guard(other.any.as_ref()) && methods.into_iter().all(like)
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Rule>> {
@@ -317,80 +323,12 @@ impl Rules {
 /// What `Allow` says where every method has a rule.
 pub(crate) const EVERY_METHOD: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// Methods that no rule can let through.
+/// Methods that no rule can let through: one asks for a tunnel, another for the request's own headers. Names with
+/// small letters are no method's, but some servers take `put` for `PUT`, which can have a rule of its own.
 pub(crate) fn is_refused_method(method: &Method) -> bool {
-    method == Method::CONNECT || method == Method::TRACE
-}
-
-// === impl Routes ===
-
-impl Routes {
-    /// Adds a rule.
-    ///
-    /// # Errors
-    /// The method (`*` for all) that has a rule for this template already.
-    pub(crate) fn add(
-        &mut self,
-        template: &Template,
-        methods: &[Method],
-        rule: Rule,
-    ) -> Result<(), String> {
-        let rule = Arc::new(rule);
-        let mut node = &mut self.root;
-        for segment in &template.segments {
-            node = match segment {
-                Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
-                Segment::Parameter => node.parameter.get_or_insert_default(),
-                Segment::Rest => return node.rest.get_or_insert_default().add(methods, &rule),
-            };
-        }
-        node.here.get_or_insert_default().add(methods, &rule)
-    }
-
-    /// The rules for a path in normal form. The most particular template decides, whatever its
-    /// methods are: literal before parameter before rest, segment by segment.
-    ///
-    /// Many servers take `/a/` for `/a`: where that needs a token and `/a/` would not, the rules of `/a` decide.
-    pub fn find(&self, path: &str) -> Option<Found<'_>> {
-        let found = self.lookup(path)?;
-        let without = path.strip_suffix('/').filter(|_| found.rules.has_public());
-        let without = without.and_then(|path| self.lookup(path));
-        Some(without.filter(|found| found.rules.has_token()).unwrap_or(found))
-    }
-
-    fn lookup(&self, path: &str) -> Option<Found<'_>> {
-        let start = usize::from(path.starts_with('/'));
-        self.root.find(path, Some(start), None)
-    }
-}
-
-// === impl Node ===
-
-impl Node {
-    /// `at` is where the next segment begins; `None` when all are used up.
-    fn find(
-        &self,
-        path: &str,
-        at: Option<usize>,
-        object: Option<Range<usize>>,
-    ) -> Option<Found<'_>> {
-        let Some(at) = at else {
-            return self.here.as_ref().map(|rules| Found { rules, object });
-        };
-        let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
-        let next = (end < path.len()).then_some(end + 1);
-        let segment = &path[at..end];
-        let literal = self.literals.get(segment);
-        if let Some(found) = literal.and_then(|node| node.find(path, next, object.clone())) {
-            return Some(found);
-        }
-        if let Some(node) = self.parameter.as_ref().filter(|_| !segment.is_empty())
-            && let Some(found) = node.find(path, next, Some(at..end))
-        {
-            return Some(found);
-        }
-        self.rest.as_ref().map(|rules| Found { rules, object })
-    }
+    let name = method.as_str();
+    matches!(name, "CONNECT" | "TRACE" | "TRACK")
+        || name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 #[cfg(test)]

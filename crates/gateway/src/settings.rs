@@ -15,14 +15,14 @@ use token::ladder::Ladder;
 use token::place::PlaceTest;
 
 use crate::answers::AnswerRules;
-use crate::cors::BadCors;
+use crate::cors::{BadCors, RouteCors};
 use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalTokenRule, JWKS_PATH};
 use crate::limit::LimitRule;
 use crate::present::Credentials;
-use crate::route::BadTemplate;
 use crate::route::hours::Hours;
 use crate::route::rewrite::BadRewrite;
+use crate::route::{BadTemplate, PathVariants};
 use crate::upstream::rule::UpstreamRule;
 
 /// Everything that a gateway has to know of its place.
@@ -112,7 +112,7 @@ impl Default for RequestLimits {
 pub struct RouteRule {
     /// Path template: `/orders/{id}`; the last segment may be `{rest...}`.
     pub path: String,
-    /// HTTP methods; empty for every method but `CONNECT` and `TRACE`.
+    /// HTTP methods; empty for every method but `CONNECT`, `TRACE`, `TRACK` and what has small letters.
     pub methods: Vec<Method>,
     /// Name of the upstream.
     pub upstream: String,
@@ -138,6 +138,10 @@ pub struct RouteRule {
     pub body_bytes: Option<u64>,
     /// What its requests have to be, where a document describes them.
     pub described: Option<Described>,
+    /// What becomes of paths that servers take for this one.
+    pub variants: PathVariants,
+    /// Which pages may call it. Of no meaning to a layer.
+    pub cors: RouteCors,
 }
 
 // === impl RouteRule ===
@@ -161,6 +165,8 @@ impl RouteRule {
             inspect: Inspect::Off,
             body_bytes: None,
             described: None,
+            variants: PathVariants::default(),
+            cors: RouteCors::default(),
         }
     }
 }
@@ -197,7 +203,7 @@ pub enum Inspect {
 }
 
 /// What a rule demands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Nothing: the request goes on without an identity.
     Public,
@@ -291,6 +297,14 @@ pub enum SettingsError {
     /// CORS cannot be had so.
     #[error("cors: {0}")]
     BadCors(BadCors),
+    /// CORS cannot be had so on a route.
+    #[error("route `{path}`: cors: {fault}")]
+    BadRouteCors {
+        /// The rule's template.
+        path: String,
+        /// What is wrong.
+        fault: BadCors,
+    },
     /// The origin of an application in browsers is not usable.
     #[error("browser application `{0}`: not an origin such as https://app.example, without a path")]
     BadBrowserApp(String),
@@ -316,6 +330,12 @@ pub enum SettingsError {
          https://api.example.com"
     )]
     BadResource(String),
+    /// Two rules say different things of variants of the same path.
+    #[error(
+        "route `{0}`: `path_variants` is another than that of a route with this path, or `same` is together with \
+         a route whose path differs by the case of letters alone; make them agree"
+    )]
+    BadPathVariants(String),
     /// A scope of a rule is not one scope token (RFC 6749 §3.3).
     #[error("route `{path}`: `{scope}` is not one scope; list each scope by itself")]
     BadScope {

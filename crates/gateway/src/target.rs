@@ -311,7 +311,10 @@ fn is_host(text: &[u8]) -> bool {
         }
     };
     let port_is_good = match rest.strip_prefix(b":") {
-        Some(port) => !port.is_empty() && port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
+        Some(port) => {
+            let number = std::str::from_utf8(port).ok().and_then(|text| text.parse::<u16>().ok());
+            number.is_some() && port.iter().all(u8::is_ascii_digit)
+        }
         None => rest.is_empty(),
     };
     name_is_good && port_is_good && text.len() <= 261

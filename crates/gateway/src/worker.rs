@@ -13,6 +13,7 @@ use token::reference::Unavailable;
 use token::term::AddressField;
 use token::time::Timestamp;
 
+use crate::answers::Reader;
 use crate::ask::settle;
 use crate::body::ResponseBody;
 use crate::browser_app::App;
@@ -95,7 +96,7 @@ impl Worker {
         let mut seen = Observation::start(core, &head, arrival);
         let id = seen.id().clone();
         let https = https.unwrap_or_else(|| self.is_https(&head, peer));
-        let reader = core.answers.reader(&head, https);
+        let reader = Reader::new(&head, https, core.cors(&head));
         let mut head = head;
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
@@ -107,7 +108,7 @@ impl Worker {
             Ok(Verdict::Describe(document)) => self.describe(&head.method, document, seen),
             Ok(Verdict::Leave) => {
                 seen.answered(StatusCode::NO_CONTENT, Outcome::Answered);
-                core.answers.leave(ResponseBody::ready(Bytes::new(), seen))
+                reader.leave(ResponseBody::ready(Bytes::new(), seen))
             }
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => Box::pin(serve(&app, &target, head, ip, seen)).await,

@@ -41,6 +41,7 @@ fn main() {
             host: "api.example",
             upstream: "orders",
             ip: IpAddr::from([192, 0, 2, 7]),
+            place: token::place::Place::default(),
             now: NOW,
         };
         assert!(engine.decide(&question).allowed);

@@ -102,12 +102,17 @@ fn request(
     ];
     let mut further = entity(action.clone(), Vec::new(), HashSet::from([uid(ACTION, method)?]))?;
     further.extend(entity(resource.clone(), of_route, HashSet::new())?);
-    let context = vec![
+    let mut context = vec![
         ("ip".to_owned(), RestrictedExpression::new_ip(asked.ip.to_string())),
         ("now".to_owned(), time(asked.now)),
         ("token_kind".to_owned(), text(kind(asked.kind))),
         ("bound".to_owned(), RestrictedExpression::new_bool(asked.bound)),
     ];
+    // Absent where they are not known: a policy that needs them then refuses.
+    let country = asked.place.country.map(|country| text(&country.to_string()));
+    context.extend(country.map(|country| ("country".to_owned(), country)));
+    let asn = asked.place.asn.map(|asn| RestrictedExpression::new_long(asn.into()));
+    context.extend(asn.map(|asn| ("asn".to_owned(), asn)));
     Ok((Case { principal, action, resource, context }, further))
 }
 

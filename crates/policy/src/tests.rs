@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use token::event::TokenKind;
 use token::jws;
 use token::key::{KeySet, PrivateKey};
+use token::place::Place;
 use token::scope::ScopeSet;
 use token::term::{Algorithm, token_type};
 use token::time::Timestamp;
@@ -80,6 +81,7 @@ fn ask_with(
         host: "api.example",
         upstream: "orders",
         ip: IpAddr::from([192, 0, 2, 7]),
+        place: Place::default(),
         now: NOW,
     };
     engine.decide(&change(question))
@@ -209,9 +211,37 @@ fn parameters_of_another_form_are_texts_all_the_same() {
             host: "",
             upstream: "",
             ip: "2001:db8::1".parse().expect("address"),
+            place: Place::default(),
             now: Timestamp::from_millis(0),
         };
         assert_eq!(engine.decide(&question).allowed, allowed, "{value:?}");
+    }
+}
+
+#[test]
+fn policies_know_where_a_client_is_as_far_as_that_is_known() {
+    let token = token(&json!({}));
+    let known = |country: &str, asn: Option<u32>| Place {
+        country: country.parse().ok(),
+        asn,
+        ..Place::default()
+    };
+    let (norway, sweden) = (known("NO", Some(64_496)), known("SE", None));
+    let nowhere = Place::default();
+    for (condition, allowed) in [
+        ("context.country == \"NO\"", [true, false, false]),
+        ("[\"NO\", \"SE\"].contains(context.country)", [true, true, false]),
+        ("context has asn && context.asn == 64496", [true, false, false]),
+        ("!(context has country)", [false, false, true]),
+        // What is not known cannot be compared, and a policy that tries refuses.
+        ("context.asn != 64497", [true, false, false]),
+    ] {
+        let engine =
+            engine(&format!("permit(principal, action, resource) when {{ {condition} }};"));
+        for (place, allowed) in [norway, sweden, nowhere].into_iter().zip(allowed) {
+            let ruling = ask_with(&engine, &token, |question| Question { place, ..question });
+            assert_eq!(ruling.allowed, allowed, "{condition} at {place}");
+        }
     }
 }
 
@@ -251,6 +281,7 @@ proptest::proptest! {
             host: &value,
             upstream: &name,
             ip: IpAddr::from([0, 0, 0, 0]),
+            place: Place::default(),
             now: Timestamp::from_millis(millis),
         };
         engine.decide(&question);

@@ -42,7 +42,7 @@ pub const LONGEST_ISSUER: usize = 200;
 const NOT_OF_ACCESS_TOKENS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
 
 /// What the tokens of one other issuer have to be, and where they say what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ForeignRules {
     /// The issuer, compared exactly.
     pub issuer: Arc<String>,
@@ -192,6 +192,13 @@ pub fn read_introspection(
         return Err(refuse((Reason::WrongType.into(), "the token is no access token")));
     }
     let read = Read::of(&members, rules).map_err(refuse)?;
+    let bound = read.confirmation.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
+    if !bound && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop")) {
+        // Taken as it is, it would be one for whoever bears it.
+        return Err(refuse(malformed(
+            "the token is bound to a key, and its issuer does not say which",
+        )));
+    }
     if read.issuer.is_some_and(|issuer| *issuer != **rules.issuer) {
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }

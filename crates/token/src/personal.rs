@@ -16,6 +16,7 @@ use crate::cnf::Confirmation;
 use crate::id::{ClientId, KeyId, SubjectId, TokenId};
 use crate::ladder::Ladder;
 use crate::opaque::{Family, NotOpaque};
+use crate::place::{Place, PlaceTest};
 use crate::reason::Reason;
 use crate::reference::{self, Unavailable};
 use crate::restriction::TokenFacts;
@@ -51,6 +52,8 @@ pub struct Terms {
     pub audiences: Vec<String>,
     /// The networks that it may be used from; empty for all.
     pub networks: Vec<IpNet>,
+    /// The places that it may be used from: all of these hold; empty for all.
+    pub places: Vec<PlaceTest>,
     /// The key that has to be shown beside it (RFC 9449).
     pub jkt: Option<KeyId>,
     /// When it was made.
@@ -262,6 +265,11 @@ impl Personal {
         let networks = &self.terms.networks;
         let inside = |ip: IpAddr| networks.iter().any(|net| net.contains(&ip.to_canonical()));
         networks.is_empty() || ip.is_some_and(inside)
+    }
+
+    /// Whether it may be used from a place like this. Where nothing is known of places, all are unknown.
+    pub fn may_be_at(&self, place: &Place) -> bool {
+        self.terms.places.iter().all(|test| test.admits(place))
     }
 
     /// Notes that it was used; the use itself when it is worth keeping: the first one in a minute, or

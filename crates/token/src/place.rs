@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::event::{NetworkKind, Origin};
 
 /// A country, by its two letters (ISO 3166-1).
@@ -57,6 +59,11 @@ pub enum PlaceTest {
 /// A text that is no test of a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPlaceTest {
+    /// Another word stands before the list, or none.
+    #[error(
+        "`{0}` is no test of a place: write it as `countries:NO,SE`, `not_countries:…`, `asns:64496` or `not_asns:…`"
+    )]
+    Word(String),
     /// After `asns:` or `not_asns:`.
     #[error(
         "`asns:` and `not_asns:` want 1 to 256 numbers of autonomous systems separated by commas, such as \
@@ -152,6 +159,28 @@ impl PlaceTest {
             "not_countries" => countries().map(Self::NotCountries),
             _ => return None,
         })
+    }
+}
+
+impl FromStr for PlaceTest {
+    type Err = NotPlaceTest;
+
+    fn from_str(text: &str) -> Result<Self, NotPlaceTest> {
+        let (word, list) = text.split_once(':').unwrap_or((text, ""));
+        let other = || NotPlaceTest::Word(word.chars().take(64).collect());
+        Self::parse(word, list).ok_or_else(other)?
+    }
+}
+
+impl Serialize for PlaceTest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PlaceTest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -264,5 +293,20 @@ mod tests {
         origin.complete(&Place { coordinates: Some((59.9, 10.7)), ..place("NO", 64_496) });
         assert_eq!((origin.country.as_deref(), origin.asn), (Some("SE"), Some(64_496)));
         assert_eq!((origin.lat, origin.lon), (Some(59.9), Some(10.7)));
+    }
+
+    #[test]
+    fn a_test_is_kept_as_its_text() {
+        for text in ["countries:NO,SE", "not_countries:ZZ", "asns:64496", "not_asns:0"] {
+            let test: PlaceTest = text.parse().expect(text);
+            let json = serde_json::to_string(&test).expect("json");
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<PlaceTest>(&json).expect("test"), test);
+        }
+        for text in
+            ["", "countries", "countries:", "country:NO", "countries:Norway", "asns:-1", ":NO"]
+        {
+            assert!(text.parse::<PlaceTest>().is_err(), "{text}");
+        }
     }
 }

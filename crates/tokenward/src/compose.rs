@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use authority::Authority;
 use authority::keys::{KeySchedule, SigningKeys};
 use authority::known_places::KnownPlaces;
@@ -273,7 +274,10 @@ impl Product {
             random,
             fetcher: fetcher(&config.authority),
             certificate_trust: client_ca::trust(&config.authority)?,
-            nonces: config.authority.dpop_nonce.then(gateway_parts::nonces),
+            nonces: config
+                .authority
+                .dpop_nonce
+                .then(|| gateway_parts::nonces(&store, "authority dpop nonce", clock.now())),
             outbox,
         };
         let known = KnownPlaces::new(places.clone());
@@ -291,7 +295,7 @@ impl Product {
                     gateway_parts::all(part, &sockets, &config, &authority, &events, &clock)?;
                 parts.places = places;
                 parts.policies = policies.clone().map(|engine| engine as Arc<dyn Policies>);
-                parts.issuers = issuers.of_gateway(&settings, part, &config)?;
+                parts.issuers = issuers.current().of_gateway(&settings, part, &config)?;
                 kept = Some(parts.clone());
                 Some(Gateway::new(settings, parts).map_err(Failure::new)?)
             }
@@ -348,9 +352,13 @@ impl Product {
         let live = gateway.zip(config.gateway.as_ref()).map(|(gateway, part)| {
             let (policies, own) = (self.policies.as_ref(), auth_url.as_deref());
             let auth = AuthTerms::new(part, &gateway, policies, own);
-            Arc::new(Live::new(Snapshot::first(gateway, data_plane::threads(part), auth)))
+            let field = CertificateField::of_gateway(part);
+            let threads = data_plane::threads(part);
+            Arc::new(Live::new(Snapshot::first(gateway, threads, auth, field)))
         });
         let (source, hangups) = source.unzip();
+        let proxies = config.gateway.as_ref().map(config::Gateway::proxies);
+        let proxies = Arc::new(ArcSwap::from_pointee(proxies.unwrap_or_default()));
         let fixed = Fixed {
             issuer: sockets.issuer(&config.authority),
             resource: config
@@ -364,6 +372,7 @@ impl Product {
             clock: Arc::clone(&clock),
             acceptors: acceptors.clone(),
             live: live.clone(),
+            proxies: Arc::clone(&proxies),
             responses: self.responses,
         };
         let held =
@@ -389,7 +398,7 @@ impl Product {
         if let (Some(bound), Some(part), Some(live)) = (sockets.gateway, &config.gateway, live) {
             let terms = Terms {
                 tls: of("gateway"),
-                proxies: Arc::new(part.proxies()),
+                proxies,
                 proxy_protocol: part.proxy_protocol,
                 patience: part.connections.patience(),
                 census: census(&part.connections),
@@ -447,7 +456,7 @@ fn fetcher(config: &config::Authority) -> Option<Fetcher> {
 fn authority_terms(part: &config::Authority, tls: Option<Arc<Acceptor>>) -> Terms {
     Terms {
         tls,
-        proxies: Arc::new(part.proxies()),
+        proxies: Arc::new(ArcSwap::from_pointee(part.proxies())),
         proxy_protocol: part.proxy_protocol,
         patience: part.connections.patience(),
         census: census(&part.connections),

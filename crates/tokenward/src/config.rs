@@ -34,6 +34,7 @@ pub(crate) mod reference;
 pub(crate) mod signals;
 pub(crate) mod span;
 pub(crate) mod upstream;
+mod where_from;
 
 pub(crate) use self::mail::Mail;
 pub(crate) use self::notify::Notify;

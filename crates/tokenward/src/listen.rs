@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gateway::turn::Gathered;
 use http::{Request, Response};
@@ -66,8 +67,8 @@ impl Default for Patience {
 pub(crate) struct Terms {
     /// With it they are TLS.
     pub(crate) tls: Option<Arc<Acceptor>>,
-    /// Proxies in front, whose connections are those of many clients.
-    pub(crate) proxies: Arc<TrustedProxies>,
+    /// Proxies in front, whose connections are those of many clients. Others may come to be meanwhile.
+    pub(crate) proxies: Arc<ArcSwap<TrustedProxies>>,
     /// They alone may connect, and say first whose connection it is (PROXY protocol).
     pub(crate) proxy_protocol: bool,
     pub(crate) patience: Patience,
@@ -204,12 +205,12 @@ async fn admit<H: Handler>(
     stop: &CancellationToken,
 ) {
     let address = if terms.proxy_protocol {
-        told(&mut stream, peer, &terms.proxies).await
+        told(&mut stream, peer, &terms.proxies.load_full()).await
     } else {
         Some(peer)
     };
     let Some(address) = address else { return };
-    let of_network = if terms.proxies.contain(address.ip()) {
+    let of_network = if terms.proxies.load().contain(address.ip()) {
         None
     } else {
         match terms.census.enter_from(address.ip()) {

@@ -17,6 +17,7 @@ use token::event::{EventKind, Who};
 use token::id::{ClientId, SubjectId, TokenId};
 use token::may_act::MayAct;
 use token::personal::{Owner, PersonalTokens as _};
+use token::place::PlaceTest;
 use token::scope::ScopeSet;
 use token::term::{OAuthErrorCode, parameter, token_type};
 use token::time::Timestamp;
@@ -82,6 +83,10 @@ pub(crate) struct Introspection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<String>>)]
     networks: Vec<IpNet>,
+    /// Our own member: and from these places alone, such as `countries:NO,SE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
+    places: Vec<PlaceTest>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<Object>>)]
     authorization_details: Vec<AuthorizationDetail>,
@@ -186,6 +191,7 @@ async fn of_access(
         act: claims.act,
         may_act: claims.may_act,
         networks: token.personal().map(|one| one.terms.networks.clone()).unwrap_or_default(),
+        places: token.personal().map(|one| one.terms.places.clone()).unwrap_or_default(),
         authorization_details: claims.authorization_details,
     })
 }

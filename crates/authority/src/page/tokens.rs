@@ -332,6 +332,7 @@ impl Why {
             OrderRefused::Idle
             | OrderRefused::NoService
             | OrderRefused::Owner
+            | OrderRefused::Places
             | OrderRefused::Resource(_)
             | OrderRefused::Store(_)
             | OrderRefused::Thumbprint => Self::Other,

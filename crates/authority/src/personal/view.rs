@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 use store::{Store, StoreError, StoredPersonal};
 use token::id::{KeyId, TokenId};
+use token::place::PlaceTest;
 use token::reason::Reason;
 use token::restriction::Effect;
 use token::scope::ScopeSet;
@@ -37,6 +38,9 @@ pub struct PersonalView {
     /// The networks that it may be used from; empty for all.
     #[schema(value_type = Vec<String>)]
     pub networks: Vec<IpNet>,
+    /// The places that it may be used from, such as `countries:NO,SE`: all of them hold; empty for all.
+    #[schema(value_type = Vec<String>)]
+    pub places: Vec<PlaceTest>,
     /// The thumbprint of the key that has to be shown beside it.
     #[schema(value_type = Option<String>)]
     pub dpop_jkt: Option<KeyId>,
@@ -110,6 +114,7 @@ impl PersonalView {
             used_scope: stored.used_scopes,
             resources: terms.audiences,
             networks: terms.networks,
+            places: terms.places,
             dpop_jkt: terms.jkt,
             created_by: stored.created_by,
             created_at: terms.created_at,

@@ -67,6 +67,7 @@ async fn personal(harness: &Harness) -> String {
         life: std::time::Duration::from_secs(86400),
         idle: None,
         networks: Vec::new(),
+        places: Vec::new(),
         jkt: None,
         by: "person:alice-id".to_owned(),
     };

@@ -59,6 +59,7 @@ async fn an_owner_is_told_of_the_end_of_a_token_twice() {
         life: Duration::from_secs(30 * DAY),
         idle: None,
         networks: Vec::new(),
+        places: Vec::new(),
         jkt: None,
         by: "person:alice-id".to_owned(),
     };

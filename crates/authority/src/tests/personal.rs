@@ -22,6 +22,7 @@ fn order() -> Order {
         life: DAY,
         idle: None,
         networks: Vec::new(),
+        places: Vec::new(),
         jkt: None,
         by: "person:alice-id".to_owned(),
     }

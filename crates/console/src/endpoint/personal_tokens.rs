@@ -12,6 +12,7 @@ use store::StoredPersonal;
 use token::event::{EventKind, Who};
 use token::id::{ClientId, KeyId, SubjectId, TokenId};
 use token::personal::Owner;
+use token::place::PlaceTest;
 use token::restriction::Selector;
 use token::scope::ScopeSet;
 use utoipa::{IntoParams, ToSchema};
@@ -50,6 +51,10 @@ pub(crate) struct PersonalBody {
     /// Addresses and networks that it may be used from, at most 32; all when none is given.
     #[serde(default)]
     networks: Vec<String>,
+    /// Places that it may be used from, such as `countries:NO,SE` or `not_asns:64496`, at most 4, all of which
+    /// hold; all when none is given. They need `geo.files`.
+    #[serde(default)]
+    places: Vec<String>,
     /// The thumbprint (RFC 7638) of the key that has to be shown beside it (DPoP).
     #[schema(value_type = Option<String>)]
     dpop_jkt: Option<KeyId>,
@@ -129,6 +134,7 @@ pub(crate) async fn create(
     let now = console.authority.now();
     let owner = owner(&console, &body).await?;
     let networks = body.networks.iter().map(|text| network(text)).collect::<Result<_, _>>()?;
+    let places = body.places.iter().map(|text| text.parse::<PlaceTest>());
     let order = Order {
         owner,
         name: body.name,
@@ -137,6 +143,7 @@ pub(crate) async fn create(
         life: Duration::from_secs(body.expires_in),
         idle: body.idle.map(Duration::from_secs),
         networks,
+        places: places.collect::<Result<_, _>>().map_err(Problem::bad_request)?,
         jkt: body.dpop_jkt,
         by: administrator.actor().to_owned(),
     };
@@ -282,6 +289,7 @@ impl From<OrderRefused> for Problem {
             | OrderRefused::NoScope
             | OrderRefused::NoService
             | OrderRefused::Owner
+            | OrderRefused::Places
             | OrderRefused::Resource(_)
             | OrderRefused::Scope(_)
             | OrderRefused::ScopeElsewhere(_)

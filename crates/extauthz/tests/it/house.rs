@@ -235,6 +235,8 @@ fn settings(upstream: SocketAddr) -> Settings {
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,
+        cors: gateway::cors::RouteCors::default(),
+        variants: gateway::route::PathVariants::default(),
     };
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),

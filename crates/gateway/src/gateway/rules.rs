@@ -6,10 +6,12 @@ use std::sync::Arc;
 use token::ladder::Ladder;
 use token::scope::is_scope_token;
 
+use crate::answers::Answers;
+use crate::cors::RouteCors;
 use crate::limit::{Limit, LimitRule};
 use crate::route::rewrite::Rewrite;
 use crate::route::{
-    Beside, Demand, OneOf, Parameters, Routes, Rule, Rules, Template, is_refused_method,
+    Beside, Demand, NotAdded, OneOf, Parameters, Routes, Rule, Rules, Template, is_refused_method,
 };
 use crate::settings::{Access, Further, RouteRule, Settings, SettingsError};
 use crate::upstream::Upstream;
@@ -22,6 +24,7 @@ pub(crate) struct Compiler {
     ladder: Ladder,
     limits: Vec<(LimitRule, Arc<Limit>)>,
     body_bytes: Option<u64>,
+    answers: Arc<Answers>,
 }
 
 // === impl Compiler ===
@@ -30,6 +33,7 @@ impl Compiler {
     pub(super) fn new(
         settings: &Settings,
         upstreams: &HashMap<&str, Arc<Upstream>>,
+        answers: Arc<Answers>,
     ) -> Result<Self, SettingsError> {
         let named = |(name, one): (&&str, &Arc<Upstream>)| ((*name).to_owned(), Arc::clone(one));
         Ok(Self {
@@ -38,6 +42,7 @@ impl Compiler {
             ladder: settings.ladder.clone(),
             limits: limits(settings)?,
             body_bytes: settings.request_limits.body_bytes,
+            answers,
         })
     }
 
@@ -48,9 +53,16 @@ impl Compiler {
     pub(crate) fn routes(&self, rules: &[RouteRule]) -> Result<Routes, SettingsError> {
         let mut routes = Routes::default();
         for rule in rules {
-            let (template, compiled) = self.rule(rule)?;
-            routes.add(&template, &rule.methods, compiled).map_err(|method| {
-                SettingsError::DuplicateRoute { path: rule.path.clone(), method }
+            let (template, mut compiled) = self.rule(rule)?;
+            compiled.guard =
+                rules.iter().position(|other| is_like(rule, other)).unwrap_or_default();
+            routes.own_cors |= rule.cors != RouteCors::AsGateway;
+            let added = routes.add(&template, &rule.methods, rule.variants, compiled);
+            added.map_err(|wrong| match wrong {
+                NotAdded::Twice(method) => {
+                    SettingsError::DuplicateRoute { path: rule.path.clone(), method }
+                }
+                NotAdded::Variants => SettingsError::BadPathVariants(rule.path.clone()),
             })?;
         }
         Ok(routes)
@@ -83,6 +95,7 @@ impl Compiler {
             rewrite: Rewrite::new(&rule.path, &rule.strip_prefix, &rule.add_prefix)
                 .map_err(|fault| SettingsError::BadRewrite { path: path(), fault })?,
             demand: demand(rule, &self.own, &self.ladder)?,
+            guard: 0,
             networks: rule.networks.as_slice().into(),
             places: rule.places.as_slice().into(),
             hours: rule.hours.as_slice().into(),
@@ -96,6 +109,10 @@ impl Compiler {
                 None => self.body_bytes,
             },
             described: rule.described.clone(),
+            cors: self
+                .answers
+                .cors_of(&rule.cors)
+                .map_err(|fault| SettingsError::BadRouteCors { path: path(), fault })?,
         };
         Ok((template, compiled))
     }
@@ -114,6 +131,16 @@ impl Compiler {
         };
         own.map(check).collect()
     }
+}
+
+/// Whether two rules let the same requests through, as far as neither path nor method say otherwise.
+fn is_like(one: &RouteRule, other: &RouteRule) -> bool {
+    let guard = |rule: &RouteRule| (rule.decided, rule.inspect, rule.cost, rule.body_bytes);
+    guard(one) == guard(other)
+        && one.access == other.access
+        && one.networks == other.networks
+        && one.places == other.places
+        && one.hours == other.hours
 }
 
 fn limits(settings: &Settings) -> Result<Vec<(LimitRule, Arc<Limit>)>, SettingsError> {

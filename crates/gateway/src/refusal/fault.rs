@@ -86,6 +86,8 @@ pub(crate) enum Fault {
     NoToken { scope: Option<Arc<str>> },
     /// The access token is in the query.
     QueryToken,
+    /// The path is so like another one that servers take it for that.
+    PathVariant,
     /// No policy permits it, or one forbids it.
     Policy,
     /// The body broke off or is malformed.
@@ -186,7 +188,9 @@ impl Fault {
             Self::InspectionExcess(_) => Reason::TooLarge.into(),
             Self::Limit(_) => Reason::Throttled.into(),
             Self::MediaType | Self::Schema(_) => Reason::Schema.into(),
-            Self::Method { .. } | Self::UnknownRoute => Reason::UnknownRoute.into(),
+            Self::Method { .. } | Self::PathVariant | Self::UnknownRoute => {
+                Reason::UnknownRoute.into()
+            }
             Self::Network | Self::Suspended => Reason::Blocked.into(),
             Self::NoSession => Reason::UnknownToken.into(),
             Self::NoToken { .. } => Reason::NoToken.into(),
@@ -246,7 +250,7 @@ impl Fault {
             | Self::NoKeys
             | Self::Overloaded
             | Self::Unavailable => Class::Unavailable,
-            Self::UnknownRoute => Class::NotFound,
+            Self::PathVariant | Self::UnknownRoute => Class::NotFound,
             Self::Audience
             | Self::Demanded(_)
             | Self::Expired
@@ -336,6 +340,10 @@ impl Fault {
             Self::NoKeys => "the keys of the token's issuer are not known yet; try again shortly",
             Self::Ask(_) | Self::Unavailable => {
                 "the token cannot be looked up now; try again shortly"
+            }
+            Self::PathVariant => {
+                "servers could take this path for another one: mind the case of its letters, and slashes, dots \
+                 and spaces at its end"
             }
             Self::UnknownRoute => "nothing is at this path",
         }

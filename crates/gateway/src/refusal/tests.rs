@@ -60,6 +60,7 @@ fn faults() -> Vec<(Fault, &'static str)> {
         (Fault::TwoProofs, "401 invalid_dpop_proof dpop:mismatch"),
         (proof(ProofRefused::Replayed), "401 invalid_dpop_proof dpop:replayed"),
         (proof(ProofRefused::Nonce), "401 use_dpop_nonce dpop:missing"),
+        (Fault::PathVariant, "404 not_found unknown_route"),
         (Fault::UnknownRoute, "404 not_found unknown_route"),
     ]
 }

@@ -10,6 +10,7 @@ use crate::target::normal_path;
 /// the one before.
 #[derive(Clone, Debug, Default)]
 pub struct Rewrite {
+    /// In segments, since a segment can be spelled in more than one way.
     strip: usize,
     add: Box<str>,
 }
@@ -46,7 +47,7 @@ impl Rewrite {
         if !good {
             return Err(BadRewrite::Add);
         }
-        Ok(Self { strip: strip.len(), add: add.into() })
+        Ok(Self { strip: strip.matches('/').count(), add: add.into() })
     }
 
     /// The target as it is sent. What is left of a path in normal form is one too, or nothing.
@@ -54,7 +55,9 @@ impl Rewrite {
         if self.strip == 0 && self.add.is_empty() {
             return Cow::Borrowed(target);
         }
-        let rest = target.path().get(self.strip..).unwrap_or_default();
+        let path = target.path();
+        let after = path.match_indices('/').nth(self.strip);
+        let rest = after.and_then(|(at, _)| path.get(at..)).unwrap_or_default();
         let root = if self.add.is_empty() && rest.is_empty() { "/" } else { "" };
         let (mark, query) = target.query().map_or(("", ""), |query| ("?", query));
         let text = format!("{}{rest}{root}{mark}{query}", self.add);
@@ -80,6 +83,8 @@ mod tests {
             ("/a", "/a", "/b", "/a?x", "/b?x"),
             ("/a/{rest...}", "/a", "", "/a/", "/"),
             ("/", "", "/b", "/", "/b/"),
+            ("/a/b/{rest...}", "/a/b", "", "/A/b.%20/d", "/d"),
+            ("/a/{rest...}", "/a", "", "/a", "/"),
         ] {
             let rewrite = Rewrite::new(template, strip, add).expect("good");
             let target = target.parse().expect("target");

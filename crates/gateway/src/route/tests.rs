@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{BadTemplate, Demand, Rewrite, Routes, Rule, Template};
+use super::{BadTemplate, Demand, NotAdded, PathVariants, Rewrite, Routes, Rule, Template};
 use crate::inside::IdentityForm;
 use crate::target::BadTarget;
 use crate::upstream::Upstream;
@@ -24,6 +24,15 @@ fn add(routes: &mut Routes, line: &str) -> Result<(), String> {
 }
 
 fn add_with(routes: &mut Routes, line: &str, demand: Demand) -> Result<(), String> {
+    add_varied(routes, line, demand, PathVariants::default())
+}
+
+fn add_varied(
+    routes: &mut Routes,
+    line: &str,
+    demand: Demand,
+    variants: PathVariants,
+) -> Result<(), String> {
     let (methods, path) = line.rsplit_once(' ').unwrap_or(("", line));
     let template = Template::parse(path).expect("template");
     let methods: Vec<Method> =
@@ -38,7 +47,12 @@ fn add_with(routes: &mut Routes, line: &str, demand: Demand) -> Result<(), Strin
         inspect: crate::settings::Inspect::Off,
         body_bytes: None,
         described: None,
+        cors: None,
         rewrite: Rewrite::default(),
+        guard: match &demand {
+            Demand::Public => 0,
+            Demand::Token { audiences, .. } => 1 + audiences.len(),
+        },
         demand,
         networks: Box::default(),
         places: Box::default(),
@@ -48,7 +62,10 @@ fn add_with(routes: &mut Routes, line: &str, demand: Demand) -> Result<(), Strin
         limits: Box::default(),
         cost: 1,
     };
-    routes.add(&template, &methods, rule)
+    routes.add(&template, &methods, variants, rule).map_err(|wrong| match wrong {
+        NotAdded::Twice(method) => method,
+        NotAdded::Variants => "variants".to_owned(),
+    })
 }
 
 /// The template that answers, and the object.
@@ -61,13 +78,7 @@ fn found<'p>(routes: &Routes, method: &str, path: &'p str) -> Option<(String, Op
 #[test]
 fn a_slash_at_the_end_does_not_lead_around_a_token() {
     let mut routes = routes(&["/{rest...}", "/open/{id}", "/open/"]);
-    let demand = Demand::Token {
-        scopes: Box::default(),
-        audiences: Box::default(),
-        scope_text: "".into(),
-        further: None,
-    };
-    add_with(&mut routes, "GET /orders/{id}", demand).expect("a route");
+    add_with(&mut routes, "GET /orders/{id}", token()).expect("a route");
     let template = |method, path| found(&routes, method, path).map(|(template, _)| template);
     for path in ["/orders/1", "/orders/1/"] {
         assert_eq!(template("GET", path).as_deref(), Some("/orders/{id}"), "{path}");
@@ -77,6 +88,120 @@ fn a_slash_at_the_end_does_not_lead_around_a_token() {
     assert_eq!(template("GET", "/orders/1/2").as_deref(), Some("/{rest...}"));
     assert_eq!(template("GET", "/open/1/").as_deref(), Some("/{rest...}"), "public both ways");
     assert_eq!(template("GET", "/open/").as_deref(), Some("/open/"));
+}
+
+fn token() -> Demand {
+    let (scopes, audiences) = (Box::default(), Box::default());
+    Demand::Token { scopes, audiences, scope_text: "".into(), further: None }
+}
+
+/// The template whose rules count, or `?` where none does because the path may be another one.
+fn counts(routes: &Routes, path: &str) -> Option<String> {
+    let rules = routes.find(path)?.rules;
+    let rule = || rules.rule(&Method::GET).map(|rule| rule.template.to_string());
+    if rules.are_in_doubt() { Some("?".into()) } else { rule() }
+}
+
+#[test]
+fn a_path_that_servers_take_for_another_does_not_lead_around_its_rule() {
+    let build = |variants: PathVariants, wide: Demand| {
+        let mut routes = Routes::default();
+        add_with(&mut routes, "/{rest...}", wide).expect("a route");
+        for line in ["GET /admin", "GET /files/{rest...}", "GET /a/{id}/Lines", "GET /d/"] {
+            add_varied(&mut routes, line, token(), variants).expect("a route");
+        }
+        routes
+    };
+    let variants = [
+        ("/Admin", "/admin"),
+        ("/ADMIN/", "/admin"),
+        ("/admin/", "/admin"),
+        ("/admin.", "/admin"),
+        ("/admin%20", "/admin"),
+        ("/files", "/files/{rest...}"),
+        ("/Files", "/files/{rest...}"),
+        ("/fIles/a/B", "/files/{rest...}"),
+        ("/a/X/lines", "/a/{id}/Lines"),
+        ("/A/X/Lines/", "/a/{id}/Lines"),
+        ("/d", "/d/"),
+        ("/D/", "/d/"),
+    ];
+    let plain = [
+        ("/admin", "/admin"),
+        ("/files/", "/files/{rest...}"),
+        ("/files/A/b.", "/files/{rest...}"),
+        ("/a/Xy/Lines", "/a/{id}/Lines"),
+        ("/administrator", "/{rest...}"),
+        ("/ADMIN/x", "/{rest...}"),
+        ("/a/x/lines/y", "/{rest...}"),
+        ("/d/x", "/{rest...}"),
+        ("/", "/{rest...}"),
+    ];
+    let beside_public = build(PathVariants::Refuse, Demand::Public);
+    let same = build(PathVariants::Same, Demand::Public);
+    let distinct = build(PathVariants::Distinct, Demand::Public);
+    for (path, template) in variants {
+        assert_eq!(counts(&beside_public, path).as_deref(), Some(template), "{path}");
+        assert_eq!(counts(&same, path).as_deref(), Some(template), "{path}");
+        assert_eq!(counts(&distinct, path).as_deref(), Some("/{rest...}"), "{path}");
+    }
+    for routes in [&beside_public, &same, &distinct] {
+        for (path, template) in plain {
+            assert_eq!(counts(routes, path).as_deref(), Some(template), "{path}");
+        }
+    }
+}
+
+#[test]
+fn between_two_that_need_tokens_nobody_decides_in_doubt() {
+    let other = || Demand::Token {
+        scopes: Box::default(),
+        audiences: ["https://other.example".to_owned()].into(),
+        scope_text: "".into(),
+        further: None,
+    };
+    let mut all = Routes::default();
+    add_with(&mut all, "/{any}", token()).expect("a route");
+    add_with(&mut all, "GET /admin", other()).expect("a route");
+    add_with(&mut all, "/plain", token()).expect("a route");
+    for (path, template) in [
+        ("/admin", Some("/admin")),
+        ("/Admin", Some("?")),
+        ("/admin/", None),
+        ("/PLAIN", Some("/{any}")),
+        ("/other", Some("/{any}")),
+    ] {
+        assert_eq!(counts(&all, path).as_deref(), template, "{path}");
+    }
+    // Who has no token for what is wider has none for what is public in it.
+    add(&mut all, "/{x}/public").expect("a route");
+    add_with(&mut all, "/{x}/{y}", token()).expect("a route");
+    assert_eq!(counts(&all, "/a/Public").as_deref(), Some("/{x}/{y}"));
+    // The same token for another method is not the same rule.
+    add_with(&mut all, "GET /read", token()).expect("a route");
+    assert_eq!(counts(&all, "/Read").as_deref(), Some("?"));
+}
+
+#[test]
+fn routes_that_differ_by_a_variant_alone_are_told_apart() {
+    let mut all = Routes::default();
+    for line in ["/{any}", "/Me"] {
+        add(&mut all, line).expect("a route");
+    }
+    add_with(&mut all, "/me", token()).expect("a route");
+    for (path, template) in [("/me", "/me"), ("/Me", "/Me"), ("/ME", "?"), ("/you", "/{any}")] {
+        assert_eq!(counts(&all, path).as_deref(), Some(template), "{path}");
+    }
+    let refused = add_varied(&mut all, "/mE", token(), PathVariants::Same);
+    assert_eq!(refused, Err("variants".to_owned()));
+    let refused = add_varied(&mut all, "GET /me", token(), PathVariants::Distinct);
+    assert_eq!(refused, Err("variants".to_owned()), "another rule of the same path");
+    let mut all = Routes::default();
+    add_with(&mut all, "/{any}", token()).expect("a route");
+    for line in ["/Me", "/me"] {
+        add_varied(&mut all, line, Demand::Public, PathVariants::Distinct).expect("a route");
+    }
+    assert_eq!(counts(&all, "/ME").as_deref(), Some("/{any}"));
 }
 
 #[test]
@@ -133,7 +258,8 @@ fn methods_do_not_make_a_template_less_particular() {
     for method in [Method::PUT, Method::GET, Method::OPTIONS] {
         assert!(rules.rule(&method).is_some());
     }
-    for method in [Method::CONNECT, Method::TRACE] {
+    let refused = ["CONNECT", "TRACE", "TRACK", "put", "get", "Get", "pUT"];
+    for method in refused.map(|name| name.parse::<Method>().expect("method")) {
         assert!(rules.rule(&method).is_none(), "{method}");
     }
 }

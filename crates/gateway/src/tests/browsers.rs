@@ -6,7 +6,7 @@ use token::term::AddressField;
 
 use super::support::upstream::{Recording, Reply};
 use super::support::{House, body, field, local_proxies, settings, status};
-use crate::cors::CorsRule;
+use crate::cors::{CorsRule, RouteCors};
 
 const PAGE: &str = "Origin: https://app.example\r\n";
 const OTHER: &str = "Origin: https://evil.example\r\n";
@@ -147,4 +147,63 @@ async fn browsers_do_less_with_an_answer_unless_the_api_says_more() {
     assert_eq!(field(&answer, "x-content-type-options"), None);
     assert_eq!(field(&answer, "strict-transport-security"), None);
     assert_eq!(field(&answer, "server"), Some("x"));
+}
+
+#[tokio::test]
+async fn a_route_says_which_pages_may_call_it() {
+    let upstream = Recording::scripted(|_, _| {
+        let fields = "Access-Control-Allow-Origin: *\r\n";
+        Reply::Send(format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n"))
+    })
+    .await;
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    settings.answers.cors = Some(rule());
+    let partner = "https://partner.example";
+    let own = CorsRule { origins: vec![partner.into()], methods: vec!["PUT".into()], ..rule() };
+    for route in &mut settings.routes {
+        route.cors = match route.path.as_str() {
+            "/orders/{id}" => RouteCors::Own(own.clone()),
+            "/open/{id}" => RouteCors::LeftToApi,
+            _ => RouteCors::AsGateway,
+        };
+    }
+    let house = House::with(settings).await;
+    let token = house.token("orders:read");
+    let (from_partner, app) = (format!("Origin: {partner}\r\n"), "https://app.example");
+    for (line, origin, allowed) in [
+        ("GET /orders/7", &*from_partner, Some(partner)),
+        ("GET /orders/7", PAGE, None),
+        ("GET /orders", &from_partner, None),
+        ("GET /orders", PAGE, Some(app)),
+        ("PUT /orders/7", &from_partner, Some(partner)),
+        ("GET /nothing", PAGE, Some(app)),
+        ("GET /nothing", &from_partner, None),
+    ] {
+        let answer = house.ask_as(&token, line, origin).await;
+        assert_eq!(field(&answer, "access-control-allow-origin"), allowed, "{line} {origin}");
+        assert!(all(&answer, "vary").contains(&"Origin"), "{line} {origin}");
+    }
+    // A refusal for want of a token can be read by the same pages.
+    let answer = house.ask("GET /orders/7", &from_partner).await;
+    assert_eq!(
+        (status(&answer), field(&answer, "access-control-allow-origin")),
+        (401, Some(partner))
+    );
+    // Leave is given by the rule of the method that is to come.
+    for (line, fields, wanted) in [
+        ("OPTIONS /orders/7", format!("{from_partner}{ASKS}"), 204),
+        ("OPTIONS /orders/7", format!("{PAGE}{ASKS}"), 401),
+        ("OPTIONS /orders", format!("{PAGE}{ASKS}"), 204),
+        ("OPTIONS /orders", format!("{from_partner}{ASKS}"), 401),
+    ] {
+        let answer = house.ask(line, &fields).await;
+        assert_eq!(status(&answer), wanted, "{line} {fields}");
+    }
+    let answer = house.ask("OPTIONS /orders/7", &format!("{from_partner}{ASKS}")).await;
+    assert_eq!(field(&answer, "access-control-allow-methods"), Some("PUT"));
+    assert!(!upstream.requests().iter().any(|request| request.starts_with("OPTIONS")));
+    // Where it is left to the API, the API is asked, and its word stands.
+    let answer = house.ask("OPTIONS /open/1", &format!("{PAGE}{ASKS}")).await;
+    assert_eq!((status(&answer), field(&answer, "access-control-allow-origin")), (200, Some("*")));
+    assert!(!all(&answer, "vary").contains(&"Origin"), "{answer}");
 }

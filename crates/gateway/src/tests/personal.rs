@@ -1,6 +1,7 @@
 //! Personal tokens: every promise about them holds at the gateway, from the record and from the cache.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -60,6 +61,16 @@ impl PersonalTokens for Records {
     }
 }
 
+/// Where the documentation's addresses are.
+fn atlas(address: IpAddr) -> token::place::Place {
+    let (country, asn) = match address.to_string().as_str() {
+        "192.0.2.1" => ("NO", Some(64_496)),
+        "192.0.2.2" => ("SE", Some(64_497)),
+        _ => return token::place::Place::default(),
+    };
+    token::place::Place { country: country.parse().ok(), asn, ..token::place::Place::default() }
+}
+
 struct Place {
     house: House,
     records: Arc<Records>,
@@ -77,7 +88,7 @@ impl Place {
         change(&mut settings);
         let records = Arc::new(Records::default());
         let tokens = Arc::clone(&records) as Arc<dyn PersonalTokens>;
-        let house = House::with_personal(settings, tokens).await;
+        let house = House::with_personal(settings, tokens, atlas).await;
         Self { house, records, upstream }
     }
 
@@ -94,6 +105,7 @@ impl Place {
             scopes: ScopeSet::parse("orders:read").expect("scopes"),
             audiences: vec![RESOURCE.to_owned()],
             networks: Vec::new(),
+            places: Vec::new(),
             jkt: None,
             created_at: self.now(),
             expires_at: self.now().plus(24 * HOUR),
@@ -206,6 +218,31 @@ async fn it_is_used_from_its_networks_only() {
     ] {
         let fields = format!("Authorization: Bearer {token}\r\nX-Forwarded-For: {ip}\r\n");
         assert_eq!(place.verdict_with("GET /orders/7", &fields).await, expected, "{ip}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_used_at_its_places_only() {
+    let place = Place::with(|settings| {
+        settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
+    })
+    .await;
+    for (tests, let_through) in [
+        (&["countries:NO"][..], [true, false, false]),
+        (&["countries:NO,SE", "not_asns:64497"], [true, false, false]),
+        (&["not_countries:NO"], [false, true, true]),
+        (&["asns:64497,0"], [false, true, true]),
+        (&[], [true, true, true]),
+    ] {
+        let token = place.token(|one| {
+            one.terms.places = tests.iter().map(|text| text.parse().expect("a test")).collect();
+        });
+        for (ip, through) in ["192.0.2.1", "192.0.2.2", "192.0.2.3"].into_iter().zip(let_through) {
+            let expected = if through { "200" } else { "403 network" };
+            let fields = format!("Authorization: Bearer {token}\r\nX-Forwarded-For: {ip}\r\n");
+            let verdict = place.verdict_with("GET /orders/7", &fields).await;
+            assert_eq!(verdict, expected, "{tests:?} {ip}");
+        }
     }
 }
 

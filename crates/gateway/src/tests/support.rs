@@ -37,9 +37,11 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answers::AnswerRules;
 use crate::browser_app::BrowserApp;
 use crate::checker::Checker;
+use crate::cors::RouteCors;
 use crate::explain::Kept;
 use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
 use crate::policy::Policies;
+use crate::route::PathVariants;
 use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
 use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
 
@@ -192,6 +194,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,
+        cors: RouteCors::default(),
+        variants: PathVariants::default(),
     };
     let open = RouteRule {
         path: "/open/{id}".into(),
@@ -208,6 +212,8 @@ pub(super) fn settings(upstream: &str) -> Settings {
         inspect: Inspect::Off,
         body_bytes: None,
         described: None,
+        cors: RouteCors::default(),
+        variants: PathVariants::default(),
     };
     let mut ledger = rule("/ledger", &["GET"], &["orders:read"]);
     ledger.access = Access::Token {
@@ -306,10 +312,15 @@ impl House {
         Self::start(settings, |parts| Parts { issuers, ..parts }, |gateway| gateway).await
     }
 
-    /// A gateway that knows personal tokens.
-    pub(super) async fn with_personal(settings: Settings, tokens: Arc<dyn PersonalTokens>) -> Self {
-        Self::start(settings, |parts| Parts { personal: Some(tokens), ..parts }, |gateway| gateway)
-            .await
+    /// A gateway that knows personal tokens, and where addresses are.
+    pub(super) async fn with_personal(
+        settings: Settings,
+        tokens: Arc<dyn PersonalTokens>,
+        places: impl Places,
+    ) -> Self {
+        let places = Some(Arc::new(places) as Arc<dyn Places>);
+        let know = |parts| Parts { personal: Some(tokens), places, ..parts };
+        Self::start(settings, know, |gateway| gateway).await
     }
 
     async fn start(

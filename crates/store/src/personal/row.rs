@@ -19,7 +19,7 @@ use crate::writer::{Act, AfterCommit};
 
 const COLUMNS: &str = "token, owner_kind, owner, name, scopes, audiences, networks, jkt, created_by, \
                        created_at, expires_at, idle, last_used_at, last_used_ip, last_used_route, \
-                       used_scopes, rotated_from, rotated_to, revoked_at";
+                       used_scopes, rotated_from, rotated_to, revoked_at, places";
 
 pub(super) fn insert(
     act: &mut Act<'_>,
@@ -28,7 +28,7 @@ pub(super) fn insert(
 ) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO personal_tokens (hash, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-         ?10, ?11, ?12, ?13, NULL, NULL, NULL, ?14, ?15, NULL, NULL)"
+         ?10, ?11, ?12, ?13, NULL, NULL, NULL, ?14, ?15, NULL, NULL, ?16)"
     );
     let terms = &new.terms;
     let values = params![
@@ -47,6 +47,7 @@ pub(super) fn insert(
         terms.idle.map(|idle| sql::position(idle.as_secs())),
         new.used_scopes.to_string(),
         new.rotated_from.as_ref().map(TokenId::as_str),
+        sql::json(&terms.places)?,
     ];
     sql::execute(act.db, &sql, values).map_err(|error| error.or_taken("personal token"))?;
     // By this record restrictions that can fit the token are kept as long as it lives.
@@ -196,6 +197,7 @@ fn from_columns(row: &Columns<'_, '_>) -> Result<StoredPersonal, StoreError> {
         scopes: row.scopes("scopes")?,
         audiences: row.json("audiences")?,
         networks: row.json("networks")?,
+        places: row.json("places")?,
         jkt: row.maybe_id("jkt")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,

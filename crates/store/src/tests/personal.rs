@@ -23,6 +23,7 @@ fn stored(owner: Owner) -> StoredPersonal {
             scopes: scopes("orders:read orders:write"),
             audiences: vec!["https://api.example".to_owned()],
             networks: vec!["192.0.2.0/24".parse().expect("net")],
+            places: vec!["countries:NO,SE".parse().expect("place")],
             jkt: Some("thumbprint".into()),
             created_at: NOW,
             expires_at: after(90 * DAY),

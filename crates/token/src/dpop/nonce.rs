@@ -16,14 +16,26 @@ const TAG_BYTES: usize = 16;
 pub struct Nonces {
     key: hmac::Key,
     life: Duration,
+    since: Timestamp,
 }
+
+/// How far ahead the clock of another replica may be.
+const SKEW: Duration = Duration::from_secs(5);
 
 // === impl Nonces ===
 
 impl Nonces {
     /// Nonces that are good for `life`; whoever has the same secret knows them.
     pub fn new(secret: &[u8; 32], life: Duration) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), life }
+        let since = Timestamp::from_millis(i64::MIN);
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), life, since }
+    }
+
+    /// Knows none that are older than this: where which proofs were used is only in memory, none from before its
+    /// start may count. Who has an older one is told a new one.
+    #[must_use]
+    pub fn since(self, since: Timestamp) -> Self {
+        Self { since, ..self }
     }
 
     /// The same with a secret of this process's own.
@@ -52,7 +64,7 @@ impl Nonces {
             return false;
         }
         let issued = Timestamp::from_millis(i64::from_be_bytes(*time));
-        issued <= now && now.since(issued) <= self.life
+        issued >= self.since && issued <= now.plus(SKEW) && now.since(issued) <= self.life
     }
 }
 
@@ -71,7 +83,11 @@ mod tests {
         assert!(nonces(1).knows(&nonce, now));
         assert!(nonces(1).knows(&nonce, now.plus(Duration::from_secs(60))));
         assert!(!nonces(1).knows(&nonce, now.plus(Duration::from_secs(61))));
-        assert!(!nonces(1).knows(&nonce, now.minus(Duration::from_secs(1))));
+        assert!(nonces(1).knows(&nonce, now.minus(Duration::from_secs(5))), "another replica's");
+        assert!(!nonces(1).knows(&nonce, now.minus(Duration::from_secs(6))));
+        assert!(nonces(1).since(now).knows(&nonce, now));
+        let later = now.plus(Duration::from_millis(1));
+        assert!(!nonces(1).since(later).knows(&nonce, later), "from before the start");
         assert!(!nonces(2).knows(&nonce, now));
         for text in ["", "AAAA", &nonce[1..], &format!("{nonce}AAAA"), &"A".repeat(32)] {
             assert!(!nonces(1).knows(text, now), "{text}");

@@ -54,7 +54,7 @@ impl<'v> Read<'v> {
         Ok(Self {
             members,
             issuer: text(members, "iss")?,
-            subject: rules.subject.text(members).unwrap_or(client),
+            subject: subject(members, rules)?.unwrap_or(client),
             client,
             audience: of_type(members, "aud")?,
             expires_at,
@@ -76,6 +76,18 @@ impl<'v> Read<'v> {
             Some(one) => one == wanted,
             None => false,
         }
+    }
+}
+
+/// Whom it speaks for; nobody beside its client only where nothing is there at all.
+fn subject<'v>(
+    members: &'v Map<String, Value>,
+    rules: &ForeignRules,
+) -> Result<Option<&'v str>, Broken> {
+    match rules.subject.find(members) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(_) => Err(wrong_type()),
     }
 }
 

@@ -209,6 +209,11 @@ fn each_rule_is_held() {
         (with("exp", at(86_401)), "policy"),
         (with("cnf", Value::Null), "malformed"),
         (without("azp"), "malformed"),
+        (with("sub", json!(5)), "malformed"),
+        (with("sub", Value::Null), "malformed"),
+        (with("sub", json!(["alice"])), "malformed"),
+        (with("sub", json!("")), "malformed"),
+        (without("sub"), "accepted"),
         (with("exp", json!(NOW.as_secs() as f64 + 0.5)), "accepted"),
         (with("scope", Value::Null), "accepted"),
         (claims(), "accepted"),
@@ -346,10 +351,14 @@ fn an_answer_about_a_token_is_held_to_the_same_rules() {
         claims["active"] = json!(true);
         claims
     };
+    let mut bound = with("token_type", json!("DPoP"));
+    bound["cnf"] = json!({ "jkt": base64url::encode([7; 32]) });
     for (answer, expected) in [
         (active(claims()), "accepted"),
         (active(without("iss")), "accepted"),
-        (active(with("token_type", json!("DPoP"))), "accepted"),
+        (active(bound), "accepted"),
+        (active(with("token_type", json!("DPoP"))), "malformed"),
+        (active(with("token_type", json!("dpop"))), "malformed"),
         (claims(), "no answer"),
         (json!({ "active": false }), "unknown_token"),
         (json!({ "active": "true" }), "no answer"),

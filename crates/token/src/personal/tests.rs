@@ -49,6 +49,7 @@ fn personal(change: impl FnOnce(&mut Personal)) -> Personal {
         scopes: set("orders:read orders:write"),
         audiences: vec![API.to_owned()],
         networks: Vec::new(),
+        places: Vec::new(),
         jkt: None,
         created_at: now(),
         expires_at: now().plus(90 * DAY),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::auth::AuthListener;
-use super::door::{CertificateField, GatewayDoor};
+use super::door::GatewayDoor;
 use super::live::Live;
 use crate::command::Failure;
 use crate::config;
@@ -41,13 +41,11 @@ pub(super) fn start(
             let auth = auth.map(AuthListener::share).transpose().map_err(Failure::new)?;
             let (terms, stop) = (terms.clone(), stop.clone());
             let live = Arc::clone(live);
-            let field =
-                CertificateField::new(&part.client_certificate_field, &part.trusted_proxies);
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let served = runtime.and_then(|runtime| {
                     let watching = live.worker(number).watch_queue();
-                    let door = GatewayDoor::new(Arc::clone(&live), number, field);
+                    let door = GatewayDoor::new(Arc::clone(&live), number);
                     let own = listen::serve(bound, terms, door, stop.clone(), drain);
                     runtime.block_on(async {
                         gateway::turn::begin();

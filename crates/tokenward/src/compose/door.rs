@@ -13,6 +13,7 @@ use token::client_certificate::ClientCertificate;
 use tower::ServiceExt as _;
 
 use super::live::Live;
+use crate::config;
 use crate::listen::{Connection, Handler};
 
 /// Authority and admin API.
@@ -24,7 +25,6 @@ pub(crate) struct ControlDoor(Router, CertificateField);
 pub(super) struct GatewayDoor {
     live: Arc<Live>,
     thread: usize,
-    field: CertificateField,
 }
 
 /// Where a trusted proxy says which certificate the client has shown (RFC 9440).
@@ -40,6 +40,11 @@ impl CertificateField {
     pub(super) fn new(name: &Option<String>, trusted: &[IpNet]) -> Self {
         let name = name.as_deref().and_then(|name| name.parse().ok());
         Self { name, trusted: trusted.into() }
+    }
+
+    /// That of the gateway.
+    pub(super) fn of_gateway(part: &config::Gateway) -> Self {
+        Self::new(&part.client_certificate_field, &part.trusted_proxies)
     }
 
     /// Notes the connection's fingerprint, and its certificate or the one that a trusted proxy speaks of. The field ends
@@ -94,8 +99,8 @@ impl Handler for ControlDoor {
 // === impl GatewayDoor ===
 
 impl GatewayDoor {
-    pub(super) fn new(live: Arc<Live>, thread: usize, field: CertificateField) -> Self {
-        Self { live, thread, field }
+    pub(super) fn new(live: Arc<Live>, thread: usize) -> Self {
+        Self { live, thread }
     }
 }
 
@@ -108,7 +113,7 @@ impl Handler for GatewayDoor {
         connection: Connection,
     ) -> Response<ResponseBody> {
         let mut request = request;
-        self.field.note(&mut request, &connection);
+        self.live.note(&mut request, &connection);
         // To its end, whatever comes after it meanwhile.
         let worker = self.live.worker(self.thread);
         let peer = Peer { address: connection.address, tls: connection.tls };

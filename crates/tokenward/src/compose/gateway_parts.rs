@@ -15,9 +15,7 @@ use token::dpop::Nonces;
 use token::encryption_key::DecryptionKey;
 use token::event::EventSink;
 use token::key::PrivateKey;
-use token::place::{NotPlaceTest, PlaceTest};
-use token::random::OsRandom;
-use token::time::Clock;
+use token::time::{Clock, Timestamp};
 
 use super::{Sockets, answers, browser_app, key_files, upstream};
 use crate::command::Failure;
@@ -31,7 +29,7 @@ const INTERNAL_KEY_EVERY: Duration = Duration::from_hours(7 * 24);
 ///
 /// # Errors
 /// [`Failure`] names what is wrong.
-pub(super) fn settings(
+pub(crate) fn settings(
     part: &config::Gateway,
     issuer: String,
     resource: String,
@@ -105,7 +103,7 @@ pub(super) fn all(
         events: Arc::clone(events),
         clock: Arc::clone(clock),
         decryption: decryption(part)?,
-        nonces: part.dpop_nonce.then(nonces),
+        nonces: part.dpop_nonce.then(|| nonces(store, "gateway dpop nonce", clock.now())),
         references: Some(Arc::new(store.clone())),
         internal_keys: Some(Arc::new(internal_keys(&part.internal_token, store)?)),
         personal: Some(Arc::new(store.clone())),
@@ -162,9 +160,10 @@ fn authorization_servers(own: &str, part: &config::Gateway) -> Vec<String> {
     [own].into_iter().chain(others).map(str::to_owned).collect()
 }
 
-/// Nonces for proofs of possession: good for five minutes, known by this process.
-pub(super) fn nonces() -> Arc<Nonces> {
-    Arc::new(Nonces::of_this_process(&OsRandom::new(), Duration::from_mins(5)))
+/// Nonces for proofs of possession: good for five minutes, known by every instance with the same master key, but
+/// none from before this one's start, since then it does not know which proofs were used.
+pub(super) fn nonces(store: &Store, label: &str, start: Timestamp) -> Arc<Nonces> {
+    Arc::new(Nonces::new(&store.derive_key(label), Duration::from_mins(5)).since(start))
 }
 
 /// Those that are written by hand, and those of documents.
@@ -203,7 +202,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         add_prefix: route.add_prefix.clone(),
         access,
         networks: route.networks.clone(),
-        places: places(route)
+        places: route
+            .places()
             .collect::<Result<_, _>>()
             .map_err(|(_, refused)| Failure::new(refused))?,
         hours: hours.collect::<Result<_, _>>().map_err(Failure::new)?,
@@ -212,6 +212,8 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
         body_bytes: route.max_body,
         inspect: route.inspect.into(),
         described: None,
+        variants: route.path_variants.into(),
+        cors: config::gateway::RouteCors::rule(route.cors.as_ref()),
     })
 }
 
@@ -220,22 +222,6 @@ pub(crate) fn claims(
     configured: &BTreeMap<String, config::gateway::Values>,
 ) -> impl Iterator<Item = Result<ClaimRule, BadClaimRule>> {
     configured.iter().map(|(claim, values)| ClaimRule::new(claim, values.iter()))
-}
-
-/// What its places have to be; a mistake with the option that has it.
-pub(crate) fn places(
-    route: &config::Route,
-) -> impl Iterator<Item = Result<PlaceTest, (&'static str, NotPlaceTest)>> {
-    let numbers = |list: &[u32]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let lists = [
-        ("countries", route.countries.join(",")),
-        ("not_countries", route.not_countries.join(",")),
-        ("asns", numbers(&route.asns)),
-        ("not_asns", numbers(&route.not_asns)),
-    ];
-    lists.into_iter().filter(|(_, list)| !list.is_empty()).filter_map(|(option, list)| {
-        PlaceTest::parse(option, &list).map(|test| test.map_err(|refused| (option, refused)))
-    })
 }
 
 fn limit(limit: &config::limit::Limit) -> Result<LimitRule, Failure> {

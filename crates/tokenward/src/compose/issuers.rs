@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gateway::{Answering, ForeignIssuer, IssuerServer, Prospect, accepted_audiences};
 use metrics::{counter, gauge};
@@ -12,6 +13,7 @@ use remote::followed::FollowedKeys;
 use remote::introspection::Introspector;
 use remote::keys::{self, Freshness};
 use remote::{Fetcher, Limits, Reach};
+use serde_json::{Value, json};
 use token::foreign::{AcceptedType, ForeignRules, ScopeSource};
 use token::jws::normal_type;
 use token::key::KeySet;
@@ -31,13 +33,19 @@ const INTROSPECTIONS: &str = "tokenward_issuer_introspections_total";
 /// A request waits no longer for another issuer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All of them.
+/// Those that are in force.
 #[derive(Clone, Default)]
-pub(crate) struct Issuers(Arc<[Arc<Server>]>);
+pub(crate) struct Issuers(Arc<ArcSwap<Servers>>);
 
-/// One issuer's server.
+/// The servers of all of them, in the order of the configuration.
+#[derive(Clone, Default)]
+pub(super) struct Servers(Arc<[Arc<Server>]>);
+
+/// One issuer's server. Its keys are followed for as long as somebody has it.
 struct Server {
     issuer: String,
+    /// What it was made of: with the same it goes on.
+    source: Value,
     keys: Keys,
     introspector: Option<Arc<Introspector>>,
     runtime: Handle,
@@ -56,25 +64,82 @@ enum Keys {
 // === impl Issuers ===
 
 impl Issuers {
-    /// Begins to follow them, on the runtime that this is called in. One that is down is no failure.
+    /// Begins to follow them, as [`Issuers::next`].
     ///
     /// # Errors
     /// [`Failure`] names the file or the variable that cannot be used.
     pub(super) fn start(part: Option<&config::Gateway>) -> Result<Self, Failure> {
-        let Some(part) = part.filter(|part| !part.issuers.is_empty()) else {
-            return Ok(Self::default());
-        };
+        let own = Self::default();
+        if let Some(part) = part {
+            own.replace(own.next(part)?);
+        }
+        Ok(own)
+    }
+
+    /// Those that are in force.
+    pub(super) fn current(&self) -> Servers {
+        Servers::clone(&self.0.load())
+    }
+
+    /// From now on these are.
+    pub(super) fn replace(&self, next: Servers) {
+        self.0.store(Arc::new(next));
+    }
+
+    /// Those of a configuration. Who is known goes on with what is known of their keys; others are followed from
+    /// here on, on the runtime that this is called in. One that is down is no failure.
+    ///
+    /// # Errors
+    /// [`Failure`] names the file or the variable that cannot be used.
+    pub(super) fn next(&self, part: &config::Gateway) -> Result<Servers, Failure> {
+        if part.issuers.is_empty() {
+            return Ok(Servers::default());
+        }
         metrics::describe_counter!(FETCHES, "Fetches of other issuers' keys");
         metrics::describe_gauge!(AGE, "Seconds since an issuer's keys were fetched");
         metrics::describe_counter!(INTROSPECTIONS, "Questions to other issuers about tokens");
         let limits = Limits { time: PATIENCE, ..Limits::default() };
         let reach = Reach::public().and(part.reach.iter().copied());
         let fetcher = Fetcher::new(reach, limits).map_err(Failure::new)?;
-        let servers =
-            part.issuers.iter().map(|issuer| Server::start(issuer, &fetcher).map(Arc::new));
-        servers.collect::<Result<Vec<_>, _>>().map(|servers| Self(servers.into()))
+        let known = self.current();
+        let server = |issuer: &Issuer| {
+            let source = source(issuer, part);
+            match known.0.iter().find(|server| server.source == source) {
+                Some(known) => Ok(Arc::clone(known)),
+                None => Server::start(issuer, source, &fetcher).map(Arc::new),
+            }
+        };
+        let servers = part.issuers.iter().map(server);
+        servers.collect::<Result<Vec<_>, _>>().map(|servers| Servers(servers.into()))
     }
 
+    /// Those whose tokens cannot be checked yet, as their keys were never had.
+    pub(crate) fn without_keys(&self) -> Vec<String> {
+        let lacks = |server: &&Arc<Server>| {
+            server.keyring().is_some_and(|keyring| keyring.current().is_empty())
+        };
+        self.current().0.iter().filter(lacks).map(|server| server.issuer.clone()).collect()
+    }
+
+    /// Puts what is known of their keys among the metrics.
+    pub(crate) fn measure(&self) {
+        for server in self.current().0.iter() {
+            let Keys::Followed(keys) = &server.keys else { continue };
+            let outcomes = keys.outcomes();
+            let issuer = || server.issuer.clone();
+            counter!(FETCHES, "issuer" => issuer(), "outcome" => "good").absolute(outcomes.good);
+            counter!(FETCHES, "issuer" => issuer(), "outcome" => "failed")
+                .absolute(outcomes.failed);
+            if let Some(age) = keys.age() {
+                gauge!(AGE, "issuer" => issuer()).set(age.as_secs_f64());
+            }
+        }
+    }
+}
+
+// === impl Servers ===
+
+impl Servers {
     /// The same as the gateway takes them.
     ///
     /// # Errors
@@ -116,35 +181,12 @@ impl Issuers {
             };
         part.issuers.iter().zip(self.0.iter()).filter_map(given).collect()
     }
-
-    /// Those whose tokens cannot be checked yet, as their keys were never had.
-    pub(crate) fn without_keys(&self) -> Vec<&str> {
-        let lacks = |server: &&Arc<Server>| {
-            server.keyring().is_some_and(|keyring| keyring.current().is_empty())
-        };
-        self.0.iter().filter(lacks).map(|server| server.issuer.as_str()).collect()
-    }
-
-    /// Puts what is known of their keys among the metrics.
-    pub(crate) fn measure(&self) {
-        for server in self.0.iter() {
-            let Keys::Followed(keys) = &server.keys else { continue };
-            let outcomes = keys.outcomes();
-            let issuer = || server.issuer.clone();
-            counter!(FETCHES, "issuer" => issuer(), "outcome" => "good").absolute(outcomes.good);
-            counter!(FETCHES, "issuer" => issuer(), "outcome" => "failed")
-                .absolute(outcomes.failed);
-            if let Some(age) = keys.age() {
-                gauge!(AGE, "issuer" => issuer()).set(age.as_secs_f64());
-            }
-        }
-    }
 }
 
 // === impl Server ===
 
 impl Server {
-    fn start(configured: &Issuer, fetcher: &Fetcher) -> Result<Self, Failure> {
+    fn start(configured: &Issuer, source: Value, fetcher: &Fetcher) -> Result<Self, Failure> {
         let runtime = Handle::current();
         let keys = match (&configured.jwks_file, &configured.jwks_uri) {
             (Some(file), _) => Keys::Given(Arc::new(Keyring::new(key_files::set(file)?))),
@@ -162,6 +204,7 @@ impl Server {
         let introspector = introspector.map(|part| introspector_of(part, fetcher)).transpose()?;
         Ok(Self {
             issuer: configured.issuer.clone(),
+            source,
             keys,
             introspector: introspector.map(Arc::new),
             runtime,
@@ -217,6 +260,12 @@ impl IssuerServer for Server {
             })
         })
     }
+}
+
+/// What decides where an issuer's keys come from and how it is asked, and nothing else.
+fn source(issuer: &Issuer, part: &config::Gateway) -> Value {
+    let Issuer { issuer: name, jwks_uri, jwks_file, introspection, .. } = issuer;
+    json!([name, jwks_uri, jwks_file, introspection, part.reach])
 }
 
 fn introspector_of(part: &Introspection, fetcher: &Fetcher) -> Result<Introspector, Failure> {

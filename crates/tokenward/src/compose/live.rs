@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use gateway::{Gateway, Worker};
+use http::Request;
 
 use super::auth::AuthTerms;
+use super::door::CertificateField;
+use crate::listen::Connection;
 
 /// The snapshot of now. A request takes it once and ends with it.
 pub(super) struct Live(ArcSwap<Snapshot>);
@@ -17,21 +20,33 @@ pub(super) struct Snapshot {
     workers: Box<[Arc<Worker>]>,
     /// Where proxies of other makers may ask.
     auth: Option<Arc<AuthTerms>>,
+    /// Where proxies in front say which certificate a client has shown.
+    field: CertificateField,
 }
 
 // === impl Snapshot ===
 
 impl Snapshot {
     /// The first one, for so many threads.
-    pub(super) fn first(gateway: Gateway, threads: usize, auth: Option<AuthTerms>) -> Self {
+    pub(super) fn first(
+        gateway: Gateway,
+        threads: usize,
+        auth: Option<AuthTerms>,
+        field: CertificateField,
+    ) -> Self {
         let workers = (0..threads).map(|_| Arc::new(gateway.worker())).collect();
-        Self { workers, gateway, auth: auth.map(Arc::new) }
+        Self { workers, gateway, auth: auth.map(Arc::new), field }
     }
 
     /// The one that comes after this, with its connections and streams.
-    pub(super) fn successor(&self, gateway: Gateway, auth: Option<AuthTerms>) -> Self {
+    pub(super) fn successor(
+        &self,
+        gateway: Gateway,
+        auth: Option<AuthTerms>,
+        field: CertificateField,
+    ) -> Self {
         let workers = self.workers.iter().map(|worker| Arc::new(gateway.worker_after(worker)));
-        Self { workers: workers.collect(), gateway, auth: auth.map(Arc::new) }
+        Self { workers: workers.collect(), gateway, auth: auth.map(Arc::new), field }
     }
 }
 
@@ -45,6 +60,11 @@ impl Live {
     /// The worker of a thread. One count for each, which no other thread touches.
     pub(super) fn worker(&self, thread: usize) -> Arc<Worker> {
         Arc::clone(&self.0.load().workers[thread])
+    }
+
+    /// Notes what a request's connection says of its client, as [`CertificateField::note`].
+    pub(super) fn note<B>(&self, request: &mut Request<B>, connection: &Connection) {
+        self.0.load().field.note(request, connection);
     }
 
     /// On what terms proxies of other makers ask.

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::policy::Engine;
+use arc_swap::ArcSwap;
 use console::configuration::{Applied, Configuration, NotApplied, Reloading, Status};
 use detect::policy::Standing;
 use store::Store;
+use token::client_address::TrustedProxies;
 use token::time::Clock;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinHandle;
@@ -58,6 +60,8 @@ pub(super) struct Fixed {
     pub(super) acceptors: Vec<(&'static str, Arc<Acceptor>)>,
     /// `None` where there is no gateway.
     pub(super) live: Option<Arc<Live>>,
+    /// The proxies in front of the gateway, which its listener knows too.
+    pub(super) proxies: Arc<ArcSwap<TrustedProxies>>,
     /// What is done about findings.
     pub(super) responses: Arc<Standing>,
 }

@@ -7,12 +7,15 @@ use contract::{Access, Contract, Operation, UnknownQuery};
 use gateway::route::Template;
 use gateway::route::rewrite::{BadRewrite, Rewrite};
 use gateway::{Described, Further, RouteRule};
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use token::place::PlaceTest;
 use token::scope::is_scope_token;
 
 use super::check::Finding;
-use super::gateway::{Gateway, Inspect, Route};
+use super::gateway::{Gateway, Inspect, PathVariants, Route, RouteCors};
+use super::where_from::{Lists, Mistake};
 
 /// An API that an OpenAPI document describes: each of its operations becomes a route, unless a
 /// `[[gateway.route]]` has the same path and method, which then counts alone.
@@ -49,6 +52,28 @@ pub(crate) struct Api {
     /// for what is certain alone.
     #[serde(default)]
     pub(crate) inspect: Inspect,
+    /// Networks that it is for, all of it; empty: all.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) networks: Vec<IpNet>,
+    /// As in a route, and so are the next three.
+    #[serde(default)]
+    pub(crate) countries: Vec<String>,
+    /// Countries that are kept out.
+    #[serde(default)]
+    pub(crate) not_countries: Vec<String>,
+    /// Autonomous systems that it is for.
+    #[serde(default)]
+    pub(crate) asns: Vec<u32>,
+    /// Autonomous systems that are kept out.
+    #[serde(default)]
+    pub(crate) not_asns: Vec<u32>,
+    /// As in a route.
+    #[serde(default)]
+    pub(crate) path_variants: PathVariants,
+    /// As in a route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cors: Option<RouteCors>,
 }
 
 /// What validation does.
@@ -117,6 +142,11 @@ pub(crate) fn routes(part: &Gateway) -> Result<Vec<RouteRule>, Vec<Finding>> {
                 wrong.push((at("openapi"), operation.wrong(&words).to_string()));
             }
         }
+        wrong.extend(
+            api.places()
+                .filter_map(Result::err)
+                .map(|(option, refused)| (at(option), refused.to_string())),
+        );
         match api_routes(api, &contract, &operations) {
             Ok(rules) => made.extend(rules.into_iter().map(|rule| Made { rule, position })),
             Err(found) => wrong.extend(found.into_iter().map(|(member, what)| (at(member), what))),
@@ -190,14 +220,16 @@ fn rule(
         strip_prefix: api.strip_prefix.clone(),
         add_prefix: api.add_prefix.clone(),
         access,
-        networks: Vec::new(),
-        places: Vec::new(),
+        networks: api.networks.clone(),
+        places: api.places().filter_map(Result::ok).collect(),
         hours: Vec::new(),
         decided: true,
         cost: super::defaults::cost(),
         body_bytes: None,
         inspect: api.inspect.into(),
         described,
+        variants: api.path_variants.into(),
+        cors: RouteCors::rule(api.cors.as_ref()),
     })
 }
 
@@ -223,6 +255,16 @@ fn shape(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+// === impl Api ===
+
+impl Api {
+    /// What the places of its clients have to be; a mistake with the option that has it.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Result<PlaceTest, Mistake>> {
+        let Self { countries, not_countries, asns, not_asns, .. } = self;
+        Lists { countries, not_countries, asns, not_asns }.tests()
+    }
+}
+
 // === impl Inspect ===
 
 impl From<Inspect> for gateway::Inspect {
@@ -232,5 +274,47 @@ impl From<Inspect> for gateway::Inspect {
             Inspect::Observe => Self::Observe,
             Inspect::Off => Self::Off,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::cors::RouteCors;
+    use gateway::route::PathVariants;
+
+    use super::routes;
+    use crate::config::gateway::Gateway;
+
+    #[test]
+    fn what_is_said_of_an_api_holds_for_each_of_its_operations() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("pets.json");
+        let document = r#"{
+            "openapi": "3.1.0", "info": { "title": "Pets", "version": "1" },
+            "paths": {
+                "/pets": { "get": { "responses": {} }, "post": { "responses": {} } },
+                "/pets/{id}": { "get": { "security": [], "responses": {} } }
+            }
+        }"#;
+        std::fs::write(&file, document).expect("file");
+        let configured = |more: &str| -> Gateway {
+            let file = file.display();
+            let text = format!(
+                "[upstreams]\na = \"http://127.0.0.1:1\"\n[[api]]\nopenapi = \"{file}\"\nupstream = \"a\"\n{more}"
+            );
+            toml::from_str(&text).expect("configuration")
+        };
+        let said = "networks = [\"192.0.2.0/24\"]\ncountries = [\"NO\", \"SE\"]\nnot_asns = [64496]\n\
+                    path_variants = \"same\"\ncors = \"off\"\n";
+        let rules = routes(&configured(said)).expect("routes");
+        assert_eq!(rules.len(), 3);
+        for rule in &rules {
+            assert_eq!(rule.networks, ["192.0.2.0/24".parse().expect("network")]);
+            let places: Vec<String> = rule.places.iter().map(ToString::to_string).collect();
+            assert_eq!(places, ["countries:NO,SE", "not_asns:64496"]);
+            assert_eq!((rule.variants, &rule.cors), (PathVariants::Same, &RouteCors::LeftToApi));
+        }
+        let wrong = routes(&configured("countries = [\"Norway\"]\n")).expect_err("no country");
+        assert_eq!(wrong[0].0, "gateway.api[0].countries");
     }
 }

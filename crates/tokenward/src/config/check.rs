@@ -24,6 +24,7 @@ use crate::listen::tls;
 mod conditions;
 mod identity;
 mod issuer;
+pub(crate) mod rules;
 
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
@@ -121,6 +122,9 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
                 config.log.level
             ),
         ));
+    }
+    if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {
+        rules::check(config, part, &mut found);
     }
     found
 }

@@ -6,7 +6,7 @@ use crate::config::Config;
 
 /// What changes without a restart, with all that is below it: the gateway's rules and what they stand on, what is
 /// done about findings, and the certificates of every listener.
-pub(crate) const LIVE: [&str; 40] = [
+pub(crate) const LIVE: [&str; 45] = [
     "admin.tls.certificate",
     "admin.tls.key",
     "authority.tls.certificate",
@@ -26,6 +26,8 @@ pub(crate) const LIVE: [&str; 40] = [
     "gateway.basic_tokens",
     "gateway.body_timeout",
     "gateway.challenge_scopes",
+    "gateway.client_address_field",
+    "gateway.client_certificate_field",
     "gateway.cors",
     "gateway.decryption_keys",
     "gateway.doubtful_tokens",
@@ -34,17 +36,20 @@ pub(crate) const LIVE: [&str; 40] = [
     "gateway.identity",
     "gateway.inspect_body_limit",
     "gateway.internal_token",
+    "gateway.issuer",
     "gateway.leeway",
     "gateway.limit",
     "gateway.max_body",
     "gateway.max_field_bytes",
     "gateway.max_fields",
     "gateway.policy",
+    "gateway.reach",
     "gateway.request_id_field",
     "gateway.route",
     "gateway.security_headers",
     "gateway.tls.certificate",
     "gateway.tls.key",
+    "gateway.trusted_proxies",
     "gateway.upstream_timeout",
     "gateway.upstreams",
 ];
@@ -139,6 +144,8 @@ mod tests {
             "gateway.tls.certificate",
             "gateway.auth.trusted_callers[0]",
             "gateway.policy",
+            "gateway.issuer[0].jwks_file",
+            "gateway.trusted_proxies",
             "detect.responses",
             "detect.response[0].mode",
         ] {
@@ -151,7 +158,6 @@ mod tests {
             "gateway.tls.client_certificates",
             "gateway.auth",
             "gateway.auth.listen",
-            "gateway.issuer[0].jwks_file",
             "gateway.routes",
             "detect.queue",
             "store.path",

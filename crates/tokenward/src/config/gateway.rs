@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use ::gateway::cors::CorsRule;
+use ::gateway::cors::{CorsRule, RouteCors as CorsOfRoute};
 use ::gateway::inside::IdentityForm;
+use ::gateway::route::PathVariants as Variants;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -247,7 +248,8 @@ pub(crate) struct Auth {
 pub(crate) struct Route {
     /// Path template: `/orders/{id}`; the last segment may be `{rest...}`.
     pub(crate) path: String,
-    /// HTTP methods; empty: every method.
+    /// HTTP methods; empty: every method but `CONNECT`, `TRACE`, `TRACK` and names with small letters, which never
+    /// pass.
     #[serde(default)]
     pub(crate) methods: Vec<String>,
     /// Name of the upstream.
@@ -329,6 +331,48 @@ pub(crate) struct Route {
     /// How many bytes a body may have; 0: as many as come. Absent: `gateway.max_body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_body: Option<u64>,
+    /// What becomes of paths that many servers take for this one, where they are another route's by their
+    /// letters: `/Admin` or `/admin/` for `/admin`, or dots and spaces at the end of a segment. `refuse`: nobody
+    /// gets through by them, unless one of the two routes is public: then the rules of the other count. `same`:
+    /// they are this route's, as for an upstream that ignores case. `distinct`: the upstream tells them apart, and
+    /// they are the other route's.
+    #[serde(default)]
+    pub(crate) path_variants: PathVariants,
+    /// Pages of which other origins may call it: a table as `gateway.cors`, of which nothing counts here then, or
+    /// `off`, which leaves it to the API. Absent: as `gateway.cors` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cors: Option<RouteCors>,
+}
+
+/// What becomes of paths that many servers take for a route's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PathVariants {
+    /// They are other paths.
+    Distinct,
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They are this route's.
+    Same,
+}
+
+/// What a route says of CORS.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "must be `off` or a table as `gateway.cors`")]
+pub(crate) enum RouteCors {
+    /// Nothing.
+    Off(Off),
+    /// Rules of its own.
+    Own(Cors),
+}
+
+/// The word `off`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Off {
+    /// It is off.
+    Off,
 }
 
 /// One value or several.
@@ -375,6 +419,31 @@ impl Cors {
     pub(crate) fn rule(&self) -> CorsRule {
         let Self { origins, methods, headers, expose, credentials, max_age } = self.clone();
         CorsRule { origins, methods, headers, expose, credentials, max_age: max_age.duration() }
+    }
+}
+
+// === impl PathVariants ===
+
+impl From<PathVariants> for Variants {
+    fn from(variants: PathVariants) -> Self {
+        match variants {
+            PathVariants::Distinct => Self::Distinct,
+            PathVariants::Refuse => Self::Refuse,
+            PathVariants::Same => Self::Same,
+        }
+    }
+}
+
+// === impl RouteCors ===
+
+impl RouteCors {
+    /// As the gateway has it.
+    pub(crate) fn rule(route: Option<&Self>) -> CorsOfRoute {
+        match route {
+            None => CorsOfRoute::AsGateway,
+            Some(Self::Off(Off::Off)) => CorsOfRoute::LeftToApi,
+            Some(Self::Own(cors)) => CorsOfRoute::Own(cors.rule()),
+        }
     }
 }
 

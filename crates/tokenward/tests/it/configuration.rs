@@ -274,3 +274,41 @@ fn pages_of_everywhere_never_act_for_their_visitors() {
     let good = "[gateway]\nrequest_id_field = \"\"\n[gateway.cors]\norigins = [\"https://*.example.com\"]\n";
     assert!(check(folder.path(), good).status.success());
 }
+
+#[test]
+fn what_is_wrong_with_one_rule_beside_another_is_found_before_the_start() {
+    let folder = tempfile::tempdir().expect("folder");
+    let head = "[gateway.upstreams]\na = \"http://127.0.0.1:1\"\n";
+    let route = |path: &str, more: &str| {
+        format!("[[gateway.route]]\npath = \"{path}\"\nupstream = \"a\"\n{more}")
+    };
+    for (content, words) in [
+        (
+            route("/x", "").repeat(2),
+            "tokenward.toml:7: gateway.route[1].path: route `/x`: method * has a rule already",
+        ),
+        (
+            route("/x", "") + &route("/X", "path_variants = \"same\"\n"),
+            "tokenward.toml:7: gateway.route[1].path: route `/X`: `path_variants`",
+        ),
+        (
+            route("/x", "cors = { origins = [\"*\"], credentials = true }\n"),
+            "tokenward.toml:4: gateway.route[0].path: route `/x`: cors: origins: `*` cannot",
+        ),
+        (route("/x", "cors = \"on\"\n"), "must be `off` or a table as `gateway.cors`"),
+        (
+            route("/x", "cost = 5\n")
+                + "[[gateway.limit]]\nname = \"few\"\nby = [\"client\"]\nrate = \"2/s\"\n",
+            "its cost of 5 is more than limit `few` ever has",
+        ),
+        (route("/x", "countries = [\"NO\"]\n"), "name databases in `geo.files`"),
+    ] {
+        let output = check(folder.path(), &format!("{head}{content}"));
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{content}: {said}");
+    }
+    let good = route("/x", "cors = \"off\"\npath_variants = \"distinct\"\n")
+        + &route("/{rest...}", "cors = { origins = [\"https://app.example\"] }\n");
+    let output = check(folder.path(), &format!("{head}{good}"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

@@ -31,6 +31,7 @@ mod jws;
 mod letters;
 mod live;
 mod live_refused;
+mod live_trust;
 mod mcp;
 mod mutual_tls;
 mod neighbours;

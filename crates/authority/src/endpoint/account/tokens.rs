@@ -102,6 +102,7 @@ fn order(typed: &Typed, person: &SignedIn) -> Result<Order, OrderRefused> {
         life: days(typed.days),
         idle: (typed.idle > 0).then(|| days(typed.idle)),
         networks: networks.ok_or(OrderRefused::Networks)?,
+        places: Vec::new(),
         jkt: None,
         by: actor(person),
     })

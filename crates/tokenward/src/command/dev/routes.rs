@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use token::term::scope as built_in;
 
+use crate::config::gateway::PathVariants;
 use crate::config::{Inspect, Route, Scope};
 use crate::sample::COLLECTIONS;
 
@@ -60,6 +61,8 @@ fn route(path: &str, methods: &[&str], scope: &str) -> Route {
         cost: 1,
         inspect: Inspect::Off,
         max_body: None,
+        path_variants: PathVariants::default(),
+        cors: None,
     }
 }
 

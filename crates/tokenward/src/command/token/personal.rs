@@ -43,6 +43,10 @@ pub(in crate::command) struct Create {
     /// An address or a network that it may be used from; repeat the option for several
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<String>,
+    /// Where it may be used, such as countries:NO,SE or not_asns:64496; repeat the option for several, all of
+    /// which hold
+    #[arg(long = "place", value_name = "TEST")]
+    places: Vec<String>,
     /// A resource that it is for, when it is not the gateway's own; repeat the option for several
     #[arg(long = "resource", value_name = "URL")]
     resources: Vec<String>,
@@ -81,11 +85,11 @@ pub(in crate::command) struct Narrow {
 }
 
 pub(super) fn create(api: &AdminClient, arguments: Create, json: bool) -> Result<(), Failure> {
-    let Create { user, client, name, scopes, expires, idle, networks, resources, dpop_jkt } =
+    let Create { user, client, name, scopes, expires, idle, networks, places, resources, dpop_jkt } =
         arguments;
     let mut body = json!({
         "name": name, "scope": scopes.join(" "), "expires_in": expires.duration().as_secs(),
-        "networks": networks, "resources": resources,
+        "networks": networks, "places": places, "resources": resources,
     });
     let idle = idle.map(|idle| json!(idle.duration().as_secs()));
     let further = [

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use ::policy::Engine;
 use detect::policy::Terms;
-use gateway::SettingsError;
 use gateway::policy::Policies;
 use rustls::ServerConfig;
+use token::client_address::TrustedProxies;
 use token::key::KeySet;
 use token::keyring::Keyring;
 
 use super::{Fixed, Held};
 use crate::compose::auth::AuthTerms;
+use crate::compose::door::CertificateField;
+use crate::compose::issuers::Servers;
 use crate::compose::live::Snapshot;
 use crate::compose::{gateway_parts, policies};
-use crate::config::check::Finding;
+use crate::config::check::{Finding, rules};
 use crate::config::difference::is_of;
 use crate::config::{self, Config, files};
 use crate::listen::tls::{self, Acceptor};
@@ -34,6 +36,8 @@ struct NextGateway {
     parts: gateway::Parts,
     policies: Option<Arc<Engine>>,
     keys: Vec<(Arc<Keyring>, KeySet)>,
+    issuers: Servers,
+    proxies: TrustedProxies,
 }
 
 /// Makes it. `changed` are the options that have changed, or whose files have; the configuration was checked.
@@ -105,58 +109,24 @@ fn gateway(
         let keys = gateway_parts::internal_keys(&part.internal_token, &fixed.store);
         parts.internal_keys = Some(Arc::new(keys.map_err(at("gateway.internal_token.key_file"))?));
     }
-    let keys = match has(&["gateway.issuer"]) {
-        true => fixed.issuers.given(part).map_err(at("gateway.issuer"))?,
-        false => Vec::new(),
+    let of_issuers = has(&["gateway.issuer", "gateway.reach"]);
+    let (servers, keys) = match of_issuers {
+        true => {
+            let servers = fixed.issuers.next(part).map_err(at("gateway.issuer"))?;
+            let keys = servers.given(part).map_err(at("gateway.issuer"))?;
+            (servers, keys)
+        }
+        false => (fixed.issuers.current(), Vec::new()),
     };
-    let issuers = fixed.issuers.of_gateway(&settings, part, config);
+    let issuers = servers.of_gateway(&settings, part, config);
     parts.issuers = issuers.map_err(at("gateway.issuer"))?;
     let current = live.current();
     let made = current.gateway.successor(settings, parts.clone());
-    let made = made.map_err(|wrong| (option(&wrong, part), wrong.to_string()))?;
+    let made = made.map_err(|wrong| (rules::option(&wrong, part), wrong.to_string()))?;
     let auth = AuthTerms::new(part, &made, policies.as_ref(), fixed.auth_url.as_deref());
-    let snapshot = current.successor(made, auth);
-    Ok(Some(NextGateway { snapshot, parts, policies, keys }))
-}
-
-/// The option that a gateway could not be made of.
-fn option(wrong: &SettingsError, part: &config::Gateway) -> String {
-    let route = |path: &str| {
-        // The later one of two is the one too many.
-        let found = part.routes.iter().rposition(|route| route.path == path);
-        found.map_or_else(
-            || "gateway.api".to_owned(),
-            |found| format!("gateway.route[{found}].path"),
-        )
-    };
-    let limit = |name: &str| {
-        let found = part.limits.iter().rposition(|limit| limit.name == name);
-        format!("gateway.limit[{}].name", found.unwrap_or_default())
-    };
-    match wrong {
-        SettingsError::BadScope { path, .. }
-        | SettingsError::BadRewrite { path, .. }
-        | SettingsError::BadTemplate { path, .. }
-        | SettingsError::CostTooHigh { path, .. }
-        | SettingsError::DuplicateRoute { path, .. }
-        | SettingsError::RefusedMethod { path, .. }
-        | SettingsError::UnknownUpstream { path, .. } => route(path),
-        SettingsError::BadLimitName(name)
-        | SettingsError::DuplicateLimit(name)
-        | SettingsError::UnknownLimitedRoute { limit: name, .. }
-        | SettingsError::ZeroLimit(name) => limit(name),
-        SettingsError::BadHealth(name)
-        | SettingsError::BadUpstream { name, .. }
-        | SettingsError::ServerCount { name, .. }
-        | SettingsError::UpstreamTls { name, .. }
-        | SettingsError::ZeroUpstream(name) => format!("gateway.upstreams.{name}"),
-        SettingsError::BadApiKeyField(_) => "gateway.api_key_header".to_owned(),
-        SettingsError::BadCors(_) => "gateway.cors".to_owned(),
-        SettingsError::BadIdentityField(_)
-        | SettingsError::ShortIdentity
-        | SettingsError::TwoTokensForward => "gateway.internal_token".to_owned(),
-        _ => "gateway".to_owned(),
-    }
+    let snapshot = current.successor(made, auth, CertificateField::of_gateway(part));
+    let proxies = part.proxies();
+    Ok(Some(NextGateway { snapshot, parts, policies, keys, issuers: servers, proxies }))
 }
 
 // === impl Next ===
@@ -176,6 +146,8 @@ impl Next {
         }
         held.parts = Some(next.parts);
         held.policies = next.policies;
+        fixed.issuers.replace(next.issuers);
+        fixed.proxies.store(Arc::new(next.proxies));
         if let Some(live) = &fixed.live {
             live.replace(next.snapshot);
         }

@@ -25,7 +25,7 @@ pub(super) fn of_route(
         let words = "must be among `jwt`, `opaque` and `session`: nothing else opens a route";
         found.push((at("token_kinds"), words.to_owned()));
     }
-    for test in gateway_parts::places(route) {
+    for test in route.places() {
         if let Err((option, refused)) = test {
             found.push((at(option), refused.to_string()));
         }
@@ -35,12 +35,18 @@ pub(super) fn of_route(
     }
 }
 
+const NO_PLACES: &str = "demands a place, and none is known: name databases in `geo.files`";
+
 /// Without a database nobody is in any country.
 pub(super) fn places(part: &Gateway, geo: &Geo, found: &mut Vec<Finding>) {
     for (position, route) in part.routes.iter().enumerate() {
-        if geo.files.is_empty() && gateway_parts::places(route).next().is_some() {
-            let words = "demands a place, and none is known: name databases in `geo.files`";
-            found.push((format!("gateway.route[{position}]"), words.to_owned()));
+        if geo.files.is_empty() && route.places().next().is_some() {
+            found.push((format!("gateway.route[{position}]"), NO_PLACES.to_owned()));
+        }
+    }
+    for (position, api) in part.apis.iter().enumerate() {
+        if geo.files.is_empty() && api.places().next().is_some() {
+            found.push((format!("gateway.api[{position}]"), NO_PLACES.to_owned()));
         }
     }
 }
