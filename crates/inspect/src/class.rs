@@ -57,7 +57,7 @@ const ROWS: [Row; 13] = [
     row(lookup::recognise, mark::DOLLAR, 0),
     row(xxe::recognise, 0, lure::DOCUMENT),
     row(splitting::recognise, mark::LINE | mark::BACKSLASH | mark::PERCENT, 0),
-    row(ssrf::recognise, 0, lure::URL | lure::METADATA),
+    row(ssrf::recognise, mark::BACKSLASH, lure::URL | lure::METADATA),
     row(traversal::recognise, 0, lure::PATH),
     row(template::recognise, 0, lure::MARKUP),
     row(xss::recognise, mark::ANGLE, lure::SCRIPT),

@@ -219,8 +219,8 @@ fn norway(_: IpAddr) -> Place {
     Place { country: "NO".parse().ok(), asn: Some(64_496), ..Place::default() }
 }
 
-fn settings(upstream: SocketAddr) -> Settings {
-    let rule = |path: &str, methods: &[&str], access| RouteRule {
+fn rule(path: &str, methods: &[&str], access: Access) -> RouteRule {
+    RouteRule {
         path: path.into(),
         methods: methods.iter().map(|method| method.parse().expect("method")).collect(),
         upstream: "api".into(),
@@ -237,7 +237,10 @@ fn settings(upstream: SocketAddr) -> Settings {
         described: None,
         cors: gateway::cors::RouteCors::default(),
         variants: gateway::route::PathVariants::default(),
-    };
+    }
+}
+
+fn settings(upstream: SocketAddr) -> Settings {
     let token = |scopes: &[&str]| Access::Token {
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
         audiences: Vec::new(),

@@ -133,55 +133,7 @@ impl Pieces<'_> {
             )
         );
         if compares {
-            let (after, other) = self.operand(end + 1).unwrap_or((end + 1, false));
-            let cut = self.0[after.min(self.0.len())..]
-                .iter()
-                .any(|token| matches!(token, Comment | Inline));
-            let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
-            let code = self.get(at) == Some(Joint) && words >= 2;
-            // Behind a comma it is the last of a list; `in a case where "a" = 'b'` is a sentence.
-            let told = self.get(at) == Some(Word("where"))
-                && matches!(self.before(at), Some(Word(_)))
-                && self.get(at + 1) == Some(Quote(b'"'));
-            if told || self.before(at) == Some(Token::Comma) {
-                return Suspicion::hint(Class::Sql, "condition");
-            }
-            // A filter asks nothing of a field that is true of every one.
-            if self.get(at) == Some(Word("or")) && self.names_itself(at, end) {
-                return Suspicion::likely(Class::Sql, "tautology");
-            }
-            if (self.is_filter() || code) && !(constant && other) {
-                return Suspicion::hint(Class::Sql, "condition");
-            }
-            return match (constant && other, breaks) {
-                (true, true) if self.quoted(at) && (self.ends(after) || cut) && at <= 12 => {
-                    Suspicion::sure(Class::Sql, "tautology")
-                }
-                (true, _)
-                    if self.get(at + 1) != Some(Open)
-                        || breaks
-                        || self.get(end + 1) == Some(Open) =>
-                {
-                    Suspicion::working(Class::Sql, "tautology")
-                }
-                (false, _) if self.same(at, end) && (breaks || at == 0) => {
-                    Suspicion::working(Class::Sql, "tautology")
-                }
-                (false, true)
-                    if other
-                        && self.get(at + 2) == Some(Open)
-                        && matches!(self.get(at), Some(Word(_))) =>
-                {
-                    Suspicion::likely(Class::Sql, "condition")
-                }
-                (false, true) if constant && self.get(end + 2) == Some(Open) => {
-                    Suspicion::likely(Class::Sql, "condition")
-                }
-                (false, true) if self.quoted(at) || cut || (self.ends(after) && at == 1) => {
-                    Suspicion::likely(Class::Sql, "condition")
-                }
-                _ => Suspicion::hint(Class::Sql, "condition"),
-            };
+            return self.comparison(at, end, constant);
         }
         // `' or ''^'`: nothing but quotes and signs up to the end.
         let signs =
@@ -207,6 +159,57 @@ impl Pieces<'_> {
             return Suspicion::working(Class::Sql, "truth");
         }
         None
+    }
+
+    /// The same where the operand, which ends before `end`, is compared with another.
+    fn comparison(&self, at: usize, end: usize, constant: bool) -> Option<Suspicion> {
+        let breaks = self.breaks(at);
+        let (after, other) = self.operand(end + 1).unwrap_or((end + 1, false));
+        let cut =
+            self.0[after.min(self.0.len())..].iter().any(|token| matches!(token, Comment | Inline));
+        let words = self.0[..at].iter().filter(|token| matches!(token, Word(_))).count();
+        let code = self.get(at) == Some(Joint) && words >= 2;
+        // Behind a comma it is the last of a list; `in a case where "a" = 'b'` is a sentence.
+        let told = self.get(at) == Some(Word("where"))
+            && matches!(self.before(at), Some(Word(_)))
+            && self.get(at + 1) == Some(Quote(b'"'));
+        if told || self.before(at) == Some(Token::Comma) {
+            return Suspicion::hint(Class::Sql, "condition");
+        }
+        // A filter asks nothing of a field that is true of every one.
+        if self.get(at) == Some(Word("or")) && self.names_itself(at, end) {
+            return Suspicion::likely(Class::Sql, "tautology");
+        }
+        if (self.is_filter() || code) && !(constant && other) {
+            return Suspicion::hint(Class::Sql, "condition");
+        }
+        match (constant && other, breaks) {
+            (true, true) if self.quoted(at) && (self.ends(after) || cut) && at <= 12 => {
+                Suspicion::sure(Class::Sql, "tautology")
+            }
+            (true, _)
+                if self.get(at + 1) != Some(Open) || breaks || self.get(end + 1) == Some(Open) =>
+            {
+                Suspicion::working(Class::Sql, "tautology")
+            }
+            (false, _) if self.same(at, end) && (breaks || at == 0) => {
+                Suspicion::working(Class::Sql, "tautology")
+            }
+            (false, true)
+                if other
+                    && self.get(at + 2) == Some(Open)
+                    && matches!(self.get(at), Some(Word(_))) =>
+            {
+                Suspicion::likely(Class::Sql, "condition")
+            }
+            (false, true) if constant && self.get(end + 2) == Some(Open) => {
+                Suspicion::likely(Class::Sql, "condition")
+            }
+            (false, true) if self.quoted(at) || cut || (self.ends(after) && at == 1) => {
+                Suspicion::likely(Class::Sql, "condition")
+            }
+            _ => Suspicion::hint(Class::Sql, "condition"),
+        }
     }
 
     /// Whether a name is compared with itself, or two letters with one another.
