@@ -10,9 +10,10 @@ use metrics::Counter;
 use token::event::{Event, EventKind, EventSink};
 use token::reason::{Reason, Refused};
 
-/// To be woken for every single event would cost more, the senders as well, than to read them. What may be proof wakes
-/// at once: it is rare, and what is done about it is as late as the thief needs.
-const GATHER: Duration = Duration::from_millis(2);
+/// To be woken for every single event would cost more, the senders as well, than to read them. So short that what is
+/// done about an event is done within a millisecond. What may be proof wakes at once: it is rare, and each request that
+/// gets through before the answer is one too many.
+const GATHER: Duration = Duration::from_micros(600);
 
 /// The sending end; a full queue is counted and not waited for.
 pub struct EventQueue {

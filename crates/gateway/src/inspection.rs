@@ -21,9 +21,11 @@ use inspect::{Anything, Body as Kind, Expectations, Stop};
 use crate::admit::Admitted;
 use crate::body::{RequestBody, Upload};
 use crate::core::Core;
+use crate::form_token;
 use crate::framing::Framing;
 use crate::observe::Observation;
 use crate::pace::Pace;
+use crate::present::has_token_parameter;
 use crate::refusal::{Fault, Refusal};
 use crate::settings::{Described, Inspect};
 use crate::step::Step;
@@ -85,6 +87,12 @@ where
             return Err(broken(upload, &admitted));
         };
     }
+    if admitted.known().is_some()
+        && form_token::is_form(&head.headers)
+        && let Some(upload) = &upload
+    {
+        Box::pin(no_other_token(core, &mut body, upload, &admitted)).await?;
+    }
     let judged = Judged::of(core, &admitted);
     if judged.is_nothing() {
         return Ok(Inspected { admitted, body, upload });
@@ -98,6 +106,23 @@ where
         Box::pin(judged.read_body(core, &mut body, upload, &admitted, &head.headers, seen)).await?;
     }
     Ok(Inspected { admitted, body, upload })
+}
+
+/// Looks for a second token in a form. One that is longer than what is read here goes on as it is.
+async fn no_other_token<B>(
+    core: &Core,
+    body: &mut RequestBody<B>,
+    upload: &Upload,
+    admitted: &Admitted,
+) -> Result<(), Refusal>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
+    let limit = core.inspector.limits().body_bytes;
+    match read(body, limit).await.map_err(|()| broken(upload, admitted))? {
+        Read::Whole(form) if has_token_parameter(&form) => Err(refusal(Fault::TwoTokens, admitted)),
+        Read::Whole(_) | Read::TooLong => Ok(()),
+    }
 }
 
 /// The same of a request that somebody else sends on, of which only the head is known here.

@@ -20,6 +20,7 @@ pub mod cors;
 pub mod described;
 pub mod explain;
 mod foreign;
+mod form_token;
 mod forward;
 pub mod forward_auth;
 mod framing;

@@ -150,10 +150,14 @@ fn proof(headers: &HeaderMap) -> Proof<'_> {
 
 /// Whether a query parameter is named `access_token` (RFC 6750 §2.3), however it is written.
 fn in_query(target: &Target) -> bool {
-    let Some(query) = target.query() else { return false };
-    query.split(['&', ';']).any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        is_percent_encoding_of(name.as_bytes(), parameter::ACCESS_TOKEN.as_bytes())
+    target.query().is_some_and(|query| has_token_parameter(query.as_bytes()))
+}
+
+/// Whether one of these parameters, of a query or a form, is named `access_token`. Some readers part them by `;` too.
+pub(crate) fn has_token_parameter(parameters: &[u8]) -> bool {
+    parameters.split(|byte| matches!(byte, b'&' | b';')).any(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        is_percent_encoding_of(name, parameter::ACCESS_TOKEN.as_bytes())
     })
 }
 

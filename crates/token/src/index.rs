@@ -70,16 +70,17 @@ impl RestrictionIndex {
     }
 
     /// Puts a restriction into force that is being written: whoever uses a stolen token is faster than a disk. It is no
-    /// entry of the log, has no position ([`is_ahead`]) and is told to no listener. What only takes back a part is not
-    /// put ahead, since its limits are counted by its position.
-    pub fn hold_ahead(&self, restriction: Restriction) -> Option<Ahead<'_>> {
-        if restriction.effect.is_partial() {
-            return None;
-        }
+    /// entry of the log, has no position ([`is_ahead`]) and is told to no listener. What is taken of a limit meanwhile is
+    /// not counted in the log's own.
+    #[must_use]
+    pub fn hold_ahead(&self, restriction: Restriction) -> Ahead<'_> {
         let seq = AHEAD + self.ahead.fetch_add(1, Ordering::AcqRel);
         let row = Arc::new(Restriction { seq, ..restriction });
+        if row.effect.is_partial() {
+            self.partial_rows.fetch_add(1, Ordering::AcqRel);
+        }
         self.add(&row);
-        Some(Ahead { index: self, row })
+        Ahead { index: self, row }
     }
 
     /// The position of the newest entry applied.
@@ -305,6 +306,9 @@ pub const fn is_ahead(seq: u64) -> bool {
 
 impl Drop for Ahead<'_> {
     fn drop(&mut self) {
+        if self.row.effect.is_partial() {
+            self.index.partial_rows.fetch_sub(1, Ordering::AcqRel);
+        }
         self.index.drop_row(&self.row);
     }
 }

@@ -3,11 +3,32 @@
 use token::term::AddressField;
 
 use super::support::upstream::{Recording, Reply, ok};
-use super::support::{House, body, field, local_proxies, settings, status};
+use super::support::{House, body, error, field, local_proxies, settings, status};
 
 async fn house() -> (House, Recording) {
     let upstream = Recording::new().await;
     (House::new(upstream.address).await, upstream)
+}
+
+#[tokio::test]
+async fn a_form_has_no_second_token() {
+    let (house, upstream) = house().await;
+    let token = house.token("orders:read orders:write");
+    let post = async |form: &str, kind: &str| {
+        let length = form.len();
+        let fields = format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{form}");
+        house.ask_as(&token, "POST /orders", &fields).await
+    };
+    const FORM: &str = "application/x-www-form-urlencoded";
+    for form in ["access_token=other", "a=b&%61ccess_token=other", "a=b;access_token"] {
+        let answer = post(form, FORM).await;
+        assert_eq!((status(&answer), &*error(&answer)), (400, "two_tokens"), "{form}");
+    }
+    assert!(upstream.requests().is_empty());
+    assert_eq!(status(&post("a=access_token&b=c", FORM).await), 200);
+    let sent = upstream.requests().pop().expect("a request");
+    assert!(sent.ends_with("a=access_token&b=c"), "sent on as it came: {sent}");
+    assert_eq!(status(&post("access_token=other", "text/plain").await), 200);
 }
 
 #[tokio::test]
