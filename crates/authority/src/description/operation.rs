@@ -443,6 +443,7 @@ impl Operation {
             ("client_id", "The client"),
             ("list", "The list"),
             ("provider", "The provider, by its name here"),
+            ("stream", "The stream, by its name here"),
         ] {
             if self.path.contains(&format!("{{{name}}}")) {
                 parameters.push(json!({

@@ -22,7 +22,9 @@ async fn a_form_has_no_second_token() {
     const FORM: &str = "application/x-www-form-urlencoded";
     for form in ["access_token=other", "a=b&%61ccess_token=other", "a=b;access_token"] {
         let answer = post(form, FORM).await;
-        assert_eq!((status(&answer), &*error(&answer)), (400, "two_tokens"), "{form}");
+        assert_eq!((status(&answer), &*error(&answer)), (400, "invalid_request"), "{form}");
+        let (_, request) = house.events.next().await;
+        assert_eq!(request.refused.expect("refused").to_string(), "two_tokens", "{form}");
     }
     assert!(upstream.requests().is_empty());
     assert_eq!(status(&post("a=access_token&b=c", FORM).await), 200);
