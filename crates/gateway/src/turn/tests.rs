@@ -2,9 +2,13 @@
 
 use std::io::{ErrorKind, Read as _};
 use std::net::Shutdown;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 
@@ -142,6 +146,34 @@ async fn the_owner_goes_on_where_the_end_of_the_turn_could_not() {
     });
     let _far = read.await.expect("thread").expect("read");
     flushing.await.expect("task").expect("flushed");
+}
+
+#[tokio::test]
+async fn the_owner_is_woken_where_the_end_of_the_turn_could_not_write() {
+    begun().await;
+    let (mut near, _far) = pair().await;
+    // Until the system takes no more; whoever waits for that is not the owner here.
+    let (mut nobody, much) = (Context::from_waker(Waker::noop()), vec![b'm'; 2 * MOST]);
+    while Pin::new(&mut near).poll_write(&mut nobody, &much).is_ready() {}
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut owner = Context::from_waker(&waker);
+    assert!(Pin::new(&mut near).poll_write(&mut owner, b"rest").is_ready());
+    assert!(Pin::new(&mut near).poll_flush(&mut owner).is_ready());
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    yield_now().await;
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert!(Pin::new(&mut near).poll_flush(&mut owner).is_pending());
+}
+
+/// How often it was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use token::index::RestrictionIndex;
-use token::restriction::{LogEntry, Selector};
+use token::index::{RestrictionIndex, is_ahead};
+use token::restriction::{Effect, LogEntry, Selector};
+use token::scope::ScopeSet;
 
 use super::support::{Fixture, LIFE, NOW, after, facts, issued, revoke, suspend};
 use crate::{Filter, IssuedToken, Lift, NewRestriction, RestrictionRow};
@@ -34,6 +36,33 @@ async fn a_restriction_holds_before_the_call_returns() {
         assert_eq!(fixture.store.index().on_token(&facts(token), NOW), Some(row));
     }
     assert_eq!(fixture.store.index().last_seq(), 3);
+}
+
+#[tokio::test]
+async fn what_the_watcher_decides_holds_while_it_is_being_written_and_not_if_that_is_given_up() {
+    let fixture = Fixture::new();
+    let index = fixture.store.index();
+    let mut nobody = Context::from_waker(Waker::noop());
+    let suspended = || index.on_token(&facts("t1"), NOW).map(|row| is_ahead(row.seq));
+    let dropped = || index.partial_on(&facts("t1"), NOW).len();
+    let on_token = || suspend(Selector::Token("t1".into()));
+    let part = NewRestriction { effect: Effect::DropScopes(ScopeSet::default()), ..on_token() };
+    let mut whole = Box::pin(fixture.store.restrict_once(on_token(), NOW));
+    let mut part = Box::pin(fixture.store.restrict_once(part, NOW));
+    assert!(whole.as_mut().poll(&mut nobody).is_pending());
+    assert!(part.as_mut().poll(&mut nobody).is_pending());
+    // The writer may have been as fast as this.
+    assert!(suspended().is_some() && dropped() > 0);
+    whole.await.expect("restriction");
+    part.await.expect("restriction");
+    assert_eq!((suspended(), dropped()), (Some(false), 1), "the log's own");
+
+    let given_up = suspend(Selector::Token("t2".into()));
+    let mut given_up = Box::pin(fixture.store.restrict_once(given_up, NOW));
+    assert!(given_up.as_mut().poll(&mut nobody).is_pending());
+    drop(given_up);
+    let held = index.on_token(&facts("t2"), NOW);
+    assert!(held.is_none_or(|row| !is_ahead(row.seq)), "nobody takes it back");
 }
 
 #[tokio::test]

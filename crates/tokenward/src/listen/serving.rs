@@ -192,7 +192,9 @@ impl<H: Handler> Serving<'_, H> {
                     serving.as_mut().graceful_shutdown();
                 }
                 Rare::Look => {
-                    let Some(rests) = self.rests(life, &mut read) else { return Served::Ended };
+                    let Some(rests) = rests(life, &mut read, self.patience.head) else {
+                        return self.slow();
+                    };
                     let left = rest.saturating_sub(rests);
                     let may = !ending && life.answered() != answered && life.is_between_requests();
                     if !may || !left.is_zero() {
@@ -223,28 +225,12 @@ impl<H: Handler> Serving<'_, H> {
                     serving.as_mut().graceful_shutdown();
                 }
                 () = sleep(rest) => {
-                    if self.rests(life, &mut read).is_none() {
-                        return Served::Ended;
+                    if rests(life, &mut read, self.patience.head).is_none() {
+                        return self.slow();
                     }
                 }
             }
         }
-    }
-
-    /// How long a connection in HTTP/1.1 has had no request under way; `None` when the head of one takes too long.
-    /// `read` is what had been read when it last was clear that this is no head.
-    fn rests(&self, life: &Life, read: &mut usize) -> Option<Duration> {
-        // More than a head can have is a body, of a request that was answered before its end.
-        if life.read().wrapping_sub(*read) > HEAD_BYTES {
-            *read = life.read();
-            life.hears();
-        }
-        let rests = life.rests().unwrap_or_default();
-        if rests < self.patience.head + REST.min(self.patience.head / 2) {
-            return Some(rests);
-        }
-        tracing::debug!(address = %self.peer.address, "closed: a head took too long");
-        None
     }
 
     async fn http2<S>(&self, stream: Patient<S>, first: Bytes, life: &Arc<Life>)
@@ -327,6 +313,11 @@ impl<H: Handler> Serving<'_, H> {
         Served::Ended
     }
 
+    fn slow<S>(&self) -> Served<S> {
+        tracing::debug!(address = %self.peer.address, "closed: a head took too long");
+        Served::Ended
+    }
+
     fn abused(&self) {
         metrics::counter!("tokenward_connections_cut_total").increment(1);
         tracing::debug!(address = %self.peer.address, "closed: request after request was taken back");
@@ -340,4 +331,41 @@ impl<H: Handler> Serving<'_, H> {
 /// Says goodbye; who does not hear it is left.
 async fn close(mut stream: impl AsyncWrite + Unpin) {
     let _ = timeout(FAREWELL, stream.shutdown()).await;
+}
+
+/// How long a connection in HTTP/1.1 has had no request under way; `None` when that is the head of one that takes
+/// longer than `head`. `read` is what had been read when it last was clear that this is no head.
+fn rests(life: &Life, read: &mut usize, head: Duration) -> Option<Duration> {
+    // More than a head can have is a body, of a request that was answered before its end.
+    if life.read().wrapping_sub(*read) > HEAD_BYTES {
+        *read = life.read();
+        life.hears();
+    }
+    let rests = life.rests().unwrap_or_default();
+    (rests < head + REST.min(head / 2)).then_some(rests)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{HEAD_BYTES, rests};
+    use crate::listen::life::Life;
+
+    #[tokio::test]
+    async fn a_head_that_takes_too_long_is_told_from_a_body_and_from_a_request_under_way() {
+        let (life, head, mut read) = (Life::new(), Duration::from_secs(1), 0);
+        assert!(rests(&life, &mut read, head).is_some());
+        tokio::time::sleep(Duration::from_millis(1600)).await;
+        life.reads(HEAD_BYTES);
+        assert_eq!(rests(&life, &mut read, head), None, "as long as a head can be");
+        let under_way = life.request(true);
+        assert_eq!(rests(&life, &mut read, head), Some(Duration::ZERO));
+        drop(under_way);
+        tokio::time::sleep(Duration::from_millis(1600)).await;
+        life.reads(1);
+        assert!(rests(&life, &mut read, head).is_some(), "longer than any head");
+        tokio::time::sleep(Duration::from_millis(1600)).await;
+        assert_eq!(rests(&life, &mut read, head), None, "and then nothing more");
+    }
 }
