@@ -9,7 +9,6 @@ use envoy_types::ext_authz::v3::pb::{
 };
 use gateway::checker::{Checker, Decision};
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tower::Service as _;
 
 mod request;
@@ -43,7 +42,7 @@ impl ExtAuthz {
     }
 
     /// Answers a proxy whose word is taken.
-    pub async fn answer(&self, call: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(&self, call: Request<wire::Incoming>) -> Response<Body> {
         match self.0.clone().call(call).await {
             Ok(response) => response,
             Err(never) => match never {},

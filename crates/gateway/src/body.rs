@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use crate::headers::clean_trailers;
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::streams::{Cut, Watch};
 use crate::upstream::received::Received;
+use wire::Incoming;
 
 /// Why a body ends before its end. The connection is closed with it (HTTP/1.1) or the stream
 /// reset (HTTP/2), so that nobody takes the part for the whole.
@@ -101,6 +101,11 @@ where
     pub(crate) fn ready(bytes: Bytes, seen: Box<Observation>) -> Self {
         let bytes = (!bytes.is_empty()).then_some(bytes);
         Self { kind: Kind::Ready(bytes), seen: Some(seen) }
+    }
+
+    /// A text, of which nothing is to be observed.
+    pub(crate) fn unobserved(text: String) -> Self {
+        Self { kind: Kind::Ready(Some(text.into())), seen: None }
     }
 
     /// Nothing, and nothing to observe: the observation is elsewhere.

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use hyper::body::Body as _;
-use hyper::upgrade::OnUpgrade;
+use http_body::Body as _;
+use wire::OnUpgrade;
 
 use crate::admit::Admitted;
 use crate::body::{RequestBody, ResponseBody, Upload};
@@ -217,15 +217,16 @@ fn state_length(headers: &mut HeaderMap, body: &Received) {
 }
 
 fn switched(
-    mut response: Response<Received>,
+    response: Response<Received>,
     on_client: OnUpgrade,
     watch: Watch,
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     seen.answered(response.status(), Outcome::Forwarded);
-    let on_upstream = hyper::upgrade::on(&mut response);
-    tokio::spawn(tunnel::run(on_client, on_upstream, watch, seen));
-    let (mut head, _) = response.into_parts();
+    let (mut head, body) = response.into_parts();
+    if let Some(upstream) = body.into_upgraded() {
+        tokio::spawn(tunnel::run(on_client, upstream, watch, seen));
+    }
     clean_response(&mut head.headers);
     head.headers.remove(CONTENT_LENGTH);
     ask_upgrade(&mut head.headers);

@@ -1,12 +1,11 @@
 //! Where a message ends: one reading only, restated for the upstream (RFC 9112 §6).
 //!
-//! hyper refuses what it cannot read: lengths that differ or are no numbers, chunk sizes that are
-//! no hexadecimal numbers, a transfer coding that does not end in `chunked`. With a length beside
-//! `chunked` it follows RFC 9112 §6.3: the length is dropped and the connection closed after the
-//! answer. What it lets through and is refused here is in the tests of this crate.
+//! In HTTP/1.1 a head whose framing has two readings is refused before it is a request; this is for HTTP/2, and for
+//! what is told by others.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Version};
+use wire::BadHead;
 
 /// How the body goes upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +72,17 @@ impl Framing {
                 headers.remove(CONTENT_LENGTH);
                 headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             }
+        }
+    }
+}
+
+impl BadFraming {
+    /// What a head is refused for, if it is its framing.
+    pub(crate) fn of(bad: BadHead) -> Option<Self> {
+        match bad {
+            BadHead::Length => Some(Self::Length),
+            BadHead::TransferEncoding | BadHead::LengthBesideCoding => Some(Self::TransferEncoding),
+            _ => None,
         }
     }
 }

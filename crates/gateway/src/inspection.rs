@@ -15,8 +15,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http_body::Body;
-use hyper::body::Incoming;
 use inspect::{Anything, Body as Kind, Expectations, Stop};
+use wire::Incoming;
 
 use crate::admit::Admitted;
 use crate::body::{RequestBody, Upload};

@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use token::reason::{Reason, Refused};
+use wire::BadHead;
 
 use crate::request_id::RequestId;
 
@@ -123,6 +124,12 @@ struct Body<'p> {
     request_id: &'p str,
     error: &'p str,
     error_description: &'p str,
+}
+
+/// The answer to what is no request.
+pub fn malformed(bad: BadHead, id: &RequestId) -> Response<String> {
+    let (status, detail) = (bad.status(), bad.to_string());
+    Problem { status, error: "invalid_request", kind: Kind::Malformed, detail: &detail }.answer(id)
 }
 
 // === impl Problem ===

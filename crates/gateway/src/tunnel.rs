@@ -11,9 +11,8 @@ use std::task::{Context, Poll};
 use http::header::UPGRADE;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, Version};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+use wire::{OnUpgrade, Upgraded};
 
 use crate::framing::Framing;
 use crate::headers::connection_has;
@@ -38,13 +37,12 @@ pub(crate) fn accepted<B>(response: &Response<B>) -> bool {
 /// Copies both ways until one side ends it or the token does.
 pub(crate) async fn run(
     on_client: OnUpgrade,
-    on_upstream: OnUpgrade,
+    upstream: Upgraded,
     mut watch: Watch,
     mut seen: Box<Observation>,
 ) {
-    let both = async { tokio::try_join!(on_client, on_upstream) };
-    let (client, upstream) = match both.await {
-        Ok(both) => both,
+    let client = match on_client.connection().await {
+        Ok(client) => client,
         Err(error) => return tracing::debug!(%error, "a WebSocket did not come about"),
     };
     let (mut client, mut upstream) = (Counted::new(client), Counted::new(upstream));
@@ -69,7 +67,7 @@ fn is_websocket(headers: &HeaderMap) -> bool {
 
 /// One side of a tunnel, and how much was read from it.
 struct Counted {
-    io: TokioIo<Upgraded>,
+    io: Upgraded,
     read: u64,
 }
 
@@ -77,7 +75,7 @@ struct Counted {
 
 impl Counted {
     fn new(upgraded: Upgraded) -> Self {
-        Self { io: TokioIo::new(upgraded), read: 0 }
+        Self { io: upgraded, read: 0 }
     }
 }
 

@@ -12,7 +12,6 @@ use crate::settings::SettingsError;
 use crate::verify::Known;
 
 mod address;
-mod alarm;
 mod balance;
 mod budget;
 pub(crate) mod connect;

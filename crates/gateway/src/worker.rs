@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
-use hyper::body::{Body as _, Incoming};
+use http_body::Body as _;
 use token::client_address::Origin;
 use token::reference::Unavailable;
 use token::term::AddressField;
 use token::time::Timestamp;
+use wire::{BadHead, Incoming};
 
 use crate::answers::Reader;
 use crate::ask::settle;
@@ -20,13 +21,16 @@ use crate::browser_app::App;
 use crate::check::{Asked, Onward, Verdict};
 use crate::core::Core;
 use crate::forward::{forward, refused};
+use crate::framing::BadFraming;
 use crate::headers::{told_https, values};
 use crate::inspection::inspect;
 use crate::meters::Outcome;
 use crate::observe::{Arrival, Observation};
+use crate::problem::malformed;
 use crate::refusal::{Fault, Refusal};
+use crate::request_id::RequestId;
 use crate::resource::publish;
-use crate::step::Door;
+use crate::step::{Door, Step};
 use crate::streams::Streams;
 use crate::target::Target;
 use crate::upstream::Upstream;
@@ -85,15 +89,7 @@ impl Worker {
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
         let core = &self.core;
         let (head, body) = request.into_parts();
-        let now = core.clock.now();
-        let proxies = &core.trusted_proxies;
-        let told = values(&head.headers, proxies.field().as_str());
-        let Origin { ip, https } = proxies.origin(peer.address.ip(), told);
-        let named = proxies.contain(peer.address.ip());
-        // A proxy's connection has the proxy's.
-        let ja4 = head.extensions.get().filter(|_| !named).cloned();
-        let arrival = Arrival { door: Door::Gateway, ip: Some(ip), ja4, at: now, named };
-        let mut seen = Observation::start(core, &head, arrival);
+        let (mut seen, Origin { ip, https }, now) = self.arrived(&head, peer);
         let id = seen.id().clone();
         let https = https.unwrap_or_else(|| self.is_https(&head, peer));
         let reader = Reader::new(&head, https, core.cors(&head));
@@ -114,6 +110,45 @@ impl Worker {
             Ok(Verdict::Serve(app, target)) => Box::pin(serve(&app, &target, head, ip, seen)).await,
             Err(refusal) => refused(core, &refusal, seen),
         };
+        core.answers.finish(&mut response, reader, &id);
+        response
+    }
+
+    /// Begins to observe a request; where it comes from, and when.
+    fn arrived(&self, head: &Parts, peer: Peer) -> (Box<Observation>, Origin, Timestamp) {
+        let core = &self.core;
+        let now = core.clock.now();
+        let proxies = &core.trusted_proxies;
+        let told = values(&head.headers, proxies.field().as_str());
+        let origin = proxies.origin(peer.address.ip(), told);
+        let named = proxies.contain(peer.address.ip());
+        // A proxy's connection has the proxy's.
+        let ja4 = head.extensions.get().filter(|_| !named).cloned();
+        let arrival = Arrival { door: Door::Gateway, ip: Some(origin.ip), ja4, at: now, named };
+        (Observation::start(core, head, arrival), origin, now)
+    }
+
+    /// Answers what is no request that is taken: what is wrong, and the head if it can be read.
+    pub fn refuse(
+        &self,
+        bad: BadHead,
+        head: Option<Request<()>>,
+        peer: Peer,
+    ) -> Response<ResponseBody> {
+        let core = &self.core;
+        let Some((head, framing)) = head.zip(BadFraming::of(bad)) else {
+            let id = RequestId::new(core.clock.now());
+            let mut response = malformed(bad, &id).map(ResponseBody::unobserved);
+            core.answers.write_name(response.headers_mut(), &id);
+            return response;
+        };
+        let (head, ()) = head.into_parts();
+        let (mut seen, origin, _) = self.arrived(&head, peer);
+        let id = seen.id().clone();
+        let https = origin.https.unwrap_or_else(|| self.is_https(&head, peer));
+        let reader = Reader::new(&head, https, core.cors(&head));
+        seen.at(Step::Framing);
+        let mut response = refused(core, &framing.into(), seen);
         core.answers.finish(&mut response, reader, &id);
         response
     }

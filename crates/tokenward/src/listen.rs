@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gateway::turn::Gathered;
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use socket2::{Domain, Protocol, Socket, Type};
 use token::client_address::TrustedProxies;
 use token::client_certificate::ClientCertificate;
@@ -18,8 +18,8 @@ use token::ja4::Ja4;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wire::{BadHead, Incoming};
 
-mod aside;
 pub(crate) mod census;
 mod life;
 mod opening;
@@ -100,6 +100,14 @@ pub(crate) trait Handler: Clone + Send + Sync + Unpin + 'static {
         request: Request<Incoming>,
         connection: Connection,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Answers what is no request in HTTP/1.1: what is wrong, and the head if it can be read.
+    fn refuse(
+        &self,
+        bad: BadHead,
+        head: Option<Request<()>>,
+        connection: &Connection,
+    ) -> Response<Self::Body>;
 }
 
 /// A bound socket, ready to be served by one thread or several.

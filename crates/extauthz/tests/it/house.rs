@@ -120,12 +120,12 @@ impl House {
         let worker = gateway.worker();
         let proxy = serve(move |request, address| {
             let worker = worker.clone();
-            async move { worker.handle(request, Peer { address, tls: false }).await }
+            async move { worker.handle(request.map(Into::into), Peer { address, tls: false }).await }
         });
         let service = ExtAuthz::new(gateway.checker());
         let grpc = serve(move |request, _| {
             let service = service.clone();
-            async move { service.answer(request).await }
+            async move { service.answer(request.map(Into::into)).await }
         });
         Self {
             proxy: proxy.await,

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 use token::client_address::TrustedProxies;
 use token::dpop::Nonces;
@@ -33,6 +35,7 @@ use token::term::AddressField;
 use token::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use wire::{BadHead, Incoming};
 
 use crate::answers::AnswerRules;
 use crate::browser_app::BrowserApp;
@@ -43,7 +46,7 @@ use crate::inside::{IdentityForm, InternalKeys, InternalTokenRule};
 use crate::policy::Policies;
 use crate::route::PathVariants;
 use crate::settings::{Access, Further, Inspect, RequestLimits, RouteRule, Settings};
-use crate::{ForeignIssuer, Gateway, Parts, Peer, Worker};
+use crate::{ForeignIssuer, Gateway, Parts, Peer, ResponseBody, Worker};
 
 pub(super) mod upstream;
 
@@ -483,19 +486,57 @@ pub(super) fn worker(settings: Settings) -> Worker {
 }
 
 /// As the program does it.
+/// A worker, and who asks it.
+struct Door {
+    worker: Arc<ArcSwap<Worker>>,
+    peer: Peer,
+}
+
 async fn serve(listener: TcpListener, worker: Arc<ArcSwap<Worker>>) {
     while let Ok((stream, address)) = listener.accept().await {
         let worker = worker.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let worker = worker.load_full();
-                let peer = Peer { address, tls: false };
-                async move { Ok::<_, std::convert::Infallible>(worker.handle(request, peer).await) }
+            let door = Door { worker, peer: Peer { address, tls: false } };
+            let mut first = [0];
+            // HTTP/2 begins with `PRI`, and no request of these tests in HTTP/1.1 with that letter and the next.
+            let _ = stream.peek(&mut first).await;
+            if &first != b"P" || !is_http2(&stream).await {
+                let patience = wire::server::Patience { head: PATIENCE, idle: PATIENCE };
+                let never = || Box::pin(std::future::pending()) as BoxFuture<'_, ()>;
+                let _ = wire::server::serve(stream, Bytes::new(), patience, &never, &door).await;
+                return;
+            }
+            let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let answer = wire::server::Service::answer(&door, request.map(Incoming::from));
+                async move { Ok::<_, std::convert::Infallible>(answer.await) }
             });
-            let builder = Builder::new(TokioExecutor::new());
-            let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-            let _ = serving.await;
+            let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
         });
+    }
+}
+
+async fn is_http2(stream: &TcpStream) -> bool {
+    let mut first = [0; 3];
+    while stream.peek(&mut first).await.is_ok_and(|count| count < first.len()) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    &first == b"PRI"
+}
+
+impl wire::server::Service for Door {
+    type Body = ResponseBody;
+
+    fn answer(
+        &self,
+        request: http::Request<Incoming>,
+    ) -> BoxFuture<'static, Response<ResponseBody>> {
+        let (worker, peer) = (self.worker.load_full(), self.peer);
+        Box::pin(async move { worker.handle(request, peer).await })
+    }
+
+    fn refuse(&self, bad: BadHead, head: Option<http::Request<()>>) -> Response<ResponseBody> {
+        self.worker.load().refuse(bad, head, self.peer)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum ClientError {
     Connect(#[source] Arc<dyn Error + Send + Sync>),
     /// It broke before the answer, or the answer is none.
     #[error("the connection brought no answer")]
-    Exchange(#[source] Arc<hyper::Error>),
+    Exchange(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 // === impl Connector ===
@@ -91,6 +91,12 @@ impl ClientError {
 
 impl From<hyper::Error> for ClientError {
     fn from(error: hyper::Error) -> Self {
+        Self::Exchange(Arc::new(error))
+    }
+}
+
+impl From<wire::Error> for ClientError {
+    fn from(error: wire::Error) -> Self {
         Self::Exchange(Arc::new(error))
     }
 }

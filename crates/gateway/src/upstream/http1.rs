@@ -1,29 +1,29 @@
 //! Connections in HTTP/1.1, each with one request at a time.
 //!
-//! A connection has no task of its own: whoever waits for the answer drives it, and after that the body of
-//! the answer ([`Received`]) does. So a request wakes no other task, and none has to be woken for its answer.
-//! It is given to a task where there is work beside the answer: a request's body that is still under way, and
-//! a WebSocket. Kept without work it is not driven; hyper looks for a close or for stray bytes before it
-//! writes the next request.
-//!
-//! [`Received`]: crate::upstream::received::Received
+//! A connection has no task of its own: whoever waits for the answer reads it. So a request wakes no other task, and
+//! none has to be woken for its answer. It is given to a task only where there is work beside the answer: a
+//! request's body that is still under way.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use hyper::client::conn::http1::{self, SendRequest};
+use http_body::{Frame, SizeHint};
+use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
+use wire::client::{Failed, Upload};
 
 use crate::upstream::address::Origin;
-use crate::upstream::alarm::Alarm;
 use crate::upstream::connect::{ClientError, Connector, Stream};
 use crate::upstream::lent::Lent;
 use crate::upstream::received::Received;
 use crate::upstream::server::Server;
+
+mod relay;
+
+pub(crate) use relay::Relayed;
 
 /// Connections kept without work for each server and thread.
 const IDLE_CONNECTIONS: usize = 256;
@@ -61,31 +61,13 @@ struct Idle {
 /// One connection.
 struct Connection {
     origin: Origin,
-    requests: SendRequest<Lent>,
-    driver: Driver,
-}
-
-/// Reads and writes for a connection.
-struct Driver {
-    /// Ends with the connection.
-    io: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
-    alarm: Arc<Alarm>,
-    /// That of the alarm.
-    waker: Waker,
+    wire: wire::client::Connection<TokioIo<Stream>>,
 }
 
 /// A connection with an answer under way. Dropped after the end of the answer, it goes back; before, it is closed.
 pub(crate) struct Busy {
     connection: Option<Box<Connection>>,
     home: Arc<Home>,
-}
-
-/// What came of a request on a connection.
-enum Asked {
-    Answered(Response<Received>),
-    /// Nothing of it was written.
-    Unsent(Request<Lent>, hyper::Error),
-    Failed(hyper::Error),
 }
 
 // === impl Http1 ===
@@ -109,55 +91,41 @@ impl Http1 {
         let origin = server.address.origin();
         while let Some(connection) = self.0.take(origin) {
             request = match self.ask(connection, request).await {
-                Asked::Answered(response) => return Ok(response),
-                Asked::Unsent(unsent, _) => unsent,
-                Asked::Failed(error) => return Err(error.into()),
+                Ok(response) => return Ok(response),
+                Err(Failed::Unsent(unsent)) => unsent,
+                Err(Failed::Broken(error)) => return Err(error.into()),
             };
         }
         // Boxed, since most requests find a connection, and this would be most of their memory.
         let connection = Box::pin(self.0.connect(origin)).await?;
         match self.ask(connection, request).await {
-            Asked::Answered(response) => Ok(response),
-            Asked::Unsent(_, error) | Asked::Failed(error) => Err(error.into()),
+            Ok(response) => Ok(response),
+            Err(Failed::Unsent(_)) => Err(wire::Error::Closed.into()),
+            Err(Failed::Broken(error)) => Err(error.into()),
         }
     }
 
-    fn ask(
+    async fn ask(
         &self,
         mut connection: Box<Connection>,
-        mut request: Request<Lent>,
-    ) -> impl Future<Output = Asked> {
-        let upload = request.body_mut().watch();
-        let answer = connection.requests.try_send_request(request);
-        let mut connection = Some(connection);
-        async move {
-            let mut answer = pin!(answer);
-            let answer = poll_fn(|cx| {
-                if connection.as_mut().is_some_and(|one| one.driver.has_ended()) {
-                    connection = None;
-                }
-                match &mut connection {
-                    Some(one) => one.driver.wait(cx, |cx| answer.as_mut().poll(cx)),
-                    None => answer.as_mut().poll(cx),
-                }
-            });
-            let response = match answer.await {
-                Ok(response) => response,
-                Err(mut error) => {
-                    return match error.take_message() {
-                        Some(unsent) => Asked::Unsent(unsent, error.into_error()),
-                        None => Asked::Failed(error.into_error()),
-                    };
-                }
-            };
-            // Who reads an answer slowly, or not at all, must not stop what goes the other way.
-            let uploading = upload.is_some_and(|upload| upload.strong_count() > 0);
-            let driven = uploading || response.status() == StatusCode::SWITCHING_PROTOCOLS;
-            let home = &self.0;
-            let busy = connection.map(|one| Busy::new(one, Arc::clone(home)));
-            let busy = if driven { busy.and_then(Busy::detach) } else { busy };
-            Asked::Answered(response.map(|incoming| Received::new(incoming, busy)))
+        request: Request<Lent>,
+    ) -> Result<Response<Received>, Failed<Lent>> {
+        let answered = connection.wire.send(request).await?;
+        let head = answered.head;
+        if head.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(head.map(|()| Received::switched(connection.wire.into_upgraded())));
         }
+        let whole = connection.wire.whole().map_err(|error| Failed::Broken(error.into()))?;
+        let mut busy = Busy { connection: Some(connection), home: Arc::clone(&self.0) };
+        Ok(head.map(|()| match (answered.upload, whole) {
+            // Who reads an answer slowly, or not at all, must not stop what goes the other way.
+            (Some(upload), whole) => Received::relayed(Relayed::new(busy, upload, whole)),
+            (None, Some(whole)) => {
+                busy.end();
+                Received::whole(whole)
+            }
+            (None, None) => Received::busy(busy),
+        }))
     }
 }
 
@@ -169,8 +137,9 @@ impl Home {
     }
 
     async fn connect(&self, origin: &Origin) -> Result<Box<Connection>, ClientError> {
-        let stream = self.connector.connect(origin).await?;
-        Connection::new(origin.clone(), stream).await
+        let stream = TokioIo::new(self.connector.connect(origin).await?);
+        let wire = wire::client::Connection::new(stream);
+        Ok(Box::new(Connection { origin: origin.clone(), wire }))
     }
 
     fn take(&self, origin: &Origin) -> Option<Box<Connection>> {
@@ -178,7 +147,6 @@ impl Home {
     }
 
     fn keep(self: &Arc<Self>, connection: Box<Connection>) {
-        connection.driver.alarm.forget();
         let mut kept = self.lock();
         let since = kept.sweeps;
         match kept.of(&connection.origin) {
@@ -204,7 +172,7 @@ impl Home {
         let now = kept.sweeps;
         for (_, idle) in &mut kept.servers {
             idle.retain_mut(|idle| {
-                now.wrapping_sub(idle.since) < SWEEPS && !idle.connection.driver.has_ended()
+                now.wrapping_sub(idle.since) < SWEEPS && idle.connection.is_reusable()
             });
         }
         kept.servers.retain(|(_, idle)| !idle.is_empty());
@@ -234,100 +202,61 @@ async fn sweep(home: Weak<Home>, pause: Duration) {
 // === impl Connection ===
 
 impl Connection {
-    async fn new(origin: Origin, stream: Stream) -> Result<Box<Self>, ClientError> {
-        let (requests, connection) = http1::handshake(stream).await?;
-        let (io, alarm) = (Box::pin(connection.with_upgrades()), Arc::<Alarm>::default());
-        let waker = Waker::from(Arc::clone(&alarm));
-        Ok(Box::new(Self { origin, requests, driver: Driver { io, alarm, waker } }))
-    }
-}
-
-// === impl Driver ===
-
-impl Driver {
-    /// Goes on as far as that is possible now, and wakes nobody later.
-    fn has_ended(&mut self) -> bool {
-        self.alarm.quiet();
-        self.io.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready()
-    }
-
-    /// Looks for what it has brought; if that is nothing yet, the task is woken when it can go on.
-    fn wait<T>(
-        &mut self,
-        cx: &Context<'_>,
-        look: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let looked = look(&mut Context::from_waker(&self.waker));
-        if looked.is_pending() {
-            self.alarm.wait(cx.waker());
-        }
-        looked
+    /// Whether there can be a request on it; nobody is woken for it.
+    fn is_reusable(&mut self) -> bool {
+        self.wire.is_reusable(&mut Context::from_waker(Waker::noop()))
     }
 }
 
 // === impl Busy ===
 
 impl Busy {
-    fn new(connection: Box<Connection>, home: Arc<Home>) -> Self {
-        Self { connection: Some(connection), home }
-    }
-
-    /// Looks for what comes of the answer; drives the connection if that is nothing yet.
-    pub(crate) fn poll<T>(
+    /// The next part of the answer.
+    pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        mut look: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let Some(connection) = &mut self.connection else { return look(cx) };
-        let driver = &mut connection.driver;
-        // To take something out tells the connection that there is room again.
-        driver.alarm.quiet();
-        let looked = look(&mut Context::from_waker(&driver.waker));
-        if looked.is_ready() {
-            return looked;
-        }
-        if driver.has_ended() {
-            self.connection = None;
-            return look(cx);
-        }
-        driver.wait(cx, look)
+    ) -> Poll<Option<Result<Frame<Bytes>, wire::Error>>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(None) };
+        connection.wire.poll_frame(cx)
     }
 
-    /// Lets a task do the rest; without a runtime the connection is closed. Returns nothing.
-    fn detach(mut self) -> Option<Self> {
-        let runtime = Handle::try_current().ok()?;
-        let mut connection = self.connection.take()?;
-        let home = Arc::clone(&self.home);
-        runtime.spawn(async move {
-            let ended = poll_fn(|cx| {
-                let ended = connection.driver.has_ended();
-                if ended || connection.requests.is_ready() {
-                    return Poll::Ready(ended);
-                }
-                connection.driver.wait(cx, |_| Poll::Pending)
-            });
-            if !ended.await {
-                home.keep(connection);
-            }
-        });
-        None
+    pub(crate) fn is_over(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| connection.wire.is_over())
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        let over = || SizeHint::with_exact(0);
+        self.connection.as_ref().map_or_else(over, |connection| connection.wire.size_hint())
+    }
+
+    /// Sends on the rest of a request's body.
+    fn poll_upload(
+        &mut self,
+        upload: &mut Upload<Lent>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), wire::Error>> {
+        let Some(connection) = &mut self.connection else { return Poll::Ready(Ok(())) };
+        connection.wire.poll_upload(upload, cx)
+    }
+
+    /// Closes the connection.
+    fn abandon(&mut self) {
+        self.connection = None;
+    }
+
+    /// Gives the connection back, if it can be used again.
+    pub(crate) fn end(&mut self) {
+        if let Some(mut connection) = self.connection.take()
+            && connection.is_reusable()
+        {
+            self.home.keep(connection);
+        }
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        // It is ready when both sides of the exchange have ended. If not, hyper notices here that nobody reads
-        // the answer any more, and closes.
-        if !connection.requests.is_ready() && connection.driver.has_ended() {
-            return;
-        }
-        if connection.requests.is_ready() {
-            self.home.keep(connection);
-        } else {
-            // The end of the request is not written yet.
-            Self::new(connection, Arc::clone(&self.home)).detach();
-        }
+        self.end();
     }
 }
 

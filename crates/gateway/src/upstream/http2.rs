@@ -71,7 +71,7 @@ impl Http2 {
         let (mut request, origin) = (request, server.address.origin());
         if let Some(mut open) = self.0.open(origin) {
             let mut error = match open.requests.try_send_request(request).await {
-                Ok(response) => return Ok(response.map(|body| Received::new(body, None))),
+                Ok(response) => return Ok(response.map(Received::http2)),
                 Err(error) => error,
             };
             let Some(unsent) = error.take_message() else { return Err(error.into_error().into()) };
@@ -80,7 +80,7 @@ impl Http2 {
         }
         let mut open = self.0.opening(origin).await?;
         match open.requests.try_send_request(request).await {
-            Ok(response) => Ok(response.map(|body| Received::new(body, None))),
+            Ok(response) => Ok(response.map(Received::http2)),
             Err(error) => Err(error.into_error().into()),
         }
     }

@@ -1,7 +1,7 @@
 //! A request's body, lent to a connection: what was not begun comes back and can go elsewhere.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,8 +18,6 @@ pub(crate) struct Lent {
     body: RequestBody,
     /// Until the first part is asked for.
     home: Option<Home>,
-    /// Tells whoever watches that it is still here.
-    here: Option<Arc<()>>,
 }
 
 // === impl Home ===
@@ -36,14 +34,7 @@ impl Home {
 impl Lent {
     /// With a home it comes back there, if it is dropped before it was begun.
     pub(crate) fn new(body: RequestBody, home: Option<Home>) -> Self {
-        Self { body, home, here: None }
-    }
-
-    /// What lives for as long as this does; nothing where there is nothing to send.
-    pub(crate) fn watch(&mut self) -> Option<Weak<()>> {
-        let here = (!self.body.is_end_stream()).then(Arc::default);
-        self.here = here;
-        self.here.as_ref().map(Arc::downgrade)
+        Self { body, home }
     }
 }
 

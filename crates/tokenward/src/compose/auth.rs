@@ -8,15 +8,15 @@ use bytes::Bytes;
 use extauthz::ExtAuthz;
 use gateway::Gateway;
 use gateway::forward_auth::ForwardAuth;
-use gateway::problem::{Kind, Problem};
+use gateway::problem::{Kind, Problem, malformed};
 use gateway::request_id::RequestId;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
-use hyper::body::Incoming;
 use ipnet::IpNet;
 use policy::{Engine, authzen};
 use token::time::Clock as _;
 use tokio_util::sync::CancellationToken;
+use wire::{BadHead, Incoming};
 
 use super::CertificateField;
 use super::live::Live;
@@ -134,6 +134,11 @@ impl Handler for AuthDoor {
         terms.field.note(&mut request, &Connection { certificate: None, ja4: None, ..connection });
         let (head, _) = request.into_parts();
         terms.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
+    }
+
+    fn refuse(&self, bad: BadHead, _: Option<Request<()>>, _: &Connection) -> Response<Self::Body> {
+        let problem = malformed(bad, &RequestId::new(SystemClock.now()));
+        problem.map(|text| Either::Left(Full::new(Bytes::from(text))))
     }
 }
 

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use authority::peer::PeerAddress;
 use axum::Router;
 use axum::body::Body;
+use gateway::problem::malformed;
+use gateway::request_id::RequestId;
 use gateway::{Peer, ResponseBody};
 use http::{HeaderName, Request, Response};
-use hyper::body::Incoming;
 use ipnet::IpNet;
 use token::client_certificate::ClientCertificate;
+use token::time::Clock as _;
 use tower::ServiceExt as _;
+use wire::{BadHead, Incoming};
 
 use super::live::Live;
+use crate::clock::SystemClock;
 use crate::config;
 use crate::listen::{Connection, Handler};
 
@@ -94,6 +98,10 @@ impl Handler for ControlDoor {
             Err(never) => match never {},
         }
     }
+
+    fn refuse(&self, bad: BadHead, _: Option<Request<()>>, _: &Connection) -> Response<Body> {
+        malformed(bad, &RequestId::new(SystemClock.now())).map(Body::from)
+    }
 }
 
 // === impl GatewayDoor ===
@@ -117,7 +125,16 @@ impl Handler for GatewayDoor {
         // To its end, whatever comes after it meanwhile.
         let worker = self.live.worker(self.thread);
         let peer = Peer { address: connection.address, tls: connection.tls };
-        // In a place of its own: it takes up kilobytes, which would be moved with each future that this one is part of.
-        Box::pin(worker.handle(request, peer)).await
+        worker.handle(request, peer).await
+    }
+
+    fn refuse(
+        &self,
+        bad: BadHead,
+        head: Option<Request<()>>,
+        connection: &Connection,
+    ) -> Response<ResponseBody> {
+        let peer = Peer { address: connection.address, tls: connection.tls };
+        self.live.worker(self.thread).refuse(bad, head, peer)
     }
 }

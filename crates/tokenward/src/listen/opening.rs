@@ -1,4 +1,4 @@
-//! The first bytes that a client sends on a connection, or after a rest: waited for with hardly any memory.
+//! The first bytes that a client sends on a connection: waited for with hardly any memory.
 
 use std::io;
 
@@ -43,23 +43,12 @@ pub(super) async fn opening(stream: &mut (impl AsyncRead + Unpin)) -> io::Result
     Ok(Opening::Http1(Bytes::copy_from_slice(read.get(..length).unwrap_or_default())))
 }
 
-/// Reads the first bytes of the next request on a connection in HTTP/1.1; none when the client has gone.
-///
-/// # Errors
-/// The stream's.
-pub(super) async fn next(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
-    let mut read = [0; PREFACE.len()];
-    let length = stream.read(&mut read).await?;
-    Ok(Bytes::copy_from_slice(read.get(..length).unwrap_or_default()))
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncWriteExt as _, duplex};
 
-    use super::{Opening, PREFACE, next, opening};
-    use crate::listen::rewound::Rewound;
+    use super::{Opening, PREFACE, opening};
 
     /// Byte by byte; what comes after the opening is not waited for.
     async fn of(text: &'static [u8]) -> Opening {
@@ -84,20 +73,5 @@ mod tests {
             http1(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r")
         );
         assert_eq!(of(b"").await, Opening::End);
-    }
-
-    #[tokio::test]
-    async fn what_was_read_is_read_again_before_the_rest() {
-        let (mut client, mut server) = duplex(64);
-        client.write_all(b"GET /a HTTP/1.1 and more than was asked for").await.expect("write");
-        drop(client);
-        let first = next(&mut server).await.expect("bytes");
-        assert_eq!(first.len(), PREFACE.len());
-        let (mut again, mut stream) = (Vec::new(), Rewound::new(first, server));
-        let byte = stream.read_u8().await.expect("byte");
-        again.push(byte);
-        stream.read_to_end(&mut again).await.expect("rest");
-        assert_eq!(again, b"GET /a HTTP/1.1 and more than was asked for");
-        assert!(stream.into_parts().0.is_empty());
     }
 }

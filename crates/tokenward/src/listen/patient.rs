@@ -2,21 +2,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::life::Life;
-
 /// Ends with [`io::ErrorKind::TimedOut`] when nothing can be written for so long.
 pub(super) struct Patient<S> {
     stream: S,
     patience: Duration,
-    /// Told what is read, and whether something waits to be written.
-    life: Arc<Life>,
     /// There while something waits to be written.
     alarm: Option<Pin<Box<Sleep>>>,
     waits: bool,
@@ -25,8 +20,8 @@ pub(super) struct Patient<S> {
 // === impl Patient ===
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Duration, life: Arc<Life>) -> Self {
-        Self { stream, patience, life, alarm: None, waits: false }
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
+        Self { stream, patience, alarm: None, waits: false }
     }
 
     /// Passes on what came of writing, or gives up.
@@ -36,17 +31,13 @@ impl<S> Patient<S> {
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            if self.waits {
-                self.waits = false;
-                self.life.writes(false);
-            }
+            self.waits = false;
             return written;
         }
         let patience = self.patience;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(patience)));
         if !self.waits {
             self.waits = true;
-            self.life.writes(true);
             alarm.as_mut().reset(Instant::now() + patience);
         }
         match alarm.as_mut().poll(cx) {
@@ -64,10 +55,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.life.reads(buffer.filled().len().saturating_sub(before));
-        read
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 

@@ -19,11 +19,6 @@ impl<S> Rewound<S> {
     pub(super) fn new(first: Bytes, stream: S) -> Self {
         Self { first, stream }
     }
-
-    /// What was not read again, and the stream.
-    pub(super) fn into_parts(self) -> (Bytes, S) {
-        (self.first, self.stream)
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {

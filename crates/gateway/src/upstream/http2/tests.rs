@@ -67,7 +67,8 @@ impl Stage {
         *request.uri_mut() = self.server.address.uri(&target).expect("address");
         let answer = tokio::time::timeout(PATIENCE, self.client.request(&self.server, request));
         let body = answer.await.expect("in time")?.into_body();
-        let bytes = body.collect().await.map_err(ClientError::from)?.to_bytes();
+        let bytes =
+            body.collect().await.map_err(|error| ClientError::Exchange(error.into()))?.to_bytes();
         Ok(String::from_utf8_lossy(&bytes).parse().expect("a number"))
     }
 

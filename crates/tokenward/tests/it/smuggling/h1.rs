@@ -29,11 +29,11 @@ const CASES: &[(&str, &str, &[u16], Sees)] = &[
     // A request inside of a body is no request.
     ("Content-Length: {len}", "{s}", &[200], Once("{s}")),
     ("Transfer-Encoding: chunked", "{hex}\r\n{s}\r\n0\r\n\r\n", &[200], Once("{s}")),
-    // CL.TE, TE.CL: `chunked` counts, and nothing that comes after (RFC 9112 §6.3).
-    ("Content-Length: {len}\r\nTransfer-Encoding: chunked", "0\r\n\r\n{s}", &[200], Once("")),
-    ("Transfer-Encoding: chunked\r\nContent-Length: {len}", "0\r\n\r\n{s}", &[200], Once("")),
-    ("Content-Length: 4\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n{s}", &[200], Once("hello")),
-    ("Content-Length: 4\r\nTransfer-Encoding: chunked", "{hex}\r\n{s}\r\n0\r\n\r\n", &[200], Once("{s}")),
+    // CL.TE, TE.CL: one of the two is a lie (RFC 9112 §6.1).
+    ("Content-Length: {len}\r\nTransfer-Encoding: chunked", "0\r\n\r\n{s}", &[400], Nothing),
+    ("Transfer-Encoding: chunked\r\nContent-Length: {len}", "0\r\n\r\n{s}", &[400], Nothing),
+    ("Content-Length: 4\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n{s}", &[400], Nothing),
+    ("Content-Length: 4\r\nTransfer-Encoding: chunked", "{hex}\r\n{s}\r\n0\r\n\r\n", &[400], Nothing),
     // TE.TE: what is not `chunked` and nothing else.
     ("Transfer-Encoding: xchunked", "0\r\n\r\n{s}", &[400], Nothing),
     ("Transfer-Encoding: identity", "0\r\n\r\n{s}", &[400], Nothing),
@@ -68,7 +68,7 @@ const CASES: &[(&str, &str, &[u16], Sees)] = &[
     // Lengths.
     ("Content-Length: 0\r\nContent-Length: {len}", "{s}", &[400], Nothing),
     ("Content-Length: {len}\r\nContent-Length: 0", "{s}", &[400], Nothing),
-    ("Content-Length: 5\r\nContent-Length: 5", "hello{s}", &[200, 401], Once("hello")),
+    ("Content-Length: 5\r\nContent-Length: 5", "hello{s}", &[400], Nothing),
     ("Content-Length: 5, 5", "hello{s}", &[400], Nothing),
     ("Content-Length: 0, {len}", "{s}", &[400], Nothing),
     ("Content-Length: +5", "hello{s}", &[400], Nothing),
@@ -116,10 +116,10 @@ const CASES: &[(&str, &str, &[u16], Sees)] = &[
      "0\r\nAuthorization: Bearer spoofed\r\n\r\n{s}", &[200, 401], Once("")),
     ("Transfer-Encoding: chunked", "5\r\nhello\r\n", &[], Nothing),
     ("Transfer-Encoding: chunked", "5\r\nhel", &[], Nothing),
-    // A bare line feed ends a line (RFC 9112 §2.2 allows it), here and for what is restated.
-    ("X: y\nContent-Length: 5", "hello{s}", &[200, 401], Once("hello")),
-    ("X: y\nTransfer-Encoding: chunked\nContent-Length: {len}", "0\r\n\r\n{s}", &[200], Once("")),
-    ("X: y\n\n{s}", "", &[200, 401], Once("")),
+    // A bare line feed ends a line for some readers (RFC 9112 §2.2).
+    ("X: y\nContent-Length: 5", "hello{s}", &[400], Nothing),
+    ("X: y\nTransfer-Encoding: chunked\nContent-Length: {len}", "0\r\n\r\n{s}", &[400], Nothing),
+    ("X: y\n\n{s}", "", &[400], Nothing),
     // Protocols that would leave the gateway's sight.
     ("Expect: 100-continue\r\nContent-Length: 5", "hello{s}", &[100, 200, 401], Once("hello")),
     ("Expect: 100-continue\r\nContent-Length: 0", "{s}", &[200, 401], Once("")),

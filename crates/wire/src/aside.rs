@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::task::AtomicWaker;
 
 /// Polls its future once, and then only after that has woken it, however often the task is woken for other things.
-pub(super) struct Aside<'f, T> {
+pub(crate) struct Aside<'f, T> {
     future: BoxFuture<'f, T>,
     bell: Arc<Bell>,
     /// That of the bell.
@@ -24,7 +24,7 @@ struct Bell {
 // === impl Aside ===
 
 impl<'f, T> Aside<'f, T> {
-    pub(super) fn new(future: impl Future<Output = T> + Send + 'f) -> Self {
+    pub(crate) fn new(future: impl Future<Output = T> + Send + 'f) -> Self {
         let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: AtomicWaker::new() });
         Self { future: Box::pin(future), waker: Waker::from(Arc::clone(&bell)), bell }
     }
