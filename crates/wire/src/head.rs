@@ -60,11 +60,13 @@ fn within(length: usize) -> Result<usize, BadHead> {
     if length > HEAD_BYTES { Err(BadHead::TooLong) } else { Ok(length) }
 }
 
-/// Drops empty lines before a request (RFC 9112 §2.2).
-pub(crate) fn skip_empty_lines(bytes: &mut BytesMut) {
+/// Drops empty lines before a request (RFC 9112 §2.2); whether there were any.
+pub(crate) fn skip_empty_lines(bytes: &mut BytesMut) -> bool {
+    let before = bytes.len();
     while bytes.starts_with(b"\r\n") {
         bytes.advance(2);
     }
+    bytes.len() < before
 }
 
 /// Takes a head of this length out of what was read; what is left has no room of its own if there is nothing.

@@ -168,7 +168,9 @@ where
         let head = poll_fn(|cx| {
             loop {
                 let held = &mut *lock(&self.held);
-                head::skip_empty_lines(&mut held.io.unread);
+                if head::skip_empty_lines(&mut held.io.unread) {
+                    scan = Scan::default();
+                }
                 if let Some(length) = scan.end(&held.io.unread, Lines::Strict)? {
                     return Poll::Ready(Ok(Some(head::take(&mut held.io.unread, length))));
                 }
