@@ -1,5 +1,7 @@
 //! Bytes that are almost requests: they are the same requests however they come, and nothing panics.
 
+#![allow(clippy::expect_used, reason = "tests")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,9 +40,12 @@ const PARTS: [&str; 14] = [
     "\u{e9}",
 ];
 
-/// Notes what arrives: a head, and the body if it is whole.
+/// What arrives: a head, or what is wrong, and the body if it is whole.
+type Arrived = Vec<(String, Option<Bytes>)>;
+
+/// Notes it.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<(String, Option<Bytes>)>>>);
+struct Notes(Arc<Mutex<Arrived>>);
 
 impl Service for Notes {
     type Body = Full<Bytes>;
@@ -62,7 +67,7 @@ impl Service for Notes {
 }
 
 /// What arrives of these bytes when they come in parts of so many.
-async fn arrives(bytes: &[u8], part: usize) -> Vec<(String, Option<Bytes>)> {
+async fn arrives(bytes: &[u8], part: usize) -> Arrived {
     let (near, mut far) = duplex(part);
     let notes = Notes::default();
     let minute = Duration::from_secs(60);
