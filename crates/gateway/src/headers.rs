@@ -279,8 +279,14 @@ const OTHERS_OWN: [&str; 15] = [
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
 /// certificate.
 fn is_ours(name: &str) -> bool {
+    if is_read_as_another(name) {
+        return true;
+    }
+    // All of them begin with one of these letters, and most fields of a request do not.
+    if !name.starts_with(['c', 'f', 'r', 's', 't', 'w', 'x']) {
+        return false;
+    }
     is_identity(name)
-        || is_read_as_another(name)
         || OTHERS_OWN.iter().any(|prefix| name.starts_with(prefix))
         || matches!(
             name,

@@ -295,7 +295,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Upload<B> {
                         return Poll::Ready(Err(Error::Unsent(error.into())));
                     }
                     Poll::Ready(None) => {
-                        self.going.end(out).map_err(wrong)?;
+                        self.going.end(out, &HeaderMap::new()).map_err(wrong)?;
                         self.over = true;
                     }
                     Poll::Pending => {

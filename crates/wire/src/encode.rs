@@ -147,16 +147,22 @@ impl Going {
         Ok(None)
     }
 
-    /// Writes what ends the body.
+    /// Writes what ends the body, with trailers where there is a place for them.
     ///
     /// # Errors
     /// [`WrongLength`] for less than was promised.
-    pub(crate) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), WrongLength> {
+    pub(crate) fn end(
+        &mut self,
+        out: &mut Vec<u8>,
+        trailers: &HeaderMap,
+    ) -> Result<(), WrongLength> {
         match self {
             Self::Length(0) | Self::Nothing | Self::ToEnd => Ok(()),
             Self::Length(_) => Err(WrongLength),
             Self::Chunked => {
-                out.extend_from_slice(b"0\r\n\r\n");
+                out.extend_from_slice(b"0\r\n");
+                fields(out, trailers, |name| ![CONTENT_LENGTH, TRANSFER_ENCODING].contains(name));
+                out.extend_from_slice(b"\r\n");
                 Ok(())
             }
         }

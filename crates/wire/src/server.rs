@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_LENGTH, EXPECT, UPGRADE};
+use http::header::{CONTENT_LENGTH, EXPECT, TE, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -97,6 +97,8 @@ struct Asked {
     method: Method,
     version: Version,
     keeps: bool,
+    /// Whether trailers are read.
+    trailers: bool,
     /// Waits for the connection.
     switch: Option<oneshot::Sender<Upgraded>>,
 }
@@ -229,6 +231,7 @@ where
             method: request.method().clone(),
             version,
             keeps: keeps(version, fields),
+            trailers: fields.contains_key(TE) && reads_trailers(fields),
             switch: None,
         };
         self.requests += 1;
@@ -280,7 +283,7 @@ where
         let mut out = paper();
         encode::response(&mut out, &head, asked.version, going, keep);
         drop(head);
-        let mut over = going == Going::Nothing;
+        let (mut over, mut trailers) = (going == Going::Nothing, HeaderMap::new());
         poll_fn(|cx| {
             let wrong = |_| Error::Unsent("an answer's length is not the one it told".into());
             loop {
@@ -288,10 +291,13 @@ where
                 let (mut long, mut waits, mut broken) = (None, false, None);
                 while !over && long.is_none() && out.len() < GATHER {
                     match Pin::new(&mut body).poll_frame(cx) {
-                        // Trailers would need a client that has said that it reads them.
                         Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                             Ok(data) => long = going.part(&mut out, data).map_err(wrong)?,
-                            Err(_) => continue,
+                            // Only for a client that has said that it reads them (RFC 9110 §6.5.1).
+                            Err(frame) if asked.trailers => {
+                                trailers = frame.into_trailers().unwrap_or_default();
+                            }
+                            Err(_) => {}
                         },
                         Poll::Ready(Some(Err(error))) => {
                             broken = Some(Error::Unsent(error.into()));
@@ -299,7 +305,7 @@ where
                         }
                         Poll::Ready(None) => {
                             over = true;
-                            broken = going.end(&mut out).map_err(wrong).err();
+                            broken = going.end(&mut out, &trailers).map_err(wrong).err();
                         }
                         Poll::Pending => {
                             waits = true;
@@ -402,7 +408,8 @@ impl From<io::Error> for Broken {
 impl Asked {
     /// What was no request.
     fn nothing() -> Self {
-        Self { method: Method::GET, version: Version::HTTP_11, keeps: false, switch: None }
+        let (method, version) = (Method::GET, Version::HTTP_11);
+        Self { method, version, keeps: false, trailers: false, switch: None }
     }
 }
 
@@ -422,6 +429,13 @@ fn expects(version: Version, fields: &HeaderMap) -> bool {
         .get(EXPECT)
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     expects && version == Version::HTTP_11
+}
+
+/// Whether the client has said that it reads trailers (RFC 9110 §10.1.4).
+fn reads_trailers(fields: &HeaderMap) -> bool {
+    let codings = fields.get_all(TE).iter();
+    let mut codings = codings.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Tells whoever asks with HEAD how long the body would be (RFC 9110 §9.3.2).

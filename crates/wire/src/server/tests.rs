@@ -91,6 +91,17 @@ impl Site {
             "/streamed" => Response::new(request.into_body().boxed_unsync()),
             "/unread" => text("unread"),
             "/parts" => parts(&["one", "", "two"]),
+            "/trailers" => {
+                let fields = [("a", "b"), ("content-length", "9")].map(|(name, value)| {
+                    (name.parse().expect("name"), http::HeaderValue::from_static(value))
+                });
+                let frames = [
+                    Ok::<_, BoxError>(Frame::data("one".into())),
+                    Ok(Frame::trailers(fields.into_iter().collect())),
+                ];
+                let frames = futures_util::stream::iter(frames);
+                Response::new(http_body_util::StreamBody::new(frames).boxed_unsync())
+            }
             "/broken" => parts(&["one", "!"]),
             "/endless" => parts(&["one", "."]),
             "/long" => text(vec![b'x'; 300_000]),
@@ -372,6 +383,20 @@ async fn a_body_that_breaks_off_or_is_none_ends_the_connection() {
     stage.say("POST /echo HTTP/1.1\r\nContent-Length: 9\r\n\r\nhello").await;
     stage.far.shutdown().await.expect("shutdown");
     assert_eq!(statuses(&stage.rest().await), ["400"]);
+}
+
+#[tokio::test]
+async fn trailers_are_for_who_reads_them() {
+    for (te, end) in [
+        ("TE: gzip, Trailers\r\n", "0\r\na: b\r\n\r\n"),
+        ("", "0\r\n\r\n"),
+        ("TE: x\r\n", "0\r\n\r\n"),
+    ] {
+        let mut stage = Stage::new();
+        stage.say(&format!("GET /trailers HTTP/1.1\r\nConnection: close\r\n{te}\r\n")).await;
+        let rest = stage.rest().await;
+        assert!(rest.ends_with(&format!("3\r\none\r\n{end}")), "{rest}");
+    }
 }
 
 #[tokio::test]
