@@ -148,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let polled = self.poll_piece(cx);
+        let polled = self.decoder.poll_piece(&mut self.io, cx);
         self.keeps &= !matches!(polled, Poll::Ready(Err(_)));
         polled.map(|piece| match piece {
             Ok(Piece::Data(data)) => Some(Ok(Frame::data(data))),
@@ -156,18 +156,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Ok(Piece::Unread) => None,
             Err(error) => Some(Err(error)),
         })
-    }
-
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Error>> {
-        loop {
-            match self.decoder.piece(&mut self.io.unread)? {
-                Piece::Unread => {}
-                piece => return Poll::Ready(Ok(piece)),
-            }
-            if ready!(self.io.poll_fill(cx))? == 0 {
-                self.decoder.end()?;
-            }
-        }
     }
 
     /// Whether all of the answer was read.

@@ -1,12 +1,16 @@
 //! Which body a message has, and how a body is sent (RFC 9112 §6).
 
+use std::task::{Context, Poll, ready};
+
 use bytes::BytesMut;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use http_body::SizeHint;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::chunked::{Chunked, Piece, part};
-use crate::error::{BadBody, BadHead};
+use crate::error::{BadBody, BadHead, Error};
+use crate::io::Io;
 
 /// Reads a body out of what comes on a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,6 +102,26 @@ impl Decoder {
             }
             Self::ToEnd => Ok(Piece::Data(part(unread, u64::MAX))),
             Self::Chunked(chunked) => chunked.piece(unread),
+        }
+    }
+
+    /// The next piece of what comes on a connection; never [`Piece::Unread`].
+    ///
+    /// # Errors
+    /// The connection's, or [`BadBody`].
+    pub(crate) fn poll_piece<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut Io<S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Piece, Error>> {
+        loop {
+            match self.piece(&mut io.unread)? {
+                Piece::Unread => {}
+                piece => return Poll::Ready(Ok(piece)),
+            }
+            if ready!(io.poll_fill(cx))? == 0 {
+                self.end()?;
+            }
         }
     }
 

@@ -93,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
             self.wait(cx);
             return Poll::Pending;
         }
-        match ready!(self.poll_next(cx))? {
+        match ready!(self.decoder.poll_piece(&mut self.io, cx))? {
             Piece::Data(data) => Poll::Ready(Ok(data.len())),
             Piece::Over(_) | Piece::Unread => Poll::Ready(Ok(0)),
         }
@@ -102,18 +102,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
     fn wait(&mut self, cx: &mut Context<'_>) {
         if !self.server.as_ref().is_some_and(|server| server.will_wake(cx.waker())) {
             self.server = Some(cx.waker().clone());
-        }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Error>> {
-        loop {
-            match self.decoder.piece(&mut self.io.unread)? {
-                Piece::Unread => {}
-                piece => return Poll::Ready(Ok(piece)),
-            }
-            if ready!(self.io.poll_fill(cx))? == 0 {
-                self.decoder.end()?;
-            }
         }
     }
 
@@ -139,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Source for Held<S> {
             // What does not go now goes with the answer.
             let _ = self.io.poll_sent(cx)?;
         }
-        let polled = ready!(self.poll_next(cx));
+        let polled = ready!(self.decoder.poll_piece(&mut self.io, cx));
         self.broken |= polled.is_err();
         let last = self.decoder.is_over();
         if last || self.broken {
