@@ -86,7 +86,11 @@ impl Worker {
 
     /// Checks a request, forwards it if it is admitted, and answers it in any case. The request's
     /// event is emitted when the answer's body is dropped.
-    pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
+    pub async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> Response<ResponseBody> {
         let core = &self.core;
         let (head, body) = request.into_parts();
         let (mut seen, Origin { ip, https }, now) = self.arrived(&head, peer);
@@ -97,7 +101,7 @@ impl Worker {
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
                 match inspect(core, &self.streams, admitted, &head, body, &mut seen).await {
-                    Ok(inspected) => forward(self, inspected, head, https, seen).await,
+                    Ok(inspected) => forward(&self, inspected, head, https, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }

@@ -1,6 +1,5 @@
 //! Sockets: bind, TLS, HTTP/1.1 and HTTP/2, drain. It knows no route.
 
-use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use gateway::turn::Gathered;
 use http::{Request, Response};
 use hyper::body::Body;
@@ -99,7 +99,7 @@ pub(crate) trait Handler: Clone + Send + Sync + Unpin + 'static {
         &self,
         request: Request<Incoming>,
         connection: Connection,
-    ) -> impl Future<Output = Response<Self::Body>> + Send;
+    ) -> BoxFuture<'static, Response<Self::Body>>;
 
     /// Answers what is no request in HTTP/1.1: what is wrong, and the head if it can be read.
     fn refuse(

@@ -117,9 +117,9 @@ impl House {
             browser_apps: Vec::new(),
         };
         let gateway = Gateway::new(settings(api().await), parts).expect("gateway");
-        let worker = gateway.worker();
+        let worker = Arc::new(gateway.worker());
         let proxy = serve(move |request, address| {
-            let worker = worker.clone();
+            let worker = Arc::clone(&worker);
             async move { worker.handle(request.map(Into::into), Peer { address, tls: false }).await }
         });
         let service = ExtAuthz::new(gateway.checker());

@@ -532,7 +532,7 @@ impl wire::server::Service for Door {
         request: http::Request<Incoming>,
     ) -> BoxFuture<'static, Response<ResponseBody>> {
         let (worker, peer) = (self.worker.load_full(), self.peer);
-        Box::pin(async move { worker.handle(request, peer).await })
+        Box::pin(worker.handle(request, peer))
     }
 
     fn refuse(&self, bad: BadHead, head: Option<http::Request<()>>) -> Response<ResponseBody> {

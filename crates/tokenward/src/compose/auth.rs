@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use extauthz::ExtAuthz;
+use futures_util::future::BoxFuture;
 use gateway::Gateway;
 use gateway::forward_auth::ForwardAuth;
 use gateway::problem::{Kind, Problem, malformed};
@@ -112,11 +113,26 @@ impl AuthTerms {
 impl Handler for AuthDoor {
     type Body = Either<Full<Bytes>, extauthz::Body>;
 
-    async fn handle(
+    fn handle(
         &self,
         request: Request<Incoming>,
         connection: Connection,
-    ) -> Response<Self::Body> {
+    ) -> BoxFuture<'static, Response<Self::Body>> {
+        Box::pin(self.clone().answer(request, connection))
+    }
+
+    fn refuse(&self, bad: BadHead, _: Option<Request<()>>, _: &Connection) -> Response<Self::Body> {
+        let problem = malformed(bad, &RequestId::new(SystemClock.now()));
+        problem.map(|text| Either::Left(Full::new(Bytes::from(text))))
+    }
+}
+
+impl AuthDoor {
+    async fn answer(
+        self,
+        request: Request<Incoming>,
+        connection: Connection,
+    ) -> Response<<Self as Handler>::Body> {
         let peer = connection.address.ip().to_canonical();
         let terms =
             self.0.auth().filter(|terms| terms.callers.iter().any(|net| net.contains(&peer)));
@@ -134,11 +150,6 @@ impl Handler for AuthDoor {
         terms.field.note(&mut request, &Connection { certificate: None, ja4: None, ..connection });
         let (head, _) = request.into_parts();
         terms.http.answer(head).await.map(|bytes| Either::Left(Full::new(bytes)))
-    }
-
-    fn refuse(&self, bad: BadHead, _: Option<Request<()>>, _: &Connection) -> Response<Self::Body> {
-        let problem = malformed(bad, &RequestId::new(SystemClock.now()));
-        problem.map(|text| Either::Left(Full::new(Bytes::from(text))))
     }
 }
 

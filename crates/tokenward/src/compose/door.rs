@@ -5,6 +5,7 @@ use std::sync::Arc;
 use authority::peer::PeerAddress;
 use axum::Router;
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use gateway::problem::malformed;
 use gateway::request_id::RequestId;
 use gateway::{Peer, ResponseBody};
@@ -89,14 +90,21 @@ impl ControlDoor {
 impl Handler for ControlDoor {
     type Body = Body;
 
-    async fn handle(&self, request: Request<Incoming>, connection: Connection) -> Response<Body> {
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+        connection: Connection,
+    ) -> BoxFuture<'static, Response<Body>> {
         let mut request = request.map(Body::new);
         self.1.note(&mut request, &connection);
         request.extensions_mut().insert(PeerAddress(connection.address));
-        match self.0.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        let answering = self.0.clone().oneshot(request);
+        Box::pin(async move {
+            match answering.await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        })
     }
 
     fn refuse(&self, bad: BadHead, _: Option<Request<()>>, _: &Connection) -> Response<Body> {
@@ -115,17 +123,17 @@ impl GatewayDoor {
 impl Handler for GatewayDoor {
     type Body = ResponseBody;
 
-    async fn handle(
+    fn handle(
         &self,
         request: Request<Incoming>,
         connection: Connection,
-    ) -> Response<ResponseBody> {
+    ) -> BoxFuture<'static, Response<ResponseBody>> {
         let mut request = request;
         self.live.note(&mut request, &connection);
         // To its end, whatever comes after it meanwhile.
         let worker = self.live.worker(self.thread);
         let peer = Peer { address: connection.address, tls: connection.tls };
-        worker.handle(request, peer).await
+        Box::pin(worker.handle(request, peer))
     }
 
     fn refuse(
