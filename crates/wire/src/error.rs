@@ -18,6 +18,9 @@ pub enum BadHead {
     /// The target is none.
     #[error("the request target is none")]
     Target,
+    /// The target has a fragment, which is never sent (RFC 9110 §7.1).
+    #[error("the request target has a fragment (`#`)")]
+    Fragment,
     /// It is longer than any that is read.
     #[error("the head is longer than {} bytes", crate::HEAD_BYTES)]
     TooLong,

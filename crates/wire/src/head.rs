@@ -91,6 +91,9 @@ pub(crate) fn request(head: &Bytes) -> Result<Request<()>, BadHead> {
     else {
         return Err(BadHead::Syntax(httparse::Error::Token));
     };
+    if path.contains('#') {
+        return Err(BadHead::Fragment);
+    }
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(method.as_bytes())
         .map_err(|_| BadHead::Syntax(httparse::Error::Token))?;

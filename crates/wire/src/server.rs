@@ -276,7 +276,7 @@ where
         tell_length(&mut head.headers, asked, &body);
         let keep = {
             let mut held = lock(&self.held);
-            let can = going != Going::ToEnd && held.can_go_on();
+            let can = going != Going::ToEnd && held.can_go_on(UNWANTED);
             held.answers();
             asked.keeps && can && !self.ending && keeps(Version::HTTP_11, &head.headers)
         };

@@ -175,6 +175,7 @@ async fn odd_lines_and_hosts_are_refused() {
         format!("GET /orders HTTP/1.1\r\nHost: a\r\nX: b\r\n folded\r\n{auth}\r\n\r\n"),
         format!("GET /orders extra HTTP/1.1\r\nHost: a\r\n{auth}\r\n\r\n"),
         format!("GET /orders HTTP/1.2\r\nHost: a\r\n{auth}\r\n\r\n"),
+        format!("GET /orders#x HTTP/1.1\r\nHost: a\r\n{auth}\r\n\r\n"),
         format!("GET /orders\u{e9} HTTP/1.1\r\nHost: a\r\n{auth}\r\n\r\n"),
         format!("GET /orders?\u{e9} HTTP/1.1\r\nHost: a\r\n{auth}\r\n\r\n"),
     ];

@@ -71,8 +71,6 @@ async fn what_is_good_is_forwarded_in_its_normal_form() {
         ("/orders?../%2e%2e;\\|//", "/orders?../%2e%2e;\\|//"),
         ("http://api.example/orders/7?x", "/orders/7?x"),
         ("http://API.example/orders", "/orders"),
-        // hyper drops a fragment before anybody can see it.
-        ("/orders/7#/../../admin", "/orders/7"),
     ];
     for (target, expected) in cases {
         let answer = house.ask_as(&token, &format!("GET {target}"), "").await;

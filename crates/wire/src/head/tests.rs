@@ -93,6 +93,8 @@ fn what_is_no_request_is_refused() {
         let read = request(&Bytes::from(format!("GET {target} HTTP/1.1\r\n\r\n")));
         assert!(read.is_err(), "{target}: {read:?}");
     }
+    let fragment = request(&Bytes::from("GET /a#b HTTP/1.1\r\n\r\n"));
+    assert_eq!(fragment.err(), Some(BadHead::Fragment), "and not dropped");
     let many = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
     assert!(request(&Bytes::from(many(FIELDS))).is_ok());
     assert_eq!(request(&Bytes::from(many(FIELDS + 1))).err(), Some(BadHead::TooManyFields));

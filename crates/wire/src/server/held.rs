@@ -53,9 +53,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
         (self.number, self.decoder, self.expects) = (number, decoder, expects);
     }
 
-    /// Whether there can be a request after this one: a client that was not told to send the body may, and may not.
-    pub(super) fn can_go_on(&self) -> bool {
-        !self.expects && !self.broken
+    /// Whether there can be a request after this one: a client that was not told to send the body may, and may not;
+    /// and of one that nobody wants not more than so many bytes are read.
+    pub(super) fn can_go_on(&self, unwanted: usize) -> bool {
+        let left = self.decoder.size_hint().lower();
+        !self.expects && !self.broken && (self.read || left <= unwanted as u64)
     }
 
     /// The answer begins: it is too late to ask for the body.

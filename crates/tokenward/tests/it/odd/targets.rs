@@ -7,7 +7,7 @@
 pub(super) enum Fate {
     /// It is forwarded with this path, and the query that it had.
     Goes(&'static str),
-    /// It is refused with 400 and words that have these in them; none: by the HTTP parser, without words.
+    /// It is refused with 400 and words that have these in them; none: for what is no request at all.
     Refused(&'static str),
     /// There is no such route.
     Nowhere,
@@ -23,6 +23,7 @@ const EMPTY: Fate = Refused("empty segment");
 const PARAMETER: Fate = Refused("`;`");
 const PERCENT: Fate = Refused("two hexadecimal digits");
 const UTF8: Fate = Refused("not UTF-8");
+const FRAGMENT: Fate = Refused("a fragment");
 const UNREAD: Fate = Refused("");
 
 /// Targets that others have stumbled over, and plain ones beside them.
@@ -114,9 +115,9 @@ pub(super) const TABLE: &[(&str, Fate)] = &[
     ("/{p}/open/a\tb", UNREAD),
     ("/{p}/open/a b", UNREAD),
     // What is behind a `#` is not sent on, nor was it asked about.
-    ("/{p}/open/1#/../../closed/1", Goes("/{p}/open/1")),
-    ("/{p}/open/1?a#b?c", Goes("/{p}/open/1")),
-    ("/{p}/closed/1#/public", Goes("/{p}/closed/1")),
+    ("/{p}/open/1#/../../closed/1", FRAGMENT),
+    ("/{p}/open/1?a#b?c", FRAGMENT),
+    ("/{p}/closed/1#/public", FRAGMENT),
     ("/{p}/open/%", PERCENT),
     ("/{p}/open/%2", PERCENT),
     ("/{p}/open/%zz", PERCENT),
