@@ -13,6 +13,11 @@ use crate::headers::{
 };
 use crate::target::BadTarget;
 
+/// The fields by which Traefik, Caddy and HAProxy's recipe tell the request line and the host.
+pub(crate) const FORWARDED: [HeaderName; 3] = [FORWARDED_METHOD, FORWARDED_URI, FORWARDED_HOST];
+/// Those by which NGINX's recipe tells the request line.
+pub(crate) const ORIGINAL: [HeaderName; 2] = [ORIGINAL_METHOD, ORIGINAL_URI];
+
 /// A request that somebody else has received, and would forward.
 pub struct Described {
     pub(crate) head: Parts,

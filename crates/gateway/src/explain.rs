@@ -59,6 +59,7 @@ struct Record {
     status: u16,
     refused: Option<Refused>,
     would_refuse: Option<Refused>,
+    would_refuse_detail: Option<Box<str>>,
     latency_us: u64,
     course: Course,
 }
@@ -117,6 +118,7 @@ impl Record {
             status: request.status,
             refused: request.refused.clone(),
             would_refuse: request.would_refuse.clone(),
+            would_refuse_detail: request.would_refuse_detail.clone(),
             latency_us: request.latency_us,
             course,
         }
@@ -173,6 +175,14 @@ impl Record {
         Told { step: step.name(), outcome, detail }
     }
 
+    fn inspected(&self, rule: &Rule) -> String {
+        let judged = judged(rule);
+        match (&self.would_refuse, &self.would_refuse_detail) {
+            (Some(refused), Some(detail)) => format!("{judged}; would refuse {refused}: {detail}"),
+            _ => judged.to_owned(),
+        }
+    }
+
     /// What a step that let the request through has looked at.
     fn checked(&self, step: Step, places: Option<&dyn Places>) -> Option<String> {
         let rule = self.course.rule.as_deref();
@@ -194,14 +204,7 @@ impl Record {
                 0 => "no limit asked".to_owned(),
                 count => format!("{count} limits asked, at a cost of {}", rule.cost),
             }),
-            Step::Inspect => rule.map(|rule| match rule.inspect {
-                Inspect::Enforce => "enforced".to_owned(),
-                Inspect::Observe => match &self.would_refuse {
-                    Some(refused) => format!("observed alone: {refused}"),
-                    None => "observed alone".to_owned(),
-                },
-                Inspect::Off => "off".to_owned(),
-            }),
+            Step::Inspect => rule.map(|rule| self.inspected(rule)),
             Step::Forward => self.course.waited_us.map(|us| {
                 let server = self.upstream().unwrap_or_default();
                 format!("{server} began its answer after {us} µs")
@@ -211,11 +214,27 @@ impl Record {
     }
 }
 
+/// The parts of a request that a rule has judged.
+fn judged(rule: &Rule) -> &'static str {
+    let described = rule.described.as_ref().map(|described| described.enforce);
+    match (described, rule.inspect) {
+        (None, Inspect::Off) => "off",
+        (None, Inspect::Enforce) => "injections refused",
+        (None, Inspect::Observe) => "injections observed",
+        (Some(true), Inspect::Off) => "description enforced",
+        (Some(true), Inspect::Enforce) => "description enforced, injections refused",
+        (Some(true), Inspect::Observe) => "description enforced, injections observed",
+        (Some(false), Inspect::Off) => "description observed",
+        (Some(false), Inspect::Enforce) => "description observed, injections refused",
+        (Some(false), Inspect::Observe) => "description observed, injections observed",
+    }
+}
+
 fn demands(rule: &Rule) -> String {
-    let mut words = match &rule.demand {
-        Demand::Public => "public".to_owned(),
-        Demand::Token { scope_text, .. } if scope_text.is_empty() => "any good token".to_owned(),
-        Demand::Token { scope_text, .. } => format!("demands `{scope_text}`, which the token has"),
+    let mut words = match (&rule.demand, rule.demand.scopes_in_words()) {
+        (Demand::Public, _) => "public".to_owned(),
+        (Demand::Token { .. }, None) => "any good token".to_owned(),
+        (Demand::Token { .. }, Some(scopes)) => format!("demands {scopes}, which the token has"),
     };
     for place in &rule.places {
         words.push_str(&format!("; for {place}"));

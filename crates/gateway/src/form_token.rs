@@ -2,7 +2,9 @@
 //! other would be the one that counts.
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
+
+use crate::headers::is_encoded;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -10,7 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case(FORM) && !headers.contains_key(CONTENT_ENCODING)
+    essence.eq_ignore_ascii_case(FORM) && !is_encoded(headers)
 }
 
 #[cfg(test)]
@@ -30,5 +32,9 @@ mod tests {
         let mut packed = typed("application/x-www-form-urlencoded");
         packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         assert!(!is_form(&packed));
+        for nothing in ["identity", ""] {
+            packed.insert(CONTENT_ENCODING, HeaderValue::from_static(nothing));
+            assert!(is_form(&packed), "`{nothing}` leaves it as it is");
+        }
     }
 }

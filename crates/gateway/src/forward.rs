@@ -48,7 +48,8 @@ enum Failure {
 /// What came of sending the request.
 enum Sent {
     Answered(Response<Received>, Place),
-    Failed(Failure),
+    /// With the server and what went wrong there, for operators.
+    Failed(Failure, String),
     Refused(Refusal),
 }
 
@@ -69,11 +70,11 @@ pub(crate) async fn forward(
     let on_client = if upgrade { head.extensions.remove::<OnUpgrade>() } else { None };
     let upstream = &admitted.rule().upstream;
     let key = upstream.key(admitted.known().map(Arc::as_ref), admitted.ip());
-    let Some(place) = upstream.enter(key) else { return failed(Failure::Full, seen) };
+    let Some(place) = upstream.enter(key) else { return failed(Failure::Full, None, seen) };
     let server = &place.server().address;
     seen.sent_to(server.host());
     let target = admitted.rule().rewrite.apply(admitted.target().path_and_query());
-    let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, seen) };
+    let Some(uri) = server.uri(&target) else { return failed(Failure::Broken, None, seen) };
     let upgrading = on_client.is_some();
     let mut request =
         outgoing(&worker.core, &admitted, server.host(), head, body, https, upgrading);
@@ -98,14 +99,14 @@ pub(crate) async fn forward(
             seen.hold_server(place);
             response
         }
-        Sent::Failed(failure) => return failed(failure, seen),
+        Sent::Failed(failure, why) => return failed(failure, Some(&why), seen),
         Sent::Refused(refusal) => return refused(&worker.core, &refusal, seen),
     };
     let watch = Watch::new(&worker.streams, whose(&admitted), admitted.seen());
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return match on_client.filter(|_| tunnel::accepted(&response)) {
             Some(on_client) => switched(response, on_client, watch, seen),
-            None => failed(Failure::Protocol, seen),
+            None => failed(Failure::Protocol, None, seen),
         };
     }
     seen.answered(response.status(), Outcome::Forwarded);
@@ -164,14 +165,14 @@ async fn send(
     admitted: &Admitted,
 ) -> Sent {
     let (place, answer) = exchange.run(place, request).await;
+    let host = || String::from_utf8_lossy(place.server().address.host().as_bytes()).into_owned();
     let error = match answer {
         Ok(response) => return Sent::Answered(response, place),
-        Err(NoAnswer::Timeout) => return Sent::Failed(Failure::Timeout),
+        Err(NoAnswer::Timeout) => return Sent::Failed(Failure::Timeout, host()),
         Err(NoAnswer::Error(error)) => error,
     };
-    let server = place.server().address.host();
     let fault = match exchange.upload.and_then(Upload::fault) {
-        None => return Sent::Failed(failure(&error, server)),
+        None => return failure(&error, &host()),
         Some(fault) => Fault::from(fault),
     };
     Sent::Refused(match admitted.known() {
@@ -181,17 +182,24 @@ async fn send(
     })
 }
 
-fn failure(error: &ClientError, upstream: &HeaderValue) -> Failure {
+fn failure(error: &ClientError, server: &str) -> Sent {
+    let why = format!("{server}: {}", DisplayChain(error));
     if error.is_connect_timeout() {
-        return Failure::ConnectTimeout;
+        return Sent::Failed(Failure::ConnectTimeout, why);
     }
-    tracing::warn!(error = %DisplayChain(error), ?upstream, "an upstream failed");
-    Failure::Broken
+    tracing::warn!(error = %DisplayChain(error), upstream = server, "an upstream failed");
+    Sent::Failed(Failure::Broken, why)
 }
 
-fn failed(failure: Failure, mut seen: Box<Observation>) -> Response<ResponseBody> {
+/// `why` is for operators alone: a client is told of no server.
+fn failed(
+    failure: Failure,
+    why: Option<&str>,
+    mut seen: Box<Observation>,
+) -> Response<ResponseBody> {
     let problem = failure.problem();
-    seen.upstream_failed(problem.detail);
+    let beside = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    seen.upstream_failed(&format!("{}{beside}", problem.detail));
     seen.answered(problem.status, Outcome::UpstreamFailed);
     let mut response = problem.answer(seen.id());
     if failure == Failure::Full {
@@ -271,7 +279,7 @@ impl Failure {
     }
 }
 
-/// An error with its causes, for the log.
+/// An error with its causes, for operators.
 struct DisplayChain<'e>(&'e dyn Error);
 
 impl std::fmt::Display for DisplayChain<'_> {

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::checker::{Allowed, Checker, Decision};
-use crate::described::{BadDescription, Described, Told};
+use crate::described::{BadDescription, Described, FORWARDED, ORIGINAL, Told};
 use crate::problem::{Kind, Problem};
 
 /// Envoy puts this before the original path.
@@ -39,28 +39,41 @@ impl ForwardAuth {
     pub async fn answer(&self, head: Parts) -> Response<Bytes> {
         let path = head.uri.path();
         if path.strip_prefix(BY_PREFIX).is_some_and(|rest| rest.starts_with('/')) {
-            return match self.decide(Told::by_prefix(&head, BY_PREFIX), head).await {
+            return match self.decide(Told::by_prefix(&head, BY_PREFIX), head, &[]).await {
                 Decision::Allowed(allowed) => removing(&allowed, set_by(&allowed)),
                 Decision::Refused(answer) => answer.map(Bytes::from),
             };
         }
         match path {
-            BY_FORWARDED => match self.decide(Told::by_forwarded(&head.headers), head).await {
-                Decision::Allowed(allowed) => set_by(&allowed),
-                Decision::Refused(answer) => answer.map(Bytes::from),
-            },
-            BY_ORIGINAL => match self.decide(Told::by_original(&head.headers), head).await {
-                Decision::Allowed(allowed) => set_by(&allowed),
-                Decision::Refused(answer) => folded(answer),
-            },
+            BY_FORWARDED => {
+                match self.decide(Told::by_forwarded(&head.headers), head, &FORWARDED).await {
+                    Decision::Allowed(allowed) => set_by(&allowed),
+                    Decision::Refused(answer) => answer.map(Bytes::from),
+                }
+            }
+            BY_ORIGINAL => {
+                match self.decide(Told::by_original(&head.headers), head, &ORIGINAL).await {
+                    Decision::Allowed(allowed) => set_by(&allowed),
+                    Decision::Refused(answer) => folded(answer),
+                }
+            }
             _ => self.other(&head.method, path),
         }
     }
 
-    async fn decide(&self, told: Result<Told, BadDescription>, asking: Parts) -> Decision {
+    /// `telling` are the proxy's fields, of which the client has sent nothing.
+    async fn decide(
+        &self,
+        told: Result<Told, BadDescription>,
+        asking: Parts,
+        telling: &[HeaderName],
+    ) -> Decision {
         match told {
             Ok(told) => {
-                let Parts { headers, extensions, .. } = asking;
+                let Parts { mut headers, extensions, .. } = asking;
+                for name in telling {
+                    headers.remove(name);
+                }
                 let certificate = extensions.get().cloned();
                 self.0.decide(&Described::new(told, headers, certificate)).await
             }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName, TE,
-    TRAILER, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT,
+    HOST, HeaderName, TE, TRAILER, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
@@ -74,6 +74,12 @@ fn is_credential(name: &str, core: &Core) -> bool {
     let own = api_key || name == AUTHORIZATION.as_str() || name == DPOP.as_str();
     let inside = core.inside.as_ref().is_some_and(|inside| inside.field() == name);
     (own && !core.forward_token) || inside
+}
+
+/// Whether the body is compressed, or encoded in some other way (RFC 9110 §8.4).
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let plain = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
+    !headers.get_all(CONTENT_ENCODING).iter().all(|coding| plain(coding.as_bytes()))
 }
 
 /// Whether a field means something to the gateway or to HTTP, so that no token can be its whole value.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use contract::RequestCheck;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body::Body;
 use inspect::{Anything, Body as Kind, Expectations, Stop};
@@ -23,6 +23,7 @@ use crate::body::{RequestBody, Upload};
 use crate::core::Core;
 use crate::form_token;
 use crate::framing::Framing;
+use crate::headers::is_encoded;
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::present::has_token_parameter;
@@ -86,6 +87,10 @@ where
         let Ok(Read::Whole(_)) = Box::pin(read(&mut body, 0)).await else {
             return Err(broken(upload, &admitted));
         };
+    }
+    // Two types are two ways to read the body, and it is not known which is the API's.
+    if upload.is_some() && head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+        return Err(refusal(Fault::TwoTypes, &admitted));
     }
     if admitted.known().is_some()
         && form_token::is_form(&head.headers)
@@ -274,17 +279,17 @@ impl<'r> Judged<'r> {
         if !present || !(by_schema || by_inspection) {
             return Ok(false);
         }
-        let plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-        let fault = if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        let fault = if is_encoded(headers) {
             Fault::ContentEncoding
         } else if promised.is_none_or(|promised| promised <= self.limit() as u64) {
             return Ok(true);
         } else {
             Fault::InspectionExcess(inspect::Excess::Bytes)
         };
-        let enforced = (by_schema && self.enforces(By::Schema))
-            || (by_inspection && self.enforces(By::Inspection));
-        if enforced { Err(refusal(fault, admitted)) } else { Ok(false) }
+        let by_schema = by_schema && (self.enforces(By::Schema) || !by_inspection);
+        let by = if by_schema { By::Schema } else { By::Inspection };
+        self.settle(by, Err(fault), admitted, seen)?;
+        Ok(false)
     }
 
     /// What either way of judging says of a body. A long one is judged on a thread of its own.

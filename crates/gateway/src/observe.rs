@@ -68,7 +68,7 @@ pub(crate) struct Observation {
     /// The policies that decided.
     ruled: Vec<String>,
     /// What was found in a request that is forwarded all the same.
-    noticed: Option<Refused>,
+    noticed: Option<Noticed>,
     outcome: Outcome,
     upload: Option<Arc<Upload>>,
     bytes_in: u64,
@@ -86,6 +86,12 @@ pub(crate) struct Observation {
     /// The server that it was sent to.
     sent_to: Option<HeaderValue>,
     waited_us: Option<u64>,
+}
+
+/// What a rule that only observes has to say.
+struct Noticed {
+    refused: Refused,
+    detail: Box<str>,
 }
 
 /// Whose request it is.
@@ -224,9 +230,16 @@ impl Observation {
         };
     }
 
-    /// It is forwarded, though it breaks a rule that is only observed; the first one counts.
+    /// It is forwarded, though it breaks a rule that is only observed. The first one counts, but an injection
+    /// before all others: the watcher goes by it.
     pub(crate) fn noticed(&mut self, fault: &Fault) {
-        self.noticed.get_or_insert_with(|| fault.refused());
+        let is_injection = matches!(fault, Fault::Injection(_));
+        let outweighs =
+            |before: &Noticed| is_injection && !matches!(before.refused, Refused::Injection(_));
+        if self.noticed.as_ref().is_none_or(outweighs) {
+            let detail = fault.for_operators(self.rule.as_deref()).into();
+            self.noticed = Some(Noticed { refused: fault.refused(), detail });
+        }
     }
 
     /// It is decided on again, and seen then.
@@ -311,6 +324,8 @@ impl Observation {
             (None, Some(host)) => text(host),
             (None, None) => self.uri.authority().map(|authority| bounded(authority.as_str())),
         };
+        let noticed = self.noticed.take().map(|noticed| (noticed.refused, noticed.detail));
+        let (would_refuse, would_refuse_detail) = noticed.unzip();
         let request = Request {
             request: Some(self.id.as_str().to_owned()),
             token_kind: self.kind(),
@@ -322,7 +337,8 @@ impl Observation {
             object: object.map(bounded),
             status: self.status,
             refused: self.refused.take(),
-            would_refuse: self.noticed.take(),
+            would_refuse,
+            would_refuse_detail,
             policy: std::mem::take(&mut self.ruled),
             // The watcher remembers.
             moved: None,

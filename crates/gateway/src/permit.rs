@@ -4,9 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::Method;
-use token::claim_pattern::Pattern;
 use token::event::TokenKind;
-use token::restriction::Proof;
 use token::time::Timestamp;
 
 use crate::core::Core;
@@ -74,8 +72,7 @@ fn fault(known: &Known, demand: &Demand, kind: TokenKind, now: Timestamp) -> Opt
 
 fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp) -> Option<Fault> {
     let token = &known.token;
-    let Beside { any, any_text, clients, claims: wanted, kinds, acr, acr_text, max_age, bound } =
-        beside;
+    let Beside { any, any_text, clients, claims: _, kinds, acr, acr_text, max_age, bound } = beside;
     let holds = |set: &[OneOf]| set.iter().all(|scope| scope.is_met_by(token.scopes()));
     if !any.is_empty() && !any.iter().any(|set| holds(set)) {
         return Some(Fault::Scope(Arc::clone(any_text)));
@@ -87,17 +84,11 @@ fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp)
     if !kinds.is_empty() && !kinds.contains(&kind) {
         return Some(Fault::OtherKind);
     }
-    if !wanted.is_empty() {
-        let fits = |members: &_| {
-            let fits = |pattern: &Pattern| pattern.fits_one_of(members);
-            wanted.iter().all(|one_of| one_of.iter().any(fits))
-        };
-        if !token.members().is_some_and(fits) {
-            return Some(Fault::Claims);
-        }
+    if beside.unmet_claim(token.members()).is_some() {
+        return Some(Fault::Claims);
     }
     if *bound && token.confirmation().is_none() {
-        return Some(Fault::Demanded(Proof::Dpop));
+        return Some(Fault::Bearer);
     }
     let sure = acr.is_empty() || token.acr().is_some_and(|held| acr.iter().any(|one| one == held));
     let recent = max_age.is_none_or(|max_age| {

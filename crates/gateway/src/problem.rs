@@ -90,8 +90,8 @@ kinds! {
     Policy = "policy", "Not allowed here";
     /// The token was taken back.
     Revoked = "revoked", "Token revoked";
-    /// The body does not fit its schema.
-    Schema = "schema", "Body does not fit the schema";
+    /// The request is not as the API's document describes it.
+    Schema = "schema", "Not as the API describes it";
     /// The person has to sign in again.
     StepUp = "step_up", "Sign-in needed";
     /// Too many requests.

@@ -89,7 +89,7 @@ impl Refusal {
     /// The challenge is of the scheme that the client used; of `DPoP` where only that will do.
     pub(crate) fn told_by(self, scheme: Scheme) -> Self {
         match self.fault {
-            Fault::Unbound(Reason::DpopMissing) | Fault::Demanded(Proof::Dpop) => {
+            Fault::Unbound(Reason::DpopMissing) | Fault::Bearer | Fault::Demanded(Proof::Dpop) => {
                 Self { scheme: Scheme::Dpop, ..self }
             }
             Fault::NotBound => Self { scheme: Scheme::Bearer, ..self },

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use ipnet::IpNet;
+use serde_json::{Map, Value};
 use token::claim_pattern::Pattern;
 use token::event::TokenKind;
 use token::ladder::Ladder;
@@ -224,12 +225,33 @@ impl Demand {
         matches!(self, Self::Public)
     }
 
+    /// All scopes that it takes, in words for operators; `None` where there are none.
+    pub(crate) fn scopes_in_words(&self) -> Option<String> {
+        let Self::Token { scope_text, further, .. } = self else { return None };
+        let sets: &[Box<[OneOf]>] = further.as_ref().map_or(&[], |beside| &beside.any);
+        let set = |set: &[OneOf]| set.iter().map(OneOf::name).collect::<Vec<_>>().join(" ");
+        let sets: Vec<String> = sets.iter().map(|one| format!("`{}`", set(one))).collect();
+        let all = (!scope_text.is_empty()).then(|| format!("`{scope_text}`"));
+        let any = (!sets.is_empty()).then(|| sets.join(" or "));
+        all.into_iter().chain(any).reduce(|all, any| format!("{all} and {any}"))
+    }
+
     /// The scopes as a challenge has them (RFC 6750 §3); `None` where there are none.
     pub(crate) fn scope_text(&self) -> Option<&Arc<str>> {
         match self {
             Self::Public => None,
             Self::Token { scope_text, .. } => Some(scope_text).filter(|text| !text.is_empty()),
         }
+    }
+}
+
+// === impl Beside ===
+
+impl Beside {
+    /// What the first claim has to be that is not so.
+    pub(crate) fn unmet_claim(&self, members: Option<&Map<String, Value>>) -> Option<&[Pattern]> {
+        let fits = |pattern: &Pattern| members.is_some_and(|members| pattern.fits_one_of(members));
+        self.claims.iter().find(|one_of| !one_of.iter().any(fits)).map(AsRef::as_ref)
     }
 }
 

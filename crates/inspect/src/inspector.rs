@@ -40,6 +40,10 @@ impl Body {
     pub fn of(content_type: Option<&str>) -> Self {
         let Some(full) = content_type else { return Self::Text };
         let kind = full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if kind.contains(',') {
+            // Two fields that were joined: what an API makes of them is not known.
+            return Self::Text;
+        }
         let (main, sub) = kind.split_once('/').unwrap_or((&kind, ""));
         match (main, sub) {
             (_, "x-www-form-urlencoded") => Self::Form,

@@ -1,5 +1,7 @@
 //! What claims of a token have to be: patterns, wherever somebody decides by claims.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 /// What a claim has to be: a text in which each `*` stands for any run of characters.
@@ -65,6 +67,12 @@ impl Pattern {
             Value::Number(number) => self.text == number.to_string(),
             _ => false,
         }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the claim `{}` is `{}`", self.claim, self.text)
     }
 }
 

@@ -115,6 +115,7 @@ pub enum NetworkKind {
 /// The kinds of event, each with its own members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all events are requests")]
 pub enum EventKind {
     /// One API request at a door.
     Request(Request),
@@ -308,6 +309,9 @@ pub struct Request {
     /// Why a rule that only observes would have refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_refuse: Option<Refused>,
+    /// What that rule says, for people: the place in the request and what is wrong with it, never the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse_detail: Option<Box<str>>,
     /// The policies that decided, if some were asked: those that permit it, or those that forbid it or could
     /// not be evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -105,6 +105,7 @@ const TABLE: &[Case] = &[
     Case { name: "a route for another country", line: "GET /sweden", fields: good, comes_to: "403 network", place: None },
     Case { name: "a pace that is not reached", line: "GET /orders/7", fields: |house| restrained(house, "limit:100/s"), comes_to: "200", place: READ },
     Case { name: "an injection", line: "GET /orders/7?q=1%27%20OR%20%271%27%3D%271", fields: good, comes_to: "403 injection:sqli", place: READ },
+    Case { name: "words that inject nothing", line: "GET /orders/7?note=union%20select", fields: good, comes_to: "200", place: READ },
     Case { name: "a route for another network", line: "GET /inside", fields: good, comes_to: "403 network", place: None },
     Case { name: "a route for another client", line: "GET /theirs", fields: good, comes_to: "403 policy", place: None },
     Case { name: "a route for another kind of token", line: "GET /opaque", fields: good, comes_to: "403 policy", place: None },

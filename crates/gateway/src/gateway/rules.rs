@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use contract::RequestCheck;
 use token::ladder::Ladder;
 use token::scope::is_scope_token;
 
@@ -55,7 +56,7 @@ impl Compiler {
         for rule in rules {
             let (template, mut compiled) = self.rule(rule)?;
             compiled.guard =
-                rules.iter().position(|other| is_like(rule, other)).unwrap_or_default();
+                rules.iter().position(|other| self.is_like(rule, other)).unwrap_or_default();
             routes.own_cors |= rule.cors != RouteCors::AsGateway;
             let added = routes.add(&template, &rule.methods, rule.variants, compiled);
             added.map_err(|wrong| match wrong {
@@ -117,6 +118,26 @@ impl Compiler {
         Ok((template, compiled))
     }
 
+    /// Whether two rules let the same requests through, as far as neither path nor method say otherwise.
+    fn is_like(&self, one: &RouteRule, other: &RouteRule) -> bool {
+        let guard = |rule: &RouteRule| (rule.decided, rule.inspect, rule.cost, rule.body_bytes);
+        let limited = |rule: &RouteRule| {
+            let names = self.limits.iter().map(|(limit, _)| limit);
+            names
+                .filter(|limit| limit.routes.contains(&rule.path))
+                .map(|limit| &limit.name)
+                .collect()
+        };
+        let own_limits: [Vec<&String>; 2] = [limited(one), limited(other)];
+        guard(one) == guard(other)
+            && own_limits[0] == own_limits[1]
+            && enforced(one) == enforced(other)
+            && one.access == other.access
+            && one.networks == other.networks
+            && one.places == other.places
+            && one.hours == other.hours
+    }
+
     /// The limits that a route is under.
     fn limits_of(&self, rule: &RouteRule) -> Result<Box<[Arc<Limit>]>, SettingsError> {
         let own = self.limits.iter().filter(|(limit, _)| {
@@ -133,14 +154,9 @@ impl Compiler {
     }
 }
 
-/// Whether two rules let the same requests through, as far as neither path nor method say otherwise.
-fn is_like(one: &RouteRule, other: &RouteRule) -> bool {
-    let guard = |rule: &RouteRule| (rule.decided, rule.inspect, rule.cost, rule.body_bytes);
-    guard(one) == guard(other)
-        && one.access == other.access
-        && one.networks == other.networks
-        && one.places == other.places
-        && one.hours == other.hours
+/// The description that a rule's requests have to keep to.
+fn enforced(rule: &RouteRule) -> Option<*const RequestCheck> {
+    rule.described.as_ref().filter(|one| one.enforce).map(|one| Arc::as_ptr(&one.check))
 }
 
 fn limits(settings: &Settings) -> Result<Vec<(LimitRule, Arc<Limit>)>, SettingsError> {

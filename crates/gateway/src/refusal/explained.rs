@@ -36,8 +36,19 @@ impl Refusal {
         let token = &known.token;
         let demand = rule.map(|rule| &rule.demand);
         Some(match (&self.fault, demand) {
-            (Fault::Scope(wanted), _) => {
-                format!("demands `{wanted}`; the token has `{}`", known.token.scopes())
+            (Fault::Scope(_), Some(demand)) => {
+                let scopes = demand.scopes_in_words().unwrap_or_default();
+                format!("demands {scopes}; the token has `{}`", known.token.scopes())
+            }
+            (Fault::Claims, Some(Demand::Token { further: Some(beside), .. })) => {
+                let unmet = beside.unmet_claim(token.members())?;
+                format!(
+                    "demands that {}",
+                    unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+                )
+            }
+            (Fault::Bearer, _) => {
+                "demands a token that is bound to a key or a certificate".to_owned()
             }
             (Fault::Audience, Some(Demand::Token { audiences, .. })) => {
                 let held: Vec<&str> = token.audience().iter().collect();
@@ -69,7 +80,7 @@ impl Refusal {
 // === impl Fault ===
 
 impl Fault {
-    fn for_operators(&self, rule: Option<&Rule>) -> String {
+    pub(crate) fn for_operators(&self, rule: Option<&Rule>) -> String {
         match self {
             Self::Honeytoken => "the token is bait".to_owned(),
             Self::Demanded(Proof::Dpop) => "demands a token that is bound to a key".to_owned(),

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     RoutePlace(Place),
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
+    /// The route is for tokens that are bound to a key or a certificate, and this one is not.
+    Bearer,
     /// The body is longer than the route lets it be.
     BodyTooLarge,
     /// The body is compressed, where it is to be inspected.
@@ -112,6 +114,8 @@ pub(crate) enum Fault {
     Overloaded,
     /// More than one access token.
     TwoTokens,
+    /// More than one media type for one body.
+    TwoTypes,
     /// The token is presented with a proof, and bound to no key.
     NotBound,
     /// No proof of possession came.
@@ -170,10 +174,11 @@ impl Fault {
             | Self::Framing(_)
             | Self::QueryToken
             | Self::RequestBody
-            | Self::SlowBody => Reason::Malformed.into(),
+            | Self::SlowBody
+            | Self::TwoTypes => Reason::Malformed.into(),
             Self::BodyTooLarge | Self::Fields => Reason::TooLarge.into(),
             Self::CrossSite => Reason::CrossSite.into(),
-            Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
+            Self::Bearer | Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
             Self::Away(_) | Self::Elsewhere | Self::RouteNetwork | Self::RoutePlace(_) => {
@@ -221,7 +226,8 @@ impl Fault {
             | Self::QueryToken
             | Self::RequestBody
             | Self::Schema(_)
-            | Self::TwoTokens => Class::BadRequest,
+            | Self::TwoTokens
+            | Self::TwoTypes => Class::BadRequest,
             Self::Target(BadTarget::TooLong) => Class::UriTooLong,
             Self::Target(_) => Class::BadRequest,
             Self::Method { .. } => Class::MethodNotAllowed,
@@ -252,6 +258,7 @@ impl Fault {
             | Self::Unavailable => Class::Unavailable,
             Self::PathVariant | Self::UnknownRoute => Class::NotFound,
             Self::Audience
+            | Self::Bearer
             | Self::Demanded(_)
             | Self::Expired
             | Self::Honeytoken
@@ -277,6 +284,9 @@ impl Fault {
             }
             Self::Audience => "the token is for another audience",
             Self::Away(_) => "the token may not be used from this country or network",
+            Self::Bearer => {
+                "this is for tokens alone that are bound to a key (DPoP) or to a client certificate"
+            }
             Self::BodyTooLarge => "the body is longer than it may be here",
             Self::Fields => "there are too many header fields, or they are too long",
             Self::SlowBody => "the body comes too slowly",
@@ -285,7 +295,7 @@ impl Fault {
             Self::CrossSite => {
                 "a request that changes something must come from the application's own pages"
             }
-            Self::ContentEncoding => "the body is inspected here; send it without Content-Encoding",
+            Self::ContentEncoding => "the body is read here; send it without Content-Encoding",
             Self::Credential => "the Authorization field is not `Bearer` and one token",
             Self::Description(fault) => return fault.to_string(),
             Self::Demanded(Proof::Dpop) => {
@@ -325,6 +335,7 @@ impl Fault {
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
             Self::TwoTokens => "more than one access token",
+            Self::TwoTypes => "there is more than one Content-Type field",
             Self::NoProof => "the token needs a proof of possession in the DPoP field",
             Self::NotBound => "the token is bound to no key; send it as `Bearer`",
             Self::Proof { refused, .. } => return refused.to_string(),

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use token::reason::Reason;
 
 use super::support::upstream::Recording;
-use super::support::{House, body, settings, status};
+use super::support::{House, body, field, settings, status};
 use crate::checker::Decision;
 use crate::described::{Described as Asked, Told};
 use crate::settings::{Access, Described, Further, Inspect, Settings};
@@ -153,14 +153,14 @@ async fn good_requests_arrive_as_they_were_sent() {
 async fn observing_forwards_and_says_what_would_be_refused() {
     let (house, upstream) = house(false, Inspect::Off).await;
     let token = house.token("orders:write");
-    for (query, kind, text, code, words) in cases() {
+    for (query, kind, text, _, words) in cases() {
         let answer = house.raw(post(&token, query, kind, &text)).await;
         assert_eq!(status(&answer), 200, "{words}");
         let (_, request) = house.events.next().await;
         assert_eq!(request.refused, None);
-        if code != 413 || !words.starts_with("longer") {
-            assert!(request.would_refuse.is_some(), "{words}");
-        }
+        assert!(request.would_refuse.is_some(), "{words}");
+        let detail = request.would_refuse_detail.expect("its words");
+        assert!(detail.contains(words), "{detail}");
     }
     let arrived = upstream.requests();
     assert!(arrived.iter().zip(cases()).all(|(text, case)| body(text) == case.2));
@@ -181,6 +181,17 @@ async fn each_way_of_judging_has_its_own_word() {
         let token = house.token("orders:write");
         let answer = house.raw(post(&token, "", "application/json", attack)).await;
         assert_eq!(status(&answer), code, "{enforce} {inspect:?}");
+        let (_, seen) = house.events.next().await;
+        if code == 200 {
+            let noticed = seen.would_refuse.map(|refused| refused.to_string());
+            assert_eq!(noticed.as_deref(), Some("injection:sqli"), "the watcher goes by it");
+            let id = field(&answer, "x-request-id").expect("a name");
+            let told = house.explainer.explain(id).expect("remembered");
+            let inspect = told.steps.iter().find(|step| step.step == "inspect").expect("a step");
+            let said = inspect.detail.as_deref().unwrap_or_default();
+            let words = "description observed, injections observed; would refuse injection:sqli: ";
+            assert!(said.starts_with(words), "{said}");
+        }
         // The document gives `note` to text for people.
         let answer = house.raw(post(&token, "", "application/json", prose)).await;
         assert_eq!(status(&answer), 200, "{enforce} {inspect:?}");
@@ -211,6 +222,26 @@ async fn where_only_the_head_is_known_parameters_are_judged() {
     assert_eq!(ask("GET", "/orders/7", "x").await, 400);
     assert_eq!(ask("POST", "/orders", trace).await, 200, "there is no body to judge");
     assert_eq!(ask("POST", "/orders?dry=no", trace).await, 400);
+}
+
+/// An upstream that ignores case takes `/Orders` for `/orders`, whose body nobody would have read.
+#[tokio::test]
+async fn a_wide_rule_is_no_way_around_a_description() {
+    for (enforce, code) in [(true, 404), (false, 200)] {
+        let upstream = Recording::new().await;
+        let mut settings =
+            described(&format!("http://{}", upstream.address), enforce, Inspect::Off);
+        let mut wide = settings.routes.clone();
+        wide.retain(|route| route.path == "/orders");
+        for route in &mut wide {
+            (route.path, route.described) = ("/{rest...}".into(), None);
+        }
+        settings.routes.append(&mut wide);
+        let house = House::with(settings).await;
+        let token = house.token("orders:write");
+        let request = post(&token, "", "application/json", "{}").replace("/orders", "/Orders");
+        assert_eq!(status(&house.raw(request).await), code, "{enforce}");
+    }
 }
 
 #[tokio::test]

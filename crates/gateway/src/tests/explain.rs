@@ -1,6 +1,6 @@
 //! What is told of a request afterwards: each step, what was demanded, what was there; no credential.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use token::explanation::{Explanation, Outcome};
 use token::restriction::{Effect, Selector};
 
@@ -8,6 +8,7 @@ use super::support::upstream::Recording;
 use super::support::{House, field, settings};
 use crate::explain::Kept;
 use crate::limit::{Amount, Dimension, LimitRule};
+use crate::settings::{Access, ClaimRule, Further};
 
 /// The explanation of the request that got this answer, once its event is there.
 async fn explain(house: &House, answer: &str) -> Explanation {
@@ -142,6 +143,37 @@ async fn each_refusal_names_its_step_and_what_was_there() {
     assert!(said.contains(&format!("restriction {seq}: suspend network:127.0.0.0/8")), "{said}");
 }
 
+/// What a route demands is told whole, also where it was met.
+#[tokio::test]
+async fn alternatives_and_claims_are_named() {
+    let upstream = Recording::new().await;
+    let mut settings = settings(&format!("http://{}", upstream.address));
+    let set = |scopes: &str| scopes.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let one_of = ["sales*", "support"].map(str::to_owned);
+    let staff = ClaimRule::new("department", &one_of).expect("a rule");
+    settings.routes[0].access = Access::Token {
+        scopes: Vec::new(),
+        audiences: Vec::new(),
+        further: Further {
+            any_scopes: vec![set("orders:write"), set("orders:import orders:read")],
+            claims: vec![staff],
+            ..Further::default()
+        },
+    };
+    let house = House::with(settings).await;
+    let sets = "demands `orders:write` or `orders:import orders:read`";
+    let told = explain(&house, &house.ask_as(&house.token("x"), "GET /orders", "").await).await;
+    assert_eq!(failed(&told), ("permit", format!("{sets}; the token has `x`").as_str()));
+    let token = house.token("orders:write");
+    let told = explain(&house, &house.ask_as(&token, "GET /orders", "").await).await;
+    let wanted = "the claim `department` is `sales*` or the claim `department` is `support`";
+    assert_eq!(failed(&told), ("permit", format!("demands that {wanted}").as_str()));
+    let token = house.token_with("department", json!("support"));
+    let told = explain(&house, &house.ask_as(&token, "GET /orders", "").await).await;
+    let permit = told.steps.iter().find(|step| step.step == "permit").expect("permit");
+    assert_eq!(permit.detail, Some(format!("{sets}, which the token has")));
+}
+
 #[tokio::test]
 async fn refusals_outlast_what_is_let_through_and_memory_is_bounded() {
     let upstream = Recording::new().await;
@@ -171,7 +203,10 @@ async fn an_api_that_fails_is_said_to() {
     drop(listener);
     let house = House::new(address).await;
     let told = explain(&house, &house.ask("GET /open/1", "").await).await;
-    assert_eq!(failed(&told), ("forward", "the API behind the gateway failed"));
+    let (step, said) = failed(&told);
+    assert_eq!(step, "forward");
+    let at = format!("the API behind the gateway failed ({address}: no connection came about: ");
+    assert!(said.starts_with(&at) && said.contains("refused"), "{said}");
     assert_eq!(told.upstream, Some(format!("api ({address})")));
     assert_eq!(told.upstream_us, None);
     let json: Value = serde_json::to_value(&told).expect("JSON");

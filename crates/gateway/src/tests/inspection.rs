@@ -202,6 +202,38 @@ async fn what_cannot_be_read_is_refused_or_streamed() {
     assert_eq!(upstream.requests().len(), 1);
 }
 
+/// Some servers take the first of two types, others the last.
+#[tokio::test]
+async fn a_type_that_is_there_twice_is_no_way_around_inspection() {
+    let (house, upstream) = house(Inspect::Enforce).await;
+    let token = house.token("orders:write");
+    let attack = format!(r#"{{"a":"{ATTACK}"}}"#);
+    let twice = post(&token, "image/png\r\nContent-Type: application/json", &attack);
+    let answer = house.raw(twice).await;
+    assert_eq!((status(&answer), answer.contains("more than one Content-Type")), (400, true));
+    assert_eq!(status(&house.raw(post(&token, "image/png, application/json", &attack)).await), 403);
+    for plain in ["identity", ""] {
+        let coded =
+            post(&token, &format!("application/json\r\nContent-Encoding: {plain}"), &attack);
+        assert_eq!(status(&house.raw(coded).await), 403, "`{plain}` leaves it as it is");
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn observing_says_too_what_it_could_not_read() {
+    let (house, upstream) = house(Inspect::Observe).await;
+    let token = house.token("orders:write");
+    let packed = post(&token, "application/json\r\nContent-Encoding: gzip", "zip");
+    let long = post(&token, "application/json", &"1".repeat(5000));
+    for (request, reason) in [(packed, "malformed"), (long, "too_large")] {
+        assert_eq!(status(&house.raw(request).await), 200);
+        let (_, seen) = house.events.next().await;
+        assert_eq!(seen.would_refuse.map(|code| code.to_string()).as_deref(), Some(reason));
+    }
+    assert_eq!(upstream.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn a_slow_body_holds_nobody_else_up() {
     let (house, upstream) = house(Inspect::Enforce).await;

@@ -151,6 +151,27 @@ async fn routes_have_costs_and_limits_of_their_own() {
     assert_eq!(let_through(&house, &ledger, "GET /ledger", "", 20).await, 20, "it costs nothing");
 }
 
+/// A route's own limit is one of its conditions: an upstream that ignores case takes `/OPEN/7` for `/open/7`.
+#[tokio::test]
+async fn a_wide_rule_is_no_way_around_a_limit() {
+    let (house, _upstream) = house(|settings| {
+        let mut only = rate("open", &[Dimension::Network], "1/h");
+        only.routes = vec!["/open/{id}".into()];
+        settings.limits = vec![only];
+        let open = settings.routes.iter().find(|route| route.path == "/open/{id}");
+        let mut wide = open.expect("a public route").clone();
+        wide.path = "/{rest...}".into();
+        settings.routes.push(wide);
+    })
+    .await;
+    let mut passed = Vec::new();
+    for path in ["/open/7", "/open/7", "/Open/7", "/open/7/", "/open./7", "/elsewhere"] {
+        passed.push((path, status(&house.ask(&format!("GET {path}"), "").await)));
+    }
+    assert_eq!(passed.iter().filter(|(_, status)| *status == 200).count(), 2, "{passed:?}");
+    assert_eq!(passed.last(), Some(&("/elsewhere", 200)));
+}
+
 #[tokio::test]
 async fn a_scope_is_a_class_of_its_own() {
     let (house, _upstream) = house(|settings| {

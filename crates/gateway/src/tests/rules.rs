@@ -101,6 +101,8 @@ async fn a_route_can_want_bound_tokens() {
     let (said, answer) = verdict(&house, json!({})).await;
     assert_eq!(said, "401 dpop:missing");
     assert!(field(&answer, "www-authenticate").expect("challenge").starts_with("DPoP "));
+    // Of a token that never was more than it is.
+    assert!(!answer.contains("any more") && answer.contains("client certificate"), "{answer}");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gateway::checker::Decision;
 use gateway::described::{Described, Told};
+use gateway::explain::Kept;
 use gateway::inside::InternalKeys;
 use gateway::policy::Policies;
 use gateway::{Answering, ForeignIssuer, Gateway, IssuerServer, Prospect};
@@ -14,6 +14,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use token::event::{Event, EventKind, EventSink};
+use token::explanation::Outcome;
 use token::key::PrivateKey;
 use token::keyring::Keyring;
 use token::place::Places;
@@ -73,7 +74,7 @@ pub(crate) enum Kind {
 pub(crate) struct Decided {
     /// Why it was refused; `None` when it was allowed.
     pub(crate) refused: Option<Refused>,
-    /// The words for the client.
+    /// What was demanded, and what was there instead.
     pub(crate) why: Option<String>,
     /// The template of the route.
     pub(crate) route: Option<String>,
@@ -109,6 +110,7 @@ impl Rehearsal {
         // How often something comes says nothing about whether it may.
         settings.limits.clear();
         settings.doubtful = None;
+        settings.kept = Kept { refused: 1, passed: 0 };
         let rules = part
             .issuers
             .iter()
@@ -171,19 +173,22 @@ impl Rehearsal {
     }
 
     async fn ask(&self, described: &Described) -> Decided {
-        let decision = self.gateway.checker().decide(described).await;
+        self.gateway.checker().decide(described).await;
         let mut decided = Decided::default();
-        if let Decision::Refused(answer) = &decision {
-            let body: Value = serde_json::from_str(answer.body()).unwrap_or_default();
-            decided.why = body["error_description"].as_str().map(str::to_owned);
-        }
         let event = lock(&self.shared.event).take();
         if let Some(EventKind::Request(request)) = event.map(|event| event.kind) {
+            decided.why = request.request.as_deref().and_then(|name| self.why(name));
             decided.refused = request.refused;
             decided.route = request.route;
             decided.policies = request.policy;
         }
         decided
+    }
+
+    /// What is said of the step at which a request ended.
+    fn why(&self, name: &str) -> Option<String> {
+        let told = self.gateway.explainer().explain(name)?;
+        told.steps.into_iter().find(|step| step.outcome == Outcome::Failed)?.detail
     }
 }
 

@@ -68,6 +68,10 @@ fn the_example_of_the_page_is_as_it_says() {
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
+    change(folder, "cases.toml", "scopes = [\"orders:read\"]", "scopes = [\"orders:write\"]");
+    let because = "  because: demands `orders:read`; the token has `orders:write`\n";
+    assert!(text(&test(folder, &[]).stdout).contains(because));
+    change(folder, "cases.toml", "scopes = [\"orders:write\"]", "scopes = [\"orders:read\"]");
     let output = test(folder, &["--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((output.status.code(), &report["failed"]), (Some(1), &json!(2)));
@@ -84,6 +88,16 @@ fn cases_that_cannot_be_used_are_named() {
     for (from, to, words) in [
         ("expect = \"allow\"", "expect = \"alow\"", "case 1: `expect = \"alow\"`"),
         ("path = \"/orders/17\"", "path = \"/orders#17\"", "case 1: "),
+        (
+            "path = \"/orders/17\"",
+            "path = \"orders/17\"",
+            "case 1: `path`: `orders/17` begins with no `/`",
+        ),
+        (
+            "path = \"/orders/17\"",
+            "path = \"/orders/17\"\nmethod = \"G T\"",
+            "case 1: `method`: `G T` is no method",
+        ),
         ("path = \"/orders/17\"", "pth = \"/orders/17\"", "unknown field `pth`"),
         (
             "scopes = [\"orders:read\"] }",

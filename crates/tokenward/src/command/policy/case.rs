@@ -105,6 +105,12 @@ impl Case {
             let words = "is neither `allow` nor a reason code such as `insufficient_scope`";
             return Err(Failure::new(format_args!("`expect = \"{}\"` {words}", self.expect)));
         }
+        if !self.path.starts_with('/') {
+            return Err(Failure::new(format_args!("`path`: `{}` begins with no `/`", self.path)));
+        }
+        if http::Method::from_bytes(self.method.as_bytes()).is_err() {
+            return Err(Failure::new(format_args!("`method`: `{}` is no method", self.method)));
+        }
         let time = self.time.as_deref().map(Timestamp::parse).transpose();
         let time = time.map_err(|error| Failure::new(format_args!("`time`: {error}")))?;
         Ok(Request {
