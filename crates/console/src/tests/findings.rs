@@ -1,7 +1,7 @@
 //! Findings over HTTP.
 
 use serde_json::json;
-use store::{Belongs, NewRestriction, StoredFinding};
+use store::{NewRestriction, StoredFinding};
 use token::id::FindingId;
 use token::restriction::{Effect, Selector};
 
@@ -35,11 +35,7 @@ async fn found(harness: &Harness, id: &str, effect: Option<Effect>) {
         campaign: None,
         verdict: None,
     };
-    harness
-        .store()
-        .add_finding(&finding, Belongs::default(), Vec::new(), now)
-        .await
-        .expect("finding");
+    harness.store().begin_finding(finding.into(), now).await.expect("finding");
 }
 
 #[tokio::test]
@@ -94,11 +90,7 @@ async fn judged(harness: &Harness, id: &str) {
         undone_by: None,
         verdict: None,
     };
-    harness
-        .store()
-        .add_finding(&finding, Belongs::default(), Vec::new(), now)
-        .await
-        .expect("finding");
+    harness.store().begin_finding(finding.into(), now).await.expect("finding");
 }
 
 #[tokio::test]
