@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use serde_json::{Value, json};
 use store::{
-    Belongs, KeptFinding, NewDelivery, NewFinding, NewRestriction, Store, StoreError,
+    Belongs, Incident, KeptFinding, NewDelivery, NewFinding, NewRestriction, Store, StoreError,
     StoredFinding, Undoing,
 };
 use token::event::{Event, EventKind, Origin, Who};
@@ -147,7 +147,26 @@ pub async fn undo(
     actor: &str,
     now: Timestamp,
 ) -> Result<Undone, UndoRefused> {
-    match store.undo_finding(id, actor, now).await? {
+    outcome(store.undo_finding(id, actor, now).await?)
+}
+
+/// Undoes what was done about each finding of an incident or campaign by the same rules, and says what came of each
+/// that was answered, the first one first.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read or written; then some may be undone.
+pub async fn undo_incident(
+    store: &Store,
+    incident: &Incident,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Vec<(StoredFinding, Result<Undone, UndoRefused>)>, StoreError> {
+    let all = store.undo_incident(&incident.id, actor, now).await?;
+    Ok(all.into_iter().map(|(finding, undoing)| (finding, outcome(undoing))).collect())
+}
+
+fn outcome(undoing: Undoing) -> Result<Undone, UndoRefused> {
+    match undoing {
         Undoing::AlreadyUndone => Err(UndoRefused::AlreadyUndone),
         Undoing::Final => Err(UndoRefused::Final),
         Undoing::NothingDone => Err(UndoRefused::NothingDone),

@@ -103,6 +103,9 @@ pub struct KeptFinding {
     pub restriction: Option<Arc<Restriction>>,
 }
 
+/// Findings of an incident that are undone in one act.
+const UNDONE_AT_ONCE: usize = 256;
+
 const COLUMNS: &str = "id, finding, ts, detector, incident, campaign, restriction, \
                        restriction_created, undone_at, undone_by, verdict, verdict_at, verdict_by";
 
@@ -179,6 +182,37 @@ impl Store {
     ) -> Result<Undoing, StoreError> {
         let (id, actor) = (id.clone(), actor.to_owned());
         self.write(move |act| undo::undo(act, &id, &actor, now)).await
+    }
+
+    /// Undoes what was done about each finding of this incident or campaign, and says what came of each that was
+    /// answered, the first written first. Others get to write after every few of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read or written; then some may be undone.
+    pub async fn undo_incident(
+        &self,
+        incident: &str,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(StoredFinding, Undoing)>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM findings WHERE (incident = ?1 OR campaign = ?1) \
+             AND restriction IS NOT NULL ORDER BY position DESC"
+        );
+        // The last one first: what stands on an earlier one's restriction is gone before that is lifted.
+        let answered = self.read(|db| sql::all(db, &sql, params![incident], from_columns))?;
+        let mut outcomes = Vec::with_capacity(answered.len());
+        for some in answered.chunks(UNDONE_AT_ONCE) {
+            let ids: Vec<FindingId> = some.iter().map(|finding| finding.id.clone()).collect();
+            let actor = actor.to_owned();
+            let undone = self.write(move |act| {
+                ids.iter().map(|id| undo::undo(act, id, &actor, now)).collect::<Result<Vec<_>, _>>()
+            });
+            outcomes.extend(undone.await?);
+        }
+        let mut all: Vec<_> = answered.into_iter().zip(undo::settled(outcomes)).collect();
+        all.reverse();
+        Ok(all)
     }
 
     /// Findings of this incident or campaign, the first written first.

@@ -145,6 +145,16 @@ async fn findings_come_newest_first_in_pages() {
 
 /// A finding that is answered by this restriction, with what it would have had by itself.
 async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timestamp>) -> u64 {
+    answered_as(store, finding(id), effect, until).await
+}
+
+async fn answered_as(
+    store: &Store,
+    found: StoredFinding,
+    effect: Effect,
+    until: Option<Timestamp>,
+) -> u64 {
+    let id = found.id.as_str();
     let new = NewRestriction {
         selector: Selector::Token("t1".into()),
         effect: effect.clone(),
@@ -158,7 +168,7 @@ async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timesta
     if let Some(until) = until {
         value["until"] = json!(until);
     }
-    let new = StoredFinding { finding: value, ..finding(id) };
+    let new = StoredFinding { finding: value, ..found };
     let new = NewFinding { answer, ..new.into() };
     let kept = store.begin_finding(new, NOW).await.expect("finding");
     kept.restriction.expect("restriction").seq
@@ -295,4 +305,69 @@ async fn honeytokens_come_in_pages() {
     assert_eq!(page, [bait("b1"), bait("b2")]);
     let page = fixture.store.list_honeytokens(Some(&"b2".into()), 2).await.expect("page");
     assert_eq!(page, [bait("b3")]);
+}
+
+async fn undo_incident(store: &Store, name: &str, at: u64) -> Vec<(String, Undoing)> {
+    let all = store.undo_incident(name, "admin:anna", after(at)).await.expect("store");
+    all.into_iter().map(|(found, outcome)| (found.id.to_string(), outcome)).collect()
+}
+
+fn named(outcomes: &[(&str, Undoing)]) -> Vec<(String, Undoing)> {
+    outcomes.iter().map(|(id, outcome)| ((*id).to_owned(), *outcome)).collect()
+}
+
+#[tokio::test]
+async fn an_incident_is_undone_as_a_whole_but_for_what_is_final() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let shared = answered(store, "f1", limit(), Some(after(900))).await;
+    assert_eq!(answered(store, "f2", limit(), Some(after(900))).await, shared);
+    let unanswered = StoredFinding { restriction: None, ..finding("f3") };
+    store.begin_finding(unanswered.into(), NOW).await.expect("finding");
+    let whole = answered(store, "f4", Effect::Suspend, Some(after(900))).await;
+    answered(store, "f5", Effect::Revoke, None).await;
+    let other = StoredFinding { incident: "i2".to_owned(), ..finding("f6") };
+    let others = answered_as(store, other, "limit:1/m".parse().expect("effect"), None).await;
+    assert_eq!(
+        undo_incident(store, "i1", 5).await,
+        named(&[
+            ("f1", Undoing::Lifted(shared)),
+            ("f2", Undoing::Lifted(shared)),
+            ("f4", Undoing::Lifted(whole)),
+            ("f5", Undoing::Final),
+        ])
+    );
+    let left = [("limit:1/m".to_owned(), None), ("revoke".to_owned(), None)];
+    assert_eq!(holding(store, 6), left, "what is final, and another's");
+    let log = store.restrictions(Filter { in_force_at: None, before: None, limit: 10 }).await;
+    assert_eq!(
+        log.expect("log").first().map(|row| row.restriction.seq),
+        Some(others),
+        "no new row"
+    );
+    let again = undo_incident(store, "i1", 7).await;
+    let refused: Vec<Undoing> = again.into_iter().map(|(_, outcome)| outcome).collect();
+    let once = Undoing::AlreadyUndone;
+    assert_eq!(refused, [once, once, once, Undoing::Final]);
+    assert!(undo_incident(store, "i3", 7).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_others_stand_on_stays_when_an_incident_is_undone() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let of = |id: &str, incident: &str| StoredFinding {
+        incident: incident.to_owned(),
+        campaign: (incident != "i3").then(|| "c1".to_owned()),
+        ..finding(id)
+    };
+    let end = Some(after(900));
+    let shared = answered_as(store, of("f1", "i1"), limit(), end).await;
+    answered_as(store, of("f2", "i2"), limit(), end).await;
+    answered_as(store, of("f3", "i3"), limit(), end).await;
+    let kept = Undoing::Kept(shared);
+    assert_eq!(undo_incident(store, "c1", 5).await, named(&[("f1", kept), ("f2", kept)]));
+    assert_eq!(holding(store, 6), [("limit:10/m".to_owned(), end)]);
+    let Undoing::Lifted(anew) = undo(store, "f3", 7).await else { panic!("the last one") };
+    assert!(anew > shared && holding(store, 8).is_empty());
 }
