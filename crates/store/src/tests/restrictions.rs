@@ -55,10 +55,13 @@ async fn what_the_watcher_decides_holds_while_it_is_being_written_whoever_waits_
     assert!(part.as_mut().poll(&mut nobody).is_pending());
     assert!(unwatched.as_mut().poll(&mut nobody).is_pending());
     drop(unwatched);
+    let (seen, asked) = (Arc::clone(index), facts("t1"));
+    let later = fixture.store.begin(move |_| Ok(seen.on_token(&asked, NOW).is_some()));
     assert_eq!((suspended("t1"), dropped(), suspended("t2")), (Some(true), 1, Some(true)));
     still.end().await;
     whole.await.expect("restriction");
     part.await.expect("restriction");
+    assert!(later.await.expect("act"), "between its own act and the commit");
     let held = (suspended("t1"), dropped(), suspended("t2"));
     assert_eq!(held, (Some(false), 1, Some(false)), "the log's own");
 
