@@ -28,6 +28,14 @@ struct Stage {
     folder: TempDir,
 }
 
+/// What is left when everything has ended.
+struct Left {
+    /// Addresses of the findings that are on disk, the first one first, and where their restrictions are.
+    findings: Vec<(IpAddr, Option<u64>)>,
+    /// Restrictions of the watcher that were in the recording when it had ended.
+    recorded: usize,
+}
+
 /// A commit that is on disk and does not end.
 struct HeldUp {
     go: mpsc::Sender<()>,
@@ -45,7 +53,8 @@ impl Stage {
         let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let notifier =
             Notifier::new(Vec::new(), store.clone(), Arc::clone(&clock), Arc::clone(&random));
-        let config = config::Detect::default();
+        let record = Some(folder.path().join("events.jsonl"));
+        let config = config::Detect { record, ..config::Detect::default() };
         let standing = Arc::new(Standing::new(config.terms().expect("terms")));
         let told = Told { store: &store, notifier: &notifier, standing };
         let started = Watcher::start(&config, told, &clock, &random, None).await;
@@ -95,10 +104,12 @@ impl Stage {
         self.store.index().on_network(ip, SystemClock.now()).map(|row| row.seq)
     }
 
-    /// Ends the watcher, then the store; addresses of the findings that are on disk, the first one first, and where
-    /// their restrictions are.
-    async fn end(self) -> Vec<(IpAddr, Option<u64>)> {
-        self.watcher.stop().await;
+    /// Ends the watcher, lets commits go on meanwhile, and ends the store; says what is there then.
+    async fn end(self, held_up: HeldUp) -> Left {
+        tokio::join!(self.watcher.stop(), held_up.go_on());
+        let recording = std::fs::read_to_string(self.folder.path().join("events.jsonl"));
+        let recording = recording.expect("recording");
+        let recorded = recording.lines().filter(|line| line.contains(r#""kind":"revoke""#)).count();
         self.store.close().await;
         drop(self.store);
         let store = open(&self.folder, &self.master);
@@ -108,7 +119,7 @@ impl Stage {
             let ip = found.finding["ip"].as_str().expect("ip").parse().expect("address");
             (ip, found.restriction)
         });
-        about.collect()
+        Left { findings: about.collect(), recorded }
     }
 }
 
@@ -154,9 +165,10 @@ async fn a_response_waits_for_none_before_it_and_all_are_on_disk_at_the_end() {
         stage.store.findings(None, 10).await.expect("findings").is_empty(),
         "nothing is on disk"
     );
-    held_up.go_on().await;
+    let left = stage.end(held_up).await;
     let [first, second, third] = thieves;
-    assert_eq!(stage.end().await, [(first, Some(2)), (second, Some(3)), (third, Some(4))]);
+    assert_eq!(left.findings, [(first, Some(2)), (second, Some(3)), (third, Some(4))]);
+    assert_eq!(left.recorded, 3, "what came of all of them is told");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,8 +180,8 @@ async fn more_findings_than_may_be_under_way_are_all_kept_in_their_order() {
     until(|| stage.store.health().queue_depth >= under_way::MOST).await;
     // One more is in the hands of the teller, and one in those of the watcher, who waits.
     assert!(stage.store.health().queue_depth <= under_way::MOST + 2);
-    held_up.go_on().await;
-    let kept: Vec<IpAddr> = stage.end().await.into_iter().map(|(ip, _)| ip).collect();
+    let findings = stage.end(held_up).await.findings;
+    let kept: Vec<IpAddr> = findings.into_iter().map(|(ip, _)| ip).collect();
     assert_eq!(kept, thieves);
 }
 
