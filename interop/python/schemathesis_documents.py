@@ -167,6 +167,7 @@ FAR = {
     ("POST", "/api/v1/findings/{id}/feedback"),
     ("POST", "/api/v1/findings/{id}/undo"),
     ("GET", "/api/v1/incidents/{id}"),
+    ("POST", "/api/v1/incidents/{id}/undo"),
     ("DELETE", "/api/v1/tolerances/{seq}"),
     # Needs a configuration file, which `tokenward dev` has none of.
     ("POST", "/api/v1/config/reload"),

@@ -71,6 +71,7 @@ operations! {
     delete "/invitations/{id}" invitations::remove;
     get "/incidents" incidents::list;
     get "/incidents/{id}" incidents::show;
+    post "/incidents/{id}/undo" incidents::undo;
     get "/keys" keys::list;
     post "/keys/rotate" keys::rotate;
     get "/mailbox" mailbox::list;

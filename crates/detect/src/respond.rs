@@ -1,12 +1,17 @@
 //! A finding's response → the restriction log, and back again.
 
+use std::pin::Pin;
+
 use serde_json::{Value, json};
-use store::{Belongs, NewDelivery, NewRestriction, Store, StoreError, StoredFinding, Undoing};
+use store::{
+    Belongs, Incident, KeptFinding, NewDelivery, NewFinding, NewRestriction, Store, StoreError,
+    StoredFinding, Undoing,
+};
 use token::event::{Event, EventKind, Origin, Who};
 use token::finding::{Finding, Response, Target, Whom};
 use token::id::FindingId;
 use token::random::Random;
-use token::restriction::{Effect, Selector};
+use token::restriction::{Effect, Restriction, Selector};
 use token::time::Timestamp;
 
 use crate::{detector, incidents};
@@ -49,24 +54,23 @@ pub enum UndoRefused {
     Unknown,
 }
 
-/// Does what the finding says and keeps it, with what `tell` says of it to others. A restriction that is
-/// already in force is not written again.
+/// A finding whose response holds already while both are being written, whether or not anybody waits for that.
+pub struct Begun(Pin<Box<dyn Future<Output = Result<CarriedOut, StoreError>> + Send>>);
+
+/// Does what the finding says and begins to keep it, with what `tell` says of it to others: the response holds when this
+/// returns, and what is begun later is written later. A restriction that is already in force is not written again.
 ///
 /// # Errors
-/// [`StoreError`] when state cannot be written; a finding whose restriction could not be written
-/// is not kept either.
-pub async fn carry_out(
+/// [`StoreError`] when state cannot be read; then nothing is done.
+pub async fn begin(
     store: &Store,
     finding: &Finding,
     now: Timestamp,
     random: &dyn Random,
     tell: &dyn Fn(&StoredFinding) -> Vec<NewDelivery>,
-) -> Result<CarriedOut, StoreError> {
-    let mut value =
-        serde_json::to_value(finding).map_err(|_| StoreError::Corrupt { what: "finding" })?;
-    add_label(store, finding, &mut value).await?;
-    let mut held = None;
-    if let Some((selector, effect)) = restriction(&finding.whom, &finding.response) {
+) -> Result<Begun, StoreError> {
+    // Before anything else: whoever is stopped by it goes on until then.
+    let answer = restriction(&finding.whom, &finding.response).map(|(selector, effect)| {
         let new = NewRestriction {
             selector,
             effect,
@@ -75,8 +79,11 @@ pub async fn carry_out(
             reason: finding.evidence.summary.clone(),
             actor: format!("detector:{}", finding.detector),
         };
-        held = Some(store.restrict_once(new, now).await?);
-    }
+        store.hold_ahead(new, now)
+    });
+    let mut value =
+        serde_json::to_value(finding).map_err(|_| StoreError::Corrupt { what: "finding" })?;
+    add_label(store, finding, &mut value).await?;
     let stored = StoredFinding {
         id: FindingId::generate(random),
         finding: value,
@@ -84,16 +91,26 @@ pub async fn carry_out(
         detector: finding.detector.to_owned(),
         incident: finding.incident.clone(),
         campaign: finding.campaign.clone(),
-        restriction: held.as_ref().map(|(restriction, _)| restriction.seq),
-        restriction_created: held.as_ref().is_some_and(|(_, created)| *created),
+        restriction: None,
+        restriction_created: false,
         undone_at: None,
         undone_by: None,
         verdict: None,
     };
     let campaign_since = incidents::since(finding.campaign.as_deref());
     let belongs = Belongs { campaign_since, joins: finding.joins.clone() };
-    store.add_finding(&stored, belongs, tell(&stored), now).await?;
-    let event = held.filter(|(_, created)| *created).map(|(restriction, _)| Event {
+    let told = tell(&stored);
+    let kept = store.begin_finding(NewFinding { finding: stored, answer, belongs, told }, now);
+    Ok(Begun(Box::pin(async move {
+        let KeptFinding { finding, restriction } = kept.await?;
+        let written = restriction.filter(|_| finding.restriction_created);
+        Ok(CarriedOut { event: written.map(|restriction| told_of(&restriction, now)), finding })
+    })))
+}
+
+/// The event that tells of what was taken back.
+fn told_of(restriction: &Restriction, now: Timestamp) -> Event {
+    Event {
         ts: now,
         ip: None,
         who: Who::default(),
@@ -105,8 +122,19 @@ pub async fn carry_out(
             actor: Some("system".to_owned()),
             reason: Some(restriction.actor.clone()),
         },
-    });
-    Ok(CarriedOut { finding: stored, event })
+    }
+}
+
+// === impl Begun ===
+
+impl Begun {
+    /// Waits until the finding and its response are on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state could not be written: then the response has ended, and the finding is not kept either.
+    pub async fn written(self) -> Result<CarriedOut, StoreError> {
+        self.0.await
+    }
 }
 
 /// Undoes what was done about a finding, exactly: what other findings stand on stays.
@@ -119,7 +147,26 @@ pub async fn undo(
     actor: &str,
     now: Timestamp,
 ) -> Result<Undone, UndoRefused> {
-    match store.undo_finding(id, actor, now).await? {
+    outcome(store.undo_finding(id, actor, now).await?)
+}
+
+/// Undoes what was done about each finding of an incident or campaign by the same rules, and says what came of each
+/// that was answered, the first one first.
+///
+/// # Errors
+/// [`StoreError`] when state cannot be read or written; then some may be undone.
+pub async fn undo_incident(
+    store: &Store,
+    incident: &Incident,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Vec<(StoredFinding, Result<Undone, UndoRefused>)>, StoreError> {
+    let all = store.undo_incident(&incident.id, actor, now).await?;
+    Ok(all.into_iter().map(|(finding, undoing)| (finding, outcome(undoing))).collect())
+}
+
+fn outcome(undoing: Undoing) -> Result<Undone, UndoRefused> {
+    match undoing {
         Undoing::AlreadyUndone => Err(UndoRefused::AlreadyUndone),
         Undoing::Final => Err(UndoRefused::Final),
         Undoing::NothingDone => Err(UndoRefused::NothingDone),

@@ -8,16 +8,17 @@
     reason = "tests: helpers too"
 )]
 
-use std::future::Future as _;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use detect::engine::Engine;
-use detect::respond::{CarriedOut, UndoRefused, carry_out, undo};
+use detect::respond::{CarriedOut, UndoRefused, begin, undo};
 use store::{MasterKey, NewRestriction, Settings, Store};
 use token::event::{Event, EventKind};
+use token::finding::Finding;
+use token::index::is_ahead;
 use token::random::OsRandom;
 use token::restriction::{Effect, Selector};
 use token::time::Timestamp;
@@ -40,9 +41,12 @@ fn event(line: &str) -> Event {
 async fn respond(store: &Store, line: &str) -> CarriedOut {
     let findings = Engine::default().observe(&event(line));
     assert_eq!(findings.len(), 1);
-    carry_out(store, &findings[0], NOW, &OsRandom::new(), &|_| Vec::new())
-        .await
-        .expect("carried out")
+    carry_out(store, &findings[0]).await
+}
+
+async fn carry_out(store: &Store, finding: &Finding) -> CarriedOut {
+    let begun = begin(store, finding, NOW, &OsRandom::new(), &|_| Vec::new()).await;
+    begun.expect("begun").written().await.expect("carried out")
 }
 
 const BAIT: &str = r#"{"ts":"NOW","kind":"request","ip":"2001:db8::7","token":"bait","method":"GET","path":"/","status":401,"refused":"honeytoken"}"#;
@@ -70,13 +74,13 @@ async fn a_block_holds_for_the_network_is_told_and_is_undone_once() {
 }
 
 #[tokio::test]
-async fn a_response_holds_before_it_is_on_disk_and_not_when_it_cannot_be_written() {
+async fn a_response_holds_before_it_is_on_disk_whoever_waits_and_not_when_it_cannot_be_written() {
     let folder = tempfile::tempdir().expect("folder");
     let store = store(&folder);
     let findings = Engine::default().observe(&event(BAIT));
     let network: IpAddr = "2001:db8::7".parse().expect("address");
+    let position = || store.index().on_network(network, NOW).map(|row| row.seq);
     let random = OsRandom::new();
-    let no_news = |_: &_| Vec::new();
     // Somebody else is writing, so that nothing of ours can have been written.
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (begun, is_busy) = std::sync::mpsc::channel::<()>();
@@ -105,16 +109,22 @@ async fn a_response_holds_before_it_is_on_disk_and_not_when_it_cannot_be_written
         .expect("joined")
         .expect("busy");
 
-    let mut carried = Box::pin(carry_out(&store, &findings[0], NOW, &random, &no_news));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(carried.as_mut().poll(&mut context).is_pending());
-    assert!(store.index().on_network(network, NOW).is_some(), "while the writer is busy");
-    drop(carried);
-    assert!(store.index().on_network(network, NOW).is_none(), "nobody waits for it any more");
+    let begun = begin(&store, &findings[0], NOW, &random, &|_| Vec::new()).await.expect("begun");
+    assert!(position().is_some_and(is_ahead), "while the writer is busy");
+    drop(begun);
+    assert!(position().is_some_and(is_ahead), "it is written, whether or not anybody waits");
     go.send(()).expect("sent");
     busy.await.expect("joined").expect("written");
-    respond(&store, BAIT).await;
-    assert!(store.index().on_network(network, NOW).is_some(), "and after it was written");
+    store.close().await;
+    assert_eq!(position(), Some(2), "and after it was written");
+
+    let other = BAIT.replace("2001:db8::7", "192.0.2.7");
+    let findings = Engine::default().observe(&event(&other));
+    let refused = begin(&store, &findings[0], NOW, &random, &|_| Vec::new()).await;
+    assert!(
+        refused.is_err()
+            && store.index().on_network("192.0.2.7".parse().expect("ip"), NOW).is_none()
+    );
 }
 
 #[tokio::test]
@@ -173,9 +183,7 @@ async fn earlier_findings_join_a_campaign_and_incidents_go_on_after_a_restart() 
     for n in 1..=6 {
         let line = BAIT.replace("2001:db8::7", &format!("198.51.100.{n}"));
         for finding in engine.observe(&event(&line)) {
-            carry_out(&store, &finding, NOW, &OsRandom::new(), &|_| Vec::new())
-                .await
-                .expect("carried out");
+            carry_out(&store, &finding).await;
         }
     }
     let incidents = store.incidents(None, 100).await.expect("incidents");

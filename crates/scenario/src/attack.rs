@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::actor::{Actor, Call, DAY, HOUR, get, get_one, post, rare_ip, stranger};
 use crate::population::{ATTACKS_FROM, PEOPLE, World, order};
-use crate::{flow, sign_in};
+use crate::{flow, place, sign_in};
 
 /// One kind of attack. To add one: a function, and a line in [`SCENARIOS`].
 pub struct Scenario {
@@ -74,7 +74,8 @@ pub const fn scenario(
 }
 
 /// Tables in the order in which they are staged: those before a new one stay as they were.
-const TABLES: [&[&[Scenario]]; 2] = [&[SCENARIOS, sign_in::SCENARIOS], &[flow::SCENARIOS]];
+const TABLES: [&[&[Scenario]]; 3] =
+    [&[SCENARIOS, sign_in::SCENARIOS], &[flow::SCENARIOS], &[place::SCENARIOS]];
 
 /// Every scenario.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {

@@ -31,7 +31,7 @@ fn somebody(world: &mut World) -> (Actor, Principal) {
 }
 
 /// A confidential client that authenticates every few hours, from the beginning to the end.
-fn client(world: &mut World) -> (Actor, Principal, String) {
+pub(crate) fn client(world: &mut World) -> (Actor, Principal, String) {
     let ip = rare_ip(&mut world.random);
     let name = format!("backend-{}", world.random.below(1_000_000));
     let home = Actor { client: Some(name.clone()), ..stranger(ip, "Backend/3 Java/21") };
@@ -46,16 +46,16 @@ fn client(world: &mut World) -> (Actor, Principal, String) {
 }
 
 /// That client's name in other hands.
-fn taken(name: &str, who: &Principal) -> Actor {
+pub(crate) fn taken(name: &str, who: &Principal) -> Actor {
     Actor { client: Some(name.to_owned()), ..stranger(who.ip(), "python-requests/2") }
 }
 
-fn authenticates(actor: &Actor, at: f64, result: &str) -> Event {
+pub(crate) fn authenticates(actor: &Actor, at: f64, result: &str) -> Event {
     let (method, result) = ("client_secret_basic".to_owned(), result.to_owned());
     actor.does(at, EventKind::ClientAuth { method, result })
 }
 
-fn granted(actor: &Actor, at: f64, scopes: &str) -> Event {
+pub(crate) fn granted(actor: &Actor, at: f64, scopes: &str) -> Event {
     let kind = EventKind::Grant {
         grant_type: "client_credentials".to_owned(),
         scopes: ScopeSet::parse(scopes).unwrap_or_default(),

@@ -14,6 +14,7 @@ use crate::population::World;
 pub mod actor;
 pub mod attack;
 pub mod flow;
+pub mod place;
 pub mod population;
 pub mod random;
 pub mod sign_in;

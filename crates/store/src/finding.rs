@@ -1,13 +1,17 @@
 //! Findings of the detectors, what was done about them, and whether it was undone.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 use serde_json::Value;
 use token::id::FindingId;
+use token::restriction::Restriction;
 use token::time::Timestamp;
 
 use crate::delivery::{self, NewDelivery};
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::restriction::HeldRestriction;
 use crate::sql::{self, Columns};
 use crate::writer::Act;
 
@@ -78,39 +82,61 @@ pub struct Belongs {
     pub joins: Vec<String>,
 }
 
+/// A finding that is to be kept.
+pub struct NewFinding {
+    /// The finding; which restriction answers it is filled in where there is an `answer`.
+    pub finding: StoredFinding,
+    /// The restriction that is to answer it; one in force that does as much takes its place.
+    pub answer: Option<HeldRestriction>,
+    /// Earlier findings that belong to the same. They join its campaign and its incident.
+    pub belongs: Belongs,
+    /// What is told of it to others.
+    pub told: Vec<NewDelivery>,
+}
+
+/// A finding that is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptFinding {
+    /// As it is kept.
+    pub finding: StoredFinding,
+    /// The restriction that answers it, where an answer was wanted.
+    pub restriction: Option<Arc<Restriction>>,
+}
+
+/// Findings of an incident that are undone in one act.
+const UNDONE_AT_ONCE: usize = 256;
+
 const COLUMNS: &str = "id, finding, ts, detector, incident, campaign, restriction, \
                        restriction_created, undone_at, undone_by, verdict, verdict_at, verdict_by";
 
+impl From<StoredFinding> for NewFinding {
+    /// Answered already or not at all, belonging to nothing, told to nobody.
+    fn from(finding: StoredFinding) -> Self {
+        Self { finding, answer: None, belongs: Belongs::default(), told: Vec::new() }
+    }
+}
+
 impl Store {
-    /// Keeps a finding, and what is told of it to others. Earlier ones join its campaign and its incident
-    /// as `belongs` says.
-    ///
-    /// # Errors
-    /// [`StoreError::NameTaken`] when there is one of this id.
-    pub async fn add_finding(
+    /// Keeps a finding with the restriction that answers it and what is told of it to others, all of it or nothing.
+    /// The act has begun when this returns, so that acts that come later find it done; the future waits until it
+    /// is on disk. Its error is [`StoreError::NameTaken`] when there is one of this id.
+    pub fn begin_finding(
         &self,
-        finding: &StoredFinding,
-        belongs: Belongs,
-        told: Vec<NewDelivery>,
+        new: NewFinding,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let finding = finding.clone();
-        self.write(move |act| {
+    ) -> impl Future<Output = Result<KeptFinding, StoreError>> + Send + 'static {
+        self.begin(move |act| {
+            let NewFinding { mut finding, answer, belongs, told } = new;
+            let answer = answer.map(|held| act.restrict_held(held, now)).transpose()?;
+            if let Some((restriction, created)) = &answer {
+                finding.restriction = Some(restriction.seq);
+                finding.restriction_created = *created;
+            }
             insert(act, &finding)?;
             delivery::insert(act.db, &told, now)?;
-            for part in &belongs.joins {
-                let sql = "UPDATE findings SET incident = ?1 WHERE incident = ?2";
-                sql::execute(act.db, sql, params![finding.incident, part])?;
-            }
-            let (Some(campaign), Some(since)) = (&finding.campaign, belongs.campaign_since) else {
-                return Ok(());
-            };
-            let sql = "UPDATE findings SET campaign = ?1 \
-                       WHERE detector = ?2 AND ts >= ?3 AND campaign IS NULL";
-            let values = params![campaign, finding.detector, since.as_millis()];
-            sql::execute(act.db, sql, values).map(drop)
+            join(act, &finding, &belongs)?;
+            Ok(KeptFinding { finding, restriction: answer.map(|(restriction, _)| restriction) })
         })
-        .await
     }
 
     /// Findings, the last written first, those before `before`; nothing when that is unknown.
@@ -158,6 +184,37 @@ impl Store {
         self.write(move |act| undo::undo(act, &id, &actor, now)).await
     }
 
+    /// Undoes what was done about each finding of this incident or campaign, and says what came of each that was
+    /// answered, the first written first. Others get to write after every few of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when state cannot be read or written; then some may be undone.
+    pub async fn undo_incident(
+        &self,
+        incident: &str,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(StoredFinding, Undoing)>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM findings WHERE (incident = ?1 OR campaign = ?1) \
+             AND restriction IS NOT NULL ORDER BY position DESC"
+        );
+        // The last one first: what stands on an earlier one's restriction is gone before that is lifted.
+        let answered = self.read(|db| sql::all(db, &sql, params![incident], from_columns))?;
+        let mut outcomes = Vec::with_capacity(answered.len());
+        for some in answered.chunks(UNDONE_AT_ONCE) {
+            let ids: Vec<FindingId> = some.iter().map(|finding| finding.id.clone()).collect();
+            let actor = actor.to_owned();
+            let undone = self.write(move |act| {
+                ids.iter().map(|id| undo::undo(act, id, &actor, now)).collect::<Result<Vec<_>, _>>()
+            });
+            outcomes.extend(undone.await?);
+        }
+        let mut all: Vec<_> = answered.into_iter().zip(undo::settled(outcomes)).collect();
+        all.reverse();
+        Ok(all)
+    }
+
     /// Findings of this incident or campaign, the first written first.
     ///
     /// # Errors
@@ -173,6 +230,21 @@ impl Store {
         );
         self.read(|db| sql::all(db, &sql, params![incident, sql::page(limit)], from_columns))
     }
+}
+
+/// Has earlier findings join the campaign and the incident of a new one.
+fn join(act: &Act<'_>, finding: &StoredFinding, belongs: &Belongs) -> Result<(), StoreError> {
+    for part in &belongs.joins {
+        let sql = "UPDATE findings SET incident = ?1 WHERE incident = ?2";
+        sql::execute(act.db, sql, params![finding.incident, part])?;
+    }
+    let (Some(campaign), Some(since)) = (&finding.campaign, belongs.campaign_since) else {
+        return Ok(());
+    };
+    let sql = "UPDATE findings SET campaign = ?1 \
+               WHERE detector = ?2 AND ts >= ?3 AND campaign IS NULL";
+    let values = params![campaign, finding.detector, since.as_millis()];
+    sql::execute(act.db, sql, values).map(drop)
 }
 
 fn insert(act: &mut Act<'_>, new: &StoredFinding) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
-use token::index::RestrictionIndex;
+use token::index::{Ahead, RestrictionIndex};
 use token::restriction::{Effect, LogEntry, Restriction, Selector};
 use token::time::Timestamp;
 
@@ -41,6 +41,12 @@ pub struct NewRestriction {
     pub reason: String,
     /// Who: `admin:<subject>`, `client:<id>`, `detector:<name>` or `authority`.
     pub actor: String,
+}
+
+/// A restriction that is in force and is still to be written; dropped, it ends.
+pub struct HeldRestriction {
+    new: NewRestriction,
+    ahead: Ahead,
 }
 
 /// What came of lifting a restriction.
@@ -101,8 +107,15 @@ impl Store {
         new: NewRestriction,
         now: Timestamp,
     ) -> Result<(Arc<Restriction>, bool), StoreError> {
+        let held = self.hold_ahead(new, now);
+        self.write(move |act| act.restrict_held(held, now)).await
+    }
+
+    /// Puts a restriction into force at once, until the act that takes it is on disk or has failed.
+    #[must_use]
+    pub fn hold_ahead(&self, new: NewRestriction, now: Timestamp) -> HeldRestriction {
         let new = normalised(new);
-        let _ahead = self.index().hold_ahead(Restriction {
+        let ahead = self.index().hold_ahead(Restriction {
             seq: 0,
             selector: new.selector.clone(),
             effect: new.effect.clone(),
@@ -112,14 +125,7 @@ impl Store {
             actor: new.actor.clone(),
             at: now,
         });
-        self.write(move |act| {
-            let held = row::on_selector(act.db, &new.selector, now)?;
-            match held.into_iter().find(|held| does_as_much(held, &new)) {
-                Some(held) => Ok((Arc::new(held), false)),
-                None => Ok((act.restrict(new, now)?, true)),
-            }
-        })
-        .await
+        HeldRestriction { new, ahead }
     }
 
     /// Ends a restriction before its time; the end is a row of its own.
@@ -184,6 +190,23 @@ impl Act<'_> {
         row::insert(self.db, &restriction, forget_at)?;
         self.after_commit(AfterCommit::Log(LogEntry::Restrict(restriction.clone())));
         Ok(Arc::new(restriction))
+    }
+
+    /// Appends a restriction that is held, unless one that does as much is in force; says whether it was appended.
+    pub(crate) fn restrict_held(
+        &mut self,
+        held: HeldRestriction,
+        now: Timestamp,
+    ) -> Result<(Arc<Restriction>, bool), StoreError> {
+        let HeldRestriction { new, ahead } = held;
+        let before = row::on_selector(self.db, &new.selector, now)?;
+        let outcome = match before.into_iter().find(|before| does_as_much(before, &new)) {
+            Some(before) => (Arc::new(before), false),
+            None => (self.restrict(new, now)?, true),
+        };
+        // After the entry of the log: there must be no moment in which neither holds.
+        self.after_commit(AfterCommit::Held(ahead));
+        Ok(outcome)
     }
 
     /// Revokes every token of something that has ended and will not come back.

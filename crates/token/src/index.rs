@@ -34,8 +34,8 @@ pub struct RestrictionIndex {
 }
 
 /// A restriction that is in force while it is being written to the log; until this is dropped.
-pub struct Ahead<'i> {
-    index: &'i RestrictionIndex,
+pub struct Ahead {
+    index: Arc<RestrictionIndex>,
     row: Arc<Restriction>,
 }
 
@@ -73,14 +73,14 @@ impl RestrictionIndex {
     /// entry of the log, has no position ([`is_ahead`]) and is told to no listener. What is taken of a limit meanwhile is
     /// not counted in the log's own.
     #[must_use]
-    pub fn hold_ahead(&self, restriction: Restriction) -> Ahead<'_> {
+    pub fn hold_ahead(self: &Arc<Self>, restriction: Restriction) -> Ahead {
         let seq = AHEAD + self.ahead.fetch_add(1, Ordering::AcqRel);
         let row = Arc::new(Restriction { seq, ..restriction });
         if row.effect.is_partial() {
             self.partial_rows.fetch_add(1, Ordering::AcqRel);
         }
         self.add(&row);
-        Ahead { index: self, row }
+        Ahead { index: Arc::clone(self), row }
     }
 
     /// The position of the newest entry applied.
@@ -304,7 +304,7 @@ pub const fn is_ahead(seq: u64) -> bool {
 
 // === impl Ahead ===
 
-impl Drop for Ahead<'_> {
+impl Drop for Ahead {
     fn drop(&mut self) {
         if self.row.effect.is_partial() {
             self.index.partial_rows.fetch_sub(1, Ordering::AcqRel);

@@ -1,6 +1,10 @@
-//! `/incidents`: findings that belong together, what was done about them, and in which order.
+//! `/incidents`: findings that belong together, what was done about them and in which order, and undoing it.
+
+use std::collections::BTreeMap;
 
 use axum::extract::State;
+use detect::respond::{self, UndoRefused, Undone};
+use http::StatusCode;
 use serde::Serialize;
 use store::{Incident, RestrictionRow, StoredFinding};
 use token::id::FindingId;
@@ -10,8 +14,9 @@ use utoipa::ToSchema;
 
 use super::restrictions::{EffectText, SelectorBody};
 use crate::Console;
-use crate::access::Reader;
-use crate::answer::{Answer, Page};
+use crate::access::{Administrator, Reader};
+use crate::answer::{self, Answer, Page};
+use crate::change::{Change, Recorded};
 use crate::input::{self, Before, Query, Segment};
 use crate::problem::Problem;
 
@@ -106,6 +111,37 @@ struct Cost {
     seconds: u64,
 }
 
+/// What came of undoing an incident.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IncidentUndone {
+    /// The incident.
+    id: String,
+    /// How many responses were undone.
+    undone: usize,
+    /// Each finding that was answered, the first one first.
+    findings: Vec<FindingUndone>,
+}
+
+/// What came of undoing one finding of an incident.
+#[derive(Serialize, ToSchema)]
+struct FindingUndone {
+    /// The finding.
+    #[schema(value_type = String)]
+    finding: FindingId,
+    /// The detector.
+    detector: String,
+    /// What was done.
+    response: Option<String>,
+    /// Position of the restriction that answered it.
+    restriction: Option<u64>,
+    /// Whether that was undone.
+    undone: bool,
+    /// Whether something of it goes on, since findings of others are answered by the same.
+    kept: bool,
+    /// Why it was not undone.
+    why: Option<String>,
+}
+
 /// List incidents and campaigns, the one with the last finding first.
 #[utoipa::path(get, path = "/incidents", tag = "incidents", params(Before),
     responses((status = 200, description = "A page of incidents", body = Page<IncidentView>)))]
@@ -143,6 +179,62 @@ pub(crate) async fn show(
     }
     let timeline = timeline(&findings);
     Ok(Answer(IncidentStory { incident: view(incident), timeline, restrictions }))
+}
+
+/// Undo what was done about each finding of an incident or campaign, by the rules for one finding: what findings of
+/// others are answered with stays, and a revocation is final. The answer says of each what came of it.
+#[utoipa::path(post, path = "/incidents/{id}/undo", tag = "incidents",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "What was undone, and what was not", body = IncidentUndone),
+        (status = 404, description = "No incident of this id", body = Problem),
+        (status = 409, description = "Nothing of it can be undone", body = Problem)))]
+pub(crate) async fn undo(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Segment(id): Segment,
+) -> Result<Recorded, Problem> {
+    let now = console.authority.now();
+    let _alone = console.changing.lock().await;
+    let store = console.store();
+    let incident = store.incident(&id).await?.ok_or_else(|| Problem::unknown("incident"))?;
+    let all = respond::undo_incident(store, &incident, administrator.actor(), now).await?;
+    let findings: Vec<_> = all.into_iter().map(came_of).collect();
+    let undone = findings.iter().filter(|found| found.undone).count();
+    if undone == 0 {
+        return Err(nothing_undone(&findings));
+    }
+    let target = format!("{} {undone} of {}", incident.id, findings.len());
+    let change = Change { action: "incident.undo", target: &target, at: now };
+    let shown = IncidentUndone { id: incident.id, undone, findings };
+    console.record(&administrator, change, answer::json(StatusCode::OK, &shown)).await
+}
+
+fn came_of((found, outcome): (StoredFinding, Result<Undone, UndoRefused>)) -> FindingUndone {
+    let response = found.finding.get("response").and_then(|text| text.as_str());
+    FindingUndone {
+        response: response.map(str::to_owned),
+        finding: found.id,
+        detector: found.detector,
+        restriction: found.restriction,
+        undone: outcome.is_ok(),
+        kept: outcome.as_ref().is_ok_and(|undone| undone.kept),
+        why: outcome.err().map(|refused| refused.to_string()),
+    }
+}
+
+/// Each reason once, with how many findings it is of.
+fn nothing_undone(findings: &[FindingUndone]) -> Problem {
+    let mut reasons = BTreeMap::<&str, usize>::new();
+    for why in findings.iter().filter_map(|found| found.why.as_deref()) {
+        *reasons.entry(why).or_default() += 1;
+    }
+    let reasons: Vec<String> = reasons.iter().map(|(why, n)| format!("{n}: {why}")).collect();
+    match reasons.is_empty() {
+        true => Problem::conflict("nothing was done about it"),
+        false => {
+            Problem::conflict(format_args!("nothing of it can be undone ({})", reasons.join("; ")))
+        }
+    }
 }
 
 fn view(incident: Incident) -> IncidentView {

@@ -1,7 +1,7 @@
 //! Findings over HTTP.
 
 use serde_json::json;
-use store::{Belongs, NewRestriction, StoredFinding};
+use store::{NewRestriction, StoredFinding};
 use token::id::FindingId;
 use token::restriction::{Effect, Selector};
 
@@ -35,11 +35,7 @@ async fn found(harness: &Harness, id: &str, effect: Option<Effect>) {
         campaign: None,
         verdict: None,
     };
-    harness
-        .store()
-        .add_finding(&finding, Belongs::default(), Vec::new(), now)
-        .await
-        .expect("finding");
+    harness.store().begin_finding(finding.into(), now).await.expect("finding");
 }
 
 #[tokio::test]
@@ -94,11 +90,7 @@ async fn judged(harness: &Harness, id: &str) {
         undone_by: None,
         verdict: None,
     };
-    harness
-        .store()
-        .add_finding(&finding, Belongs::default(), Vec::new(), now)
-        .await
-        .expect("finding");
+    harness.store().begin_finding(finding.into(), now).await.expect("finding");
 }
 
 #[tokio::test]
@@ -178,4 +170,38 @@ async fn an_incident_tells_its_story() {
     let path = "/incidents/subject%3Au1%40then";
     assert_eq!(harness.call("GET", path, None).await.expect(200)["severity"], "medium");
     harness.call("GET", "/incidents/nobody", None).await.problem(404);
+}
+
+#[tokio::test]
+async fn an_incident_is_undone_in_one_step_and_says_what_is_not() {
+    let harness = Harness::new().await;
+    found(&harness, "one", Some(Effect::Suspend)).await;
+    found(&harness, "two", Some(Effect::Revoke)).await;
+    found(&harness, "three", None).await;
+    found(&harness, "four", Some(Effect::Suspend)).await;
+    judged(&harness, "other").await;
+    let done = harness.call("POST", "/incidents/i/undo", None).await.expect(200);
+    assert_eq!((&done["id"], &done["undone"]), (&json!("i"), &json!(2)));
+    let came = |n: usize| {
+        let one = &done["findings"][n];
+        (one["finding"].clone(), one["undone"].clone(), one["kept"].clone(), one["why"].clone())
+    };
+    assert_eq!(came(0), (json!("one"), json!(true), json!(false), json!(null)));
+    let (finding, undone, kept, why) = came(1);
+    assert_eq!((finding, undone, kept), (json!("two"), json!(false), json!(false)));
+    assert!(why.as_str().is_some_and(|why| why.contains("final")), "{why}");
+    assert_eq!(came(2), (json!("four"), json!(true), json!(false), json!(null)));
+    assert!(done["findings"][3].is_null(), "nothing was done about the third");
+    let shown = harness.call("GET", "/findings/four", None).await.expect(200);
+    assert_eq!(shown["undone_by"], "admin:operator");
+    assert_eq!(harness.actions().await, ["incident.undo"]);
+    let audit = harness.call("GET", "/audit", None).await.expect(200);
+    assert_eq!(audit["items"][0]["target"], "i 2 of 3");
+
+    let detail = harness.call("POST", "/incidents/i/undo", None).await.problem(409);
+    assert!(detail.contains("2: it was undone before") && detail.contains("1: a revo"), "{detail}");
+    let detail = harness.call("POST", "/incidents/subject%3Au1%40then/undo", None).await;
+    assert!(detail.problem(409).contains("nothing was done about it"));
+    harness.call("POST", "/incidents/nobody/undo", None).await.problem(404);
+    assert_eq!(harness.actions().await, ["incident.undo"], "what changes nothing is no change");
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use remote::{Fetcher, Limits, Reach};
 use serde_json::json;
-use store::{Belongs, MasterKey, Settings, Store, StoredFinding};
+use store::{MasterKey, NewFinding, Settings, Store, StoredFinding};
 use tempfile::TempDir;
 use token::random::OsRandom;
 use token::secret::Secret;
@@ -78,7 +78,8 @@ pub(super) fn finding(id: &str, severity: &str) -> StoredFinding {
 /// Keeps a finding with what is told of it, as the watcher does.
 pub(super) async fn keep(store: &Store, notifier: &Notifier, finding: &StoredFinding) {
     let told = notifier.told(finding, NOW);
-    store.add_finding(finding, Belongs::default(), told, NOW).await.expect("finding");
+    let new = NewFinding { told, ..finding.clone().into() };
+    store.begin_finding(new, NOW).await.expect("finding");
     notifier.wake();
 }
 

@@ -1,5 +1,7 @@
 //! Undoing what was done about a finding, and nothing else.
 
+use std::collections::HashSet;
+
 use rusqlite::params;
 use serde_json::Value;
 use token::id::FindingId;
@@ -57,6 +59,22 @@ pub(super) fn undo(
     let sql = "UPDATE findings SET undone_at = ?2, undone_by = ?3 WHERE id = ?1";
     sql::execute(act.db, sql, params![id.as_str(), now.as_millis(), actor])?;
     Ok(outcome)
+}
+
+/// What came of undoing many: a restriction that one of them stood on until another was undone is lifted.
+pub(super) fn settled(outcomes: Vec<Undoing>) -> Vec<Undoing> {
+    let lifted: HashSet<u64> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Undoing::Lifted(seq) => Some(*seq),
+            _ => None,
+        })
+        .collect();
+    let settle = |outcome| match outcome {
+        Undoing::Kept(seq) if lifted.contains(&seq) => Undoing::Lifted(seq),
+        other => other,
+    };
+    outcomes.into_iter().map(settle).collect()
 }
 
 /// Those that the same restriction answers.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::support::{Fixture, NOW, after};
 use crate::{
-    Belongs, Delivery, DeliveryCounts, DeliveryState, NewDelivery, StoreError, StoredFinding,
+    Delivery, DeliveryCounts, DeliveryState, NewDelivery, NewFinding, StoreError, StoredFinding,
 };
 
 fn new(id: &str, outlet: &str) -> NewDelivery {
@@ -43,15 +43,10 @@ fn finding(id: &str) -> StoredFinding {
 async fn a_finding_and_what_is_told_of_it_are_kept_together_or_not_at_all() {
     let fixture = Fixture::new();
     let told = vec![new("d1", "a"), new("d2", "b")];
-    fixture
-        .store
-        .add_finding(&finding("f1"), Belongs::default(), told, NOW)
-        .await
-        .expect("finding");
-    let again = fixture
-        .store
-        .add_finding(&finding("f2"), Belongs::default(), vec![new("d1", "a")], NOW)
-        .await;
+    let kept = NewFinding { told, ..finding("f1").into() };
+    fixture.store.begin_finding(kept, NOW).await.expect("finding");
+    let again = NewFinding { told: vec![new("d1", "a")], ..finding("f2").into() };
+    let again = fixture.store.begin_finding(again, NOW).await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
     assert_eq!(fixture.store.finding(&"f2".into()).await.expect("store"), None);
 

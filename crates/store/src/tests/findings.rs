@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
+use token::index::is_ahead;
 use token::restriction::{Effect, Selector, TokenFacts};
 use token::time::Timestamp;
 
 use super::support::{Fixture, NOW, after};
 use crate::{
-    Belongs, Filter, Honeytoken, NewRestriction, Store, StoreError, StoredFinding, Undoing,
+    Belongs, Filter, Honeytoken, NewFinding, NewRestriction, Store, StoreError, StoredFinding,
+    Undoing,
 };
 
 fn finding(id: &str) -> StoredFinding {
@@ -41,17 +43,49 @@ async fn a_finding_reads_back_as_written() {
     let fixture = Fixture::new();
     let bare = StoredFinding { restriction: None, restriction_created: false, ..finding("f2") };
     for new in [finding("f1"), bare] {
-        fixture
-            .store
-            .add_finding(&new, Belongs::default(), Vec::new(), NOW)
-            .await
-            .expect("finding");
+        fixture.store.begin_finding(new.clone().into(), NOW).await.expect("finding");
         assert_eq!(fixture.store.finding(&new.id).await.expect("store"), Some(new));
     }
     assert_eq!(fixture.store.finding(&"f3".into()).await.expect("store"), None);
-    let again =
-        fixture.store.add_finding(&finding("f1"), Belongs::default(), Vec::new(), NOW).await;
+    let again = fixture.store.begin_finding(finding("f1").into(), NOW).await;
     assert!(matches!(again, Err(StoreError::NameTaken { .. })));
+}
+
+#[tokio::test]
+async fn a_finding_and_its_restriction_are_on_disk_together_or_not_at_all() {
+    let fixture = Fixture::new();
+    let (store, index) = (&fixture.store, fixture.store.index());
+    let selector = |n: u8| Selector::Token(format!("t{n}").as_str().into());
+    let new = |id: &str, n: u8| {
+        let block = NewRestriction {
+            selector: selector(n),
+            effect: Effect::Suspend,
+            from: NOW,
+            until: None,
+            reason: id.to_owned(),
+            actor: "detector:test".to_owned(),
+        };
+        NewFinding { answer: Some(store.hold_ahead(block, NOW)), ..finding(id).into() }
+    };
+    let seq = |n: u8| index.on_selector(&selector(n), NOW).map(|row| row.seq);
+    let still = fixture.stand_still().await;
+    let waiting = [("f1", 1), ("f2", 2), ("f1", 3), ("f4", 1)]
+        .map(|(id, n)| store.begin_finding(new(id, n), NOW));
+    assert!((1..=3).all(|n| seq(n).is_some_and(is_ahead)), "nothing is on disk yet");
+    still.end().await;
+    let [first, second, taken, again] = waiting;
+    let (first, second) = (first.await.expect("finding"), second.await.expect("finding"));
+    assert!(matches!(taken.await, Err(StoreError::NameTaken { .. })));
+    let again = again.await.expect("finding").finding;
+    assert_eq!((seq(1), seq(2), seq(3)), (Some(1), Some(2), None));
+    let answer = |found: &StoredFinding| (found.restriction, found.restriction_created);
+    assert_eq!(
+        (answer(&first.finding), answer(&second.finding)),
+        ((Some(1), true), (Some(2), true))
+    );
+    assert_eq!(answer(&again), (Some(1), false), "the first one's stands for it too");
+    let kept = store.findings(None, 10).await.expect("findings");
+    assert_eq!(kept, [again, second.finding, first.finding], "in the order of the calls");
 }
 
 #[tokio::test]
@@ -64,10 +98,11 @@ async fn parts_of_an_incident_join_it_and_are_found_by_their_old_name() {
         new
     };
     for new in [of("f1", "ip:a@1"), of("f2", "subject:b@2"), of("f3", "subject:c@3")] {
-        store.add_finding(&new, Belongs::default(), Vec::new(), NOW).await.expect("finding");
+        store.begin_finding(new.into(), NOW).await.expect("finding");
     }
-    let joins = Belongs { joins: vec!["subject:b@2".to_owned()], ..Belongs::default() };
-    store.add_finding(&of("f4", "ip:a@1"), joins, Vec::new(), NOW).await.expect("finding");
+    let belongs = Belongs { joins: vec!["subject:b@2".to_owned()], ..Belongs::default() };
+    let new = NewFinding { belongs, ..of("f4", "ip:a@1").into() };
+    store.begin_finding(new, NOW).await.expect("finding");
     let ids: Vec<String> = store
         .findings_of("ip:a@1", 10)
         .await
@@ -90,11 +125,7 @@ async fn findings_come_newest_first_in_pages() {
     // Neither their names nor the times of their events say in which order they were written.
     for (id, ts) in [("m", 3), ("z", 1), ("a", 2)] {
         let new = StoredFinding { ts: after(ts), ..finding(id) };
-        fixture
-            .store
-            .add_finding(&new, Belongs::default(), Vec::new(), NOW)
-            .await
-            .expect("finding");
+        fixture.store.begin_finding(new.clone().into(), NOW).await.expect("finding");
     }
     let ids = |page: Vec<StoredFinding>| {
         page.iter().map(|finding| finding.id.to_string()).collect::<Vec<_>>()
@@ -114,6 +145,16 @@ async fn findings_come_newest_first_in_pages() {
 
 /// A finding that is answered by this restriction, with what it would have had by itself.
 async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timestamp>) -> u64 {
+    answered_as(store, finding(id), effect, until).await
+}
+
+async fn answered_as(
+    store: &Store,
+    found: StoredFinding,
+    effect: Effect,
+    until: Option<Timestamp>,
+) -> u64 {
+    let id = found.id.as_str();
     let new = NewRestriction {
         selector: Selector::Token("t1".into()),
         effect: effect.clone(),
@@ -122,16 +163,15 @@ async fn answered(store: &Store, id: &str, effect: Effect, until: Option<Timesta
         reason: id.to_owned(),
         actor: "detector:test".to_owned(),
     };
-    let (row, created) = store.restrict_once(new, NOW).await.expect("restriction");
+    let answer = Some(store.hold_ahead(new, NOW));
     let mut value = json!({ "effect": effect, "evidence": { "summary": id } });
     if let Some(until) = until {
         value["until"] = json!(until);
     }
-    let restriction = Some(row.seq);
-    let new =
-        StoredFinding { finding: value, restriction, restriction_created: created, ..finding(id) };
-    store.add_finding(&new, Belongs::default(), Vec::new(), NOW).await.expect("finding");
-    row.seq
+    let new = StoredFinding { finding: value, ..found };
+    let new = NewFinding { answer, ..new.into() };
+    let kept = store.begin_finding(new, NOW).await.expect("finding");
+    kept.restriction.expect("restriction").seq
 }
 
 async fn undo(store: &Store, id: &str, at: u64) -> Undoing {
@@ -265,4 +305,69 @@ async fn honeytokens_come_in_pages() {
     assert_eq!(page, [bait("b1"), bait("b2")]);
     let page = fixture.store.list_honeytokens(Some(&"b2".into()), 2).await.expect("page");
     assert_eq!(page, [bait("b3")]);
+}
+
+async fn undo_incident(store: &Store, name: &str, at: u64) -> Vec<(String, Undoing)> {
+    let all = store.undo_incident(name, "admin:anna", after(at)).await.expect("store");
+    all.into_iter().map(|(found, outcome)| (found.id.to_string(), outcome)).collect()
+}
+
+fn named(outcomes: &[(&str, Undoing)]) -> Vec<(String, Undoing)> {
+    outcomes.iter().map(|(id, outcome)| ((*id).to_owned(), *outcome)).collect()
+}
+
+#[tokio::test]
+async fn an_incident_is_undone_as_a_whole_but_for_what_is_final() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let shared = answered(store, "f1", limit(), Some(after(900))).await;
+    assert_eq!(answered(store, "f2", limit(), Some(after(900))).await, shared);
+    let unanswered = StoredFinding { restriction: None, ..finding("f3") };
+    store.begin_finding(unanswered.into(), NOW).await.expect("finding");
+    let whole = answered(store, "f4", Effect::Suspend, Some(after(900))).await;
+    answered(store, "f5", Effect::Revoke, None).await;
+    let other = StoredFinding { incident: "i2".to_owned(), ..finding("f6") };
+    let others = answered_as(store, other, "limit:1/m".parse().expect("effect"), None).await;
+    assert_eq!(
+        undo_incident(store, "i1", 5).await,
+        named(&[
+            ("f1", Undoing::Lifted(shared)),
+            ("f2", Undoing::Lifted(shared)),
+            ("f4", Undoing::Lifted(whole)),
+            ("f5", Undoing::Final),
+        ])
+    );
+    let left = [("limit:1/m".to_owned(), None), ("revoke".to_owned(), None)];
+    assert_eq!(holding(store, 6), left, "what is final, and another's");
+    let log = store.restrictions(Filter { in_force_at: None, before: None, limit: 10 }).await;
+    assert_eq!(
+        log.expect("log").first().map(|row| row.restriction.seq),
+        Some(others),
+        "no new row"
+    );
+    let again = undo_incident(store, "i1", 7).await;
+    let refused: Vec<Undoing> = again.into_iter().map(|(_, outcome)| outcome).collect();
+    let once = Undoing::AlreadyUndone;
+    assert_eq!(refused, [once, once, once, Undoing::Final]);
+    assert!(undo_incident(store, "i3", 7).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_others_stand_on_stays_when_an_incident_is_undone() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let of = |id: &str, incident: &str| StoredFinding {
+        incident: incident.to_owned(),
+        campaign: (incident != "i3").then(|| "c1".to_owned()),
+        ..finding(id)
+    };
+    let end = Some(after(900));
+    let shared = answered_as(store, of("f1", "i1"), limit(), end).await;
+    answered_as(store, of("f2", "i2"), limit(), end).await;
+    answered_as(store, of("f3", "i3"), limit(), end).await;
+    let kept = Undoing::Kept(shared);
+    assert_eq!(undo_incident(store, "c1", 5).await, named(&[("f1", kept), ("f2", kept)]));
+    assert_eq!(holding(store, 6), [("limit:10/m".to_owned(), end)]);
+    let Undoing::Lifted(anew) = undo(store, "f3", 7).await else { panic!("the last one") };
+    assert!(anew > shared && holding(store, 8).is_empty());
 }

@@ -39,30 +39,35 @@ async fn a_restriction_holds_before_the_call_returns() {
 }
 
 #[tokio::test]
-async fn what_the_watcher_decides_holds_while_it_is_being_written_and_not_if_that_is_given_up() {
+async fn what_the_watcher_decides_holds_while_it_is_being_written_whoever_waits_for_that() {
     let fixture = Fixture::new();
     let index = fixture.store.index();
     let mut nobody = Context::from_waker(Waker::noop());
-    let suspended = || index.on_token(&facts("t1"), NOW).map(|row| is_ahead(row.seq));
+    let suspended = |token| index.on_token(&facts(token), NOW).map(|row| is_ahead(row.seq));
     let dropped = || index.partial_on(&facts("t1"), NOW).len();
-    let on_token = || suspend(Selector::Token("t1".into()));
-    let part = NewRestriction { effect: Effect::DropScopes(ScopeSet::default()), ..on_token() };
-    let mut whole = Box::pin(fixture.store.restrict_once(on_token(), NOW));
+    let on_token = |token: &str| suspend(Selector::Token(token.into()));
+    let part = NewRestriction { effect: Effect::DropScopes(ScopeSet::default()), ..on_token("t1") };
+    let still = fixture.stand_still().await;
+    let mut whole = Box::pin(fixture.store.restrict_once(on_token("t1"), NOW));
     let mut part = Box::pin(fixture.store.restrict_once(part, NOW));
+    let mut unwatched = Box::pin(fixture.store.restrict_once(on_token("t2"), NOW));
     assert!(whole.as_mut().poll(&mut nobody).is_pending());
     assert!(part.as_mut().poll(&mut nobody).is_pending());
-    // The writer may have been as fast as this.
-    assert!(suspended().is_some() && dropped() > 0);
+    assert!(unwatched.as_mut().poll(&mut nobody).is_pending());
+    drop(unwatched);
+    let (seen, asked) = (Arc::clone(index), facts("t1"));
+    let later = fixture.store.begin(move |_| Ok(seen.on_token(&asked, NOW).is_some()));
+    assert_eq!((suspended("t1"), dropped(), suspended("t2")), (Some(true), 1, Some(true)));
+    still.end().await;
     whole.await.expect("restriction");
     part.await.expect("restriction");
-    assert_eq!((suspended(), dropped()), (Some(false), 1), "the log's own");
+    assert!(later.await.expect("act"), "between its own act and the commit");
+    let held = (suspended("t1"), dropped(), suspended("t2"));
+    assert_eq!(held, (Some(false), 1, Some(false)), "the log's own");
 
-    let given_up = suspend(Selector::Token("t2".into()));
-    let mut given_up = Box::pin(fixture.store.restrict_once(given_up, NOW));
-    assert!(given_up.as_mut().poll(&mut nobody).is_pending());
-    drop(given_up);
-    let held = index.on_token(&facts("t2"), NOW);
-    assert!(held.is_none_or(|row| !is_ahead(row.seq)), "nobody takes it back");
+    fixture.store.close().await;
+    fixture.store.restrict_once(on_token("t3"), NOW).await.expect_err("closed");
+    assert_eq!(suspended("t3"), None, "what cannot be written ends");
 }
 
 #[tokio::test]

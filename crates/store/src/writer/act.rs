@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use token::id::{ClientId, GrantId, SubjectId, TokenId};
+use token::index::Ahead;
 use token::restriction::LogEntry;
 
 use crate::shared::Shared;
@@ -21,6 +22,8 @@ pub(crate) enum AfterCommit {
     Client(ClientId),
     /// The grant gives less than before.
     Grant(GrantId),
+    /// What was held ahead of the log needs to be no longer.
+    Held(Ahead),
     /// A token was made as bait.
     Honeytoken(TokenId),
     /// The log has grown.
@@ -51,21 +54,22 @@ impl<'a> Act<'a> {
 // === impl AfterCommit ===
 
 impl AfterCommit {
-    pub(super) fn apply(&self, shared: &Shared) {
+    pub(super) fn apply(self, shared: &Shared) {
         match self {
             Self::Client(id) => {
-                drop(shared.clients.remove(id));
+                drop(shared.clients.remove(&id));
                 shared.personal_changed();
             }
             Self::Grant(id) => {
-                drop(shared.claims.remove(id));
-                shared.unused.retain(|_, state| state.grant.id != *id);
+                drop(shared.claims.remove(&id));
+                shared.unused.retain(|_, state| state.grant.id != id);
             }
-            Self::Honeytoken(id) => shared.honeytokens.add(id.clone()),
-            Self::Log(entry) => shared.index.apply(entry),
+            Self::Held(ahead) => drop(ahead),
+            Self::Honeytoken(id) => shared.honeytokens.add(id),
+            Self::Log(entry) => shared.index.apply(&entry),
             Self::Personal => shared.personal_changed(),
             Self::User(id) => {
-                drop(shared.users.remove(id));
+                drop(shared.users.remove(&id));
                 shared.personal_changed();
             }
         }

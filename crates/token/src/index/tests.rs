@@ -216,7 +216,7 @@ fn a_suspension_is_seen_beside_a_revocation() {
 #[test]
 fn what_is_being_written_holds_until_then_and_is_no_entry_of_the_log() {
     let told = Arc::new(AtomicUsize::new(0));
-    let index = holding([row(4, Selector::Grant("g1".into()), Effect::Suspend)]);
+    let index = Arc::new(holding([row(4, Selector::Grant("g1".into()), Effect::Suspend)]));
     let seen = Arc::clone(&told);
     index.on_restriction(move |_| {
         seen.fetch_add(1, Ordering::SeqCst);

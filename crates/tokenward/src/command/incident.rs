@@ -1,6 +1,7 @@
 //! `tokenward incident`: findings that belong together.
 
 use clap::{Args, Subcommand};
+use http::Method;
 use serde_json::Value;
 
 use crate::admin_client::Target;
@@ -30,6 +31,15 @@ const RESTRICTIONS: [table::Column; 6] = [
     ("LIFTED", "/lifted_at"),
     ("SECONDS", "/seconds"),
 ];
+const UNDONE: [table::Column; 7] = [
+    ("FINDING", "/finding"),
+    ("DETECTOR", "/detector"),
+    ("RESPONSE", "/response"),
+    ("SEQ", "/restriction"),
+    ("UNDONE", "/undone"),
+    ("KEPT FOR OTHERS", "/kept"),
+    ("WHY NOT", "/why"),
+];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -45,15 +55,18 @@ enum Command {
     List,
     /// Show one with its timeline, and what was done
     Show { id: String },
+    /// Undo what was done about each of its findings, where it can be undone, and say what could not be and why
+    Undo { id: String },
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let api = arguments.target.connect()?;
     let json = arguments.target.json;
+    let at = |id: &str| format!("/incidents/{}", super::segment(id));
     match arguments.command {
         Command::List => super::print_list(&api, "/incidents", "before", &COLUMNS, json),
         Command::Show { id } => {
-            let incident = api.get(&format!("/incidents/{}", super::segment(&id)))?;
+            let incident = api.get(&at(&id))?;
             if json {
                 return super::print(&incident, json);
             }
@@ -70,6 +83,14 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
                 say("");
                 table::rows(&restrictions, &RESTRICTIONS);
             }
+            Ok(())
+        }
+        Command::Undo { id } => {
+            let undone = api.call(&Method::POST, &format!("{}/undo", at(&id)), None)?;
+            if json {
+                return super::print(&undone, json);
+            }
+            table::rows(undone["findings"].as_array().map_or(&[], Vec::as_slice), &UNDONE);
             Ok(())
         }
     }

@@ -3,15 +3,17 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use token::event::Event;
 
-/// An open recording.
-pub(super) struct Recording(BufWriter<File>);
+/// An open recording, or none: after the first failure there is none either. A clone is the same one.
+#[derive(Clone, Default)]
+pub(super) struct Recorder(Option<Arc<Mutex<Option<BufWriter<File>>>>>);
 
-// === impl Recording ===
+// === impl Recorder ===
 
-impl Recording {
+impl Recorder {
     /// Appends to `file`, which only its owner can read when it is made here.
     ///
     /// # Errors
@@ -19,23 +21,29 @@ impl Recording {
     pub(super) fn open(file: &Path) -> io::Result<Self> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
-        Ok(Self(BufWriter::new(file)))
+        Ok(Self(Some(Arc::new(Mutex::new(Some(BufWriter::new(file)))))))
     }
 
     /// Appends one event.
-    ///
-    /// # Errors
-    /// The system's error.
-    pub(super) fn append(&mut self, event: &Event) -> io::Result<()> {
-        serde_json::to_writer(&mut self.0, event)?;
-        self.0.write_all(b"\n")
+    pub(super) fn append(&self, event: &Event) {
+        self.with(|file| {
+            serde_json::to_writer(&mut *file, event)?;
+            file.write_all(b"\n")
+        });
     }
 
     /// Writes what is held back; called when no event waits.
-    ///
-    /// # Errors
-    /// The system's error.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+    pub(super) fn flush(&self) {
+        self.with(BufWriter::flush);
+    }
+
+    fn with(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
+        let Some(shared) = &self.0 else { return };
+        let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = &mut *held else { return };
+        if let Err(error) = write(file) {
+            tracing::error!(%error, "events are not recorded any more");
+            *held = None;
+        }
     }
 }

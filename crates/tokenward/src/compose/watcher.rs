@@ -10,7 +10,7 @@ use detect::incidents::INCIDENT_ENDS;
 use detect::origin::Origins;
 use detect::policy::Standing;
 use detect::queue::{EventQueue, Events, Received, queue};
-use detect::respond::carry_out;
+use detect::respond;
 use notify::notifier::Notifier;
 use store::{Store, StoredFinding};
 use token::event::{Event, EventSink};
@@ -20,9 +20,13 @@ use token::random::Random;
 use token::time::Clock;
 use tokio::runtime::Handle;
 
-use super::record::Recording;
+use super::record::Recorder;
 use crate::command::Failure;
 use crate::config;
+
+mod under_way;
+
+use under_way::UnderWay;
 
 /// The running watcher.
 pub(super) struct Watcher {
@@ -46,7 +50,8 @@ struct Watch {
     engine: Engine,
     /// The version of the tolerances that the engine goes by.
     tolerances: Option<u64>,
-    recording: Option<Recording>,
+    recorder: Recorder,
+    under_way: UnderWay,
     origins: Origins,
     store: Store,
     notifier: Notifier,
@@ -70,11 +75,12 @@ impl Watcher {
         places: Option<Arc<dyn Places>>,
     ) -> Result<Self, Failure> {
         let Told { store, notifier, standing } = told;
-        let recording = config.record.as_deref().map(|file| {
-            Recording::open(file).map_err(|error| {
+        let recorder = match config.record.as_deref() {
+            Some(file) => Recorder::open(file).map_err(|error| {
                 Failure::new(format_args!("detect.record: {}: {error}", file.display()))
-            })
-        });
+            })?,
+            None => Recorder::default(),
+        };
         let mut engine = Engine::new(standing);
         for (incident, last) in
             store.incidents_since(clock.now().minus(INCIDENT_ENDS)).await.map_err(Failure::new)?
@@ -86,7 +92,8 @@ impl Watcher {
             events,
             engine,
             tolerances: None,
-            recording: recording.transpose()?,
+            under_way: UnderWay::start(notifier.clone(), recorder.clone()),
+            recorder,
             origins: Origins::new(places),
             store: store.clone(),
             notifier: notifier.clone(),
@@ -106,7 +113,7 @@ impl Watcher {
         Arc::clone(&self.queue) as Arc<dyn EventSink>
     }
 
-    /// Finishes what waits in the queue.
+    /// Finishes what waits in the queue, and what was decided: it is on disk when this returns.
     pub(super) async fn stop(self) {
         let joined = tokio::task::spawn_blocking(move || {
             self.queue.close();
@@ -138,11 +145,12 @@ impl Watch {
                 Received::Idle => {
                     busy = false;
                     self.observe_all(&mut gathered);
-                    self.flush();
+                    self.recorder.flush();
                 }
                 Received::Closed => {
                     self.observe_all(&mut gathered);
-                    return self.flush();
+                    self.recorder.flush();
+                    return self.under_way.finish(&self.handle);
                 }
             }
         }
@@ -156,10 +164,10 @@ impl Watch {
     }
 
     fn observe(&mut self, event: &Event, names: &Names) {
-        self.record(event);
+        self.recorder.append(event);
         self.follow_feedback();
         for finding in self.engine.observe_expected(event, names) {
-            self.respond(&finding);
+            self.respond(finding);
         }
     }
 
@@ -178,45 +186,15 @@ impl Watch {
         }
     }
 
-    fn respond(&mut self, finding: &Finding) {
+    /// Waits for no disk: what is decided about the next event must hold at once as well.
+    fn respond(&self, finding: Finding) {
         let now = self.clock.now();
         let tell = |kept: &StoredFinding| self.notifier.told(kept, now);
-        let carried = carry_out(&self.store, finding, now, &*self.random, &tell);
-        let done = self.handle.block_on(carried);
-        self.notifier.wake();
-        metrics::counter!("tokenward_findings_total", "detector" => finding.detector).increment(1);
-        match done {
-            Ok(done) => {
-                tracing::warn!(
-                    detector = finding.detector,
-                    response = %finding.response,
-                    finding = %done.finding.id,
-                    "{}",
-                    finding.evidence.summary
-                );
-                if let Some(event) = &done.event {
-                    self.record(event);
-                }
-            }
-            Err(error) => {
-                tracing::error!(detector = finding.detector, %error, "a finding could not be answered");
-            }
-        }
-    }
-
-    fn record(&mut self, event: &Event) {
-        let Some(recording) = &mut self.recording else { return };
-        if let Err(error) = recording.append(event) {
-            tracing::error!(%error, "events are not recorded any more");
-            self.recording = None;
-        }
-    }
-
-    fn flush(&mut self) {
-        let Some(recording) = &mut self.recording else { return };
-        if let Err(error) = recording.flush() {
-            tracing::error!(%error, "events are not recorded any more");
-            self.recording = None;
-        }
+        let begun = respond::begin(&self.store, &finding, now, &*self.random, &tell);
+        let begun = self.handle.block_on(begun);
+        self.under_way.add(finding, begun);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,3 +243,40 @@ fn another_table_is_tried_on_what_was_recorded() {
     let words = text(&refused.stderr);
     assert!(words.contains("new.toml:5:") && words.contains("`stop` is not an effect"), "{words}");
 }
+
+#[test]
+fn a_campaign_is_undone_in_one_step_but_for_what_was_undone_before() {
+    let product = Product::start();
+    let good = product.access_token();
+    let made = product.command(&["honeytoken", "create", "--label", "script"]);
+    let bait = text(&made.stdout).trim().to_owned();
+    let thieves: Vec<Http> = (1..=5).map(|n| Http::from([127, 0, 10 + n, 1].into())).collect();
+    for thief in &thieves {
+        assert_eq!(thief.get(&product.gateway("/orders"), Some(&bait)).status, 401);
+    }
+    let last = findings(&product, "honeytoken", 5).remove(0);
+    let statuses = || -> Vec<u16> {
+        let ask = |thief: &Http| thief.get(&product.gateway("/orders"), Some(&good)).status;
+        thieves.iter().map(ask).collect()
+    };
+    assert_eq!(statuses(), [403; 5]);
+    let id = last["id"].as_str().expect("id");
+    assert!(product.command(&["finding", "undo", id]).status.success());
+    assert_eq!(statuses(), [403, 403, 403, 403, 200]);
+
+    let incidents = json_of(&product, &["incident", "list", "--json"]);
+    let mut incidents = incidents.as_array().expect("incidents").iter();
+    let campaign = incidents.find(|one| one["kind"] == "campaign").expect("a campaign");
+    let name = campaign["id"].as_str().expect("id");
+    let undone = product.command(&["incident", "undo", name]);
+    let words = text(&undone.stdout);
+    assert!(undone.status.success(), "{words} {}", text(&undone.stderr));
+    assert_eq!(words.matches(" true ").count(), 4, "{words}");
+    assert!(words.contains("it was undone before"), "{words}");
+    assert_eq!(statuses(), [200; 5]);
+    let audit = product.admin_call("GET", "/audit", None).expect(200).to_string();
+    assert!(audit.contains("incident.undo") && audit.contains("4 of 5"), "{audit}");
+    let again = product.command(&["incident", "undo", name]);
+    assert!(!again.status.success());
+    assert!(text(&again.stderr).contains("5: it was undone before"), "{}", text(&again.stderr));
+}
