@@ -8,6 +8,7 @@
     reason = "tests: helpers too"
 )]
 
+mod campaigns;
 mod certain;
 mod credentials;
 mod flows;
