@@ -61,8 +61,8 @@ fn where_people_hardly_use_the_list_nothing_is_said() {
 #[test]
 fn what_somebody_makes_is_theirs() {
     let mut stream = readers();
-    for n in 0..30 {
-        let at = 3.5 * HOUR + f64::from(n) * 100.0;
+    for n in 0..45 {
+        let at = 5.5 * HOUR + f64::from(n) * 70.0;
         stream.add(at, "p3", "POST /orders", json!({ "status": 201 }));
         let object = json!({ "object": format!("{}", 90_000 + n) });
         stream.add(at + 2.0, "p3", "GET /orders/{id}", object);
