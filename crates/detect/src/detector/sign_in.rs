@@ -19,6 +19,7 @@ mod issued;
 mod known;
 mod leak_report;
 mod mfa_fatigue;
+mod mixed_software;
 mod names;
 mod new_place;
 mod password_guessing;
@@ -157,6 +158,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(secret_sharing::SecretSharing::default()),
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),
         Look::named(token_sharing::TokenSharing::default()),
+        Look::named(mixed_software::MixedSoftware::default()),
         Look::at(impossible_travel::ImpossibleTravel::default()),
         Look::named(new_place::NewPlace::default()),
         Look::at(redirect_probing::RedirectProbing::default()),

@@ -2,11 +2,11 @@
 //!
 //! A program that goes on with a token of another installation sends one now and then, next to good
 //! ones of its neighbours; so what counts are networks where tokens that are nobody's are a
-//! twentieth of all requests that carry one. Defaults: thirty within ten minutes, or a hundred
-//! within a day, which a forgotten job of every half hour does not reach. Many networks together: a
+//! twentieth of all requests that carry one. Defaults: thirty within ten minutes, twenty within an hour, or a
+//! hundred within a day, which a forgotten job of every half hour does not reach. Many networks together: a
 //! hundred within an hour from ten networks where no token was good since, if that is four times
 //! what any hour before brought; each of them is named at its third. An event does not say which
-//! token it was, so one that is repeated counts as well. State: 20,000 networks of 80 bytes.
+//! token it was, so one that is repeated counts as well. State: 20,000 networks of 100 bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,6 +25,8 @@ use crate::sketch::told::Told;
 const NETWORKS: usize = 20_000;
 const FAST: i64 = 600;
 const FAST_TRIES: u32 = 30;
+const SLOW: i64 = 3600;
+const SLOW_TRIES: u32 = 20;
 const DAY: i64 = 86_400;
 const DAY_TRIES: u32 = 100;
 /// Good ones for each that is nobody's, from which a network's traffic is honest.
@@ -50,6 +52,7 @@ pub struct TokenGuessing {
 #[derive(Default)]
 struct Network {
     fast: Window,
+    slow: Window,
     day: Window,
     told: Told,
     named: Told,
@@ -143,7 +146,8 @@ impl TokenGuessing {
 
 impl Network {
     fn each(&mut self, event: &Event, change: impl Fn(&mut Window)) {
-        for (window, length) in [(&mut self.fast, FAST), (&mut self.day, DAY)] {
+        let windows = [(&mut self.fast, FAST), (&mut self.slow, SLOW), (&mut self.day, DAY)];
+        for (window, length) in windows {
             let number = event.ts.as_secs() / length;
             if number > window.number {
                 *window = Window { number, ..Window::default() };
@@ -158,7 +162,9 @@ impl Network {
             (window.tries >= limit && window.tries.saturating_mul(SHARE) >= window.good)
                 .then_some(window.tries)
         };
-        enough(&self.fast, FAST_TRIES).or_else(|| enough(&self.day, DAY_TRIES))
+        enough(&self.fast, FAST_TRIES)
+            .or_else(|| enough(&self.slow, SLOW_TRIES))
+            .or_else(|| enough(&self.day, DAY_TRIES))
     }
 }
 
@@ -183,6 +189,7 @@ fn alone(event: &Event, tries: u32) -> Sighting {
     let facts = BTreeMap::from([
         ("tries", json!(tries)),
         ("threshold_ten_minutes", json!(FAST_TRIES)),
+        ("threshold_hour", json!(SLOW_TRIES)),
         ("threshold_day", json!(DAY_TRIES)),
     ]);
     sighting(event, event.ip.map_or_else(String::new, network::actor), summary, facts)

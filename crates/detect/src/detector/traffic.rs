@@ -24,6 +24,7 @@ mod seen;
 mod sequence;
 mod template;
 mod throttle_evasion;
+mod unlisted;
 mod vocabulary;
 mod volume;
 
@@ -60,6 +61,7 @@ pub struct Traffic {
     scanning: scanning::Scanning,
     sequence: sequence::Sequence,
     throttle_evasion: throttle_evasion::ThrottleEvasion,
+    unlisted: unlisted::Unlisted,
     volume: volume::Volume,
 }
 
@@ -78,6 +80,7 @@ impl Default for Traffic {
             scanning: Default::default(),
             sequence: Default::default(),
             throttle_evasion: Default::default(),
+            unlisted: Default::default(),
             volume: Default::default(),
         }
     }
@@ -110,6 +113,7 @@ impl Traffic {
     pub fn expect(&self, next: &[Names]) {
         self.principals.expect(next.iter().filter_map(|names| names.principal), Profile::read);
         self.ownership.expect(next);
+        self.unlisted.expect(next);
         self.scanning.expect(next);
     }
 
@@ -125,6 +129,7 @@ impl Traffic {
         }
         let first = profile.first;
         found.extend(self.ownership.observe(&seen));
+        found.extend(self.unlisted.observe(&seen));
         found.extend(self.function_probing.observe(&seen, principal));
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));

@@ -62,6 +62,14 @@ pub(crate) fn text(text: &str) -> u64 {
     }
 }
 
+/// The number that [`text`] gives of the same with `/` after it: of `/orders` that of `/orders/`.
+pub(crate) fn folder(path: &str) -> u64 {
+    let (words, rest) = path.as_bytes().as_chunks::<8>();
+    let length = path.len() as u64 + 1;
+    let whole = words.iter().fold(length, |hash, word| both(hash, u64::from_le_bytes(*word)));
+    both(whole, short(rest) | u64::from(b'/') << (8 * rest.len()))
+}
+
 /// Fewer than eight bytes as one number.
 fn short(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
@@ -100,6 +108,9 @@ mod tests {
         // 63 % is what chance gives.
         assert!(low.len() > 2400 && high.len() > 2400, "{} {}", low.len(), high.len());
         assert_ne!(super::text("ab\0"), super::text("ab"));
+        for path in ["", "/a", "/orders", "/v1/orders", "/v1/orders/{id}/items"] {
+            assert_eq!(super::folder(path), super::text(&format!("{path}/")));
+        }
     }
 
     #[test]

@@ -50,7 +50,19 @@ impl Spread {
     /// What 99 of 100 do not exceed, to a fifth: the middle of its bucket. Of so many values, if it knows fewer: the
     /// others are nothing.
     pub(crate) fn p99(&self, count: u32) -> f32 {
-        let mut above = count.max(self.count()) / 100;
+        self.above(count.max(self.count()) / 100)
+    }
+
+    /// How far the tail goes by itself: so many times the 99th of a hundred is what one in three thousand reaches,
+    /// if it goes on as between the 90th and the 99th (a power law). At most eight times; once where that is not known.
+    pub(crate) fn tail(&self, count: u32) -> f32 {
+        let (p90, p99) = (self.above(count.max(self.count()) / 10), self.p99(count));
+        if p90 <= 0.0 { 1.0 } else { (p99 / p90).powf(1.5).clamp(1.0, 8.0) }
+    }
+
+    /// What all but so many do not exceed.
+    fn above(&self, count: u32) -> f32 {
+        let mut above = count;
         for (bucket, held) in self.buckets.iter().enumerate().rev() {
             let held = u32::from(*held);
             if held > above {
@@ -96,6 +108,21 @@ mod tests {
         assert!(spread.p99(2900) > 30.0);
         assert!(spread.p99(3000).abs() < f32::EPSILON);
         assert!((spread.p99(7) - spread.p99(0)).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_long_tail_goes_on_and_a_short_one_does_not() {
+        let of = |last: f32| {
+            let mut spread = Spread::default();
+            (0..85).for_each(|_| spread.add(10.0));
+            (0..12).for_each(|_| spread.add(20.0));
+            (0..3).for_each(|_| spread.add(last));
+            spread.tail(0)
+        };
+        assert!((of(20.0) - 1.0).abs() < f32::EPSILON);
+        assert!((4.0..6.0).contains(&of(60.0)), "{}", of(60.0));
+        assert!((of(4000.0) - 8.0).abs() < f32::EPSILON);
+        assert!((Spread::default().tail(0) - 1.0).abs() < f32::EPSILON);
     }
 
     #[test]

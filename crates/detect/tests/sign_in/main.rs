@@ -8,8 +8,10 @@
     reason = "tests: helpers too"
 )]
 
+mod campaigns;
 mod certain;
 mod credentials;
+mod first_days;
 mod flows;
 mod guesses;
 mod issued;

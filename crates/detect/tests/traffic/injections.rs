@@ -64,3 +64,17 @@ fn an_author_who_saves_a_text_again_is_not_probing() {
     }
     assert_eq!(stream.by("injection_probing"), Vec::<serde_json::Value>::new());
 }
+
+#[test]
+fn what_is_said_of_somebody_is_not_said_again_of_their_address() {
+    let mut stream = Stream::people();
+    for n in 0..20 {
+        let more = json!({
+            "ip": "203.0.113.9", "status": 403, "refused": "injection:sqli", "bytes_in": 10 + n,
+            "net": "mobile",
+        });
+        stream.add(HOUR + f64::from(n) * 5.0, "p3", "POST /search", more);
+    }
+    let found = stream.by("injection_probing");
+    assert_eq!((found.len(), &found[0]["subject"]), (1, &json!("p3")));
+}

@@ -8,6 +8,7 @@
     reason = "tests: all of it helps"
 )]
 
+mod first_days;
 mod injections;
 mod missing;
 mod objects;

@@ -106,3 +106,24 @@ fn a_link_that_is_broken_for_everybody_is_no_scan() {
     }
     assert_eq!(stream.by("scanning"), Vec::<serde_json::Value>::new());
 }
+
+#[test]
+fn a_scan_with_ones_own_token_names_whose_it_is_and_that_of_several_the_address() {
+    let scan = |people: u32| {
+        let mut stream = Stream::people();
+        for n in 0..14 {
+            let path = format!("/v1/word{}", char::from(b'a' + n as u8));
+            let more = json!({
+                "ip": "203.0.113.9", "route": null, "path": path, "status": 404,
+                "refused": "unknown_route",
+            });
+            stream.add(HOUR + f64::from(n), &format!("p{}", n % people), "GET /x", more);
+        }
+        stream.by("scanning")
+    };
+    let alone = scan(1);
+    assert_eq!((alone.len(), &alone[0]["subject"]), (1, &json!("p0")));
+    assert_eq!(alone[0]["ip"], "203.0.113.9");
+    let several = scan(3);
+    assert_eq!((several.len(), several[0].get("subject")), (1, None));
+}

@@ -8,7 +8,8 @@
 //! three days, if they are seven in ten. Networks that belong together share an IPv4 /24 or IPv6
 //! /48, an autonomous system, a TLS fingerprint or a User-Agent, or are simply all that sign in
 //! here: thirty names of five networks within an hour or forty within a day, if their share is four
-//! times the issuer's own habit. The habit is learnt slowly and never above 0.3, so an attack that
+//! times the issuer's own habit. The first finding names a network that tried two such names and nobody
+//! got in from; where thirty more tries bring none, it names nobody. The habit is learnt slowly and never above 0.3, so an attack that
 //! lasts cannot become the habit. State: 20,000 networks of at most 5 kB, 2,000 groups of at most
 //! 10 kB, 100,000 names of 200 bytes.
 
@@ -35,6 +36,8 @@ const NAMES: usize = 100_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const DAYS: Duration = Duration::from_secs(72 * 3600);
+/// Tries for which a run waits for a network that can be named.
+const NAMELESS: u8 = 30;
 /// Of this many names at least one got in anywhere: the habit is known.
 const HABIT_KNOWN: u32 = 500;
 const HABIT_MOST: f64 = 0.3;
@@ -60,6 +63,8 @@ struct Network {
 struct Group {
     names: Names<128>,
     told: Told,
+    /// Tries since it could be told, but for a network to name.
+    waited: u8,
     /// The networks that were told as part of it.
     networks: Tally<IpNet, 128>,
     entered: Tally<u64, 32>,
@@ -258,10 +263,15 @@ impl Group {
             return None;
         };
         let networks = self.names.networks(now, window);
-        if networks < 5 || !self.told.is_news(now, 1) {
+        let ip = event.ip.filter(|_| own.failed >= 2 && own.failed == own.names);
+        if networks < 5 {
             return None;
         }
-        let ip = event.ip.filter(|_| group != group::EVERYBODY && own.failed == own.names);
+        self.waited = self.waited.saturating_add(1);
+        if (ip.is_none() && self.waited <= NAMELESS) || !self.told.is_news(now, 1) {
+            return None;
+        }
+        self.waited = 0;
         if ip.is_some() {
             self.networks.note(now, network);
         }
@@ -274,7 +284,7 @@ impl Group {
         Some(Sighting {
             kind: Kind::SignIn(SignIn::CredentialStuffingCampaign),
             actor,
-            // The last of many, unless anybody may be in between or somebody got in from there.
+            // The last of many, unless somebody got in from there.
             whom: Whom { ip, ..Whom::default() },
             summary: format!(
                 "{} of {} names tried from {networks} networks within {} s never got in (in common: \

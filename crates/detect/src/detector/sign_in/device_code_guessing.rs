@@ -3,7 +3,8 @@
 //! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes
 //! within a quarter of an hour or twenty within a day from one network, if they are five times the
 //! codes that were decided there; sixty within an hour from all networks, if they are five times
-//! what was decided. State: 20,000 networks of at most 1 kB.
+//! what was decided. Of these, each network is named that typed two wrong ones and none that exists; a run
+//! in which nobody did is told without a name at ninety. State: 20,000 networks of at most 1 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const FAST: usize = 10;
 const SLOW: usize = 20;
 const EVERYWHERE: usize = 60;
+/// Of a network before it is named as a part of that.
+const PART: usize = 2;
+/// A run without such a network.
+const NAMELESS: usize = 90;
 /// Wrong codes to one that was decided.
 const TO_ONE: usize = 5;
 
@@ -40,6 +45,8 @@ pub(super) struct DeviceCodeGuessing {
 struct Codes<const N: usize> {
     seen: Tally<bool, N>,
     told: Told,
+    /// As a part of a run.
+    named: Told,
 }
 
 impl Default for DeviceCodeGuessing {
@@ -67,10 +74,19 @@ impl Detector for DeviceCodeGuessing {
             return Some(sighting(source::actor(event), whom, &source::shown(event), wrong, good));
         }
         let (wrong, good) = self.all.found(event, HOUR, EVERYWHERE)?;
-        self.all.told.is_news(event.ts, 1).then(|| {
-            let actor = "campaign:user codes".to_owned();
-            sighting(actor, Whom::default(), "many networks", wrong, good)
-        })
+        let is_part = held.found(event, HOUR, PART).is_some_and(|(_, good)| good == 0);
+        let ip = event.ip.filter(|_| is_part);
+        let is_news = match ip {
+            Some(_) => held.named.is_news(event.ts, 1),
+            None => wrong >= NAMELESS && !self.all.told.is_open(event.ts),
+        };
+        if !is_news {
+            return None;
+        }
+        self.all.told.is_news(event.ts, 1);
+        let actor = "campaign:user codes".to_owned();
+        let whom = Whom { ip, ..Whom::default() };
+        Some(sighting(actor, whom, "many networks", wrong, good))
     }
 }
 

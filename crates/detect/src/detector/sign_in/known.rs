@@ -1,6 +1,6 @@
 //! Since when each of a few things is known of somebody: a thing is strange for its first day.
 //! People take days to show which devices and networks are theirs, so nothing is strange to somebody
-//! who is known for less than three.
+//! who is known for less than three. It may be sudden: first seen in the last hour, and an hour or more after its owner.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use token::time::Timestamp;
 
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
+const SUDDEN: Duration = Duration::from_secs(3600);
 const SETTLED: Duration = Duration::from_secs(72 * 3600);
 
 /// At most `N` things, the one not seen for longest forgotten first.
@@ -51,6 +52,14 @@ impl<const N: usize> Known<N> {
         self.is_settled(now)
     }
 
+    /// Whether a thing that is held is sudden, whether its owner has settled or not.
+    pub(super) fn is_sudden(&self, now: Timestamp, what: u64) -> bool {
+        let held = self.things.iter().find(|held| held.what == what);
+        self.since.zip(held).is_some_and(|(since, held)| {
+            now.since(held.first) < SUDDEN && held.first.since(since) >= SUDDEN
+        })
+    }
+
     /// Whether the thing is held.
     pub(super) fn holds(&self, what: u64) -> bool {
         self.things.iter().any(|held| held.what == what)
@@ -91,5 +100,17 @@ mod tests {
         assert!(!known.note(at(350_000), 1));
         assert!(known.note(at(350_001), 3));
         assert_eq!(known.len(), 2);
+    }
+
+    #[test]
+    fn what_comes_after_the_first_hour_is_sudden_for_an_hour() {
+        let at = Timestamp::from_secs;
+        let mut known = Known::<4>::default();
+        known.note(at(0), 1);
+        known.note(at(3000), 2);
+        known.note(at(4000), 3);
+        assert!(!known.is_sudden(at(4000), 1) && !known.is_sudden(at(4000), 2));
+        assert!(known.is_sudden(at(4000), 3) && known.is_sudden(at(7000), 3));
+        assert!(!known.is_sudden(at(7600), 3) && !known.is_sudden(at(4000), 4));
     }
 }

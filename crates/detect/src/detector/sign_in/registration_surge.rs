@@ -2,8 +2,9 @@
 //!
 //! An application that registers each of its copies does so from its users' networks. Default:
 //! twenty within an hour or fifty within a day from one network; twenty within a day whose people
-//! are sent back to one host (not the own machine); and in all, a hundred within an hour that are
-//! five times the busiest hour so far, once a day is known. The busiest hour grows by half at most
+//! are sent back to one host (not the own machine); and in all, a hundred within an hour, or forty that send people
+//! to other hosts, if that is five times the busiest hour so far and a day is known, or six times three hours. Networks
+//! with two of them are named; where there is none, nobody is, at half as many more. The busiest hour grows by half at most
 //! each hour and fades by a tenth each day, so that a surge is not the habit at once.
 //! State: 20,000 networks and 5,000 hosts of at most 1.5 kB.
 
@@ -29,41 +30,71 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const FAST: usize = 20;
 const SLOW: usize = 50;
 const ONE_HOST: usize = 20;
-const ALL: f64 = 100.0;
-const TIMES: f64 = 5.0;
+/// In all; of those that send people to other hosts; and how long the habit must be known.
+const ALL: Surge = Surge { count: 100.0, times: 5.0, known: DAY };
+const ELSEWHERE: Surge = Surge { count: 40.0, times: 6.0, known: Duration::from_secs(3 * 3600) };
+/// Of a network before it is named as a part.
+const PART: usize = 2;
+/// So many times the limit of those without such a network.
+const NAMELESS: f64 = 1.5;
 
 /// Registrations.
 pub(super) struct RegistrationSurge {
     networks: Recent<IpNet, (Tally<(), 64>, Told)>,
     hosts: Recent<String, (Tally<(), ONE_HOST>, Told)>,
     all: Hours,
+    elsewhere: Hours,
+    told: Told,
+    /// The first event of any kind.
+    since: Option<Timestamp>,
+}
+
+/// What is far more than is usual.
+struct Surge {
+    count: f64,
+    times: f64,
+    known: Duration,
 }
 
 /// Registrations by the hour.
 #[derive(Default)]
 struct Hours {
-    since: Option<Timestamp>,
     hour: i64,
     count: f64,
     busiest: f64,
-    told: Told,
 }
 
 impl Default for RegistrationSurge {
     fn default() -> Self {
-        Self { networks: Recent::new(NETWORKS), hosts: Recent::new(HOSTS), all: Hours::default() }
+        Self {
+            networks: Recent::new(NETWORKS),
+            hosts: Recent::new(HOSTS),
+            all: Hours::default(),
+            elsewhere: Hours::default(),
+            told: Told::default(),
+            since: None,
+        }
     }
 }
 
 impl Detector for RegistrationSurge {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let age = event.ts.since(*self.since.get_or_insert(event.ts));
         let EventKind::Register { result, redirect_hosts } = &event.kind else { return None };
         if result != "ok" {
             return None;
         }
-        let surge = self.all.add(event.ts);
-        if let Some(ip) = event.ip {
-            let (seen, told) = self.networks.touch(&network::of(ip));
+        let mut is_part = false;
+        let mut surge = None;
+        let own = event.ip.map(|ip| (ip, self.networks.touch(&network::of(ip))));
+        // What was told of one network is not told again of all.
+        if own.as_ref().is_none_or(|(_, (_, told))| !told.is_open(event.ts)) {
+            surge = self.all.add(event.ts, age, &ALL);
+            if redirect_hosts.iter().any(|host| !is_own_machine(host)) {
+                surge = self.elsewhere.add(event.ts, age, &ELSEWHERE).or(surge);
+            }
+        }
+        if let Some((ip, (seen, told))) = own {
             seen.push(event.ts, ());
             let fast = seen.within(event.ts, HOUR).count();
             let slow = seen.within(event.ts, DAY).count();
@@ -73,6 +104,7 @@ impl Detector for RegistrationSurge {
                 let whom = Whom { ip: event.ip, ..Whom::default() };
                 return Some(sighting(source::actor(event), whom, &from, count, 0.0));
             }
+            is_part = surge.is_some() && fast >= PART && told.is_news(event.ts, 1);
         }
         for host in redirect_hosts.iter().filter(|host| !is_own_machine(host)) {
             let (seen, told) = self.hosts.touch(host);
@@ -83,32 +115,39 @@ impl Detector for RegistrationSurge {
                 return Some(sighting(format!("host:{host}"), Whom::default(), &to, count, 0.0));
             }
         }
-        surge.map(|(count, busiest)| {
-            let actor = "campaign:registration".to_owned();
-            sighting(actor, Whom::default(), "in all", count, busiest)
-        })
+        let (count, busiest, times) = surge?;
+        let is_nameless = times >= NAMELESS && !self.told.is_open(event.ts);
+        if !is_part && !is_nameless {
+            return None;
+        }
+        self.told.is_news(event.ts, 1);
+        let actor = "campaign:registration".to_owned();
+        let whom = Whom { ip: event.ip.filter(|_| is_part), ..Whom::default() };
+        Some(sighting(actor, whom, "in all", count, busiest))
     }
 }
 
 // === impl Hours ===
 
 impl Hours {
-    /// The count of this hour and of the busiest, when that is far less.
-    fn add(&mut self, now: Timestamp) -> Option<(usize, f64)> {
-        let since = *self.since.get_or_insert(now);
+    /// The count of this hour and of the busiest, when that is far less, and how many times the limit it is.
+    fn add(&mut self, now: Timestamp, age: Duration, surge: &Surge) -> Option<(usize, f64, f64)> {
         let hour = now.as_secs().div_euclid(3600);
         if hour > self.hour {
             let hours = u32::try_from(hour - self.hour).unwrap_or(u32::MAX);
-            let known = now.since(since) > DAY;
+            let known = age > surge.known;
             let most = if known { (self.busiest * 1.5).max(10.0) } else { f64::MAX };
             self.busiest = self.busiest.max(self.count.min(most));
             self.busiest *= 0.9_f64.powf(f64::from(hours) / 24.0);
             (self.hour, self.count) = (hour, 0.0);
         }
         self.count += 1.0;
-        let much = self.count >= ALL && self.count >= self.busiest * TIMES;
-        (now.since(since) > DAY && much && self.told.is_news(now, 1))
-            .then_some((self.count as usize, self.busiest))
+        let limit = surge.count.max(self.busiest * surge.times);
+        (age > surge.known && self.count >= limit).then_some((
+            self.count as usize,
+            self.busiest,
+            self.count / limit,
+        ))
     }
 }
 
@@ -129,7 +168,8 @@ fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -
             (
                 "thresholds",
                 json!({
-                    "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST, "all_hour": ALL,
+                    "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST,
+                    "all_hour": ALL.count, "elsewhere_hour": ELSEWHERE.count,
                 }),
             ),
         ]),

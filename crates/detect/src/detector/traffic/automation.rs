@@ -1,17 +1,19 @@
 //! A program where a person is expected: a clock's regularity, or a day without rest.
 //!
 //! Only for clients that people use: five subjects or more who were silent for four hours and came
-//! back. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
+//! back, or who signed in, which is enough for the clock. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
 //! hardly differ, between requests for many different objects; an app left open polls as regularly,
-//! but the same few things. Without rest: something new looked at in twenty of twenty-four hours, which survives
+//! but the same few things. Or between requests of any kind, for six different things while none came at another time:
+//! who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, which survives
 //! every random pause. What a fifth of a client's subjects do is how the client works and counts
-//! nothing. State: 48 bytes a principal, 104 for each of 4,096 clients.
+//! nothing. State: 72 bytes a principal, 136 for each of 4,096 clients.
 
 use serde_json::json;
 
-use crate::detector::traffic::seen::Seen;
+use crate::detector::traffic::seen::{Facts, Seen};
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
@@ -25,6 +27,10 @@ const SHORTEST: f32 = 0.3;
 const LONGEST: f32 = 1800.0;
 /// Different objects in a run.
 const OBJECTS: u32 = 25;
+/// Different things in a run of requests of any kind.
+const THINGS: u32 = 6;
+/// Who is off the beat by so great a part of a pause begins a new run.
+const OFF_BEAT: f32 = 0.5;
 /// Busy hours of the last twenty-four.
 const BUSY_HOURS: u32 = 20;
 /// Different objects that make an hour busy: more than a poll.
@@ -41,6 +47,7 @@ pub(super) struct State {
     deviation: f32,
     pauses: u16,
     objects: Distinct<1>,
+    beat: Beat,
     pub(super) hour: u32,
     hour_objects: Distinct<1>,
     /// One bit for each of the last hours that was busy.
@@ -48,11 +55,23 @@ pub(super) struct State {
     once: Once,
 }
 
+/// The clock of requests of any kind.
+#[derive(Default)]
+struct Beat {
+    /// Hundredths of a second, as far as the number goes.
+    last: u32,
+    mean: f32,
+    deviation: f32,
+    pauses: u16,
+    things: Distinct<1>,
+}
+
 /// Subjects of a client, and those who behave like a program.
 #[derive(Default)]
 struct People {
     all: Distinct<4>,
     rested: Distinct<4>,
+    signed_in: Distinct<4>,
     programs: Distinct<4>,
 }
 
@@ -75,25 +94,35 @@ impl Automation {
         let people = self.clients.touch(seen.client, seen.now);
         people.all.add(subject);
         state.pause(seen);
+        state.beat.take(seen);
         if state.hours(seen) {
             people.rested.add(subject);
+        }
+        if seen.event.who.session.is_some() {
+            people.signed_in.add(subject);
         }
         let regular = state.pauses >= PAUSES
             && state.deviation < REGULAR * state.mean
             && state.objects.count() >= OBJECTS;
+        let beating = state.beat.is_regular();
         let busy = state.busy.count_ones();
-        if !regular && busy < BUSY_HOURS {
+        if !regular && !beating && busy < BUSY_HOURS {
             return None;
         }
         people.programs.add(subject);
         let (all, programs) = (people.all.count(), people.programs.count());
-        if people.rested.count() < PEOPLE
-            || programs > (all / 5).max(2)
-            || !state.once.allows(seen.now, 1.0)
-        {
+        let are_people = people.rested.count() >= PEOPLE
+            || ((regular || beating) && people.signed_in.count() >= PEOPLE);
+        if !are_people || programs > (all / 5).max(2) || !state.once.allows(seen.now, 1.0) {
             return None;
         }
-        Some(if regular { state.regular(seen) } else { without_rest(seen, busy) })
+        Some(if regular {
+            state.regular(seen)
+        } else if beating {
+            state.beat.sighting(seen)
+        } else {
+            without_rest(seen, busy)
+        })
     }
 }
 
@@ -151,15 +180,62 @@ impl State {
             self.pauses,
             self.objects.count()
         );
-        let facts = [
-            ("pause_seconds", json!(self.mean)),
-            ("deviation_seconds", json!(self.deviation)),
-            ("deviation_threshold", json!(REGULAR)),
-            ("pauses", json!(self.pauses)),
-            ("pauses_threshold", json!(PAUSES)),
-        ];
-        seen.sighting(Kind::Automation, summary, facts.into())
+        let facts = clock(self.mean, self.deviation, self.pauses);
+        seen.sighting(Kind::Automation, summary, facts)
     }
+}
+
+// === impl Beat ===
+
+impl Beat {
+    fn take(&mut self, seen: &Seen<'_>) {
+        let now = (seen.event.ts.as_millis() / 10) as u32;
+        let pause = now.wrapping_sub(self.last) as f32 / 100.0;
+        // One page's parts.
+        if pause < SHORTEST {
+            return;
+        }
+        let off = (pause - self.mean).abs();
+        if pause > LONGEST || (self.pauses > 0 && off > OFF_BEAT * self.mean) {
+            *self = Self { last: now, ..Self::default() };
+            return;
+        }
+        self.last = now;
+        self.things.add(hash::both(seen.route.unwrap_or(0), seen.object.unwrap_or(0)));
+        self.pauses = self.pauses.saturating_add(1);
+        let weight = 1.0 / f32::from(self.pauses.min(30));
+        self.mean += (pause - self.mean) * weight;
+        self.deviation += ((pause - self.mean).abs() - self.deviation) * weight;
+    }
+
+    fn is_regular(&self) -> bool {
+        self.pauses >= PAUSES
+            && self.deviation < REGULAR * self.mean
+            && self.things.count() >= THINGS
+    }
+
+    fn sighting(&self, seen: &Seen<'_>) -> Sighting {
+        let summary = format!(
+            "{} asks for something every {:.1} s, {:.0} % more or less, {} times in a row and for {} different \
+             things; people who use this client do not",
+            seen.name(),
+            self.mean,
+            100.0 * self.deviation / self.mean,
+            self.pauses,
+            self.things.count()
+        );
+        seen.sighting(Kind::Automation, summary, clock(self.mean, self.deviation, self.pauses))
+    }
+}
+
+fn clock(mean: f32, deviation: f32, pauses: u16) -> Facts {
+    Facts::from([
+        ("pause_seconds", json!(mean)),
+        ("deviation_seconds", json!(deviation)),
+        ("deviation_threshold", json!(REGULAR)),
+        ("pauses", json!(pauses)),
+        ("pauses_threshold", json!(PAUSES)),
+    ])
 }
 
 fn without_rest(seen: &Seen<'_>, busy: u32) -> Sighting {

@@ -1,8 +1,8 @@
 //! Far more data to one principal than it, or any of its like, ever took.
 //!
-//! Bytes sent in an hour and in a day, and records (where whoever made the event counted them) in a
+//! Bytes sent, and records (where whoever made the event counted them), in an hour and in a
 //! day: the slow thief stays below every hourly limit. Each against the own peak and against
-//! others of the client; a nightly export has its own peak. State: 60 bytes a principal, 400 for
+//! others of the client; a nightly export has its own peak. State: 80 bytes a principal, 550 for
 //! each of 4,096 clients.
 
 use crate::detector::traffic::meter::{Excess, Limits, Meter};
@@ -12,16 +12,27 @@ use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
 /// Two megabytes an hour are a page with pictures.
-const HOUR: Limits = Limits { window: 3600, floor: 2e6, own: 5.0, first_day: true, peers: 3.0 };
-const DAY: Limits = Limits { window: 86_400, floor: 5e6, own: 3.0, first_day: true, peers: 2.5 };
-/// A thousand records a day are a few long lists.
-const RECORDS: Limits =
-    Limits { window: 86_400, floor: 1000.0, own: 3.0, first_day: true, peers: 2.5 };
+const HOUR: Limits =
+    Limits { window: 3600, floor: 2e6, own: 5.0, first_day: true, peers: 3.0, long_tail: true };
+const DAY: Limits =
+    Limits { window: 86_400, floor: 5e6, own: 3.0, first_day: true, peers: 2.5, long_tail: true };
+/// A thousand records are a few long lists.
+const RECORDS_HOUR: Limits =
+    Limits { window: 3600, floor: 1000.0, own: 5.0, first_day: true, peers: 3.0, long_tail: false };
+const RECORDS: Limits = Limits {
+    window: 86_400,
+    floor: 1000.0,
+    own: 3.0,
+    first_day: true,
+    peers: 2.5,
+    long_tail: false,
+};
 
 #[derive(Default)]
 struct Peers {
     hour: Spread,
     day: Spread,
+    records_hour: Spread,
     records: Spread,
 }
 
@@ -30,6 +41,7 @@ struct Peers {
 pub(super) struct State {
     pub(super) hour: Meter,
     day: Meter,
+    records_hour: Meter,
     pub(super) records: Meter,
 }
 
@@ -57,22 +69,29 @@ impl Exfiltration {
             return None;
         }
         let now = seen.now;
-        let Peers { hour, day, records } = self.peers.touch(seen.client, now);
+        let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
+        state.records_hour.roll(first, now, &RECORDS_HOUR, records_hour);
         state.records.roll(first, now, &RECORDS, records);
         let bytes = seen.request.bytes_out as f32;
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
         let count = seen.request.records_out.unwrap_or(0) as f32;
+        state.records_hour.add(count, now, &RECORDS_HOUR, records_hour);
         state.records.add(count, now, &RECORDS, records);
-        let of_hour = state.hour.judge(first, seen, &HOUR, hour).map(|it| (it, "bytes"));
-        let (excess, unit) = of_hour
-            .or_else(|| state.day.judge(first, seen, &DAY, day).map(|it| (it, "bytes")))
-            .or_else(|| {
-                state.records.judge(first, seen, &RECORDS, records).map(|it| (it, "records"))
-            })?;
-        for meter in [&mut state.hour, &mut state.day, &mut state.records] {
+        let bytes = state
+            .hour
+            .judge(first, seen, &HOUR, hour)
+            .or_else(|| state.day.judge(first, seen, &DAY, day));
+        let mut records = || {
+            let of_hour = state.records_hour.judge(first, seen, &RECORDS_HOUR, records_hour);
+            of_hour.or_else(|| state.records.judge(first, seen, &RECORDS, records))
+        };
+        let (excess, unit) =
+            bytes.map(|it| (it, "bytes")).or_else(|| records().map(|it| (it, "records")))?;
+        for meter in [&mut state.hour, &mut state.day, &mut state.records_hour, &mut state.records]
+        {
             meter.hush(now);
         }
         Some(sighting(seen, &excess, unit))

@@ -77,33 +77,31 @@ impl InjectionProbing {
             class: class_number,
             is_blind: request.bytes_in == 0,
         };
-        let named = seen.principal.map(|principal| {
+        if let Some(principal) = seen.principal {
             let attempts = self.attempts.touch(hash::both(1, principal), seen.now);
             let found = attempts.add(seen.now, attempt, (FAST_COUNT, SLOW_COUNT));
-            found.map(|count| {
-                seen.sighting(
-                    Kind::InjectionProbing,
-                    words(&seen.name(), class, count),
-                    facts(count),
-                )
-            })
-        });
+            // What was said of the principal is not said again of the address that it has.
+            if attempts.once.is_open(seen.now) {
+                return found.map(|count| {
+                    let summary = words(&seen.name(), class, count);
+                    seen.sighting(Kind::InjectionProbing, summary, facts(count))
+                });
+            }
+        }
         let (space, limits) = match seen.principal {
             Some(_) => (2, SHARED),
             None => (3, (FAST_COUNT, SLOW_COUNT)),
         };
-        let by_network = seen.network.zip(seen.event.ip).and_then(|(network, ip)| {
-            let attempts = self.attempts.touch(hash::both(space, network), seen.now);
-            let count = attempts.add(seen.now, attempt, limits)?;
-            Some(Sighting {
-                kind: Kind::InjectionProbing,
-                actor: network::actor(ip),
-                whom: Whom { ip: Some(ip), ..Whom::default() },
-                summary: words(&ip.to_string(), class, count),
-                facts: facts(count),
-            })
-        });
-        named.flatten().or(by_network)
+        let (network, ip) = seen.network.zip(seen.event.ip)?;
+        let attempts = self.attempts.touch(hash::both(space, network), seen.now);
+        let count = attempts.add(seen.now, attempt, limits)?;
+        Some(Sighting {
+            kind: Kind::InjectionProbing,
+            actor: network::actor(ip),
+            whom: Whom { ip: Some(ip), ..Whom::default() },
+            summary: words(&ip.to_string(), class, count),
+            facts: facts(count),
+        })
     }
 }
 

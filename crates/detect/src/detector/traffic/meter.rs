@@ -15,6 +15,8 @@ const MANY_PEERS: u32 = 100;
 /// Whoever has nobody to be compared with is not known before it has shown a week's rhythm.
 const WEEK: u32 = 7 * 86_400;
 const UNKNOWN: f32 = 2.0;
+/// Of a day in that week: a Monday is no Sunday.
+const UNKNOWN_DAY: f32 = 3.0;
 
 /// What is too much.
 pub(super) struct Limits {
@@ -28,6 +30,8 @@ pub(super) struct Limits {
     pub(super) first_day: bool,
     /// So many times what 99 of 100 windows of others reach is too much.
     pub(super) peers: f32,
+    /// Whether some take far more than most by habit, as of bytes: files differ much.
+    pub(super) long_tail: bool,
 }
 
 // === impl Limits ===
@@ -88,6 +92,13 @@ impl Meter {
         self.window = window;
         self.amount = 0.0;
         true
+    }
+
+    /// The next window goes on with what the last one held: others know it once.
+    pub(super) fn carry_over(&self, now: u32, limits: &Limits, peers: &mut Spread) {
+        if now / limits.window > self.window && self.amount > 0.0 && !self.once.is_open(now) {
+            peers.take(self.amount);
+        }
     }
 
     /// The running window.
@@ -169,7 +180,10 @@ impl Meter {
             now.saturating_sub(first) < WEEK
         };
         if is_new {
-            limit *= UNKNOWN;
+            limit *= if others || limits.is_short() { UNKNOWN } else { UNKNOWN_DAY };
+        }
+        if limits.long_tail && others && self.amount > limit {
+            limit = limit.max(p99 * peers.tail(count));
         }
         if self.amount <= limit {
             if is_counted {

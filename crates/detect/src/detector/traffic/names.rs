@@ -43,6 +43,8 @@ pub(in crate::detector) struct Target {
     pub(in crate::detector) collection: u64,
     /// An object of the collection.
     pub(in crate::detector) object: Option<u64>,
+    /// The collection that this lists, or adds to: that of `/orders/{id}` for `/orders`.
+    pub(in crate::detector) lists: Option<u64>,
 }
 
 // === impl Names ===
@@ -135,8 +137,9 @@ impl Target {
             return Self {
                 route: Some(hash::text(route)),
                 guess: None,
-                collection: hash::text(end.unwrap_or(route)),
+                collection: end.map_or_else(|| hash::folder(route), hash::text),
                 object: object.map(hash::text),
+                lists: (!route.ends_with('}')).then(|| hash::folder(route)),
             };
         }
         if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
@@ -148,6 +151,7 @@ impl Target {
             route: Some(guess.shape),
             guess: Some(guess),
             collection: guess.collection,
+            lists: guess.object.is_none().then_some(guess.shape),
             object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
         }
     }

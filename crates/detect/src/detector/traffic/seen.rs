@@ -36,6 +36,8 @@ pub(super) struct Seen<'e> {
     pub(super) collection: u64,
     /// An object of the collection.
     pub(super) object: Option<u64>,
+    /// The collection that this lists, or adds to.
+    pub(super) lists: Option<u64>,
     pub(super) network: Option<u64>,
 }
 
@@ -44,7 +46,7 @@ pub(super) struct Seen<'e> {
 impl<'e> Seen<'e> {
     pub(super) fn of(event: &'e Event, names: &Names) -> Option<Self> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let Target { route, guess, collection, object } = names.target;
+        let Target { route, guess, collection, object, lists } = names.target;
         Some(Self {
             event,
             request,
@@ -57,6 +59,7 @@ impl<'e> Seen<'e> {
             guess,
             collection,
             object,
+            lists,
             network: names.network,
         })
     }

@@ -2,12 +2,12 @@
 //!
 //! Learns for each client which routes come before which: a change (not GET) that thirty visits of
 //! ten principals made, nineteen of twenty of them after a certain other route, needs that route.
-//! A visit ends after an hour's silence. Three changes without what they need, by one principal
-//! and no more than a day apart, are a finding: one may be a visit on two devices, or an event that was lost. Each
+//! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without what they need, by one principal
+//! and no more than a day apart, are a finding: one may be an event that was lost. Each
 //! principal teaches once a visit, so a few cannot teach a new order. The same change again within
 //! ten seconds is a retry; where more than three principals lack the same twice within a day, the
 //! client has changed and nothing is said. State: 16 bytes a principal,
-//! 32 more for each of 50,000 with a missing step; 64 routes and 32 changes of them for each of 512
+//! 32 more for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them for each of 512
 //! clients.
 
 use serde_json::json;
@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
@@ -34,8 +35,11 @@ const LACKING: u32 = 3;
 /// Changes without what they need, no more than a day apart.
 const MISSING: u16 = 3;
 
+/// Visits with another client than the last, which go on meanwhile.
+const BESIDE: usize = 20_000;
+
 /// Where a principal is in its visit.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct State {
     client: u32,
     /// One bit for each route of the client.
@@ -73,11 +77,12 @@ struct Missing {
 pub(super) struct Sequence {
     clients: Table<Order>,
     missing: Table<Missing>,
+    beside: Table<State>,
 }
 
 impl Default for Sequence {
     fn default() -> Self {
-        Self { clients: Table::new(512), missing: Table::new(50_000) }
+        Self { clients: Table::new(512), missing: Table::new(50_000), beside: Table::new(BESIDE) }
     }
 }
 
@@ -91,10 +96,7 @@ impl Sequence {
         state: &mut State,
     ) -> Option<Sighting> {
         let route = seen.route.filter(|_| seen.is_ok())?;
-        if seen.now.saturating_sub(state.last) > VISIT || state.client != seen.client as u32 {
-            *state = State { client: seen.client as u32, ..State::default() };
-        }
-        state.last = seen.now;
+        self.go_on(seen, principal, state);
         let order = self.clients.touch(seen.client, seen.now);
         let at = order.place(route, seen)?;
         let (visited, bit) = (state.visited, 1u64 << at);
@@ -135,6 +137,33 @@ impl Sequence {
             ("visits_with_it_percent", json!(share)),
         ];
         Some(seen.sighting(Kind::Sequence, summary, facts.into()))
+    }
+}
+
+// === impl Sequence (visits) ===
+
+impl Sequence {
+    /// Makes `state` the visit that the request belongs to.
+    fn go_on(&mut self, seen: &Seen<'_>, principal: u64, state: &mut State) {
+        let (client, now) = (seen.client as u32, seen.now);
+        let mut visit = *state;
+        if state.client != client {
+            if state.is_on(now) {
+                *self.beside.touch(hash::both(principal, state.client.into()), now) = *state;
+            }
+            visit =
+                self.beside.peek(hash::both(principal, client.into())).copied().unwrap_or_default();
+        }
+        *state = if visit.is_on(now) { visit } else { State { client, ..State::default() } };
+        state.last = now;
+    }
+}
+
+// === impl State ===
+
+impl State {
+    const fn is_on(&self, now: u32) -> bool {
+        now.saturating_sub(self.last) <= VISIT
     }
 }
 

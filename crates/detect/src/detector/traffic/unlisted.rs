@@ -1,0 +1,152 @@
+//! Objects that no list gave: somebody opens one after the other without ever asking which there are.
+//!
+//! Who owns what takes days to learn ([`super::ownership`]), and until then a stranger's objects are only objects that
+//! nobody has used yet. But where the people of a client find objects in a list, what they open was in it: a list
+//! gives as many as its answer had records or, where that is not known, ten. What somebody opens beyond what the lists
+//! of the visit gave, and beyond what they made there, is compared with their own peak and with others' on the same
+//! collection; fifteen are a few links that somebody sent. Said only where most of at least ten people ask the list.
+//! A visit ends after two hours. State: 80 bytes for each of 50,000 pairs of principal and collection, 170 for each of
+//! 2,048 collections of clients.
+
+use serde_json::json;
+
+use crate::detector::traffic::meter::{Limits, Meter};
+use crate::detector::traffic::seen::Seen;
+use crate::detector::{Kind, Names, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
+use crate::sketch::spread::Spread;
+use crate::sketch::table::Table;
+
+const RUNS: usize = 50_000;
+const COLLECTIONS: usize = 2_048;
+const PEOPLE: u32 = 10;
+const VISIT: u32 = 7200;
+/// Of a list that does not say how many records it had.
+const UNKNOWN: u32 = 10;
+/// What somebody did on their first day is no habit: else a walk of some hours would be its own excuse.
+const HOUR: Limits =
+    Limits { window: 3600, floor: 15.0, own: 3.0, first_day: false, peers: 3.0, long_tail: false };
+
+/// One principal in one collection.
+#[derive(Default)]
+struct Run {
+    first: u32,
+    last: u32,
+    objects: Distinct<4>,
+    given: u32,
+    meter: Meter,
+}
+
+/// How a client's people use one collection.
+#[derive(Default)]
+struct Collection {
+    users: Distinct<2>,
+    listers: Distinct<2>,
+    /// Hours of people in it, most of them with nothing beyond the lists.
+    windows: u32,
+    beyond: Spread,
+}
+
+/// Objects that no list gave.
+pub(super) struct Unlisted {
+    runs: Table<Run>,
+    collections: Table<Collection>,
+}
+
+impl Default for Unlisted {
+    fn default() -> Self {
+        Self { runs: Table::new(RUNS), collections: Table::new(COLLECTIONS) }
+    }
+}
+
+// === impl Unlisted ===
+
+impl Unlisted {
+    pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let subject = seen.subject.filter(|_| seen.is_ok())?;
+        match (seen.object, seen.lists) {
+            (Some(object), _) => self.open(seen, subject, object),
+            (None, Some(list)) => {
+                self.list(seen, subject, list);
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Brings near what is held of requests that come next.
+    pub(super) fn expect(&self, next: &[Names]) {
+        let runs = next.iter().filter_map(|names| {
+            let collection = names.target.object.map(|_| names.target.collection);
+            Some(hash::both(names.subject?, collection.or(names.target.lists)?))
+        });
+        self.runs.expect(runs, |run| u64::from(run.last ^ run.meter.window()));
+    }
+
+    fn list(&mut self, seen: &Seen<'_>, subject: u64, list: u64) {
+        let collection = self.collections.touch(hash::both(seen.client, list), seen.now);
+        let run = self.runs.touch(hash::both(subject, list), seen.now);
+        run.begin(seen.now);
+        if seen.request.method != "GET" {
+            // What somebody makes is theirs.
+            run.given = run.given.saturating_add(1);
+            return;
+        }
+        collection.listers.add(subject);
+        let records = seen.request.records_out.map_or(UNKNOWN, |it| it.min(100_000) as u32);
+        run.given = run.given.saturating_add(records);
+    }
+
+    fn open(&mut self, seen: &Seen<'_>, subject: u64, object: u64) -> Option<Sighting> {
+        let collection = self.collections.touch(hash::both(seen.client, seen.collection), seen.now);
+        collection.users.add(subject);
+        let run = self.runs.touch(hash::both(subject, seen.collection), seen.now);
+        if run.begin(seen.now) {
+            run.meter.carry_over(seen.now, &HOUR, &mut collection.beyond);
+        }
+        let is_new = run.meter.roll(run.first, seen.now, &HOUR, &mut collection.beyond);
+        collection.windows = collection.windows.saturating_add(is_new.into());
+        run.objects.add(object);
+        let opened = run.objects.count();
+        let beyond = opened.saturating_sub(run.given) as f32;
+        run.meter.raise_to(beyond, seen.now, &HOUR, &mut collection.beyond);
+        let (users, listers) = (collection.users.count(), collection.listers.count());
+        if listers < PEOPLE || listers * 2 < users {
+            return None;
+        }
+        let windows = collection.windows;
+        let excess =
+            run.meter.judge_among(run.first, seen, &HOUR, &mut collection.beyond, windows)?;
+        let summary = format!(
+            "{} opened {opened} objects by {} on one visit, where lists gave {}; {}",
+            seen.name(),
+            seen.shown_route(),
+            run.given,
+            excess.compared()
+        );
+        let mut facts = excess.facts();
+        facts.insert("opened", json!(opened));
+        facts.insert("given_by_lists", json!(run.given));
+        facts.insert("people_who_ask_the_list", json!(listers));
+        Some(seen.sighting(Kind::BolaOwnership, summary, facts))
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    /// Whether the visit goes on.
+    fn begin(&mut self, now: u32) -> bool {
+        if self.first == 0 {
+            self.first = now;
+        }
+        let goes_on = now.saturating_sub(self.last) <= VISIT;
+        if !goes_on {
+            self.objects.clear();
+            self.given = 0;
+        }
+        self.last = now;
+        goes_on
+    }
+}

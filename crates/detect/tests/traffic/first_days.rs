@@ -1,0 +1,174 @@
+//! What is found before habits are known: objects that no list gave, clocks, and data; and visits on two devices.
+
+use serde_json::{Value, json};
+
+use crate::stream::{DAY, HOUR, Stream};
+
+/// Two dozen people for some hours, who ask the list and open a few things from it.
+fn readers() -> Stream {
+    let mut stream = Stream::default();
+    for person in 0..24u32 {
+        for visit in 0..3u32 {
+            let at = f64::from(visit) * HOUR + f64::from(person) * 70.0;
+            let who = format!("p{person}");
+            stream.add(at, &who, "GET /orders", json!({ "records_out": 6, "session": who }));
+            for n in 0..4 {
+                let object = json!({ "object": format!("{}", person * 100 + n), "session": who });
+                stream.add(at + 20.0 * f64::from(n + 1), &who, "GET /orders/{id}", object);
+            }
+        }
+    }
+    stream
+}
+
+/// Forty things, some seconds apart, after a list of so many.
+fn walk(stream: &mut Stream, listed: Option<u32>) {
+    if let Some(records) = listed {
+        stream.add(5.4 * HOUR, "p3", "GET /orders", json!({ "records_out": records }));
+    }
+    for n in 0..40 {
+        let object = json!({ "object": format!("{}", 90_000 + n * 13) });
+        stream.add(5.5 * HOUR + f64::from(n) * 80.0, "p3", "GET /orders/{id}", object);
+    }
+}
+
+#[test]
+fn objects_that_no_list_gave_are_somebody_elses() {
+    assert_eq!(readers().findings(), Vec::<Value>::new());
+    for (listed, told) in [(None, 1), (Some(6), 1), (Some(50), 0)] {
+        let mut stream = readers();
+        walk(&mut stream, listed);
+        let findings = stream.by("bola_ownership");
+        assert_eq!(findings.len(), told, "{listed:?}");
+        assert!(findings.iter().all(|finding| finding["subject"] == "p3"));
+    }
+}
+
+#[test]
+fn where_people_hardly_use_the_list_nothing_is_said() {
+    let mut stream = Stream::default();
+    for person in 0..24u32 {
+        for n in 0..24 {
+            let at = f64::from(n) * 400.0 + f64::from(person) * 7.0;
+            let object = json!({ "object": format!("{}", person * 100 + n % 4) });
+            stream.add(at, &format!("p{person}"), "GET /orders/{id}", object);
+        }
+    }
+    walk(&mut stream, None);
+    assert_eq!(stream.by("bola_ownership"), Vec::<Value>::new());
+}
+
+#[test]
+fn what_somebody_makes_is_theirs() {
+    let mut stream = readers();
+    for n in 0..45 {
+        let at = 5.5 * HOUR + f64::from(n) * 70.0;
+        stream.add(at, "p3", "POST /orders", json!({ "status": 201 }));
+        let object = json!({ "object": format!("{}", 90_000 + n) });
+        stream.add(at + 2.0, "p3", "GET /orders/{id}", object);
+    }
+    assert_eq!(stream.by("bola_ownership"), Vec::<Value>::new());
+}
+
+/// Requests each half minute, of these routes in turn; every tenth comes late by so much.
+fn clock(routes: &[&str], late: f64) -> usize {
+    let mut stream = readers();
+    for n in 0..150usize {
+        let off = if n % 10 == 0 { late } else { 0.0 };
+        let at = HOUR + n as f64 * 30.0 + off;
+        stream.add(at, "p30", routes[n % routes.len()], json!({ "session": "s30" }));
+    }
+    stream.by("automation").len()
+}
+
+#[test]
+fn a_clock_that_asks_for_lists_is_a_program_and_an_open_page_is_not() {
+    let routes = ["GET /a", "GET /b", "GET /c", "GET /d", "GET /e", "GET /f", "GET /g"];
+    assert_eq!(clock(&routes, 0.0), 1);
+    assert_eq!(clock(&routes[..3], 0.0), 0, "an app that polls");
+    assert_eq!(clock(&routes, 20.0), 0, "somebody who uses it meanwhile");
+}
+
+#[test]
+fn many_records_are_found_within_the_first_hour() {
+    let mut stream = readers();
+    for n in 0..60 {
+        let more = json!({ "records_out": 200, "bytes_out": 900 });
+        stream.add(2.5 * HOUR + f64::from(n) * 15.0, "p3", "GET /orders", more);
+    }
+    let findings = stream.by("exfiltration");
+    assert_eq!((findings.len(), &findings[0]["evidence"]["unit"]), (1, &json!("records")));
+}
+
+#[test]
+fn where_some_take_large_files_by_habit_a_larger_one_is_none() {
+    let takes = |many: f64, some: f64, last: f64| {
+        let mut stream = Stream::default();
+        for person in 0..60u32 {
+            for hour in 0..5 {
+                let part = (person * 5 + hour) % 50;
+                let bytes = if part == 0 { some } else { many };
+                let at = f64::from(hour) * HOUR + f64::from(person) * 50.0;
+                stream.add(at, &format!("p{person}"), "GET /files", json!({ "bytes_out": bytes }));
+            }
+        }
+        stream.add(5.5 * HOUR, "p3", "GET /files", json!({ "bytes_out": last }));
+        stream.by("exfiltration").len()
+    };
+    assert_eq!(takes(2e5, 2e6, 9e6), 0);
+    assert_eq!(takes(1.2e6, 2e6, 9e6), 1);
+    assert_eq!(takes(2e5, 2e6, 9e7), 1);
+}
+
+#[test]
+fn who_has_no_others_to_be_compared_with_has_a_monday_after_a_sunday() {
+    let monday = |count: u32| {
+        let mut stream = Stream::people();
+        for (day, count) in [(0, 20), (1, count)] {
+            for n in 0..count {
+                let at = f64::from(day) * DAY + 9.0 * HOUR + f64::from(n) * 100.0;
+                let object = json!({ "client": "desk", "object": format!("C{day}{n:04}") });
+                stream.add(at, "agent", "GET /customers/{id}", object);
+            }
+        }
+        stream.by("enumeration").len()
+    };
+    assert_eq!(monday(150), 0);
+    assert_eq!(monday(320), 1);
+}
+
+#[test]
+fn a_visit_goes_on_while_another_device_is_used() {
+    let visits = |client: &'static str| {
+        let mut stream = Stream::default();
+        for person in 0..12u32 {
+            for visit in 0..4 {
+                let start = f64::from(visit) * 3.0 * HOUR + f64::from(person) * 100.0;
+                for (step, route) in ["POST /cart", "POST /checkout"].iter().enumerate() {
+                    let who = format!("p{person}");
+                    stream.add(start + step as f64 * 40.0, &who, route, json!({}));
+                }
+            }
+        }
+        for n in 0..5 {
+            let start = DAY + f64::from(n) * 3.0 * HOUR;
+            stream.add(start, "p3", "POST /cart", json!({}));
+            stream.add(start + 20.0, "p3", "GET /news", json!({ "client": client }));
+            stream.add(start + 40.0, "p3", "POST /checkout", json!({}));
+        }
+        stream
+    };
+    assert_eq!(visits("phone").by("sequence"), Vec::<Value>::new());
+    // On another device there was no cart.
+    let mut stream = visits("phone");
+    for n in 0..4 {
+        stream.add(
+            2.0 * DAY + f64::from(n) * 60.0,
+            "p3",
+            "GET /news",
+            json!({ "client": "phone" }),
+        );
+        stream.add(2.0 * DAY + f64::from(n) * 60.0 + 30.0, "p3", "POST /checkout", json!({}));
+    }
+    assert_eq!(stream.by("sequence").len(), 1);
+}
