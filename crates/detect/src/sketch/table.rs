@@ -27,18 +27,20 @@ pub(crate) struct Table<V> {
     capacity: usize,
     /// Position + 1 of a key with its tag, 0 for none; linear probing.
     index: Vec<u32>,
-    /// When each was used last, in seconds: apart, since who makes room looks at neighbours.
-    last: Vec<u32>,
     pieces: Vec<Vec<Slot<V>>>,
+    len: usize,
     hand: usize,
     /// Whether an entry ever was [`FAR`] from where it belongs: a chance of one in many billions, or somebody
     /// who chooses names for that.
     is_far: bool,
 }
 
-/// A key beside its state: whoever finds it needs both, and each place in memory is a wait of its own.
+/// A key and its last use beside its state: whoever finds it needs all three, and each place in memory is a wait
+/// of its own. Who makes room looks at neighbours, which is a walk that the processor foresees.
 struct Slot<V> {
     key: u64,
+    /// When it was used last, in seconds.
+    last: u32,
     state: V,
 }
 
@@ -47,14 +49,7 @@ struct Slot<V> {
 impl<V: Default> Table<V> {
     pub(crate) const fn new(capacity: usize) -> Self {
         let capacity = if capacity < MOST { capacity } else { MOST };
-        Self {
-            capacity,
-            index: Vec::new(),
-            last: Vec::new(),
-            pieces: Vec::new(),
-            hand: 0,
-            is_far: false,
-        }
+        Self { capacity, index: Vec::new(), pieces: Vec::new(), len: 0, hand: 0, is_far: false }
     }
 
     /// The state of a key, which counts as a use at `now` seconds; a new one when it was not held.
@@ -63,8 +58,9 @@ impl<V: Default> Table<V> {
             Some(position) => position,
             None => self.insert(key),
         };
-        self.last[position] = now;
-        &mut self.pieces[position / PIECE][position % PIECE].state
+        let slot = &mut self.pieces[position / PIECE][position % PIECE];
+        slot.last = now;
+        &mut slot.state
     }
 
     /// The state of a key without using it.
@@ -93,7 +89,7 @@ impl<V: Default> Table<V> {
                 None => new += 1,
             }
         }
-        let len = self.len();
+        let len = self.len;
         if len < self.capacity {
             return;
         }
@@ -127,17 +123,12 @@ impl<V: Default> Table<V> {
 
     fn expect_at(&self, position: usize, state: impl Fn(&V) -> u64) {
         let slot = self.slot(position);
-        black_box((slot.key, self.last[position]));
+        black_box((slot.key, slot.last));
         black_box(state(&slot.state));
     }
 
     fn slot(&self, position: usize) -> &Slot<V> {
         &self.pieces[position / PIECE][position % PIECE]
-    }
-
-    /// How many are held.
-    const fn len(&self) -> usize {
-        self.last.len()
     }
 
     fn home(&self, key: u64) -> usize {
@@ -160,7 +151,7 @@ impl<V: Default> Table<V> {
     }
 
     fn insert(&mut self, key: u64) -> usize {
-        let position = self.len();
+        let position = self.len;
         if position >= self.capacity {
             return self.replace(key);
         }
@@ -171,29 +162,30 @@ impl<V: Default> Table<V> {
             self.pieces.push(Vec::with_capacity(PIECE.min(self.capacity)));
         }
         if let Some(piece) = self.pieces.last_mut() {
-            piece.push(Slot { key, state: V::default() });
+            piece.push(Slot { key, last: 0, state: V::default() });
         }
-        self.last.push(0);
+        self.len += 1;
         self.link(key, position);
         position
     }
 
     /// Takes the place of the neighbour that was not seen for longest.
     fn replace(&mut self, key: u64) -> usize {
-        let (oldest, len) = (self.oldest(self.hand), self.len());
+        let (oldest, len) = (self.oldest(self.hand), self.len);
         self.hand = step(self.hand, CANDIDATES.min(len), len);
         self.unlink(oldest);
-        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, state: V::default() };
+        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, last: 0, state: V::default() };
         self.link(key, oldest);
         oldest
     }
 
     /// Of the neighbours from `hand` on, the one not seen for longest.
     fn oldest(&self, hand: usize) -> usize {
-        let len = self.len();
+        let len = self.len;
         let neighbours = (0..CANDIDATES.min(len)).map(|by| step(hand, by, len));
         // Of equals the first. By arithmetic: which is the oldest is chance, and no branch can foresee it.
-        let ages = neighbours.zip(0..).map(|(at, by)| (u64::from(self.last[at]) << 32 | by, at));
+        let ages =
+            neighbours.zip(0..).map(|(at, by)| (u64::from(self.slot(at).last) << 32 | by, at));
         ages.fold((u64::MAX, hand), |one, two| if two.0 < one.0 { two } else { one }).1
     }
 
@@ -235,7 +227,7 @@ impl<V: Default> Table<V> {
 
     fn grow(&mut self) {
         self.index = vec![0; (self.index.len() * 2).max(64)];
-        for position in 0..self.len() {
+        for position in 0..self.len {
             self.link(self.slot(position).key, position);
         }
     }
@@ -277,7 +269,7 @@ mod tests {
             *table.touch(hash::both(2, n), 3 + n as u32) += 1;
             *table.touch(hash::both(1, 7), 3 + n as u32) += 1;
         }
-        assert_eq!(table.len(), 3000);
+        assert_eq!(table.len, 3000);
         assert_eq!(table.peek(hash::both(1, 7)), Some(&20_021), "in use, so not forgotten");
         let held = (0..20_000u64).filter(|n| table.peek(hash::both(2, *n)).is_some()).count();
         assert!(held > 2000, "{held}");
@@ -296,7 +288,7 @@ mod tests {
                 }
             }
             let entries = table.index.iter().filter(|entry| **entry != 0).count();
-            assert_eq!((table.len(), entries), (capacity, capacity));
+            assert_eq!((table.len, entries), (capacity, capacity));
             let held: Vec<u64> = (0..2000).filter(|n| table.peek(key(*n)) == Some(n)).collect();
             let others = (0..2000).filter(|n| table.peek(hash::both(3, *n)) == Some(n)).count();
             assert_eq!(held.len() + others, capacity);
