@@ -81,8 +81,11 @@ impl Lookout {
     pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
         next.clone().for_each(Names::expect);
         let next: Vec<Names> = next.map(Names::of).collect();
-        self.records.expect(&next);
-        self.traffic.expect(&next);
+        let (mut records, mut traffic) = (self.records.expect(&next), self.traffic.expect(&next));
+        self.records.expect_states(&mut records);
+        self.traffic.expect_states(&mut traffic);
+        self.records.expect_room(&records);
+        self.traffic.expect_room(&traffic);
         next
     }
 

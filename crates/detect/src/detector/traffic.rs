@@ -7,7 +7,7 @@
 use token::event::Event;
 
 use crate::detector::Sighting;
-use crate::sketch::table::Table;
+use crate::sketch::table::{Ahead, Table};
 
 mod anomaly;
 mod automation;
@@ -27,7 +27,6 @@ mod throttle_evasion;
 mod vocabulary;
 mod volume;
 
-use meter::Meter;
 pub use names::Names;
 use seen::Seen;
 
@@ -46,6 +45,8 @@ struct Profile {
     volume: volume::State,
 }
 
+const _: () = assert!(size_of::<Profile>() <= 360, "a million principals have one");
+
 /// All detectors of traffic.
 pub struct Traffic {
     principals: Table<Profile>,
@@ -61,6 +62,13 @@ pub struct Traffic {
     sequence: sequence::Sequence,
     throttle_evasion: throttle_evasion::ThrottleEvasion,
     volume: volume::Volume,
+}
+
+/// What events that come next are about.
+pub struct TrafficAhead {
+    principals: Ahead,
+    objects: Ahead,
+    guesses: Ahead,
 }
 
 impl Default for Traffic {
@@ -86,31 +94,48 @@ impl Default for Traffic {
 // === impl Profile ===
 
 impl Profile {
-    /// Something of each of its parts.
-    fn read(&self) -> u64 {
-        let hours = [self.first, self.anomaly.hour, self.automation.hour, self.sequence.last];
-        let [first, second, third] = &self.volume.routes;
-        let meters = [
-            &self.enumeration.hour,
-            &self.enumeration.day,
-            &self.exfiltration.hour,
-            &self.exfiltration.records,
-            &first.1,
-            &second.1,
-            &third.1,
-        ];
-        hours.into_iter().chain(meters.map(Meter::window)).map(u64::from).sum()
+    /// Something of each of its cache lines, in as few instructions as can be: see [`Ahead`].
+    const fn read(&self) -> u64 {
+        let [first, _, last] = &self.volume.routes;
+        let numbers = self.first
+            ^ self.anomaly.hour
+            ^ self.automation.hour
+            ^ self.sequence.last
+            ^ self.enumeration.hour.window()
+            ^ self.enumeration.day.window()
+            ^ self.exfiltration.hour.window()
+            ^ self.exfiltration.records.window()
+            ^ first.1.window()
+            ^ last.1.window();
+        self.enumeration.objects.read() ^ numbers as u64
     }
 }
 
 // === impl Traffic ===
 
 impl Traffic {
-    /// Brings near what is held of events that come next.
-    pub fn expect(&self, next: &[Names]) {
-        self.principals.expect(next.iter().filter_map(|names| names.principal), Profile::read);
-        self.ownership.expect(next);
+    /// Brings near what is held of events that come next, in steps: see [`Ahead`].
+    pub fn expect(&self, next: &[Names]) -> TrafficAhead {
         self.scanning.expect(next);
+        TrafficAhead {
+            principals: self.principals.expect(next.iter().filter_map(|names| names.principal)),
+            objects: self.ownership.expect(next),
+            guesses: self.enumeration.expect(next),
+        }
+    }
+
+    /// The second step.
+    pub fn expect_states(&self, ahead: &mut TrafficAhead) {
+        self.principals.expect_states(&mut ahead.principals, Profile::read);
+        self.ownership.expect_states(&mut ahead.objects);
+        self.enumeration.expect_states(&mut ahead.guesses);
+    }
+
+    /// The third step.
+    pub fn expect_room(&self, ahead: &TrafficAhead) {
+        self.principals.expect_room(&ahead.principals);
+        self.ownership.expect_room(&ahead.objects);
+        self.enumeration.expect_room(&ahead.guesses);
     }
 
     /// Looks at one event; appends what is seen in it.

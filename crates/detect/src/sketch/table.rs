@@ -1,10 +1,8 @@
 //! State for many keys, densely: at most so many, the least active forgotten first.
 
-use std::hint::black_box;
+mod ahead;
 
-use smallvec::SmallVec;
-
-use crate::engine::AHEAD;
+pub(crate) use ahead::Ahead;
 
 /// Slots in a piece of memory: the table grows without ever moving what it holds.
 const PIECE: usize = 1024;
@@ -66,65 +64,6 @@ impl<V: Default> Table<V> {
     /// The state of a key without using it.
     pub(crate) fn peek(&self, key: u64) -> Option<&V> {
         self.find(key).map(|position| &self.slot(position).state)
-    }
-
-    /// Reads what searches for these keys will read, and what makes room for those that are new: looks that do
-    /// not wait for each other cost little more than one. Nothing comes of it but that the processor has at
-    /// hand what it needs. `state` reads something of each cache line of a state.
-    pub(crate) fn expect(
-        &self,
-        keys: impl Iterator<Item = u64> + Clone,
-        state: impl Fn(&V) -> u64,
-    ) {
-        if self.index.is_empty() {
-            return;
-        }
-        keys.clone().for_each(|key| {
-            black_box(self.index[self.home(key)]);
-        });
-        let mut new = 0;
-        for key in keys {
-            match self.likely(key) {
-                Some(position) => self.expect_at(position, &state),
-                None => new += 1,
-            }
-        }
-        let len = self.len;
-        if len < self.capacity {
-            return;
-        }
-        let mut hand = self.hand;
-        let make_room: SmallVec<[usize; AHEAD]> = (0..new)
-            .map(|_| {
-                let oldest = self.oldest(hand);
-                hand = step(hand, CANDIDATES.min(len), len);
-                oldest
-            })
-            .collect();
-        // One after the other, each would wait for its slot and then for its entry.
-        make_room.iter().for_each(|position| self.expect_at(*position, &state));
-        for position in make_room {
-            black_box(self.index[self.home(self.slot(position).key)]);
-        }
-    }
-
-    /// Where the key is, as far as the index alone tells.
-    fn likely(&self, key: u64) -> Option<usize> {
-        let (mut at, mask) = (self.home(key), self.index.len() - 1);
-        loop {
-            let entry = self.index[at];
-            let position = position(entry)?;
-            if entry & !POSITION == tag(key) {
-                return Some(position);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn expect_at(&self, position: usize, state: impl Fn(&V) -> u64) {
-        let slot = self.slot(position);
-        black_box((slot.key, slot.last));
-        black_box(state(&slot.state));
     }
 
     fn slot(&self, position: usize) -> &Slot<V> {
@@ -265,7 +204,9 @@ mod tests {
         assert!((0..2900u32).all(|n| table.peek(hash::both(1, n.into())) == Some(&(n * 3))));
         for n in 0..20_000u64 {
             let next = (0..3).map(|step| hash::both(2, n + step));
-            table.expect(next, |value| u64::from(*value));
+            let mut ahead = table.expect(next);
+            table.expect_states(&mut ahead, |value| u64::from(*value));
+            table.expect_room(&ahead);
             *table.touch(hash::both(2, n), 3 + n as u32) += 1;
             *table.touch(hash::both(1, 7), 3 + n as u32) += 1;
         }

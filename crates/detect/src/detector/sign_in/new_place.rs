@@ -4,10 +4,11 @@
 //! their first day, so that harmless requests do not make them known. Together, with an
 //! administrative act or a scope that is one, they are worth a look. The version of a browser does
 //! not count. Where the software is not known, the country and the network both have to be new.
-//! Nothing is strange to somebody who is known for less than three days. State: 200 bytes in the
-//! record of a person, and 24 more for each thing that is no person's only one.
+//! Nothing is strange to somebody who is known for less than three days. State: 168 bytes in the
+//! record of a person (`records.rs`), and 24 for each country, network and software where there are several.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde_json::json;
 use token::event::{Event, EventKind};
@@ -15,7 +16,7 @@ use token::finding::Whom;
 use token::id::SubjectId;
 
 use crate::detector::sign_in::known::Known;
-use crate::detector::sign_in::source::{self, number};
+use crate::detector::sign_in::source::{self, number, packed};
 use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::told::Told;
@@ -27,7 +28,7 @@ pub(super) struct NewPlace;
 #[derive(Default)]
 pub(super) struct Person {
     /// What was seen last: nearly always it is seen again.
-    last: Option<u64>,
+    last: Option<NonZeroU64>,
     countries: Known<4>,
     places: Known<8>,
     software: Known<8>,
@@ -75,7 +76,7 @@ impl Person {
     /// Something of each of its parts, to bring them near.
     pub(super) fn read(&self) -> u64 {
         let known = self.countries.read() ^ self.places.read() ^ self.software.read();
-        known ^ self.last.unwrap_or(0) ^ self.told.read()
+        known ^ self.last.map_or(0, NonZeroU64::get) ^ self.told.read()
     }
 
     /// `None` when it is where it was, which was known.
@@ -84,7 +85,7 @@ impl Person {
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
         let exactly = names.ua.or(names.ja4);
-        let now = number((country, place, exactly, event.ts.as_secs() / 3600));
+        let now = packed(number((country, place, exactly, event.ts.as_secs() / 3600)));
         if self.last == Some(now) {
             return None;
         }

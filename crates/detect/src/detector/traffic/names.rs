@@ -43,6 +43,8 @@ pub(in crate::detector) struct Target {
     pub(in crate::detector) collection: u64,
     /// An object of the collection.
     pub(in crate::detector) object: Option<u64>,
+    /// A door or the API said that this is not for this principal, or is not there.
+    pub(in crate::detector) is_denied: bool,
 }
 
 // === impl Names ===
@@ -121,6 +123,11 @@ impl Target {
         Self {
             route: named.route.map(|route| hash::both(hash::text(&request.method), route)),
             object: named.object.map(|object| hash::both(named.collection, object)),
+            is_denied: match request.refused {
+                Some(Refused::Plain(Reason::InsufficientScope | Reason::Policy)) => true,
+                None => matches!(request.status, 403 | 404),
+                Some(_) => false,
+            },
             ..named
         }
     }
@@ -137,6 +144,7 @@ impl Target {
                 guess: None,
                 collection: hash::text(end.unwrap_or(route)),
                 object: object.map(hash::text),
+                ..Self::default()
             };
         }
         if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
@@ -149,6 +157,7 @@ impl Target {
             guess: Some(guess),
             collection: guess.collection,
             object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
+            ..Self::default()
         }
     }
 }
