@@ -17,7 +17,7 @@ mod traffic;
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
 pub use refresh_reuse::RefreshReuse;
-pub use sign_in::SignIn;
+pub use sign_in::{Record, Records, SignIn};
 pub use token_guessing::TokenGuessing;
 pub use traffic::{Names, Traffic};
 
@@ -29,21 +29,24 @@ pub trait Detector: Send {
     fn observe(&mut self, event: &Event) -> Option<Sighting>;
 }
 
-/// A detector with a large table that nearly every event needs.
-pub trait NamedDetector: Send {
-    /// Looks at one event, whose names as numbers are known; what it sees in it, if anything. Never reads a clock.
-    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting>;
-
-    /// Brings near what it holds of events that come next.
-    fn expect(&self, next: &[Names]);
+/// A detector that keeps what it knows in the records of sessions and persons.
+pub trait RecordDetector: Send {
+    /// Looks at one event, whose names as numbers are known, and at the records that it is about; what it sees in it,
+    /// if anything. Never reads a clock.
+    fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        record: &mut Record<'_>,
+    ) -> Option<Sighting>;
 }
 
 /// Any detector.
 pub enum Look {
     /// One that looks at the event alone.
     Event(Box<dyn Detector>),
-    /// One that has its names as well.
-    Named(Box<dyn NamedDetector>),
+    /// One that has its names and the records as well.
+    Record(Box<dyn RecordDetector>),
 }
 
 /// What a detector saw; the policy makes a finding of it.
@@ -143,23 +146,20 @@ impl Look {
         Self::Event(Box::new(detector))
     }
 
-    fn named(detector: impl NamedDetector + 'static) -> Self {
-        Self::Named(Box::new(detector))
+    fn with_record(detector: impl RecordDetector + 'static) -> Self {
+        Self::Record(Box::new(detector))
     }
 
-    /// See [`NamedDetector::observe`].
-    pub fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+    /// See [`RecordDetector::observe`].
+    pub fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        record: &mut Record<'_>,
+    ) -> Option<Sighting> {
         match self {
             Self::Event(detector) => detector.observe(event),
-            Self::Named(detector) => detector.observe(event, names),
-        }
-    }
-
-    /// See [`NamedDetector::expect`]; a detector whose state is small has no need to.
-    pub fn expect(&self, next: &[Names]) {
-        match self {
-            Self::Event(_) => {}
-            Self::Named(detector) => detector.expect(next),
+            Self::Record(detector) => detector.observe(event, names, record),
         }
     }
 }

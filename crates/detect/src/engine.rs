@@ -5,7 +5,7 @@ use std::sync::Arc;
 use token::event::Event;
 use token::finding::Finding;
 
-use crate::detector::{self, Look, Names, Sighting, Traffic};
+use crate::detector::{self, Look, Names, Records, Sighting, Traffic};
 use crate::incidents::{Incidents, Place};
 use crate::policy::tolerance::Tolerances;
 use crate::policy::{Policy, Standing};
@@ -22,6 +22,7 @@ pub struct Engine {
 /// All detectors with their state, and which of their sightings belong together.
 pub struct Lookout {
     detectors: Vec<Look>,
+    records: Records,
     traffic: Traffic,
     incidents: Incidents,
 }
@@ -80,16 +81,20 @@ impl Lookout {
     pub fn expect<'e>(&self, next: impl Iterator<Item = &'e Event> + Clone) -> Vec<Names> {
         next.clone().for_each(Names::expect);
         let next: Vec<Names> = next.map(Names::of).collect();
-        self.detectors.iter().for_each(|detector| detector.expect(&next));
-        self.traffic.expect(&next);
+        let (mut records, mut traffic) = (self.records.expect(&next), self.traffic.expect(&next));
+        self.records.expect_states(&mut records);
+        self.traffic.expect_states(&mut traffic);
+        self.records.expect_room(&records);
+        self.traffic.expect_room(&traffic);
         next
     }
 
     /// What is seen in one event of these names, and where that belongs.
     pub fn observe(&mut self, event: &Event, names: &Names) -> Vec<(Sighting, Place)> {
+        let mut record = self.records.of(event, names);
         let looks = self.detectors.iter_mut();
         let mut sightings: Vec<_> =
-            looks.filter_map(|detector| detector.observe(event, names)).collect();
+            looks.filter_map(|detector| detector.observe(event, names, &mut record)).collect();
         self.traffic.observe(event, names, &mut sightings);
         let incidents = &mut self.incidents;
         sightings
@@ -106,6 +111,7 @@ impl Default for Lookout {
     fn default() -> Self {
         Self {
             detectors: detector::all(),
+            records: Records::default(),
             traffic: Traffic::default(),
             incidents: Incidents::default(),
         }

@@ -24,6 +24,7 @@ mod names;
 mod new_place;
 mod password_guessing;
 mod pkce_failures;
+mod records;
 mod redirect_probing;
 mod registration_surge;
 mod revoked_token_hammering;
@@ -32,6 +33,8 @@ mod secret_sharing;
 mod sensitive;
 mod source;
 mod token_sharing;
+
+pub use records::{Record, Records};
 
 /// The kinds of sighting that the policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +148,7 @@ impl SignIn {
 pub(super) fn all() -> Vec<Look> {
     vec![
         Look::at(code_replay::CodeReplay),
-        Look::named(dpop_replay::DpopReplay::default()),
+        Look::with_record(dpop_replay::DpopReplay::default()),
         Look::at(assertion_replay::AssertionReplay::default()),
         Look::at(revoked_token_hammering::RevokedTokenHammering::default()),
         Look::at(disabled_account_token::DisabledAccountToken::default()),
@@ -157,10 +160,10 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(client_secret_guessing::ClientSecretGuessing::default()),
         Look::at(secret_sharing::SecretSharing::default()),
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),
-        Look::named(token_sharing::TokenSharing::default()),
-        Look::named(mixed_software::MixedSoftware::default()),
+        Look::with_record(token_sharing::TokenSharing::default()),
+        Look::with_record(mixed_software::MixedSoftware::default()),
         Look::at(impossible_travel::ImpossibleTravel::default()),
-        Look::named(new_place::NewPlace::default()),
+        Look::with_record(new_place::NewPlace),
         Look::at(redirect_probing::RedirectProbing::default()),
         Look::at(pkce_failures::PkceFailures::default()),
         Look::at(consent_phishing::ConsentPhishing::default()),

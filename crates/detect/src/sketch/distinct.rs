@@ -47,6 +47,11 @@ impl<const WORDS: usize> Distinct<WORDS> {
         both
     }
 
+    /// Something of it, to bring it near.
+    pub(crate) const fn read(&self) -> u64 {
+        self.0[0]
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0 = [0; WORDS];
     }

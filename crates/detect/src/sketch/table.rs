@@ -1,10 +1,8 @@
 //! State for many keys, densely: at most so many, the least active forgotten first.
 
-use std::hint::black_box;
+mod ahead;
 
-use smallvec::SmallVec;
-
-use crate::engine::AHEAD;
+pub(crate) use ahead::Ahead;
 
 /// Slots in a piece of memory: the table grows without ever moving what it holds.
 const PIECE: usize = 1024;
@@ -27,18 +25,20 @@ pub(crate) struct Table<V> {
     capacity: usize,
     /// Position + 1 of a key with its tag, 0 for none; linear probing.
     index: Vec<u32>,
-    /// When each was used last, in seconds: apart, since who makes room looks at neighbours.
-    last: Vec<u32>,
     pieces: Vec<Vec<Slot<V>>>,
+    len: usize,
     hand: usize,
     /// Whether an entry ever was [`FAR`] from where it belongs: a chance of one in many billions, or somebody
     /// who chooses names for that.
     is_far: bool,
 }
 
-/// A key beside its state: whoever finds it needs both, and each place in memory is a wait of its own.
+/// A key and its last use beside its state: whoever finds it needs all three, and each place in memory is a wait
+/// of its own. Who makes room looks at neighbours, which is a walk that the processor foresees.
 struct Slot<V> {
     key: u64,
+    /// When it was used last, in seconds.
+    last: u32,
     state: V,
 }
 
@@ -47,14 +47,7 @@ struct Slot<V> {
 impl<V: Default> Table<V> {
     pub(crate) const fn new(capacity: usize) -> Self {
         let capacity = if capacity < MOST { capacity } else { MOST };
-        Self {
-            capacity,
-            index: Vec::new(),
-            last: Vec::new(),
-            pieces: Vec::new(),
-            hand: 0,
-            is_far: false,
-        }
+        Self { capacity, index: Vec::new(), pieces: Vec::new(), len: 0, hand: 0, is_far: false }
     }
 
     /// The state of a key, which counts as a use at `now` seconds; a new one when it was not held.
@@ -63,8 +56,9 @@ impl<V: Default> Table<V> {
             Some(position) => position,
             None => self.insert(key),
         };
-        self.last[position] = now;
-        &mut self.pieces[position / PIECE][position % PIECE].state
+        let slot = &mut self.pieces[position / PIECE][position % PIECE];
+        slot.last = now;
+        &mut slot.state
     }
 
     /// The state of a key without using it.
@@ -72,72 +66,8 @@ impl<V: Default> Table<V> {
         self.find(key).map(|position| &self.slot(position).state)
     }
 
-    /// Reads what searches for these keys will read, and what makes room for those that are new: looks that do
-    /// not wait for each other cost little more than one. Nothing comes of it but that the processor has at
-    /// hand what it needs. `state` reads something of each cache line of a state.
-    pub(crate) fn expect(
-        &self,
-        keys: impl Iterator<Item = u64> + Clone,
-        state: impl Fn(&V) -> u64,
-    ) {
-        if self.index.is_empty() {
-            return;
-        }
-        keys.clone().for_each(|key| {
-            black_box(self.index[self.home(key)]);
-        });
-        let mut new = 0;
-        for key in keys {
-            match self.likely(key) {
-                Some(position) => self.expect_at(position, &state),
-                None => new += 1,
-            }
-        }
-        let len = self.len();
-        if len < self.capacity {
-            return;
-        }
-        let mut hand = self.hand;
-        let make_room: SmallVec<[usize; AHEAD]> = (0..new)
-            .map(|_| {
-                let oldest = self.oldest(hand);
-                hand = step(hand, CANDIDATES.min(len), len);
-                oldest
-            })
-            .collect();
-        // One after the other, each would wait for its slot and then for its entry.
-        make_room.iter().for_each(|position| self.expect_at(*position, &state));
-        for position in make_room {
-            black_box(self.index[self.home(self.slot(position).key)]);
-        }
-    }
-
-    /// Where the key is, as far as the index alone tells.
-    fn likely(&self, key: u64) -> Option<usize> {
-        let (mut at, mask) = (self.home(key), self.index.len() - 1);
-        loop {
-            let entry = self.index[at];
-            let position = position(entry)?;
-            if entry & !POSITION == tag(key) {
-                return Some(position);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn expect_at(&self, position: usize, state: impl Fn(&V) -> u64) {
-        let slot = self.slot(position);
-        black_box((slot.key, self.last[position]));
-        black_box(state(&slot.state));
-    }
-
     fn slot(&self, position: usize) -> &Slot<V> {
         &self.pieces[position / PIECE][position % PIECE]
-    }
-
-    /// How many are held.
-    const fn len(&self) -> usize {
-        self.last.len()
     }
 
     fn home(&self, key: u64) -> usize {
@@ -160,7 +90,7 @@ impl<V: Default> Table<V> {
     }
 
     fn insert(&mut self, key: u64) -> usize {
-        let position = self.len();
+        let position = self.len;
         if position >= self.capacity {
             return self.replace(key);
         }
@@ -171,29 +101,30 @@ impl<V: Default> Table<V> {
             self.pieces.push(Vec::with_capacity(PIECE.min(self.capacity)));
         }
         if let Some(piece) = self.pieces.last_mut() {
-            piece.push(Slot { key, state: V::default() });
+            piece.push(Slot { key, last: 0, state: V::default() });
         }
-        self.last.push(0);
+        self.len += 1;
         self.link(key, position);
         position
     }
 
     /// Takes the place of the neighbour that was not seen for longest.
     fn replace(&mut self, key: u64) -> usize {
-        let (oldest, len) = (self.oldest(self.hand), self.len());
+        let (oldest, len) = (self.oldest(self.hand), self.len);
         self.hand = step(self.hand, CANDIDATES.min(len), len);
         self.unlink(oldest);
-        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, state: V::default() };
+        self.pieces[oldest / PIECE][oldest % PIECE] = Slot { key, last: 0, state: V::default() };
         self.link(key, oldest);
         oldest
     }
 
     /// Of the neighbours from `hand` on, the one not seen for longest.
     fn oldest(&self, hand: usize) -> usize {
-        let len = self.len();
+        let len = self.len;
         let neighbours = (0..CANDIDATES.min(len)).map(|by| step(hand, by, len));
         // Of equals the first. By arithmetic: which is the oldest is chance, and no branch can foresee it.
-        let ages = neighbours.zip(0..).map(|(at, by)| (u64::from(self.last[at]) << 32 | by, at));
+        let ages =
+            neighbours.zip(0..).map(|(at, by)| (u64::from(self.slot(at).last) << 32 | by, at));
         ages.fold((u64::MAX, hand), |one, two| if two.0 < one.0 { two } else { one }).1
     }
 
@@ -235,7 +166,7 @@ impl<V: Default> Table<V> {
 
     fn grow(&mut self) {
         self.index = vec![0; (self.index.len() * 2).max(64)];
-        for position in 0..self.len() {
+        for position in 0..self.len {
             self.link(self.slot(position).key, position);
         }
     }
@@ -273,11 +204,13 @@ mod tests {
         assert!((0..2900u32).all(|n| table.peek(hash::both(1, n.into())) == Some(&(n * 3))));
         for n in 0..20_000u64 {
             let next = (0..3).map(|step| hash::both(2, n + step));
-            table.expect(next, |value| u64::from(*value));
+            let mut ahead = table.expect(next);
+            table.expect_states(&mut ahead, |value| u64::from(*value));
+            table.expect_room(&ahead);
             *table.touch(hash::both(2, n), 3 + n as u32) += 1;
             *table.touch(hash::both(1, 7), 3 + n as u32) += 1;
         }
-        assert_eq!(table.len(), 3000);
+        assert_eq!(table.len, 3000);
         assert_eq!(table.peek(hash::both(1, 7)), Some(&20_021), "in use, so not forgotten");
         let held = (0..20_000u64).filter(|n| table.peek(hash::both(2, *n)).is_some()).count();
         assert!(held > 2000, "{held}");
@@ -296,7 +229,7 @@ mod tests {
                 }
             }
             let entries = table.index.iter().filter(|entry| **entry != 0).count();
-            assert_eq!((table.len(), entries), (capacity, capacity));
+            assert_eq!((table.len, entries), (capacity, capacity));
             let held: Vec<u64> = (0..2000).filter(|n| table.peek(key(*n)) == Some(n)).collect();
             let others = (0..2000).filter(|n| table.peek(hash::both(3, *n)) == Some(n)).count();
             assert_eq!(held.len() + others, capacity);

@@ -95,6 +95,48 @@ fn retries_hand_overs_and_missing_proofs_are_no_theft() {
 }
 
 #[test]
+fn good_uses_are_those_of_the_token_and_not_of_its_session() {
+    let of = |token: &str, mut made: Value| {
+        (made["token"], made["session"]) = (json!(token), json!("s1"));
+        made
+    };
+    let good = |seconds: f64, token: &str, ip: &str| of(token, request(seconds, ip, "app/1", None));
+    let replayed = |seconds: f64, token: &str, ip: &str| {
+        of(token, request(seconds, ip, "app/1", Some("dpop:replayed")))
+    };
+    let theft = vec![["dpop_replay", "critical", "revoke:token"]];
+    // Two tokens of one application, from two places: each is retried from its own, and stolen elsewhere.
+    let mut events = vec![
+        good(0.0, "t1", "192.0.2.7"),
+        good(100.0, "t2", "198.51.100.2"),
+        good(101.0, "t1", "192.0.2.1"),
+        replayed(140.0, "t1", "192.0.2.1"),
+        replayed(141.0, "t2", "198.51.100.2"),
+    ];
+    assert_eq!(outcomes(&found(&events)), Vec::<[&str; 3]>::new());
+    events.push(replayed(142.0, "t1", "198.51.100.2"));
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), theft);
+    let evidence = &findings[0]["evidence"];
+    assert_eq!(evidence["last_good_network"], "192.0.2.1/32");
+    // Of nine tokens the one that was not used for longest is forgotten, and a proof of it has no good use before.
+    let nine = |used_again: bool| -> Vec<Value> {
+        let mut events: Vec<Value> =
+            (0..8).map(|n| good(f64::from(n), &format!("t{n}"), "192.0.2.1")).collect();
+        events.extend(used_again.then(|| good(9.0, "t0", "192.0.2.1")));
+        events.push(good(10.0, "t8", "192.0.2.1"));
+        events
+    };
+    let after = |used_again: bool, token: &str| {
+        let mut events = nine(used_again);
+        events.push(replayed(60.0, token, "192.0.2.1"));
+        outcomes(&found(&events)).len()
+    };
+    assert_eq!([after(false, "t0"), after(false, "t1"), after(false, "t8")], [1, 0, 0]);
+    assert_eq!([after(true, "t0"), after(true, "t1"), after(true, "t2")], [0, 1, 0]);
+}
+
+#[test]
 fn a_client_that_always_sends_the_wrong_proof_is_told_once_and_left_alone() {
     let broken = |n: i32| request(f64::from(n), "192.0.2.1", "app/1", Some("dpop:mismatch"));
     let findings = found(&(0..200).map(broken).collect::<Vec<_>>());

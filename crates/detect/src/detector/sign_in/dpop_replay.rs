@@ -6,12 +6,14 @@
 //! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
 //! another network, since telephones repeat a request when they change it, and a key that does not
 //! fit where no good use is known. A missing proof is no theft.
-//! State: the last good use of 50,000 tokens, of about 65 bytes, and 50,000 with refused proofs of 300.
+//! State: 64 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where there
+//! are several, of which eight are held; and 50,000 tokens with refused proofs, of about 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
+use smallvec::SmallVec;
 use token::event::{Event, EventKind};
 use token::finding::Whom;
 use token::id::TokenId;
@@ -20,21 +22,33 @@ use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source};
-use crate::detector::{Kind, NamedDetector, Names, Sighting};
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::recent::Recent;
-use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const TOKENS: usize = 50_000;
+/// Tokens of one session whose last good use is held: an application has one for each API that it asks.
+const OF_SESSION: usize = 8;
 const HANDOVER: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_secs(600);
 const TROUBLE: usize = 10;
 
 /// Proofs that do not fit.
 pub(super) struct DpopReplay {
-    good: Table<Option<(Timestamp, Source)>>,
     refused: Recent<TokenId, Refusals>,
+}
+
+/// The last good use of each of a session's tokens, the newest last; nearly all sessions have one.
+#[derive(Default)]
+pub(super) struct Good(SmallVec<[GoodUse; 1]>);
+
+/// When, and where, a token was used and let through.
+#[derive(Clone, Copy)]
+struct GoodUse {
+    token: u64,
+    ts: Timestamp,
+    source: Source,
 }
 
 #[derive(Default)]
@@ -46,18 +60,23 @@ struct Refusals {
 
 impl Default for DpopReplay {
     fn default() -> Self {
-        Self { good: Table::new(TOKENS), refused: Recent::new(TOKENS) }
+        Self { refused: Recent::new(TOKENS) }
     }
 }
 
-impl NamedDetector for DpopReplay {
-    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+impl RecordDetector for DpopReplay {
+    fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        record: &mut Record<'_>,
+    ) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
         let (token, key) = (event.who.token.as_ref()?, names.token?);
+        let good = &mut record.session.as_mut()?.good;
         let reason = match &request.refused {
             None => {
-                *self.good.touch(key, source::seconds(event)) =
-                    Source::named(event, names).map(|source| (event.ts, source));
+                good.note(key, event.ts, Source::named(event, names));
                 return None;
             }
             Some(Refused::Plain(
@@ -65,7 +84,7 @@ impl NamedDetector for DpopReplay {
             )) => *reason,
             Some(_) => return None,
         };
-        let before = self.good.peek(key).copied().flatten();
+        let before = good.of(key);
         let held = self.refused.touch(token);
         held.seen.push(event.ts, ());
         let often = held.seen.within(event.ts, WINDOW).count();
@@ -79,11 +98,34 @@ impl NamedDetector for DpopReplay {
         };
         Some(sighting(kind, reason, event, token, before))
     }
+}
 
-    fn expect(&self, next: &[Names]) {
-        self.good.expect(next.iter().filter_map(|names| names.token), |good| {
-            good.map_or(0, |(ts, source)| ts.as_millis() as u64 ^ source.read())
-        });
+// === impl Good ===
+
+impl Good {
+    /// The token was let through; from where is not always known.
+    fn note(&mut self, token: u64, ts: Timestamp, source: Option<Source>) {
+        let used = source.map(|source| GoodUse { token, ts, source });
+        let last = self.0.last_mut().filter(|last| last.token == token);
+        if let (Some(last), Some(used)) = (last, used) {
+            *last = used;
+            return;
+        }
+        self.0.retain(|held| held.token != token);
+        if used.is_some() && self.0.len() >= OF_SESSION {
+            self.0.remove(0);
+        }
+        self.0.extend(used);
+    }
+
+    fn of(&self, token: u64) -> Option<(Timestamp, Source)> {
+        let held = self.0.iter().find(|held| held.token == token)?;
+        Some((held.ts, held.source))
+    }
+
+    /// Something of it, to bring it near.
+    pub(super) fn read(&self) -> u64 {
+        self.0.last().map_or(0, |it| it.token ^ it.ts.as_millis() as u64 ^ it.source.read())
     }
 }
 

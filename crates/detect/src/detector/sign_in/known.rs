@@ -14,8 +14,9 @@ const SETTLED: Duration = Duration::from_secs(72 * 3600);
 /// At most `N` things, the one not seen for longest forgotten first.
 #[derive(Clone, Debug)]
 pub(super) struct Known<const N: usize> {
-    /// Of the owner and not of a thing: whoever crowds out what is known makes nobody young again.
-    since: Option<Timestamp>,
+    /// Of the owner and not of a thing: whoever crowds out what is known makes nobody young again. The first thing's
+    /// time, so that it says nothing while there are none.
+    since: Timestamp,
     /// Most have one.
     things: SmallVec<[Thing; 1]>,
 }
@@ -29,7 +30,7 @@ struct Thing {
 
 impl<const N: usize> Default for Known<N> {
     fn default() -> Self {
-        Self { since: None, things: SmallVec::new() }
+        Self { since: Timestamp::default(), things: SmallVec::new() }
     }
 }
 
@@ -38,7 +39,9 @@ impl<const N: usize> Default for Known<N> {
 impl<const N: usize> Known<N> {
     /// Notes a thing; whether it is strange, which nothing is to somebody who has not settled.
     pub(super) fn note(&mut self, now: Timestamp, what: u64) -> bool {
-        self.since.get_or_insert(now);
+        if self.things.is_empty() {
+            self.since = now;
+        }
         if let Some(held) = self.things.iter_mut().find(|held| held.what == what) {
             held.last = now;
             return now.since(held.first) < YOUNG && self.is_settled(now);
@@ -55,8 +58,8 @@ impl<const N: usize> Known<N> {
     /// Whether a thing that is held is sudden, whether its owner has settled or not.
     pub(super) fn is_sudden(&self, now: Timestamp, what: u64) -> bool {
         let held = self.things.iter().find(|held| held.what == what);
-        self.since.zip(held).is_some_and(|(since, held)| {
-            now.since(held.first) < SUDDEN && held.first.since(since) >= SUDDEN
+        held.is_some_and(|held| {
+            now.since(held.first) < SUDDEN && held.first.since(self.since) >= SUDDEN
         })
     }
 
@@ -65,10 +68,9 @@ impl<const N: usize> Known<N> {
         self.things.iter().any(|held| held.what == what)
     }
 
-    /// Something of each of its parts, to bring them near.
-    pub(super) fn read(&self) -> u64 {
-        let times = self.since.into_iter().chain(self.things.iter().map(|held| held.last));
-        times.fold(0, |sum, ts| sum ^ ts.as_millis() as u64)
+    /// Something of it, to bring it near.
+    pub(super) const fn read(&self) -> u64 {
+        self.since.as_millis() as u64
     }
 
     /// How many are held.
@@ -78,7 +80,7 @@ impl<const N: usize> Known<N> {
 
     /// Whether the owner is known for three days.
     pub(super) fn is_settled(&self, now: Timestamp) -> bool {
-        self.since.is_some_and(|since| now.since(since) >= SETTLED)
+        !self.things.is_empty() && now.since(self.since) >= SETTLED
     }
 }
 

@@ -17,7 +17,7 @@ use token::finding::Whom;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source;
-use crate::detector::{Kind, NamedDetector, Names, Sighting};
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::once::Once;
@@ -62,8 +62,8 @@ impl Default for MixedSoftware {
     }
 }
 
-impl NamedDetector for MixedSoftware {
-    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+impl RecordDetector for MixedSoftware {
+    fn observe(&mut self, event: &Event, names: &Names, _: &mut Record<'_>) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
         if request.refused.is_some()
             || matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
@@ -101,8 +101,6 @@ impl NamedDetector for MixedSoftware {
         }
         Some(sighting(event, turns.count, people.count()))
     }
-
-    fn expect(&self, _: &[Names]) {}
 }
 
 // === impl Turns ===

@@ -10,7 +10,8 @@
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
-//! State: 100,000 sessions of about 180 bytes and 100,000 subjects of about 400.
+//! State: 128 bytes in the record of a session (`records.rs`), and 80 for each source where there are several, at most
+//! six; 48 in that of a subject, and 24 for each pair where there are several, at most eight.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,31 +26,28 @@ use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::issued::{Carried, Issued};
-use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, Source, number};
-use crate::detector::{Kind, NamedDetector, Names, Sighting};
-use crate::sketch::table::Table;
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::told::Told;
 
-const SESSIONS: usize = 100_000;
-const SUBJECTS: usize = 100_000;
 const WINDOW: Duration = Duration::from_secs(600);
 const SOURCES: usize = 6;
-const PAIRS: usize = 8;
+/// Networks with software that are remembered of a subject.
+pub(super) const PAIRS: usize = 8;
 /// How often it has to come back.
 const RETURNS: u8 = 2;
 const MANY_SOURCES: usize = 4;
 const MANY_PROGRAMS: usize = 3;
 
 /// Tokens in several hands.
+#[derive(Default)]
 pub(super) struct TokenSharing {
-    sessions: Table<Session>,
-    subjects: Table<Known<PAIRS>>,
     issued: Issued,
 }
 
+/// Whose hands a session was in lately.
 #[derive(Default)]
-struct Session {
+pub(super) struct Session {
     /// The newest last; nearly all sessions have one.
     sources: SmallVec<[Used; 1]>,
     returns: u8,
@@ -69,18 +67,13 @@ struct Used {
     last: Timestamp,
 }
 
-impl Default for TokenSharing {
-    fn default() -> Self {
-        Self {
-            sessions: Table::new(SESSIONS),
-            subjects: Table::new(SUBJECTS),
-            issued: Issued::default(),
-        }
-    }
-}
-
-impl NamedDetector for TokenSharing {
-    fn observe(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+impl RecordDetector for TokenSharing {
+    fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        record: &mut Record<'_>,
+    ) -> Option<Sighting> {
         let for_programs = match &event.kind {
             EventKind::Request(request) => {
                 matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
@@ -91,10 +84,8 @@ impl NamedDetector for TokenSharing {
             }
             _ => return None,
         };
-        let (key, ip) = (names.session?, event.ip?);
+        let (session, ip) = (&mut record.session.as_mut()?.hands, event.ip?);
         let source = Source::named(event, names)?;
-        let now = source::seconds(event);
-        let session = self.sessions.touch(key, now);
         // Nearly always it is where it was.
         if let Some(last) = session.sources.last_mut().filter(|last| last.source == source) {
             last.last = event.ts;
@@ -103,9 +94,9 @@ impl NamedDetector for TokenSharing {
         let software = names.ja4.or(names.ua).unwrap_or(0);
         let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
-        let (is_settled, is_strange) = match names.subject {
-            Some(subject) => {
-                let pairs = self.subjects.touch(subject, now);
+        let (is_settled, is_strange) = match record.person.as_mut() {
+            Some(person) => {
+                let pairs = &mut person.pairs;
                 let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
                 (is_settled, strange || !pairs.is_settled(event.ts))
@@ -136,21 +127,18 @@ impl NamedDetector for TokenSharing {
         let carried = self.issued.carried(event, &source).filter(|_| is_strange && !is_machine)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
-
-    fn expect(&self, next: &[Names]) {
-        self.sessions.expect(next.iter().filter_map(|names| names.session), |session| {
-            let last = session.sources.last();
-            let last = last.map_or(0, |it| it.source.read() ^ it.last.as_millis() as u64);
-            u64::from(session.returns) ^ last ^ session.told.read()
-        });
-        let subjects = next.iter().filter_map(|names| names.subject);
-        self.subjects.expect(subjects, Known::read);
-    }
 }
 
 // === impl Session ===
 
 impl Session {
+    /// Something of each of its parts, to bring them near.
+    pub(super) fn read(&self) -> u64 {
+        let last = self.sources.last();
+        let last = last.map_or(0, |it| it.source.read() ^ it.last.as_millis() as u64);
+        u64::from(self.returns) ^ last ^ self.told.read()
+    }
+
     fn add(&mut self, mut used: Used, now: Timestamp) {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);

@@ -108,7 +108,7 @@ impl Anomaly {
             state.begin(hour);
         }
         state.requests = state.requests.saturating_add(1);
-        state.refusals = state.refusals.saturating_add(u16::from(seen.is_denied()));
+        state.refusals = state.refusals.saturating_add(u16::from(seen.is_denied));
         state.bytes += seen.request.bytes_out as f32;
         if let Some(object) = seen.object {
             state.objects.add(object);

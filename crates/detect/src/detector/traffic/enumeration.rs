@@ -12,11 +12,11 @@ use serde_json::json;
 
 use crate::detector::traffic::meter::{Limits, Meter};
 use crate::detector::traffic::seen::Seen;
-use crate::detector::{Kind, Sighting};
+use crate::detector::{Kind, Names, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::once::Once;
 use crate::sketch::spread::Spread;
-use crate::sketch::table::Table;
+use crate::sketch::table::{Ahead, Table};
 
 /// Forty-five objects an hour are a person who looks around; four times a known habit is none.
 const HOUR: Limits =
@@ -54,7 +54,7 @@ struct Peers {
 /// Objects of one principal.
 #[derive(Default)]
 pub(super) struct State {
-    objects: Distinct<2>,
+    pub(super) objects: Distinct<2>,
     day_objects: Distinct<4>,
     pub(super) hour: Meter,
     pub(super) day: Meter,
@@ -89,6 +89,24 @@ impl Default for Enumeration {
 // === impl Enumeration ===
 
 impl Enumeration {
+    /// Brings near the refusals of principals whose requests come next, in steps: see [`Ahead`].
+    pub(super) fn expect(&self, next: &[Names]) -> Ahead {
+        let refused = next.iter().filter(|it| it.target.is_denied && it.target.object.is_some());
+        self.guesses.expect(refused.filter_map(|names| names.principal))
+    }
+
+    /// The second step.
+    pub(super) fn expect_states(&self, ahead: &mut Ahead) {
+        self.guesses.expect_states(ahead, |guesses| {
+            guesses.last ^ u64::from(guesses.hour.window() ^ guesses.day.window())
+        });
+    }
+
+    /// The third step.
+    pub(super) fn expect_room(&self, ahead: &Ahead) {
+        self.guesses.expect_room(ahead);
+    }
+
     pub(super) fn observe(
         &mut self,
         seen: &Seen<'_>,
@@ -97,7 +115,7 @@ impl Enumeration {
         state: &mut State,
     ) -> Option<Sighting> {
         let object = seen.object?;
-        if !seen.is_ok() && !seen.is_denied() {
+        if !seen.is_ok() && !seen.is_denied {
             return None;
         }
         let peers = self.peers.touch(seen.client, seen.now);
@@ -111,7 +129,7 @@ impl Enumeration {
         }
         state.asked = state.asked.saturating_add(1);
         state.asked_today = state.asked_today.saturating_add(1);
-        let guess = seen.is_denied().then(|| {
+        let guess = seen.is_denied.then(|| {
             let guesses = self.guesses.touch(principal, seen.now);
             guesses.observe(seen, object, first, state, peers)
         });

@@ -2,8 +2,8 @@
 //!
 //! Bytes sent, and records (where whoever made the event counted them), in an hour and in a
 //! day: the slow thief stays below every hourly limit. Each against the own peak and against
-//! others of the client; a nightly export has its own peak. State: 80 bytes a principal, 550 for
-//! each of 4,096 clients.
+//! others of the client; a nightly export has its own peak. State: 48 bytes a principal, 40 more for one whose
+//! records were counted, 550 for each of 4,096 clients.
 
 use crate::detector::traffic::meter::{Excess, Limits, Meter};
 use crate::detector::traffic::seen::Seen;
@@ -41,8 +41,15 @@ struct Peers {
 pub(super) struct State {
     pub(super) hour: Meter,
     day: Meter,
-    records_hour: Meter,
-    pub(super) records: Meter,
+    /// Once any were counted: most events say nothing of them.
+    records: Option<Box<Records>>,
+}
+
+/// How many records.
+#[derive(Default)]
+struct Records {
+    hour: Meter,
+    day: Meter,
 }
 
 /// Data by principal.
@@ -72,26 +79,32 @@ impl Exfiltration {
         let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
-        state.records_hour.roll(first, now, &RECORDS_HOUR, records_hour);
-        state.records.roll(first, now, &RECORDS, records);
         let bytes = seen.request.bytes_out as f32;
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
-        let count = seen.request.records_out.unwrap_or(0) as f32;
-        state.records_hour.add(count, now, &RECORDS_HOUR, records_hour);
-        state.records.add(count, now, &RECORDS, records);
+        let count = seen.request.records_out.unwrap_or(0);
+        if count > 0 {
+            state.records.get_or_insert_default();
+        }
+        if let Some(held) = &mut state.records {
+            held.hour.roll(first, now, &RECORDS_HOUR, records_hour);
+            held.day.roll(first, now, &RECORDS, records);
+            held.hour.add(count as f32, now, &RECORDS_HOUR, records_hour);
+            held.day.add(count as f32, now, &RECORDS, records);
+        }
         let bytes = state
             .hour
             .judge(first, seen, &HOUR, hour)
             .or_else(|| state.day.judge(first, seen, &DAY, day));
         let mut records = || {
-            let of_hour = state.records_hour.judge(first, seen, &RECORDS_HOUR, records_hour);
-            of_hour.or_else(|| state.records.judge(first, seen, &RECORDS, records))
+            let held = state.records.as_mut()?;
+            let of_hour = held.hour.judge(first, seen, &RECORDS_HOUR, records_hour);
+            of_hour.or_else(|| held.day.judge(first, seen, &RECORDS, records))
         };
         let (excess, unit) =
             bytes.map(|it| (it, "bytes")).or_else(|| records().map(|it| (it, "records")))?;
-        for meter in [&mut state.hour, &mut state.day, &mut state.records_hour, &mut state.records]
-        {
+        let records = state.records.iter_mut().flat_map(|held| [&mut held.hour, &mut held.day]);
+        for meter in [&mut state.hour, &mut state.day].into_iter().chain(records) {
             meter.hush(now);
         }
         Some(sighting(seen, &excess, unit))

@@ -45,6 +45,8 @@ pub(in crate::detector) struct Target {
     pub(in crate::detector) object: Option<u64>,
     /// The collection that this lists, or adds to: that of `/orders/{id}` for `/orders`.
     pub(in crate::detector) lists: Option<u64>,
+    /// A door or the API said that this is not for this principal, or is not there.
+    pub(in crate::detector) is_denied: bool,
 }
 
 // === impl Names ===
@@ -123,6 +125,11 @@ impl Target {
         Self {
             route: named.route.map(|route| hash::both(hash::text(&request.method), route)),
             object: named.object.map(|object| hash::both(named.collection, object)),
+            is_denied: match request.refused {
+                Some(Refused::Plain(Reason::InsufficientScope | Reason::Policy)) => true,
+                None => matches!(request.status, 403 | 404),
+                Some(_) => false,
+            },
             ..named
         }
     }
@@ -140,6 +147,7 @@ impl Target {
                 collection: end.map_or_else(|| hash::folder(route), hash::text),
                 object: object.map(hash::text),
                 lists: (!route.ends_with('}')).then(|| hash::folder(route)),
+                ..Self::default()
             };
         }
         if request.path.is_empty() || request.refused == Some(Refused::Plain(Reason::UnknownRoute))
@@ -153,6 +161,7 @@ impl Target {
             collection: guess.collection,
             lists: guess.object.is_none().then_some(guess.shape),
             object: guess.object.or_else(|| request.object.as_deref().map(hash::text)),
+            ..Self::default()
         }
     }
 }

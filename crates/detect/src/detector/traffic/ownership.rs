@@ -20,7 +20,7 @@ use crate::detector::{Kind, Names, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::once::Once;
-use crate::sketch::table::Table;
+use crate::sketch::table::{Ahead, Table};
 
 const CLIENTS: usize = 4096;
 const OBJECTS: usize = 500_000;
@@ -106,7 +106,7 @@ impl Ownership {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let (object, subject) = (seen.object?, seen.subject?);
         let ok = seen.is_ok();
-        if !ok && !seen.is_denied() {
+        if !ok && !seen.is_denied {
             return None;
         }
         let subjects = self.subjects.touch(seen.client, seen.now);
@@ -169,12 +169,22 @@ impl Ownership {
     }
 
     /// Brings near the objects of requests that come next.
-    pub(super) fn expect(&self, next: &[Names]) {
+    pub(super) fn expect(&self, next: &[Names]) -> Ahead {
         let objects = next.iter().filter_map(|names| {
             let subjects = self.subjects.peek(names.client)?;
             Some(hash::both(group(subjects, names.client), names.target.object?))
         });
-        self.objects.expect(objects, |object| object.user);
+        self.objects.expect(objects)
+    }
+
+    /// The second step.
+    pub(super) fn expect_states(&self, ahead: &mut Ahead) {
+        self.objects.expect_states(ahead, |object| object.user);
+    }
+
+    /// The third step.
+    pub(super) fn expect_room(&self, ahead: &Ahead) {
+        self.objects.expect_room(ahead);
     }
 
     /// Whether somebody used the object last who does not own it yet.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
-use token::reason::{Reason, Refused};
 
 use crate::detector::traffic::names::{Names, Target};
 use crate::detector::traffic::template::Template;
@@ -39,6 +38,8 @@ pub(super) struct Seen<'e> {
     /// The collection that this lists, or adds to.
     pub(super) lists: Option<u64>,
     pub(super) network: Option<u64>,
+    /// A door or the API said that this is not for this principal, or is not there.
+    pub(super) is_denied: bool,
 }
 
 // === impl Seen ===
@@ -46,7 +47,7 @@ pub(super) struct Seen<'e> {
 impl<'e> Seen<'e> {
     pub(super) fn of(event: &'e Event, names: &Names) -> Option<Self> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let Target { route, guess, collection, object, lists } = names.target;
+        let Target { route, guess, collection, object, lists, is_denied } = names.target;
         Some(Self {
             event,
             request,
@@ -61,6 +62,7 @@ impl<'e> Seen<'e> {
             object,
             lists,
             network: names.network,
+            is_denied,
         })
     }
 
@@ -76,15 +78,6 @@ impl<'e> Seen<'e> {
     /// It was let through and the API did it.
     pub(super) const fn is_ok(&self) -> bool {
         self.request.refused.is_none() && self.request.status < 400
-    }
-
-    /// A door or the API said that this is not for this principal, or is not there.
-    pub(super) const fn is_denied(&self) -> bool {
-        match self.request.refused {
-            Some(Refused::Plain(Reason::InsufficientScope | Reason::Policy)) => true,
-            None => matches!(self.request.status, 403 | 404),
-            Some(_) => false,
-        }
     }
 
     /// The object's name where it is a number.

@@ -16,7 +16,7 @@ use crate::detector::{Kind, Names, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::spread::Spread;
-use crate::sketch::table::Table;
+use crate::sketch::table::{Ahead, Table};
 
 const RUNS: usize = 50_000;
 const COLLECTIONS: usize = 2_048;
@@ -76,12 +76,22 @@ impl Unlisted {
     }
 
     /// Brings near what is held of requests that come next.
-    pub(super) fn expect(&self, next: &[Names]) {
+    pub(super) fn expect(&self, next: &[Names]) -> Ahead {
         let runs = next.iter().filter_map(|names| {
             let collection = names.target.object.map(|_| names.target.collection);
             Some(hash::both(names.subject?, collection.or(names.target.lists)?))
         });
-        self.runs.expect(runs, |run| u64::from(run.last ^ run.meter.window()));
+        self.runs.expect(runs)
+    }
+
+    /// The second step.
+    pub(super) fn expect_states(&self, ahead: &mut Ahead) {
+        self.runs.expect_states(ahead, |run| u64::from(run.last ^ run.meter.window()));
+    }
+
+    /// The third step.
+    pub(super) fn expect_room(&self, ahead: &Ahead) {
+        self.runs.expect_room(ahead);
     }
 
     fn list(&mut self, seen: &Seen<'_>, subject: u64, list: u64) {
