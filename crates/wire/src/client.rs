@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,7 +16,8 @@ use crate::encode;
 use crate::error::{BadBody, Error};
 use crate::framing::{Decoder, Going, keeps, length};
 use crate::head::{self, Lines, Scan};
-use crate::io::{GATHER, Io, give_back, paper};
+use crate::io::{Io, give_back, paper};
+use crate::sending::{Next, Sending};
 use crate::upgraded::Upgraded;
 
 /// An open connection. Its answers are read by who has it.
@@ -46,11 +46,7 @@ pub enum Failed<B> {
 }
 
 /// A request's body under way.
-pub struct Upload<B> {
-    body: B,
-    going: Going,
-    over: bool,
-}
+pub struct Upload<B>(Sending<B>);
 
 // === impl Connection ===
 
@@ -91,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let going = going(&head, &body);
                 let mut out = paper();
                 encode::request(&mut out, &head, going);
-                let mut body = Upload { body, going, over: going == Going::Nothing };
+                let mut body = Upload(Sending::new(body, going, false));
                 method = head.method;
                 let begun = body.poll_with(out, &mut self.io, cx);
                 upload = Some(body);
@@ -268,39 +264,18 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Upload<B> {
         io: &mut Io<S>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        let wrong = |_| Error::Unsent("its length is not the one that was promised".into());
         loop {
             ready!(io.poll_sent(cx))?;
-            let mut long = None;
-            let mut waits = false;
-            while !self.over && long.is_none() && out.len() < GATHER {
-                match Pin::new(&mut self.body).poll_frame(cx) {
-                    Poll::Ready(Some(Ok(frame))) => {
-                        let Ok(data) = frame.into_data() else { continue };
-                        long = self.going.part(out, data).map_err(wrong)?;
-                    }
-                    Poll::Ready(Some(Err(error))) => {
-                        return Poll::Ready(Err(Error::Unsent(error.into())));
-                    }
-                    Poll::Ready(None) => {
-                        self.going.end(out, &HeaderMap::new()).map_err(wrong)?;
-                        self.over = true;
-                    }
-                    Poll::Pending => {
-                        waits = true;
-                        break;
-                    }
-                }
-            }
+            let (long, next) = self.0.gather(out, cx);
             let (data, after) = long.unwrap_or_default();
             io.send(cx, [out, &data, after])?;
             out.clear();
             let sent = io.poll_sent(cx)?;
-            if self.over {
-                return sent.map(Ok);
-            }
-            if waits {
-                return Poll::Pending;
+            match next {
+                Next::More => {}
+                Next::Later => return Poll::Pending,
+                Next::Over => return sent.map(Ok),
+                Next::Broken(error) => return Poll::Ready(Err(error)),
             }
         }
     }

@@ -154,14 +154,18 @@ impl Going {
     pub(crate) fn end(
         &mut self,
         out: &mut Vec<u8>,
-        trailers: &HeaderMap,
+        trailers: Option<&HeaderMap>,
     ) -> Result<(), WrongLength> {
         match self {
             Self::Length(0) | Self::Nothing | Self::ToEnd => Ok(()),
             Self::Length(_) => Err(WrongLength),
             Self::Chunked => {
                 out.extend_from_slice(b"0\r\n");
-                fields(out, trailers, |name| ![CONTENT_LENGTH, TRANSFER_ENCODING].contains(name));
+                if let Some(trailers) = trailers {
+                    fields(out, trailers, |name| {
+                        ![CONTENT_LENGTH, TRANSFER_ENCODING].contains(name)
+                    });
+                }
                 out.extend_from_slice(b"\r\n");
                 Ok(())
             }

@@ -14,6 +14,7 @@ mod framing;
 mod head;
 mod incoming;
 mod io;
+mod sending;
 pub mod server;
 mod upgraded;
 

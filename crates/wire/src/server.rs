@@ -27,7 +27,8 @@ use crate::error::{BadHead, Error};
 use crate::framing::{Decoder, Going, keeps, length};
 use crate::head::{self, Lines, Scan};
 use crate::incoming::Incoming;
-use crate::io::{GATHER, give_back, paper};
+use crate::io::{give_back, paper};
+use crate::sending::{Next, Sending};
 use crate::upgraded::{OnUpgrade, Upgraded};
 
 mod held;
@@ -271,8 +272,8 @@ where
     where
         B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
     {
-        let (mut head, mut body) = response.into_parts();
-        let mut going = going(&head.headers, head.status, asked, &body);
+        let (mut head, body) = response.into_parts();
+        let going = going(&head.headers, head.status, asked, &body);
         tell_length(&mut head.headers, asked, &body);
         let keep = {
             let mut held = lock(&self.held);
@@ -283,55 +284,24 @@ where
         let mut out = paper();
         encode::response(&mut out, &head, asked.version, going, keep);
         drop(head);
-        let (mut over, mut trailers) = (going == Going::Nothing, HeaderMap::new());
+        let mut sending = Sending::new(body, going, asked.trailers);
         poll_fn(|cx| {
-            let wrong = |_| Error::Unsent("an answer's length is not the one it told".into());
             loop {
                 ready!(lock(&self.held).io.poll_sent(cx))?;
-                let (mut long, mut waits, mut broken) = (None, false, None);
-                while !over && long.is_none() && out.len() < GATHER {
-                    match Pin::new(&mut body).poll_frame(cx) {
-                        Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                            Ok(data) => long = going.part(&mut out, data).map_err(wrong)?,
-                            // Only for a client that has said that it reads them (RFC 9110 §6.5.1).
-                            Err(frame) if asked.trailers => {
-                                trailers = frame.into_trailers().unwrap_or_default();
-                            }
-                            Err(_) => {}
-                        },
-                        Poll::Ready(Some(Err(error))) => {
-                            broken = Some(Error::Unsent(error.into()));
-                            break;
-                        }
-                        Poll::Ready(None) => {
-                            over = true;
-                            broken = going.end(&mut out, &trailers).map_err(wrong).err();
-                        }
-                        Poll::Pending => {
-                            waits = true;
-                            break;
-                        }
-                    }
-                }
+                // Not while the connection is held: the body may be that of the request.
+                let (long, next) = sending.gather(&mut out, cx);
                 let held = &mut *lock(&self.held);
                 let (data, after) = long.unwrap_or_default();
                 held.io.send(cx, [&out, &data, after])?;
                 give_back(std::mem::take(&mut out));
                 let sent = held.io.poll_sent(cx)?;
-                if let Some(broken) = broken {
-                    return Poll::Ready(Err(broken));
+                match next {
+                    Next::More => out = paper(),
+                    Next::Later if held.is_gone(cx) => return Poll::Ready(Err(Error::Closed)),
+                    Next::Later => return Poll::Pending,
+                    Next::Over => return sent.map(Ok),
+                    Next::Broken(error) => return Poll::Ready(Err(error)),
                 }
-                if over {
-                    return sent.map(Ok);
-                }
-                if waits {
-                    return if held.is_gone(cx) {
-                        Poll::Ready(Err(Error::Closed))
-                    } else {
-                        Poll::Pending
-                    };
-                }
-                out = paper();
             }
         })
         .await?;
