@@ -19,7 +19,8 @@ pub(crate) fn markdown() -> String {
          names file, line and mistake without starting. A variable such as \
          `TOKENWARD_AUTHORITY__ISSUER` goes over the option `issuer` of the section `authority`: \
          the path in capitals, its parts joined by two underscores. `TOKENWARD_MASTER_KEY` holds \
-         the master key itself. Lengths of time are a whole number and `s`, `m`, `h` or `d`.\n",
+         the master key itself. Lengths of time are a whole number and `s`, `m`, `h` or `d`. Names of files \
+         that do not begin with `/` are seen from the folder in which the program was started.\n",
     );
     let defaults = serde_json::to_value(Config {
         gateway: Some(Gateway { auth: Some(Auth::default()), ..Gateway::default() }),
