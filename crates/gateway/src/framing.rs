@@ -67,7 +67,7 @@ impl Framing {
                 headers.remove(TRANSFER_ENCODING);
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            // Said explicitly: left to itself, hyper sends no body at all with GET.
+            // Said explicitly: whether a method has a body is not guessed.
             Self::Chunked => {
                 headers.remove(CONTENT_LENGTH);
                 headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));

@@ -71,7 +71,7 @@ async fn an_answer_with_two_lengths_has_one() {
     }
 }
 
-/// hyper gives a request back to be sent again only if no byte of it was written.
+/// A request is sent again only if no byte of it was written.
 #[tokio::test]
 async fn a_request_that_arrived_is_not_sent_again() {
     let upstream = Recording::scripted(|number, _| match number % 2 {
