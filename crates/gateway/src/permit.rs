@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use token::event::TokenKind;
@@ -12,6 +13,9 @@ use crate::in_force::InForce;
 use crate::refusal::{Fault, Refusal};
 use crate::route::{Beside, Demand, Found, OneOf, Rule};
 use crate::verify::Known;
+
+/// So much may clocks differ: a sign-in further ahead is none.
+const CLOCKS: Duration = Duration::from_mins(1);
 
 /// What a rule asks beside the token itself.
 #[derive(Clone, Copy)]
@@ -92,7 +96,10 @@ fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp)
     }
     let sure = acr.is_empty() || token.acr().is_some_and(|held| acr.iter().any(|one| one == held));
     let recent = max_age.is_none_or(|max_age| {
-        token.auth_time().is_some_and(|at| now < Timestamp::from_secs(at).plus(max_age))
+        token
+            .auth_time()
+            .map(Timestamp::from_secs)
+            .is_some_and(|at| at <= now.plus(CLOCKS) && now < at.plus(max_age))
     });
     let max_age = max_age.map(|max_age| max_age.as_secs());
     (!sure || !recent).then(|| Fault::StepUp { acr: acr_text.clone(), max_age })

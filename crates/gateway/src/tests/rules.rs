@@ -68,6 +68,7 @@ async fn who_signed_in_too_long_ago_or_not_surely_enough_is_told_to_step_up() {
         (json!({ "acr": "phr", "auth_time": now - 200 }), "200"),
         (json!({ "acr": "pwd", "auth_time": now - 200 }), "401 step_up"),
         (json!({ "acr": "mfa", "auth_time": now - 301 }), "401 step_up"),
+        (json!({ "acr": "mfa", "auth_time": now + 600 }), "401 step_up"),
         (json!({ "auth_time": now }), "401 step_up"),
         (json!({ "acr": "mfa" }), "401 step_up"),
     ] {
