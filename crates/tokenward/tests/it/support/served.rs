@@ -1,6 +1,6 @@
 //! `tokenward serve` with a configuration of the test's own, which can be killed and started again.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::Http;
+use super::port::free_port;
 use super::{PROGRAM, output_of};
 
 /// Where it logs to, in its folder.
@@ -33,10 +34,7 @@ impl Served {
     /// The same with more members of `[gateway]`.
     pub(crate) fn start_with(members: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let ports = [0; 3].map(|_| {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-            listener.local_addr().expect("address").port()
-        });
+        let ports = [0; 3].map(|_| free_port());
         let file = configure(&folder, ports, members, more);
         let check = ["config", "check", "-c", file.to_str().expect("path")];
         output_of(Command::new(PROGRAM).args(check));
