@@ -18,6 +18,7 @@ pub mod checker;
 mod core;
 pub mod cors;
 pub mod described;
+pub mod durations;
 pub mod explain;
 mod foreign;
 mod form_token;

@@ -1,11 +1,10 @@
 //! Numbers for operators: handles are made once, counting is one atomic addition.
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Gauge, counter, gauge};
 use token::reason::{Forgery, Reason, Refused};
 
 const REQUESTS: &str = "tokenward_gateway_requests_total";
 const CACHE: &str = "tokenward_gateway_token_cache_total";
-const SECONDS: &str = "tokenward_gateway_request_duration_seconds";
 const STREAMS: &str = "tokenward_gateway_open_streams";
 const CUT: &str = "tokenward_gateway_streams_cut_total";
 
@@ -37,7 +36,6 @@ pub(crate) struct RequestMeters {
     plain: Box<[Counter]>,
     forged: Box<[Counter]>,
     injection: Counter,
-    seconds: Histogram,
 }
 
 /// Counters of the token cache.
@@ -68,11 +66,6 @@ pub(crate) struct ServerMeters {
 impl RequestMeters {
     pub(crate) fn new() -> Self {
         metrics::describe_counter!(REQUESTS, "API requests, by outcome and reason of refusal");
-        metrics::describe_histogram!(
-            SECONDS,
-            metrics::Unit::Seconds,
-            "Time from a request's head to the end of its answer"
-        );
         let outcome = |name: &'static str| counter!(REQUESTS, "outcome" => name, "reason" => "");
         let refused =
             |code: &'static str| counter!(REQUESTS, "outcome" => "refused", "reason" => code);
@@ -84,7 +77,6 @@ impl RequestMeters {
             plain: Reason::ALL.iter().map(|reason| refused(reason.code())).collect(),
             forged: Forgery::ALL.iter().map(|forgery| refused(forgery.code())).collect(),
             injection: refused("injection"),
-            seconds: histogram!(SECONDS),
         }
     }
 
@@ -108,10 +100,6 @@ impl RequestMeters {
         if let Some(counter) = counter {
             counter.increment(1);
         }
-    }
-
-    pub(crate) fn seconds(&self, seconds: f64) {
-        self.seconds.record(seconds);
     }
 }
 

@@ -18,6 +18,7 @@ use token::validate::{Claimed, TokenRefused};
 
 use crate::body::Upload;
 use crate::core::Core;
+use crate::durations;
 use crate::explain::Course;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
@@ -367,7 +368,7 @@ impl Drop for Observation {
             Some(refused) => meters.refused(refused),
             None => meters.outcome(self.outcome),
         }
-        meters.seconds(took.as_secs_f64());
+        durations::requests().record(took);
         let event = self.event(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         let course = self.course();
         self.core.recent.remember(&self.id, &event, course);

@@ -105,6 +105,7 @@ async fn readyz(State(operations): State<Operations>) -> Response {
 
 async fn metrics(State(operations): State<Operations>) -> Response {
     operations.upkeep();
-    let page = operations.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    let mut page = operations.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    page.push_str(&gateway::durations::requests().to_string());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response()
 }

@@ -25,6 +25,9 @@ fn health_readiness_and_metrics_are_on_the_admin_listener() {
         "tokenward_passwords{state=\"waiting\"} 0",
         "tokenward_passwords_shed_total 0",
         "tokenward_letters_total{result=\"lost\"} 0",
+        "# TYPE tokenward_gateway_request_duration_seconds histogram",
+        "tokenward_gateway_request_duration_seconds_bucket{le=\"+Inf\"} 2",
+        "tokenward_gateway_request_duration_seconds_count 2",
     ] {
         assert!(answer.body.contains(name), "no {name} in\n{}", answer.body);
     }
