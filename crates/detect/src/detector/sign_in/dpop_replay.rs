@@ -6,7 +6,7 @@
 //! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
 //! another network, since telephones repeat a request when they change it, and a key that does not
 //! fit where no good use is known. A missing proof is no theft.
-//! State: 64 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where there
+//! State: 56 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where there
 //! are several, of which eight are held; and 50,000 tokens with refused proofs, of about 300 bytes.
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@
 //! administrative act or a scope that is one, they are worth a look. The version of a browser does
 //! not count. Where the software is not known, the country and the network both have to be new.
 //! Nothing is strange to somebody who is known for less than three days, but what comes all at once: the software and
-//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. State: 168 bytes in the
+//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. State: 144 bytes in the
 //! record of a person (`records.rs`), and 24 for each country, network and software where there are several.
 
 use std::collections::BTreeMap;

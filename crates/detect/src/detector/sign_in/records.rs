@@ -1,7 +1,7 @@
 //! One record for each session and one for each person, for all detectors that ask where tokens are used: a lookup
 //! costs more than what most of them do with it.
 //!
-//! State: 100,000 sessions, or tokens where no session is known, of 192 bytes, and 100,000 subjects of 216. What they
+//! State: 100,000 sessions, or tokens where no session is known, of 176 bytes, and 100,000 subjects of 184. What they
 //! hold, and what grows, is at the head of the detectors that it is for.
 
 use token::event::{Event, EventKind};
@@ -47,8 +47,8 @@ pub(super) struct Person {
     pub(super) places: new_place::Person,
 }
 
-const _: () = assert!(size_of::<Session>() <= 192, "the sum of what the heads of the files say");
-const _: () = assert!(size_of::<Person>() <= 216, "the sum of what the heads of the files say");
+const _: () = assert!(size_of::<Session>() <= 176, "the sum of what the heads of the files say");
+const _: () = assert!(size_of::<Person>() <= 184, "the sum of what the heads of the files say");
 
 impl Default for Records {
     fn default() -> Self {

@@ -10,8 +10,8 @@
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
-//! State: 128 bytes in the record of a session (`records.rs`), and 80 for each source where there are several, at most
-//! six; 48 in that of a subject, and 24 for each pair where there are several, at most eight.
+//! State: 120 bytes in the record of a session (`records.rs`), and 80 for each source where there are several, at most
+//! six; 40 in that of a subject, and 24 for each pair where there are several, at most eight.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
