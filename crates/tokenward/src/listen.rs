@@ -270,13 +270,14 @@ async fn shaken(
     stream: Gathered,
     address: SocketAddr,
     acceptor: &Acceptor,
-) -> Option<(TlsStream<Overheard<Gathered>>, Connection)> {
+) -> Option<(Box<TlsStream<Overheard<Gathered>>>, Connection)> {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Overheard::new(stream))).await {
         Ok(Ok(mut stream)) => {
             let ja4 = stream.get_mut().0.take();
             let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
             let certificate = shown.map(|der| ClientCertificate::new(der));
-            return Some((stream, Connection { address, tls: true, certificate, ja4 }));
+            // In a place of its own: each future that passes it on would keep room for it.
+            return Some((Box::new(stream), Connection { address, tls: true, certificate, ja4 }));
         }
         Ok(Err(error)) => tracing::debug!(%error, %address, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
