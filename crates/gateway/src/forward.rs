@@ -139,7 +139,7 @@ pub(crate) fn refused(
     seen.refused(refusal);
     let response = refusal.answer(&core.resource, seen.id());
     seen.answered(response.status(), Outcome::Answered);
-    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
+    seen.form().answer(response).map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
 /// The request as the upstream gets it, but for its address.
@@ -216,7 +216,7 @@ fn failed(
     if failure == Failure::Full {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
+    seen.form().answer(response).map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
 /// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must

@@ -21,6 +21,7 @@ use crate::core::Core;
 use crate::explain::Course;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
+use crate::problem::Form;
 use crate::refusal::{Fault, Refusal, Whose};
 use crate::request_id::RequestId;
 use crate::route::{Found, Rule};
@@ -54,6 +55,7 @@ pub(crate) struct Observation {
     at: Timestamp,
     ip: Option<IpAddr>,
     ja4: Option<Ja4>,
+    form: Form,
     method: Method,
     uri: Uri,
     target: Option<Target>,
@@ -128,6 +130,7 @@ impl Observation {
             at,
             ip,
             ja4,
+            form: Form::of(&head.headers),
             method: head.method.clone(),
             uri: head.uri.clone(),
             target: None,
@@ -165,6 +168,11 @@ impl Observation {
     /// What the request is called.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// In which form its client reads what the gateway itself answers.
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// It is at this step now.
