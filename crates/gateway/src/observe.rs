@@ -228,7 +228,7 @@ impl Observation {
     /// It is refused.
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.refused = Some(refusal.fault().refused());
-        let detail = refusal.explained(self.rule.as_deref()).into();
+        let detail = refusal.explained(self.rule.as_deref(), self.at).into();
         self.failed = Some(Failed { step: self.step, detail });
         self.who = match (refusal.whose(), refusal.fault()) {
             (Whose::Verified(known), _) => Named::Known(Arc::clone(known)),
