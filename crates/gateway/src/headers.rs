@@ -264,8 +264,12 @@ fn is_read_as_another(name: &str) -> bool {
 
 /// What the fields begin with by which proxies and clouds tell an API who asks, and with which certificate: an API
 /// that was behind one of them before may still believe them.
-const OTHERS_OWN: [&str; 15] = [
+const OTHERS_OWN: [&str; 22] = [
+    "cf-access-",
+    "cf-connecting-",
+    "remote-",
     "ssl-client-",
+    "tailscale-user-",
     "wl-proxy-",
     "x-amzn-mtls-",
     "x-amzn-oidc-",
@@ -273,13 +277,16 @@ const OTHERS_OWN: [&str; 15] = [
     "x-arr-",
     "x-auth-request-",
     "x-authenticated-",
+    "x-authentik-",
     "x-client-cert",
     "x-consumer-",
     "x-envoy-",
     "x-forwarded-",
     "x-goog-authenticated-user-",
     "x-ms-client-principal",
+    "x-pomerium-",
     "x-ssl-",
+    "x-webauth-",
 ];
 
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
@@ -296,8 +303,7 @@ fn is_ours(name: &str) -> bool {
         || OTHERS_OWN.iter().any(|prefix| name.starts_with(prefix))
         || matches!(
             name,
-            "cf-connecting-ip"
-                | "client-cert"
+            "client-cert"
                 | "client-cert-chain"
                 | "client-ip"
                 | "fastly-client-ip"
@@ -308,9 +314,11 @@ fn is_ours(name: &str) -> bool {
                 | "x-azure-clientip"
                 | "x-azure-socketip"
                 | "x-anonymous-consumer"
+                | "x-apigateway-api-userinfo"
                 | "x-client-ip"
-                | "x-credential-identifier"
                 | "x-cluster-client-ip"
+                | "x-credential-identifier"
+                | "x-endpoint-api-userinfo"
                 | "x-forwarded"
                 | "x-goog-iap-jwt-assertion"
                 | "x-host"
@@ -322,11 +330,10 @@ fn is_ours(name: &str) -> bool {
                 | "x-remote-addr"
                 | "x-remote-ip"
                 | "x-remote-user"
-                | "x-webauth-user"
-                | "remote-user"
                 | "x-scheme"
                 | "x-url-scheme"
                 | "x-userinfo"
+                | "x-vouch-user"
         )
 }
 
