@@ -82,6 +82,26 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     !headers.get_all(CONTENT_ENCODING).iter().all(|coding| plain(coding.as_bytes()))
 }
 
+/// Whether the body has one media type, or none is named (RFC 9110 §8.3). Of two, in two fields or joined by a comma, some
+/// servers take the first and others the last; some end it at a space, and some read what others take for no text.
+pub(crate) fn has_one_type(headers: &HeaderMap) -> bool {
+    let mut fields = headers.get_all(CONTENT_TYPE).iter();
+    let first = fields.next();
+    fields.next().is_none() && first.is_none_or(|kind| kind.to_str().is_ok_and(is_one_type))
+}
+
+fn is_one_type(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let (mut quoted, mut escaped) = (false, false);
+    let commas = text.bytes().filter(|byte| {
+        let plain = !std::mem::take(&mut escaped);
+        escaped = plain && quoted && *byte == b'\\';
+        quoted ^= plain && *byte == b'"';
+        *byte == b',' && !quoted
+    });
+    commas.count() == 0 && !quoted && !essence.contains([' ', '\t', '"'])
+}
+
 /// Whether a field means something to the gateway or to HTTP, so that no token can be its whole value.
 pub(crate) fn has_meaning(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -382,7 +402,31 @@ pub(crate) fn ask_upgrade(headers: &mut HeaderMap) {
 mod tests {
     use std::net::IpAddr;
 
-    use super::address;
+    use super::{address, is_one_type};
+
+    #[test]
+    fn one_media_type_is_no_list() {
+        for one in [
+            "",
+            "application/json",
+            " text/plain ; charset=utf-8",
+            "multipart/form-data; boundary=\"a,b\\\",c\"; x=y",
+        ] {
+            assert!(is_one_type(one), "{one}");
+        }
+        for several in [
+            "image/png,application/json",
+            "image/png; a=b, application/json",
+            "application/json,",
+            "image/png application/json",
+            "image/png\tapplication/json; a=b",
+            "image/png; a=\"b\", application/json",
+            "image/png; a=\"b, application/json",
+            "image/png; a=\"b\\\", application/json",
+        ] {
+            assert!(!is_one_type(several), "{several}");
+        }
+    }
 
     #[test]
     fn an_address_is_written_as_everybody_writes_it() {

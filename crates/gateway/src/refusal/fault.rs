@@ -115,7 +115,7 @@ pub(crate) enum Fault {
     Overloaded,
     /// More than one access token.
     TwoTokens,
-    /// More than one media type for one body.
+    /// Not one media type for one body.
     TwoTypes,
     /// The token is presented with a proof, and bound to no key.
     NotBound,
@@ -341,7 +341,7 @@ impl Fault {
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
             Self::TwoTokens => "more than one access token",
-            Self::TwoTypes => "there is more than one Content-Type field",
+            Self::TwoTypes => "Content-Type does not name one media type",
             Self::NoProof => "the token needs a proof of possession in the DPoP field",
             Self::NotBound => "the token is bound to no key; send it as `Bearer`",
             Self::Proof { refused, .. } => return refused.to_string(),
