@@ -61,6 +61,13 @@ impl Described {
         let node = document.resolved(node)?;
         let mut contents = Vec::new();
         for (range, media) in node.get("content").iter().flat_map(Node::members) {
+            let media = document.resolved(&media)?;
+            // Of OpenAPI 3.2; left out, a body would pass that nobody has looked at.
+            for name in ["itemSchema", "itemEncoding", "prefixEncoding"] {
+                if let Some(unread) = media.get(name) {
+                    return Err(document.mistake(&unread, format!("`{name}` is not read here")));
+                }
+            }
             let schema = media.get("schema").map(|schema| schemas.gather(&schema)).transpose()?;
             let mut json_fields = Vec::new();
             for (field, encoding) in media.get("encoding").iter().flat_map(Node::members) {

@@ -31,19 +31,20 @@ impl Contract {
     /// servers before their own, or `prefix` in place of that.
     ///
     /// # Errors
-    /// [`Mistake`]s, each with the file and the place: what cannot be read, a version other than 3.0 and 3.1,
+    /// [`Mistake`]s, each with the file and the place: what cannot be read, a version other than 3.0, 3.1 and 3.2,
     /// and what operations cannot be here.
     pub fn read(file: &Path, prefix: Option<&str>) -> Result<Self, Vec<Mistake>> {
         let document = Document::read(file).map_err(|mistake| vec![mistake])?;
         let root = document.root();
         let version = root.text("openapi").unwrap_or_default();
         let old = version.starts_with("3.0.");
-        if !old && !version.starts_with("3.1.") {
-            let words = "not an OpenAPI document of the version 3.0 or 3.1: `openapi` says which it is, such \
-                         as \"3.1.0\"";
+        let new = version.starts_with("3.2.");
+        if !old && !new && !version.starts_with("3.1.") {
+            let words = "not an OpenAPI document of the version 3.0, 3.1 or 3.2: `openapi` says which it is, \
+                         such as \"3.1.0\"";
             return Err(vec![document.mistake(&root, words)]);
         }
-        let operations = operations(&document, prefix)?;
+        let operations = operations(&document, prefix, new)?;
         Ok(Self { document, old, operations })
     }
 

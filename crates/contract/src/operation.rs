@@ -6,7 +6,7 @@ use crate::document::{Document, Node};
 use crate::mistake::Mistake;
 use crate::security::{Access, access};
 
-/// Members of a path item that are operations (OpenAPI 3.1 §4.8.9). `trace` is refused by the gateway.
+/// Members of a path item that are operations (OpenAPI 3.1 §4.8.9). `trace` never passes the gateway.
 const METHODS: [(&str, Method); 7] = [
     ("delete", Method::DELETE),
     ("get", Method::GET),
@@ -16,6 +16,9 @@ const METHODS: [(&str, Method); 7] = [
     ("post", Method::POST),
     ("put", Method::PUT),
 ];
+
+/// Asks with a body and changes nothing; an operation since OpenAPI 3.2.
+const QUERY: &str = "QUERY";
 
 /// One operation.
 #[derive(Clone, Debug)]
@@ -52,10 +55,11 @@ impl Operation {
     }
 }
 
-/// Every operation; `prefix` stands for the path of its servers.
+/// Every operation; `prefix` stands for the path of its servers, `new` is OpenAPI 3.2.
 pub(crate) fn operations(
     document: &Document,
     prefix: Option<&str>,
+    new: bool,
 ) -> Result<Vec<Operation>, Vec<Mistake>> {
     let root = document.root();
     let (mut found, mut wrong) = (Vec::new(), Vec::new());
@@ -64,7 +68,7 @@ pub(crate) fn operations(
         if path.starts_with("x-") {
             continue;
         }
-        if let Err(mistake) = of_path(document, path, &item, prefix, &mut found) {
+        if let Err(mistake) = of_path(document, path, &item, prefix, new, &mut found) {
             wrong.push(mistake);
         }
     }
@@ -79,11 +83,16 @@ fn of_path(
     path: &str,
     item: &Node<'_>,
     prefix: Option<&str>,
+    new: bool,
     found: &mut Vec<Operation>,
 ) -> Result<(), Mistake> {
     let item = document.resolved(item)?;
-    for (name, method) in METHODS {
-        let Some(own) = item.get(name) else { continue };
+    let known = METHODS.into_iter().filter_map(|(name, method)| Some((method, item.get(name)?)));
+    let mut methods: Vec<(Method, Node<'_>)> = known.collect();
+    if new {
+        methods.extend(new_methods(document, &item)?);
+    }
+    for (method, own) in methods {
         let base = match prefix {
             Some(prefix) => prefix.to_owned(),
             None => base(document, &item, &own)?,
@@ -101,6 +110,31 @@ fn of_path(
         });
     }
     Ok(())
+}
+
+/// What OpenAPI 3.2 has beside (§4.8.9): `query`, and methods by the names under which they are sent.
+fn new_methods<'d>(
+    document: &Document,
+    item: &Node<'d>,
+) -> Result<Vec<(Method, Node<'d>)>, Mistake> {
+    let query = item.get("query").map(|own| (QUERY, own));
+    let others = item.get("additionalOperations");
+    let others = others.iter().flat_map(Node::members).map(|(name, own)| {
+        let has_member = [QUERY, "TRACE"].contains(&name)
+            || METHODS.iter().any(|(_, known)| known.as_str() == name);
+        if has_member {
+            let words = format!("`{name}` has a member of its own, in small letters");
+            return Err(document.mistake(&own, words));
+        }
+        Ok((name, own))
+    });
+    let named = query.map(Ok).into_iter().chain(others).map(|named| {
+        let (name, own) = named?;
+        let method = Method::from_bytes(name.as_bytes());
+        let no_method = |_| document.mistake(&own, format!("`{name}` is no method"));
+        Ok((method.map_err(no_method)?, own))
+    });
+    named.collect()
 }
 
 /// The path of the servers: of the operation, else of the path, else of the document.

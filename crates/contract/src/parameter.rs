@@ -108,8 +108,11 @@ impl Described {
         let wrong = |what: &str| document.mistake(&node, what);
         let name = node.text("name").ok_or_else(|| wrong("the parameter has no `name`"))?;
         let location = node.text("in").and_then(Location::parse);
-        let location = location
-            .ok_or_else(|| wrong("`in` is one of `path`, `query`, `header` and `cookie`"))?;
+        let location = location.ok_or_else(|| {
+            wrong(
+                "`in` is one of `path`, `query`, `header` and `cookie`; `querystring` is not read",
+            )
+        })?;
         let elsewhere = ["accept", "authorization", "content-type"];
         if location == Location::Header && elsewhere.contains(&&*name.to_ascii_lowercase()) {
             return Ok(None);

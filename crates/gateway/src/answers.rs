@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use token::time::Timestamp;
 
+use crate::core::Core;
 use crate::cors::{BadCors, Cors, CorsRule, RouteCors};
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::security::{Asker, hide_software};
@@ -142,10 +143,15 @@ impl Answers {
 // === impl Reader ===
 
 impl Reader {
-    /// Who will read the answer to a request that comes under this rule of CORS.
-    pub(crate) fn new(head: &Parts, https: bool, cors: Option<&Arc<Cors>>) -> Self {
+    /// Who will read the answer to this request.
+    pub(crate) fn new(core: &Core, head: &Parts, https: bool) -> Self {
+        let cors = core.cors(head);
         let origin = cors.and_then(|cors| cors.origin(&head.headers));
-        Self { cors: cors.cloned(), origin, asker: Asker::of(head, https) }
+        Self {
+            cors: cors.cloned(),
+            origin,
+            asker: Asker::of(head, https, core.credentials.api_key.as_ref()),
+        }
     }
 
     /// The answer to a browser that asks for leave.

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::task::Context;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use wire::OnUpgrade;
+use wire::{Interim, OnUpgrade};
 
 use crate::admit::Admitted;
 use crate::body::{RequestBody, ResponseBody, Upload};
@@ -53,12 +54,13 @@ enum Sent {
     Refused(Refusal),
 }
 
-/// Sends what was admitted and inspected, and passes the answer on.
+/// Sends what was admitted and inspected, and passes the answer on; what comes before it goes by `interim`.
 pub(crate) async fn forward(
     worker: &Worker,
     inspected: Inspected,
     mut head: Parts,
     https: bool,
+    interim: Option<Interim>,
     mut seen: Box<Observation>,
 ) -> Response<ResponseBody> {
     let Inspected { mut admitted, body, upload } = inspected;
@@ -84,12 +86,21 @@ pub(crate) async fn forward(
     }
     worker.core.answers.write_name(request.headers_mut(), seen.id());
     *request.uri_mut() = uri;
+    let pass = interim.map(|interim| {
+        let (core, cors) = (&worker.core, admitted.rule().cors.as_ref());
+        move |mut head: Response<()>, cx: &mut Context<'_>| {
+            clean_response(head.headers_mut());
+            core.answers.clean(head.headers_mut(), cors);
+            interim.send(head, cx);
+        }
+    });
     let exchange = Exchange {
         client: worker.client(upstream),
         upstream,
         target: &target,
         upload: upload.as_deref(),
         key,
+        on_interim: pass.as_ref().map(|pass| pass as _),
     };
     let response = match send(&exchange, place, request, &admitted).await {
         Sent::Answered(response, place) => {
@@ -128,7 +139,7 @@ pub(crate) fn refused(
     seen.refused(refusal);
     let response = refusal.answer(&core.resource, seen.id());
     seen.answered(response.status(), Outcome::Answered);
-    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
+    seen.form().answer(response).map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
 /// The request as the upstream gets it, but for its address.
@@ -205,7 +216,7 @@ fn failed(
     if failure == Failure::Full {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response.map(|text| ResponseBody::ready(Bytes::from(text), seen))
+    seen.form().answer(response).map(|text| ResponseBody::ready(Bytes::from(text), seen))
 }
 
 /// With `chunked` beside a length, it is `chunked` that counts (RFC 9112 §6.3); the length must

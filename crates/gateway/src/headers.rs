@@ -82,6 +82,26 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     !headers.get_all(CONTENT_ENCODING).iter().all(|coding| plain(coding.as_bytes()))
 }
 
+/// Whether the body has one media type, or none is named (RFC 9110 §8.3). Of two, in two fields or joined by a comma, some
+/// servers take the first and others the last; some end it at a space, and some read what others take for no text.
+pub(crate) fn has_one_type(headers: &HeaderMap) -> bool {
+    let mut fields = headers.get_all(CONTENT_TYPE).iter();
+    let first = fields.next();
+    fields.next().is_none() && first.is_none_or(|kind| kind.to_str().is_ok_and(is_one_type))
+}
+
+fn is_one_type(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let (mut quoted, mut escaped) = (false, false);
+    let commas = text.bytes().filter(|byte| {
+        let plain = !std::mem::take(&mut escaped);
+        escaped = plain && quoted && *byte == b'\\';
+        quoted ^= plain && *byte == b'"';
+        *byte == b',' && !quoted
+    });
+    commas.count() == 0 && !quoted && !essence.contains([' ', '\t', '"'])
+}
+
 /// Whether a field means something to the gateway or to HTTP, so that no token can be its whole value.
 pub(crate) fn has_meaning(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -264,8 +284,12 @@ fn is_read_as_another(name: &str) -> bool {
 
 /// What the fields begin with by which proxies and clouds tell an API who asks, and with which certificate: an API
 /// that was behind one of them before may still believe them.
-const OTHERS_OWN: [&str; 15] = [
+const OTHERS_OWN: [&str; 22] = [
+    "cf-access-",
+    "cf-connecting-",
+    "remote-",
     "ssl-client-",
+    "tailscale-user-",
     "wl-proxy-",
     "x-amzn-mtls-",
     "x-amzn-oidc-",
@@ -273,13 +297,16 @@ const OTHERS_OWN: [&str; 15] = [
     "x-arr-",
     "x-auth-request-",
     "x-authenticated-",
+    "x-authentik-",
     "x-client-cert",
     "x-consumer-",
     "x-envoy-",
     "x-forwarded-",
     "x-goog-authenticated-user-",
     "x-ms-client-principal",
+    "x-pomerium-",
     "x-ssl-",
+    "x-webauth-",
 ];
 
 /// What only the gateway may tell an upstream: who asks, from where, for what, with which
@@ -296,8 +323,7 @@ fn is_ours(name: &str) -> bool {
         || OTHERS_OWN.iter().any(|prefix| name.starts_with(prefix))
         || matches!(
             name,
-            "cf-connecting-ip"
-                | "client-cert"
+            "client-cert"
                 | "client-cert-chain"
                 | "client-ip"
                 | "fastly-client-ip"
@@ -308,9 +334,11 @@ fn is_ours(name: &str) -> bool {
                 | "x-azure-clientip"
                 | "x-azure-socketip"
                 | "x-anonymous-consumer"
+                | "x-apigateway-api-userinfo"
                 | "x-client-ip"
-                | "x-credential-identifier"
                 | "x-cluster-client-ip"
+                | "x-credential-identifier"
+                | "x-endpoint-api-userinfo"
                 | "x-forwarded"
                 | "x-goog-iap-jwt-assertion"
                 | "x-host"
@@ -322,11 +350,10 @@ fn is_ours(name: &str) -> bool {
                 | "x-remote-addr"
                 | "x-remote-ip"
                 | "x-remote-user"
-                | "x-webauth-user"
-                | "remote-user"
                 | "x-scheme"
                 | "x-url-scheme"
                 | "x-userinfo"
+                | "x-vouch-user"
         )
 }
 
@@ -375,7 +402,31 @@ pub(crate) fn ask_upgrade(headers: &mut HeaderMap) {
 mod tests {
     use std::net::IpAddr;
 
-    use super::address;
+    use super::{address, is_one_type};
+
+    #[test]
+    fn one_media_type_is_no_list() {
+        for one in [
+            "",
+            "application/json",
+            " text/plain ; charset=utf-8",
+            "multipart/form-data; boundary=\"a,b\\\",c\"; x=y",
+        ] {
+            assert!(is_one_type(one), "{one}");
+        }
+        for several in [
+            "image/png,application/json",
+            "image/png; a=b, application/json",
+            "application/json,",
+            "image/png application/json",
+            "image/png\tapplication/json; a=b",
+            "image/png; a=\"b\", application/json",
+            "image/png; a=\"b, application/json",
+            "image/png; a=\"b\\\", application/json",
+        ] {
+            assert!(!is_one_type(several), "{several}");
+        }
+    }
 
     #[test]
     fn an_address_is_written_as_everybody_writes_it() {

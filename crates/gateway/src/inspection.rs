@@ -23,7 +23,7 @@ use crate::body::{RequestBody, Upload};
 use crate::core::Core;
 use crate::form_token;
 use crate::framing::Framing;
-use crate::headers::is_encoded;
+use crate::headers::{has_one_type, is_encoded};
 use crate::observe::Observation;
 use crate::pace::Pace;
 use crate::present::has_token_parameter;
@@ -89,7 +89,7 @@ where
         };
     }
     // Two types are two ways to read the body, and it is not known which is the API's.
-    if upload.is_some() && head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+    if upload.is_some() && !has_one_type(&head.headers) {
         return Err(refusal(Fault::TwoTypes, &admitted));
     }
     if admitted.known().is_some()

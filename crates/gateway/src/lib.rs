@@ -68,8 +68,8 @@ pub use crate::foreign::{
 pub use crate::gateway::{Gateway, Parts};
 pub use crate::present::{Basic, Credentials};
 pub use crate::settings::{
-    Access, BadClaimRule, ClaimRule, Described, Further, Inspect, RequestLimits, RouteRule,
-    Settings, SettingsError,
+    Access, BadClaimRule, Binding, ClaimRule, Described, Further, Inspect, RequestLimits,
+    RouteRule, Settings, SettingsError,
 };
 pub use crate::upstream::received::Received;
 pub use crate::upstream::rule::{Balance, HashBy, HealthRule, UpstreamRule, UpstreamTls};

@@ -22,6 +22,7 @@ use crate::durations;
 use crate::explain::Course;
 use crate::limit::InFlight;
 use crate::meters::Outcome;
+use crate::problem::Form;
 use crate::refusal::{Fault, Refusal, Whose};
 use crate::request_id::RequestId;
 use crate::route::{Found, Rule};
@@ -55,6 +56,7 @@ pub(crate) struct Observation {
     at: Timestamp,
     ip: Option<IpAddr>,
     ja4: Option<Ja4>,
+    form: Form,
     method: Method,
     uri: Uri,
     target: Option<Target>,
@@ -129,6 +131,7 @@ impl Observation {
             at,
             ip,
             ja4,
+            form: Form::of(&head.headers),
             method: head.method.clone(),
             uri: head.uri.clone(),
             target: None,
@@ -166,6 +169,11 @@ impl Observation {
     /// What the request is called.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// In which form its client reads what the gateway itself answers.
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// It is at this step now.
@@ -221,7 +229,7 @@ impl Observation {
     /// It is refused.
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.refused = Some(refusal.fault().refused());
-        let detail = refusal.explained(self.rule.as_deref()).into();
+        let detail = refusal.explained(self.rule.as_deref(), self.at).into();
         self.failed = Some(Failed { step: self.step, detail });
         self.who = match (refusal.whose(), refusal.fault()) {
             (Whose::Verified(known), _) => Named::Known(Arc::clone(known)),

@@ -27,6 +27,7 @@ pub(crate) fn open(
         refused: Reason::Malformed.into(),
         detail,
         claimed: Claimed::default(),
+        missed: None,
     };
     let jwe = Jwe::parse(text).map_err(|_| refused("the encrypted token cannot be read"))?;
     let opened = keys.iter().find_map(|key| jwe.decrypt(key).ok());

@@ -91,8 +91,8 @@ fn beside_fault(known: &Known, beside: &Beside, kind: TokenKind, now: Timestamp)
     if beside.unmet_claim(token.members()).is_some() {
         return Some(Fault::Claims);
     }
-    if *bound && token.confirmation().is_none() {
-        return Some(Fault::Bearer);
+    if !bound.is_met_by(token.confirmation()) {
+        return Some(Fault::Bearer(*bound));
     }
     let sure = acr.is_empty() || token.acr().is_some_and(|held| acr.iter().any(|one| one == held));
     let recent = max_age.is_none_or(|max_age| {

@@ -153,30 +153,42 @@ fn in_query(target: &Target) -> bool {
     target.query().is_some_and(|query| has_token_parameter(query.as_bytes()))
 }
 
-/// Whether one of these parameters, of a query or a form, is named `access_token`. Some readers part them by `;` too.
+/// Whether one of these parameters, of a query or a form, is named `access_token`. Some readers part them by `;` too;
+/// PHP takes spaces, dots and brackets for `_`, drops spaces before a name, and ends it at a bracket or a zero.
 pub(crate) fn has_token_parameter(parameters: &[u8]) -> bool {
     parameters.split(|byte| matches!(byte, b'&' | b';')).any(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        is_percent_encoding_of(name, parameter::ACCESS_TOKEN.as_bytes())
+        is_read_as(name, parameter::ACCESS_TOKEN.as_bytes())
     })
 }
 
-fn is_percent_encoding_of(mut text: &[u8], plain: &[u8]) -> bool {
-    for wanted in plain {
-        let (byte, rest) = match text {
-            [b'%', rest @ ..] => match rest.get(..2).and_then(hex_byte) {
-                Some(byte) => (byte, &rest[2..]),
-                None => return false,
-            },
-            [byte, rest @ ..] => (*byte, rest),
-            [] => return false,
-        };
-        if !byte.eq_ignore_ascii_case(wanted) {
-            return false;
-        }
+fn is_read_as(mut text: &[u8], plain: &[u8]) -> bool {
+    while let Some((b' ', rest)) = decoded(text) {
         text = rest;
     }
-    text.is_empty()
+    for wanted in plain {
+        match decoded(text) {
+            Some((byte, rest)) if is_like(byte, *wanted) => text = rest,
+            _ => return false,
+        }
+    }
+    matches!(decoded(text), None | Some((0 | b'[', _)))
+}
+
+fn is_like(byte: u8, wanted: u8) -> bool {
+    byte.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(byte, b' ' | b'.' | b'['))
+}
+
+/// The first byte of a name, as forms encode it, and what follows.
+fn decoded(text: &[u8]) -> Option<(u8, &[u8])> {
+    match text {
+        [b'+', rest @ ..] => Some((b' ', rest)),
+        [b'%', high, low, rest @ ..] => {
+            Some(hex_byte(&[*high, *low]).map_or((b'%', &text[1..]), |byte| (byte, rest)))
+        }
+        [byte, rest @ ..] => Some((*byte, rest)),
+        [] => None,
+    }
 }
 
 #[cfg(test)]

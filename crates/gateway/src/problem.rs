@@ -8,6 +8,10 @@ use wire::BadHead;
 
 use crate::request_id::RequestId;
 
+pub use form::Form;
+
+mod form;
+
 /// What every `type` begins with; a kind's code ends it.
 pub const TYPE: &str = "urn:tokenward:problem:";
 

@@ -21,6 +21,7 @@ use crate::present::Scheme;
 use crate::problem::{Kind, Problem};
 use crate::request_id::RequestId;
 use crate::resource::Resource;
+use crate::settings::Binding;
 use crate::target::BadTarget;
 use crate::verify::Known;
 
@@ -89,9 +90,9 @@ impl Refusal {
     /// The challenge is of the scheme that the client used; of `DPoP` where only that will do.
     pub(crate) fn told_by(self, scheme: Scheme) -> Self {
         match self.fault {
-            Fault::Unbound(Reason::DpopMissing) | Fault::Bearer | Fault::Demanded(Proof::Dpop) => {
-                Self { scheme: Scheme::Dpop, ..self }
-            }
+            Fault::Unbound(Reason::DpopMissing)
+            | Fault::Bearer(Binding::Any)
+            | Fault::Demanded(Proof::Dpop) => Self { scheme: Scheme::Dpop, ..self },
             Fault::NotBound => Self { scheme: Scheme::Bearer, ..self },
             _ => Self { scheme, ..self },
         }

@@ -16,7 +16,7 @@ use token::scope::ScopeSet;
 
 use crate::cors::Cors;
 use crate::limit::Limit;
-use crate::settings::{Described, Inspect};
+use crate::settings::{Binding, Described, Inspect};
 use crate::target::{BadTarget, normal_path};
 use crate::upstream::Upstream;
 
@@ -126,7 +126,7 @@ pub(crate) struct Beside {
     pub(crate) acr: Box<[String]>,
     pub(crate) acr_text: Option<Arc<str>>,
     pub(crate) max_age: Option<Duration>,
-    pub(crate) bound: bool,
+    pub(crate) bound: Binding,
 }
 
 /// A scope that is demanded, and those that include it.

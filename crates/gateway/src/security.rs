@@ -36,11 +36,13 @@ pub(crate) struct Asker {
 // === impl Asker ===
 
 impl Asker {
-    pub(crate) fn of(head: &Parts, https: bool) -> Self {
+    /// `key_field` is where API keys come.
+    pub(crate) fn of(head: &Parts, https: bool, key_field: Option<&HeaderName>) -> Self {
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| head.uri.authority().map(|authority| authority.as_str()));
         let credential =
             head.headers.contains_key(AUTHORIZATION) || head.headers.contains_key(COOKIE);
+        let credential = credential || key_field.is_some_and(|key| head.headers.contains_key(key));
         Self { strict: https && !host.is_none_or(is_local), credential }
     }
 

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use token::allowance::Allowance;
 use token::claim_pattern::{Pattern, PatternRefused};
 use token::client_address::TrustedProxies;
+use token::cnf::Confirmation;
 use token::event::TokenKind;
 use token::ladder::Ladder;
 use token::place::PlaceTest;
@@ -233,8 +234,20 @@ pub struct Further {
     pub acr: Vec<String>,
     /// The person has signed in no longer ago than this.
     pub max_age: Option<Duration>,
-    /// The token is bound to a key or a certificate of its client.
-    pub bound: bool,
+    /// What the token is bound to.
+    pub bound: Binding,
+}
+
+/// What a token has to be bound to, so that its text alone is of no use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// Nothing.
+    #[default]
+    None,
+    /// A key or a certificate of its client.
+    Any,
+    /// A certificate of its client (RFC 8705 §3).
+    Certificate,
 }
 
 /// What one claim has to be.
@@ -258,6 +271,18 @@ pub enum BadClaimRule {
         "`{0}` is demanded by `scopes` and `any_scopes`: a scope that was taken back stays in the claim"
     )]
     Scope(String),
+}
+
+// === impl Binding ===
+
+impl Binding {
+    pub(crate) fn is_met_by(self, bound: Option<&Confirmation>) -> bool {
+        match self {
+            Self::None => true,
+            Self::Any => bound.is_some(),
+            Self::Certificate => bound.is_some_and(|cnf| cnf.x5t_s256.is_some()),
+        }
+    }
 }
 
 // === impl ClaimRule ===

@@ -1,5 +1,6 @@
 //! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
 
+mod around;
 mod browser_app;
 mod browsers;
 mod decide;

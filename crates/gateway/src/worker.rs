@@ -92,16 +92,17 @@ impl Worker {
         peer: Peer,
     ) -> Response<ResponseBody> {
         let core = &self.core;
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
+        let interim = body.take_interim();
         let (mut seen, Origin { ip, https }, now) = self.arrived(&head, peer);
         let id = seen.id().clone();
         let https = https.unwrap_or_else(|| self.is_https(&head, peer));
-        let reader = Reader::new(&head, https, core.cors(&head));
+        let reader = Reader::new(core, &head, https);
         let mut head = head;
         let mut response = match self.decide(&mut head, &body, ip, now, &mut seen).await {
             Ok(Verdict::Forward(admitted)) => {
                 match inspect(core, &self.streams, admitted, &head, body, &mut seen).await {
-                    Ok(inspected) => forward(&self, inspected, head, https, seen).await,
+                    Ok(inspected) => forward(&self, inspected, head, https, interim, seen).await,
                     Err(refusal) => refused(core, &refusal, seen),
                 }
             }
@@ -150,7 +151,7 @@ impl Worker {
         let (mut seen, origin, _) = self.arrived(&head, peer);
         let id = seen.id().clone();
         let https = origin.https.unwrap_or_else(|| self.is_https(&head, peer));
-        let reader = Reader::new(&head, https, core.cors(&head));
+        let reader = Reader::new(core, &head, https);
         seen.at(Step::Framing);
         let mut response = refused(core, &framing.into(), seen);
         core.answers.finish(&mut response, reader, &id);

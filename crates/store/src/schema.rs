@@ -1,6 +1,6 @@
 //! The schema and its versions: each migration is one file, applied once, in one transaction.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
 use crate::error::StoreError;
 
@@ -30,9 +30,12 @@ const APPLICATION_ID: i64 = 0x5477_7264;
 
 /// Checks that the file is empty or ours, and not from the future; changes nothing.
 pub(crate) fn check(db: &Connection) -> Result<i64, StoreError> {
-    let version = pragma(db, "user_version")?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let ours = pragma(db, "application_id")? == APPLICATION_ID;
+    // In one statement: another process may be at it.
+    let sql = "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) \
+               FROM pragma_user_version, pragma_application_id";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (version, application, tables): (i64, i64, i64) = db.query_row(sql, [], read)?;
+    let ours = application == APPLICATION_ID;
     if !ours && (tables > 0 || version != 0) {
         return Err(StoreError::NotAStore);
     }
@@ -49,21 +52,27 @@ pub(crate) fn migrate(db: &Connection) -> Result<(), StoreError> {
 
 /// Brings the file to a version, the same by which it was known then.
 pub(crate) fn migrate_to(db: &Connection, version: usize) -> Result<(), StoreError> {
-    let done = usize::try_from(check(db)?).map_err(|_| StoreError::NotAStore)?;
-    for (number, migration) in (1..).zip(MIGRATIONS).take(version).skip(done) {
-        db.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; \
-             PRAGMA user_version = {number}; COMMIT;"
-        ))?;
-    }
+    while migrate_once(db, version)? {}
     Ok(())
+}
+
+/// Takes one step; whether there may be another. What is to be done is asked when nobody else can do it: two
+/// processes may start at once.
+fn migrate_once(db: &Connection, version: usize) -> Result<bool, StoreError> {
+    let turn = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    let done = usize::try_from(check(&turn)?).map_err(|_| StoreError::NotAStore)?;
+    let Some(migration) = MIGRATIONS.get(done).filter(|_| done < version) else {
+        return Ok(false);
+    };
+    let number = done + 1;
+    turn.execute_batch(&format!(
+        "{migration} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
+    ))?;
+    turn.commit()?;
+    Ok(true)
 }
 
 /// The version that this program writes.
 pub(crate) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
-}
-
-fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
-    Ok(db.pragma_query_value(None, name, |row| row.get(0))?)
 }

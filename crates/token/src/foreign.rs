@@ -14,12 +14,12 @@ use crate::json;
 use crate::jws::Jws;
 use crate::key::KeySet;
 use crate::opaque::OpaqueHash;
-use crate::reason::{Reason, Refused};
+use crate::reason::Reason;
 use crate::restriction::TokenFacts;
 use crate::signature;
 use crate::term::{Algorithm, token_type};
 use crate::time::Timestamp;
-use crate::validate::{Claimed, TokenRefused, VerifiedAccessToken, refuse_form};
+use crate::validate::{self, Claimed, Missed, TokenRefused, VerifiedAccessToken, refuse_form};
 
 use self::read::{Broken, Read};
 
@@ -93,6 +93,12 @@ pub enum Unusable {
     Token(TokenRefused),
 }
 
+/// What an issuer's token is not.
+enum Unmet {
+    Rule(Broken),
+    Missed(Missed),
+}
+
 /// The name that a name of another issuer has here: `https://issuer.example|alice`. One that would be too
 /// long to be taken back by is its hash.
 pub fn name(issuer: &str, text: &str) -> String {
@@ -137,11 +143,7 @@ pub fn verify_foreign(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, TokenRefused> {
     let jws = Jws::parse(text).map_err(refuse_form)?;
-    let refuse = |(refused, detail): (Refused, &'static str)| TokenRefused {
-        refused,
-        detail,
-        claimed: rules.claimed(jws.unverified_payload()),
-    };
+    let refuse = |broken: Broken| rules.refuse(broken, jws.unverified_payload());
     signature::is_claimed(jws.header()).map_err(refuse)?;
     // Many issuers with one key leave its name out.
     let key = signature::verify_by_any_name(&jws, keys).map_err(refuse)?;
@@ -158,7 +160,8 @@ pub fn verify_foreign(
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }
     let kid = key.kid().as_str();
-    rules.accept(&read, &OpaqueHash::of(text), kid, jws.unverified_payload(), now).map_err(refuse)
+    let accepted = rules.accept(&read, &OpaqueHash::of(text), kid, jws.unverified_payload(), now);
+    accepted.map_err(|unmet| rules.refuse(unmet, jws.unverified_payload()))
 }
 
 /// Reads what a token's own server says of it (RFC 7662 §2.2); `token` is the hash of its text.
@@ -172,10 +175,7 @@ pub fn read_introspection(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, Unusable> {
     let members = json::parse_object(answer).map_err(|_| Unusable::Answer)?;
-    let refuse = |(refused, detail)| {
-        let claimed = rules.claimed(answer);
-        Unusable::Token(TokenRefused { refused, detail, claimed })
-    };
+    let refuse = |broken: Broken| Unusable::Token(rules.refuse(broken, answer));
     match members.get("active") {
         Some(Value::Bool(true)) => {}
         Some(Value::Bool(false)) => {
@@ -202,11 +202,26 @@ pub fn read_introspection(
     if read.issuer.is_some_and(|issuer| *issuer != **rules.issuer) {
         return Err(refuse((Reason::WrongIssuer.into(), "the token is from another issuer")));
     }
-    rules.accept(&read, token, "", answer, now).map_err(refuse)
+    let accepted = rules.accept(&read, token, "", answer, now);
+    accepted.map_err(|unmet| Unusable::Token(rules.refuse(unmet, answer)))
 }
 
 fn malformed(words: &'static str) -> Broken {
     (Reason::Malformed.into(), words)
+}
+
+// === impl Unmet ===
+
+impl From<Broken> for Unmet {
+    fn from(broken: Broken) -> Self {
+        Self::Rule(broken)
+    }
+}
+
+impl From<Missed> for Unmet {
+    fn from(missed: Missed) -> Self {
+        Self::Missed(missed)
+    }
 }
 
 // === impl ForeignRules ===
@@ -237,11 +252,12 @@ impl ForeignRules {
         kid: &str,
         payload: &[u8],
         now: Timestamp,
-    ) -> Result<VerifiedAccessToken, Broken> {
+    ) -> Result<VerifiedAccessToken, Unmet> {
         let leeway = self.leeway.min(Duration::from_secs(60));
         let audiences = self.audiences_of(read.audience.as_ref())?;
         if !self.required.iter().all(|(path, wanted)| read.has(path, wanted)) {
-            return Err((Reason::Policy.into(), "a claim that is required is missing or differs"));
+            let words = "a claim that is required is missing or differs";
+            return Err(Unmet::Rule((Reason::Policy.into(), words)));
         }
         self.check_times(read, leeway, now)?;
         let token = match read.token {
@@ -284,31 +300,39 @@ impl ForeignRules {
     }
 
     /// Only what is accepted: another audience of the token opens nothing here.
-    fn audiences_of(&self, audience: Option<&Audience>) -> Result<Audience, Broken> {
-        let wrong = || (Reason::WrongAudience.into(), "the token is for another audience");
-        let audience = audience.ok_or_else(wrong)?;
-        let accepted = self.audiences.iter().filter(|one| audience.contains(&one.named));
+    fn audiences_of(&self, audience: Option<&Audience>) -> Result<Audience, Missed> {
+        let is_held = |named: &str| audience.is_some_and(|held| held.contains(named));
+        let accepted = self.audiences.iter().filter(|one| is_held(&one.named));
         let mut stand_for: Vec<String> = accepted.map(|one| one.stands_for.clone()).collect();
         stand_for.sort_unstable();
         stand_for.dedup();
-        if stand_for.is_empty() { Err(wrong()) } else { Ok(Audience::from(stand_for)) }
+        if stand_for.is_empty() {
+            let demanded = self.audiences.iter().map(|one| &one.named);
+            return Err(Missed::audience(demanded, audience.into_iter().flat_map(Audience::iter)));
+        }
+        Ok(Audience::from(stand_for))
     }
 
-    fn check_times(&self, read: &Read<'_>, leeway: Duration, now: Timestamp) -> Result<(), Broken> {
-        let ends = Timestamp::from_secs(read.expires_at);
-        let issued = Timestamp::from_secs(read.issued_at);
-        if now >= ends.plus(leeway) {
-            return Err((Reason::Expired.into(), "the token has expired"));
-        }
-        let starts = read.not_before.map_or(issued, Timestamp::from_secs).max(issued);
-        if starts > now.plus(leeway) {
-            return Err((Reason::NotYetValid.into(), "the token is not valid yet"));
-        }
-        if ends.since(issued) > self.longest_life {
+    fn check_times(&self, read: &Read<'_>, leeway: Duration, now: Timestamp) -> Result<(), Unmet> {
+        let starts = read.not_before.unwrap_or(read.issued_at).max(read.issued_at);
+        validate::check_times(read.expires_at, starts, leeway, now)?;
+        let (ends, issued) = (read.expires_at, read.issued_at);
+        if Timestamp::from_secs(ends).since(Timestamp::from_secs(issued)) > self.longest_life {
             let words = "the token lives longer than it is remembered what was taken back";
-            return Err((Reason::Policy.into(), words));
+            return Err(Unmet::Rule((Reason::Policy.into(), words)));
         }
         Ok(())
+    }
+
+    /// The refusal of a token with these claims.
+    fn refuse(&self, unmet: impl Into<Unmet>, payload: &[u8]) -> TokenRefused {
+        let claimed = self.claimed(payload);
+        match unmet.into() {
+            Unmet::Rule((refused, detail)) => {
+                TokenRefused { refused, detail, claimed, missed: None }
+            }
+            Unmet::Missed(missed) => TokenRefused::missing(missed, claimed),
+        }
     }
 
     /// What a refused token says of itself, under the names that it would have here.

@@ -36,6 +36,7 @@ impl Honeytokens {
             refused: Reason::Honeytoken.into(),
             detail: refused.detail,
             claimed: refused.claimed.clone(),
+            missed: None,
         })
     }
 }

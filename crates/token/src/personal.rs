@@ -22,7 +22,7 @@ use crate::reference::{self, Unavailable};
 use crate::restriction::TokenFacts;
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
-use crate::validate::{AccessTokenPolicy, Claimed, TokenRefused, VerifiedAccessToken};
+use crate::validate::{AccessTokenPolicy, Claimed, Missed, TokenRefused, VerifiedAccessToken};
 
 /// What stands in place of a signing key's name: no thumbprint is so short.
 pub const KEY: &str = "personal";
@@ -131,7 +131,7 @@ pub fn is_personal(text: &str) -> Result<bool, TokenRefused> {
         }
     };
     let (refused, claimed) = (Reason::Malformed.into(), Claimed::default());
-    Err(TokenRefused { refused, detail, claimed })
+    Err(TokenRefused { refused, detail, claimed, missed: None })
 }
 
 /// Looks a personal token up and checks it: in order, for one of the policy's audiences, in time. It has
@@ -164,6 +164,7 @@ pub fn judge(
         refused: reason.into(),
         detail,
         claimed: personal.claimed(),
+        missed: None,
     };
     match personal.ended {
         None => {}
@@ -173,10 +174,13 @@ pub fn judge(
         Some(reason) => return Err(refuse(reason, "the token was revoked")),
     }
     if !policy.audiences.iter().any(|audience| personal.terms.audiences.contains(audience)) {
-        return Err(refuse(Reason::WrongAudience, "the token is for another audience"));
+        let held = personal.terms.audiences.iter().map(String::as_str);
+        let missed = Missed::audience(&policy.audiences, held);
+        return Err(TokenRefused::missing(missed, personal.claimed()));
     }
     if personal.is_over(now) {
-        return Err(refuse(Reason::Expired, "the token has expired"));
+        let missed = Missed::End { at: personal.ends_at(), leeway: Duration::ZERO };
+        return Err(TokenRefused::missing(missed, personal.claimed()));
     }
     Ok(VerifiedAccessToken::of_personal(personal, &policy.issuer, ladder))
 }
@@ -256,8 +260,13 @@ impl Terms {
 impl Personal {
     /// Whether its time has passed, or it has lain unused for too long.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        let idle = self.terms.idle.is_some_and(|idle| now >= self.uses.last().plus(idle));
-        idle || now >= self.terms.expires_at
+        now >= self.ends_at()
+    }
+
+    /// When its time has passed, or it has lain unused for too long, if it is not used before.
+    pub(crate) fn ends_at(&self) -> Timestamp {
+        let idle = self.terms.idle.map(|idle| self.uses.last().plus(idle));
+        idle.map_or(self.terms.expires_at, |idle| idle.min(self.terms.expires_at))
     }
 
     /// Whether it may be used from here.

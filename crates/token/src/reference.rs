@@ -34,6 +34,7 @@ pub fn is_reference(text: &str) -> Result<bool, TokenRefused> {
         refused: Reason::Malformed.into(),
         detail,
         claimed: Claimed::default(),
+        missed: None,
     };
     match Family::of(text) {
         Ok(family) => Ok(family == Family::Access),
@@ -58,6 +59,7 @@ pub fn unknown(opaque: &str) -> TokenRefused {
         refused: Reason::UnknownToken.into(),
         detail: "the token is unknown, or has expired",
         claimed: Claimed { token, ..Claimed::default() },
+        missed: None,
     }
 }
 

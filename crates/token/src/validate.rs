@@ -25,8 +25,10 @@ use crate::time::Timestamp;
 
 use self::alike::Alike;
 pub use self::alike::AlikeTokens;
+pub use self::missed::Missed;
 
 mod alike;
+mod missed;
 
 /// What an access token must be to be accepted: built once, used for every token.
 #[derive(Clone, Debug)]
@@ -85,6 +87,8 @@ pub struct TokenRefused {
     pub detail: &'static str,
     /// The unverified names inside.
     pub claimed: Claimed,
+    /// What exactly it missed, where its signature is good.
+    pub missed: Option<Box<Missed>>,
 }
 
 /// What a token that failed verification says of itself. Never act on whom it names.
@@ -96,6 +100,16 @@ pub struct Claimed {
     pub client: Option<String>,
     /// `jti`.
     pub token: Option<String>,
+}
+
+// === impl TokenRefused ===
+
+impl TokenRefused {
+    /// Of a token whose signature is good.
+    pub(crate) fn missing(missed: Missed, claimed: Claimed) -> Self {
+        let (refused, detail) = (missed.reason().into(), missed.detail());
+        Self { refused, detail, claimed, missed: Some(Box::new(missed)) }
+    }
 }
 
 // === impl VerifiedAccessToken ===
@@ -278,6 +292,14 @@ impl VerifiedAccessToken {
         }
     }
 
+    /// Its end, for whoever wants to know by how much it was missed.
+    pub fn end(&self) -> Missed {
+        match self.personal() {
+            Some(personal) => Missed::End { at: personal.ends_at(), leeway: Duration::ZERO },
+            None => Missed::End { at: Timestamp::from_secs(self.exp), leeway: self.alike.leeway },
+        }
+    }
+
     /// When it will be refused.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_secs(self.exp).plus(self.alike.leeway)
@@ -302,6 +324,7 @@ pub fn verify_access_token(
         refused,
         detail,
         claimed: Claimed::of(jws.unverified_payload()),
+        missed: None,
     };
 
     let kid = check_signature(&jws, keys, policy, payload.issuer())
@@ -314,8 +337,11 @@ pub fn verify_access_token(
         return Err(refuse(Reason::Malformed.into(), words));
     };
     let leeway = policy.leeway.min(Duration::from_secs(60));
+    if claims.iss != policy.issuer {
+        return Err(refuse(Reason::WrongIssuer.into(), "the token is from another issuer"));
+    }
     check_claims(&claims, policy, leeway, now)
-        .map_err(|(why, detail)| refuse(why.into(), detail))?;
+        .map_err(|missed| TokenRefused::missing(missed, Claimed::of(jws.unverified_payload())))?;
     let facts = TokenFacts {
         token: claims.jti.clone(),
         grant: claims.grant_id.clone(),
@@ -347,19 +373,26 @@ fn check_claims(
     policy: &AccessTokenPolicy,
     leeway: Duration,
     now: Timestamp,
-) -> Result<(), (Reason, &'static str)> {
-    if claims.iss != policy.issuer {
-        return Err((Reason::WrongIssuer, "the token is from another issuer"));
-    }
+) -> Result<(), Missed> {
     if !policy.audiences.iter().any(|audience| claims.aud.contains(audience)) {
-        return Err((Reason::WrongAudience, "the token is for another audience"));
+        return Err(Missed::audience(&policy.audiences, claims.aud.iter()));
     }
-    if now >= Timestamp::from_secs(claims.exp).plus(leeway) {
-        return Err((Reason::Expired, "the token has expired"));
+    check_times(claims.exp, claims.nbf.unwrap_or(claims.iat).max(claims.iat), leeway, now)
+}
+
+/// Whether it is between a token's beginning and its end, in seconds since the epoch.
+pub(crate) fn check_times(
+    ends: i64,
+    starts: i64,
+    leeway: Duration,
+    now: Timestamp,
+) -> Result<(), Missed> {
+    let (end, start) = (Timestamp::from_secs(ends), Timestamp::from_secs(starts));
+    if now >= end.plus(leeway) {
+        return Err(Missed::End { at: end, leeway });
     }
-    let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
-    if Timestamp::from_secs(starts) > now.plus(leeway) {
-        return Err((Reason::NotYetValid, "the token is not valid yet"));
+    if start > now.plus(leeway) {
+        return Err(Missed::Start { at: start, leeway });
     }
     Ok(())
 }
@@ -374,7 +407,7 @@ pub(crate) fn refuse_form(fault: NotJws) -> TokenRefused {
         NotJws::TooLong => (Reason::TooLarge, "the token is longer than 16 KiB"),
         NotJws::Typ => (Reason::Malformed, "the token's `typ` is not a text"),
     };
-    TokenRefused { refused: reason.into(), detail, claimed: Claimed::default() }
+    TokenRefused { refused: reason.into(), detail, claimed: Claimed::default(), missed: None }
 }
 
 /// What a payload says, before anybody has vouched for it.

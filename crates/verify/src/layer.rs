@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use gateway::guard::GuardRule;
+use gateway::problem::Form;
 use gateway::{RequestBody, ResponseBody};
 use http::{Request, Response};
 use http_body::{Body, SizeHint};
 use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
-use crate::answer::Form;
 use crate::verifier::Verifier;
 
 /// Lets requests through whose token has certain scopes. Made by [`Verifier::require`].
@@ -82,7 +82,7 @@ where
             };
             let (passed, body) = match checked {
                 Ok(checked) => checked,
-                Err(answer) => return Ok(asked.answer(*answer).map(Either::Right)),
+                Err(answer) => return Ok(own(asked.answer(*answer))),
             };
             if let Some(caller) = passed.authenticated() {
                 head.extensions.insert(caller);
@@ -91,8 +91,12 @@ where
             let response = inner.call(Request::from_parts(head, body)).await?;
             Ok(match passed.respond(response) {
                 Ok(response) => response.map(Either::Left),
-                Err(answer) => asked.answer(*answer).map(Either::Right),
+                Err(answer) => own(asked.answer(*answer)),
             })
         })
     }
+}
+
+fn own<R>(answer: Response<String>) -> Response<Either<ResponseBody<R>, Full<Bytes>>> {
+    answer.map(|text| Either::Right(Full::new(text.into())))
 }

@@ -16,6 +16,7 @@ use crate::encode;
 use crate::error::{BadBody, Error};
 use crate::framing::{Decoder, Going, keeps, length};
 use crate::head::{self, Lines, Scan};
+use crate::interim::OnInterim;
 use crate::io::{Io, give_back, paper};
 use crate::sending::{Next, Sending};
 use crate::upgraded::Upgraded;
@@ -65,11 +66,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             && self.io.poll_fill(cx).is_pending()
     }
 
-    /// Sends a request and reads the head of its answer.
+    /// Sends a request and reads the head of its answer; `on_interim` hears of those that come before it.
     ///
     /// # Errors
     /// [`Failed`].
-    pub async fn send<B>(&mut self, request: Request<B>) -> Result<Answered<B>, Failed<B>>
+    pub async fn send<B>(
+        &mut self,
+        request: Request<B>,
+        on_interim: OnInterim<'_>,
+    ) -> Result<Answered<B>, Failed<B>>
     where
         B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
     {
@@ -96,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let goes_on = body.poll(&mut self.io, cx);
                 note(goes_on, &mut upload, &mut unwritten).map_err(Failed::Broken)?;
             }
-            self.poll_head(&mut scan, &method, cx).map_err(|error| {
+            self.poll_head(&mut scan, &method, on_interim, cx).map_err(|error| {
                 // A server that does not read may have said why; if not, this is why.
                 Failed::Broken(unwritten.take().map_or(error, Error::Io))
             })
@@ -111,6 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         scan: &mut Scan,
         method: &Method,
+        on_interim: OnInterim<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, Error>> {
         loop {
@@ -124,6 +130,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let head = head::response(&head::take(&mut self.io.unread, length))?;
             let status = head.status();
             if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+                // Whether a body is to be sent is between the two sides of this connection.
+                if let Some(hear) = on_interim.filter(|_| status != StatusCode::CONTINUE) {
+                    hear(head, cx);
+                }
                 continue;
             }
             let (version, fields) = (head.version(), head.headers());

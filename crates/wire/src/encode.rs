@@ -50,6 +50,19 @@ pub(crate) fn response(
     out.extend_from_slice(b"\r\n");
 }
 
+/// Writes a head that comes before the answer's (RFC 9110 §15.2): it has no body, and ends nothing.
+pub(crate) fn interim(out: &mut Vec<u8>, head: &response::Parts) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(head.status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.status.canonical_reason().unwrap_or("Unknown").as_bytes());
+    out.extend_from_slice(b"\r\n");
+    fields(out, &head.headers, |name| {
+        ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name)
+    });
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Writes a request's head, with its fields as they are.
 pub(crate) fn request(out: &mut Vec<u8>, head: &request::Parts, going: Going) {
     out.extend_from_slice(head.method.as_str().as_bytes());

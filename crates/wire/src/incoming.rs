@@ -7,21 +7,30 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::BoxError;
+use crate::interim::Interim;
 use crate::server::reading::Reading;
 
 /// What a client sends.
 pub struct Incoming(Kind);
 
 enum Kind {
-    Http1(Reading),
+    Http1(Reading, Option<Interim>),
     Http2(hyper::body::Incoming),
 }
 
 // === impl Incoming ===
 
 impl Incoming {
-    pub(crate) fn http1(reading: Reading) -> Self {
-        Self(Kind::Http1(reading))
+    pub(crate) fn http1(reading: Reading, interim: Option<Interim>) -> Self {
+        Self(Kind::Http1(reading, interim))
+    }
+
+    /// What the client can be told before the answer; `None` where that cannot be.
+    pub fn take_interim(&mut self) -> Option<Interim> {
+        match &mut self.0 {
+            Kind::Http1(_, interim) => interim.take(),
+            Kind::Http2(_) => None,
+        }
     }
 }
 
@@ -40,7 +49,7 @@ impl Body for Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
-            Kind::Http1(body) => {
+            Kind::Http1(body, _) => {
                 body.poll(cx).map(|next| next.map(|next| next.map_err(Into::into)))
             }
             Kind::Http2(body) => {
@@ -52,14 +61,14 @@ impl Body for Incoming {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Http1(body) => body.is_over(),
+            Kind::Http1(body, _) => body.is_over(),
             Kind::Http2(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Http1(body) => body.size_hint(),
+            Kind::Http1(body, _) => body.size_hint(),
             Kind::Http2(body) => body.size_hint(),
         }
     }

@@ -13,6 +13,7 @@ mod error;
 mod framing;
 mod head;
 mod incoming;
+mod interim;
 mod io;
 mod sending;
 pub mod server;
@@ -21,6 +22,7 @@ mod upgraded;
 pub use error::{BadBody, BadHead, Error};
 pub use head::HEAD_BYTES;
 pub use incoming::Incoming;
+pub use interim::{Interim, OnInterim};
 pub use upgraded::{OnUpgrade, Upgraded};
 
 /// An error of any kind.

@@ -27,6 +27,7 @@ use crate::error::{BadHead, Error};
 use crate::framing::{Decoder, Going, keeps, length};
 use crate::head::{self, Lines, Scan};
 use crate::incoming::Incoming;
+use crate::interim::Interim;
 use crate::io::{give_back, paper};
 use crate::sending::{Next, Sending};
 use crate::upgraded::{OnUpgrade, Upgraded};
@@ -242,11 +243,13 @@ where
         held.begin(self.requests, decoder, !over && expects(version, fields));
         drop(held);
         let switches = version == Version::HTTP_11 && fields.contains_key(UPGRADE);
+        let held = || Arc::clone(&self.held) as Arc<_>;
         let reading = match over {
             true => Reading::over(),
-            false => Reading::new(Arc::clone(&self.held) as Arc<_>, self.requests, left),
+            false => Reading::new(held(), self.requests, left),
         };
-        let mut request = request.map(|()| Incoming::http1(reading));
+        let interim = (version == Version::HTTP_11).then(|| Interim::new(held(), self.requests));
+        let mut request = request.map(|()| Incoming::http1(reading, interim));
         if switches {
             let (sender, receiver) = OnUpgrade::new();
             asked.switch = Some(sender);

@@ -6,7 +6,10 @@ fn document(paths: &str) -> String {
     format!(
         r##"{{"openapi":"3.1.0","paths":{paths},"components":{{"securitySchemes":{{
             "key":{{"type":"apiKey","in":"header","name":"k"}},
+            "asked":{{"type":"apiKey","in":"query","name":"k"}},
+            "baked":{{"type":"apiKey","in":"cookie","name":"k"}},
             "basic":{{"type":"http","scheme":"basic"}},
+            "mtls":{{"type":"mutualTLS"}},
             "oauth":{{"type":"oauth2","flows":{{}}}}}}}}}}"##
     )
 }
@@ -23,7 +26,7 @@ fn every_mistake_names_its_place_and_its_cure() {
         (
             r#"{"swagger":"2.0"}"#.to_owned(),
             "",
-            "not an OpenAPI document of the version 3.0 or 3.1",
+            "not an OpenAPI document of the version 3.0, 3.1 or 3.2",
         ),
         (document("{}"), "", "it has no operation"),
         (document(r#"{"/a/{x}.json":{"get":{}}}"#), "#/paths/~1a~1{x}.json", "a whole segment"),
@@ -34,9 +37,29 @@ fn every_mistake_names_its_place_and_its_cure() {
             "would make the token optional",
         ),
         (
-            get(r#""security":[{"oauth":[]},{"key":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/1/key",
-            "`apiKey` of the scheme `key` is no access token",
+            get(r#""security":[{"oauth":[]},{"asked":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/1/asked",
+            "the API key of the scheme `asked` comes in `query`",
+        ),
+        (
+            get(r#""security":[{"baked":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0/baked",
+            "the API key of the scheme `baked` comes in `cookie`",
+        ),
+        (
+            get(r#""security":[{"key":[],"oauth":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0",
+            "an API key together with another credential",
+        ),
+        (
+            get(r#""security":[{"key":[],"mtls":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0",
+            "an API key is bound to no certificate",
+        ),
+        (
+            get(r#""security":[{"oauth":[]},{"mtls":[]}]"#),
+            "#/paths/~1a~1{id}/get/security",
+            "`mutualTLS` is in some alternatives and not in others",
         ),
         (get(r#""security":[{"basic":[]}]"#), "#/paths/~1a~1{id}/get/security/0/basic", "`basic`"),
         (
@@ -58,6 +81,18 @@ fn every_mistake_names_its_place_and_its_cure() {
             get(r#""parameters":[{"name":"id"}]"#),
             "#/paths/~1a~1{id}/get/parameters/0",
             "`in` is one of",
+        ),
+        (
+            get(
+                r#""parameters":[{"name":"q","in":"querystring","content":{"application/json":{}}}]"#,
+            ),
+            "#/paths/~1a~1{id}/get/parameters/0",
+            "`querystring` is not read",
+        ),
+        (
+            get(r#""requestBody":{"content":{"application/jsonl":{"itemSchema":{}}}}"#),
+            "#/paths/~1a~1{id}/get/requestBody/content/application~1jsonl/itemSchema",
+            "`itemSchema` is not read",
         ),
         (body(r#"{"type":"strnig"}"#), &format!("{schema}/type"), "this is not a schema"),
         (

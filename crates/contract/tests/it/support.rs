@@ -56,6 +56,14 @@ pub(crate) fn said(result: Result<(), Broken>) -> String {
     }
 }
 
+/// A good document of one text.
+pub(crate) fn read(text: &str) -> Contract {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("a.json");
+    std::fs::write(&file, text).expect("file");
+    Contract::read(&file, None).expect("good document")
+}
+
 /// A document of one text and what is wrong with it, checks compiled.
 pub(crate) fn mistakes(text: &str, name: &str) -> Vec<String> {
     let folder = tempfile::tempdir().expect("folder");

@@ -17,7 +17,7 @@ fn under(version: u64) -> impl Fn(&Under) -> bool {
 
 fn refused(refused: impl Into<Refused>) -> Arc<TokenRefused> {
     let claimed = Claimed::default();
-    Arc::new(TokenRefused { refused: refused.into(), detail: "", claimed })
+    Arc::new(TokenRefused { refused: refused.into(), detail: "", claimed, missed: None })
 }
 
 #[test]

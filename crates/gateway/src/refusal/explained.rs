@@ -2,21 +2,32 @@
 
 use std::fmt::Display;
 
+use token::reason::{Reason, Refused};
 use token::restriction::Proof;
+use token::time::Timestamp;
+use token::validate::Missed;
 
 use super::{Fault, Refusal, Whose};
 use crate::limit::seconds;
 use crate::route::{Demand, Rule};
+use crate::settings::Binding;
 use crate::verify::Known;
 
 // === impl Refusal ===
 
 impl Refusal {
-    /// In words; `rule` is the route's, where one was found. Nothing of the credential is repeated.
-    pub(crate) fn explained(&self, rule: Option<&Rule>) -> String {
-        let words = match self.known() {
-            Some(known) => self.demanded(known, rule),
-            None => None,
+    /// In words, to a request of this time; `rule` is the route's, where one was found. The credential itself is
+    /// not repeated.
+    pub(crate) fn explained(&self, rule: Option<&Rule>, now: Timestamp) -> String {
+        let words = match (self.known(), &self.fault) {
+            (_, Fault::Token(refused)) => {
+                refused.missed.as_ref().map(|missed| told(&refused.refused, missed, now))
+            }
+            (Some(known), Fault::Expired) => {
+                Some(told(&Reason::Expired.into(), &known.token.end(), now))
+            }
+            (Some(known), _) => self.demanded(known, rule),
+            (None, _) => None,
         };
         let words = words.unwrap_or_else(|| self.fault.for_operators(rule));
         match self.restriction() {
@@ -47,7 +58,10 @@ impl Refusal {
                     unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
                 )
             }
-            (Fault::Bearer, _) => {
+            (Fault::Bearer(Binding::Certificate), _) => {
+                "demands a token that is bound to a certificate".to_owned()
+            }
+            (Fault::Bearer(_), _) => {
                 "demands a token that is bound to a key or a certificate".to_owned()
             }
             (Fault::Audience, Some(Demand::Token { audiences, .. })) => {
@@ -71,7 +85,6 @@ impl Refusal {
                      auth_time {at}"
                 )
             }
-            (Fault::Expired, _) => format!("the token ended at {}", known.token.expires_at()),
             _ => return None,
         })
     }
@@ -104,6 +117,11 @@ impl Fault {
             _ => self.description(),
         }
     }
+}
+
+/// What a token missed, behind the word that events have for it.
+fn told(refused: &Refused, missed: &Missed, now: Timestamp) -> String {
+    format!("{refused}: {}", missed.at(now))
 }
 
 fn listed<T: Display>(items: &[T]) -> String {

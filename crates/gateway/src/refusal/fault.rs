@@ -17,6 +17,7 @@ use crate::body::UploadFault;
 use crate::described::BadDescription;
 use crate::framing::BadFraming;
 use crate::limit::Exceeded;
+use crate::settings::Binding;
 use crate::streams::Cut;
 use crate::target::BadTarget;
 
@@ -44,8 +45,8 @@ pub(crate) enum Fault {
     RoutePlace(Place),
     /// A request with a cookie, which changes something and is not the application's own.
     CrossSite,
-    /// The route is for tokens that are bound to a key or a certificate, and this one is not.
-    Bearer,
+    /// The route is for tokens that are bound so, and this one is not.
+    Bearer(Binding),
     /// The body is longer than the route lets it be.
     BodyTooLarge,
     /// The body is compressed, where it is to be inspected.
@@ -114,7 +115,7 @@ pub(crate) enum Fault {
     Overloaded,
     /// More than one access token.
     TwoTokens,
-    /// More than one media type for one body.
+    /// Not one media type for one body.
     TwoTypes,
     /// The token is presented with a proof, and bound to no key.
     NotBound,
@@ -178,8 +179,10 @@ impl Fault {
             | Self::TwoTypes => Reason::Malformed.into(),
             Self::BodyTooLarge | Self::Fields => Reason::TooLarge.into(),
             Self::CrossSite => Reason::CrossSite.into(),
-            Self::Bearer | Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
-            Self::Demanded(Proof::Mtls) => Reason::MtlsMissing.into(),
+            Self::Bearer(Binding::Certificate) | Self::Demanded(Proof::Mtls) => {
+                Reason::MtlsMissing.into()
+            }
+            Self::Bearer(_) | Self::Demanded(Proof::Dpop) => Reason::DpopMissing.into(),
             Self::Demanded(Proof::StepUp) | Self::StepUp { .. } => Reason::StepUp.into(),
             Self::Away(_) | Self::Elsewhere | Self::RouteNetwork | Self::RoutePlace(_) => {
                 Reason::Network.into()
@@ -258,7 +261,7 @@ impl Fault {
             | Self::Unavailable => Class::Unavailable,
             Self::PathVariant | Self::UnknownRoute => Class::NotFound,
             Self::Audience
-            | Self::Bearer
+            | Self::Bearer(_)
             | Self::Demanded(_)
             | Self::Expired
             | Self::Honeytoken
@@ -284,7 +287,10 @@ impl Fault {
             }
             Self::Audience => "the token is for another audience",
             Self::Away(_) => "the token may not be used from this country or network",
-            Self::Bearer => {
+            Self::Bearer(Binding::Certificate) => {
+                "this is for tokens alone that are bound to a client certificate"
+            }
+            Self::Bearer(_) => {
                 "this is for tokens alone that are bound to a key (DPoP) or to a client certificate"
             }
             Self::BodyTooLarge => "the body is longer than it may be here",
@@ -335,7 +341,7 @@ impl Fault {
             Self::Target(fault) => return fault.to_string(),
             Self::Token(refused) => refused.detail,
             Self::TwoTokens => "more than one access token",
-            Self::TwoTypes => "there is more than one Content-Type field",
+            Self::TwoTypes => "Content-Type does not name one media type",
             Self::NoProof => "the token needs a proof of possession in the DPoP field",
             Self::NotBound => "the token is bound to no key; send it as `Bearer`",
             Self::Proof { refused, .. } => return refused.to_string(),

@@ -26,6 +26,7 @@ fn faults() -> Vec<(Fault, &'static str)> {
         refused: Refused::Forged(Forgery::AlgNone),
         detail: "the token is not signed",
         claimed: Claimed::default(),
+        missed: None,
     };
     let place = Place::Query("q".to_owned());
     let finding = Finding { class: Class::Sql, place, rule: "tautology" };

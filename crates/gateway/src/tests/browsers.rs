@@ -119,6 +119,7 @@ async fn browsers_do_less_with_an_answer_unless_the_api_says_more() {
     let mut settings = settings(&format!("http://{}", upstream.address));
     settings.trusted_proxies = local_proxies(AddressField::XForwardedFor);
     settings.answers.hide_software = true;
+    settings.credentials.api_key = Some(http::HeaderName::from_static("x-key"));
     let house = House::with(settings.clone()).await;
     let token = house.token("orders:read");
     let by_tls = "X-Forwarded-Proto: https\r\n";
@@ -129,6 +130,9 @@ async fn browsers_do_less_with_an_answer_unless_the_api_says_more() {
     assert_eq!(all(&answer, "cache-control"), ["no-store"]);
     assert_eq!(field(&answer, "content-security-policy"), None, "the API knows its pages");
     assert_eq!((field(&answer, "server"), field(&answer, "x-powered-by")), (None, None));
+    // A key is a credential too, and no cache of the world knows its field.
+    let answer = house.ask("GET /open/1", "X-Key: whatever\r\n").await;
+    assert_eq!(all(&answer, "cache-control"), ["no-store"]);
     let answer = house.ask_as(&token, "GET /orders/own", by_tls).await;
     assert_eq!(all(&answer, "x-content-type-options"), ["own"]);
     assert_eq!(all(&answer, "cache-control"), ["private"]);

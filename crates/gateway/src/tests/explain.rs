@@ -1,8 +1,11 @@
 //! What is told of a request afterwards: each step, what was demanded, what was there; no credential.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use token::explanation::{Explanation, Outcome};
 use token::restriction::{Effect, Selector};
+use token::time::Timestamp;
 
 use super::support::upstream::Recording;
 use super::support::{House, field, settings};
@@ -172,6 +175,51 @@ async fn alternatives_and_claims_are_named() {
     let told = explain(&house, &house.ask_as(&token, "GET /orders", "").await).await;
     let permit = told.steps.iter().find(|step| step.step == "permit").expect("permit");
     assert_eq!(permit.detail, Some(format!("{sets}, which the token has")));
+}
+
+/// Audiences, and by how much a time was missed when the request came, not when the token was first seen.
+#[tokio::test]
+async fn what_a_token_missed_is_measured() {
+    let upstream = Recording::new().await;
+    let house = House::new(upstream.address).await;
+    let elsewhere = house.token_with("aud", json!(["https://elsewhere.example", "b"]));
+    let now = house.clock_secs();
+    let (end, start) = (now - 1_000, now + 1_000);
+    let (old, early) = (house.token_with("exp", json!(end)), house.token_with("nbf", json!(start)));
+    let short = house.token_with("exp", json!(now + 10));
+    house.ask_as(&old, "GET /orders/7", "").await;
+    house.ask_as(&short, "GET /orders/7", "").await;
+    house.events.next().await;
+    house.events.next().await;
+    house.clock.advance(Duration::from_secs(100));
+    let at = Timestamp::from_secs;
+    for (token, words) in [
+        (elsewhere, None),
+        (old, Some(("expired", "ended", end))),
+        (early, Some(("not_yet_valid", "begins", start))),
+        (short, Some(("expired", "ended", now + 10))),
+    ] {
+        let told = explain(&house, &house.ask_as(&token, "GET /orders/7", "").await).await;
+        let words = match words {
+            None => "wrong_audience: demands https://api.example, https://ledger.example; the token is for \
+                     https://elsewhere.example, b"
+                .to_owned(),
+            Some((reason, verb, secs)) => {
+                let (apart, side) = match verb {
+                    "ended" => (told.at.since(at(secs)), "before"),
+                    _ => (at(secs).since(told.at), "later"),
+                };
+                let apart = apart.as_secs();
+                format!(
+                    "{reason}: the token {verb} {apart} s {side}, at {}; 0 s are let pass",
+                    at(secs)
+                )
+            }
+        };
+        assert_eq!(failed(&told), ("verify", words.as_str()));
+        let text = serde_json::to_string(&told).expect("JSON");
+        assert!(!text.contains(token.rsplit('.').next().expect("a signature")), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -136,3 +136,49 @@ async fn requests_in_http_1_go_on_in_http_2() {
         assert!(!head.headers.contains_key("upgrade"), "{head:?}");
     }
 }
+
+/// Whoever speaks gRPC reads a status of gRPC, whatever went wrong, and beside it what OAuth says.
+#[tokio::test]
+async fn a_call_that_is_refused_gets_a_status_of_grpc() {
+    let house = House::with(settings("http://127.0.0.1:9")).await;
+    let stream = TcpStream::connect(house.address).await.expect("connect");
+    let (mut client, connection) =
+        handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("handshake");
+    tokio::spawn(connection);
+    let good = house.token("orders:read");
+    for (kind, path, token, expected, status) in [
+        ("application/grpc", "/files/a", "", "16", 401),
+        ("application/grpc+proto", "/nothing", &good, "12", 404),
+        ("application/grpc;x=y", "/ledger", &good, "16", 401),
+        ("application/grpc", "/open/1", "", "14", 502),
+        ("application/grpc-web+proto", "/files/a", "", "", 401),
+        ("application/json", "/files/a", "", "", 401),
+    ] {
+        let method = if path == "/ledger" { "GET" } else { "POST" };
+        let mut request =
+            Request::builder().method(method).uri(format!("http://api.example{path}"));
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.header("content-type", kind);
+        let body = fed(mpsc::channel(1).1);
+        let answer = client.send_request(request.body(body).expect("request")).await;
+        let response = answer.expect("answer");
+        let (_, event) = house.events.next().await;
+        assert_eq!(event.status, status, "{kind} {path}");
+        let (head, body) = response.into_parts();
+        assert_eq!(head.headers.contains_key("www-authenticate"), status == 401, "{kind} {path}");
+        let bytes = body.collect().await.expect("body").to_bytes();
+        if expected.is_empty() {
+            assert_eq!(head.status, status);
+            assert_eq!(head.headers["content-type"], "application/problem+json");
+            continue;
+        }
+        assert_eq!(
+            (head.status.as_u16(), &head.headers["grpc-status"]),
+            (200, &HeaderValue::from_static(expected))
+        );
+        assert_eq!(head.headers["content-type"], "application/grpc");
+        assert!(!head.headers["grpc-message"].is_empty() && bytes.is_empty(), "{bytes:?}");
+    }
+}

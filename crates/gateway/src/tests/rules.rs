@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use token::cnf::Confirmation;
 use token::event::TokenKind;
 use token::term::AddressField;
 
 use super::support::upstream::Recording;
 use super::support::{House, error, field, local_proxies, settings, status};
-use crate::settings::{Access, ClaimRule, Further, RouteRule, Settings};
+use crate::settings::{Access, Binding, ClaimRule, Further, RouteRule, Settings};
 
 /// A house whose `GET /orders` demands this as well.
 async fn house(further: Further, change: impl FnOnce(&mut Settings)) -> (House, Recording) {
@@ -98,12 +99,32 @@ async fn a_route_can_be_for_some_clients() {
 
 #[tokio::test]
 async fn a_route_can_want_bound_tokens() {
-    let (house, _upstream) = house(Further { bound: true, ..Further::default() }, |_| ()).await;
+    let (house, _upstream) =
+        house(Further { bound: Binding::Any, ..Further::default() }, |_| ()).await;
     let (said, answer) = verdict(&house, json!({})).await;
     assert_eq!(said, "401 dpop:missing");
     assert!(field(&answer, "www-authenticate").expect("challenge").starts_with("DPoP "));
     // Of a token that never was more than it is.
     assert!(!answer.contains("any more") && answer.contains("client certificate"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_route_can_want_tokens_that_are_bound_to_a_certificate() {
+    let further = Further { bound: Binding::Certificate, ..Further::default() };
+    let (house, _upstream) = house(further, |_| ()).await;
+    let (said, answer) = verdict(&house, json!({})).await;
+    assert_eq!(said, "401 mtls:missing");
+    assert!(field(&answer, "www-authenticate").expect("challenge").starts_with("Bearer "));
+    assert!(answer.contains("bound to a client certificate"), "{answer}");
+    let certificate = Confirmation::x5t_s256("x");
+    for (bound, cnf) in [
+        (true, certificate.clone()),
+        (true, Confirmation { jkt: Some("y".into()), ..certificate }),
+        (false, Confirmation::jkt("y".into())),
+    ] {
+        assert_eq!(Binding::Certificate.is_met_by(Some(&cnf)), bound, "{cnf:?}");
+        assert!(Binding::Any.is_met_by(Some(&cnf)), "{cnf:?}");
+    }
 }
 
 #[tokio::test]

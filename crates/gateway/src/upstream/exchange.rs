@@ -5,6 +5,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body as _;
+use wire::OnInterim;
 
 use crate::body::{RequestBody, Upload};
 use crate::upstream::Upstream;
@@ -25,6 +26,8 @@ pub(crate) struct Exchange<'e> {
     pub(crate) upload: Option<&'e Upload>,
     /// Whose request it is, for the balance.
     pub(crate) key: u64,
+    /// Hears what the server says before its answer.
+    pub(crate) on_interim: OnInterim<'e>,
 }
 
 /// Why there is no answer.
@@ -100,7 +103,7 @@ impl Exchange<'_> {
 
     /// The time counts from the end of the request: a slow upload is no slow upstream.
     async fn once(&self, server: &Server, request: Request<Lent>) -> Answer {
-        let mut answer = self.client.request(server, request);
+        let mut answer = self.client.request(server, request, self.on_interim);
         loop {
             match tokio::time::timeout(self.upstream.timeout(), &mut answer).await {
                 Ok(result) => return result.map_err(NoAnswer::Error),

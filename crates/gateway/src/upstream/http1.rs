@@ -13,6 +13,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
+use wire::OnInterim;
 use wire::client::{Failed, Upload};
 
 use crate::upstream::address::Origin;
@@ -79,7 +80,7 @@ impl Http1 {
         Self(Arc::new(Home { connector, pause: idle / SWEEPS, kept }))
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request and waits for the head of its answer; `on_interim` hears of those before it.
     ///
     /// # Errors
     /// [`ClientError`]; a request of which nothing was written is sent on another connection first.
@@ -87,10 +88,11 @@ impl Http1 {
         &self,
         server: &Server,
         mut request: Request<Lent>,
+        on_interim: OnInterim<'_>,
     ) -> Result<Response<Received>, ClientError> {
         let origin = server.address.origin();
         while let Some(connection) = self.0.take(origin) {
-            request = match self.ask(connection, request).await {
+            request = match self.ask(connection, request, on_interim).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(unsent)) => unsent,
                 Err(Failed::Broken(error)) => return Err(error.into()),
@@ -98,7 +100,7 @@ impl Http1 {
         }
         // Boxed, since most requests find a connection, and this would be most of their memory.
         let connection = Box::pin(self.0.connect(origin)).await?;
-        match self.ask(connection, request).await {
+        match self.ask(connection, request, on_interim).await {
             Ok(response) => Ok(response),
             Err(Failed::Unsent(_)) => Err(wire::Error::Closed.into()),
             Err(Failed::Broken(error)) => Err(error.into()),
@@ -109,8 +111,9 @@ impl Http1 {
         &self,
         mut connection: Box<Connection>,
         request: Request<Lent>,
+        on_interim: OnInterim<'_>,
     ) -> Result<Response<Received>, Failed<Lent>> {
-        let answered = connection.wire.send(request).await?;
+        let answered = connection.wire.send(request, on_interim).await?;
         let head = answered.head;
         if head.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(head.map(|()| Received::switched(connection.wire.into_upgraded())));

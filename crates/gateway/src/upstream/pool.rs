@@ -10,6 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
+use wire::OnInterim;
 
 use crate::upstream::connect::{ClientError, Connector};
 use crate::upstream::http1::Http1;
@@ -98,7 +99,8 @@ impl Pool {
 // === impl UpstreamClient ===
 
 impl UpstreamClient {
-    /// Sends a request to a server and waits for the head of its answer. Only a request of which no byte was
+    /// Sends a request to a server and waits for the head of its answer; `on_interim` hears of those before it, as
+    /// far as the server speaks HTTP/1.1. Only a request of which no byte was
     /// written is sent again, on another connection.
     ///
     /// # Errors
@@ -107,10 +109,12 @@ impl UpstreamClient {
         &'c self,
         server: &'c Server,
         request: Request<Lent>,
+        on_interim: OnInterim<'c>,
     ) -> BoxFuture<'c, Result<Response<Received>, ClientError>> {
         // Boxed, since what handles a request is moved often, and this would be half of it.
         match self {
-            Self::Http1(client) => Box::pin(client.request(server, request)),
+            Self::Http1(client) => Box::pin(client.request(server, request, on_interim)),
+            // hyper has none of them for whoever asks.
             Self::Http2(client) => Box::pin(client.request(server, request)),
         }
     }

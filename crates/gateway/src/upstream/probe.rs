@@ -73,7 +73,8 @@ impl Probe {
         if !upstream.is_http2() {
             headers.insert(HOST, server.address.host().clone());
         }
-        let answer = tokio::time::timeout(self.timeout, client.request(server, request)).await;
+        let answer =
+            tokio::time::timeout(self.timeout, client.request(server, request, None)).await;
         let answer = answer.ok().and_then(Result::ok);
         answer.is_some_and(|answer| answer.status().as_u16() < 400)
     }

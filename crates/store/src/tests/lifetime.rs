@@ -56,6 +56,24 @@ async fn every_commit_is_synced_to_disk() {
     assert_eq!(modes.await.expect("store"), ("wal".to_owned(), 2, 1, 2));
 }
 
+/// A service that is started and a command beside it find the same new file.
+#[tokio::test]
+async fn who_opens_a_new_store_at_the_same_time_finds_it_whole() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().expect("folder");
+        let master = MasterKey::generate(&OsRandom::new());
+        let stores: Vec<_> = std::thread::scope(|threads| {
+            let openers: Vec<_> =
+                (0..4).map(|_| threads.spawn(|| open(folder.path(), &master))).collect();
+            openers.into_iter().map(|opener| opener.join().expect("no panic")).collect()
+        });
+        for store in stores {
+            store.expect("opened").close().await;
+        }
+        open(folder.path(), &master).expect("it is whole").close().await;
+    }
+}
+
 #[tokio::test]
 async fn readers_cannot_write() {
     let fixture = Fixture::new();

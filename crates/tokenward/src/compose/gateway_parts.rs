@@ -9,7 +9,9 @@ use gateway::explain::Kept;
 use gateway::inside::{InternalKeys, InternalTokenRule};
 use gateway::limit::LimitRule;
 use gateway::route::hours::Hours;
-use gateway::{Access, BadClaimRule, ClaimRule, Credentials, Further, RequestLimits, RouteRule};
+use gateway::{
+    Access, BadClaimRule, Binding, ClaimRule, Credentials, Further, RequestLimits, RouteRule,
+};
 use store::Store;
 use token::dpop::Nonces;
 use token::encryption_key::DecryptionKey;
@@ -188,7 +190,7 @@ fn route(route: &config::Route) -> Result<RouteRule, Failure> {
             kinds: route.token_kinds.clone(),
             acr: route.acr.clone(),
             max_age: route.max_age.map(Span::duration),
-            bound: route.bound,
+            bound: if route.bound { Binding::Any } else { Binding::None },
         };
         let (scopes, audiences) = (route.scopes.clone(), route.audiences.clone());
         Access::Token { scopes, audiences, further }

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use contract::{Access, Contract, Operation, UnknownQuery};
+use contract::{Access, Contract, Demand, Operation, UnknownQuery};
 use gateway::route::Template;
 use gateway::route::rewrite::{BadRewrite, Rewrite};
-use gateway::{Described, Further, RouteRule};
+use gateway::{Binding, Described, Further, RouteRule};
+use http::header::AUTHORIZATION;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use token::event::TokenKind;
 use token::place::PlaceTest;
 use token::scope::is_scope_token;
 
@@ -22,9 +24,12 @@ use super::where_from::{Lists, Mistake};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Api {
-    /// File with the document: OpenAPI 3.0 or 3.1, JSON (`.json`) or YAML. It may refer to files below its
+    /// File with the document: OpenAPI 3.0, 3.1 or 3.2, JSON (`.json`) or YAML. It may refer to files below its
     /// folder; nothing is fetched. `security` says which scopes a route demands: one of the alternatives, with
-    /// all of its scopes. `security: []` makes it public; where nothing is said, any good token is enough.
+    /// all of its scopes. `security: []` makes it public; where nothing is said, any good token is enough. An
+    /// `apiKey` is a personal token or one of a service, in the field that `api_key_header` names or in
+    /// `Authorization`; where other tokens are alternatives, it needs their scopes too. `mutualTLS` is a token
+    /// that is bound to a client certificate.
     pub(crate) openapi: PathBuf,
     /// Name of the upstream.
     pub(crate) upstream: String,
@@ -106,11 +111,16 @@ struct Made {
     position: usize,
 }
 
+/// Where API keys are taken: in `Authorization`, and in this field.
+#[derive(Clone, Copy)]
+struct KeyFields<'c>(Option<&'c str>);
+
 /// The routes of every document, without those that are written by hand.
 ///
 /// # Errors
 /// Every mistake, at the option that names the document, with file and place.
 pub(crate) fn routes(part: &Gateway) -> Result<Vec<RouteRule>, Vec<Finding>> {
+    let keys = KeyFields(part.api_key_header.as_deref());
     let mut made: Vec<Made> = Vec::new();
     let mut wrong = Vec::new();
     for (position, api) in part.apis.iter().enumerate() {
@@ -147,7 +157,7 @@ pub(crate) fn routes(part: &Gateway) -> Result<Vec<RouteRule>, Vec<Finding>> {
                 .filter_map(Result::err)
                 .map(|(option, refused)| (at(option), refused.to_string())),
         );
-        match api_routes(api, &contract, &operations) {
+        match api_routes(api, keys, &contract, &operations) {
             Ok(rules) => made.extend(rules.into_iter().map(|rule| Made { rule, position })),
             Err(found) => wrong.extend(found.into_iter().map(|(member, what)| (at(member), what))),
         }
@@ -158,6 +168,7 @@ pub(crate) fn routes(part: &Gateway) -> Result<Vec<RouteRule>, Vec<Finding>> {
 /// The routes of one document.
 fn api_routes(
     api: &Api,
+    keys: KeyFields<'_>,
     contract: &Contract,
     operations: &[&Operation],
 ) -> Result<Vec<RouteRule>, Vec<(&'static str, String)>> {
@@ -178,7 +189,7 @@ fn api_routes(
     let described = described.map(Some).chain(std::iter::repeat_with(|| None));
     let (mut rules, mut wrong) = (Vec::new(), Vec::new());
     for (operation, described) in operations.iter().zip(described) {
-        match rule(api, operation, described) {
+        match rule(api, keys, operation, described) {
             Ok(rule) => rules.push(rule),
             Err(mistake) => wrong.push(mistake),
         }
@@ -188,6 +199,7 @@ fn api_routes(
 
 fn rule(
     api: &Api,
+    keys: KeyFields<'_>,
     operation: &Operation,
     described: Option<Described>,
 ) -> Result<RouteRule, (&'static str, String)> {
@@ -200,7 +212,12 @@ fn rule(
     let access = operation.access.as_ref();
     let access = match access.map_err(|mistake| ("openapi", mistake.to_string()))? {
         Access::Public => gateway::Access::Public,
-        Access::Scopes(sets) => {
+        Access::Token(Demand { scopes: sets, key_fields, only_keys, certificate }) => {
+            if let Some(field) = key_fields.iter().find(|field| !keys.takes(field)) {
+                return Err(of_document(&format!(
+                    "its API key comes in the field `{field}`: name that in `gateway.api_key_header`"
+                )));
+            }
             if let Some(scope) = sets.iter().flatten().find(|scope| !is_scope_token(scope)) {
                 return Err(of_document(&format!("`{scope}` is not one scope")));
             }
@@ -209,7 +226,12 @@ fn rule(
                 [only] => (only.clone(), Vec::new()),
                 several => (Vec::new(), several.to_vec()),
             };
-            let further = Further { any_scopes, ..Further::default() };
+            let kinds = match only_keys {
+                true => vec![TokenKind::ApiKey, TokenKind::Pat],
+                false => Vec::new(),
+            };
+            let bound = if *certificate { Binding::Certificate } else { Binding::None };
+            let further = Further { any_scopes, kinds, bound, ..Further::default() };
             gateway::Access::Token { scopes, audiences: api.audiences.clone(), further }
         }
     };
@@ -265,6 +287,15 @@ impl Api {
     }
 }
 
+// === impl KeyFields ===
+
+impl KeyFields<'_> {
+    fn takes(self, field: &str) -> bool {
+        let own = self.0.is_some_and(|own| own.eq_ignore_ascii_case(field));
+        own || field.eq_ignore_ascii_case(AUTHORIZATION.as_str())
+    }
+}
+
 // === impl Inspect ===
 
 impl From<Inspect> for gateway::Inspect {
@@ -281,9 +312,55 @@ impl From<Inspect> for gateway::Inspect {
 mod tests {
     use gateway::cors::RouteCors;
     use gateway::route::PathVariants;
+    use gateway::{Access, Binding};
+    use token::event::TokenKind;
 
     use super::routes;
     use crate::config::gateway::Gateway;
+
+    fn configured(document: &str, more: &str) -> (tempfile::TempDir, Gateway) {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("a.json");
+        std::fs::write(&file, document).expect("file");
+        let file = file.display();
+        let text = format!(
+            "{more}\n[upstreams]\na = \"http://127.0.0.1:1\"\n[[api]]\nopenapi = \"{file}\"\nupstream = \"a\"\n"
+        );
+        (folder, toml::from_str(&text).expect("configuration"))
+    }
+
+    /// Keys are taken where the gateway takes them, and nowhere else.
+    #[test]
+    fn keys_and_certificates_of_a_document_are_demanded() {
+        let document = |security: &str| {
+            format!(
+                r#"{{"openapi":"3.1.0","paths":{{"/a":{{"get":{{"security":{security}}}}}}},"components":{{
+                    "securitySchemes":{{"key":{{"type":"apiKey","in":"header","name":"X-Key"}},
+                    "bearer":{{"type":"apiKey","in":"header","name":"authorization"}},
+                    "mtls":{{"type":"mutualTLS"}},"jwt":{{"type":"http","scheme":"bearer"}}}}}}}}"#
+            )
+        };
+        let further = |security: &str, more: &str| {
+            let (_folder, gateway) = configured(&document(security), more);
+            let rules = routes(&gateway).map_err(|found| found[0].clone())?;
+            match &rules[0].access {
+                Access::Token { further, .. } => Ok(further.clone()),
+                Access::Public => panic!("no token is demanded"),
+            }
+        };
+        let keys = vec![TokenKind::ApiKey, TokenKind::Pat];
+        let named = "api_key_header = \"x-key\"";
+        assert_eq!(further(r#"[{"key":[]}]"#, named).expect("taken").kinds, keys);
+        assert_eq!(further(r#"[{"bearer":[]}]"#, "").expect("taken").kinds, keys);
+        assert_eq!(further(r#"[{"key":[]},{"jwt":[]}]"#, named).expect("taken").kinds, []);
+        let bound = further(r#"[{"jwt":[],"mtls":[]}]"#, "").expect("taken").bound;
+        assert_eq!(bound, Binding::Certificate);
+        for more in ["", "api_key_header = \"X-Other\""] {
+            let (place, words) = further(r#"[{"key":[]}]"#, more).expect_err("not taken");
+            assert_eq!(place, "gateway.api[0].openapi");
+            assert!(words.contains("`X-Key`") && words.contains("api_key_header"), "{words}");
+        }
+    }
 
     #[test]
     fn what_is_said_of_an_api_holds_for_each_of_its_operations() {

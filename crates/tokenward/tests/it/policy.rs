@@ -71,7 +71,13 @@ fn the_example_of_the_page_is_as_it_says() {
     change(folder, "cases.toml", "scopes = [\"orders:read\"]", "scopes = [\"orders:write\"]");
     let because = "  because: demands `orders:read`; the token has `orders:write`\n";
     assert!(text(&test(folder, &[]).stdout).contains(because));
-    change(folder, "cases.toml", "scopes = [\"orders:write\"]", "scopes = [\"orders:read\"]");
+    let elsewhere = "audience = \"https://elsewhere.example\", scopes = [\"orders:read\"]";
+    change(folder, "cases.toml", "scopes = [\"orders:write\"]", elsewhere);
+    let said = test(folder, &[]);
+    let because = "; the token is for https://elsewhere.example\n";
+    assert!(text(&said.stdout).contains("  because: wrong_audience: demands "), "{said:?}");
+    assert!(text(&said.stdout).contains(because), "{said:?}");
+    change(folder, "cases.toml", elsewhere, "scopes = [\"orders:read\"]");
     let output = test(folder, &["--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((output.status.code(), &report["failed"]), (Some(1), &json!(2)));

@@ -82,7 +82,7 @@ async fn ask(method: Method, says: &str, closes: bool) -> Result<(u16, String, b
         far.write_all(says.as_bytes()).await.expect("write");
         (!closes).then_some(far)
     });
-    let answered = client.send(get(method)).await;
+    let answered = client.send(get(method), None).await;
     let head = match answered {
         Ok(Answered { head, upload }) => {
             assert!(upload.is_none());
@@ -194,7 +194,7 @@ async fn a_connection_that_has_ended_gives_the_request_back() {
         let (mut client, mut far) = pair();
         far.write_all(stray).await.expect("write");
         drop(far);
-        let sent = client.send(Request::new(Full::new(Bytes::from("body")))).await;
+        let sent = client.send(Request::new(Full::new(Bytes::from("body"))), None).await;
         assert!(
             matches!(sent, Err(Failed::Unsent(request)) if request.body().size_hint().exact() == Some(4))
         );
@@ -205,14 +205,14 @@ async fn a_connection_that_has_ended_gives_the_request_back() {
 async fn bodies_go_as_their_fields_say() {
     let mut lengths = Request::new(Full::new(Bytes::from("hello")));
     let (mut client, mut far) = pair();
-    let (sent, _) = tokio::join!(client.send(lengths.clone()), async {
+    let (sent, _) = tokio::join!(client.send(lengths.clone(), None), async {
         let got = until(&mut far, "hello").await;
         assert_eq!(got, "GET / HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello");
         far.write_all(b"HTTP/1.1 204 X\r\n\r\n").await
     });
     assert!(sent.is_ok_and(|answered| answered.upload.is_none()));
     lengths.headers_mut().insert("transfer-encoding", http::HeaderValue::from_static("chunked"));
-    let (sent, _) = tokio::join!(client.send(lengths.clone()), async {
+    let (sent, _) = tokio::join!(client.send(lengths.clone(), None), async {
         let got = until(&mut far, "0\r\n\r\n").await;
         assert_eq!(
             got,
@@ -222,7 +222,7 @@ async fn bodies_go_as_their_fields_say() {
     });
     assert!(sent.is_ok());
     lengths.headers_mut().insert("content-length", http::HeaderValue::from_static("6"));
-    let sent = client.send(lengths).await;
+    let sent = client.send(lengths, None).await;
     assert!(matches!(sent, Err(Failed::Broken(Error::Unsent(_)))), "shorter than promised");
 }
 
@@ -231,7 +231,7 @@ async fn an_answer_may_come_before_the_end_of_its_request() {
     let (mut client, mut far) = pair();
     let (parts, body) = mpsc::unbounded_channel();
     parts.send("one").expect("sent");
-    let (sent, _) = tokio::join!(client.send(Request::new(Parts(body))), async {
+    let (sent, _) = tokio::join!(client.send(Request::new(Parts(body)), None), async {
         until(&mut far, "one\r\n").await;
         far.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
     });
@@ -251,7 +251,7 @@ async fn a_body_that_breaks_off_is_never_whole() {
     for part in ["one", "!"] {
         parts.send(part).expect("sent");
     }
-    let sent = client.send(Request::new(Parts(body))).await;
+    let sent = client.send(Request::new(Parts(body)), None).await;
     assert!(matches!(sent, Err(Failed::Broken(Error::Unsent(_)))));
     drop(client);
     let mut got = String::new();
@@ -265,7 +265,7 @@ async fn a_server_that_reads_no_more_may_say_why() {
         let (near, mut far) = duplex(64);
         let mut client = Connection::new(near);
         let body = Full::new(Bytes::from(vec![b'x'; 1 << 16]));
-        let (sent, ()) = tokio::join!(client.send(Request::new(body)), async {
+        let (sent, ()) = tokio::join!(client.send(Request::new(body), None), async {
             let mut some = [0; 64];
             far.read_exact(&mut some).await.expect("some");
             far.write_all(answer).await.expect("write");
@@ -283,7 +283,7 @@ async fn a_server_that_reads_no_more_may_say_why() {
 #[tokio::test]
 async fn a_switched_connection_has_what_came_with_the_head() {
     let (mut client, mut far) = pair();
-    let (sent, _) = tokio::join!(client.send(get(Method::GET)), async {
+    let (sent, _) = tokio::join!(client.send(get(Method::GET), None), async {
         until(&mut far, "\r\n\r\n").await;
         far.write_all(b"HTTP/1.1 101 X\r\nUpgrade: y\r\n\r\nfirst").await
     });

@@ -20,6 +20,8 @@ pub(super) struct Held<S> {
     decoder: Decoder,
     /// The number of the request.
     number: u64,
+    /// Its answer has begun.
+    answered: bool,
     /// The client waits for a word before it sends the body.
     expects: bool,
     /// Whether somebody reads the body, or may.
@@ -40,6 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
             io,
             decoder: Decoder::OVER,
             number: 0,
+            answered: false,
             expects: false,
             read: false,
             broken: false,
@@ -51,6 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
     pub(super) fn begin(&mut self, number: u64, decoder: Decoder, expects: bool) {
         self.read = !decoder.is_over();
         (self.number, self.decoder, self.expects) = (number, decoder, expects);
+        self.answered = false;
     }
 
     /// Whether there can be a request after this one: a client that was not told to send the body may, and may not;
@@ -60,8 +64,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Held<S> {
         !self.expects && !self.broken && (self.read || left <= unwanted as u64)
     }
 
-    /// The answer begins: it is too late to ask for the body.
+    /// The answer begins: it is too late to ask for the body, and for what comes before an answer.
     pub(super) fn answers(&mut self) {
+        self.answered = true;
         self.expects = false;
     }
 
@@ -143,6 +148,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Source for Held<S> {
         if self.number == number {
             self.read = false;
             self.tell();
+        }
+    }
+
+    fn interim(&mut self, number: u64, head: &[u8], cx: &mut Context<'_>) {
+        let in_time = self.number == number && !self.answered;
+        if in_time && matches!(self.io.poll_sent(cx), Poll::Ready(Ok(()))) {
+            // A connection that has broken is found when the answer is written.
+            let _ = self.io.send(cx, [head, b"", b""]);
+            let _ = self.io.poll_sent(cx);
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) trait Source {
 
     /// Nobody wants the rest.
     fn leave(&mut self, number: u64);
+
+    /// Writes the head of what comes before the answer, if the client reads and the answer has not begun.
+    fn interim(&mut self, number: u64, head: &[u8], cx: &mut Context<'_>);
 }
 
 // === impl Reading ===

@@ -1,5 +1,6 @@
 //! A server on one connection, and clients that write bytes as they are told.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use super::{Patience, Service, serve};
 use crate::BoxError;
 use crate::error::{BadHead, Error};
 use crate::incoming::Incoming;
+use crate::interim::Interim;
 use crate::upgraded::OnUpgrade;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,6 +104,26 @@ impl Site {
                 let frames = futures_util::stream::iter(frames);
                 Response::new(http_body_util::StreamBody::new(frames).boxed_unsync())
             }
+            "/early" => {
+                let mut body = request.into_body();
+                let interim = Arc::new(body.take_interim());
+                say(&interim, "a").await;
+                // What comes too late is dropped.
+                let (seen, late) = (Arc::clone(&self.0), Arc::clone(&interim));
+                tokio::spawn(async move {
+                    seen.go.notified().await;
+                    say(&late, "late").await;
+                    seen.dropped.fetch_add(1, Ordering::SeqCst);
+                });
+                text("answer")
+            }
+            "/chatty" => {
+                let interim = Arc::new(request.into_body().take_interim());
+                for _ in 0..1000 {
+                    say(&interim, &"a".repeat(1000)).await;
+                }
+                text("answer")
+            }
             "/broken" => parts(&["one", "!"]),
             "/endless" => parts(&["one", "."]),
             "/long" => text(vec![b'x'; 300_000]),
@@ -141,6 +163,17 @@ impl Site {
             _ => text(path),
         }
     }
+}
+
+/// Says something before the answer, if it can be said.
+async fn say(interim: &Option<Interim>, text: &str) {
+    let Some(interim) = interim else { return };
+    poll_fn(|cx| {
+        let head = Response::builder().status(103).header("link", text).header("connection", "x");
+        interim.send(head.body(()).expect("head"), cx);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 fn status(mut answer: Answer, status: u16) -> Answer {
@@ -398,6 +431,42 @@ async fn trailers_are_for_who_reads_them() {
         let rest = stage.rest().await;
         assert!(rest.ends_with(&format!("3\r\none\r\n{end}")), "{rest}");
     }
+}
+
+#[tokio::test]
+async fn what_comes_before_an_answer_is_written_at_once_and_never_after() {
+    let mut stage = Stage::new();
+    stage.say("GET /early HTTP/1.1\r\n\r\n").await;
+    let answer = stage.until("answer").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\nHTTP/1.1 200 OK\r\n"),
+        "{answer}"
+    );
+    stage.seen.go.notify_one();
+    while stage.seen.dropped.load(Ordering::SeqCst) == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    stage.say("GET /last HTTP/1.1\r\n\r\n").await;
+    assert_eq!(statuses(&stage.rest().await), ["200"]);
+}
+
+#[tokio::test]
+async fn a_client_of_the_old_version_hears_the_answer_alone() {
+    let mut stage = Stage::new();
+    stage.say("GET /early HTTP/1.0\r\n\r\n").await;
+    assert_eq!(statuses(&stage.rest().await), ["200"]);
+}
+
+/// A client that does not read cannot make anything be kept for it.
+#[tokio::test]
+async fn who_does_not_read_misses_what_comes_before_an_answer() {
+    let mut stage = Stage::with(Patience { head: PATIENCE, idle: PATIENCE }, 4096);
+    stage.say("GET /chatty HTTP/1.1\r\nConnection: close\r\n\r\n").await;
+    // All of it is said within one turn.
+    let rest = stage.rest().await;
+    let statuses = statuses(&rest);
+    assert!((2..10).contains(&statuses.len()), "{}", statuses.len());
+    assert!(statuses.ends_with(&["200"]) && rest.ends_with("\r\n\r\nanswer"), "{rest}");
 }
 
 #[tokio::test]

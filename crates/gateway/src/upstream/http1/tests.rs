@@ -64,7 +64,8 @@ impl Stage {
     async fn get(&self, path: &str) -> Response<Received> {
         let mut request = Request::new(Lent::new(RequestBody::none(), None));
         *request.uri_mut() = path.parse().expect("path");
-        let answer = tokio::time::timeout(PATIENCE, self.client.request(&self.server, request));
+        let answer =
+            tokio::time::timeout(PATIENCE, self.client.request(&self.server, request, None));
         answer.await.expect("in time").expect("an answer")
     }
 
