@@ -33,10 +33,7 @@ pub(crate) type Finding = (String, String);
 /// Every mistake in `config`.
 pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
-    if let Some(path) = config.store.path.to_str().filter(|path| path.contains("://")) {
-        let words = format!("`{path}` is no file: all state is in one file of SQLite");
-        found.push(("store.path".to_owned(), words));
-    }
+    state_and_log(config, &mut found);
     authority(&config.authority, &mut found);
     config.authority.branding.check(&mut found);
     config.authority.sign_up.check(&config.mail, &mut found);
@@ -119,6 +116,17 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }
     found.extend(config.detect.terms().err().into_iter().flatten());
+    if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {
+        rules::check(config, part, &mut found);
+    }
+    found
+}
+
+fn state_and_log(config: &Config, found: &mut Vec<Finding>) {
+    if let Some(path) = config.store.path.to_str().filter(|path| path.contains("://")) {
+        let words = format!("`{path}` is no file: all state is in one file of SQLite");
+        found.push(("store.path".to_owned(), words));
+    }
     if logging::filter(&config.log.level).is_none() {
         found.push((
             "log.level".to_owned(),
@@ -128,10 +136,6 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             ),
         ));
     }
-    if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {
-        rules::check(config, part, &mut found);
-    }
-    found
 }
 
 /// What answers get beside what they say.
