@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::refusal::Fault;
 
+const SHED: &str = "tokenward_shed_total";
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Looks of which the least delay counts.
@@ -49,6 +50,11 @@ pub(crate) struct Shedder {
 
 impl Shedder {
     pub(crate) fn new(target: Option<Duration>) -> Self {
+        metrics::describe_counter!(
+            SHED,
+            "Requests refused before any work because threads were late"
+        );
+        metrics::counter!(SHED).increment(0);
         Self { target, severity: AtomicU32::new(0), owed: Default::default() }
     }
 
@@ -69,7 +75,7 @@ impl Shedder {
             return Ok(());
         }
         owed.fetch_sub(WHOLE, Ordering::Relaxed);
-        metrics::counter!("tokenward_shed_total").increment(1);
+        metrics::counter!(SHED).increment(1);
         Err(Fault::Overloaded)
     }
 

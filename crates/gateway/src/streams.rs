@@ -46,7 +46,8 @@ pub(crate) struct Streams {
     clock: Arc<dyn Clock>,
     meters: StreamMeters,
     waiting: Mutex<Waiting>,
-    arrived: Mutex<Vec<Arc<Restriction>>>,
+    /// What the next sweep looks for; `None` until there is one.
+    arrived: Mutex<Option<Vec<Arc<Restriction>>>>,
     woken: Arc<Notify>,
     swept: AtomicBool,
 }
@@ -59,6 +60,8 @@ struct Waiting {
 
 struct Entry {
     whose: Whose,
+    /// Up to this position of the log it was let through.
+    seen: u64,
     cut: AtomicBool,
     waker: AtomicWaker,
 }
@@ -127,15 +130,16 @@ impl Streams {
     /// Takes note of a restriction; the work is done later, on the worker's own thread.
     pub(crate) fn restricted(&self, restriction: &Arc<Restriction>) {
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the first sweep nobody waits, and whoever enters later sees it in the log's position.
+        let Some(arrived) = &mut *arrived else { return };
         arrived.push(Arc::clone(restriction));
-        drop(arrived);
         self.woken.notify_one();
     }
 
-    fn enter(self: &Arc<Self>, whose: Whose) -> Listed {
+    fn enter(self: &Arc<Self>, whose: Whose, seen: u64) -> Listed {
         self.keep_sweeping();
-        let entry =
-            Arc::new(Entry { whose, cut: AtomicBool::new(false), waker: AtomicWaker::new() });
+        let (cut, waker) = (AtomicBool::new(false), AtomicWaker::new());
+        let entry = Arc::new(Entry { whose, seen, cut, waker });
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let number = waiting.next;
         waiting.next += 1;
@@ -157,17 +161,22 @@ impl Streams {
         if self.swept.load(Ordering::Relaxed) || self.swept.swap(true, Ordering::AcqRel) {
             return;
         }
+        *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
         tokio::spawn(sweep(Arc::downgrade(self), Arc::clone(&self.woken)));
     }
 
     fn cut_restricted(&self) {
         // The lock ends with the statement: whoever writes the log must not wait for the sweep.
         let arrived =
-            std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+            self.arrived.lock().unwrap_or_else(PoisonError::into_inner).replace(Vec::new());
+        let arrived = arrived.unwrap_or_default();
         let now = self.clock.now();
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in waiting.entries.values() {
-            if arrived.iter().any(|restriction| entry.whose.is_fitted_by(restriction, now)) {
+            // One that came before may be lifted meanwhile, or was not for this stream.
+            let cuts =
+                |row: &Arc<Restriction>| row.seq > entry.seen && entry.whose.is_fitted_by(row, now);
+            if arrived.iter().any(cuts) {
                 entry.cut.store(true, Ordering::Release);
                 entry.waker.wake();
             }
@@ -237,7 +246,8 @@ impl Watch {
 
     /// Waits until the stream must end.
     pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
-        let listed = self.listed.get_or_insert_with(|| self.streams.enter(self.whose.clone()));
+        let enter = || self.streams.enter(self.whose.clone(), self.seen);
+        let listed = self.listed.get_or_insert_with(enter);
         listed.entry.waker.register(cx.waker());
         // Only after the entry: what came before it shows in the log's position.
         if let Some(cut) = self.check() {

@@ -15,6 +15,7 @@ use crate::notice::Notice;
 use crate::outlet::{NotTaken, Outlet, PAUSES, Way, next_try};
 use crate::signals;
 
+const DELIVERIES: &str = "tokenward_deliveries_total";
 /// Deliveries that are read at a time.
 const BATCH: usize = 32;
 /// Deliveries through one outlet at the same time.
@@ -84,6 +85,10 @@ impl Notifier {
         random: Arc<dyn Random>,
         pauses: &'static [Duration],
     ) -> Self {
+        metrics::describe_counter!(
+            DELIVERIES,
+            "Tries to tell an outlet something, by what came of it"
+        );
         let outlets = outlets.into_iter().map(|outlet| (outlet, Notify::new())).collect();
         Self(Arc::new(Parts { outlets, store, clock, random, pauses }))
     }
@@ -243,10 +248,8 @@ impl Parts {
             Err(NotTaken::ForNow { .. }) => "failed",
             Err(NotTaken::ForGood(_)) => "refused",
         };
-        metrics::counter!(
-            "tokenward_deliveries_total", "outlet" => outlet.name.clone(), "outcome" => outcome
-        )
-        .increment(1);
+        metrics::counter!(DELIVERIES, "outlet" => outlet.name.clone(), "outcome" => outcome)
+            .increment(1);
         let written = match sent {
             Ok(()) => self.store.remove_delivery(&delivery.id).await.map(drop),
             Err(failure) => self.put_off(outlet, &delivery, &failure).await,

@@ -52,6 +52,7 @@ mod outlets;
 pub(crate) mod places;
 pub(crate) mod policies;
 mod providers;
+pub(crate) mod readable;
 mod record;
 pub(crate) mod rehearsal;
 mod reload;
@@ -257,7 +258,8 @@ impl Product {
         let responses = Arc::new(Standing::new(config.detect.terms().map_err(mistaken)?));
         let (asked, tries) = (Person::default(), Tries::default());
         let letters = letters::sent(&config.mail, &store)?;
-        let mut outlets = outlets::all(&config, &sockets, &asked, &tries)?;
+        let mut outlets =
+            outlets::all(&config, &sockets.issuer(&config.authority), &asked, &tries)?;
         outlets.extend(letters.as_ref().map(Letters::outlet));
         let notifier =
             Notifier::new(outlets, store.clone(), Arc::clone(&clock), Arc::clone(&random));
@@ -281,7 +283,11 @@ impl Product {
             outbox,
         };
         let known = KnownPlaces::new(places.clone());
-        let settings = settings::authority(&config, &sockets, known)?;
+        let (issuer, resource) = (
+            sockets.issuer(&config.authority),
+            config.gateway.as_ref().and_then(|part| sockets.resource(part)),
+        );
+        let settings = settings::authority(&config, issuer, resource, known)?;
         let authority = Authority::new(settings, parts).map_err(Failure::new)?;
         authority.resume().await.map_err(Failure::new)?;
         asked.asked_by(Arc::new(Asking(authority.clone())));

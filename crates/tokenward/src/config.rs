@@ -24,6 +24,7 @@ pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod mail;
+mod meant;
 mod mfa;
 pub(crate) mod notify;
 pub(crate) mod personal;

@@ -1,5 +1,6 @@
 //! One HTTP exchange of the command line: bounded in time and size, no redirect followed.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,15 +28,19 @@ pub(crate) fn send(
         runtime.block_on(async { tokio::time::timeout(PATIENCE, exchange(request)).await });
     let too_late = |_| Failure::new(format_args!("{place} did not answer within 30 seconds"));
     exchanged.map_err(too_late)?.map_err(|error| {
+        let mut cause: &dyn Error = &*error;
+        while let Some(next) = cause.source() {
+            cause = next;
+        }
         Failure::new(format_args!(
-            "{place} cannot be reached: {error} (is a server running there?)"
+            "{place} cannot be reached: {cause} (is a server running there?)"
         ))
     })
 }
 
 async fn exchange(
     request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_native_roots()?
         .https_or_http()

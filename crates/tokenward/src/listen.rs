@@ -35,6 +35,10 @@ use overheard::Overheard;
 use serving::Serving;
 use tls::Acceptor;
 
+const REFUSED: &str = "tokenward_connections_refused_total";
+const CUT: &str = "tokenward_connections_cut_total";
+/// Whose limit a connection was beyond: that of the listener, or that of its network.
+const LIMITS: [&str; 2] = ["all", "network"];
 /// A slow client gets this long for its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -180,16 +184,14 @@ pub(crate) async fn serve<H: Handler>(
                 continue;
             }
         };
-        let Some(counted) = terms.census.enter() else {
-            refused("all");
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let (terms, handler, stop) = (terms.clone(), handler.clone(), stop.clone());
-        connections.spawn(async move {
-            let _counted = counted;
-            admit(Gathered::new(stream), address, &terms, handler, &stop).await;
-        });
+        take(stream, address, &connections, (&terms, &handler, &stop));
+    }
+    // Whoever has connected already would be reset with the socket.
+    let listener = listener.into_std()?;
+    while let Ok((stream, address)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        let stream = tokio::net::TcpStream::from_std(stream)?;
+        take(stream, address, &connections, (&terms, &handler, &stop));
     }
     drop(listener);
     connections.close();
@@ -199,9 +201,38 @@ pub(crate) async fn serve<H: Handler>(
     Ok(())
 }
 
+/// Serves a connection in a task of its own, if there may be another one.
+fn take<H: Handler>(
+    stream: tokio::net::TcpStream,
+    address: SocketAddr,
+    connections: &TaskTracker,
+    (terms, handler, stop): (&Terms, &H, &CancellationToken),
+) {
+    let Some(counted) = terms.census.enter() else { return refused("all") };
+    let _ = stream.set_nodelay(true);
+    let (terms, handler, stop) = (terms.clone(), handler.clone(), stop.clone());
+    connections.spawn(async move {
+        let _counted = counted;
+        admit(Gathered::new(stream), address, &terms, handler, &stop).await;
+    });
+}
+
+/// Says what is counted of connections, and begins at zero.
+pub(crate) fn describe_metrics() {
+    metrics::describe_counter!(REFUSED, "Connections closed at once because there were too many");
+    metrics::describe_counter!(
+        CUT,
+        "Connections closed because their requests were taken back again and again"
+    );
+    for limit in LIMITS {
+        metrics::counter!(REFUSED, "limit" => limit).increment(0);
+    }
+    metrics::counter!(CUT).increment(0);
+}
+
 /// Nothing is said to whoever is not let in: that would cost what the limit is to save.
 fn refused(limit: &'static str) {
-    metrics::counter!("tokenward_connections_refused_total", "limit" => limit).increment(1);
+    metrics::counter!(REFUSED, "limit" => limit).increment(1);
 }
 
 /// Finds out whose connection it is, and serves it if it is let in.

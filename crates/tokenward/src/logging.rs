@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Log, LogFormat};
 
 /// Starts logging for this process.
 pub(crate) fn start(log: &Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&log.level).unwrap_or_else(|| EnvFilter::new("info"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, as in tests, keeps the first.
     let _ = match log.format {
@@ -18,4 +18,14 @@ pub(crate) fn start(log: &Log) {
         }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// What a level or a filter lets through. A word that is no level would be taken for the name of a part of the program,
+/// and all others would be silent.
+pub(crate) fn filter(text: &str) -> Option<EnvFilter> {
+    let mut words = text.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
+    if !words.all(|word| word.parse::<LevelFilter>().is_ok()) {
+        return None;
+    }
+    EnvFilter::try_new(text).ok()
 }

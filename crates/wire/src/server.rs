@@ -40,6 +40,9 @@ use reading::{Reading, lock};
 
 /// A client that sends more than was read, or is slow to hear that the connection ends, gets so long.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// When the listener stops: whoever was answered so short a time ago may be sending the next request, and gets an answer
+/// that says that it is the last.
+const LINGER: Duration = Duration::from_secs(1);
 /// So much of a body that nobody wants is read, so that the connection can go on.
 const UNWANTED: usize = 64 * 1024;
 
@@ -167,6 +170,10 @@ where
 
     /// Reads the head of the next request; `None` when there will be none.
     async fn next(&mut self) -> Result<Option<(Request<Incoming>, Asked)>, Broken> {
+        if self.ending {
+            // The last answer did not say so.
+            self.rare = look_after(LINGER);
+        }
         let mut scan = Scan::default();
         let mut slow: Option<Pin<Box<Sleep>>> = None;
         let head = poll_fn(|cx| {
@@ -191,10 +198,7 @@ where
                 }
                 break;
             }
-            if self.look(cx) || self.ending {
-                return Poll::Ready(Ok(None));
-            }
-            Poll::Pending
+            if self.look(cx) { Poll::Ready(Ok(None)) } else { Poll::Pending }
         });
         let Some(head) = head.await? else { return Ok(None) };
         self.request(&head).map(Some)
@@ -208,8 +212,11 @@ where
             match rare {
                 Rare::Stop => {
                     self.ending = true;
+                    self.rare = look_after(LINGER.saturating_sub(rests));
+                }
+                Rare::Look if self.ending => {
                     self.rare = Aside::new(std::future::pending());
-                    return false;
+                    return true;
                 }
                 Rare::Look if left.is_zero() => {
                     self.rare = self::rare(self.stop, self.patience.idle);
@@ -332,7 +339,7 @@ where
         });
         let goes_on = goes_on.await;
         self.since = Instant::now();
-        Ok(goes_on && !self.ending)
+        Ok(goes_on)
     }
 
     /// Says that there will be no more. What the client still sends is read for a moment: a system that gets more
@@ -393,6 +400,13 @@ fn rare<'s>(stop: Stop<'s>, pause: Duration) -> Aside<'s, Rare> {
             () = stop => Rare::Stop,
             () = sleep(pause) => Rare::Look,
         }
+    })
+}
+
+fn look_after<'s>(pause: Duration) -> Aside<'s, Rare> {
+    Aside::new(async move {
+        sleep(pause).await;
+        Rare::Look
     })
 }
 

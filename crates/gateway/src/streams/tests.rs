@@ -84,6 +84,37 @@ async fn what_is_over_cuts_nothing() {
     assert_eq!(watch.check(), None);
 }
 
+/// The first stream of a worker is swept with whatever arrived before it.
+#[tokio::test]
+async fn what_was_lifted_before_a_stream_began_cuts_nothing() {
+    let worker = support_worker();
+    let index = &worker.core.index;
+    for _ in 0..2 {
+        block(&worker, "192.0.2.0/24", None);
+        let lifts = index.last_seq();
+        index.apply(&LogEntry::Lift { seq: lifts + 1, lifts });
+        let mut watch = watch(&worker);
+        assert_eq!(cut(&mut watch, 50).await, None);
+    }
+}
+
+#[tokio::test]
+async fn restrictions_are_not_kept_for_streams_that_nobody_has() {
+    let worker = support_worker();
+    let kept = || {
+        let arrived = worker.streams.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        arrived.as_ref().map_or(0, Vec::len)
+    };
+    block(&worker, "198.51.100.0/24", None);
+    assert_eq!(kept(), 0, "before the first stream");
+    let mut watch = watch(&worker);
+    assert_eq!(cut(&mut watch, 1).await, None);
+    block(&worker, "203.0.113.0/24", None);
+    assert_eq!(kept(), 1, "until it is swept");
+    assert_eq!(cut(&mut watch, 50).await, None);
+    assert_eq!(kept(), 0);
+}
+
 #[tokio::test]
 async fn a_stream_that_ends_leaves_the_list() {
     let worker = support_worker();

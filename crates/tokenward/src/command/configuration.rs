@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::admin_client::Target;
 use crate::command::{Failure, say};
-use crate::compose::places;
+use crate::compose::readable;
 use crate::config::{load, reference};
 
 #[derive(Debug, Subcommand)]
@@ -35,9 +35,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { config } => {
             let read = load::load(config, &load::environment()).map_err(Failure::new)?;
-            places::open(&read.geo)?;
-            read.authority.branding.catalogue().map_err(Failure::new)?;
-            read.authority.branding.own().map_err(Failure::new)?;
+            readable::check(&read)?;
             say(format_args!("{}: good", config.display()));
         }
         Command::Reload(Reload { target }) => {

@@ -74,7 +74,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let store = open_store(&config, &environment, SystemClock.now())?;
     super::serve::runtime()?.block_on(async {
         let stop = super::serve::stop_signal()?;
-        let sample = sample.map(|bound| tokio::spawn(serve_sample(bound, stop.clone())));
+        // It ends after the gateway, which still has requests for it.
+        let last = CancellationToken::new();
+        let sample = sample.map(|bound| tokio::spawn(serve_sample(bound, last.clone())));
         let demo = Demo {
             issuer: sockets.issuer(&config.authority),
             gateway: config
@@ -105,6 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
         };
         product.serve(stop, None, ready).await?;
+        last.cancel();
         if let Some(sample) = sample {
             let _ = sample.await;
         }

@@ -268,8 +268,26 @@ fn source(issuer: &Issuer, part: &config::Gateway) -> Value {
     json!([name, jwks_uri, jwks_file, introspection, part.reach])
 }
 
+/// Reads the secrets with which issuers are asked about tokens.
+///
+/// # Errors
+/// [`Failure`] names the file or the variable that cannot be used.
+pub(super) fn secrets(part: Option<&config::Gateway>) -> Result<(), Failure> {
+    let issuers = part.iter().flat_map(|part| &part.issuers);
+    issuers.filter_map(|issuer| issuer.introspection.as_ref()).try_for_each(|part| {
+        secret_of(part)?;
+        Ok(())
+    })
+}
+
 fn introspector_of(part: &Introspection, fetcher: &Fetcher) -> Result<Introspector, Failure> {
-    let secret = match (&part.client_secret_file, &part.client_secret_env) {
+    let secret = secret_of(part)?;
+    let url = part.url.parse().map_err(Failure::new)?;
+    Introspector::new(fetcher.clone(), url, &part.client_id, &secret).map_err(Failure::new)
+}
+
+fn secret_of(part: &Introspection) -> Result<Secret, Failure> {
+    Ok(match (&part.client_secret_file, &part.client_secret_env) {
         (Some(file), _) => secret_in(file)?,
         (None, Some(name)) => {
             let environment = load::environment();
@@ -277,9 +295,7 @@ fn introspector_of(part: &Introspection, fetcher: &Fetcher) -> Result<Introspect
             Secret::new(environment.get(name).ok_or_else(missing)?)
         }
         (None, None) => Secret::new(""),
-    };
-    let url = part.url.parse().map_err(Failure::new)?;
-    Introspector::new(fetcher.clone(), url, &part.client_id, &secret).map_err(Failure::new)
+    })
 }
 
 pub(super) fn secret_in(file: &Path) -> Result<Secret, Failure> {

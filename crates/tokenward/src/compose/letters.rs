@@ -15,12 +15,20 @@ use crate::config::mail::Mode;
 /// # Errors
 /// [`Failure`] names the option that cannot be used.
 pub(super) fn sent(part: &Mail, store: &Store) -> Result<Option<Letters>, Failure> {
+    let carrier = smtp(part)?;
+    Ok(carrier.map(|carrier| Letters::new(carrier, store.clone())))
+}
+
+/// What hands letters to the mail server, where they are sent.
+///
+/// # Errors
+/// [`Failure`] names the option that cannot be used.
+pub(super) fn smtp(part: &Mail) -> Result<Option<Carrier>, Failure> {
     if part.mode != Mode::Smtp {
         return Ok(None);
     }
-    let carrier = Carrier::new(&smtp(part)?);
-    let carrier = carrier.map_err(|error| Failure::new(format_args!("mail: {error}")))?;
-    Ok(Some(Letters::new(carrier, store.clone())))
+    let carrier = Carrier::new(&server(part)?);
+    carrier.map(Some).map_err(|error| Failure::new(format_args!("mail: {error}")))
 }
 
 /// Where letters are handed over; `notifier` takes those that are sent to the mail server.
@@ -32,7 +40,7 @@ pub(super) fn outbox(part: &Mail, sent: Option<&Letters>, notifier: &Notifier) -
     }
 }
 
-fn smtp(part: &Mail) -> Result<Smtp, Failure> {
+fn server(part: &Mail) -> Result<Smtp, Failure> {
     let read = |member: &str, path: &std::path::Path| {
         std::fs::read(path).map_err(|error| {
             Failure::new(format_args!("mail.{member}: {}: {error}", path.display()))

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Sockets, doubts};
+use super::doubts;
 use crate::command::Failure;
 use crate::config::load::{self, Environment};
 use crate::config::mail::Mode;
@@ -37,14 +37,13 @@ pub(super) struct Telling {
 /// [`Failure`] names the option that cannot be used.
 pub(super) fn all(
     config: &Config,
-    sockets: &Sockets,
+    issuer: &str,
     asked: &Person,
     tries: &Tries,
 ) -> Result<Vec<Outlet>, Failure> {
     let part = &config.notify;
     let environment = load::environment();
-    let issuer = sockets.issuer(&config.authority);
-    let host = Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
     let mut outlets = Vec::new();
     for (position, webhook) in part.webhooks.iter().enumerate() {

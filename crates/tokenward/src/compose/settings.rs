@@ -13,22 +13,21 @@ use authority::settings::Notices;
 use authority::{ResourceDefinition, ScopeDefinition};
 use token::scope::ScopeSet;
 
-use super::{Sockets, key_files, providers, signals, trusted};
+use super::{key_files, providers, signals, trusted};
 use crate::command::Failure;
 use crate::config::{self, Config};
 
-/// What the authority is told.
+/// What the authority is told: who it is, and for which resource the gateway stands, where there is one.
 ///
 /// # Errors
 /// [`Failure`] names what is wrong.
 pub(super) fn authority(
     config: &Config,
-    sockets: &Sockets,
+    issuer: String,
+    resource: Option<String>,
     places: KnownPlaces,
 ) -> Result<authority::Settings, Failure> {
     let part = &config.authority;
-    let issuer = sockets.issuer(part);
-    let resource = config.gateway.as_ref().and_then(|gateway| sockets.resource(gateway));
     Ok(authority::Settings {
         admin_resource: issuer.clone(),
         resources: resources(config, resource.unwrap_or_else(|| issuer.clone()))?,

@@ -20,6 +20,7 @@ use crate::config::{
     identity_provider, proxies, signals, upstream,
 };
 use crate::listen::tls;
+use crate::logging;
 
 mod conditions;
 mod identity;
@@ -32,6 +33,7 @@ pub(crate) type Finding = (String, String);
 /// Every mistake in `config`.
 pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
+    state_and_log(config, &mut found);
     authority(&config.authority, &mut found);
     config.authority.branding.check(&mut found);
     config.authority.sign_up.check(&config.mail, &mut found);
@@ -114,7 +116,18 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
     }
     found.extend(config.detect.terms().err().into_iter().flatten());
-    if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
+    if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {
+        rules::check(config, part, &mut found);
+    }
+    found
+}
+
+fn state_and_log(config: &Config, found: &mut Vec<Finding>) {
+    if let Some(path) = config.store.path.to_str().filter(|path| path.contains("://")) {
+        let words = format!("`{path}` is no file: all state is in one file of SQLite");
+        found.push(("store.path".to_owned(), words));
+    }
+    if logging::filter(&config.log.level).is_none() {
         found.push((
             "log.level".to_owned(),
             format!(
@@ -123,10 +136,6 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
             ),
         ));
     }
-    if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {
-        rules::check(config, part, &mut found);
-    }
-    found
 }
 
 /// What answers get beside what they say.
@@ -291,10 +300,12 @@ fn gateway(part: &Gateway, found: &mut Vec<Finding>) {
         let at = |member: &str| format!("gateway.route[{position}].{member}");
         if !part.upstreams.contains_key(&route.upstream) {
             let known: Vec<&str> = part.upstreams.keys().map(String::as_str).collect();
-            found.push((
-                at("upstream"),
-                format!("no upstream is named `{}` (known: {})", route.upstream, known.join(", ")),
-            ));
+            let known = match known.as_slice() {
+                [] => "`gateway.upstreams` has none".to_owned(),
+                some => format!("known: {}", some.join(", ")),
+            };
+            let words = format!("no upstream is named `{}` ({known})", route.upstream);
+            found.push((at("upstream"), words));
         }
         for method in &route.methods {
             if Method::from_bytes(method.as_bytes()).is_err()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::config::place::{self, Place};
-use crate::config::{Config, check};
+use crate::config::{Config, check, meant};
 
 /// What is wrong with a configuration.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ fn overlaid(text: &str, environment: &Environment) -> Result<Config, String> {
         let path: Vec<&str> = path.split("__").collect();
         put(&mut table, &path, value).map_err(|what| format!("{name}: {what}"))?;
         Config::deserialize(table.clone())
-            .map_err(|error| format!("{name}: {}", error.message()))?;
+            .map_err(|error| format!("{name}: {}", meant::said(error.message())))?;
     }
     Config::deserialize(table).map_err(|error| error.message().to_owned())
 }
@@ -176,7 +176,7 @@ fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Mistakes {
     let mistake = Mistake {
         place: at.map(|at| place::of_offset(text, at)),
         key: at.and_then(|at| place::key_at(text, at)),
-        reason: error.message().replace('\n', " "),
+        reason: meant::said(error.message()),
         unread: true,
     };
     Mistakes { file: file.to_owned(), found: vec![mistake] }

@@ -91,7 +91,8 @@ impl<H: Handler> Serving<'_, H> {
         let mut stream = Patient::new(stream, self.patience.write);
         let opened = tokio::select! {
             opened = timeout(self.patience.head, opening(&mut stream)) => opened,
-            () = self.stop.cancelled() => return close(stream).await,
+            // Its first request may be on its way.
+            () = stopped_for(self.stop, FAREWELL) => return close(stream).await,
         };
         match opened {
             // In a place of their own, which a connection that waits does not need.
@@ -190,13 +191,19 @@ impl<H: Handler> Serving<'_, H> {
     }
 
     fn abused(&self) {
-        metrics::counter!("tokenward_connections_cut_total").increment(1);
+        metrics::counter!(super::CUT).increment(1);
         tracing::debug!(address = %self.peer.address, "closed: request after request was taken back");
     }
 
     fn broken(&self, error: &std::io::Error) {
         tracing::debug!(%error, address = %self.peer.address, "connection broke");
     }
+}
+
+/// So long after the listener stops.
+async fn stopped_for(stop: &CancellationToken, pause: Duration) {
+    stop.cancelled().await;
+    sleep(pause).await;
 }
 
 /// Says goodbye; who does not hear it is left.

@@ -8,7 +8,10 @@ use crate::support::{PROGRAM, output_of, root, text};
 fn check(folder: &Path, content: &str) -> Output {
     let file = folder.join("tokenward.toml");
     std::fs::write(&file, content).expect("file");
-    Command::new(PROGRAM).args(["config", "check", "-c"]).arg(&file).output().expect("run")
+    // The secret that some of these files say is there.
+    let mut command = Command::new(PROGRAM);
+    command.args(["config", "check", "-c"]).arg(&file).env("TOKENWARD_B", "secret");
+    command.output().expect("run")
 }
 
 #[test]
@@ -34,6 +37,29 @@ fn mistakes_name_file_line_and_cure_and_start_nothing() {
         ("\n\n[gateway\n", ":3: "),
         ("[[gateway.route]]\npath = \"orders\"\nupstream = \"x\"\n", ":2: gateway.route[0].path: "),
         ("[log]\nformat = \"xml\"\n", ":2: "),
+        (
+            "[authority]\naccess_token_lief = \"5m\"\n",
+            ":2: unknown field `access_token_lief`: did you mean `access_token_life`?",
+        ),
+        ("[autority]\n", ":1: unknown field `autority`: did you mean `authority`?"),
+        (
+            "[authority]\naccess_token_life = 300\n",
+            ":2: invalid type: integer `300`, expected a length of time such as \"30s\"",
+        ),
+        (
+            "[authority]\nlisten = \"localhost:8080\"\n",
+            ":2: not an address with a port such as 127.0.0.1:8080",
+        ),
+        // Taken for the name of a part of the program it would silence all others.
+        ("[log]\nlevel = \"loud\"\n", ":2: log.level: `loud` is not a level such as info"),
+        (
+            "[store]\npath = \"postgres://db/tokenward\"\n",
+            ":2: store.path: `postgres://db/tokenward` is no file",
+        ),
+        (
+            "[[gateway.route]]\npath = \"/a\"\nupstream = \"a\"\n",
+            ":3: gateway.route[0].upstream: no upstream is named `a` (`gateway.upstreams` has none)",
+        ),
     ];
     for (content, expected) in cases {
         let output = check(folder.path(), content);
@@ -47,6 +73,41 @@ fn mistakes_name_file_line_and_cure_and_start_nothing() {
     }
     let missing = Command::new(PROGRAM).args(["config", "check", "-c", "/nowhere.toml"]).output();
     assert!(text(&missing.expect("run").stderr).contains("/nowhere.toml"));
+}
+
+/// Whatever a start would fail of for want of a file is told before.
+#[test]
+fn a_file_that_is_not_there_is_told_by_the_check() {
+    let folder = tempfile::tempdir().expect("folder");
+    let provider = "[[authority.identity_provider]]\nname = \"a\"\nissuer = \"https://i.example\"\nclient_id = \"c\"\n";
+    let mail = "[mail]\nmode = \"smtp\"\nfrom = \"a@b.example\"\nhost = \"h\"\n";
+    let signals = "[[notify.signals]]\nname = \"s\"\naudience = \"https://s.example\"\n";
+    let asked = "[[gateway.issuer]]\nissuer = \"https://i.example\"\n[gateway.issuer.introspection]\n\
+                 url = \"https://i.example/i\"\nclient_id = \"c\"\n";
+    for (before, member) in [
+        ("[authority]\n", "client_ca"),
+        ("[authority]\n", "leak_report_keys"),
+        ("[authority.passwords]\n", "breached_list"),
+        (provider, "client_secret_file"),
+        (provider, "client_key_file"),
+        (&format!("{mail}username = \"u\"\n"), "password_file"),
+        (mail, "ca"),
+        ("[[notify.webhook]]\nname = \"w\"\nurl = \"https://w.example\"\n", "secret_file"),
+        (signals, "token_file"),
+        (&format!("{signals}url = \"https://s.example\"\n"), "token_file"),
+        ("[[signal_transmitter]]\nname = \"t\"\nissuer = \"https://t.example\"\n", "token_file"),
+        ("[[attester]]\nissuer = \"https://a.example\"\n", "jwks_file"),
+        (
+            "[[trusted_issuer]]\nissuer = \"https://a.example\"\nrule = [{ client = \"c\", claims = { sub = \"s\" } }]\n",
+            "jwks_file",
+        ),
+        (asked, "client_secret_file"),
+    ] {
+        let output = check(folder.path(), &format!("{before}{member} = \"/nowhere/f\"\n"));
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{before}{member}");
+        assert!(said.contains("/nowhere/f") && said.contains("No such file"), "{member}: {said}");
+    }
 }
 
 #[test]

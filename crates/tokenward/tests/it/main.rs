@@ -15,6 +15,7 @@ mod browser_app;
 mod configuration;
 mod contract;
 mod crash;
+mod documents;
 mod embedding;
 mod encrypted;
 mod faults;

@@ -37,6 +37,25 @@ fn health_readiness_and_metrics_are_on_the_admin_listener() {
     }
 }
 
+/// A start that fails says why and nothing else.
+#[test]
+fn a_start_that_fails_is_no_panic() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("tokenward.toml");
+    let store = folder.path().join("tokenward.db");
+    let content = format!(
+        "[store]\npath = {store:?}\n[authority]\nlisten = \"127.0.0.1:0\"\nclient_ca = \"/nowhere/ca.pem\"\n"
+    );
+    std::fs::write(&file, content).expect("file");
+    for _ in 0..3 {
+        let output = Command::new(PROGRAM).args(["serve", "-c"]).arg(&file).output().expect("run");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: authority.client_ca"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
 #[test]
 fn no_secret_is_in_metrics_or_logs() {
     let folder = tempfile::tempdir().expect("folder");
@@ -89,6 +108,61 @@ fn a_request_in_flight_is_finished_before_the_end() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("late"), "{answer}");
     assert_eq!(product.wait(), Some(0));
     serving.join().expect("upstream");
+}
+
+/// A client that was just answered may have sent its next request before it could hear of the end.
+#[test]
+fn an_end_under_load_fails_no_request() {
+    let mut product = Product::start();
+    let token = product.access_token();
+    let address = product.said("gateway").trim_start_matches("http://").to_owned();
+    let (told, answers) = std::sync::mpsc::channel();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (token, address, told) = (token.clone(), address.clone(), told.clone());
+            std::thread::spawn(move || {
+                let mut stream = TcpStream::connect(&address).expect("gateway");
+                stream.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+                loop {
+                    // So that some connections rest when the end comes.
+                    std::thread::sleep(Duration::from_millis(5));
+                    write!(stream, "GET /orders HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n").expect("request");
+                    let head = one_answer(&mut stream);
+                    told.send(head.lines().next().unwrap_or_default().to_owned()).expect("told");
+                    if head.to_ascii_lowercase().contains("connection: close") {
+                        return;
+                    }
+                }
+            })
+        })
+        .collect();
+    drop(told);
+    for _ in 0..40 {
+        answers.recv_timeout(Duration::from_secs(20)).expect("load");
+    }
+    product.signal("TERM");
+    // Each is told with an answer that it was the last.
+    for status in answers {
+        assert_eq!(status, "HTTP/1.1 200 OK");
+    }
+    assert!(clients.into_iter().all(|client| client.join().is_ok()));
+    assert_eq!(product.wait(), Some(0));
+}
+
+/// The head of an answer whose body is read too.
+fn one_answer(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0u8];
+        stream.read_exact(&mut byte).expect("an answer");
+        head.extend(byte);
+    }
+    let head = text(&head);
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.and_then(|length| length.parse().ok()).expect("length");
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).expect("a body");
+    head
 }
 
 #[test]

@@ -541,6 +541,18 @@ async fn a_listener_that_stops_lets_requests_end() {
     assert_eq!(idle.rest().await, "");
 }
 
+/// Its client may have sent the next request before it could hear of the end.
+#[tokio::test]
+async fn a_connection_that_was_just_used_has_one_more_answer_when_the_listener_stops() {
+    let mut stage = Stage::new();
+    stage.say("GET /a HTTP/1.1\r\n\r\n").await.until("/a").await;
+    stage.stop.notify_waiters();
+    sleep(Duration::from_millis(20)).await;
+    let answer = stage.say("GET /b HTTP/1.1\r\n\r\n").await.rest().await;
+    assert!(answer.contains("connection: close") && answer.ends_with("/b"), "{answer}");
+    stage.ended().await.expect("a good end");
+}
+
 #[tokio::test]
 async fn patience_has_an_end() {
     let short = Duration::from_millis(150);

@@ -13,6 +13,8 @@ use crate::compose::record::Recorder;
 /// So many may be under way before the watcher waits for the disk; each has a finding and its evidence in memory.
 pub(super) const MOST: usize = 256;
 
+const FINDINGS: &str = "tokenward_findings_total";
+
 /// Sees to it that what comes of each response is told, in their order.
 pub(super) struct UnderWay {
     sender: Sender<Response>,
@@ -27,6 +29,7 @@ type Response = (Finding, Result<Begun, StoreError>);
 impl UnderWay {
     /// Nothing under way; called inside the runtime.
     pub(super) fn start(notifier: Notifier, recorder: Recorder) -> Self {
+        metrics::describe_counter!(FINDINGS, "What the detectors found, by detector");
         let (sender, receiver) = channel(MOST);
         Self { sender, told: tokio::spawn(tell(receiver, notifier, recorder)) }
     }
@@ -41,7 +44,8 @@ impl UnderWay {
     /// Waits until all are on disk and told.
     pub(super) fn finish(self, runtime: &Handle) {
         drop(self.sender);
-        if runtime.block_on(self.told).is_err() {
+        // Where the start has failed, the runtime ends first and takes the task along.
+        if runtime.block_on(self.told).is_err_and(|error| error.is_panic()) {
             tracing::error!("telling what came of responses ended in a panic");
         }
     }
@@ -54,7 +58,7 @@ async fn tell(mut under_way: Receiver<Response>, notifier: Notifier, recorder: R
             Err(error) => Err(error),
         };
         notifier.wake();
-        metrics::counter!("tokenward_findings_total", "detector" => finding.detector).increment(1);
+        metrics::counter!(FINDINGS, "detector" => finding.detector).increment(1);
         match done {
             Ok(done) => tell_done(&finding, &done, &recorder),
             Err(error) => {
