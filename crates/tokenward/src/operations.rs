@@ -20,10 +20,6 @@ const PASSWORDS: &str = "tokenward_passwords";
 const PASSWORDS_SHED: &str = "tokenward_passwords_shed_total";
 const LETTERS: &str = "tokenward_letters_total";
 
-/// Upper bounds of how long requests take, in seconds: buckets add up over instances, and quantiles would not.
-const SECONDS: [f64; 13] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
 /// What the probes look at.
 #[derive(Clone)]
 pub(crate) struct Operations {
@@ -78,8 +74,7 @@ impl Operations {
 
 /// Starts to count for this process; `None` when something else counts already.
 pub(crate) fn start_metrics() -> Option<PrometheusHandle> {
-    let builder = PrometheusBuilder::new().set_buckets(&SECONDS).ok()?;
-    let handle = builder.install_recorder().ok()?;
+    let handle = PrometheusBuilder::new().install_recorder().ok()?;
     describe_gauge!("tokenward_restrictions", "Restrictions held in memory");
     describe_gauge!(PASSWORDS, "Passwords that are worked on, and those that wait for it");
     describe_counter!(PASSWORDS_SHED, "Passwords turned away because too many waited");

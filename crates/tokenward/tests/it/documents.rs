@@ -132,13 +132,12 @@ fn is_described(source: &str, name: &str) -> bool {
     let constant = source.lines().find_map(|line| line.strip_suffix(held.as_str()));
     let constant = constant.and_then(|line| line.rsplit(' ').next());
     let plain: String = source.split_whitespace().collect();
-    let kinds = ["counter", "gauge", "histogram"];
-    kinds.iter().any(|kind| {
-        [constant, Some(quoted.as_str())]
-            .into_iter()
-            .flatten()
-            .any(|said| plain.contains(&format!("describe_{kind}!({said},")))
-    })
+    let said = |name: &str| {
+        let described = ["counter", "gauge"].map(|kind| format!("describe_{kind}!({name},"));
+        let written = format!("#HELP{{{name}}}");
+        described.iter().chain([&written]).any(|words| plain.contains(words))
+    };
+    said(&quoted) || constant.is_some_and(said)
 }
 
 #[test]
