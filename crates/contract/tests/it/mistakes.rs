@@ -14,9 +14,22 @@ fn document(paths: &str) -> String {
     )
 }
 
+/// A document of one operation with this inside.
+fn get(inside: &str) -> String {
+    document(&format!(r#"{{"/a/{{id}}":{{"get":{{{inside}}}}}}}"#))
+}
+
+/// The mistake at this place is told in these words.
+#[track_caller]
+fn check(text: &str, place: &str, words: &str) {
+    let found = mistakes(text, "a.json");
+    let expected = format!("a.json{place}: ");
+    let said = found.iter().any(|one| one.starts_with(&expected) && one.contains(words));
+    assert!(said, "{text}\nsaid {found:#?}\nnot {expected}…{words}");
+}
+
 #[test]
 fn every_mistake_names_its_place_and_its_cure() {
-    let get = |inside: &str| document(&format!(r#"{{"/a/{{id}}":{{"get":{{{inside}}}}}}}"#));
     let body = |schema: &str| {
         get(&format!(r#""requestBody":{{"content":{{"application/json":{{"schema":{schema}}}}}}}"#))
     };
@@ -31,42 +44,6 @@ fn every_mistake_names_its_place_and_its_cure() {
         (document("{}"), "", "it has no operation"),
         (document(r#"{"/a/{x}.json":{"get":{}}}"#), "#/paths/~1a~1{x}.json", "a whole segment"),
         (document(r##"{"/a":{"$ref":"#/paths/~1a"}}"##), "#/paths/~1a", "in a circle"),
-        (
-            get(r#""security":[{}]"#),
-            "#/paths/~1a~1{id}/get/security/0",
-            "would make the token optional",
-        ),
-        (
-            get(r#""security":[{"oauth":[]},{"asked":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/1/asked",
-            "the API key of the scheme `asked` comes in `query`",
-        ),
-        (
-            get(r#""security":[{"baked":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/0/baked",
-            "the API key of the scheme `baked` comes in `cookie`",
-        ),
-        (
-            get(r#""security":[{"key":[],"oauth":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/0",
-            "an API key together with another credential",
-        ),
-        (
-            get(r#""security":[{"key":[],"mtls":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/0",
-            "an API key is bound to no certificate",
-        ),
-        (
-            get(r#""security":[{"oauth":[]},{"mtls":[]}]"#),
-            "#/paths/~1a~1{id}/get/security",
-            "`mutualTLS` is in some alternatives and not in others",
-        ),
-        (get(r#""security":[{"basic":[]}]"#), "#/paths/~1a~1{id}/get/security/0/basic", "`basic`"),
-        (
-            get(r#""security":[{"other":[]}]"#),
-            "#/paths/~1a~1{id}/get/security/0/other",
-            "no scheme is named `other`",
-        ),
         (
             get(r#""parameters":[{"name":"x","in":"path"}]"#),
             "#/paths/~1a~1{id}/get/parameters/0",
@@ -116,10 +93,51 @@ fn every_mistake_names_its_place_and_its_cure() {
         ),
         (body(r##"{"$ref":"#anchor"}"##), schema, "names an anchor"),
     ] {
-        let found = mistakes(&text, "a.json");
-        let expected = format!("a.json{place}: ");
-        let said = found.iter().any(|one| one.starts_with(&expected) && one.contains(words));
-        assert!(said, "{text}\nsaid {found:#?}\nnot {expected}…{words}");
+        check(&text, place, words);
+    }
+}
+
+#[test]
+fn who_may_call_is_said_or_it_is_a_mistake() {
+    for (text, place, words) in [
+        (
+            get(r#""security":[{}]"#),
+            "#/paths/~1a~1{id}/get/security/0",
+            "would make the token optional",
+        ),
+        (
+            get(r#""security":[{"oauth":[]},{"asked":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/1/asked",
+            "the API key of the scheme `asked` comes in `query`",
+        ),
+        (
+            get(r#""security":[{"baked":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0/baked",
+            "the API key of the scheme `baked` comes in `cookie`",
+        ),
+        (
+            get(r#""security":[{"key":[],"oauth":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0",
+            "an API key together with another credential",
+        ),
+        (
+            get(r#""security":[{"key":[],"mtls":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0",
+            "an API key is bound to no certificate",
+        ),
+        (
+            get(r#""security":[{"oauth":[]},{"mtls":[]}]"#),
+            "#/paths/~1a~1{id}/get/security",
+            "`mutualTLS` is in some alternatives and not in others",
+        ),
+        (get(r#""security":[{"basic":[]}]"#), "#/paths/~1a~1{id}/get/security/0/basic", "`basic`"),
+        (
+            get(r#""security":[{"other":[]}]"#),
+            "#/paths/~1a~1{id}/get/security/0/other",
+            "no scheme is named `other`",
+        ),
+    ] {
+        check(&text, place, words);
     }
 }
 

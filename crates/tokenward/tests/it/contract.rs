@@ -128,7 +128,7 @@ fn mistakes_of_documents_are_told_with_file_and_place() {
     let get = |inside: &str| {
         format!(
             r#"{{"openapi":"3.1.0","paths":{{"/a/{{id}}":{{"get":{{{inside}}}}}}},"components":{{
-            "securitySchemes":{{"key":{{"type":"apiKey"}},"o":{{"type":"oauth2"}}}}}}}}"#
+            "securitySchemes":{{"key":{{"type":"apiKey","in":"query"}},"o":{{"type":"oauth2"}}}}}}}}"#
         )
     };
     let body = r#""requestBody":{"content":{"application/json":{"schema":{"type":"strnig"}}}}"#;
@@ -147,7 +147,7 @@ fn mistakes_of_documents_are_told_with_file_and_place() {
         (
             get(key),
             "",
-            "api.json#/paths/~1a~1{id}/get/security/0/key: `apiKey` of the scheme `key` is no access token",
+            "api.json#/paths/~1a~1{id}/get/security/0/key: the API key of the scheme `key` comes in `query`",
         ),
         (get(key), by_hand, ""),
         (get(r#""security":[{"o":["a b"]}]"#), "", "`a b` is not one scope"),
