@@ -19,6 +19,7 @@ mod least_privilege;
 mod meter;
 mod names;
 mod ownership;
+mod repertoire;
 mod scanning;
 mod seen;
 mod sequence;
@@ -59,6 +60,7 @@ pub struct Traffic {
     injection_probing: injection_probing::InjectionProbing,
     least_privilege: least_privilege::LeastPrivilege,
     ownership: ownership::Ownership,
+    repertoire: repertoire::Repertoire,
     scanning: scanning::Scanning,
     sequence: sequence::Sequence,
     throttle_evasion: throttle_evasion::ThrottleEvasion,
@@ -86,6 +88,7 @@ impl Default for Traffic {
             injection_probing: Default::default(),
             least_privilege: Default::default(),
             ownership: Default::default(),
+            repertoire: Default::default(),
             scanning: Default::default(),
             sequence: Default::default(),
             throttle_evasion: Default::default(),
@@ -167,5 +170,6 @@ impl Traffic {
         found.extend(self.volume.observe(&seen, first, &mut profile.volume));
         found.extend(self.exfiltration.observe(&seen, first, &mut profile.exfiltration));
         found.extend(self.anomaly.observe(&seen, &mut profile.anomaly));
+        found.extend(self.repertoire.observe(&seen, principal, first));
     }
 }

@@ -171,6 +171,42 @@ fn televisions_and_shared_servers_are_no_phishing() {
     assert_eq!(found(&events), Vec::<Value>::new());
 }
 
+/// Televisions of two dozen people who approve at home, `abroad` of them from another country, and one more code that
+/// is started on a network of this kind and approved from one of that kind.
+fn one_code(abroad: u32, start: &str, end: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    let on = |mut pair: [Value; 2], start: &str, end: &str| {
+        pair[0]["net"] = json!(start);
+        pair[1]["net"] = json!(end);
+        pair
+    };
+    for n in 0..24u32 {
+        let (at, home) = (f64::from(n) * 600.0, format!("198.51.{n}.1"));
+        let from = if n < abroad { ("192.0.2.1", 64700 + n, "SE") } else { (&*home, 64500, "NO") };
+        let pair = device(at, &format!("tv{n}"), (&home, 64500, "NO"), from, &format!("u{n}"));
+        events.extend(on(pair, "residential", "residential"));
+    }
+    let (thief, home) = (("203.0.113.66", 64666, "BR"), ("198.51.3.1", 64500, "NO"));
+    events.extend(on(device(5.0 * HOUR, "sent", thief, home, "u3"), start, end));
+    events
+}
+
+#[test]
+fn one_code_that_was_sent_to_somebody_is_told_where_people_do_not_do_that() {
+    for (abroad, start, end, told) in [
+        (0, "hosting", "residential", 1),
+        (8, "hosting", "residential", 0),
+        (0, "hosting", "mobile", 0),
+        (0, "vpn", "residential", 0),
+        (0, "business", "residential", 0),
+    ] {
+        let findings = found(&one_code(abroad, start, end));
+        let sent: Vec<&Value> = findings.iter().filter(|it| it["ip"] == "203.0.113.66").collect();
+        assert_eq!(sent.len(), told, "{abroad} {start} {end}");
+        assert!(sent.iter().all(|it| it["detector"] == "device_phishing" && it["subject"] == "u3"));
+    }
+}
+
 fn register(seconds: f64, ip: &str, host: &str) -> Value {
     event(seconds, "register", ip, &json!({ "result": "ok", "redirect_hosts": [host] }))
 }

@@ -115,6 +115,21 @@ fn a_secret_is_guessed_slowly_by_other_software_and_a_new_server_with_an_old_one
     assert_eq!(found(&tried("Partner/3.2")), Vec::<Value>::new());
 }
 
+#[test]
+fn each_network_that_guesses_enough_is_named_though_another_was_before() {
+    let mut events = vec![client(0.0, "198.51.100.9", "Partner/3.1", "ok")];
+    for (from, ip, tries) in
+        [(60.0, "203.0.113.66", 30), (7200.0, "203.0.113.99", 30), (9000.0, "203.0.113.5", 10)]
+    {
+        events
+            .extend((0..tries).map(|n| client(from + f64::from(n), ip, "curl/8.5", "bad_secret")));
+    }
+    let findings = found(&events);
+    let named: Vec<&str> = findings.iter().filter_map(|it| it["ip"].as_str()).collect();
+    assert_eq!(named, ["203.0.113.66", "203.0.113.99"]);
+    assert_eq!(findings[0]["incident"], findings[1]["incident"]);
+}
+
 /// Five days of a client that authenticates each hour, until `moves`.
 fn at_home(moves: f64) -> Vec<Value> {
     let hours = (0..120).map(f64::from).filter(|hour| hour * HOUR < moves);

@@ -161,3 +161,71 @@ fn without_a_name_software_that_others_were_issued_tokens_to_is_an_update() {
     assert_eq!(moved_by(3), Vec::<String>::new());
     assert_eq!(moved_by(2), ["token_sharing"]);
 }
+
+/// Forty people whose tokens a server fetches and a browser uses; where `beside`, the server uses them first.
+fn site(beside: bool) -> Vec<Value> {
+    let server = From("192.0.2.80", 64800, "DE", "node");
+    let mut events = Vec::new();
+    for person in 0..40 {
+        let address = format!("198.52.{person}.9");
+        let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
+        let start = f64::from(person) * 60.0;
+        events.push(of("grant", start, person, server));
+        if beside {
+            events.push(of("request", start + 1.0, person, server));
+        }
+        for n in 1..10 {
+            let at = start + f64::from(n) * 200.0;
+            events.push(of("request", at, person, home));
+        }
+    }
+    events
+}
+
+#[test]
+fn a_thief_alone_is_found_though_a_server_fetched_the_token() {
+    let mut events = site(false);
+    events.extend((0..10).map(|n| of("request", 9000.0 + f64::from(n) * 20.0, 7, THIEF)));
+    let findings = found(&events);
+    assert_eq!(outcomes(&findings), [["token_sharing", "high", "tag"]]);
+    let named = ["subject", "session", "ip"].map(|it| findings[0][it].clone());
+    assert_eq!(named, [json!("u7"), json!("s7"), json!(THIEF.0)]);
+    assert_eq!(findings[0]["ts"], of("request", 9000.0, 7, THIEF)["ts"]);
+}
+
+#[test]
+fn a_thief_alone_is_found_whose_token_was_issued_before_the_stream_began() {
+    let mut events = people();
+    events.retain(|event| event["kind"] == "request");
+    assert_eq!(found(&events), Vec::<Value>::new());
+    events.push(of("request", 9000.0, 7, THIEF));
+    assert_eq!(outcomes(&found(&events)), [["token_sharing", "high", "tag"]]);
+}
+
+#[test]
+fn another_system_by_the_same_library_is_another_hand() {
+    let by =
+        |from: From<'_>, n: u32| with_ja4(of("request", f64::from(n), 7, from), "t13d1516h2_a_b");
+    let mut events = site(false);
+    events.retain(|event| event["session"] != "s7");
+    let (one, two) = ("Browser/120 (Telephone)", "Browser/120 (Desk)");
+    events.push(by(From("198.52.7.9", 64502, "NO", one), 3000));
+    events.push(by(From("203.0.113.66", 64666, "BR", one), 9000));
+    assert_eq!(found(&events), Vec::<Value>::new());
+    events.push(by(From("198.52.7.9", 64502, "NO", two), 16_000));
+    assert_eq!(outcomes(&found(&events)), [["token_sharing", "high", "tag"]]);
+}
+
+#[test]
+fn journeys_updates_and_servers_beside_browsers_are_no_other_hands() {
+    assert_eq!(found(&site(true)), Vec::<Value>::new());
+    for from in [
+        From("203.0.113.7", 64700, "JP", "Browser/120"),
+        From("203.0.113.7", 64700, "JP", "Browser/121"),
+        From("198.52.7.9", 64502, "NO", "curl/8"),
+    ] {
+        let mut events = site(false);
+        events.extend((0..10).map(|n| of("request", 9000.0 + f64::from(n) * 20.0, 7, from)));
+        assert_eq!(found(&events), Vec::<Value>::new(), "{} {}", from.0, from.3);
+    }
+}

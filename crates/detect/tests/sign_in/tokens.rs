@@ -238,3 +238,30 @@ fn journeys_new_telephones_and_new_versions_are_not_told() {
     events.push(scoped(used(6.0 * DAY, reader), "profile"));
     assert_eq!(found(&events), Vec::<Value>::new());
 }
+
+#[test]
+fn a_session_that_went_on_a_journey_is_no_new_place_and_one_that_began_there_is() {
+    let hotel = From("203.0.113.7", 64700, "JP", "residential", "");
+    let without_software = |mut event: Value| {
+        event.as_object_mut().expect("object").remove("ua");
+        event
+    };
+    let told = |last: Vec<Value>| {
+        let mut events: Vec<Value> = at_home();
+        events.extend(last);
+        let events: Vec<Value> = events.into_iter().map(without_software).collect();
+        found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+    };
+    let paid = scoped(used(4.0 * DAY, hotel), "payments:write");
+    assert_eq!(told(vec![paid.clone()]), 0);
+    let mut refreshed = paid.clone();
+    for (name, value) in [("kind", "grant"), ("grant_type", "refresh_token"), ("result", "ok")] {
+        refreshed[name] = json!(value);
+    }
+    assert_eq!(told(vec![refreshed.clone()]), 0);
+    refreshed["grant_type"] = json!("authorization_code");
+    assert_eq!(told(vec![refreshed]), 1);
+    let mut other = paid;
+    (other["token"], other["session"]) = (json!("t2"), json!("s2"));
+    assert_eq!(told(vec![other]), 1);
+}

@@ -15,7 +15,7 @@ const PHONE: &str = "App/7 (Telephone)";
 fn seen(seconds: f64, person: u32, ip: &str, place: (f64, f64), ua: &str) -> Value {
     let members = json!({
         "subject": format!("u{person}"), "client": "app", "token": format!("t{person}"),
-        "session": format!("s{person}"), "net": "business", "lat": place.0, "lon": place.1, "ua": ua,
+        "session": format!("s{person}"), "net": "residential", "lat": place.0, "lon": place.1, "ua": ua,
         "method": "GET", "path": "/", "status": 200,
     });
     event(seconds, "request", ip, &members)
@@ -106,6 +106,23 @@ fn a_thief_who_takes_many_accounts_by_other_software_is_no_gateway() {
     let findings = found(&events);
     let travels = findings.iter().filter(|finding| finding["detector"] == "impossible_travel");
     assert_eq!(travels.count(), 8);
+}
+
+/// The same on a network that is known for a company's.
+fn at_a_companys(mut event: Value) -> Value {
+    event["net"] = json!("business");
+    event
+}
+
+#[test]
+fn whoever_keeps_the_software_has_not_travelled_to_a_companys_network() {
+    let (home, office) = (at_home(0.0, 0), at_the_office(600.0, 0));
+    assert_eq!(found(&[home.clone(), at_a_companys(office.clone())]), Vec::<Value>::new());
+    assert_eq!(found(&[at_a_companys(home.clone()), office.clone()]), Vec::<Value>::new());
+    assert_eq!(outcomes(&found(&[home, office])), [["impossible_travel", "medium", "tag"]]);
+    let home = signs_in(0.0, 0, "198.51.50.9", OSLO, PHONE);
+    let office = at_a_companys(signs_in(600.0, 0, OFFICE, TOKYO, "Browser/120"));
+    assert_eq!(outcomes(&found(&[home, office])), [["impossible_travel", "medium", "tag"]]);
 }
 
 #[test]

@@ -45,6 +45,32 @@ fn objects_that_no_list_gave_are_somebody_elses() {
 }
 
 #[test]
+fn a_list_that_is_asked_late_makes_good_what_was_opened_before_anybody_knew_lists() {
+    let told = |records: u32| {
+        let mut stream = Stream::default();
+        let open = |stream: &mut Stream, at: f64, from: u32, to: u32| {
+            for n in from..to {
+                let object = json!({ "object": format!("{}", 90_000 + n * 13) });
+                stream.add(at + f64::from(n) * 5.0, "p3", "GET /orders/{id}", object);
+            }
+        };
+        open(&mut stream, 60.0, 0, 40);
+        for person in 10..34u32 {
+            let (at, who) = (600.0 + f64::from(person) * 70.0, format!("p{person}"));
+            for n in 0..4 {
+                stream.add(at, &who, "GET /orders", json!({ "records_out": 6 }));
+                let object = json!({ "object": format!("{}", person * 100 + n) });
+                stream.add(at + 20.0 * f64::from(n + 1), &who, "GET /orders/{id}", object);
+            }
+        }
+        stream.add(3200.0, "p3", "GET /orders", json!({ "records_out": records }));
+        open(&mut stream, 3100.0, 40, 44);
+        stream.by("bola_ownership").len()
+    };
+    assert_eq!([told(60), told(2)], [0, 1]);
+}
+
+#[test]
 fn where_people_hardly_use_the_list_nothing_is_said() {
     let mut stream = Stream::default();
     for person in 0..24u32 {

@@ -168,6 +168,66 @@ fn nobody_makes_a_collection_look_public_alone() {
 }
 
 #[test]
+fn a_collection_that_was_hardly_used_yet_is_not_known_to_be_private() {
+    let told = |uses: u32| {
+        let mut stream = Stream::default();
+        for person in 0..8u32 {
+            for n in 0..uses {
+                let at = f64::from(n) * 700.0 + f64::from(person) * 13.0;
+                let order = json!({ "object": own(person, n % 2) });
+                stream.add(at, &format!("p{person}"), "GET /orders/{id}", order);
+            }
+        }
+        for n in 0..7u32 {
+            let order = json!({ "object": own(1 + n, n % 2) });
+            stream.add(8.0 * HOUR + f64::from(n) * 60.0, "p0", "GET /orders/{id}", order);
+        }
+        stream.by("bola_ownership").len()
+    };
+    assert_eq!(told(6), 0);
+    assert_eq!(told(20), 1);
+}
+
+#[test]
+fn where_one_in_thirty_two_does_it_a_few_objects_of_others_are_ordinary() {
+    let own = |person: u32, n: u32| (1000 + n * 100 + person).to_string();
+    let told = |before: u32, count: u32| {
+        let mut stream = Stream::default();
+        for person in 0..40u32 {
+            for n in 0..40u32 {
+                let at = f64::from(n) * HOUR + f64::from(person) * 13.0;
+                let order = json!({ "object": own(person, n % 4) });
+                stream.add(at, &format!("p{person}"), "GET /orders/{id}", order);
+            }
+        }
+        for stranger in 0..=before {
+            let count = if stranger < before { 4 } else { count };
+            for n in 0..count {
+                let at = (41.0 + f64::from(stranger)) * HOUR + f64::from(n) * 60.0;
+                let order = json!({ "object": own(10 + n % 20, n % 4) });
+                stream.add(at, &format!("p{stranger}"), "GET /orders/{id}", order);
+            }
+        }
+        stream.by("bola_ownership").len()
+    };
+    assert_eq!([told(1, 7), told(3, 7), told(3, 30)], [1, 0, 1]);
+}
+
+#[test]
+fn so_many_refused_objects_need_nobody_to_compare_with() {
+    let refused = |subject: &str, count: u32| {
+        let mut stream = Stream::default();
+        for n in 0..count {
+            let object = json!({ "object": format!("{}", 70_000 + n * 997), "status": 404 });
+            stream.add(f64::from(n) * 10.0, subject, "GET /orders/{id}", object);
+        }
+        stream.by("enumeration").len()
+    };
+    assert_eq!([refused("p3", 80), refused("p3", 30)], [1, 0]);
+    assert_eq!(refused("app", 80), 0, "a program may look what there is already");
+}
+
+#[test]
 fn whoever_walks_through_objects_does_not_own_them() {
     let mut stream = Stream::default();
     for n in 0..200 {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stream::{DAY, HOUR, Stream};
+use crate::stream::{DAY, HOUR, Stream, own};
 
 fn functions(stream: &mut Stream, subject: &str, count: u32, pause: f64) {
     for n in 0..count {
@@ -39,6 +39,41 @@ fn unknown(stream: &mut Stream, at: f64, ip: &str, path: &str, ua: &str) {
         "ip": ip, "ua": ua, "route": null, "path": path, "status": 404, "refused": "unknown_route",
     });
     stream.add(at, "", "GET /", more);
+}
+
+#[test]
+fn objects_without_a_token_are_a_scan_when_they_are_many() {
+    let told = |count: u32, honest: u32, different: bool| {
+        let mut stream = Stream::people();
+        let mut ask = |at: f64, ip: &str, n: u32| {
+            let object = if different { n } else { 7 };
+            let more = json!({
+                "ip": ip, "object": format!("{object}"), "status": 401, "refused": "no_token",
+            });
+            stream.add(at, "", "GET /orders/{id}", more);
+        };
+        for n in 0..count {
+            ask(2.1 * DAY + f64::from(n) * 2.0, "203.0.113.66", 1000 + n);
+        }
+        for network in 0..honest {
+            ask(2.0 * DAY, &format!("198.51.{network}.1"), network);
+        }
+        for network in 0..honest {
+            for n in 0..30 {
+                let more = json!({ "ip": format!("198.51.{network}.1"), "object": own(3, n % 4) });
+                stream.add(1.9 * DAY + f64::from(n) * 90.0, "p3", "GET /orders/{id}", more);
+            }
+        }
+        let findings = stream.by("scanning");
+        assert!(
+            findings.iter().all(|it| it["ip"] == "203.0.113.66" && it.get("subject").is_none())
+        );
+        findings.len()
+    };
+    assert_eq!(told(80, 0, true), 1);
+    assert_eq!(told(30, 0, true), 0, "a page with pictures");
+    assert_eq!(told(80, 0, false), 0, "one object");
+    assert_eq!(told(80, 8, true), 0, "people who have signed out see that page");
 }
 
 #[test]

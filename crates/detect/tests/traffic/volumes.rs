@@ -23,6 +23,31 @@ fn service() -> Stream {
 }
 
 #[test]
+fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_not() {
+    let told = |known: f64, routes: u32, subject: &str| {
+        let mut stream = Stream::default();
+        for n in 0..200u32 {
+            let at = f64::from(n) * known / 200.0;
+            stream.add(
+                at,
+                subject,
+                ["GET /orders", "GET /status"][n as usize % 2],
+                json!({ "client": "job" }),
+            );
+        }
+        for n in 0..routes {
+            let more = json!({ "client": "job", "status": if n % 2 == 0 { 200 } else { 403 } });
+            stream.add(known + f64::from(n) * 300.0, subject, &format!("POST /new{n}"), more);
+        }
+        stream.by("anomaly").len()
+    };
+    assert_eq!(told(20.0 * HOUR, 7, "job"), 1);
+    assert_eq!(told(20.0 * HOUR, 4, "job"), 0, "a new version");
+    assert_eq!(told(6.0 * HOUR, 7, "job"), 0, "not known for long enough");
+    assert_eq!(told(20.0 * HOUR, 7, "p3"), 0, "a person");
+}
+
+#[test]
 fn trickles_and_nightly_exports_are_a_habit() {
     assert_eq!(service().findings(), Vec::<Value>::new());
 }
@@ -118,8 +143,8 @@ fn who_never_rests_is_automation_unless_all_of_its_client_do_so() {
 }
 
 /// Twenty services that ask for what they know, some of which do something else in the nights of these days: so many bytes
-/// for a request. How often each is told.
-fn odd_nights(nights: &[(&str, u32, u32)]) -> BTreeMap<String, usize> {
+/// for a request, the last of them by this client. How often each is told.
+fn odd_nights(nights: &[(&str, u32, u32)], last: Option<&str>) -> BTreeMap<String, usize> {
     let mut stream = Stream::default();
     for day in 0..8 {
         // The forest has seen enough after three days; then an hour that has ended only has to be looked at.
@@ -138,7 +163,8 @@ fn odd_nights(nights: &[(&str, u32, u32)]) -> BTreeMap<String, usize> {
     for (name, day, bytes) in nights {
         for n in 0..60 {
             let at = f64::from(*day) * DAY + 2.0 * HOUR + f64::from(n) * 9.0;
-            stream.add(at, name, "GET /export", json!({ "client": name, "bytes_out": bytes }));
+            let client = if n == 59 { last.unwrap_or(name) } else { name };
+            stream.add(at, name, "GET /export", json!({ "client": client, "bytes_out": bytes }));
         }
     }
     let mut told = BTreeMap::new();
@@ -150,21 +176,26 @@ fn odd_nights(nights: &[(&str, u32, u32)]) -> BTreeMap<String, usize> {
 
 #[test]
 fn an_hour_unlike_all_others_is_told_and_the_same_each_night_is_a_habit() {
-    let told = odd_nights(&[
-        ("svc-0", 4, 5_000_000),
-        // The same each night.
-        ("svc-1", 4, 5_000_000),
-        ("svc-1", 5, 5_000_000),
-        ("svc-1", 6, 5_500_000),
-        ("svc-1", 7, 5_000_000),
-        // Much more is no habit, and neither is what grows out of one by and by.
-        ("svc-2", 4, 5_000_000),
-        ("svc-2", 5, 5_000_000),
-        ("svc-2", 6, 500_000_000),
-        ("svc-3", 4, 5_000_000),
-        ("svc-3", 5, 9_000_000),
-        ("svc-3", 6, 16_000_000),
-    ]);
+    let told = odd_nights(
+        &[
+            ("svc-0", 4, 5_000_000),
+            // The same each night.
+            ("svc-1", 4, 5_000_000),
+            ("svc-1", 5, 5_000_000),
+            ("svc-1", 6, 5_500_000),
+            ("svc-1", 7, 5_000_000),
+            // Much more is no habit, and neither is what grows out of one by and by.
+            ("svc-2", 4, 5_000_000),
+            ("svc-2", 5, 5_000_000),
+            ("svc-2", 6, 500_000_000),
+            ("svc-3", 4, 5_000_000),
+            ("svc-3", 5, 9_000_000),
+            ("svc-3", 6, 16_000_000),
+        ],
+        None,
+    );
     let expected = [("svc-0", 1), ("svc-1", 1), ("svc-2", 2), ("svc-3", 2)];
     assert_eq!(told, expected.map(|(name, times)| (name.to_owned(), times)).into());
+    let beside = odd_nights(&[("svc-0", 4, 5_000_000)], Some("telly"));
+    assert_eq!(beside, BTreeMap::new(), "two clients within an hour");
 }

@@ -6,7 +6,8 @@
 //! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
 //! a day, from networks where it never succeeded; twenty-five within a day by software that is none of
 //! the client's, since a new server with an old secret is the same program. A client that comes from ever new networks, as CI
-//! does, has no strange ones: for it only the number of one network counts. Success from such a network afterwards
+//! does, has no strange ones: for it only the number of one network counts. A network that reaches that number is named,
+//! though others of the run were named before. Success from such a network afterwards
 //! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
 
 use std::collections::BTreeMap;
@@ -84,7 +85,7 @@ impl Detector for ClientSecretGuessing {
                     return by_network;
                 }
                 target.tries.push(event.ts, source);
-                by_network.or_else(|| target.judge(event, client, source))
+                by_network.or_else(|| target.judge(event, client, source, &mut held.told))
             }
             _ => None,
         }
@@ -159,7 +160,13 @@ impl Network {
 // === impl Target ===
 
 impl Target {
-    fn judge(&mut self, event: &Event, client: &ClientId, source: Source) -> Option<Sighting> {
+    fn judge(
+        &mut self,
+        event: &Event,
+        client: &ClientId,
+        source: Source,
+        network: &mut Told,
+    ) -> Option<Sighting> {
         let tried = || self.tries.within(event.ts, DAY).map(|(_, source)| source);
         let mut places: Vec<&Source> = Vec::new();
         for source in tried() {
@@ -175,7 +182,14 @@ impl Target {
             .is_some_and(|software| self.software.len() > 0 && !self.software.contains(&software));
         let today = tried().filter(|tried| tried.network == source.network).count();
         let patient = is_strange && today >= STRANGE_SOFTWARE;
-        if (!spread && !patient && here < ONE_CLIENT) || !self.told.is_news(event.ts, 1) {
+        let alone = here >= ONE_CLIENT;
+        if !spread && !patient && !alone {
+            return None;
+        }
+        let is_news = self.told.is_news(event.ts, 1);
+        // Whoever guesses enough alone is named, though others were before.
+        let is_new_network = alone && network.is_news(event.ts, 1);
+        if !is_news && !is_new_network {
             return None;
         }
         Some(Sighting {

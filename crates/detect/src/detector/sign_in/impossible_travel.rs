@@ -10,7 +10,8 @@
 //! is too far from its borders. After a day in which a place was used it is one of this person's.
 //!
 //! A company may have its gateway on another continent, and its people's telephones are at home the moment they
-//! leave its Wi-Fi. So whoever keeps the software and comes to or from a gateway ([`Gateways`]) has not travelled;
+//! leave its Wi-Fi. So whoever keeps the software and comes to or from a network that is known for a company's, or to or
+//! from a gateway ([`Gateways`]), has not travelled;
 //! and a pair of places between which somebody was told to go is told again only with other software, or after a
 //! month without: people who go to and fro have a habit. State: 100,000 persons of about 700 bytes.
 
@@ -69,6 +70,7 @@ struct Seen {
     /// The software without its version.
     family: Option<u64>,
     network: IpNet,
+    is_office: bool,
     lat: f64,
     lon: f64,
     ts: Timestamp,
@@ -105,7 +107,8 @@ impl Detector for ImpossibleTravel {
         }
         let family = source::family(event);
         let network = network::of(event.ip?);
-        let now = Seen { by, family, network, lat, lon, ts: event.ts };
+        let is_office = origin.net == Some(NetworkKind::Business);
+        let now = Seen { by, family, network, is_office, lat, lon, ts: event.ts };
         let number = source::number(subject.as_str());
         let person = self.persons.touch(number, source::seconds(event));
         let is_new_software =
@@ -128,7 +131,8 @@ impl Detector for ImpossibleTravel {
                 self.gateways.note_traveller(event.ts, end, number);
             }
             let is_gateway = |end| self.gateways.holds(event.ts, end);
-            if is_gateway(&before.network) || is_gateway(&network) {
+            let is_office = before.is_office || now.is_office;
+            if is_office || is_gateway(&before.network) || is_gateway(&network) {
                 return None;
             }
         }

@@ -8,7 +8,8 @@
 //! What was done once or long ago is no habit: a few thefts must not hide the next. An application that was updated meanwhile has another TLS
 //! fingerprint, and tells a newer version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
-//! to be of different IPv4 /16 or IPv6 /32. State: 50,000 tokens of 90 bytes, 5,000 clients of 250, and 24 more for each of up to 32 people who do it,
+//! to be of different IPv4 /16 or IPv6 /32. The same is asked of sessions that went on elsewhere by another program than
+//! before, however their tokens are fetched. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
 //! 5,000 fingerprints of 100.
 
 use std::num::NonZeroU64;
@@ -42,6 +43,8 @@ pub(super) struct Issued {
     tokens: Table<Option<Use>>,
     /// All who have no client are as one.
     clients: Recent<Option<ClientId>, People>,
+    /// The same of sessions that went on elsewhere.
+    sessions: Recent<Option<ClientId>, People>,
     /// People of a client by fingerprint.
     fingerprints: Recent<u64, Distinct<1>>,
 }
@@ -79,7 +82,9 @@ struct Carriers {
 
 /// A token that was carried away, and how usual that is.
 pub(super) struct Carried {
-    /// What is another than at its issue.
+    /// Where it was: `issued`, or `used before`.
+    pub(super) was: &'static str,
+    /// What is another than there.
     pub(super) moved: Vec<&'static str>,
     /// People of the client.
     pub(super) people: u32,
@@ -92,6 +97,7 @@ impl Default for Issued {
         Self {
             tokens: Table::new(TOKENS),
             clients: Recent::new(CLIENTS),
+            sessions: Recent::new(CLIENTS),
             fingerprints: Recent::new(CLIENTS),
         }
     }
@@ -125,18 +131,27 @@ impl Issued {
         if !software || !self.is_elsewhere(event, moved, source) {
             return None;
         }
-        let people = self.clients.touch(&who.client);
         let token = number(who.token.as_ref()?.as_str());
-        let (carried, again) =
-            people.carry(event.ts, number(who.subject.as_ref()?.as_str()), token);
-        let all = people.all.count();
-        let most = (all / CARRIED).max(FEW);
-        let is_rare = all >= PEOPLE && again <= most && carried <= most * ONCE;
-        is_rare.then(|| Carried {
-            moved: moved.iter().filter_map(|it| word(*it)).collect(),
-            people: all,
-            carried,
-        })
+        let (people, carried) = self.clients.touch(&who.client).rarely(event, token)?;
+        let moved = moved.iter().filter_map(|it| word(*it)).collect();
+        Some(Carried { was: "issued", moved, people, carried })
+    }
+
+    /// Somebody begins to use a session.
+    pub(super) fn meet(&mut self, event: &Event) {
+        if let Some(subject) = &event.who.subject {
+            self.sessions.touch(&event.who.client).all.add(number(subject.as_str()));
+        }
+    }
+
+    /// Whether a session that went on elsewhere by another program is what its client's people hardly ever do.
+    pub(super) fn changed_hands(&mut self, event: &Event) -> Option<Carried> {
+        let who = &event.who;
+        let session = who.session.as_ref().map(|it| number(it.as_str()));
+        let session = session.or_else(|| who.token.as_ref().map(|it| number(it.as_str())))?;
+        let (people, carried) = self.sessions.touch(&who.client).rarely(event, session)?;
+        let moved = vec!["network", "software"];
+        Some(Carried { was: "used before", moved, people, carried })
     }
 
     fn is_elsewhere(&self, event: &Event, moved: &[Moved], source: &Source) -> bool {
@@ -174,6 +189,15 @@ fn fingerprint(event: &Event) -> Option<u64> {
 // === impl People ===
 
 impl People {
+    /// How many people there are and how many carried something lately, where this one did and few do.
+    fn rarely(&mut self, event: &Event, carried: u64) -> Option<(u32, u32)> {
+        let person = number(event.who.subject.as_ref()?.as_str());
+        let (once, again) = self.carry(event.ts, person, carried);
+        let all = self.all.count();
+        let most = (all / CARRIED).max(FEW);
+        (all >= PEOPLE && again <= most && once <= most * ONCE).then_some((all, once))
+    }
+
     /// How many have carried tokens lately, this person included, and how many of them more than one.
     fn carry(&mut self, now: Timestamp, person: u64, token: u64) -> (u32, u32) {
         let since = *self.since.get_or_insert(now);

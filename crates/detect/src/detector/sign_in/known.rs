@@ -68,6 +68,11 @@ impl<const N: usize> Known<N> {
         self.things.iter().any(|held| held.what == what)
     }
 
+    /// Since when the thing is held.
+    pub(super) fn first(&self, what: u64) -> Option<Timestamp> {
+        self.things.iter().find(|held| held.what == what).map(|held| held.first)
+    }
+
     /// Something of it, to bring it near.
     pub(super) const fn read(&self) -> u64 {
         self.since.as_millis() as u64

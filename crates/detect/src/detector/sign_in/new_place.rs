@@ -3,7 +3,8 @@
 //! New software alone is a new telephone, a new network alone a journey, and both are strange for
 //! their first day, so that harmless requests do not make them known. Together, with an
 //! administrative act or a scope that is one, they are worth a look. The version of a browser does
-//! not count. Where the software is not known, the country and the network both have to be new.
+//! not count. Where the software is not known, the country and the network both have to be new, and the session as well:
+//! one that was in use before its owner came there went on the journey with them.
 //! Nothing is strange to somebody who is known for less than three days, but what comes all at once: the software and
 //! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. State: 144 bytes in the
 //! record of a person (`records.rs`), and 24 for each country, network and software where there are several.
@@ -54,6 +55,10 @@ impl RecordDetector for NewPlace {
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = &mut record.person.as_mut()?.places;
         let news = person.news(event, names).filter(News::is_worth_it)?;
+        let session = record.session.as_ref().map(|session| session.first);
+        if news.software.is_none() && person.went_along(event, session) {
+            return None;
+        }
         let act = match &event.kind {
             EventKind::Request(request) => sensitive::first(&request.scopes),
             EventKind::Grant { scopes, .. } => sensitive::first(scopes),
@@ -102,6 +107,15 @@ impl Person {
         // What is strange is asked again at the next event: that may be the sensitive one.
         self.last = (!news.is_worth_it()).then_some(now);
         Some(news)
+    }
+
+    /// Whether what the event belongs to was there before its owner came to the place.
+    fn went_along(&self, event: &Event, session: Option<u32>) -> bool {
+        if let EventKind::Grant { grant_type, .. } = &event.kind {
+            return grant_type == "refresh_token";
+        }
+        let came = source::place(event).and_then(|place| self.places.first(place));
+        came.zip(session).is_some_and(|(came, first)| u64::from(first) < came.as_secs() as u64)
     }
 
     /// What is strange about an event of somebody who has not settled.

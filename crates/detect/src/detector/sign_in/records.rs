@@ -1,7 +1,7 @@
 //! One record for each session and one for each person, for all detectors that ask where tokens are used: a lookup
 //! costs more than what most of them do with it.
 //!
-//! State: 100,000 sessions, or tokens where no session is known, of 176 bytes, and 100,000 subjects of 184. What they
+//! State: 100,000 sessions, or tokens where no session is known, of 192 bytes, and 100,000 subjects of 184. What they
 //! hold, and what grows, is at the head of the detectors that it is for.
 
 use token::event::{Event, EventKind};
@@ -35,6 +35,8 @@ pub struct Record<'r> {
 /// A session and its client, or a token without.
 #[derive(Default)]
 pub(super) struct Session {
+    /// When it was first used, in seconds since 1970.
+    pub(super) first: u32,
     pub(super) good: dpop_replay::Good,
     pub(super) hands: token_sharing::Session,
 }
@@ -47,7 +49,7 @@ pub(super) struct Person {
     pub(super) places: new_place::Person,
 }
 
-const _: () = assert!(size_of::<Session>() <= 176, "the sum of what the heads of the files say");
+const _: () = assert!(size_of::<Session>() <= 192, "the sum of what the heads of the files say");
 const _: () = assert!(size_of::<Person>() <= 184, "the sum of what the heads of the files say");
 
 impl Default for Records {
@@ -72,10 +74,14 @@ impl Records {
         };
         let session = names.session.filter(|_| has_session);
         let person = names.subject.filter(|_| has_person);
-        Record {
-            session: session.map(|key| self.sessions.touch(key, now)),
-            person: person.map(|key| self.persons.touch(key, now)),
-        }
+        let session = session.map(|key| {
+            let session = self.sessions.touch(key, now);
+            if session.first == 0 {
+                session.first = now;
+            }
+            session
+        });
+        Record { session, person: person.map(|key| self.persons.touch(key, now)) }
     }
 
     /// Brings near what is held of events that come next, in steps: see [`Ahead`].

@@ -6,11 +6,12 @@
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
 //! or a VPN, nor both of data centres: jobs that share a token run in several. Nor does that count of
 //! personal tokens and API keys, which are made for programs. Four sources with three kinds of software within ten minutes count too, and a token
-//! that is used elsewhere by other software than it was issued to ([`Issued`]). A pair of
+//! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
+//! where a server fetches tokens for browsers, only the second says something. A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
-//! State: 120 bytes in the record of a session (`records.rs`), and 80 for each source where there are several, at most
+//! State: 128 bytes in the record of a session (`records.rs`), and 88 for each source where there are several, at most
 //! six; 40 in that of a subject, and 24 for each pair where there are several, at most eight.
 
 use std::collections::BTreeMap;
@@ -60,6 +61,8 @@ struct Used {
     source: Source,
     ip: IpAddr,
     country: Option<NonZeroU64>,
+    /// The words of the User-Agent.
+    family: Option<NonZeroU64>,
     is_moving: bool,
     is_hosted: bool,
     is_strange: bool,
@@ -107,6 +110,7 @@ impl RecordDetector for TokenSharing {
             source,
             ip,
             country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
+            family: event.ua.as_ref().and_then(|_| source::family(event)).map(source::packed),
             is_moving: for_programs
                 || matches!(
                     event.origin.net,
@@ -117,6 +121,13 @@ impl RecordDetector for TokenSharing {
             first: event.ts,
             last: event.ts,
         };
+        let changed_hands = match session.sources.last() {
+            Some(last) => !for_programs && last.is_of_another_hand(&used),
+            None => {
+                self.issued.meet(event);
+                false
+            }
+        };
         session.add(used, event.ts);
         if is_machine && !is_settled {
             return None;
@@ -124,7 +135,9 @@ impl RecordDetector for TokenSharing {
         if session.is_shared() {
             return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
         }
-        let carried = self.issued.carried(event, &source).filter(|_| is_strange && !is_machine)?;
+        let changed = changed_hands.then(|| self.issued.changed_hands(event)).flatten();
+        let carried = self.issued.carried(event, &source).or(changed);
+        let carried = carried.filter(|_| is_strange && !is_machine)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
 }
@@ -215,6 +228,13 @@ impl Used {
         let fleet = self.is_hosted && other.is_hosted;
         self.source.is_other_software(&other.source) || (abroad && !moving && !fleet)
     }
+
+    /// Whether the session went to another network and to another program at once, however long after. An update
+    /// changes the version alone; the TLS fingerprint is the same for all systems that a browser runs on.
+    fn is_of_another_hand(&self, other: &Self) -> bool {
+        let names = self.family.zip(other.family);
+        self.source.is_far(&other.source) && names.is_some_and(|(one, two)| one != two)
+    }
 }
 
 fn actor(event: &Event) -> String {
@@ -243,9 +263,10 @@ fn away(event: &Event, carried: &Carried) -> Sighting {
         actor: actor(event),
         whom: whom(event, event.ip),
         summary: format!(
-            "a token is used from {} and is not where it was issued: another {}; of {} people of \
+            "a token is used from {} and is not where it was {}: another {}; of {} people of \
              this client, {} used a token like that lately",
             source::shown(event),
+            carried.was,
             carried.moved.join(" and another "),
             carried.people,
             carried.carried

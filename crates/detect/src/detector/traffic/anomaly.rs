@@ -5,7 +5,8 @@
 //! points of the last window fell is rare. Features are how an hour differs from the principal's
 //! own mean, so that a busy job is as ordinary as a person: requests, different objects and routes
 //! for a request, share of refusals, bytes for a request. Looked at when the hour has ended, with
-//! twenty requests at least and eight hours known before. The finding names the features without
+//! twenty requests at least and eight hours known before. An hour with two clients is two things at once, such as a person
+//! beside their television, and says nothing. The finding names the features without
 //! which the hour would be ordinary. An hour like the last one that was told is a habit, such as an export each night;
 //! it is compared with the one that was told, so that no habit grows out of it by and by. Nothing is done about it.
 //! State: 66 bytes a principal, 100 KiB of trees.
@@ -32,7 +33,8 @@ const RARE: f32 = 0.1;
 /// So much more without a feature: then the feature made it.
 const MADE_IT: f32 = 1.25;
 const REQUESTS: u16 = 20;
-const HOURS: u16 = 8;
+const HOURS: u8 = 8;
+const SEVERAL: u8 = u8::MAX;
 
 const FEATURES: [&str; 5] = ["requests", "objects", "routes", "refusals", "bytes"];
 /// How much of a difference fills half of the space for a principal whose hours are all alike:
@@ -65,7 +67,10 @@ pub(super) struct State {
     deviation: Kept,
     /// The last hour that was told.
     told: Kept,
-    hours: u16,
+    /// As many as go in.
+    hours: u8,
+    /// By which client the hour's requests came: some bits of its number, or [`SEVERAL`].
+    client: u8,
     once: Once,
 }
 
@@ -107,6 +112,7 @@ impl Anomaly {
         if hour > state.hour {
             state.begin(hour);
         }
+        state.by(seen.client);
         state.requests = state.requests.saturating_add(1);
         state.refusals = state.refusals.saturating_add(u16::from(seen.is_denied));
         state.bytes += seen.request.bytes_out as f32;
@@ -121,7 +127,7 @@ impl Anomaly {
 
     /// Looks at the hour that has ended.
     fn judge(&mut self, seen: &Seen<'_>, state: &mut State) -> Option<Sighting> {
-        if state.requests < REQUESTS {
+        if state.requests < REQUESTS || state.client == SEVERAL {
             return None;
         }
         let values = state.values();
@@ -225,9 +231,14 @@ impl Anomaly {
 
 impl State {
     fn begin(&mut self, hour: u32) {
-        (self.hour, self.requests, self.refusals, self.bytes) = (hour, 0, 0, 0.0);
+        (self.hour, self.requests, self.refusals, self.bytes, self.client) = (hour, 0, 0, 0.0, 0);
         self.objects.clear();
         self.routes.clear();
+    }
+
+    fn by(&mut self, client: u64) {
+        let client = (client % u64::from(SEVERAL - 1)) as u8 + 1;
+        self.client = if self.client == 0 || self.client == client { client } else { SEVERAL };
     }
 
     fn values(&self) -> Point {
@@ -273,7 +284,7 @@ impl Kept {
 }
 
 /// From 0 to 1; a half is the mean.
-fn differences(values: &Point, mean: &Point, deviation: &Point, hours: u16) -> Point {
+fn differences(values: &Point, mean: &Point, deviation: &Point, hours: u8) -> Point {
     let deviations = DEVIATIONS * (1.0 + FEW_HOURS / f32::from(hours));
     let mut point = [0.5; FEATURES.len()];
     for (at, place) in point.iter_mut().enumerate() {

@@ -19,15 +19,36 @@ use crate::sketch::spread::Spread;
 use crate::sketch::table::{Ahead, Table};
 
 /// Forty-five objects an hour are a person who looks around; four times a known habit is none.
-const HOUR: Limits =
-    Limits { window: 3600, floor: 45.0, own: 4.0, first_day: true, peers: 2.5, long_tail: false };
+const HOUR: Limits = Limits {
+    window: 3600,
+    floor: 45.0,
+    own: 4.0,
+    first_day: true,
+    peers: 2.5,
+    long_tail: false,
+    alone: f32::INFINITY,
+};
 /// A day holds few full hours; who is above both own and others' days needs no large factor.
-const DAY: Limits =
-    Limits { window: 86_400, floor: 60.0, own: 3.0, first_day: true, peers: 2.0, long_tail: false };
+const DAY: Limits = Limits {
+    window: 86_400,
+    floor: 60.0,
+    own: 3.0,
+    first_day: true,
+    peers: 2.0,
+    long_tail: false,
+    alone: f32::INFINITY,
+};
 /// Refusals of different objects: an honest client meets some dead links. Those of somebody's first day are no habit:
-/// else an attack that lasts over the full hour would be its own excuse.
-const GUESSES: Limits =
-    Limits { window: 3600, floor: 11.0, own: 3.0, first_day: false, peers: 3.0, long_tail: false };
+/// else an attack that lasts over the full hour would be its own excuse. Forty-four need nobody to compare with.
+const GUESSES: Limits = Limits {
+    window: 3600,
+    floor: 11.0,
+    own: 3.0,
+    first_day: false,
+    peers: 3.0,
+    long_tail: false,
+    alone: 44.0,
+};
 /// As many, slowly.
 const SLOW_GUESSES: Limits = Limits {
     window: 86_400,
@@ -36,6 +57,7 @@ const SLOW_GUESSES: Limits = Limits {
     first_day: false,
     peers: 3.0,
     long_tail: false,
+    alone: f32::INFINITY,
 };
 /// Share of refusals among requests for objects, in tenths.
 const SHARE: u32 = 3;

@@ -12,13 +12,34 @@ use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
 /// Two megabytes an hour are a page with pictures.
-const HOUR: Limits =
-    Limits { window: 3600, floor: 2e6, own: 5.0, first_day: true, peers: 3.0, long_tail: true };
-const DAY: Limits =
-    Limits { window: 86_400, floor: 5e6, own: 3.0, first_day: true, peers: 2.5, long_tail: true };
+const HOUR: Limits = Limits {
+    window: 3600,
+    floor: 2e6,
+    own: 5.0,
+    first_day: true,
+    peers: 3.0,
+    long_tail: true,
+    alone: f32::INFINITY,
+};
+const DAY: Limits = Limits {
+    window: 86_400,
+    floor: 5e6,
+    own: 3.0,
+    first_day: true,
+    peers: 2.5,
+    long_tail: true,
+    alone: f32::INFINITY,
+};
 /// A thousand records are a few long lists.
-const RECORDS_HOUR: Limits =
-    Limits { window: 3600, floor: 1000.0, own: 5.0, first_day: true, peers: 3.0, long_tail: false };
+const RECORDS_HOUR: Limits = Limits {
+    window: 3600,
+    floor: 1000.0,
+    own: 5.0,
+    first_day: true,
+    peers: 3.0,
+    long_tail: false,
+    alone: f32::INFINITY,
+};
 const RECORDS: Limits = Limits {
     window: 86_400,
     floor: 1000.0,
@@ -26,6 +47,7 @@ const RECORDS: Limits = Limits {
     first_day: true,
     peers: 2.5,
     long_tail: false,
+    alone: f32::INFINITY,
 };
 
 #[derive(Default)]

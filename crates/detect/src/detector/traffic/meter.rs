@@ -32,6 +32,8 @@ pub(super) struct Limits {
     pub(super) peers: f32,
     /// Whether some take far more than most by habit, as of bytes: files differ much.
     pub(super) long_tail: bool,
+    /// More than so much is too much for a person of whom nothing is known and who has nobody to be compared with.
+    pub(super) alone: f32,
 }
 
 // === impl Limits ===
@@ -166,7 +168,8 @@ impl Meter {
         let count = windows.saturating_sub(u32::from(is_counted));
         let others = count >= PEERS && !seen.is_own_client();
         let are_alike = others && seen.has_client;
-        if !are_alike && !habit::is_known(first, now) {
+        let is_plain = !seen.is_own_client() && self.amount > limits.alone;
+        if !are_alike && !habit::is_known(first, now) && !is_plain {
             return None;
         }
         if is_counted {

@@ -6,7 +6,8 @@
 //! others own; shared documents, shops and support consoles are not, and nothing is said about
 //! them; nor about a catalogue, of which readers have favourites: where one use in eight is of
 //! what somebody else uses too, nothing is owned. One stranger's uses count there for three in half a day,
-//! so that nobody can make a collection look public alone. Five objects of at least two owners in a day are a finding: a couple shares less. Needs
+//! so that nobody can make a collection look public alone. Five objects of at least two owners in a day are a finding: a couple shares less;
+//! twenty where others do that too, one in thirty-two. Needs
 //! six subjects with things of their own, no thousands of sessions. What people own is learnt from
 //! people who use the same client, and what machines own from machines: a job that works through
 //! everybody's orders does not own them. A stranger who comes by another client of people is not
@@ -45,6 +46,8 @@ const COUNTED: u16 = 3;
 const USES: u32 = 1 << 16;
 /// Different objects of others in the running half of a day and the one before.
 const TOUCHED: u32 = 5;
+/// So many times as many, where more than a quarter of the strangers that a private collection may have do it.
+const ORDINARY: u32 = 4;
 
 /// Who has an object.
 #[derive(Default)]
@@ -142,11 +145,14 @@ impl Ownership {
         let owners = collection.owners.count();
         let strangers = collection.strangers.count();
         let is_private =
-            owners >= OWNERS && strangers <= (owners / PRIVATE).max(1) && !collection.is_common();
+            owners >= OWNERS && strangers <= (owners / PRIVATE).max(1) && collection.is_private();
+        // Where others do it too, a little of it is ordinary.
+        let others = strangers.saturating_sub(1);
+        let wanted = if others > owners / PRIVATE / 4 { TOUCHED * ORDINARY } else { TOUCHED };
         if !is_private
-            || touched < TOUCHED
+            || touched < wanted
             || both.owners.count() < 2
-            || !stranger.once.allows(seen.now, touched as f32 / TOUCHED as f32)
+            || !stranger.once.allows(seen.now, touched as f32 / wanted as f32)
         {
             return None;
         }
@@ -159,7 +165,7 @@ impl Ownership {
         );
         let facts = [
             ("objects", json!(touched)),
-            ("objects_threshold", json!(TOUCHED)),
+            ("objects_threshold", json!(wanted)),
             ("owners", json!(stranger_owners)),
             ("refused", json!(both.refused)),
             ("subjects_with_own", json!(owners)),
@@ -220,10 +226,10 @@ impl Collection {
         }
     }
 
-    /// Whether what one reads is often what others read too.
-    const fn is_common(&self) -> bool {
-        self.foreign_uses * COMMON > self.own_uses + self.foreign_uses
-            && self.own_uses + self.foreign_uses >= COMMON * COMMON
+    /// Whether it was shown that what one reads is hardly ever what others read too.
+    const fn is_private(&self) -> bool {
+        let uses = self.own_uses + self.foreign_uses;
+        uses >= COMMON * COMMON && self.foreign_uses * COMMON <= uses
     }
 }
 

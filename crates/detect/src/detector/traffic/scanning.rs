@@ -1,12 +1,13 @@
-//! A network that looks for what is not there: unknown paths, known weak spots, tools.
+//! A network that looks for what is not there: unknown paths, known weak spots, tools; or for what is, without a token.
 //!
 //! Counts different unknown paths of a network, with numbers and long names taken out, so that an
 //! old app that asks for a thousand orders of a route which is gone asks for one path. A path
 //! that belongs to a known weak spot counts four times, and the name of a scanner as User-Agent
-//! once like six; paths that browsers and crawlers try by themselves count nothing. A path that
+//! once like six; paths that browsers and crawlers try by themselves count nothing. Four different objects that are asked
+//! for without any token count like a path: a page may have some. A path that
 //! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
 //! office's address much honest traffic makes some noise: there the unknown must also be a
-//! twentieth of all. Where all of it comes with one principal's tokens, the finding names that too. State: 120 bytes for each of 50,000 networks, 32 for each of
+//! twentieth of all. Where all of it comes with one principal's tokens, the finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of
 //! 16,384 paths, and 288 KiB.
 
 use std::hint::black_box;
@@ -20,6 +21,7 @@ use crate::detector::traffic::template::{self, Template};
 use crate::detector::traffic::vocabulary::Vocabulary;
 use crate::detector::{Kind, Names, Sighting, network};
 use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
@@ -31,6 +33,8 @@ const FAST_POINTS: u32 = 12;
 const SLOW_POINTS: u32 = 20;
 const WEAK_SPOT: u32 = 4;
 const TOOL: u32 = 6;
+/// Objects without a token that count like one path.
+const OBJECTS: u32 = 4;
 /// The unknown must be one of so many requests.
 const SHARE: u32 = 20;
 /// So many networks with honest traffic make a path a broken link.
@@ -111,6 +115,15 @@ const HARMLESS: [&str; 7] = [
     "/browserconfig.xml",
 ];
 
+/// What was asked for in vain.
+#[derive(Clone, Copy)]
+enum Found {
+    /// Without a token.
+    Object(u64),
+    Path(u64),
+    WeakSpot(u64),
+}
+
 /// What one network asked for in vain.
 #[derive(Default)]
 struct Search {
@@ -124,6 +137,7 @@ struct Search {
 struct Points {
     window: u32,
     paths: Distinct<2>,
+    objects: Distinct<2>,
     spots: u16,
     all: u32,
     unknown: u32,
@@ -202,6 +216,7 @@ impl Scanning {
     fn is_unknown(&self, seen: &Seen<'_>) -> bool {
         match seen.request.refused {
             Some(Refused::Plain(Reason::UnknownRoute)) => true,
+            Some(_) if is_without_token(seen) => seen.object.is_some(),
             None if seen.request.status == 404 => seen.guess.is_some_and(|guess| {
                 let (at, bit) = there(&guess);
                 self.there.get(at).is_none_or(|held| held & bit == 0)
@@ -226,21 +241,25 @@ impl Scanning {
         }
     }
 
-    /// The path's shape and whether it is a weak spot; nothing where it says nothing.
-    fn path(&mut self, seen: &Seen<'_>, network: u64) -> Option<(u64, bool)> {
+    /// The path's shape or, without a token, the object; nothing where it says nothing.
+    fn path(&mut self, seen: &Seen<'_>, network: u64) -> Option<Found> {
         let path = seen.request.path.to_ascii_lowercase();
         if HARMLESS.iter().any(|known| path.starts_with(known)) {
             return None;
         }
         let shape = template::words(&path);
         if WEAK_SPOTS.is_in(&path) {
-            return Some((shape, true));
+            return Some(Found::WeakSpot(shape));
         }
         let networks = self.paths.touch(shape, seen.now);
         if self.honest.get(place(network)) == Some(&HONEST) {
             networks.add(network);
         }
-        (networks.count() < POPULAR).then_some((shape, false))
+        let found = match seen.object.filter(|_| is_without_token(seen)) {
+            Some(object) => Found::Object(hash::both(shape, object)),
+            None => Found::Path(shape),
+        };
+        (networks.count() < POPULAR).then_some(found)
     }
 }
 
@@ -271,11 +290,11 @@ impl Search {
         {
             return None;
         }
-        let paths = points.paths.count();
+        let (paths, objects) = (points.paths.count(), points.objects.count());
         let tool = if points.tool { ", with a scanner's User-Agent" } else { "" };
         let summary = format!(
-            "{ip} asked for {paths} different unknown paths within {span}, {} requests for known weak spots{tool}; \
-             lately {}",
+            "{ip} asked for {paths} different unknown paths within {span}, {} requests for known weak spots{tool}, \
+             and for {objects} objects without a token; lately {}",
             points.spots,
             seen.shown_route()
         );
@@ -283,6 +302,7 @@ impl Search {
             ("points", json!(points.sum())),
             ("points_threshold", json!(wanted)),
             ("paths", json!(paths)),
+            ("objects_without_token", json!(objects)),
             ("weak_spots", json!(points.spots)),
             ("requests", json!(points.all)),
             ("unknown", json!(points.unknown)),
@@ -300,21 +320,29 @@ impl Search {
 // === impl Points ===
 
 impl Points {
-    fn add(&mut self, found: Option<(u64, bool)>, tool: bool, principal: Option<u64>) {
+    fn add(&mut self, found: Option<Found>, tool: bool, principal: Option<u64>) {
         self.all += 1;
         let by = principal.map_or(By::Network, By::One);
         self.by = if self.by == By::Unseen || self.by == by { by } else { By::Network };
         self.unknown += u32::from(found.is_some() || tool);
         self.tool |= tool;
-        if let Some((shape, spot)) = found
-            && self.paths.add(shape)
-        {
-            self.spots = self.spots.saturating_add(u16::from(spot));
+        match found {
+            Some(Found::Object(object)) => {
+                self.objects.add(object);
+            }
+            Some(Found::Path(shape)) => {
+                self.paths.add(shape);
+            }
+            Some(Found::WeakSpot(shape)) => {
+                self.spots = self.spots.saturating_add(self.paths.add(shape).into());
+            }
+            None => {}
         }
     }
 
     fn sum(&self) -> u32 {
         self.paths.count()
+            + self.objects.count() / OBJECTS
             + u32::from(self.spots) * (WEAK_SPOT - 1)
             + if self.tool { TOOL } else { 0 }
     }
@@ -328,6 +356,10 @@ fn place(network: u64) -> usize {
 fn there(guess: &Template) -> (usize, u64) {
     let place = guess.shape >> 20;
     (place as usize / 64 % THERE, 1 << (place % 64))
+}
+
+fn is_without_token(seen: &Seen<'_>) -> bool {
+    seen.request.refused == Some(Refused::Plain(Reason::NoToken))
 }
 
 fn is_tool(seen: &Seen<'_>) -> bool {

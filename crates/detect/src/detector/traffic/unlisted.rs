@@ -25,8 +25,15 @@ const VISIT: u32 = 7200;
 /// Of a list that does not say how many records it had.
 const UNKNOWN: u32 = 10;
 /// What somebody did on their first day is no habit: else a walk of some hours would be its own excuse.
-const HOUR: Limits =
-    Limits { window: 3600, floor: 15.0, own: 3.0, first_day: false, peers: 3.0, long_tail: false };
+const HOUR: Limits = Limits {
+    window: 3600,
+    floor: 15.0,
+    own: 3.0,
+    first_day: false,
+    peers: 3.0,
+    long_tail: false,
+    alone: f32::INFINITY,
+};
 
 /// One principal in one collection.
 #[derive(Default)]
@@ -122,7 +129,8 @@ impl Unlisted {
         let beyond = opened.saturating_sub(run.given) as f32;
         run.meter.raise_to(beyond, seen.now, &HOUR, &mut collection.beyond);
         let (users, listers) = (collection.users.count(), collection.listers.count());
-        if listers < PEOPLE || listers * 2 < users {
+        // A list that was asked late makes good what was opened before.
+        if listers < PEOPLE || listers * 2 < users || beyond <= HOUR.floor {
             return None;
         }
         let windows = collection.windows;

@@ -17,8 +17,15 @@ use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
 /// Two hundred an hour are a person in haste; five times a known habit is none.
-const HOUR: Limits =
-    Limits { window: 3600, floor: 200.0, own: 5.0, first_day: true, peers: 3.0, long_tail: false };
+const HOUR: Limits = Limits {
+    window: 3600,
+    floor: 200.0,
+    own: 5.0,
+    first_day: true,
+    peers: 3.0,
+    long_tail: false,
+    alone: f32::INFINITY,
+};
 const ROUTES: usize = 3;
 
 /// The routes that a principal uses most.

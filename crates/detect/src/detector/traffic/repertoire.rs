@@ -1,0 +1,98 @@
+//! A program that does more new things within an hour than in all its life before.
+//!
+//! A service does the same few things for as long as it lives, and a new version brings one or two more. Whoever holds
+//! its secret looks around. So five routes that it never used, and more than all that it had used before, are told as
+//! an anomaly, whether they were let through or not. It must be known for half a day; people do new things every day,
+//! and are not looked at. State: 64 bytes for each of 10,000 clients.
+
+use serde_json::json;
+
+use crate::detector::traffic::seen::{Facts, Seen};
+use crate::detector::{Kind, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::once::Once;
+use crate::sketch::table::Table;
+
+const PROGRAMS: usize = 10_000;
+const HOUR: u32 = 3600;
+const KNOWN: u32 = 12 * HOUR;
+const NEW: u32 = 5;
+
+/// What one program does.
+#[derive(Default)]
+struct Program {
+    routes: Distinct<2>,
+    new: Distinct<2>,
+    /// When the first of the new ones came.
+    since: u32,
+    once: Once,
+}
+
+/// What programs do.
+pub(super) struct Repertoire {
+    programs: Table<Program>,
+}
+
+impl Default for Repertoire {
+    fn default() -> Self {
+        Self { programs: Table::new(PROGRAMS) }
+    }
+}
+
+// === impl Repertoire ===
+
+impl Repertoire {
+    pub(super) fn observe(
+        &mut self,
+        seen: &Seen<'_>,
+        principal: u64,
+        first: u32,
+    ) -> Option<Sighting> {
+        let route = seen.route.filter(|_| seen.is_own_client())?;
+        let program = self.programs.touch(principal, seen.now);
+        if !program.is_new(route, seen.now) {
+            return None;
+        }
+        let (known, new) = (program.routes.count(), program.new.count());
+        if new < NEW
+            || new <= known
+            || seen.now.saturating_sub(first) < KNOWN
+            || !program.once.allows(seen.now, 1.0)
+        {
+            return None;
+        }
+        let summary = format!(
+            "{} used {new} routes within an hour that it never used, lately {}; it had used {known} before",
+            seen.name(),
+            seen.shown_route()
+        );
+        let facts = Facts::from([
+            ("new_routes", json!(new)),
+            ("new_routes_threshold", json!(NEW.max(known + 1))),
+            ("routes_known", json!(known)),
+            ("window_seconds", json!(HOUR)),
+        ]);
+        Some(seen.sighting(Kind::Anomaly, summary, facts))
+    }
+}
+
+// === impl Program ===
+
+impl Program {
+    /// Whether the route is another new one.
+    fn is_new(&mut self, route: u64, now: u32) -> bool {
+        if self.new.count() > 0 && now.saturating_sub(self.since) >= HOUR {
+            // What was told is learnt as well: it is told once, and the next is compared with it.
+            self.routes = self.routes.with(&self.new);
+            self.new.clear();
+        }
+        let mut routes = self.routes;
+        if !routes.add(route) || !self.new.add(route) {
+            return false;
+        }
+        if self.new.count() == 1 {
+            self.since = now;
+        }
+        true
+    }
+}
