@@ -59,6 +59,8 @@ struct Waiting {
 
 struct Entry {
     whose: Whose,
+    /// The position of the log up to which it was judged before.
+    seen: u64,
     cut: AtomicBool,
     waker: AtomicWaker,
 }
@@ -132,10 +134,10 @@ impl Streams {
         self.woken.notify_one();
     }
 
-    fn enter(self: &Arc<Self>, whose: Whose) -> Listed {
+    fn enter(self: &Arc<Self>, whose: Whose, seen: u64) -> Listed {
         self.keep_sweeping();
-        let entry =
-            Arc::new(Entry { whose, cut: AtomicBool::new(false), waker: AtomicWaker::new() });
+        let (cut, waker) = (AtomicBool::new(false), AtomicWaker::new());
+        let entry = Arc::new(Entry { whose, seen, cut, waker });
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let number = waiting.next;
         waiting.next += 1;
@@ -162,12 +164,15 @@ impl Streams {
 
     fn cut_restricted(&self) {
         // The lock ends with the statement: whoever writes the log must not wait for the sweep.
-        let arrived =
+        let mut arrived =
             std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+        // They may have waited here for long: until the first stream of the worker had to wait.
+        arrived.retain(|restriction| self.index.at(restriction.seq).is_some());
         let now = self.clock.now();
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in waiting.entries.values() {
-            if arrived.iter().any(|restriction| entry.whose.is_fitted_by(restriction, now)) {
+            let mut new = arrived.iter().filter(|restriction| restriction.seq > entry.seen);
+            if new.any(|restriction| entry.whose.is_fitted_by(restriction, now)) {
                 entry.cut.store(true, Ordering::Release);
                 entry.waker.wake();
             }
@@ -237,7 +242,8 @@ impl Watch {
 
     /// Waits until the stream must end.
     pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
-        let listed = self.listed.get_or_insert_with(|| self.streams.enter(self.whose.clone()));
+        let enter = || self.streams.enter(self.whose.clone(), self.seen);
+        let listed = self.listed.get_or_insert_with(enter);
         listed.entry.waker.register(cx.waker());
         // Only after the entry: what came before it shows in the log's position.
         if let Some(cut) = self.check() {
