@@ -47,6 +47,7 @@ mod refresh;
 mod register;
 mod request_object;
 mod resources;
+mod restrained;
 mod restrictions;
 mod revoke;
 mod scopes;
