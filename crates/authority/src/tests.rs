@@ -21,6 +21,7 @@ mod device;
 mod discovery;
 mod doubt;
 mod dpop;
+mod fetched;
 mod foreign;
 mod guessing;
 mod id_token;
