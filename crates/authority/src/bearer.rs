@@ -18,6 +18,7 @@ use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::possession::{Place, PossessionRefused, Shown};
 use crate::presented_token::{self, NotVerified};
+use crate::restrained;
 use crate::state::Authority;
 
 /// What an endpoint asks of a token.
@@ -192,7 +193,7 @@ pub(crate) async fn admit(
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     check_network(authority, caller, now)?;
     let token = judge(authority, presented, caller.certificate.as_ref(), demand, now).await?;
-    from_its_networks(token, caller)
+    from_its_networks(authority, token, caller, now)
 }
 
 /// Refuses whoever comes from a network that is blocked.
@@ -224,23 +225,19 @@ pub async fn admit_from_anywhere(
     now: Timestamp,
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
     let token = judge(authority, presented, None, demand, now).await?;
-    from_its_networks(token, caller)
+    from_its_networks(authority, token, caller, now)
 }
 
-/// Refuses a personal token that comes from elsewhere than it may.
+/// Refuses a token that comes from elsewhere than it may.
 fn from_its_networks(
+    authority: &Authority,
     token: Arc<VerifiedAccessToken>,
     caller: &Caller,
+    now: Timestamp,
 ) -> Result<Arc<VerifiedAccessToken>, BearerRefused> {
-    match token.personal() {
-        // Nothing is known of places here.
-        Some(personal)
-            if !personal.may_come_from(caller.ip)
-                || !personal.may_be_at(&token::place::Place::default()) =>
-        {
-            Err(BearerRefused::NotInOrder(Reason::Network, token))
-        }
-        _ => Ok(token),
+    match restrained::good_from(authority, &token, now) {
+        Some(from) if from.admits(caller.ip) => Ok(token),
+        _ => Err(BearerRefused::NotInOrder(Reason::Network, token)),
     }
 }
 
@@ -300,6 +297,7 @@ impl BearerRefused {
         match self {
             Self::Blocked => OAuthErrorCode::AccessDenied,
             Self::Form(error) => error.code,
+            Self::NotInOrder(Reason::StepUp, _) => OAuthErrorCode::InsufficientUserAuthentication,
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
             Self::Bound(_)
             | Self::BoundToAnother(_)
@@ -371,6 +369,12 @@ impl BearerRefused {
             Self::Blocked | Self::Form(_) | Self::Store(_) => return None,
             Self::NoToken => return Some(BARE.to_owned()),
             Self::HeaderForm | Self::InQuery | Self::TwoTokens => OAuthErrorCode::InvalidRequest,
+            Self::NotInOrder(Reason::StepUp, _) => {
+                // RFC 9470 §3: a sign-in that begins now is new enough.
+                let error = OAuthErrorCode::InsufficientUserAuthentication;
+                let words = r#"error_description="the person has to sign in again""#;
+                return Some(format!(r#"{BARE}, error="{error}", {words}, max_age="0""#));
+            }
             Self::Certificate(_)
             | Self::NotBound(_)
             | Self::NotInOrder(..)

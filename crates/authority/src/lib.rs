@@ -48,6 +48,7 @@ pub mod provider;
 mod pushed;
 pub mod register;
 mod request_object;
+mod restrained;
 mod resume;
 pub mod router;
 pub mod rule;

@@ -19,6 +19,7 @@ use crate::approve;
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::issue;
 use crate::register;
+use crate::restrained;
 use crate::state::Authority;
 
 /// The reason that goes into the restriction log.
@@ -221,8 +222,8 @@ fn verify_personal(
     Ok(Arc::new(token))
 }
 
-/// Why a token that verifies cannot be used all the same: bait, taken back, or its client or
-/// person disabled.
+/// Why a token that verifies cannot be used all the same: bait, taken back, not what a restriction demands, or its
+/// client or person disabled.
 ///
 /// # Errors
 /// [`StoreError`] when state cannot be read.
@@ -240,6 +241,9 @@ pub(crate) async fn objection(
             Effect::Revoke => Reason::Revoked,
             _ => Reason::Blocked,
         }));
+    }
+    if let Some(reason) = restrained::demanded(authority, token, now) {
+        return Ok(Some(reason));
     }
     // A token without a grant speaks for its client, or was made by an administrator.
     if facts.grant.is_some() && approve::active_person(store, &facts.subject, now).await?.is_none()

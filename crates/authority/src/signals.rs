@@ -2,11 +2,13 @@
 //!
 //! [`event`] says which events there are. `restricted` reads them out of the restriction log and `changed` out of the
 //! audit log; [`Authority::signal`] keeps them for every stream, and somebody else takes them there. [`received`] is the
-//! other direction.
+//! other direction, and [`fetched`] goes for events that are not brought.
 
 pub mod changed;
 pub mod event;
+pub mod fetched;
 mod happened;
+pub(crate) mod message;
 pub(crate) mod poll;
 pub mod received;
 mod restricted;

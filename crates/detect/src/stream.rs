@@ -56,7 +56,8 @@ struct Waiting {
     event: Event,
 }
 
-/// Shows every event of `input`, in order. Events before a bad line are shown all the same.
+/// Shows every event of `input`, in order. Events before a bad line are shown all the same. A last line that is cut
+/// off is left out.
 ///
 /// # Errors
 /// [`ReplayError`] names the line that is no event, or says why reading or `see` failed.
@@ -139,8 +140,14 @@ impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
             if text.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let event = event(text)
-                .map_err(|error| ReplayError::NotAnEvent { line, why: error.to_string() })?;
+            let event = match event(text) {
+                Ok(event) => event,
+                // Whoever writes it is in the middle of it, or was stopped there.
+                Err(error) if error.is_eof() && !text.ends_with(b"\n") => return Ok(()),
+                Err(error) => {
+                    return Err(ReplayError::NotAnEvent { line, why: error.to_string() });
+                }
+            };
             self.newest = self.newest.max(event.ts);
             self.waiting.push(Reverse(Waiting { line, event }));
             self.release(Some(self.newest.minus(DISORDER)))?;

@@ -54,15 +54,8 @@ pub(crate) fn restrained(
 }
 
 fn demanded(proof: Proof, known: &Known, from: Timestamp, now: Timestamp) -> Option<Fault> {
-    let bound = known.token.confirmation();
-    let shown = match proof {
-        Proof::Dpop => bound.is_some_and(|cnf| cnf.jkt.is_some()),
-        Proof::Mtls => bound.is_some_and(|cnf| cnf.x5t_s256.is_some()),
-        // In whole seconds: a sign-in of the same second may have been before.
-        Proof::StepUp => known.token.auth_time().is_some_and(|at| at > from.as_secs()),
-    };
     match proof {
-        _ if shown => None,
+        _ if proof.is_shown_by(&known.token, from) => None,
         Proof::StepUp => {
             Some(Fault::StepUp { acr: None, max_age: Some(now.since(from).as_secs()) })
         }

@@ -146,6 +146,12 @@ impl Fetcher {
         Self { client, reach, limits }
     }
 
+    /// The same fetcher with other limits.
+    #[must_use]
+    pub fn within(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
     /// Gets a document. Redirects are followed within the host.
     ///
     /// # Errors

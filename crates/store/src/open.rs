@@ -6,10 +6,11 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use token::honeytoken::Honeytokens;
 use token::index::RestrictionIndex;
 use token::time::Timestamp;
@@ -28,6 +29,8 @@ const STATEMENTS: usize = 256;
 
 /// How long another process, such as a backup, may hold the file before a commit fails.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Until it is tried again what does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 
 const CHECK: &str = "master key check";
 
@@ -180,10 +183,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before anything is changed: the file may be somebody else's.
     schema::check(&connection)?;
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::NoWriteAheadLog);
-    }
+    write_ahead(&connection)?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; \
@@ -193,6 +193,22 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     keep_plans(&connection)?;
     schema::migrate(&connection)?;
     Ok(connection)
+}
+
+/// Switches to the write-ahead log, which does not wait for another process at it, as all else does.
+fn write_ahead(db: &Connection) -> Result<(), StoreError> {
+    let began = Instant::now();
+    let mode: String = loop {
+        let switched = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+        let is_busy =
+            |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if switched.as_ref().is_err_and(is_busy) && began.elapsed() < PATIENCE {
+            thread::sleep(PAUSE);
+            continue;
+        }
+        break switched?;
+    };
+    if mode == "wal" { Ok(()) } else { Err(StoreError::NoWriteAheadLog) }
 }
 
 /// Has a statement planned once: by default SQLite plans one that compares an indexed column with a

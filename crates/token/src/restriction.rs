@@ -13,6 +13,7 @@ use crate::id::{ClientId, GrantId, KeyId, SessionId, SubjectId, TokenId};
 use crate::place::{NotPlaceTest, PlaceTest};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
+use crate::validate::VerifiedAccessToken;
 
 /// Which tokens, or which traffic, a restriction is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -195,6 +196,21 @@ impl LogEntry {
         match self {
             Self::Lift { seq, .. } => *seq,
             Self::Restrict(restriction) => restriction.seq,
+        }
+    }
+}
+
+// === impl Proof ===
+
+impl Proof {
+    /// Whether a token is, or was made of, what a restriction demands since `from`.
+    pub fn is_shown_by(self, token: &VerifiedAccessToken, from: Timestamp) -> bool {
+        let bound = token.confirmation();
+        match self {
+            Self::Dpop => bound.is_some_and(|cnf| cnf.jkt.is_some()),
+            Self::Mtls => bound.is_some_and(|cnf| cnf.x5t_s256.is_some()),
+            // In whole seconds: a sign-in of the same second may have been before.
+            Self::StepUp => token.auth_time().is_some_and(|at| at > from.as_secs()),
         }
     }
 }

@@ -390,7 +390,7 @@ impl Product {
         let door = ControlDoor::new(authority.router(), field);
         let terms = authority_terms(part, of("authority"));
         control.spawn(listen::serve(sockets.authority, terms, door, stop.clone(), drain));
-        control.spawn(signals::run(authority.clone(), notifier.clone(), stop.clone()));
+        signals::start(&mut control, &authority, &notifier, &stop);
         if let Some(bound) = sockets.admin {
             let configuration = Some(Arc::new(Desk(Arc::clone(&reloader))) as Arc<_>);
             let authority = authority.clone();

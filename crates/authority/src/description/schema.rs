@@ -13,12 +13,12 @@ use crate::endpoint::leaks::Label;
 use crate::endpoint::par::Pushed;
 use crate::endpoint::restrictions::Page;
 use crate::endpoint::signal_events::EventRefused;
-use crate::endpoint::signal_poll::{EventError, PollAnswer, PollRequest};
 use crate::endpoint::status_list::Aggregation;
 use crate::issue::TokenResponse;
 use crate::person_claims;
 use crate::register::policy::Registration;
 use crate::register::{metadata, options};
+use crate::signals::message::{EventError, PollAnswer, PollRequest};
 
 /// Every schema by its name.
 pub(super) fn all() -> Value {

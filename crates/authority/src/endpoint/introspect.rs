@@ -31,6 +31,7 @@ use crate::endpoint::form::Form;
 use crate::endpoint::token::authenticate;
 use crate::oauth_error::OAuthError;
 use crate::presented_token::{self, GoodToken};
+use crate::restrained;
 use crate::signed_answer;
 use crate::state::Authority;
 
@@ -79,7 +80,7 @@ pub(crate) struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     may_act: Option<Box<MayAct>>,
-    /// Our own member: a personal token is good from these networks alone.
+    /// Our own member: the token is good from these networks alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<String>>)]
     networks: Vec<IpNet>,
@@ -163,6 +164,9 @@ async fn of_access(
     token: &VerifiedAccessToken,
 ) -> Result<Introspection, OAuthError> {
     let facts = token.facts();
+    let Some(from) = restrained::good_from(authority, token, authority.now()) else {
+        return Ok(Introspection::default());
+    };
     // Any other token without a grant speaks for no person.
     let speaks_for_person = match token.personal() {
         Some(personal) => matches!(personal.terms.owner, Owner::Person(_)),
@@ -190,8 +194,8 @@ async fn of_access(
         acr: claims.acr,
         act: claims.act,
         may_act: claims.may_act,
-        networks: token.personal().map(|one| one.terms.networks.clone()).unwrap_or_default(),
-        places: token.personal().map(|one| one.terms.places.clone()).unwrap_or_default(),
+        networks: from.networks,
+        places: from.places,
         authorization_details: claims.authorization_details,
     })
 }

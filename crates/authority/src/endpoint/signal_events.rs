@@ -2,10 +2,9 @@
 
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_LANGUAGE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
-use token::verify::Refusal;
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
@@ -49,23 +48,14 @@ pub(crate) async fn push(
     let taken = authority.receive(&transmitter, &text, &caller, now).await;
     let Err(cause) = taken else { return answer::empty(StatusCode::ACCEPTED) };
     tracing::warn!(transmitter = name, %cause, "a security event is not taken");
-    let refusal = match cause {
-        NotTaken::NoKeys => {
-            return refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", cause.to_string());
-        }
-        NotTaken::Store(_) => {
+    match (cause.code(), &cause) {
+        (Some(err), _) => refused(StatusCode::BAD_REQUEST, err, cause.to_string()),
+        (None, NotTaken::Store(_)) => {
             let words = "state cannot be written now";
-            return refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", words);
+            refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", words)
         }
-        NotTaken::Refused(refusal) => refusal,
-    };
-    let err = match &refusal {
-        Refusal::Claim { claim: "iss", .. } => "invalid_issuer",
-        Refusal::Claim { claim: "aud", .. } => "invalid_audience",
-        Refusal::Algorithm | Refusal::Signature { .. } => "invalid_key",
-        _ => "invalid_request",
-    };
-    refused(StatusCode::BAD_REQUEST, err, refusal.to_string())
+        (None, _) => refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", cause.to_string()),
+    }
 }
 
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -76,5 +66,8 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 pub(super) fn refused(status: StatusCode, err: &'static str, words: impl Into<String>) -> Response {
-    answer::json(status, &EventRefused { err, description: words.into() })
+    let mut answer = answer::json(status, &EventRefused { err, description: words.into() });
+    // RFC 8935 §2.3 demands it.
+    answer.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static("en"));
+    answer
 }

@@ -1,55 +1,18 @@
 //! Where the receiver of a stream fetches its security events (RFC 8936).
 
-use std::collections::BTreeMap;
-
 use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
 use token::json;
-use utoipa::ToSchema;
 
 use crate::endpoint::answer;
 use crate::endpoint::form::JsonBody;
 use crate::endpoint::signal_events::{bearer, refused};
 use crate::oauth_error::OAuthError;
+use crate::signals::message::{PollAnswer, PollRequest};
 use crate::signals::poll::{LONGEST_WAIT, Poll, Polled};
 use crate::state::Authority;
-
-/// What a receiver asks for (§2.2).
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct PollRequest {
-    /// So many events at most; 0: none, only `ack` and `setErrs` are noted. Absent, or more than 100: 100.
-    max_events: Option<u32>,
-    /// Whether to answer at once where there is no event; else the answer waits for one, 30 seconds at most.
-    return_immediately: bool,
-    /// Events that were taken, by their `jti`: they do not come again.
-    ack: Vec<String>,
-    /// Events that are refused, by their `jti`: they do not come again either.
-    set_errs: BTreeMap<String, EventError>,
-}
-
-/// Why a receiver refuses an event (RFC 8936 §2.6, with the codes of RFC 8935 §2.4).
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub(crate) struct EventError {
-    /// Such as `invalid_key`.
-    err: String,
-    /// In words.
-    description: String,
-}
-
-/// Events that wait (§2.3).
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PollAnswer {
-    /// Security event tokens by their `jti`.
-    sets: BTreeMap<String, String>,
-    /// Whether more wait.
-    more_available: bool,
-}
 
 /// `POST /ssf/poll/{stream}`
 pub(crate) async fn poll(

@@ -12,17 +12,20 @@ use token::restriction::{Effect, Selector};
 use token::secret::Secret;
 use token::time::Timestamp;
 use token::verify::{Policy, Refusal, verify};
+use url::Url;
 
-use super::event::EventType;
+use super::event::{EventType, VERIFICATION};
 use crate::caller::Caller;
 use crate::foreign::{self, KeySource, LEEWAY};
 use crate::logout;
 use crate::state::Authority;
 
-/// How old an event may be: senders try for a day.
-const OLDEST: Duration = Duration::from_hours(25);
+/// How old an event may be that is pushed: senders try for a day …
+const OLDEST_PUSHED: Duration = Duration::from_hours(25);
+/// … and one that is fetched: it waits there while we are down.
+const OLDEST_FETCHED: Duration = Duration::from_hours(8 * 24);
 /// How long the name of an event has to be remembered.
-pub(crate) const REMEMBERED: Duration = OLDEST.saturating_add(LEEWAY);
+pub(crate) const REMEMBERED: Duration = OLDEST_FETCHED.saturating_add(LEEWAY);
 
 /// Somebody whose security events are followed.
 #[derive(Clone, Debug)]
@@ -33,10 +36,21 @@ pub struct Transmitter {
     pub source: KeySource,
     /// Whom its events have to be for; without it, for us.
     pub audience: Option<String>,
-    /// What it shows.
+    /// Where its events are fetched; without it, it pushes them.
+    pub fetched_at: Option<Url>,
+    /// What it shows who pushes, and what is shown to it where its events are fetched.
     pub token: Secret,
     /// Of whom it may speak by their address: of those with a confirmed one in these domains.
     pub email_domains: Vec<String>,
+}
+
+/// What has become of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It had been taken before, and nothing is done.
+    Before,
+    /// It is followed.
+    Now,
 }
 
 /// Why an event is not taken.
@@ -55,7 +69,9 @@ pub(crate) enum NotTaken {
 impl Authority {
     /// Whose event somebody brings, by the token that they show.
     pub(crate) fn transmitter(&self, token: &str) -> Option<&Transmitter> {
-        self.settings().transmitters.iter().find(|one| one.token.matches(token))
+        let mut pushing =
+            self.settings().transmitters.iter().filter(|one| one.fetched_at.is_none());
+        pushing.find(|one| one.token.matches(token))
     }
 
     /// Checks an event and does what it says. One that comes again changes nothing.
@@ -68,7 +84,7 @@ impl Authority {
         text: &str,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<Taken, NotTaken> {
         let keys = foreign::keys(self, &transmitter.source, text).await;
         if keys.is_empty() {
             return Err(NotTaken::NoKeys);
@@ -76,42 +92,48 @@ impl Authority {
         let ours = self.settings().issuer.as_str();
         let audience = transmitter.audience.as_deref().unwrap_or(ours);
         let policy = Policy::new(&transmitter.source.issuer, audience);
-        let policy = policy.leeway(LEEWAY).max_age(OLDEST);
+        let policy = policy.leeway(LEEWAY).max_age(transmitter.oldest());
         let token = verify::<SecurityEvent>(text, &keys, &policy, now)?;
         let event = token.claims();
         let name = UsedName::of([&event.iss, &event.jti]);
         if !self.received().first_use(&name, now) {
-            return Ok(());
+            return Ok(Taken::Before);
         }
-        if let Err(error) = self.follow(transmitter, event, caller, now).await {
+        if let Err(error) = self.follow(transmitter, event, &name, caller, now).await {
             // Its sender tries again, and then it must not count as done.
             self.received().forget(&name);
             return Err(error.into());
         }
-        self.store().record_used(UsedKind::Event, name, now.plus(REMEMBERED));
-        Ok(())
+        Ok(Taken::Now)
     }
 
     async fn follow(
         &self,
         transmitter: &Transmitter,
         event: &SecurityEvent,
+        name: &UsedName,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let kinds: Vec<EventType> =
             event.events.keys().filter_map(|uri| EventType::of_uri(uri)).collect();
-        let Some(person) = self.meant(transmitter, &event.sub_id).await? else {
-            // Whoever sends them is not told who is here.
-            tracing::info!(
-                transmitter = transmitter.name,
-                jti = event.jti,
-                "an event is of nobody here"
-            );
-            return Ok(());
-        };
+        let person = self.meant(transmitter, &event.sub_id).await?;
+        let mut entries = Vec::new();
         for kind in kinds {
-            self.apply(transmitter, kind, &person.id, caller, now).await?;
+            let Some(person) = &person else { continue };
+            entries.extend(self.apply(transmitter, kind, &person.id, caller, now).await?);
+        }
+        // On disk with what comes next: once the audit log has the event, a restart knows it.
+        self.store().record_used(UsedKind::Event, name.clone(), now.plus(REMEMBERED));
+        for entry in &entries {
+            self.store().append_audit(entry).await?;
+        }
+        let (transmitter, jti) = (transmitter.name.as_str(), event.jti.as_str());
+        if event.events.contains_key(VERIFICATION) {
+            tracing::info!(transmitter, jti, "a transmitter of security events reaches us");
+        } else if person.is_none() {
+            // Whoever sends them is not told who is here.
+            tracing::info!(transmitter, jti, "an event is of nobody here");
         }
         Ok(())
     }
@@ -132,6 +154,9 @@ impl Authority {
             (Some("iss_sub"), Some(iss), Some(sub), _) if iss == self.settings().issuer => {
                 self.store().user(&sub.into()).await
             }
+            (Some("iss_sub"), Some(iss), Some(sub), _) if iss == transmitter.source.issuer => {
+                self.connected(iss, sub).await
+            }
             (Some("email"), _, _, Some(email)) if transmitter.speaks_of(email) => {
                 let mut found = self.store().users_by_email(email, 2).await?;
                 let only = if found.len() == 1 { found.pop() } else { None };
@@ -141,6 +166,17 @@ impl Authority {
         }
     }
 
+    /// Whose account at an identity provider this is.
+    async fn connected(&self, issuer: &str, sub: &str) -> Result<Option<User>, StoreError> {
+        for provider in self.settings().providers.iter().filter(|one| one.identifier() == issuer) {
+            if let Some(found) = self.store().identity(&provider.name, issuer, sub).await? {
+                return self.store().user(&found.subject).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does what an event says, and returns what is to be written of it.
     async fn apply(
         &self,
         transmitter: &Transmitter,
@@ -148,7 +184,7 @@ impl Authority {
         subject: &SubjectId,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<AuditEntry>, StoreError> {
         let actor = format!("{ACTOR}{}", transmitter.name);
         let reason = format!("{kind} at {}", transmitter.source.issuer);
         match kind {
@@ -169,11 +205,10 @@ impl Authority {
                 logout::everywhere(self, caller, subject, &actor, &reason, now).await?;
             }
             // Their credentials are none of ours.
-            EventType::CredentialChange => return Ok(()),
+            EventType::CredentialChange => return Ok(None),
         }
         let (action, target) = (format!("signal.{kind}"), subject.to_string());
-        let entry = AuditEntry { at: now, actor, action, target, ip: caller.ip };
-        self.store().append_audit(&entry).await
+        Ok(Some(AuditEntry { at: now, actor, action, target, ip: caller.ip }))
     }
 
     /// Ends the suspensions that the same sender has made, and no others.
@@ -193,12 +228,34 @@ impl Authority {
     }
 }
 
+/// Where none of the keys has signed an event.
+pub(crate) const INVALID_KEY: &str = "invalid_key";
+
 /// Before the name of a transmitter.
 const ACTOR: &str = "transmitter:";
+
+// === impl NotTaken ===
+
+impl NotTaken {
+    /// The code of a refusal for good (RFC 8935 §2.4); `None` where the event is to come again.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        let Self::Refused(refusal) = self else { return None };
+        Some(match refusal {
+            Refusal::Claim { claim: "iss", .. } => "invalid_issuer",
+            Refusal::Claim { claim: "aud", .. } => "invalid_audience",
+            Refusal::Algorithm | Refusal::Signature { .. } => INVALID_KEY,
+            _ => "invalid_request",
+        })
+    }
+}
 
 // === impl Transmitter ===
 
 impl Transmitter {
+    fn oldest(&self) -> Duration {
+        if self.fetched_at.is_some() { OLDEST_FETCHED } else { OLDEST_PUSHED }
+    }
+
     fn speaks_of(&self, email: &str) -> bool {
         let domain = email.rsplit_once('@').map(|(_, domain)| domain);
         domain.is_some_and(|domain| {

@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 use crate::stream::{DAY, Stream};
 
 fn use_for(days: u32) -> Vec<Value> {
+    stream_for(days).findings()
+}
+
+fn stream_for(days: u32) -> Stream {
     let mut stream = Stream::default();
     for day in 0..days {
         for n in 0..50 {
@@ -16,7 +20,7 @@ fn use_for(days: u32) -> Vec<Value> {
             stream.add(at, "narrow", "GET /orders", more);
         }
     }
-    stream.findings()
+    stream
 }
 
 #[test]
@@ -31,4 +35,13 @@ fn a_scope_that_was_never_needed_is_offered_back_once() {
     assert_eq!(finding["evidence"]["unused"], "orders:write");
     assert_eq!((&finding["severity"], &finding["response"]), (&json!("low"), &json!("none")));
     assert_eq!(use_for(12), Vec::<Value>::new());
+}
+
+/// Whoever takes the offer can do all that they did.
+#[test]
+fn a_scope_that_was_needed_once_is_not_offered_back() {
+    let mut stream = stream_for(20);
+    let scopes = json!(["openid", "orders:read", "orders:write"]);
+    stream.add(DAY, "wide", "POST /orders", json!({ "client": "wide", "scopes": scopes }));
+    assert_eq!(stream.findings(), Vec::<Value>::new());
 }

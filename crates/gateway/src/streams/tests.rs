@@ -115,6 +115,22 @@ async fn restrictions_are_not_kept_for_streams_that_nobody_has() {
     assert_eq!(kept(), 0);
 }
 
+/// The list is looked through from the first stream on that waits; what came before it waits as long.
+#[tokio::test]
+async fn what_was_lifted_or_judged_before_a_stream_began_cuts_nothing() {
+    let worker = support_worker();
+    let index = &worker.core.index;
+    block(&worker, "192.0.2.7/32", None);
+    let seq = index.last_seq();
+    index.apply(&LogEntry::Lift { seq: seq + 1, lifts: seq });
+    let whose = Whose { known: None, ip: IpAddr::from(IP) };
+    let mut before = Watch::new(&worker.streams, whose, 0);
+    assert_eq!(cut(&mut before, 50).await, None, "it is lifted");
+    block(&worker, "192.0.2.7/32", None);
+    assert_eq!(cut(&mut watch(&worker), 50).await, None, "it was let through with that");
+    assert_eq!(cut(&mut before, 5000).await, Some(Cut::Restricted));
+}
+
 #[tokio::test]
 async fn a_stream_that_ends_leaves_the_list() {
     let worker = support_worker();

@@ -1,7 +1,7 @@
 //! `tokenward detect`: the detectors over a recorded stream, what other responses would have done, and made streams.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write as _};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -9,6 +9,7 @@ use detect::engine::Engine;
 use detect::policy::Terms;
 use detect::policy::tolerance::{Doubt, Tolerances};
 use detect::simulate::{Simulation, simulate};
+use detect::stream::ReplayError;
 use flate2::read::MultiGzDecoder;
 use scenario::Which;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub(super) enum Command {
     /// Run every detector over recorded events and print the findings as JSON Lines;
     /// the same input gives the same output, byte for byte
     Replay {
-        /// Events as JSON Lines; `-` for standard input, `.gz` is unpacked
+        /// Events as JSON Lines; `-` for standard input; gzip is unpacked
         file: PathBuf,
         /// End with an object that counts findings by detector and incident
         #[arg(long)]
@@ -48,7 +49,7 @@ pub(super) enum Command {
     /// Show who would have been hit by another table of responses, for how long, who is held back and why, and
     /// what the present table does; changes nothing and needs no server
     Simulate {
-        /// Events as JSON Lines; `-` for standard input, `.gz` is unpacked
+        /// Events as JSON Lines; `-` for standard input; gzip is unpacked
         file: PathBuf,
         /// A configuration file with the new `[detect]`; other sections may be missing
         #[arg(long, value_name = "FILE")]
@@ -62,6 +63,8 @@ pub(super) enum Command {
     },
 }
 
+/// How a file of gzip begins (RFC 1952 §2.3.1).
+const GZIP: &[u8] = b"\x1f\x8b";
 const HITS: [table::Column; 6] = [
     ("HIT", "/target"),
     ("EFFECT", "/effect"),
@@ -87,7 +90,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Simulate { file, policy, present, json } => {
             let new = terms(policy).map_err(Failure::into_usage)?;
             let present = present.as_deref().map(terms).transpose().map_err(Failure::into_usage)?;
-            let input = BufReader::new(open(file).map_err(named(file))?);
+            let input = open(file).map_err(named(file))?;
             let outcome = simulate(new, present.unwrap_or_default(), input).map_err(named(file))?;
             show(&outcome, *json)
         }
@@ -110,7 +113,8 @@ fn generate(name: &str, seed: u64, labels: Option<&Path>) -> Result<(), Failure>
         let mut output = BufWriter::new(File::create(file).map_err(named(file))?);
         lines(&mut output, &traffic.labels).map_err(named(file))?;
     }
-    lines(&mut BufWriter::new(io::stdout().lock()), &traffic.events).map_err(Failure::new)
+    let written = lines(&mut BufWriter::new(io::stdout().lock()), &traffic.events);
+    read_enough(written).map_err(Failure::new)
 }
 
 fn lines<T: Serialize>(output: &mut impl io::Write, rows: &[T]) -> io::Result<()> {
@@ -128,10 +132,21 @@ fn replay(file: &Path, summary: bool, feedback: Option<&Path>) -> Result<(), Fai
     }
     let input = open(file).map_err(named(file))?;
     let mut output = BufWriter::new(io::stdout().lock());
-    let done = detect::replay::replay(engine, BufReader::new(input), &mut output, summary);
+    let done = detect::replay::replay(engine, input, &mut output, summary);
     // What was found before a bad line is still printed.
-    output.flush().map_err(Failure::new)?;
-    done.map_err(named(file))
+    read_enough(output.flush()).map_err(Failure::new)?;
+    match done {
+        Err(ReplayError::Io(error)) => read_enough(Err(error)).map_err(named(file)),
+        done => done.map_err(named(file)),
+    }
+}
+
+/// Whoever reads the output may stop when they please, as `head` does.
+fn read_enough(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// One tolerance, as the admin API has it.
@@ -208,13 +223,15 @@ fn named<E: std::fmt::Display>(file: &Path) -> impl Fn(E) -> Failure {
     move |error| Failure::new(format_args!("{}: {error}", file.display()))
 }
 
-fn open(file: &Path) -> io::Result<Box<dyn Read>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
+/// Unpacked where it begins as gzip does, whatever it is called.
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    let input: Box<dyn Read> = match file == Path::new("-") {
+        true => Box::new(io::stdin()),
+        false => Box::new(File::open(file)?),
+    };
+    let mut input = BufReader::new(input);
+    if input.fill_buf()?.starts_with(GZIP) {
+        return Ok(Box::new(BufReader::new(MultiGzDecoder::new(input))));
     }
-    let opened = File::open(file)?;
-    if file.extension().is_some_and(|ending| ending == "gz") {
-        return Ok(Box::new(MultiGzDecoder::new(opened)));
-    }
-    Ok(Box::new(opened))
+    Ok(Box::new(input))
 }

@@ -1,14 +1,16 @@
-//! Security events, carried from the authority to the outlets that take them to others.
+//! Security events, carried from the authority to the outlets that take them to others, and those of others fetched.
 
 use std::io;
 use std::time::Duration;
 
 use authority::Authority;
 use authority::signals::Stream;
+use authority::signals::fetched::Follower;
 use authority::signals::received::Transmitter;
 use notify::notifier::Notifier;
 use notify::signals::Verifies;
 use store::NewDelivery;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::outlets::{self, At};
@@ -61,6 +63,12 @@ pub(super) fn transmitters(all: &[SignalTransmitter]) -> Result<Vec<Transmitter>
             name: part.name.clone(),
             source: trusted::source(&part.issuer, uri, file)?,
             audience: part.audience.clone(),
+            fetched_at: part
+                .poll_url
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(Failure::new)?,
             token: outlets::token(kept, &environment, &at)?,
             email_domains: part.email_domains.clone(),
         })
@@ -68,15 +76,24 @@ pub(super) fn transmitters(all: &[SignalTransmitter]) -> Result<Vec<Transmitter>
     all.iter().enumerate().map(one).collect()
 }
 
+/// Starts what tells others of events, and what fetches theirs; both go on until `stop`.
+pub(super) fn start(
+    tasks: &mut JoinSet<io::Result<()>>,
+    authority: &Authority,
+    notifier: &Notifier,
+    stop: &CancellationToken,
+) {
+    tasks.spawn(tell(authority.clone(), notifier.clone(), stop.clone()));
+    for follower in authority.followers() {
+        tasks.spawn(follow(follower, authority.clone(), stop.clone()));
+    }
+}
+
 /// Keeps what is to be told, and says so to the outlets, until `stop`.
 ///
 /// # Errors
 /// None; other tasks of the same set have some.
-pub(super) async fn run(
-    authority: Authority,
-    notifier: Notifier,
-    stop: CancellationToken,
-) -> io::Result<()> {
+async fn tell(authority: Authority, notifier: Notifier, stop: CancellationToken) -> io::Result<()> {
     if authority.settings().streams.is_empty() {
         return Ok(());
     }
@@ -95,6 +112,26 @@ pub(super) async fn run(
             () = authority.wait_for_news(seen, LOOK_EVERY) => {}
         }
     }
+    Ok(())
+}
+
+/// Fetches and follows the events of one transmitter until `stop`.
+///
+/// # Errors
+/// None; other tasks of the same set have some.
+async fn follow(
+    mut follower: Follower,
+    authority: Authority,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let turns = async {
+        loop {
+            let pause = follower.turn(&authority).await;
+            tokio::time::sleep(pause).await;
+        }
+    };
+    // An event that is cut off here was not acknowledged: it comes again.
+    let _: Option<()> = stop.run_until_cancelled(turns).await;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The watcher's thread: queue → recording → detectors → responses.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -11,6 +12,7 @@ use detect::origin::Origins;
 use detect::policy::Standing;
 use detect::queue::{EventQueue, Events, Received, queue};
 use detect::respond;
+use metrics::Counter;
 use notify::notifier::Notifier;
 use store::{Store, StoredFinding};
 use token::event::{Event, EventSink};
@@ -52,12 +54,35 @@ struct Watch {
     tolerances: Option<u64>,
     recorder: Recorder,
     under_way: UnderWay,
+    /// Events on which a detector failed.
+    failed: Counter,
     origins: Origins,
     store: Store,
     notifier: Notifier,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     handle: Handle,
+}
+
+fn failures() -> Counter {
+    metrics::describe_counter!(
+        "tokenward_detector_failures_total",
+        "Events that were not judged by all detectors because one of them failed"
+    );
+    let failures = metrics::counter!("tokenward_detector_failures_total");
+    failures.absolute(0);
+    failures
+}
+
+/// Goes on where a detector panics: an event that it cannot bear must not be the way to stop the watch. What it holds
+/// of somebody may be wrong then; everything else is as it was.
+fn bear<T>(failed: &Counter, work: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(work)).ok();
+    if done.is_none() {
+        failed.increment(1);
+        tracing::error!("a detector failed: an event was not judged by all of them");
+    }
+    done
 }
 
 // === impl Watcher ===
@@ -94,6 +119,7 @@ impl Watcher {
             tolerances: None,
             under_way: UnderWay::start(notifier.clone(), recorder.clone()),
             recorder,
+            failed: failures(),
             origins: Origins::new(places),
             store: store.clone(),
             notifier: notifier.clone(),
@@ -158,15 +184,23 @@ impl Watch {
 
     #[expect(clippy::vec_box, reason = "they come boxed, and to move them costs more")]
     fn observe_all(&mut self, gathered: &mut Vec<Box<Event>>) {
-        let ahead = self.engine.expect(gathered.iter().map(|event| &**event));
-        let both = gathered.drain(..).zip(&ahead);
-        both.for_each(|(event, names)| self.observe(&event, names));
+        let failed = self.failed.clone();
+        let ahead = bear(&failed, || self.engine.expect(gathered.iter().map(|event| &**event)));
+        let mut ahead = ahead.unwrap_or_default().into_iter();
+        for event in gathered.drain(..) {
+            let names = ahead.next();
+            bear(&failed, || self.observe(&event, names.as_ref()));
+        }
     }
 
-    fn observe(&mut self, event: &Event, names: &Names) {
+    fn observe(&mut self, event: &Event, names: Option<&Names>) {
         self.recorder.append(event);
         self.follow_feedback();
-        for finding in self.engine.observe_expected(event, names) {
+        let findings = match names {
+            Some(names) => self.engine.observe_expected(event, names),
+            None => self.engine.observe(event),
+        };
+        for finding in findings {
             self.respond(finding);
         }
     }

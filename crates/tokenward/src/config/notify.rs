@@ -212,7 +212,7 @@ impl Webhook {
     }
 }
 
-fn url(text: &str, at: String, found: &mut Vec<Finding>) {
+pub(super) fn url(text: &str, at: String, found: &mut Vec<Finding>) {
     let is_good = Url::parse(text).is_ok_and(|url| {
         let bare = url.username().is_empty() && url.password().is_none();
         bare && (url.scheme() == "https" || (url.scheme() == "http" && on_loopback(&url)))

@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{PROGRAM, Product, dev, text};
+use crate::support::{PROGRAM, Product, dev, output_of, text};
 
 #[test]
 fn health_readiness_and_metrics_are_on_the_admin_listener() {
@@ -234,4 +235,28 @@ fn replay_names_the_line_that_is_no_event() {
     let output = Command::new(PROGRAM).args(["detect", "replay"]).arg(&file).output().expect("run");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("line 2"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn replay_reads_what_is_packed_and_what_is_being_written() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("events");
+    let line = r#"{"ts":"2026-01-01T00:00:00.000Z","kind":"request","ip":"192.0.2.9","refused":"honeytoken"}"#;
+    let half = &line[..30];
+    std::fs::write(&file, format!("{line}\n{half}")).expect("file");
+    output_of(Command::new("gzip").arg("-k").arg(&file));
+    let packed = folder.path().join("packed");
+    std::fs::rename(folder.path().join("events.gz"), &packed).expect("renamed");
+    let replay = |input: Option<&Path>, file: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["detect", "replay", "--summary", file]);
+        if let Some(input) = input {
+            command.stdin(std::fs::File::open(input).expect("input"));
+        }
+        output_of(&mut command)
+    };
+    let plain = replay(None, file.to_str().expect("path"));
+    assert!(plain.contains(r#"{"events":1,"findings":1,"#), "{plain}");
+    assert_eq!(plain, replay(None, packed.to_str().expect("path")));
+    assert_eq!(plain, replay(Some(&packed), "-"));
 }

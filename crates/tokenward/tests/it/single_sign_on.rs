@@ -300,6 +300,82 @@ fn people_of_another_tokenward_sign_in() {
     assert!(answer.body.contains("belongs to no account here"), "{answer:?}");
 }
 
+/// A provider that is told nothing of us but a token: its security events are fetched.
+#[test]
+fn what_happens_at_another_tokenward_is_fetched_also_what_happened_while_we_were_down() {
+    let folder = tempfile::tempdir().expect("folder");
+    let [file, token] = ["secret", "token"].map(|name| folder.path().join(name));
+    std::fs::write(&token, "let-us-fetch\n").expect("token");
+    let served = Served::start("");
+    let upstream = Served::start(&format!(
+        "[[notify.signals]]\nname = \"us\"\naudience = \"{}\"\ntoken_file = \"{}\"\n",
+        served.issuer(""),
+        token.display()
+    ));
+    let (client, secret) = upstream.client(json!({
+        "client_name": "The other", "scope": "openid profile email",
+        "redirect_uris": [served.issuer("/login/provider/acme")],
+        "grant_types": ["authorization_code"],
+    }));
+    std::fs::write(&file, secret).expect("secret");
+    let issuer = upstream.issuer("");
+    let events = format!(
+        "[[signal_transmitter]]\nname = \"acme\"\nissuer = \"{issuer}\"\ntoken_file = \"{}\"\n\
+         poll_url = \"{issuer}/ssf/poll/us\"\n",
+        token.display()
+    );
+    let file = file.display().to_string();
+    let provider = provider(&issuer, &client, &file, "create = \"always\"");
+    let served = served.restart(&format!("{provider}\n{events}"));
+    let app = application(&served);
+    let password = "correct horse battery";
+    let dora = json!({ "username": "dora", "password": password });
+    let there = upstream.admin_call("POST", "/users", Some(dora));
+    let there = format!("/users/{}", there["id"].as_str().expect("id"));
+    let who = [("username", "dora"), ("password", password), ("decision", "allow")];
+    let mut dora = Person::new();
+    let answer = dora.sign_in(&served, &request(&served, &app, &[]), &who);
+    dora.id_token(&served, &app, &answer);
+    assert!(dora.is_in(&served));
+
+    upstream.admin_call("PATCH", &there, Some(json!({ "disabled": true })));
+    wait_until("she is out", || !dora.is_in(&served));
+    let suspended = |served: &Served| {
+        let held = served.admin_call("GET", "/restrictions", None);
+        let held = held["items"].as_array().expect("items").clone();
+        let ours = held.iter().filter(|one| one["actor"] == "transmitter:acme");
+        ours.filter(|one| one["effect"] == "suspend" && one["lifted_at"].is_null()).count()
+    };
+    wait_until("she is suspended", || suspended(&served) == 1);
+    let waiting = || {
+        let listed = upstream.command(&["notify", "waiting", "--json"]);
+        let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+        listed["items"].as_array().or(listed.as_array()).expect("items").len()
+    };
+    wait_until("what was followed is acknowledged", || waiting() == 0);
+
+    let mut served = served;
+    served.kill();
+    upstream.admin_call("PATCH", &there, Some(json!({ "disabled": false })));
+    wait_until("it waits", || waiting() == 1);
+    let served = served.again();
+    wait_until("she may come again", || suspended(&served) == 0);
+    wait_until("it is acknowledged", || waiting() == 0);
+    let audit = served.admin_call("GET", "/audit?limit=100", None);
+    let mut done: Vec<&str> = audit["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .filter_map(|one| one["action"].as_str().filter(|it| it.starts_with("signal.")))
+        .collect();
+    done.sort_unstable();
+    assert_eq!(
+        done,
+        ["signal.account_disabled", "signal.account_enabled", "signal.session_revoked"],
+        "each once"
+    );
+}
+
 /// Both themes, the width of a phone, the size, axe: see `pages.mjs`.
 #[test]
 fn the_pages_around_providers_at_chromium() {

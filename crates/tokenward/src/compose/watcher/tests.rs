@@ -46,11 +46,15 @@ struct HeldUp {
 
 impl Stage {
     async fn new() -> Self {
+        Self::with(Arc::new(OsRandom::new())).await
+    }
+
+    /// With this randomness for the ids of findings.
+    async fn with(random: Arc<dyn Random>) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let master = MasterKey::generate(&OsRandom::new());
         let store = open(&folder, &master);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let random: Arc<dyn Random> = Arc::new(OsRandom::new());
         let notifier =
             Notifier::new(Vec::new(), store.clone(), Arc::clone(&clock), Arc::clone(&random));
         let record = Some(folder.path().join("events.jsonl"));
@@ -195,4 +199,35 @@ async fn what_cannot_be_written_ends_and_what_comes_later_is_still_looked_at() {
     watcher.stop().await;
     let now: Timestamp = SystemClock.now();
     assert!([1, 2].iter().all(|n| store.index().on_network(network(*n), now).is_none()));
+}
+
+/// Something in a detector's place that panics.
+struct Broken {
+    once: AtomicBool,
+    whole: OsRandom,
+}
+
+impl Random for Broken {
+    fn fill(&self, buffer: &mut [u8]) {
+        assert!(!self.once.swap(false, Ordering::SeqCst), "as a detector might");
+        self.whole.fill(buffer);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_does_not_end_the_watch() {
+    let broken = Broken { once: AtomicBool::new(true), whole: OsRandom::new() };
+    let stage = Stage::with(Arc::new(broken)).await;
+    let [first, second] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse().expect("address"));
+    stage.use_bait(first);
+    stage.use_bait(second);
+    for _ in 0..200 {
+        if stage.blocks(second).is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert!(stage.blocks(second).is_some(), "whoever comes after that is answered");
+    stage.watcher.stop().await;
+    stage.store.close().await;
 }
