@@ -10,7 +10,7 @@
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
 //! to be of different IPv4 /16 or IPv6 /32. The same is asked of sessions that went on elsewhere by another program than
 //! before, however their tokens are fetched. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
-//! 5,000 fingerprints of 100.
+//! 5,000 fingerprints of 100, 16,384 User-Agents of 24.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
 use token::time::Timestamp;
 
+use crate::detector::Names;
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
@@ -27,6 +28,7 @@ use crate::sketch::tally::Tally;
 
 const TOKENS: usize = 50_000;
 const CLIENTS: usize = 5_000;
+const NAMES: usize = 16_384;
 /// People that a client needs before anything is said.
 const PEOPLE: u32 = 10;
 /// One in so many may use tokens elsewhere again and again, and three in any case; twice as many, once.
@@ -44,7 +46,9 @@ pub(super) struct Issued {
     /// All who have no client are as one.
     clients: Recent<Option<ClientId>, People>,
     /// The same of sessions that went on elsewhere.
-    sessions: Recent<Option<ClientId>, People>,
+    sessions: Table<People>,
+    /// The words of User-Agents, by the whole: to read one takes longer than to look for it.
+    names: Table<Option<NonZeroU64>>,
     /// People of a client by fingerprint.
     fingerprints: Recent<u64, Distinct<1>>,
 }
@@ -97,7 +101,8 @@ impl Default for Issued {
         Self {
             tokens: Table::new(TOKENS),
             clients: Recent::new(CLIENTS),
-            sessions: Recent::new(CLIENTS),
+            sessions: Table::new(CLIENTS),
+            names: Table::new(NAMES),
             fingerprints: Recent::new(CLIENTS),
         }
     }
@@ -137,19 +142,33 @@ impl Issued {
         Some(Carried { was: "issued", moved, people, carried })
     }
 
+    /// Notes the words of a User-Agent.
+    pub(super) fn name(&mut self, event: &Event, names: &Names) {
+        if let Some(ua) = names.ua {
+            let name = self.names.touch(source::packed(ua).get(), source::seconds(event));
+            if name.is_none() {
+                *name = source::family(event).map(source::packed);
+            }
+        }
+    }
+
+    /// Whether two User-Agents are known to differ in more than their numbers.
+    pub(super) fn differ(&self, one: NonZeroU64, two: NonZeroU64) -> bool {
+        let name = |ua: NonZeroU64| self.names.peek(ua.get()).copied().flatten();
+        name(one).zip(name(two)).is_some_and(|(one, two)| one != two)
+    }
+
     /// Somebody begins to use a session.
-    pub(super) fn meet(&mut self, event: &Event) {
-        if let Some(subject) = &event.who.subject {
-            self.sessions.touch(&event.who.client).all.add(number(subject.as_str()));
+    pub(super) fn meet(&mut self, event: &Event, names: &Names) {
+        if let Some(subject) = names.subject {
+            self.sessions.touch(names.client, source::seconds(event)).all.add(subject);
         }
     }
 
     /// Whether a session that went on elsewhere by another program is what its client's people hardly ever do.
-    pub(super) fn changed_hands(&mut self, event: &Event) -> Option<Carried> {
-        let who = &event.who;
-        let session = who.session.as_ref().map(|it| number(it.as_str()));
-        let session = session.or_else(|| who.token.as_ref().map(|it| number(it.as_str())))?;
-        let (people, carried) = self.sessions.touch(&who.client).rarely(event, session)?;
+    pub(super) fn changed_hands(&mut self, event: &Event, names: &Names) -> Option<Carried> {
+        let people = self.sessions.touch(names.client, source::seconds(event));
+        let (people, carried) = people.rarely(event, names.session?)?;
         let moved = vec!["network", "software"];
         Some(Carried { was: "used before", moved, people, carried })
     }

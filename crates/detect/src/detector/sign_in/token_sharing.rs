@@ -61,8 +61,7 @@ struct Used {
     source: Source,
     ip: IpAddr,
     country: Option<NonZeroU64>,
-    /// The words of the User-Agent.
-    family: Option<NonZeroU64>,
+    ua: Option<NonZeroU64>,
     is_moving: bool,
     is_hosted: bool,
     is_strange: bool,
@@ -110,7 +109,7 @@ impl RecordDetector for TokenSharing {
             source,
             ip,
             country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
-            family: event.ua.as_ref().and_then(|_| source::family(event)).map(source::packed),
+            ua: names.ua.map(source::packed),
             is_moving: for_programs
                 || matches!(
                     event.origin.net,
@@ -121,10 +120,14 @@ impl RecordDetector for TokenSharing {
             first: event.ts,
             last: event.ts,
         };
+        self.issued.name(event, names);
         let changed_hands = match session.sources.last() {
-            Some(last) => !for_programs && last.is_of_another_hand(&used),
+            Some(last) => {
+                !for_programs
+                    && last.is_of_another_hand(&used, |one, two| self.issued.differ(one, two))
+            }
             None => {
-                self.issued.meet(event);
+                self.issued.meet(event, names);
                 false
             }
         };
@@ -135,7 +138,7 @@ impl RecordDetector for TokenSharing {
         if session.is_shared() {
             return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
         }
-        let changed = changed_hands.then(|| self.issued.changed_hands(event)).flatten();
+        let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
         let carried = self.issued.carried(event, &source).or(changed);
         let carried = carried.filter(|_| is_strange && !is_machine)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
@@ -231,9 +234,13 @@ impl Used {
 
     /// Whether the session went to another network and to another program at once, however long after. An update
     /// changes the version alone; the TLS fingerprint is the same for all systems that a browser runs on.
-    fn is_of_another_hand(&self, other: &Self) -> bool {
-        let names = self.family.zip(other.family);
-        self.source.is_far(&other.source) && names.is_some_and(|(one, two)| one != two)
+    fn is_of_another_hand(
+        &self,
+        other: &Self,
+        differ: impl Fn(NonZeroU64, NonZeroU64) -> bool,
+    ) -> bool {
+        self.source.is_far(&other.source)
+            && self.ua.zip(other.ua).is_some_and(|(one, two)| one != two && differ(one, two))
     }
 }
 
