@@ -30,6 +30,9 @@ mod under_way;
 
 use under_way::UnderWay;
 
+/// How many events a detector failed at.
+const FAILURES: &str = "tokenward_detector_failures_total";
+
 /// The running watcher.
 pub(super) struct Watcher {
     queue: Arc<EventQueue>,
@@ -66,10 +69,10 @@ struct Watch {
 
 fn failures() -> Counter {
     metrics::describe_counter!(
-        "tokenward_detector_failures_total",
+        FAILURES,
         "Events that were not judged by all detectors because one of them failed"
     );
-    let failures = metrics::counter!("tokenward_detector_failures_total");
+    let failures = metrics::counter!(FAILURES);
     failures.absolute(0);
     failures
 }
