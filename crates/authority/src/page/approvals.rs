@@ -45,6 +45,7 @@ pub(crate) struct ApprovalsPage {
     username: String,
     questions: Vec<Question>,
     action: String,
+    account: String,
     notice: String,
     done: String,
 }
@@ -93,6 +94,7 @@ impl ApprovalsPage {
             username: person.username.clone(),
             questions,
             action: reader.settings.path("/approvals/decision"),
+            account: reader.settings.path("/account"),
             notice: match notice {
                 Notice::Stale => (&words.over).into(),
                 Notice::Allowed | Notice::Denied | Notice::None => String::new(),

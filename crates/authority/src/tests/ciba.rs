@@ -65,6 +65,7 @@ async fn a_person_agrees_where_they_are() {
     let done = browser.submit(&page.form(), &[("decision", "allow")]).await;
     assert!(done.text.contains("You allowed it"), "{}", done.text);
     assert!(done.text.contains("Nothing waits for you"), "{}", done.text);
+    assert!(done.text.contains("<a href=\"/account\">Back to your account</a>"), "{}", done.text);
     harness.clock.pass(5);
     let body = poll(&harness, &asked).await;
     assert_eq!(body.status, 200, "{}", body.text);

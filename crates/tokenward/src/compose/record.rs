@@ -66,8 +66,10 @@ fn end_in_a_line(file: &mut File) -> io::Result<()> {
     let half = tail.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     match half {
         [] => Ok(()),
-        [b'{', ..] => file.set_len(length - half.len() as u64),
-        // It is none of ours.
+        [b'{', ..] if serde_json::from_slice::<Event>(half).is_err() => {
+            file.set_len(length - half.len() as u64)
+        }
+        // It is whole, or none of ours.
         _ => file.write_all(b"\n"),
     }
 }
@@ -89,6 +91,7 @@ mod tests {
             (format!("{line}\n"), format!("{line}\n")),
             (format!("{line}\n{}", &line[..20]), format!("{line}\n")),
             (line[..20].to_owned(), String::new()),
+            (line.to_owned(), format!("{line}\n")),
             ("a note".to_owned(), "a note\n".to_owned()),
         ] {
             std::fs::write(&file, &before).expect("written");
