@@ -1,8 +1,8 @@
 //! The bounded queue between those who answer requests and the watcher: nobody waits for it.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -17,22 +17,35 @@ const GATHER: Duration = Duration::from_micros(600);
 
 /// The sending end; a full queue is counted and not waited for.
 pub struct EventQueue {
-    sender: SyncSender<Message>,
-    reader: Reader,
+    shared: Arc<Shared>,
+    capacity: usize,
     lost: AtomicU64,
     lost_metric: Counter,
 }
 
-/// The receiving end.
-pub struct Events(Receiver<Message>, Reader);
+/// The receiving end. What waits is taken all at once: a queue that gives one at a time has its reader and its senders
+/// pull the same memory from each other with every event, which costs the senders more than the event.
+pub struct Events {
+    shared: Arc<Shared>,
+    /// What was taken and not yet given.
+    taken: VecDeque<Box<Event>>,
+}
 
-/// The thread that reads, once it has begun.
-type Reader = Arc<OnceLock<Thread>>;
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// The thread that reads, once it has begun.
+    reader: OnceLock<Thread>,
+}
 
-/// Boxed: the queue is allocated whole, and an event is large.
-enum Message {
-    Event(Box<Event>),
-    Close,
+/// Held for as long as it takes to add a pointer, or to change one list for another.
+#[derive(Default)]
+struct Waiting {
+    /// Boxed: room for all of them is there from the beginning, and an event is large.
+    events: VecDeque<Box<Event>>,
+    closed: bool,
+    /// The reader sleeps until somebody wakes it.
+    asleep: bool,
 }
 
 /// What the receiver got.
@@ -45,18 +58,33 @@ pub enum Received {
     Closed,
 }
 
-/// A queue for so many events.
+/// A queue in which so many events may wait, beside those that were taken together and are being read.
 pub fn queue(capacity: usize) -> (EventQueue, Events) {
-    let (sender, receiver) = sync_channel(capacity.max(1));
+    let capacity = capacity.max(1);
     metrics::describe_counter!(
         "tokenward_events_lost_total",
         "Events lost because the watcher's queue was full"
     );
     let lost_metric = metrics::counter!("tokenward_events_lost_total");
     lost_metric.absolute(0);
-    let reader = Reader::default();
-    let events = Events(receiver, Arc::clone(&reader));
-    (EventQueue { sender, reader, lost: AtomicU64::new(0), lost_metric }, events)
+    let shared = Arc::<Shared>::default();
+    shared.lock().events.reserve_exact(capacity);
+    let events = Events { shared: Arc::clone(&shared), taken: VecDeque::with_capacity(capacity) };
+    (EventQueue { shared, capacity, lost: AtomicU64::new(0), lost_metric }, events)
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        if let Some(reader) = self.reader.get() {
+            reader.unpark();
+        }
+    }
 }
 
 // === impl EventQueue ===
@@ -67,21 +95,35 @@ impl EventQueue {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Ends the receiver once it has read what was sent before. Waits for room in the queue.
+    /// Ends the receiver once it has read what was sent before.
     pub fn close(&self) {
-        // An error only says that the receiver has ended already.
-        let _ = self.sender.send(Message::Close);
+        self.shared.lock().closed = true;
+        self.shared.wake();
+    }
+}
+
+impl Drop for EventQueue {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
 impl EventSink for EventQueue {
     fn emit(&self, event: Event) {
         let decides = may_be_proof(&event.kind);
-        if self.sender.try_send(Message::Event(Box::new(event))).is_err() {
+        let event = Box::new(event);
+        let mut waiting = self.shared.lock();
+        if waiting.closed || waiting.events.len() >= self.capacity {
+            drop(waiting);
             self.lost.fetch_add(1, Ordering::Relaxed);
             self.lost_metric.increment(1);
-        } else if decides && let Some(reader) = self.reader.get() {
-            reader.unpark();
+            return;
+        }
+        waiting.events.push_back(event);
+        let asleep = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if decides || asleep {
+            self.shared.wake();
         }
     }
 }
@@ -104,21 +146,30 @@ fn may_be_proof(kind: &EventKind) -> bool {
 impl Events {
     /// The next event. With `busy`, says [`Received::Idle`] when none waits; without, waits for one,
     /// and first for a moment in which many may gather.
-    pub fn next(&self, busy: bool) -> Received {
-        let message = if busy {
-            match self.0.try_recv() {
-                Ok(message) => Some(message),
-                Err(std::sync::mpsc::TryRecvError::Empty) => return Received::Idle,
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => None,
-            }
-        } else {
-            self.1.get_or_init(thread::current);
+    pub fn next(&mut self, busy: bool) -> Received {
+        if let Some(event) = self.taken.pop_front() {
+            return Received::Event(event);
+        }
+        if !busy {
+            self.shared.reader.get_or_init(thread::current);
             thread::park_timeout(GATHER);
-            self.0.recv().ok()
-        };
-        match message {
-            Some(Message::Event(event)) => Received::Event(event),
-            Some(Message::Close) | None => Received::Closed,
+        }
+        loop {
+            let mut waiting = self.shared.lock();
+            std::mem::swap(&mut waiting.events, &mut self.taken);
+            waiting.asleep = !busy && self.taken.is_empty();
+            let closed = waiting.closed;
+            drop(waiting);
+            if let Some(event) = self.taken.pop_front() {
+                return Received::Event(event);
+            }
+            if closed {
+                return Received::Closed;
+            }
+            if busy {
+                return Received::Idle;
+            }
+            thread::park();
         }
     }
 }
@@ -143,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_loses_and_counts_and_never_waits() {
-        let (sender, receiver) = queue(2);
+        let (sender, mut receiver) = queue(2);
         for ts in 0..5 {
             sender.emit(event(ts));
         }
@@ -177,10 +228,62 @@ mod tests {
 
     #[test]
     fn closing_lets_what_waits_through() {
-        let (sender, receiver) = queue(4);
+        let (sender, mut receiver) = queue(4);
         sender.emit(event(1));
         sender.close();
         assert!(matches!(receiver.next(false), Received::Event(_)));
         assert!(matches!(receiver.next(false), Received::Closed));
+    }
+
+    #[test]
+    fn a_closed_queue_takes_nothing_more_and_counts_it() {
+        let (sender, mut receiver) = queue(4);
+        sender.close();
+        sender.emit(event(1));
+        assert_eq!(sender.lost(), 1);
+        assert!(matches!(receiver.next(true), Received::Closed));
+    }
+
+    #[test]
+    fn a_reader_that_sleeps_gets_all_that_many_send_and_the_end() {
+        const SENDERS: i64 = 4;
+        const EACH: i64 = 5_000;
+        let (sender, mut receiver) = queue(1 << 16);
+        let reader = std::thread::spawn(move || {
+            let mut last = vec![-1; SENDERS as usize];
+            let mut seen = 0;
+            let mut busy = false;
+            loop {
+                match receiver.next(busy) {
+                    Received::Event(event) => {
+                        let (who, at) = (event.ts.as_millis() / EACH, event.ts.as_millis() % EACH);
+                        assert!(
+                            last[who as usize] < at,
+                            "in the order in which one thread sent them"
+                        );
+                        last[who as usize] = at;
+                        seen += 1;
+                        busy = true;
+                    }
+                    Received::Idle => busy = false,
+                    Received::Closed => return seen,
+                }
+            }
+        });
+        std::thread::scope(|scope| {
+            for who in 0..SENDERS {
+                let sender = &sender;
+                scope.spawn(move || {
+                    for at in 0..EACH {
+                        sender.emit(event(who * EACH + at));
+                        if at % 1_000 == 0 {
+                            std::thread::sleep(std::time::Duration::from_millis(2));
+                        }
+                    }
+                });
+            }
+        });
+        drop(sender);
+        assert_eq!(reader.join().expect("the reader ends"), SENDERS * EACH);
     }
 }

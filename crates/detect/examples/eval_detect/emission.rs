@@ -53,7 +53,7 @@ pub(crate) fn print() {
     let made = spread(|| times(|at| drop(std::hint::black_box(held.event(at)))));
     println!("an event made and dropped: {made}");
     let seen = AtomicU64::new(0);
-    let (sender, events) = queue(QUEUE);
+    let (sender, mut events) = queue(QUEUE);
     let (taken, lost) = std::thread::scope(|scope| {
         let seen = &seen;
         scope.spawn(move || {

@@ -27,6 +27,9 @@ mod identity;
 mod issuer;
 pub(crate) mod rules;
 
+/// Memory for them is taken at the start, 16 bytes each.
+const MOST_EVENTS: usize = 1 << 24;
+
 /// Path of the option, and what is wrong with it.
 pub(crate) type Finding = (String, String);
 
@@ -112,8 +115,9 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Finding> {
         let words = "must be the name of a header field".to_owned();
         found.push(("gateway.api_key_header".to_owned(), words));
     }
-    if config.detect.queue == 0 {
-        found.push(("detect.queue".to_owned(), "must be at least 1".to_owned()));
+    if !(1..=MOST_EVENTS).contains(&config.detect.queue) {
+        let words = format!("must be from 1 to {MOST_EVENTS}");
+        found.push(("detect.queue".to_owned(), words));
     }
     found.extend(config.detect.terms().err().into_iter().flatten());
     if let Some(part) = config.gateway.as_ref().filter(|_| found.is_empty()) {

@@ -87,6 +87,8 @@ fn mistakes_carry_their_line() {
             "[gateway.upstreams.a]\nservers = [\"http://a\"]\ntimeout = \"0s\"\n",
             "t.toml:3: gateway.upstreams.a.timeout: must be more than 0s",
         ),
+        ("[detect]\nqueue = 0", "t.toml:2: detect.queue: must be from 1 to 16777216"),
+        ("[detect]\nqueue = 16777217", "t.toml:2: detect.queue: must be from 1 to 16777216"),
         (
             "[authority]\npuzzle_after = 9\n",
             "t.toml:2: authority.puzzle_after: must be from 10 to 1000, or 0 for no puzzle",
