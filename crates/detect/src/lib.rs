@@ -10,6 +10,7 @@ pub mod feedback;
 pub mod incidents;
 pub mod origin;
 pub mod policy;
+mod program;
 pub mod queue;
 pub mod replay;
 pub mod respond;

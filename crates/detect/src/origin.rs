@@ -8,6 +8,7 @@ use token::event::{Event, EventKind, Moved, Origin};
 use token::place::Places;
 use token::user_agent;
 
+use crate::program;
 use crate::sketch::hash;
 use crate::sketch::table::Table;
 
@@ -68,15 +69,13 @@ impl Origins {
 impl Fingerprint {
     fn of(origin: &Origin) -> Self {
         let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
-        let short = |text: &Option<String>| {
-            let hashed = hash::text(text.as_deref()?);
-            Some(number((hashed ^ hashed >> 32) as u32))
-        };
+        let folded = |hashed: u64| number((hashed ^ hashed >> 32) as u32);
+        let short = |text: &Option<String>| text.as_deref().map(|text| folded(hash::text(text)));
         Self {
             country: short(&origin.country),
             asn: origin.asn.map(number),
             software: short(&origin.software),
-            ja4: short(&origin.ja4),
+            ja4: origin.ja4.as_deref().and_then(program::library).map(folded),
         }
     }
 

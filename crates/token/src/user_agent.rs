@@ -13,6 +13,24 @@ const BROWSERS: [(&str, &str); 6] = [
     ("Safari/", "safari"),
 ];
 
+/// Systems name each other as well: Android says that it is Linux, and a telephone of Apple that it is like a Mac.
+const SYSTEMS: [(&str, &str); 9] = [
+    ("Android", "android"),
+    ("iPhone", "ios"),
+    ("iPad", "ios"),
+    ("iOS", "ios"),
+    ("CrOS", "chromeos"),
+    ("Windows", "windows"),
+    ("Mac OS X", "macos"),
+    ("macOS", "macos"),
+    ("Linux", "linux"),
+];
+
+/// The system that it runs on, such as `android`; `None` when it names none.
+pub fn system(user_agent: &str) -> Option<&'static str> {
+    SYSTEMS.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
+}
+
 /// Its family, such as `firefox`, `curl` or `python-requests`; `None` when it names none.
 pub fn family(user_agent: &str) -> Option<String> {
     if user_agent.starts_with("Mozilla/")
@@ -28,7 +46,21 @@ pub fn family(user_agent: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::family;
+    use super::{family, system};
+
+    #[test]
+    fn a_system_is_the_most_particular_that_is_named() {
+        for (text, expected) in [
+            ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36", Some("android")),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X)", Some("ios")),
+            ("Shop/6.11.0 (iPhone; iOS 16.7; Scale/3.00)", Some("ios")),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Firefox/131.0", Some("linux")),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", Some("macos")),
+            ("curl/8.5.0", None),
+        ] {
+            assert_eq!(system(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_family_has_no_version() {

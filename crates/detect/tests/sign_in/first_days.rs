@@ -19,10 +19,10 @@ fn used(seconds: f64, person: u32, more: &Value) -> Value {
     event(seconds, "request", &format!("10.1.{person}.7"), &members)
 }
 
-/// A dozen people with one browser, an hour each.
+/// People with one browser, an hour each.
 fn people() -> Vec<Value> {
     let mut events = Vec::new();
-    for person in 0..12 {
+    for person in 0..50 {
         events.extend((0..30).map(|n| used(f64::from(n) * 120.0, person, &json!({}))));
     }
     events
@@ -54,6 +54,22 @@ fn a_token_that_a_strange_program_uses_beside_the_browser_is_shared() {
     assert_eq!(with(&disguised, 10).len(), 1, "the fingerprint tells, whatever the name is");
     let personal = json!({ "ua": "curl/8", "ja4": "tool", "token_kind": "pat" });
     assert_eq!(with(&personal, 10), Vec::<Value>::new(), "made for programs");
+}
+
+#[test]
+fn two_programs_that_many_use_in_turn_are_how_a_client_works_and_what_two_do_is_not() {
+    let shared = |people_with_both: u32| {
+        let mut events = people();
+        for person in 0..people_with_both {
+            // Each has a fingerprint of its own, as devices of many makers do.
+            let pages =
+                json!({ "ua": "Mozilla/5.0 (Linux; Android 15) wv", "ja4": format!("p{person}") });
+            events.extend(in_turn(person, &pages, 10));
+        }
+        sharing(&events).len()
+    };
+    assert_eq!(shared(2), 2);
+    assert_eq!(shared(20), 0);
 }
 
 #[test]

@@ -83,6 +83,71 @@ fn an_application_that_is_updated_on_a_journey_is_no_theft_and_a_copied_name_is(
 }
 
 #[test]
+fn a_program_that_connects_in_another_way_is_no_theft() {
+    let browser = "t13d1516h2_8daaf6152771_02713d6af862";
+    let people: Vec<Value> = people().into_iter().map(|event| with_ja4(event, browser)).collect();
+    let told = |ja4: &str, others: u32| {
+        let mut events = people.clone();
+        for person in 10..10 + others {
+            let address = format!("198.51.{person}.9");
+            let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
+            events.push(with_ja4(of("grant", 3990.0, person, home), ja4));
+        }
+        let from = From("203.0.113.7", 64700, "BR", "Browser/120");
+        events.push(with_ja4(of("request", 4000.0, 7, from), ja4));
+        outcomes(&found(&events)).len()
+    };
+    assert_eq!(told("t13d1517h2_8daaf6152771_b0da82dd1658", 0), 0, "resumed");
+    assert_eq!(told("q13d0312h3_55b375c5d22e_06cda9e17597", 0), 0, "QUIC");
+    let other = "t13d301000_01455d0db58d_5ac7197df9d2";
+    assert_eq!(told(other, 0), 1, "another library under the same name");
+    assert_eq!(told(other, 3), 0, "what others of the name have as well");
+}
+
+/// An application on telephones of many makers, some of which show pages by the system's browser.
+fn on_telephones(with_pages: u32) -> Vec<Value> {
+    let mut events = Vec::new();
+    for person in 0..40u32 {
+        let (app, pages) = telephone(person);
+        let address = format!("198.51.{person}.9");
+        let home = |ua| From(&address, 64500 + person % 5, "NO", ua);
+        let start = f64::from(person) * 60.0;
+        events.push(of("grant", start, person, home(&app)));
+        for n in 1..20 {
+            let ua = if person < with_pages && n % 5 == 0 { &pages } else { &app };
+            events.push(of("request", start + f64::from(n) * 150.0, person, home(ua)));
+        }
+    }
+    events
+}
+
+/// The User-Agents of a telephone's application and of the pages in it.
+fn telephone(person: u32) -> (String, String) {
+    let model = char::from(b'A' + u8::try_from(person % 26).unwrap_or(0));
+    let app = format!("Shop/6.1 (Android {}; Model-{model}) okhttp/4.12", 11 + person % 5);
+    let pages =
+        "Mozilla/5.0 (Linux; Android 15; wv) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36";
+    (app, pages.to_owned())
+}
+
+#[test]
+fn an_application_and_the_pages_in_it_leave_the_house_together() {
+    let told = |with_pages: u32, ua: &str| {
+        let mut events = on_telephones(with_pages);
+        let carrier = From("203.0.113.7", 64700, "NO", ua);
+        events.extend((0..5).map(|n| of("request", 7000.0 + f64::from(n) * 20.0, 30, carrier)));
+        outcomes(&found(&events)).len()
+    };
+    let (_, pages) = telephone(0);
+    assert_eq!(told(10, &pages), 0);
+    assert_eq!(told(0, &pages), 1, "nobody else does that");
+    let desktop =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36";
+    assert_eq!(told(10, desktop), 1, "a browser that is not in the telephone");
+    assert_eq!(told(10, &telephone(5).0), 1, "another telephone");
+}
+
+#[test]
 fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() {
     let mut events = people();
     let abroad = From("203.0.113.7", 64700, "JP", "Browser/121");

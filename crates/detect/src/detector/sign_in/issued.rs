@@ -9,8 +9,9 @@
 //! fingerprint, and tells a newer version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
 //! to be of different IPv4 /16 or IPv6 /32. The same is asked of sessions that went on elsewhere by another program than
-//! before, however their tokens are fetched. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
-//! 5,000 fingerprints of 100, 16,384 User-Agents of 24.
+//! before, however their tokens are fetched. An application and the pages in it are two programs that move together:
+//! what three people of a client, and one in twenty, use in turn where they are is one hand. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
+//! 5,000 fingerprints of 100, 16,384 User-Agents of 24, 4,096 pairs of programs of 24.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -21,7 +22,9 @@ use token::time::Timestamp;
 
 use crate::detector::Names;
 use crate::detector::sign_in::source::{self, Source, number};
+use crate::program;
 use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
@@ -29,12 +32,15 @@ use crate::sketch::tally::Tally;
 const TOKENS: usize = 50_000;
 const CLIENTS: usize = 5_000;
 const NAMES: usize = 16_384;
+const PAIRS: usize = 4_096;
 /// People that a client needs before anything is said.
 const PEOPLE: u32 = 10;
 /// One in so many may use tokens elsewhere again and again, and three in any case; twice as many, once.
 const CARRIED: u32 = 10;
 const FEW: u32 = 3;
 const ONCE: u32 = 2;
+/// One in so many who use two programs in turn, and three in any case, are how the client works.
+const TOGETHER: u32 = 20;
 /// People of whom the last carried token is held.
 const CARRIERS: usize = 32;
 /// A habit shows within three days, as everywhere.
@@ -48,17 +54,26 @@ pub(super) struct Issued {
     /// The same of sessions that went on elsewhere.
     sessions: Table<People>,
     /// The words of User-Agents, by the whole: to read one takes longer than to look for it.
-    names: Table<Option<NonZeroU64>>,
+    names: Table<Option<Name>>,
     /// People of a client by fingerprint.
     fingerprints: Recent<u64, Distinct<1>>,
+    /// People of a client by two programs that they use in one place.
+    together: Table<Distinct<1>>,
 }
 
 /// Where and by what a token was issued to.
 #[derive(Clone, Copy)]
 struct Use {
     source: Source,
-    name: Option<NonZeroU64>,
+    name: Option<Name>,
     version: Version,
+}
+
+/// What a User-Agent names.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    words: NonZeroU64,
+    kind: NonZeroU64,
 }
 
 /// The first numbers of a User-Agent, which only grow when software with the same words is updated.
@@ -104,6 +119,7 @@ impl Default for Issued {
             sessions: Table::new(CLIENTS),
             names: Table::new(NAMES),
             fingerprints: Recent::new(CLIENTS),
+            together: Table::new(PAIRS),
         }
     }
 }
@@ -127,13 +143,22 @@ impl Issued {
     }
 
     /// Whether a request's token was carried away, which its client's people hardly ever do.
-    pub(super) fn carried(&mut self, event: &Event, source: &Source) -> Option<Carried> {
+    pub(super) fn carried(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        source: &Source,
+    ) -> Option<Carried> {
         let EventKind::Request(request) = &event.kind else { return None };
         let moved = request.moved.as_deref()?;
         let software = moved.contains(&Moved::Software)
             || (moved.contains(&Moved::Ja4) && !self.is_updated(event));
         let who = &event.who;
         if !software || !self.is_elsewhere(event, moved, source) {
+            return None;
+        }
+        let programs = self.issue(event).and_then(|it| it.name).zip(Use::of(event)?.name);
+        if programs.is_some_and(|(one, two)| self.are_one_hand(names, [one, two])) {
             return None;
         }
         let token = number(who.token.as_ref()?.as_str());
@@ -147,15 +172,31 @@ impl Issued {
         if let Some(ua) = names.ua {
             let name = self.names.touch(source::packed(ua).get(), source::seconds(event));
             if name.is_none() {
-                *name = source::family(event).map(source::packed);
+                *name = Name::of(event);
             }
         }
     }
 
-    /// Whether two User-Agents are known to differ in more than their numbers.
-    pub(super) fn differ(&self, one: NonZeroU64, two: NonZeroU64) -> bool {
+    /// The words of two User-Agents that are known to differ in more than their numbers.
+    pub(super) fn differ(&self, one: NonZeroU64, two: NonZeroU64) -> Option<[Name; 2]> {
         let name = |ua: NonZeroU64| self.names.peek(ua.get()).copied().flatten();
-        name(one).zip(name(two)).is_some_and(|(one, two)| one != two)
+        let (one, two) = name(one).zip(name(two))?;
+        (one.words != two.words).then_some([one, two])
+    }
+
+    /// Somebody used two programs in turn where they are.
+    pub(super) fn meet_together(&mut self, event: &Event, names: &Names, both: [Name; 2]) {
+        if let Some(subject) = names.subject.filter(|_| both[0].kind != both[1].kind) {
+            let pair = pair(names.client, both);
+            self.together.touch(pair, source::seconds(event)).add(subject);
+        }
+    }
+
+    /// Whether two programs of a client are used in turn by many of its people, wherever these are.
+    pub(super) fn are_one_hand(&self, names: &Names, both: [Name; 2]) -> bool {
+        let people = self.sessions.peek(names.client).map_or(0, |people| people.all.count());
+        let together = self.together.peek(pair(names.client, both)).map_or(0, Distinct::count);
+        together >= FEW.max(people / TOGETHER)
     }
 
     /// Somebody begins to use a session.
@@ -181,15 +222,20 @@ impl Issued {
         !known && self.issue(event).is_some_and(|issued| issued.source.is_far(source))
     }
 
-    /// Whether the software is a newer version of what the token was issued to.
+    /// Whether the software is a newer version of what the token was issued to, or is called the same and has a
+    /// fingerprint that others of its name have as well: programs connect in more ways than one.
     fn is_updated(&self, event: &Event) -> bool {
         let (issued, now) = (self.issue(event), Use::of(event));
+        let is_common = || {
+            let people = fingerprint(event).and_then(|it| self.fingerprints.peek(&it));
+            people.is_some_and(|people| people.count() >= FEW)
+        };
         issued.zip(now).is_some_and(|(issued, now)| match (issued.name, now.name) {
-            (Some(one), Some(two)) => one == two && issued.version < now.version,
-            _ => {
-                let people = fingerprint(event).and_then(|it| self.fingerprints.peek(&it));
-                people.is_some_and(|people| people.count() >= FEW)
+            (Some(one), Some(two)) if one.words == two.words => {
+                issued.version < now.version || is_common()
             }
+            (Some(_), Some(_)) => false,
+            _ => is_common(),
         })
     }
 
@@ -199,10 +245,16 @@ impl Issued {
     }
 }
 
-/// The TLS fingerprint as one client's.
+/// Two programs of a client, whichever came first.
+fn pair(client: u64, [one, two]: [Name; 2]) -> u64 {
+    hash::both(client, one.kind.get() ^ two.kind.get())
+}
+
+/// The TLS fingerprint as one client's and one User-Agent's.
 fn fingerprint(event: &Event) -> Option<u64> {
-    let ja4 = event.origin.ja4.as_deref()?;
-    Some(number((event.who.client.as_ref().map(|client| client.as_str()), ja4)))
+    let library = program::library(event.origin.ja4.as_deref()?)?;
+    let client = event.who.client.as_ref().map(|client| client.as_str());
+    Some(number((client, event.ua.as_deref().map(hash::without_digits), library)))
 }
 
 // === impl People ===
@@ -245,9 +297,18 @@ impl People {
 
 impl Use {
     fn of(event: &Event) -> Option<Self> {
-        let name = event.ua.as_ref().and_then(|_| source::family(event)).map(source::packed);
+        let name = Name::of(event);
         let version = event.ua.as_deref().map(Version::of).unwrap_or_default();
         Some(Self { source: Source::of(event)?, name, version })
+    }
+}
+
+// === impl Name ===
+
+impl Name {
+    fn of(event: &Event) -> Option<Self> {
+        let kind = source::kind(event).map(source::packed)?;
+        source::family(event).map(|words| Self { words: source::packed(words), kind })
     }
 }
 

@@ -3,11 +3,13 @@
 //! A token that is taken from a browser and used behind the same address, by malware or by a colleague,
 //! moves nowhere: what is left to see is the program. An application and the web pages in it, or a browser with two ways
 //! to the same server, take turns as well, but they do so for many people. So one of the two must be a program with
-//! which fewer than three people of the client were seen, of ten at least; and the turns must be four within ten
+//! which fewer than three people of the client were seen, of forty at least; the two, by fingerprint or by family
+//! and system, must not take turns for three others and one in twenty; and the turns must be four within ten
 //! minutes, since a page that is opened elsewhere once is nobody else. Programs are told apart by their TLS
 //! fingerprint or, where that is not known, by the family that the User-Agent names. Personal tokens and API keys
 //! are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes for each of
-//! 16,384 programs of clients, 48 for each of 4,096 clients, 40 for each of 4,096 tokens in the hands of a rare program.
+//! 16,384 programs of clients and 4,096 pairs of them, 48 for each of 4,096 clients, 48 for each of 4,096 tokens in the
+//! hands of a rare program.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +28,13 @@ use crate::sketch::table::Table;
 const PROGRAMS: usize = 16_384;
 const CLIENTS: usize = 4_096;
 const TOKENS: usize = 4_096;
+const PAIRS: usize = 4_096;
 /// People that a client needs before anything is said.
-const PEOPLE: u32 = 10;
+const PEOPLE: u32 = 40;
 /// People from whom on a program is how the client works.
 const COMMON: u32 = 3;
+/// One in so many whose tokens two programs use in turn are how the client works, and as many as are common.
+const TOGETHER: u32 = 20;
 const TURNS: u16 = 4;
 const WINDOW: u32 = 600;
 
@@ -38,6 +43,8 @@ pub(super) struct MixedSoftware {
     /// People by client, and by client and program.
     people: Table<Distinct<4>>,
     programs: Table<Distinct<1>>,
+    /// People by client and two programs or kinds of them.
+    pairs: Table<Distinct<1>>,
     tokens: Table<Turns>,
 }
 
@@ -45,6 +52,8 @@ pub(super) struct MixedSoftware {
 #[derive(Default)]
 struct Turns {
     last: u64,
+    /// What kind of program the last one says it is.
+    kind: u64,
     /// The program that hardly anybody used when it came.
     rare: u64,
     since: u32,
@@ -57,6 +66,7 @@ impl Default for MixedSoftware {
         Self {
             people: Table::new(CLIENTS),
             programs: Table::new(PROGRAMS),
+            pairs: Table::new(PAIRS),
             tokens: Table::new(TOKENS),
         }
     }
@@ -74,7 +84,10 @@ impl RecordDetector for MixedSoftware {
         if source::is_machine(event) {
             return None;
         }
-        let program = names.ja4.or_else(|| event.origin.software.as_deref().map(hash::text))?;
+        let program = match (&event.origin.ja4, &event.origin.software) {
+            (Some(_), _) => names.program,
+            (None, software) => software.as_deref().map(hash::text),
+        }?;
         let now = source::seconds(event);
         let people = self.people.touch(names.client, now);
         people.add(subject);
@@ -87,7 +100,18 @@ impl RecordDetector for MixedSoftware {
             return None;
         }
         let turns = self.tokens.touch(token, now);
-        turns.take(program, now);
+        let kind = source::kind(event).unwrap_or(0);
+        let both = turns.take(program, kind, now);
+        let most = COMMON.max(people.count() / TOGETHER);
+        let go_together = |(one, two): (u64, u64)| {
+            let pair = self.pairs.touch(hash::both(names.client, one ^ two), now);
+            pair.add(subject);
+            pair.count() >= most
+        };
+        // Each is noted, whatever the other says.
+        if both.into_iter().flatten().map(go_together).fold(false, |one, two| one | two) {
+            turns.count = 0;
+        }
         if is_rare {
             turns.rare = program;
         }
@@ -106,14 +130,21 @@ impl RecordDetector for MixedSoftware {
 // === impl Turns ===
 
 impl Turns {
-    fn take(&mut self, program: u64, now: u32) {
+    /// The two programs, and what kinds they are, when another takes its turn.
+    fn take(&mut self, program: u64, kind: u64, now: u32) -> [Option<(u64, u64)>; 2] {
         if now.saturating_sub(self.since) > WINDOW {
             (self.since, self.count) = (now, 0);
         }
-        if self.last != program {
-            self.count += u16::from(self.last != 0);
-            self.last = program;
+        let before = (self.last, self.kind);
+        if before.0 == program {
+            return [None, None];
         }
+        (self.last, self.kind) = (program, kind);
+        if before.0 == 0 {
+            return [None, None];
+        }
+        self.count += 1;
+        [Some((before.0, program)), (before.1 != kind).then_some((before.1, kind))]
     }
 }
 

@@ -90,7 +90,7 @@ impl Person {
         let country = event.origin.country.as_ref().map(number);
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
-        let exactly = names.ua.or(names.ja4);
+        let exactly = names.ua.or(names.program);
         let now = packed(number((country, place, exactly, event.ts.as_secs() / 3600)));
         if self.last == Some(now) {
             return None;

@@ -6,8 +6,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use ipnet::IpNet;
 use token::event::Event;
+use token::user_agent;
 
 use crate::detector::{Names, network};
+use crate::program;
 use crate::sketch::hash;
 
 /// The source of one event. Tables hold a hundred thousand, so a number that is not known takes no room of its own.
@@ -28,7 +30,7 @@ impl Source {
 
     /// The same of an event whose names as numbers are known.
     pub(super) fn named(event: &Event, names: &Names) -> Option<Self> {
-        Some(Self::new(names.prefix?, event, names.ja4.or(names.ua)))
+        Some(Self::new(names.prefix?, event, names.program))
     }
 
     fn new(network: IpNet, event: &Event, software: Option<u64>) -> Self {
@@ -72,7 +74,7 @@ impl Source {
 
 /// The TLS fingerprint where it is known, since anybody can send any User-Agent.
 pub(super) fn software(event: &Event) -> Option<u64> {
-    event.origin.ja4.as_deref().or(event.ua.as_deref()).map(hash::text)
+    program::of(event.origin.ja4.as_deref(), event.ua.as_deref())
 }
 
 /// A thing as a number, the same in every run.
@@ -103,7 +105,17 @@ pub(super) fn actor(event: &Event) -> String {
 /// The software without its version, which changes each month: the User-Agent's words, or else the
 /// TLS fingerprint.
 pub(super) fn family(event: &Event) -> Option<u64> {
-    event.ua.as_deref().map(hash::without_digits).or_else(|| event.origin.ja4.as_ref().map(number))
+    event
+        .ua
+        .as_deref()
+        .map(hash::without_digits)
+        .or_else(|| event.origin.ja4.as_deref().and_then(program::library))
+}
+
+/// The kind of program that a User-Agent names: its family and the system, and neither version nor device.
+pub(super) fn kind(event: &Event) -> Option<u64> {
+    let ua = event.ua.as_deref()?;
+    Some(number((event.origin.software.as_deref(), user_agent::system(ua))))
 }
 
 /// The autonomous system or, where that is not known, the IPv4 /16 or IPv6 /32.

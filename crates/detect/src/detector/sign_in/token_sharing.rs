@@ -93,7 +93,7 @@ impl RecordDetector for TokenSharing {
             last.last = event.ts;
             return None;
         }
-        let software = names.ja4.or(names.ua).unwrap_or(0);
+        let software = names.program.unwrap_or(0);
         let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
         let (is_settled, is_strange) = match record.person.as_mut() {
@@ -121,17 +121,19 @@ impl RecordDetector for TokenSharing {
             last: event.ts,
         };
         self.issued.name(event, names);
-        let changed_hands = match session.sources.last() {
-            Some(last) => {
-                !for_programs
-                    && last.is_of_another_hand(&used, |one, two| self.issued.differ(one, two))
-            }
-            None => {
-                self.issued.meet(event, names);
-                false
-            }
-        };
-        session.add(used, event.ts);
+        let last = session.sources.last();
+        if last.is_none() {
+            self.issued.meet(event, names);
+        }
+        let is_far = last.is_some_and(|last| last.source.is_far(&used.source));
+        let programs = last.and_then(|last| self.issued.differ(last.ua?, used.ua?));
+        if let Some(both) = programs.filter(|_| !is_far) {
+            self.issued.meet_together(event, names, both);
+        }
+        let is_one_hand = programs.is_some_and(|both| self.issued.are_one_hand(names, both));
+        // To another network and to another program at once, however long after.
+        let changed_hands = !for_programs && is_far && programs.is_some() && !is_one_hand;
+        session.add(used, is_one_hand, event.ts);
         if is_machine && !is_settled {
             return None;
         }
@@ -139,7 +141,7 @@ impl RecordDetector for TokenSharing {
             return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
         }
         let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
-        let carried = self.issued.carried(event, &source).or(changed);
+        let carried = self.issued.carried(event, names, &source).or(changed);
         let carried = carried.filter(|_| is_strange && !is_machine)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
@@ -155,7 +157,7 @@ impl Session {
         u64::from(self.returns) ^ last ^ self.told.read()
     }
 
-    fn add(&mut self, mut used: Used, now: Timestamp) {
+    fn add(&mut self, mut used: Used, is_one_hand: bool, now: Timestamp) {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);
         if self.first_return < start {
@@ -163,7 +165,8 @@ impl Session {
         }
         let before = self.sources.iter().position(|held| held.source == used.source);
         if let Some(at) = before {
-            let parted = self.sources.last().is_some_and(|last| last.is_another(&used));
+            let parted =
+                !is_one_hand && self.sources.last().is_some_and(|last| last.is_another(&used));
             if parted {
                 if self.returns == 0 {
                     self.first_return = now;
@@ -230,17 +233,6 @@ impl Used {
         let moving = self.is_moving || other.is_moving;
         let fleet = self.is_hosted && other.is_hosted;
         self.source.is_other_software(&other.source) || (abroad && !moving && !fleet)
-    }
-
-    /// Whether the session went to another network and to another program at once, however long after. An update
-    /// changes the version alone; the TLS fingerprint is the same for all systems that a browser runs on.
-    fn is_of_another_hand(
-        &self,
-        other: &Self,
-        differ: impl Fn(NonZeroU64, NonZeroU64) -> bool,
-    ) -> bool {
-        self.source.is_far(&other.source)
-            && self.ua.zip(other.ua).is_some_and(|(one, two)| one != two && differ(one, two))
     }
 }
 

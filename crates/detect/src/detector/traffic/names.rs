@@ -9,6 +9,7 @@ use token::reason::{Reason, Refused};
 
 use crate::detector::network;
 use crate::detector::traffic::template::{self, Template};
+use crate::program;
 use crate::sketch::hash;
 
 /// `None` where the event has no such name, or no detector asks for it.
@@ -26,9 +27,9 @@ pub struct Names {
     pub(in crate::detector) network: Option<u64>,
     /// The same as it is written.
     pub(in crate::detector) prefix: Option<IpNet>,
-    /// User-Agent and TLS fingerprint.
     pub(in crate::detector) ua: Option<u64>,
-    pub(in crate::detector) ja4: Option<u64>,
+    /// By its TLS fingerprint, or the User-Agent where there is none.
+    pub(in crate::detector) program: Option<u64>,
     pub(in crate::detector) target: Target,
 }
 
@@ -78,7 +79,7 @@ impl Names {
             }),
             prefix,
             ua: event.ua.as_deref().map(hash::text),
-            ja4: event.origin.ja4.as_deref().map(hash::text),
+            program: program::of(event.origin.ja4.as_deref(), event.ua.as_deref()),
             target: request.map(Target::of).unwrap_or_default(),
         }
     }
