@@ -120,9 +120,57 @@ fn whoever_keeps_the_software_has_not_travelled_to_a_companys_network() {
     assert_eq!(found(&[home.clone(), at_a_companys(office.clone())]), Vec::<Value>::new());
     assert_eq!(found(&[at_a_companys(home.clone()), office.clone()]), Vec::<Value>::new());
     assert_eq!(outcomes(&found(&[home, office])), [["impossible_travel", "medium", "tag"]]);
-    let home = signs_in(0.0, 0, "198.51.50.9", OSLO, PHONE);
-    let office = at_a_companys(signs_in(600.0, 0, OFFICE, TOKYO, "Browser/120"));
-    assert_eq!(outcomes(&found(&[home, office])), [["impossible_travel", "medium", "tag"]]);
+}
+
+#[test]
+fn at_a_companys_network_other_software_has_travelled_once_somebodys_own_is_known() {
+    let told = |days: u32| {
+        let home = |day| signs_in(f64::from(day) * DAY, 0, "198.51.50.9", OSLO, PHONE);
+        let mut events: Vec<Value> = (0..days).map(home).collect();
+        let after = f64::from(days - 1) * DAY + 600.0;
+        events.push(at_a_companys(signs_in(after, 0, OFFICE, TOKYO, "Browser/120")));
+        outcomes(&found(&events)).len()
+    };
+    assert_eq!((told(1), told(5)), (0, 1));
+}
+
+const ANDROID: &str = "App/7 (Android 15)";
+
+#[test]
+fn a_sign_in_far_from_a_telephone_or_from_changes_at_home_is_told() {
+    let told = |ua: &str, method: &str| {
+        let mut used = seen(0.0, 0, "198.51.0.9", OSLO, ua);
+        used["method"] = json!(method);
+        let thief = signs_in(1200.0, 0, "192.0.2.7", TOKYO, "Browser/120");
+        outcomes(&found(&[used, thief])).len()
+    };
+    assert_eq!((told(ANDROID, "GET"), told("Browser/119", "POST")), (1, 1));
+    assert_eq!(told("Browser/119", "GET"), 0, "a computer that was left on");
+}
+
+#[test]
+fn a_stranger_in_another_country_than_the_telephone_is_told_and_a_traveller_with_a_laptop_is_not() {
+    let country = |mut event: Value, country: &str| {
+        event["country"] = json!(country);
+        event
+    };
+    let told = |ua: &str, from: &str| {
+        let mut events: Vec<Value> = (0..5)
+            .map(|day| seen(f64::from(day) * DAY, 0, "198.51.0.9", OSLO, "Laptop/1"))
+            .collect();
+        let mut carrier = country(seen(4.5 * DAY, 0, "198.51.7.1", OSLO, ANDROID), "NO");
+        carrier["net"] = json!("mobile");
+        events.push(carrier);
+        events.push(country(signs_in(4.5 * DAY + 600.0, 0, "192.0.2.7", TOKYO, ua), from));
+        outcomes(&found(&events)).len()
+    };
+    assert_eq!(told("Browser/120", "JP"), 1);
+    assert_eq!(told("Laptop/2", "JP"), 0, "whose telephone roams");
+    assert_eq!(
+        told("Browser/120", "NO"),
+        0,
+        "the carrier's gateway may be anywhere in the country"
+    );
 }
 
 #[test]

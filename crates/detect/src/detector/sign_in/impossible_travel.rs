@@ -1,21 +1,23 @@
 //! One person in two places, faster than any airliner.
 //!
-//! Compared are sign-ins with sign-ins, and requests with those of the same software: a computer
-//! left on at home goes on while its owner is abroad. The place of an address is known to about
+//! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes, and all that
+//! telephones do, which are where their owners are. A computer left on at home goes on reading while its owner is abroad. The place of an address is known to about
 //! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
-//! no airliner flies from door to door. Addresses of hosting, VPNs, Tor and mobile carriers say
-//! nothing of where a person is; where the kind of network is not known, it may be a VPN, so that
-//! the software of a request has to be new to the person as well. Personal tokens and API keys do not count:
+//! no airliner flies from door to door. Addresses of hosting, VPNs and Tor say
+//! nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they
+//! are compared only with other countries and with software that is new to the person; where the kind of network is not known, it may be a VPN, so that
+//! the software has to be new to the person as well. Personal tokens and API keys do not count:
 //! programs hold them. Without latitude and longitude there is no finding: the middle of a country
-//! is too far from its borders. After a day in which a place was used it is one of this person's.
+//! is too far from its borders. After a day in which a place was used it is one of this person's; after an hour, while little is known of them.
 //!
 //! A company may have its gateway on another continent, and its people's telephones are at home the moment they
-//! leave its Wi-Fi. So whoever keeps the software and comes to or from a network that is known for a company's, or to or
-//! from a gateway ([`Gateways`]), has not travelled;
+//! leave its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange, or
+//! keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled;
 //! and a pair of places between which somebody was told to go is told again only with other software, or after a
 //! month without: people who go to and fro have a habit. State: 100,000 persons of about 700 bytes.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -24,6 +26,7 @@ use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
 use token::id::SubjectId;
 use token::time::Timestamp;
+use token::user_agent;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::gateway::Gateways;
@@ -56,6 +59,8 @@ pub(super) struct ImpossibleTravel {
 struct Person {
     /// The newest last.
     seen: Vec<Seen>,
+    /// Country and place of a carrier's network, when that was used last.
+    carrier: Option<(NonZeroU64, Seen)>,
     places: Known<6>,
     software: Known<4>,
     told: Told,
@@ -65,7 +70,7 @@ struct Person {
 
 #[derive(Clone, Copy)]
 struct Seen {
-    /// The software; `None` for sign-ins.
+    /// The software; `None` for what is done by hand.
     by: Option<u64>,
     /// The software without its version.
     family: Option<u64>,
@@ -84,60 +89,43 @@ impl Default for ImpossibleTravel {
 
 impl Detector for ImpossibleTravel {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let by = match &event.kind {
-            EventKind::Login { result, .. } if result == "ok" => None,
-            EventKind::Request(request)
-                if event.who.token.is_some()
-                    && event.origin.lat.is_some()
-                    && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
-            {
-                Some(source::software(event)?)
-            }
-            _ => return None,
-        };
+        let means = Means::of(event)?;
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let origin = &event.origin;
-        let says_nothing = matches!(
-            origin.net,
-            Some(NetworkKind::Hosting | NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
-        );
+        let says_nothing =
+            matches!(origin.net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn));
+        let is_carrier = origin.net == Some(NetworkKind::Mobile);
         let (lat, lon) = (origin.lat?, origin.lon?);
-        if says_nothing || !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
+        if says_nothing
+            || is_carrier && !means.is_by_hand
+            || !(-90.0..=90.0).contains(&lat)
+            || !(-180.0..=180.0).contains(&lon)
+        {
             return None;
         }
         let family = source::family(event);
         let network = network::of(event.ip?);
         let is_office = origin.net == Some(NetworkKind::Business);
-        let now = Seen { by, family, network, is_office, lat, lon, ts: event.ts };
         let number = source::number(subject.as_str());
         let person = self.persons.touch(number, source::seconds(event));
-        let is_new_software =
-            family.is_some_and(|software| person.software.note(event.ts, software));
-        let Some(before) = person.replace(now) else {
-            self.gateways.note_person(event.ts, &network, number);
+        let software = Software::note(person, event.ts, family);
+        let country = origin.country.as_ref().map(|it| source::packed(source::number(it)));
+        let seen = Seen { by: None, family, network, is_office, lat, lon, ts: event.ts };
+        if is_carrier {
+            person.carrier = country.map(|country| (country, seen));
             return None;
-        };
-        let is_strange =
-            person.note(&now) && (origin.net.is_some() || by.is_none() || is_new_software);
-        let Some(journey) = Journey::of(&before, &now) else {
-            if before.is_elsewhere(&now) {
-                self.gateways.note_person(event.ts, &network, number);
-            }
-            return None;
-        };
-        let is_alike = family.is_some() && before.family == family;
-        if is_alike {
-            for end in [&before.network, &network] {
-                self.gateways.note_traveller(event.ts, end, number);
-            }
-            let is_gateway = |end| self.gateways.holds(event.ts, end);
-            let is_office = before.is_office || now.is_office;
-            if is_office || is_gateway(&before.network) || is_gateway(&network) {
-                return None;
-            }
         }
-        let is_habit = person.knows_pair(&before, &now) && is_alike;
-        if !is_strange || is_habit || !person.told.is_news(event.ts, 1) {
+        let mut found =
+            means.is_by_hand.then(|| person.left_telephone(country, seen, &software)).flatten();
+        // Both are noted, whatever the first says.
+        for by in [means.program.map(Some), means.is_by_hand.then_some(None)].into_iter().flatten()
+        {
+            let now = Seen { by, ..seen };
+            let journey = travel(&mut self.gateways, number, person, now, &software, origin.net);
+            found = found.or(journey);
+        }
+        let (before, now, journey) = found?;
+        if !person.told.is_news(event.ts, 1) {
             return None;
         }
         person.pairs.note(event.ts, pair(&before, &now));
@@ -145,11 +133,107 @@ impl Detector for ImpossibleTravel {
     }
 }
 
+/// How somebody shows where they are.
+struct Means {
+    /// A request's program: what one program does is compared.
+    program: Option<u64>,
+    /// Where the event is, its person is: a sign-in, a telephone, or a change that somebody makes.
+    is_by_hand: bool,
+}
+
+/// Whether the software is new to whoever uses it.
+struct Software {
+    /// To somebody who has settled.
+    is_strange: bool,
+    /// To somebody who has not, but was there an hour before; within its first hour.
+    is_sudden: bool,
+}
+
+/// The journey that nobody can have made, as far as it is one.
+fn travel(
+    gateways: &mut Gateways,
+    number: u64,
+    person: &mut Person,
+    now: Seen,
+    software: &Software,
+    net: Option<NetworkKind>,
+) -> Option<(Seen, Seen, Journey)> {
+    let Some(before) = person.replace(now) else {
+        gateways.note_person(now.ts, &now.network, number);
+        return None;
+    };
+    let is_strange = person.note(&now) && (net.is_some() || software.is_new());
+    let Some(journey) = Journey::of(&before, &now) else {
+        if before.is_elsewhere(&now) {
+            gateways.note_person(now.ts, &now.network, number);
+        }
+        return None;
+    };
+    let is_alike = now.family.is_some() && before.family == now.family;
+    if is_alike {
+        for end in [&before.network, &now.network] {
+            gateways.note_traveller(now.ts, end, number);
+        }
+        if gateways.holds(now.ts, &before.network) || gateways.holds(now.ts, &now.network) {
+            return None;
+        }
+    }
+    let is_office = (before.is_office || now.is_office) && !software.is_strange;
+    let is_habit = person.knows_pair(&before, &now) && is_alike;
+    (is_strange && !is_office && !is_habit).then_some((before, now, journey))
+}
+
 /// From one place to another, faster than an airliner.
 struct Journey {
     kilometres: f64,
     hours: f64,
     speed: f64,
+}
+
+// === impl Means ===
+
+impl Means {
+    /// `None` when the event says nothing of a person's place.
+    fn of(event: &Event) -> Option<Self> {
+        match &event.kind {
+            EventKind::Login { result, .. } if result == "ok" => {
+                Some(Self { program: None, is_by_hand: true })
+            }
+            EventKind::Request(request)
+                if event.who.token.is_some()
+                    && event.origin.lat.is_some()
+                    && request.refused.is_none()
+                    && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
+            {
+                let changes = !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+                let is_telephone = || {
+                    let system = event.ua.as_deref().and_then(user_agent::system);
+                    matches!(system, Some("android" | "ios"))
+                };
+                let program = source::software(event);
+                let is_by_hand = changes || is_telephone();
+                (program.is_some() || is_by_hand).then_some(Self { program, is_by_hand })
+            }
+            _ => None,
+        }
+    }
+}
+
+// === impl Software ===
+
+impl Software {
+    fn note(person: &mut Person, now: Timestamp, family: Option<u64>) -> Self {
+        let held = &mut person.software;
+        Self {
+            is_strange: family.is_some_and(|it| held.note(now, it)),
+            is_sudden: family.is_some_and(|it| held.is_sudden(now, it)),
+        }
+    }
+
+    /// Whether it can hardly be the person's own.
+    fn is_new(&self) -> bool {
+        self.is_strange || self.is_sudden
+    }
 }
 
 // === impl Journey ===
@@ -200,10 +284,25 @@ impl Person {
         before
     }
 
+    /// Somebody with other software, in another country than the telephone was. Whoever travels may keep the network
+    /// of the carrier at home, and has a computer along; but not one that was never seen.
+    fn left_telephone(
+        &mut self,
+        country: Option<NonZeroU64>,
+        now: Seen,
+        software: &Software,
+    ) -> Option<(Seen, Seen, Journey)> {
+        let (at, before) = self.carrier?;
+        let is_abroad = country.is_some_and(|country| country != at);
+        let journey = Journey::of(&before, &now).filter(|_| is_abroad && !now.is_office)?;
+        (software.is_new() && self.note(&now)).then_some((before, now, journey))
+    }
+
     /// Whether the place is none of this person's yet.
     fn note(&mut self, seen: &Seen) -> bool {
-        let strange = self.places.note(seen.ts, seen.square());
-        strange || !self.places.is_settled(seen.ts)
+        let square = seen.square();
+        let strange = self.places.note(seen.ts, square);
+        strange || !self.places.is_settled(seen.ts) && self.places.is_young(seen.ts, square)
     }
 
     /// Whether this person was told for going between these places.

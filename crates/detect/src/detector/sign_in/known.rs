@@ -63,6 +63,11 @@ impl<const N: usize> Known<N> {
         })
     }
 
+    /// Whether a thing that is held was first seen in the last hour.
+    pub(super) fn is_young(&self, now: Timestamp, what: u64) -> bool {
+        self.first(what).is_some_and(|first| now.since(first) < SUDDEN)
+    }
+
     /// Whether the thing is held.
     pub(super) fn holds(&self, what: u64) -> bool {
         self.things.iter().any(|held| held.what == what)
