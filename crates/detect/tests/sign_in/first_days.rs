@@ -113,3 +113,65 @@ fn what_is_new_all_at_once_is_told_before_somebody_has_settled() {
     }
     assert_eq!(sensitive(0.5 * HOUR, &json!({})), 0, "of whom nothing is known");
 }
+
+/// A person of number 0, who was at home before, and a thief a while later who signs in, or does not, and pays.
+fn taken_over(at_home: &Value, signs_in: bool, thief: &Value) -> usize {
+    let mut events: Vec<Value> = (0..4).map(|n| used(f64::from(n) * 600.0, 0, at_home)).collect();
+    let login = |seconds: f64, more: &Value| {
+        let mut login = used(seconds, 0, more);
+        for (name, value) in
+            [("kind", "login"), ("result", "ok"), ("username", "n"), ("factor", "password")]
+        {
+            login[name] = json!(value);
+        }
+        login
+    };
+    // Somebody signs in somewhere in any stream that has sign-ins.
+    events.push(login(0.0, at_home));
+    let mut paid = json!({
+        "ua": "python-requests/2.32", "ja4": "tool", "token": "t9", "session": "s9", "country": "BR",
+        "asn": 64666, "scopes": ["payments:write"],
+    });
+    for (name, value) in thief.as_object().expect("members") {
+        paid[name] = value.clone();
+    }
+    if signs_in {
+        events.push(login(3.0 * HOUR - 30.0, &paid));
+    }
+    events.push(used(3.0 * HOUR, 0, &paid));
+    found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+}
+
+#[test]
+fn whoever_never_signed_in_there_is_a_server_and_a_vpn_is_nobodys_country() {
+    let home = json!({});
+    assert_eq!(taken_over(&home, true, &json!({})), 1);
+    assert_eq!(taken_over(&home, false, &json!({})), 0, "the server of an application");
+    let by_vpn = json!({ "net": "vpn" });
+    assert_eq!(taken_over(&by_vpn, true, &json!({})), 0, "who knows from where somebody is?");
+    let relayed = json!({ "net": "hosting", "asn": 13335, "country": "NO" });
+    assert_eq!(taken_over(&home, true, &relayed), 0, "a relay of private persons");
+    let changed = json!({ "scopes": ["orders:read"], "method": "POST", "path": "/orders" });
+    assert_eq!(
+        taken_over(&home, true, &changed),
+        1,
+        "a change says as much as the name of a scope"
+    );
+    let read = json!({ "scopes": ["orders:read"] });
+    assert_eq!(taken_over(&home, true, &read), 0);
+}
+
+#[test]
+fn a_program_that_is_none_of_a_clients_is_told_of_somebody_of_whom_nothing_is_known() {
+    let told = |ua: &str, method: &str, with_it: u32| {
+        let mut events = people();
+        let program = json!({ "ua": ua, "ja4": "tool", "token": "t99", "method": method });
+        events.extend((0..with_it).map(|person| used(HOUR, person, &program)));
+        events.push(used(2.0 * HOUR, 99, &program));
+        found(&events).iter().filter(|it| it["subject"] == "u99").count()
+    };
+    assert_eq!(told("python-httpx/0.27", "POST", 0), 1);
+    assert_eq!(told("python-httpx/0.27", "GET", 0), 0);
+    assert_eq!(told("python-httpx/0.27", "POST", 3), 0, "others use it, too");
+    assert_eq!(told("Mozilla/5.0 Opera/99", "POST", 0), 0, "there are rare browsers");
+}

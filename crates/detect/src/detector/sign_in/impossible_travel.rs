@@ -91,10 +91,10 @@ impl Detector for ImpossibleTravel {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let means = Means::of(event)?;
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
-        let origin = &event.origin;
+        let (origin, net) = (&event.origin, source::net(event));
         let says_nothing =
-            matches!(origin.net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn));
-        let is_carrier = origin.net == Some(NetworkKind::Mobile);
+            matches!(net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn));
+        let is_carrier = net == Some(NetworkKind::Mobile);
         let (lat, lon) = (origin.lat?, origin.lon?);
         if says_nothing
             || is_carrier && !means.is_by_hand
@@ -105,7 +105,7 @@ impl Detector for ImpossibleTravel {
         }
         let family = source::family(event);
         let network = network::of(event.ip?);
-        let is_office = origin.net == Some(NetworkKind::Business);
+        let is_office = net == Some(NetworkKind::Business);
         let number = source::number(subject.as_str());
         let person = self.persons.touch(number, source::seconds(event));
         let software = Software::note(person, event.ts, family);
@@ -121,7 +121,7 @@ impl Detector for ImpossibleTravel {
         for by in [means.program.map(Some), means.is_by_hand.then_some(None)].into_iter().flatten()
         {
             let now = Seen { by, ..seen };
-            let journey = travel(&mut self.gateways, number, person, now, &software, origin.net);
+            let journey = travel(&mut self.gateways, number, person, now, &software, net);
             found = found.or(journey);
         }
         let (before, now, journey) = found?;
@@ -205,13 +205,12 @@ impl Means {
                     && request.refused.is_none()
                     && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
             {
-                let changes = !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
                 let is_telephone = || {
                     let system = event.ua.as_deref().and_then(user_agent::system);
                     matches!(system, Some("android" | "ios"))
                 };
                 let program = source::software(event);
-                let is_by_hand = changes || is_telephone();
+                let is_by_hand = source::is_change(request) || is_telephone();
                 (program.is_some() || is_by_hand).then_some(Self { program, is_by_hand })
             }
             _ => None,

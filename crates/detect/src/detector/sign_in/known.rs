@@ -83,6 +83,11 @@ impl<const N: usize> Known<N> {
         self.since.as_millis() as u64
     }
 
+    /// Whether nothing is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
     /// How many are held.
     pub(super) fn len(&self) -> usize {
         self.things.len()

@@ -6,14 +6,20 @@
 //! not count. Where the software is not known, the country and the network both have to be new, and the session as well:
 //! one that was in use before its owner came there went on the journey with them.
 //! Nothing is strange to somebody who is known for less than three days, but what comes all at once: the software and
-//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. State: 144 bytes in the
-//! record of a person (`records.rs`), and 24 for each country, network and software where there are several.
+//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. Where a VPN, a data centre
+//! or a company leaves the net is nobody's country.
+//!
+//! In a stream that has sign-ins somebody has to have signed in last in the place: the server of an application never
+//! does. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
+//! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
+//! an hour ago. State: 160 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
+//! where there are several; 48 for each of 4,096 clients, 24 for each of 16,384 programs of theirs.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind};
+use token::event::{Event, EventKind, NetworkKind, Request};
 use token::finding::Whom;
 use token::id::SubjectId;
 
@@ -21,20 +27,44 @@ use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number, packed};
 use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
+const CLIENTS: usize = 4_096;
+const PROGRAMS: usize = 16_384;
+/// People that a client needs before a program is none of its own.
+const PEOPLE: u32 = 30;
+/// People from whom on a program is.
+const COMMON: u32 = 3;
+
 /// Sensitive acts from new places.
-pub(super) struct NewPlace;
+pub(super) struct NewPlace {
+    /// Whether sign-ins are among the events.
+    knows_sign_ins: bool,
+    /// People by client, and by client and kind of program.
+    people: Table<Distinct<4>>,
+    programs: Table<Distinct<1>>,
+}
 
 /// Where, and with what, a person was seen.
 #[derive(Default)]
 pub(super) struct Person {
     /// What was seen last: nearly always it is seen again.
     last: Option<NonZeroU64>,
+    /// Where the last sign-in was.
+    signed_in: Option<NonZeroU64>,
     countries: Known<4>,
     places: Known<8>,
     software: Known<8>,
     told: Told,
+}
+
+impl Default for NewPlace {
+    fn default() -> Self {
+        Self { knows_sign_ins: false, people: Table::new(CLIENTS), programs: Table::new(PROGRAMS) }
+    }
 }
 
 impl RecordDetector for NewPlace {
@@ -47,20 +77,42 @@ impl RecordDetector for NewPlace {
         match &event.kind {
             EventKind::Request(request)
                 if event.who.token.is_some() && request.refused.is_none() => {}
-            EventKind::Grant { result, .. } | EventKind::Login { result, .. } if result == "ok" => {
+            EventKind::Login { result, .. } | EventKind::Authorize { result, .. }
+                if result == "ok" =>
+            {
+                let person = &mut record.person.as_mut()?.places;
+                person.signed_in = source::place(event).map(packed);
+                self.knows_sign_ins |= person.signed_in.is_some();
             }
+            EventKind::Grant { result, .. } if result == "ok" => {}
             EventKind::Admin { .. } => {}
             _ => return None,
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = &mut record.person.as_mut()?.places;
-        let news = person.news(event, names).filter(News::is_worth_it)?;
+        // Where a server fetches tokens, or holds a consent, nobody signs in.
+        let is_there =
+            person.signed_in.is_some() && person.signed_in == source::place(event).map(packed);
+        if self.knows_sign_ins && !is_there && source::net(event) == Some(NetworkKind::Hosting) {
+            return None;
+        }
+        let mut news = person.news(event, names)?;
+        if self.is_stray(event, names) && person.is_young(event) {
+            news.stray = true;
+            person.last = None;
+        }
+        let news = Some(news).filter(News::is_worth_it)?;
+        if self.knows_sign_ins && !is_there {
+            return None;
+        }
         let session = record.session.as_ref().map(|session| session.first);
         if news.software.is_none() && person.went_along(event, session) {
             return None;
         }
         let act = match &event.kind {
-            EventKind::Request(request) => sensitive::first(&request.scopes),
+            EventKind::Request(request) => {
+                sensitive::first(&request.scopes).or_else(|| news.change(event, request))
+            }
             EventKind::Grant { scopes, .. } => sensitive::first(scopes),
             EventKind::Admin { action, .. } => Some(action.clone()),
             _ => None,
@@ -69,8 +121,29 @@ impl RecordDetector for NewPlace {
     }
 }
 
+impl NewPlace {
+    /// Whether it is a program, and no browser, that hardly anybody of a client uses.
+    fn is_stray(&mut self, event: &Event, names: &Names) -> bool {
+        let (Some(subject), Some(kind), Some(ua)) = (names.subject, source::kind(event), &event.ua)
+        else {
+            return false;
+        };
+        if event.who.client.is_none() {
+            return false;
+        }
+        let now = source::seconds(event);
+        let people = self.people.touch(names.client, now);
+        people.add(subject);
+        let users = self.programs.touch(hash::both(names.client, kind), now);
+        users.add(subject);
+        !ua.starts_with("Mozilla/") && people.count() >= PEOPLE && users.count() < COMMON
+    }
+}
+
 /// What is strange about an event; `None` for what is not known.
 struct News {
+    /// The program is none of the client's, and comes from where its owner was not seen an hour ago.
+    stray: bool,
     country: Option<bool>,
     place: Option<bool>,
     software: Option<bool>,
@@ -87,6 +160,11 @@ impl Person {
 
     /// `None` when it is where it was, which was known.
     fn news(&mut self, event: &Event, names: &Names) -> Option<News> {
+        // Where a VPN, a data centre or a company leaves the net is nobody's country.
+        let is_own = matches!(
+            source::net(event),
+            None | Some(NetworkKind::Residential | NetworkKind::Mobile)
+        );
         let country = event.origin.country.as_ref().map(number);
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
@@ -97,10 +175,17 @@ impl Person {
         }
         let software = source::family(event);
         let mut news = News {
-            country: country.map(|country| self.countries.note(event.ts, country)),
+            stray: false,
+            country: country
+                .filter(|_| is_own || !self.countries.is_empty())
+                .map(|country| self.countries.note(event.ts, country)),
             place: place.map(|place| self.places.note(event.ts, place)),
             software: software.map(|software| self.software.note(event.ts, software)),
         };
+        // A new telephone begins on its carrier's network.
+        if matches!(source::net(event), Some(NetworkKind::Mobile | NetworkKind::Vpn)) {
+            news.place = news.place.map(|strange| strange && news.country == Some(true));
+        }
         if !news.is_worth_it() && !self.places.is_settled(event.ts) {
             news = self.sudden(event, country, place, software);
         }
@@ -129,13 +214,23 @@ impl Person {
         let is_software = software.is_some_and(|it| self.software.is_sudden(event.ts, it));
         let is_country = country.is_some_and(|it| self.countries.is_sudden(event.ts, it));
         let is_place = place.is_some_and(|it| self.places.is_sudden(event.ts, it));
-        let is_strange = match event.origin.net {
+        let is_strange = match source::net(event) {
             Some(NetworkKind::Mobile | NetworkKind::Vpn) => false,
             Some(NetworkKind::Hosting | NetworkKind::Tor) => is_place,
             _ => is_place && is_country,
         };
         let all = is_software && is_strange;
-        News { country: Some(all && is_country), place: Some(all), software: Some(all) }
+        News {
+            stray: false,
+            country: Some(all && is_country),
+            place: Some(all),
+            software: Some(all),
+        }
+    }
+
+    /// Whether the place was first seen within the last hour.
+    fn is_young(&self, event: &Event) -> bool {
+        source::place(event).is_some_and(|place| self.places.is_young(event.ts, place))
     }
 }
 
@@ -143,6 +238,9 @@ impl Person {
 
 impl News {
     fn is_worth_it(&self) -> bool {
+        if self.stray {
+            return true;
+        }
         let (country, place) = (self.country == Some(true), self.place == Some(true));
         match self.software {
             Some(software) => software && (country || place),
@@ -150,12 +248,25 @@ impl News {
         }
     }
 
+    /// What somebody changed, where that is from another country, or from where no people are.
+    fn change(&self, event: &Event, request: &Request) -> Option<String> {
+        let nobody = matches!(source::net(event), Some(NetworkKind::Hosting | NetworkKind::Tor));
+        let is_far = nobody || self.country == Some(true) || self.stray;
+        if !source::is_change(request) || request.status >= 400 || !is_far {
+            return None;
+        }
+        Some(format!("{} {}", request.method, request.route.as_deref().unwrap_or(&request.path)))
+    }
+
     fn words(&self) -> Vec<&'static str> {
-        [("country", self.country), ("network", self.place), ("software", self.software)]
-            .into_iter()
-            .filter(|(_, strange)| *strange == Some(true))
-            .map(|(word, _)| word)
-            .collect()
+        [
+            ("country", self.country == Some(true)),
+            ("network", self.stray || self.place == Some(true)),
+            ("software", self.stray || self.software == Some(true)),
+        ]
+        .into_iter()
+        .filter_map(|(word, strange)| strange.then_some(word))
+        .collect()
     }
 }
 
@@ -163,6 +274,9 @@ fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sight
     let who = &event.who;
     let words = news.words();
     let mut facts = BTreeMap::from([("new", json!(words)), ("sensitive", json!(act))]);
+    if news.stray {
+        facts.insert("software_of_others", json!(false));
+    }
     if let Some(country) = &event.origin.country {
         facts.insert("country", json!(country));
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use ipnet::IpNet;
-use token::event::Event;
+use token::event::{Event, NetworkKind, Request};
 use token::user_agent;
 
 use crate::detector::{Names, network};
@@ -110,6 +110,21 @@ pub(super) fn family(event: &Event) -> Option<u64> {
         .as_deref()
         .map(hash::without_digits)
         .or_else(|| event.origin.ja4.as_deref().and_then(program::library))
+}
+
+/// Cloudflare, Akamai and Fastly, behind whose addresses telephones and browsers hide those of their owners (iCloud
+/// Private Relay, WARP).
+const RELAYS: [u32; 3] = [13_335, 36_183, 54_113];
+
+/// The kind of network; relays of private persons are as VPNs.
+pub(super) fn net(event: &Event) -> Option<NetworkKind> {
+    let relay = event.origin.asn.is_some_and(|asn| RELAYS.contains(&asn));
+    if relay { Some(NetworkKind::Vpn) } else { event.origin.net }
+}
+
+/// Whether a request is to change something.
+pub(super) fn is_change(request: &Request) -> bool {
+    matches!(request.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE")
 }
 
 /// The kind of program that a User-Agent names: its family and the system, and neither version nor device.
