@@ -26,6 +26,7 @@ mod openapi;
 mod policy;
 mod restriction;
 mod serve;
+mod sought;
 mod table;
 mod texts;
 mod token;
