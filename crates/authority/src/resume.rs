@@ -21,7 +21,7 @@ impl Authority {
             self.assertions().first_use(&name, now);
         }
         for name in self.store().used_names(UsedKind::Event, now)? {
-            self.received().first_use(&name, now);
+            self.received().resume(&name, now);
         }
         for name in self.store().used_names(UsedKind::Proof, now)? {
             self.proofs().remember(&name, now);

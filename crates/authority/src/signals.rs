@@ -10,6 +10,7 @@ pub mod fetched;
 mod happened;
 pub(crate) mod message;
 pub(crate) mod poll;
+pub(crate) mod receipts;
 pub mod received;
 mod restricted;
 

@@ -30,6 +30,7 @@ use crate::polls::Polls;
 use crate::provider::places::KnownPlaces;
 use crate::settings::{Settings, SettingsError};
 use crate::signals::poll::Fetching;
+use crate::signals::receipts::Receipts;
 use crate::signals::received;
 use crate::status_lists::StatusLists;
 use crate::verified::VerifiedTokens;
@@ -75,7 +76,7 @@ struct Inner {
     documents: MetadataDocuments,
     fetching: Fetching,
     assertions: UsedOnce,
-    received: UsedOnce,
+    received: Receipts,
     challenges: Option<Nonces>,
     polls: Polls,
     provider_places: KnownPlaces,
@@ -116,7 +117,7 @@ impl Authority {
             fetching: Fetching::of(&settings.streams),
             issuer_keys: IssuerKeys::new(parts.fetcher.clone()),
             assertions: UsedOnce::new(assertion::REMEMBERED),
-            received: UsedOnce::new(received::REMEMBERED),
+            received: Receipts::new(received::REMEMBERED),
             challenges: challenges(&settings, &*parts.random),
             proofs: ProofDesk::new(ProofRules::default(), parts.nonces.clone()),
             settings,
@@ -247,8 +248,8 @@ impl Authority {
         &self.0.assertions
     }
 
-    /// The names of security events that were taken.
-    pub(crate) fn received(&self) -> &UsedOnce {
+    /// Security events that were taken, or are being taken.
+    pub(crate) fn received(&self) -> &Receipts {
         &self.0.received
     }
 

@@ -12,6 +12,7 @@ mod endpoint;
 mod input;
 mod operation;
 mod problem;
+mod sought;
 
 use std::sync::Arc;
 

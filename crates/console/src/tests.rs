@@ -13,5 +13,6 @@ mod outlets;
 mod personal_tokens;
 mod requests;
 mod restrictions;
+mod sought;
 pub(crate) mod support;
 mod users;

@@ -7,18 +7,19 @@ use serde_json::json;
 use token::event::Event;
 
 use crate::engine::Engine;
-use crate::stream::{self, ReplayError};
+use crate::stream::{self, Broken, ReplayError};
 
 /// Runs `engine`, which must be fresh, over `input` and writes the findings to `output`; with `summary`, a
-/// last line counts them.
+/// last line counts them. What becomes of lines that are no events `broken` says.
 ///
 /// # Errors
-/// [`ReplayError`] names the line that is no event.
+/// [`ReplayError`] of `broken`, or says why reading or writing failed.
 pub fn replay(
     engine: Engine,
     input: impl BufRead,
     output: &mut impl Write,
     summary: bool,
+    broken: Broken<'_>,
 ) -> Result<(), ReplayError> {
     let mut run = Run {
         engine,
@@ -28,7 +29,7 @@ pub fn replay(
         detectors: BTreeMap::new(),
         incidents: BTreeMap::new(),
     };
-    stream::each(input, |event| run.see(event))?;
+    stream::each(input, broken, |event| run.see(event))?;
     if summary {
         run.summarise()?;
     }

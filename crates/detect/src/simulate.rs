@@ -17,7 +17,7 @@ use crate::detector::Names;
 use crate::engine::Lookout;
 use crate::policy::{Policy, Standing, Terms};
 use crate::respond;
-use crate::stream::{self, ReplayError};
+use crate::stream::{self, Broken, ReplayError};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -91,14 +91,16 @@ struct Run {
     held: BTreeMap<(Key, String), Held>,
 }
 
-/// Runs every detector over `input`, and both tables over what they see.
+/// Runs every detector over `input`, and both tables over what they see. What becomes of lines that are no events
+/// `broken` says.
 ///
 /// # Errors
-/// [`ReplayError`] names the line that is no event.
+/// [`ReplayError`] of `broken`, or says why reading failed.
 pub fn simulate(
     new: Terms,
     present: Terms,
     input: impl BufRead,
+    broken: Broken<'_>,
 ) -> Result<Simulation, ReplayError> {
     let policy = |terms| Policy::new(Arc::new(Standing::new(terms)));
     let mut run = Run {
@@ -110,7 +112,7 @@ pub fn simulate(
         hits: BTreeMap::new(),
         held: BTreeMap::new(),
     };
-    stream::each(input, |event| {
+    stream::each(input, broken, |event| {
         run.see(event);
         Ok(())
     })?;

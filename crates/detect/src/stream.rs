@@ -42,6 +42,9 @@ pub enum ReplayError {
     },
 }
 
+/// What becomes of a line that is no event: by its number and what is wrong with it. An error ends it all.
+pub type Broken<'b> = &'b mut dyn FnMut(usize, String) -> Result<(), ReplayError>;
+
 /// Events that wait until those before them have come.
 struct Line<F> {
     waiting: BinaryHeap<Reverse<Waiting>>,
@@ -56,20 +59,29 @@ struct Waiting {
     event: Event,
 }
 
-/// Shows every event of `input`, in order. Events before a bad line are shown all the same. A last line that is cut
-/// off is left out.
+/// Ends it all at the first line that is no event.
 ///
 /// # Errors
-/// [`ReplayError`] names the line that is no event, or says why reading or `see` failed.
+/// [`ReplayError`] names it.
+pub fn refuse(line: usize, why: String) -> Result<(), ReplayError> {
+    Err(ReplayError::NotAnEvent { line, why })
+}
+
+/// Shows every event of `input`, in order; `broken` says whether it goes on after a line that is none. Events before
+/// such a line are shown in any case. A last line that is cut off is left out.
+///
+/// # Errors
+/// [`ReplayError`] of `broken`, or says why reading or `see` failed.
 pub fn each(
     input: impl BufRead,
+    broken: Broken<'_>,
     see: impl FnMut(&Event) -> io::Result<()>,
 ) -> Result<(), ReplayError> {
     let newest = Timestamp::from_millis(i64::MIN);
     // A recording has the places that were known when it was made.
     let origins = Origins::new(None);
     let mut line = Line { waiting: BinaryHeap::new(), newest, origins, see };
-    let done = line.read(input);
+    let done = line.read(input, broken);
     line.release(None)?;
     done
 }
@@ -123,7 +135,7 @@ impl Ord for Waiting {
 // === impl Line ===
 
 impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
-    fn read(&mut self, mut input: impl BufRead) -> Result<(), ReplayError> {
+    fn read(&mut self, mut input: impl BufRead, broken: Broken<'_>) -> Result<(), ReplayError> {
         let mut text = Vec::new();
         for line in 1.. {
             text.clear();
@@ -132,8 +144,11 @@ impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
                 return Ok(());
             }
             if text.len() > LINE_LIMIT {
-                let why = "it is longer than 1 MiB".to_owned();
-                return Err(ReplayError::NotAnEvent { line, why });
+                broken(line, "it is longer than 1 MiB".to_owned())?;
+                if !text.ends_with(b"\n") {
+                    input.skip_until(b'\n')?;
+                }
+                continue;
             }
             let text =
                 if line == 1 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text) } else { &text };
@@ -145,7 +160,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Line<F> {
                 // Whoever writes it is in the middle of it, or was stopped there.
                 Err(error) if error.is_eof() && !text.ends_with(b"\n") => return Ok(()),
                 Err(error) => {
-                    return Err(ReplayError::NotAnEvent { line, why: error.to_string() });
+                    broken(line, error.to_string())?;
+                    continue;
                 }
             };
             self.newest = self.newest.max(event.ts);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use detect::engine::Engine;
 use detect::respond::{CarriedOut, UndoRefused, begin, undo};
-use store::{MasterKey, NewRestriction, Settings, Store};
+use store::{FindingsSought, MasterKey, NewRestriction, Settings, Store};
 use token::event::{Event, EventKind};
 use token::finding::Finding;
 use token::index::is_ahead;
@@ -186,7 +186,8 @@ async fn earlier_findings_join_a_campaign_and_incidents_go_on_after_a_restart() 
             carry_out(&store, &finding).await;
         }
     }
-    let incidents = store.incidents(None, 100).await.expect("incidents");
+    let incidents =
+        store.incidents(&FindingsSought::default(), None, 100).await.expect("incidents");
     let campaign = incidents.iter().find(|one| one.kind == "campaign").expect("a campaign");
     assert_eq!((campaign.findings, campaign.answered), (6, 6));
     assert_eq!(campaign.detectors, [("honeytoken".to_owned(), 6)]);

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use detect::engine::Engine;
 use detect::replay::replay;
 use detect::stream::ReplayError;
+use detect::stream::refuse;
 use serde_json::{Value, json};
 
 /// Seconds after the start of the stream.
@@ -24,7 +25,8 @@ fn at(seconds: f64) -> String {
 fn found(events: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     let mut output = Vec::new();
-    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false).expect("events");
+    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false, &mut refuse)
+        .expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }
@@ -350,7 +352,7 @@ fn a_bad_line_is_named_and_what_came_before_is_judged() {
         .collect();
     let input = format!("{}\n\n{{\"ts\":\"never\",\"kind\":\"request\"}}\n", good.join("\n"));
     let mut output = Vec::new();
-    let refused = replay(Engine::default(), input.as_bytes(), &mut output, true);
+    let refused = replay(Engine::default(), input.as_bytes(), &mut output, true, &mut refuse);
     assert!(matches!(refused, Err(ReplayError::NotAnEvent { line: 5, .. })), "{refused:?}");
     assert_eq!(String::from_utf8_lossy(&output).lines().count(), 2);
 }
@@ -365,7 +367,7 @@ fn what_other_programs_write_is_read() {
     };
     let judged = |text: String| {
         let mut output = Vec::new();
-        let done = replay(Engine::default(), text.as_bytes(), &mut output, false);
+        let done = replay(Engine::default(), text.as_bytes(), &mut output, false, &mut refuse);
         done.map(|()| String::from_utf8(output).expect("text")).map_err(|error| error.to_string())
     };
     let plain = judged(bait("")).expect("an event");
@@ -401,7 +403,8 @@ fn the_summary_counts() {
         .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())
         .collect();
     let mut output = Vec::new();
-    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, true).expect("events");
+    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, true, &mut refuse)
+        .expect("events");
     let text = String::from_utf8(output).expect("text");
     let summary: Value = serde_json::from_str(text.lines().last().expect("line")).expect("json");
     assert_eq!((&summary["events"], &summary["findings"]), (&json!(3), &json!(2)));

@@ -1,8 +1,9 @@
 //! Findings of the detectors, what was done about them, and whether it was undone.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 use serde_json::Value;
 use token::id::FindingId;
 use token::restriction::Restriction;
@@ -15,7 +16,10 @@ use crate::restriction::HeldRestriction;
 use crate::sql::{self, Columns};
 use crate::writer::Act;
 
+pub(crate) mod sought;
 mod undo;
+
+use sought::FindingsSought;
 
 /// A finding as it is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,24 +143,28 @@ impl Store {
         })
     }
 
-    /// Findings, the last written first, those before `before`; nothing when that is unknown.
+    /// Findings that are as `sought`, the last written first, those before `before`; nothing when that is unknown.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
     pub async fn findings(
         &self,
+        sought: &FindingsSought,
         before: Option<&FindingId>,
         limit: usize,
     ) -> Result<Vec<StoredFinding>, StoreError> {
-        let position = match before {
-            Some(_) => "(SELECT position FROM findings WHERE id = ?1)",
-            None => "COALESCE(?1, 9223372036854775807)",
-        };
+        let mut conditions = self.named_now(sought).await?.of_finding();
+        if let Some(before) = before {
+            let place = conditions.value(before.to_string());
+            let position = format!("(SELECT position FROM findings WHERE id = ?{place})");
+            conditions.add(&format!("position < {position}"));
+        }
+        let limit = conditions.value(sql::page(limit));
         let sql = format!(
-            "SELECT {COLUMNS} FROM findings WHERE position < {position} \
-             ORDER BY position DESC LIMIT ?2"
+            "SELECT {COLUMNS} FROM findings WHERE TRUE{} ORDER BY position DESC LIMIT ?{limit}",
+            conditions.sql()
         );
-        let values = params![before.map(FindingId::as_str), sql::page(limit)];
+        let values = params_from_iter(conditions.into_values());
         self.read(|db| sql::all(db, &sql, values, from_columns))
     }
 
@@ -250,8 +258,12 @@ fn join(act: &Act<'_>, finding: &StoredFinding, belongs: &Belongs) -> Result<(),
 fn insert(act: &mut Act<'_>, new: &StoredFinding) -> Result<(), StoreError> {
     let position = sql::next(act.db, "findings")?;
     let sql = "INSERT INTO findings (id, position, finding, ts, detector, incident, restriction, \
-               restriction_created, undone_at, undone_by, campaign, severity) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+               restriction_created, undone_at, undone_by, campaign, severity, class, subject, \
+               client, token, ip) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+               ?14, ?15, ?16, ?17)";
+    let text = |member: &str| new.finding.get(member).and_then(Value::as_str);
+    // One address has one text, however it came.
+    let ip = text("ip").and_then(|ip| ip.parse::<IpAddr>().ok());
     let values = params![
         new.id.as_str(),
         position,
@@ -264,7 +276,12 @@ fn insert(act: &mut Act<'_>, new: &StoredFinding) -> Result<(), StoreError> {
         new.undone_at.map(Timestamp::as_millis),
         new.undone_by,
         new.campaign,
-        new.finding.get("severity").and_then(Value::as_str),
+        text("severity"),
+        text("class"),
+        text("subject"),
+        text("client"),
+        text("token"),
+        ip.map(|ip| ip.to_canonical().to_string()),
     ];
     sql::execute(act.db, sql, values).map_err(|error| error.or_taken("finding id"))?;
     Ok(())

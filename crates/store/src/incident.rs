@@ -1,9 +1,10 @@
 //! Incidents: findings that belong together, by actor or by campaign, counted where they are kept.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 use token::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::finding::sought::FindingsSought;
 use crate::open::Store;
 use crate::sql::{self, Columns};
 
@@ -34,28 +35,42 @@ pub struct Incident {
 
 const COUNTED: &str = "COUNT(*) AS findings, MIN(ts) AS first_ts, MAX(ts) AS last_ts, \
     MAX(CASE severity WHEN 'critical' THEN 3 WHEN 'high' THEN 2 WHEN 'medium' THEN 1 ELSE 0 END) \
-    AS worst, COUNT(restriction) AS answered, COUNT(undone_at) AS undone";
+    AS worst, COUNT(restriction) AS answered, COUNT(undone_at) AS undone, COUNT(verdict) AS judged";
 
 impl Store {
-    /// Incidents and campaigns, the one with the last finding first, those before this rank.
+    /// Incidents and campaigns with a finding that is as `sought`, the one with the last finding first, those before
+    /// this rank.
     ///
     /// # Errors
     /// [`StoreError`] when state cannot be read.
     pub async fn incidents(
         &self,
+        sought: &FindingsSought,
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Incident>, StoreError> {
+        let mut conditions = self.named_now(sought).await?.about();
+        let having = |column: &str| {
+            if conditions.is_empty() {
+                return String::new();
+            }
+            let sql = conditions.sql();
+            format!("AND {column} IN (SELECT {column} FROM findings WHERE TRUE{sql})")
+        };
+        let (in_incident, in_campaign) = (having("incident"), having("campaign"));
+        let whole = any("answered", sought.answered) + &any("judged", sought.judged);
+        let before = conditions.value(before.map_or(i64::MAX, sql::position));
+        let limit = conditions.value(sql::page(limit));
         let sql = format!(
             "SELECT * FROM (\
              SELECT incident AS id, 'actor' AS kind, 2 * MAX(position) AS place, {COUNTED} \
-             FROM findings GROUP BY incident \
+             FROM findings WHERE TRUE {in_incident} GROUP BY incident \
              UNION ALL \
              SELECT campaign AS id, 'campaign' AS kind, 2 * MAX(position) + 1 AS place, {COUNTED} \
-             FROM findings WHERE campaign IS NOT NULL GROUP BY campaign) AS grouped \
-             WHERE place < ?1 ORDER BY place DESC LIMIT ?2"
+             FROM findings WHERE campaign IS NOT NULL {in_campaign} GROUP BY campaign) AS grouped \
+             WHERE place < ?{before}{whole} ORDER BY place DESC LIMIT ?{limit}"
         );
-        let values = params![before.map_or(i64::MAX, sql::position), sql::page(limit)];
+        let values = params_from_iter(conditions.into_values());
         self.read(|db| with_detectors(db, sql::all(db, &sql, values, from_columns)?))
     }
 
@@ -102,6 +117,16 @@ impl Store {
             })
         })
     }
+}
+
+/// A condition on how many findings of an incident have this.
+fn any(count: &str, wanted: Option<bool>) -> String {
+    let sign = match wanted {
+        None => return String::new(),
+        Some(true) => ">",
+        Some(false) => "=",
+    };
+    format!(" AND {count} {sign} 0")
 }
 
 fn with_detectors(

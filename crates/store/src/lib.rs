@@ -57,6 +57,7 @@ pub use consent::{Consent, TakenBack};
 pub use delivery::{Delivery, DeliveryCounts, DeliveryState, NewDelivery};
 pub use error::StoreError;
 pub use factor::{Factors, Removal, TotpFactor};
+pub use finding::sought::FindingsSought;
 pub use finding::{Belongs, KeptFinding, NewFinding, StoredFinding, Undoing, Verdict};
 pub use forget::Forgotten;
 pub use grant::{ClaimsRequest, Grant, GrantsOf};

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/0015_deliveries.sql"),
     include_str!("sql/0016_consents_and_sign_ins.sql"),
     include_str!("sql/0017_places_of_personal_tokens.sql"),
+    include_str!("sql/0018_findings_by_whom.sql"),
 ];
 
 /// `Twrd` in the file's header (<https://www.sqlite.org/fileformat.html#application_id>).

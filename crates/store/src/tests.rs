@@ -7,6 +7,7 @@ mod codes;
 mod deliveries;
 mod factors;
 mod findings;
+mod findings_sought;
 mod forgetting;
 mod identities;
 mod issued;

@@ -16,6 +16,7 @@ use crate::json;
 use crate::jwk::PublicJwk;
 use crate::jws::Jws;
 use crate::key::PublicKey;
+use crate::numeric_date;
 use crate::replay::UsedName;
 use crate::signature;
 use crate::term::token_type;
@@ -58,6 +59,7 @@ struct Claims {
     jti: String,
     htm: String,
     htu: String,
+    #[serde(deserialize_with = "numeric_date::whole")]
     iat: i64,
     ath: Option<String>,
     nonce: Option<String>,

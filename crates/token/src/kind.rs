@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::claims::Audience;
 use crate::json::Names;
+use crate::numeric_date;
 use crate::term::token_type;
 use crate::verify::{Common, Policy, Refusal, Rule};
 
@@ -56,14 +57,17 @@ pub struct IdToken {
     /// The client, perhaps with others.
     pub aud: Audience,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Issue time, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// The client that it was issued to.
     pub azp: Option<String>,
     /// The authorization request's nonce.
     pub nonce: Option<String>,
     /// When the person signed in, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub auth_time: Option<i64>,
     /// How surely.
     pub acr: Option<String>,
@@ -82,8 +86,10 @@ pub struct LogoutToken {
     /// The client.
     pub aud: Audience,
     /// Issue time, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Its own name: it is used once.
     pub jti: String,
@@ -103,6 +109,7 @@ pub struct IntrospectionResponse {
     /// The API that asked.
     pub aud: Audience,
     /// When it answered, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// What it said (RFC 7662 §2.2).
     pub token_introspection: BTreeMap<String, Value>,
@@ -119,10 +126,13 @@ pub struct ClientAssertion {
     /// The authorization server.
     pub aud: Audience,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// Issue time, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub iat: Option<i64>,
     /// Its own name: it is used once.
     pub jti: String,
@@ -138,10 +148,13 @@ pub struct RequestObject {
     /// The client again.
     pub client_id: String,
     /// End of life, seconds since the epoch (required by FAPI 2.0 Message Signing §5.3.1).
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// Issue time, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub iat: Option<i64>,
     /// The request's parameters.
     #[serde(flatten)]
@@ -159,10 +172,13 @@ pub struct WorkloadToken {
     /// Whom it is for.
     pub aud: Audience,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// Issue time, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub iat: Option<i64>,
     /// Every claim, those above as well.
     #[serde(skip)]
@@ -184,14 +200,17 @@ pub struct IdentityAssertion {
     /// Its own name: it is used once.
     pub jti: String,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Issue time, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// What the enterprise allows.
     pub scope: Option<String>,
     /// For which APIs.
     pub resource: Option<Audience>,
     /// When the person signed in there, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub auth_time: Option<i64>,
     /// By what means.
     #[serde(default)]

@@ -69,6 +69,7 @@ pub mod kind;
 pub mod ladder;
 pub mod may_act;
 mod members;
+pub mod numeric_date;
 pub mod opaque;
 pub mod personal;
 pub mod place;

@@ -12,6 +12,7 @@ use crate::jwk::BadKey;
 use crate::jws;
 use crate::key::PrivateKey;
 use crate::kind::Kind;
+use crate::numeric_date;
 use crate::term::token_type;
 use crate::verify::{Common, Policy, Refusal, Rule};
 
@@ -64,9 +65,14 @@ pub struct StatusListToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
     /// When it was made, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// When it must not be believed any more, seconds since the epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "numeric_date::maybe",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exp: Option<i64>,
     /// For how many seconds it need not be fetched again.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,7 @@ mod openapi;
 mod policy;
 mod restriction;
 mod serve;
+mod sought;
 mod table;
 mod texts;
 mod token;
@@ -124,12 +125,17 @@ impl Failure {
         Self { words: message.to_string(), code: 2 }
     }
 
+    /// It was done, but not for all that was given.
+    pub(crate) fn incomplete(message: impl fmt::Display) -> Self {
+        Self { words: message.to_string(), code: 3 }
+    }
+
     /// The same, as wrong usage.
     pub(crate) fn into_usage(self) -> Self {
         Self { code: 2, ..self }
     }
 
-    /// Prints it; exit code 1, or 2 for wrong usage, as the argument parser has it.
+    /// Prints it; exit code 1, 2 for wrong usage, as the argument parser has it, or 3 for what was not done for all.
     #[expect(clippy::print_stderr, reason = "this is where commands report")]
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("error: {}", self.words);
@@ -172,6 +178,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 pub(crate) fn say(text: impl fmt::Display) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints to standard error what does not end the command.
+pub(crate) fn warn(text: impl fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
 }
 
 /// Prints one object of the admin API.

@@ -35,6 +35,7 @@ pub(crate) mod reference;
 pub(crate) mod signals;
 pub(crate) mod span;
 pub(crate) mod upstream;
+pub(crate) mod variables;
 mod where_from;
 
 pub(crate) use self::mail::Mail;

@@ -7,9 +7,11 @@ use std::time::Duration;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LANGUAGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use remote::{FetchError, Fetched, Fetcher, Limits};
+use serde::Deserialize as _;
 use serde_json::Value;
 use token::json;
 use token::jws::Jws;
+use token::numeric_date::NumericDate;
 use token::time::Timestamp;
 use tokio::time::Instant;
 use url::Url;
@@ -243,7 +245,8 @@ impl Follower {
 fn issued_at(set: &Value) -> i64 {
     let jws = set.as_str().and_then(|text| Jws::parse(text).ok());
     let members = jws.and_then(|jws| json::parse_object(jws.unverified_payload()).ok());
-    members.and_then(|members| members.get("iat")?.as_i64()).unwrap_or(i64::MAX)
+    let iat = members.and_then(|members| NumericDate::deserialize(members.get("iat")?).ok());
+    iat.map_or(i64::MAX, NumericDate::as_secs)
 }
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3).

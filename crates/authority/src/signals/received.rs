@@ -15,6 +15,7 @@ use token::verify::{Policy, Refusal, verify};
 use url::Url;
 
 use super::event::{EventType, VERIFICATION};
+use super::receipts::Seen;
 use crate::caller::Caller;
 use crate::foreign::{self, KeySource, LEEWAY};
 use crate::logout;
@@ -62,6 +63,8 @@ pub(crate) enum NotTaken {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the same event is being followed right now")]
+    UnderWay,
 }
 
 // === impl Authority ===
@@ -96,14 +99,13 @@ impl Authority {
         let token = verify::<SecurityEvent>(text, &keys, &policy, now)?;
         let event = token.claims();
         let name = UsedName::of([&event.iss, &event.jti]);
-        if !self.received().first_use(&name, now) {
-            return Ok(Taken::Before);
-        }
-        if let Err(error) = self.follow(transmitter, event, &name, caller, now).await {
-            // Its sender tries again, and then it must not count as done.
-            self.received().forget(&name);
-            return Err(error.into());
-        }
+        let receipt = match self.received().begin(&name, now) {
+            Ok(receipt) => receipt,
+            Err(Seen::Taken) => return Ok(Taken::Before),
+            Err(Seen::UnderWay) => return Err(NotTaken::UnderWay),
+        };
+        self.follow(transmitter, event, &name, caller, now).await?;
+        receipt.done();
         Ok(Taken::Now)
     }
 

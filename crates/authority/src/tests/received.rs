@@ -1,6 +1,7 @@
 //! Security events of others: followed once, from those who may, about those of whom they may speak.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::body::Body;
 use http::Request;
@@ -109,6 +110,29 @@ async fn a_sign_in_that_ended_elsewhere_ends_here_once() {
     let house = House { harness: house.harness.restart().await, key: house.key };
     assert_eq!(house.push(&event).await.status, 202);
     assert_eq!(house.held().await.len(), 1);
+}
+
+/// Whoever pushes an event again while it is being followed is not told that it was taken.
+#[tokio::test]
+async fn an_event_is_acknowledged_only_when_it_was_followed() {
+    let house = House::new().await;
+    house.harness.signed_in(&house.harness.confidential, "orders:read").await;
+    let event = house.event("e1", EventType::SessionRevoked);
+    let mut first = Box::pin(house.push(&event));
+    // It waits for the disk now, and may still fail.
+    assert!(
+        std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context)))
+            .await
+            .is_pending()
+    );
+    let again = house.push(&event).await;
+    assert_eq!((again.status, &again.json()["err"]), (503, &json!("unavailable")));
+    // Its sender goes away in the middle: what was begun may not be all of it.
+    drop(first);
+    assert_eq!(house.push(&event).await.status, 202);
+    let audit = house.harness.store.audit(None, 1).await.expect("audit");
+    assert_eq!(audit[0].entry.action, "signal.session_revoked");
+    assert!(!house.held().await.is_empty());
 }
 
 #[tokio::test]

@@ -15,8 +15,9 @@ use crate::Console;
 use crate::access::{Administrator, Reader};
 use crate::answer::{self, Answer, Page};
 use crate::change::{Change, Recorded};
-use crate::input::{Before, Body, Query, Segment};
+use crate::input::{Body, Query, Segment};
 use crate::problem::Problem;
+use crate::sought::SoughtQuery;
 
 /// A finding, and what became of it.
 #[derive(Serialize, ToSchema)]
@@ -79,17 +80,17 @@ enum AboutWord {
     Route,
 }
 
-/// List findings, newest first.
-#[utoipa::path(get, path = "/findings", tag = "findings", params(Before),
+/// List findings, newest first: all, or those that meet all conditions.
+#[utoipa::path(get, path = "/findings", tag = "findings", params(SoughtQuery),
     responses((status = 200, description = "A page of findings", body = Page<FindingView>)))]
 pub(crate) async fn list(
     State(console): State<Console>,
     _: Reader,
-    Query(page): Query<Before>,
+    Query(query): Query<SoughtQuery>,
 ) -> Result<Answer<Page<FindingView>>, Problem> {
-    let before = page.before.map(FindingId::from);
-    let limit = page.limit.rows();
-    let rows = console.store().findings(before.as_ref(), limit).await?;
+    let (sought, limit) = (query.sought()?, query.limit.rows());
+    let before = query.before.map(FindingId::from);
+    let rows = console.store().findings(&sought, before.as_ref(), limit).await?;
     Ok(Answer(Page::of(rows, limit, |row| row.id.to_string(), view)))
 }
 

@@ -17,8 +17,9 @@ use crate::Console;
 use crate::access::{Administrator, Reader};
 use crate::answer::{self, Answer, Page};
 use crate::change::{Change, Recorded};
-use crate::input::{self, Before, Query, Segment};
+use crate::input::{self, Query, Segment};
 use crate::problem::Problem;
+use crate::sought::SoughtQuery;
 
 /// The longest timeline, in findings.
 const TIMELINE: usize = 500;
@@ -142,17 +143,18 @@ struct FindingUndone {
     why: Option<String>,
 }
 
-/// List incidents and campaigns, the one with the last finding first.
-#[utoipa::path(get, path = "/incidents", tag = "incidents", params(Before),
+/// List incidents and campaigns, the one with the last finding first: all, or those that have a finding that meets
+/// all conditions. They are counted whole. `answered` and `judged` ask about any of their findings.
+#[utoipa::path(get, path = "/incidents", tag = "incidents", params(SoughtQuery),
     responses((status = 200, description = "A page of incidents", body = Page<IncidentView>)))]
 pub(crate) async fn list(
     State(console): State<Console>,
     _: Reader,
-    Query(page): Query<Before>,
+    Query(query): Query<SoughtQuery>,
 ) -> Result<Answer<Page<IncidentView>>, Problem> {
-    let before = page.before.map(|text| input::position("before", &text)).transpose()?;
-    let limit = page.limit.rows();
-    let rows = console.store().incidents(before, limit).await?;
+    let (sought, limit) = (query.sought()?, query.limit.rows());
+    let before = query.before.map(|text| input::position("before", &text)).transpose()?;
+    let rows = console.store().incidents(&sought, before, limit).await?;
     Ok(Answer(Page::of(rows, limit, |row| row.rank.to_string(), view)))
 }
 

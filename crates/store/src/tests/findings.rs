@@ -8,8 +8,8 @@ use token::time::Timestamp;
 
 use super::support::{Fixture, NOW, after};
 use crate::{
-    Belongs, Filter, Honeytoken, NewFinding, NewRestriction, Store, StoreError, StoredFinding,
-    Undoing,
+    Belongs, Filter, FindingsSought, Honeytoken, NewFinding, NewRestriction, Store, StoreError,
+    StoredFinding, Undoing,
 };
 
 fn finding(id: &str) -> StoredFinding {
@@ -84,7 +84,7 @@ async fn a_finding_and_its_restriction_are_on_disk_together_or_not_at_all() {
         ((Some(1), true), (Some(2), true))
     );
     assert_eq!(answer(&again), (Some(1), false), "the first one's stands for it too");
-    let kept = store.findings(None, 10).await.expect("findings");
+    let kept = store.findings(&FindingsSought::default(), None, 10).await.expect("findings");
     assert_eq!(kept, [again, second.finding, first.finding], "in the order of the calls");
 }
 
@@ -116,7 +116,10 @@ async fn parts_of_an_incident_join_it_and_are_found_by_their_old_name() {
         names.push(store.incident(name).await.expect("incident").map(|whole| whole.id));
     }
     assert_eq!(names, [Some("ip:a@1".to_owned()), Some("subject:c@3".to_owned()), None]);
-    assert_eq!(store.incidents(None, 10).await.expect("incidents").len(), 2);
+    assert_eq!(
+        store.incidents(&FindingsSought::default(), None, 10).await.expect("incidents").len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -134,7 +137,10 @@ async fn findings_come_newest_first_in_pages() {
         let store = fixture.store.clone();
         async move {
             let before = before.map(Into::into);
-            ids(store.findings(before.as_ref(), limit).await.expect("page"))
+            ids(store
+                .findings(&FindingsSought::default(), before.as_ref(), limit)
+                .await
+                .expect("page"))
         }
     };
     assert_eq!(page(None, 2).await, ["a", "z"]);

@@ -124,6 +124,23 @@ fn each_rule_of_section_4_3_refuses() {
     }
 }
 
+/// RFC 7519 §2: a NumericDate may have a fraction.
+#[test]
+fn a_time_with_a_fraction_is_a_time() {
+    let key = PrivateKey::generate(Algorithm::Es256).expect("key");
+    let judged = |iat: f64| {
+        let mut changed = claims();
+        changed["iat"] = json!(iat);
+        verify_proof(&proof(&key, &header(&key), &changed), CALL, NOW)
+    };
+    let now = NOW.as_secs() as f64;
+    assert_eq!(judged(now + 0.75).map(|proof| proof.issued_at()), Ok(NOW));
+    let broken = |rule| Err(Refusal::Claim { claim: "iat", rule });
+    assert_eq!(judged(now - 60.5), broken(Rule::TooOld));
+    assert_eq!(judged(now + 6.5), broken(Rule::NotYet));
+    assert_eq!(judged(1e300), Err(Refusal::Payload));
+}
+
 #[test]
 fn a_nonce_that_was_handed_out_has_to_come_back() {
     let key = PrivateKey::generate(Algorithm::Es256).expect("key");

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{ClaimPath, ForeignRules};
 use crate::claims::Audience;
 use crate::cnf::Confirmation;
+use crate::numeric_date::NumericDate;
 use crate::reason::{Reason, Refused};
 use crate::scope::{ScopeSet, is_scope_token};
 
@@ -112,14 +113,14 @@ fn of_type<T: DeserializeOwned>(
     value.map_err(|_| wrong_type())
 }
 
-/// Seconds since the epoch (RFC 7519 §2, NumericDate), of which some have fractions.
 fn time(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, Broken> {
     /// Some 30,000 years: no sum with it overflows.
-    const LARGEST: f64 = 1e12;
-    let Some(value) = members.get(name) else { return Ok(None) };
-    let seconds = value.as_f64().filter(|seconds| (0.0..=LARGEST).contains(seconds));
-    #[expect(clippy::cast_possible_truncation, reason = "its fraction; the size was checked")]
-    seconds.map(|seconds| Some(seconds as i64)).ok_or_else(wrong_type)
+    const LARGEST: i64 = 1_000_000_000_000;
+    let seconds = of_type::<NumericDate>(members, name)?.map(NumericDate::as_secs);
+    match seconds {
+        Some(seconds) if !(0..=LARGEST).contains(&seconds) => Err(wrong_type()),
+        seconds => Ok(seconds),
+    }
 }
 
 fn scopes(members: &Map<String, Value>, rules: &ForeignRules) -> Result<ScopeSet, Broken> {

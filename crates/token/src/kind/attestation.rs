@@ -11,6 +11,7 @@ use crate::json::Names;
 use crate::jwk::has_private_member;
 use crate::jws::Jws;
 use crate::key::PublicKey;
+use crate::numeric_date;
 use crate::term::token_type;
 use crate::verify::{Common, Policy, Refusal, Rule};
 
@@ -25,10 +26,13 @@ pub struct ClientAttestation {
     /// For whom it is, where it is not for everybody.
     pub aud: Option<Audience>,
     /// End of life, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub exp: i64,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// Issue time, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub iat: Option<i64>,
     /// What the instance has to show.
     pub cnf: InstanceConfirmation,
@@ -50,10 +54,13 @@ pub struct AttestationProof {
     /// Its own name: it is used once.
     pub jti: String,
     /// When it was made, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// End of life, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub exp: Option<i64>,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// What the authorization server gave to be brought back.
     pub challenge: Option<String>,

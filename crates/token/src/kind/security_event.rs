@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{Kind, absent, broken, named};
 use crate::claims::Audience;
 use crate::json::Names;
+use crate::numeric_date;
 use crate::term::token_type;
 use crate::verify::{Common, Policy, Refusal, Rule};
 
@@ -19,6 +20,7 @@ pub struct SecurityEvent {
     /// Its name: of two with the same one, one was sent again.
     pub jti: String,
     /// Issue time, seconds since the epoch.
+    #[serde(deserialize_with = "numeric_date::whole")]
     pub iat: i64,
     /// To whom it has happened (RFC 9493).
     pub sub_id: Map<String, Value>,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{Kind, absent, broken};
 use crate::claims::Audience;
 use crate::json::Names;
+use crate::numeric_date;
 use crate::verify::{Common, Policy, Refusal, Rule};
 
 /// What a publisher says of its software: metadata that every instance of it registers with (RFC 7591
@@ -20,10 +21,13 @@ pub struct SoftwareStatement {
     /// The authorization server, where it is for some alone.
     pub aud: Option<Audience>,
     /// End of life, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub exp: Option<i64>,
     /// Not before, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub nbf: Option<i64>,
     /// Issue time, seconds since the epoch.
+    #[serde(default, deserialize_with = "numeric_date::maybe")]
     pub iat: Option<i64>,
     /// Every claim, those above as well.
     #[serde(skip)]

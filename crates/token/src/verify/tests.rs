@@ -107,6 +107,22 @@ fn hold<K: Kind>(typ: &str, good: &Value, cases: Vec<(&'static str, Value, Rule)
     assert_eq!(other, None);
 }
 
+/// RFC 7519 §2: a NumericDate may have a fraction, whatever kind of token it is in.
+#[test]
+fn times_may_have_fractions() {
+    fn good<K: Kind>(typ: &str, claims: Value) {
+        let fractions = json!({ "iat": NOW as f64 - 0.5, "exp": NOW as f64 + 1.5 });
+        let claims = with(claims, fractions);
+        assert_eq!(Issuer::new().refused::<K>(typ, &claims, &policy()), None, "{claims}");
+    }
+    good::<IdToken>("JWT", id_token());
+    good::<LogoutToken>("logout+jwt", logout_token());
+    good::<ClientAssertion>("JWT", assertion());
+    good::<RequestObject>("oauth-authz-req+jwt", request_object());
+    let statement = json!({ "iss": "https://as.example", "client_name": "a" });
+    good::<SoftwareStatement>("JWT", statement);
+}
+
 #[test]
 fn id_tokens() {
     hold::<IdToken>(

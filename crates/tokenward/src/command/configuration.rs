@@ -7,9 +7,9 @@ use http::Method;
 use serde_json::Value;
 
 use crate::admin_client::Target;
-use crate::command::{Failure, say};
+use crate::command::{Failure, say, warn};
 use crate::compose::readable;
-use crate::config::{load, reference};
+use crate::config::{load, reference, variables};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -34,8 +34,12 @@ pub(super) struct Reload {
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { config } => {
-            let read = load::load(config, &load::environment()).map_err(Failure::new)?;
+            let environment = load::environment();
+            let read = load::load(config, &environment).map_err(Failure::new)?;
             readable::check(&read)?;
+            for words in variables::ignored(&read, &environment) {
+                warn(words);
+            }
             say(format_args!("{}: good", config.display()));
         }
         Command::Reload(Reload { target }) => {

@@ -4,19 +4,19 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use detect::engine::Engine;
 use detect::policy::Terms;
 use detect::policy::tolerance::{Doubt, Tolerances};
 use detect::simulate::{Simulation, simulate};
-use detect::stream::ReplayError;
+use detect::stream::{self, ReplayError};
 use flate2::read::MultiGzDecoder;
 use scenario::Which;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use token::time::Timestamp;
 
-use crate::command::{Failure, say, table};
+use crate::command::{Failure, say, table, warn};
 use crate::config::load;
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +45,8 @@ pub(super) enum Command {
         /// absent: nothing
         #[arg(long, value_name = "FILE")]
         feedback: Option<PathBuf>,
+        #[command(flatten)]
+        lines: Lines,
     },
     /// Show who would have been hit by another table of responses, for how long, who is held back and why, and
     /// what the present table does; changes nothing and needs no server
@@ -60,8 +62,21 @@ pub(super) enum Command {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        lines: Lines,
     },
 }
+
+/// What becomes of lines that are no events.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Lines {
+    /// Leave out lines that are no events: the first 20 are told on standard error, and the exit code is 3
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// How many lines that were left out are told one by one.
+const TOLD: usize = 20;
 
 /// How a file of gzip begins (RFC 1952 §2.3.1).
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -86,13 +101,19 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Generate { scenario, seed, labels } => {
             generate(scenario, *seed, labels.as_deref())
         }
-        Command::Replay { file, summary, feedback } => replay(file, *summary, feedback.as_deref()),
-        Command::Simulate { file, policy, present, json } => {
+        Command::Replay { file, summary, feedback, lines } => {
+            replay(file, *summary, feedback.as_deref(), *lines)
+        }
+        Command::Simulate { file, policy, present, json, lines } => {
             let new = terms(policy).map_err(Failure::into_usage)?;
             let present = present.as_deref().map(terms).transpose().map_err(Failure::into_usage)?;
             let input = open(file).map_err(named(file))?;
-            let outcome = simulate(new, present.unwrap_or_default(), input).map_err(named(file))?;
-            show(&outcome, *json)
+            let mut left_out = 0;
+            let mut broken = lines.broken(file, &mut left_out);
+            let outcome = simulate(new, present.unwrap_or_default(), input, &mut broken);
+            show(&outcome.map_err(named(file))?, *json)?;
+            drop(broken);
+            complete(file, left_out)
         }
     }
 }
@@ -125,19 +146,60 @@ fn lines<T: Serialize>(output: &mut impl io::Write, rows: &[T]) -> io::Result<()
     output.flush()
 }
 
-fn replay(file: &Path, summary: bool, feedback: Option<&Path>) -> Result<(), Failure> {
+fn replay(
+    file: &Path,
+    summary: bool,
+    feedback: Option<&Path>,
+    lines: Lines,
+) -> Result<(), Failure> {
     let mut engine = Engine::default();
     if let Some(feedback) = feedback {
         engine.tolerate(tolerances(feedback).map_err(Failure::into_usage)?);
     }
     let input = open(file).map_err(named(file))?;
     let mut output = BufWriter::new(io::stdout().lock());
-    let done = detect::replay::replay(engine, input, &mut output, summary);
+    let mut left_out = 0;
+    let mut broken = lines.broken(file, &mut left_out);
+    let done = detect::replay::replay(engine, input, &mut output, summary, &mut broken);
+    drop(broken);
     // What was found before a bad line is still printed.
     read_enough(output.flush()).map_err(Failure::new)?;
     match done {
         Err(ReplayError::Io(error)) => read_enough(Err(error)).map_err(named(file)),
         done => done.map_err(named(file)),
+    }?;
+    complete(file, left_out)
+}
+
+/// Whoever goes by the exit code must not take a part for the whole.
+fn complete(file: &Path, left_out: usize) -> Result<(), Failure> {
+    let words = match left_out {
+        0 => return Ok(()),
+        1 => "1 line that is no event was left out".to_owned(),
+        n => format!("{n} lines that are no events were left out"),
+    };
+    Err(Failure::incomplete(format_args!("{}: {words}", file.display())))
+}
+
+// === impl Lines ===
+
+impl Lines {
+    /// Ends at the first one, or tells some and counts all.
+    fn broken<'b>(
+        self,
+        file: &'b Path,
+        left_out: &'b mut usize,
+    ) -> impl FnMut(usize, String) -> Result<(), ReplayError> + 'b {
+        move |line, why| {
+            if !self.keep_going {
+                return stream::refuse(line, why);
+            }
+            *left_out += 1;
+            if *left_out <= TOLD {
+                warn(format_args!("{}: line {line}: not an event: {why}", file.display()));
+            }
+            Ok(())
+        }
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let config = configuration(arguments, folder.path(), &upstream, &environment)?;
     logging::start(&config.log);
+    super::serve::tell_ignored(&config, &environment);
     let _lock = lock(&config.store.path)?;
     let sockets = Sockets::bind(&config)?;
     let store = open_store(&config, &environment, SystemClock.now())?;

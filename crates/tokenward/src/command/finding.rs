@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::admin_client::Target;
+use crate::command::sought::Sought;
 use crate::command::{Failure, say, table};
 
 const TOLERANCES: [table::Column; 6] = [
@@ -36,8 +37,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List findings, newest first
-    List,
+    /// List findings, newest first: all, or those that meet all options
+    List(Box<Sought>),
     /// Show one finding with its evidence
     Show { id: String },
     /// Undo what was done about a finding, where it can be undone
@@ -63,7 +64,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let json = arguments.target.json;
     let at = |id: &str| format!("/findings/{}", super::segment(id));
     match arguments.command {
-        Command::List => super::print_list(&api, "/findings", "before", &COLUMNS, json),
+        Command::List(sought) => {
+            super::print_list(&api, &sought.of("/findings"), "before", &COLUMNS, json)
+        }
         Command::Show { id } => super::print(&api.get(&at(&id))?, json),
         Command::Undo { id } => {
             super::print(&api.call(&Method::POST, &format!("{}/undo", at(&id)), None)?, json)

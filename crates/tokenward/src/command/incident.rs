@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::Value;
 
 use crate::admin_client::Target;
+use crate::command::sought::Sought;
 use crate::command::{Failure, say, table};
 
 const COLUMNS: [table::Column; 7] = [
@@ -51,8 +52,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List incidents and campaigns, the one with the last finding first
-    List,
+    /// List incidents and campaigns, the one with the last finding first: all, or those that have a finding that
+    /// meets all options
+    List(Box<Sought>),
     /// Show one with its timeline, and what was done
     Show { id: String },
     /// Undo what was done about each of its findings, where it can be undone, and say what could not be and why
@@ -64,7 +66,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     let json = arguments.target.json;
     let at = |id: &str| format!("/incidents/{}", super::segment(id));
     match arguments.command {
-        Command::List => super::print_list(&api, "/incidents", "before", &COLUMNS, json),
+        Command::List(sought) => {
+            super::print_list(&api, &sought.of("/incidents"), "before", &COLUMNS, json)
+        }
         Command::Show { id } => {
             let incident = api.get(&at(&id))?;
             if json {

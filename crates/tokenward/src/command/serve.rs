@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::compose::{Hangups, Product, Sockets, Source, open_store};
-use crate::config::load;
+use crate::config::load::Environment;
+use crate::config::{Config, load, variables};
 use crate::logging;
 
 #[derive(Debug, Args)]
@@ -23,6 +24,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = Source::new(arguments.config.clone(), load::environment());
     let config = source.load().map_err(Failure::new)?;
     logging::start(&config.log);
+    tell_ignored(&config, source.environment());
     let runtime = runtime()?;
     let hangups = {
         // Before anybody can know that the process is there, and that a signal would end it.
@@ -38,6 +40,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let product = Product::compose(config, sockets, store).await?;
         product.serve(stop, Some((source, hangups)), || tracing::info!(%issuer, "ready")).await
     })
+}
+
+/// Says which variables mean nothing: whoever has set one believes that it does.
+pub(super) fn tell_ignored(config: &Config, environment: &Environment) {
+    for words in variables::ignored(config, environment) {
+        tracing::warn!("{words}");
+    }
 }
 
 /// The runtime of authority, admin API and background work; the gateway has threads of its own.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::config::place::{self, Place};
-use crate::config::{Config, check, meant};
+use crate::config::{Config, check, meant, variables};
 
 /// What is wrong with a configuration.
 #[derive(Clone, Debug)]
@@ -33,7 +33,8 @@ pub(crate) struct Mistake {
 /// The environment's part: names and values of variables that start with `TOKENWARD_`.
 pub(crate) type Environment = BTreeMap<String, String>;
 
-const PREFIX: &str = "TOKENWARD_";
+/// How the name of a variable begins that is meant for the program.
+pub(crate) const PREFIX: &str = "TOKENWARD_";
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,7 +122,7 @@ pub(crate) fn unchecked(
 ) -> Result<Config, Mistakes> {
     // Once without the environment, so that a mistake of the file keeps its line.
     let from_file: Config = toml::from_str(text).map_err(|error| of_toml(file, text, &error))?;
-    if environment.keys().any(|name| name.contains("__")) {
+    if environment.keys().any(|name| variables::is_put_over(name)) {
         overlaid(text, environment).map_err(|reason| Mistakes::unread(file, reason))
     } else {
         Ok(from_file)
@@ -139,7 +140,7 @@ pub(crate) fn checked(file: &Path, text: &str, config: Config) -> Result<Config,
 
 fn overlaid(text: &str, environment: &Environment) -> Result<Config, String> {
     let mut table: Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-    for (name, value) in environment.iter().filter(|(name, _)| name.contains("__")) {
+    for (name, value) in environment.iter().filter(|(name, _)| variables::is_put_over(name)) {
         let path = name.trim_start_matches(PREFIX).to_ascii_lowercase();
         let path: Vec<&str> = path.split("__").collect();
         put(&mut table, &path, value).map_err(|what| format!("{name}: {what}"))?;

@@ -14,14 +14,16 @@ pub(crate) fn said(message: &str) -> String {
     else {
         return message.replace('\n', " ");
     };
-    let known = parts.iter().skip(3).step_by(2);
-    let near = known.map(|known| (distance(name, known), *known)).min();
-    match near {
-        Some((steps, near)) if steps <= most(name) => {
-            format!("{kind}`{name}`: did you mean `{near}`?")
-        }
-        _ => message.replace('\n', " "),
+    match nearest(name, parts.iter().skip(3).step_by(2).copied()) {
+        Some(near) => format!("{kind}`{name}`: did you mean `{near}`?"),
+        None => message.replace('\n', " "),
     }
+}
+
+/// The name that was probably meant, if one is near.
+pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let (steps, near) = known.map(|known| (distance(name, known), known)).min()?;
+    (steps <= most(name)).then_some(near)
 }
 
 /// So many slips are likely in a name.

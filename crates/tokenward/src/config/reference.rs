@@ -19,7 +19,8 @@ pub(crate) fn markdown() -> String {
          names file, line and mistake without starting. A variable such as \
          `TOKENWARD_AUTHORITY__ISSUER` goes over the option `issuer` of the section `authority`: \
          the path in capitals, its parts joined by two underscores. `TOKENWARD_MASTER_KEY` holds \
-         the master key itself. Lengths of time are a whole number and `s`, `m`, `h` or `d`. Names of files \
+         the master key itself. A variable that begins with `TOKENWARD_` and means nothing is told at the start and \
+         by `config check`. Lengths of time are a whole number and `s`, `m`, `h` or `d`. Names of files \
          that do not begin with `/` are seen from the folder in which the program was started.\n",
     );
     let defaults = serde_json::to_value(Config {
@@ -28,12 +29,14 @@ pub(crate) fn markdown() -> String {
         ..Config::default()
     })
     .unwrap_or_default();
-    let reader = Reader { definitions: schema.get("$defs").and_then(Value::as_object) };
+    let reader = Reader::of(&schema);
     reader.section(&mut page, "", &schema, Some(&defaults));
     page
 }
 
-struct Reader<'a> {
+/// Finds its way in the schema of the configuration.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
     definitions: Option<&'a Map<String, Value>>,
 }
 
@@ -46,6 +49,10 @@ struct Inner<'a> {
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn of(schema: &'a Value) -> Self {
+        Self { definitions: schema.get("$defs").and_then(Value::as_object) }
+    }
+
     fn section(
         &self,
         page: &mut String,
@@ -112,7 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The object schema behind a property, through `$ref`, `anyOf` with null, or `allOf`.
-    fn object(&self, property: &'a Value) -> Option<&'a Value> {
+    pub(super) fn object(&self, property: &'a Value) -> Option<&'a Value> {
         let target = self.resolve(property)?;
         target.get("properties").map(|_| target)
     }

@@ -1,9 +1,9 @@
 //! The configuration file: mistakes are named before anything starts.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use crate::support::{PROGRAM, output_of, root, text};
+use crate::support::{PROGRAM, Product, dev, output_of, program, root, text};
 
 fn check(folder: &Path, content: &str) -> Output {
     let file = folder.join("tokenward.toml");
@@ -23,6 +23,30 @@ fn a_good_file_is_called_good() {
     );
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).ends_with("tokenward.toml: good\n"));
+}
+
+/// Whoever has set a variable believes that it does something.
+#[test]
+fn a_variable_that_means_nothing_is_told_by_the_check_and_at_the_start() {
+    let said = "TOKENWARD_AUTHORITY_ISSUER is ignored: did you mean TOKENWARD_AUTHORITY__ISSUER?";
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("tokenward.toml");
+    std::fs::write(&file, "").expect("file");
+    let mut command = program();
+    command.args(["config", "check", "-c"]).arg(&file);
+    assert_eq!(text(&command.output().expect("run").stderr), "");
+    command.env("TOKENWARD_AUTHORITY_ISSUER", "https://a.example");
+    let output = command.output().expect("run");
+    assert!(output.status.success(), "it is no mistake of the file");
+    assert_eq!(text(&output.stderr), format!("warning: {said}\n"));
+    let mut product = Product::of(
+        dev(&["--json"])
+            .env("TOKENWARD_AUTHORITY_ISSUER", "https://a.example")
+            .stderr(Stdio::piped()),
+    );
+    product.signal("TERM");
+    let log = product.log();
+    assert!(log.contains(said), "{log}");
 }
 
 #[test]

@@ -238,6 +238,45 @@ fn replay_names_the_line_that_is_no_event() {
 }
 
 #[test]
+fn lines_that_are_no_events_are_left_out_told_and_counted_where_that_is_wanted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let [file, policy] = ["events", "policy.toml"].map(|name| folder.path().join(name));
+    let bait = |second: u32| {
+        format!(
+            r#"{{"ts":"2026-01-01T00:00:{second:02}.000Z","kind":"request","ip":"192.0.2.{second}","refused":"honeytoken"}}"#
+        )
+    };
+    let long = "x".repeat(3 << 20);
+    let broken = "{broken\n".repeat(24);
+    std::fs::write(&file, format!("{}\n{long}\n{}\n{broken}{}\n", bait(1), bait(2), bait(3)))
+        .expect("file");
+    std::fs::write(&policy, "").expect("file");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.arg("detect").args(arguments).arg(&file).output().expect("run")
+    };
+    let ended = run(&["replay"]);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stderr).contains("line 2: not an event: it is longer than 1 MiB"));
+    let policy = policy.to_str().expect("path");
+    for whole in [
+        run(&["replay", "--summary", "--keep-going"]),
+        run(&["simulate", "--json", "--keep-going", "--policy", policy]),
+    ] {
+        assert_eq!(whole.status.code(), Some(3));
+        let (out, said) = (text(&whole.stdout), text(&whole.stderr));
+        assert!(out.contains(r#""events":3,"findings":3"#), "{out}");
+        assert_eq!(said.matches("warning: ").count(), 20, "{said}");
+        assert!(said.contains("events: line 4: not an event: "), "{said}");
+        assert!(said.contains("events: line 22: not an event: "), "{said}");
+        assert!(said.ends_with("events: 25 lines that are no events were left out\n"), "{said}");
+    }
+    std::fs::write(&file, bait(1)).expect("file");
+    let good = run(&["replay", "--keep-going"]);
+    assert_eq!((good.status.code(), text(&good.stderr)), (Some(0), String::new()));
+}
+
+#[test]
 fn replay_reads_what_is_packed_and_what_is_being_written() {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("events");

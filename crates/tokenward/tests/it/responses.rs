@@ -83,6 +83,27 @@ fn a_service_is_slowed_then_stopped_and_each_is_undone_by_itself() {
     let incident = &incidents[0];
     assert_eq!((&incident["findings"], &incident["answered"]), (&json!(2), &json!(2)));
     let name = incident["id"].as_str().expect("id");
+    let shown = |list: &str, options: &[&str]| {
+        let all = [&[list, "list", "--json"], options].concat();
+        json_of(&product, &all).as_array().expect("list").len()
+    };
+    for (options, left) in [
+        (&["--detector", "revoked_token_hammering", "--class", "certain"][..], 2),
+        (&["--incident", name, "--answered", "true", "--judged", "false"], 2),
+        (&["--from", "2020-01-01T00:00:00Z", "--detector", "tokens"], 2),
+        (&["--to", "2020-01-01T00:00:00Z"], 0),
+        (&["--subject", "nobody"], 0),
+        (&["--ip", "192.0.2.77"], 0),
+    ] {
+        assert_eq!(shown("finding", options), left, "{options:?}");
+        assert_eq!(shown("incident", options), left.min(1), "{options:?}");
+    }
+    for (option, value) in [("--severity", "worst"), ("--detector", "hammer"), ("--ip", "here")] {
+        let refused = product.command(&["finding", "list", option, value]);
+        assert!(!refused.status.success());
+        let name = option.trim_start_matches('-');
+        assert!(text(&refused.stderr).contains(name), "{}", text(&refused.stderr));
+    }
     // Undone, the other one is as it was.
     let undone = product.command(&["finding", "undo", &id(&second)]);
     assert!(undone.status.success(), "{}", text(&undone.stderr));

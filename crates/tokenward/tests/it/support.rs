@@ -200,9 +200,21 @@ impl Drop for Product {
     }
 }
 
+/// The program, without the variables that are for these tests alone.
+#[expect(clippy::disallowed_methods, reason = "they are for another program")]
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("TOKENWARD_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// `tokenward dev` on free ports.
 pub(crate) fn dev(options: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = program();
     command.arg("dev").args(["--authority-listen", "127.0.0.1:0"]);
     command.args(["--gateway-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     command.args(options);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use detect::policy::Standing;
 use notify::notifier::Notifier;
-use store::{MasterKey, NewRestriction, Settings, Store, StoreError};
+use store::{FindingsSought, MasterKey, NewRestriction, Settings, Store, StoreError};
 use tempfile::TempDir;
 use token::event::Event;
 use token::index::is_ahead;
@@ -117,7 +117,8 @@ impl Stage {
         self.store.close().await;
         drop(self.store);
         let store = open(&self.folder, &self.master);
-        let mut findings = store.findings(None, 1000).await.expect("findings");
+        let mut findings =
+            store.findings(&FindingsSought::default(), None, 1000).await.expect("findings");
         findings.reverse();
         let about = findings.into_iter().map(|found| {
             let ip = found.finding["ip"].as_str().expect("ip").parse().expect("address");
@@ -166,7 +167,12 @@ async fn a_response_waits_for_none_before_it_and_all_are_on_disk_at_the_end() {
     until(|| thieves.iter().all(|thief| stage.blocks(*thief).is_some())).await;
     assert!(thieves.iter().all(|thief| stage.blocks(*thief).is_some_and(is_ahead)));
     assert!(
-        stage.store.findings(None, 10).await.expect("findings").is_empty(),
+        stage
+            .store
+            .findings(&FindingsSought::default(), None, 10)
+            .await
+            .expect("findings")
+            .is_empty(),
         "nothing is on disk"
     );
     let left = stage.end(held_up).await;

@@ -119,11 +119,13 @@ fn variables_go_over_the_file() {
             ("TOKENWARD_AUTHORITY__PASSWORD_THREADS", "4"),
             ("TOKENWARD_ADMIN__LISTEN", "127.0.0.1:9999"),
             ("TOKENWARD_ADMIN_TOKEN", "not configuration"),
+            ("TOKENWARD_DRAIN", "3s"),
         ],
     )
     .expect("config");
     assert_eq!(config.authority.access_token_life.to_string(), "7m");
     assert_eq!(config.authority.password_threads, 4);
+    assert_eq!(config.drain.to_string(), "3s", "an option of no section has no part before it");
     assert_eq!(config.admin.map(|admin| admin.listen.port()), Some(9999));
 }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::http::Http;
 use super::port::free_port;
-use super::{PROGRAM, output_of};
+use super::{PROGRAM, output_of, program};
 
 /// Where it logs to, in its folder.
 const LOG: &str = "log";
@@ -208,7 +208,7 @@ fn configure(
 }
 
 fn serve(file: &Path) -> Child {
-    let mut command = Command::new(PROGRAM);
+    let mut command = program();
     if std::fs::read_to_string(file).expect("config").contains("[log]") {
         let log = std::fs::File::create(file.with_file_name(LOG)).expect("log");
         command.stderr(log);
