@@ -7,19 +7,19 @@ use serde_json::json;
 use token::event::Event;
 
 use crate::engine::Engine;
-use crate::stream::{self, Broken, ReplayError};
+use crate::stream::{self, Reading, ReplayError};
 
 /// Runs `engine`, which must be fresh, over `input` and writes the findings to `output`; with `summary`, a
-/// last line counts them. What becomes of lines that are no events `broken` says.
+/// last line counts them. `reading` says how `input` is read.
 ///
 /// # Errors
-/// [`ReplayError`] of `broken`, or says why reading or writing failed.
+/// [`ReplayError`] of `reading`, or says why reading or writing failed.
 pub fn replay(
     engine: Engine,
     input: impl BufRead,
     output: &mut impl Write,
     summary: bool,
-    broken: Broken<'_>,
+    reading: Reading<'_>,
 ) -> Result<(), ReplayError> {
     let mut run = Run {
         engine,
@@ -29,7 +29,7 @@ pub fn replay(
         detectors: BTreeMap::new(),
         incidents: BTreeMap::new(),
     };
-    stream::each(input, broken, |event| run.see(event))?;
+    stream::each(input, reading, |event| run.see(event))?;
     if summary {
         run.summarise()?;
     }

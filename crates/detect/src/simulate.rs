@@ -17,7 +17,7 @@ use crate::detector::Names;
 use crate::engine::Lookout;
 use crate::policy::{Policy, Standing, Terms};
 use crate::respond;
-use crate::stream::{self, Broken, ReplayError};
+use crate::stream::{self, Reading, ReplayError};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -91,16 +91,16 @@ struct Run {
     held: BTreeMap<(Key, String), Held>,
 }
 
-/// Runs every detector over `input`, and both tables over what they see. What becomes of lines that are no events
-/// `broken` says.
+/// Runs every detector over `input`, and both tables over what they see. `reading` says what
+/// becomes of lines that are no events.
 ///
 /// # Errors
-/// [`ReplayError`] of `broken`, or says why reading failed.
+/// [`ReplayError`] of `reading`, or says why reading failed.
 pub fn simulate(
     new: Terms,
     present: Terms,
     input: impl BufRead,
-    broken: Broken<'_>,
+    reading: Reading<'_>,
 ) -> Result<Simulation, ReplayError> {
     let policy = |terms| Policy::new(Arc::new(Standing::new(terms)));
     let mut run = Run {
@@ -112,7 +112,7 @@ pub fn simulate(
         hits: BTreeMap::new(),
         held: BTreeMap::new(),
     };
-    stream::each(input, broken, |event| {
+    stream::each(input, reading, |event| {
         run.see(event);
         Ok(())
     })?;

@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use token::event::{Event, TokenKind};
 use token::json;
+use token::place::Places;
 use token::time::Timestamp;
 
 use crate::origin::Origins;
@@ -59,6 +61,12 @@ struct Waiting {
     event: Event,
 }
 
+/// How a recording is read.
+pub struct Reading<'b> {
+    broken: Broken<'b>,
+    places: Option<Arc<dyn Places>>,
+}
+
 /// Ends it all at the first line that is no event.
 ///
 /// # Errors
@@ -67,19 +75,19 @@ pub fn refuse(line: usize, why: String) -> Result<(), ReplayError> {
     Err(ReplayError::NotAnEvent { line, why })
 }
 
-/// Shows every event of `input`, in order; `broken` says whether it goes on after a line that is none. Events before
-/// such a line are shown in any case. A last line that is cut off is left out.
+/// Shows every event of `input`, in order. Events before a line that is none are shown in any case. A last line that is
+/// cut off is left out.
 ///
 /// # Errors
-/// [`ReplayError`] of `broken`, or says why reading or `see` failed.
+/// [`ReplayError`] of [`Reading::new`], or says why reading or `see` failed.
 pub fn each(
     input: impl BufRead,
-    broken: Broken<'_>,
+    reading: Reading<'_>,
     see: impl FnMut(&Event) -> io::Result<()>,
 ) -> Result<(), ReplayError> {
     let newest = Timestamp::from_millis(i64::MIN);
-    // A recording has the places that were known when it was made.
-    let origins = Origins::new(None);
+    let Reading { broken, places } = reading;
+    let origins = Origins::new(places);
     let mut line = Line { waiting: BinaryHeap::new(), newest, origins, see };
     let done = line.read(input, broken);
     line.release(None)?;
@@ -108,6 +116,21 @@ fn plainer(members: Map<String, Value>) -> Value {
         (name, whole.map_or(value, |whole| Value::from(whole as u64)))
     });
     Value::Object(plain.collect())
+}
+
+// === impl Reading ===
+
+impl<'b> Reading<'b> {
+    /// `broken` says whether it goes on after a line that is no event, such as [`refuse`]. Places are those that the
+    /// events tell.
+    pub fn new(broken: Broken<'b>) -> Self {
+        Self { broken, places: None }
+    }
+
+    /// Looks places up that an event does not tell.
+    pub fn with_places(self, places: Option<Arc<dyn Places>>) -> Self {
+        Self { places, ..self }
+    }
 }
 
 // === impl Waiting ===

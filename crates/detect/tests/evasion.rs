@@ -15,7 +15,7 @@ use detect::engine::Engine;
 use detect::policy::table::{BuiltIn, Table};
 use detect::policy::{Standing, Terms};
 use detect::replay::replay;
-use detect::stream::refuse;
+use detect::stream::{Reading, refuse};
 use serde_json::{Value, json};
 use token::time::Timestamp;
 
@@ -65,7 +65,8 @@ fn carried_out(events: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     let mut output = Vec::new();
     let engine = Engine::new(Arc::new(Standing::new(terms)));
-    replay(engine, lines.join("\n").as_bytes(), &mut output, false, &mut refuse).expect("events");
+    replay(engine, lines.join("\n").as_bytes(), &mut output, false, Reading::new(&mut refuse))
+        .expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use detect::engine::Engine;
 use detect::replay::replay;
 use detect::stream::ReplayError;
-use detect::stream::refuse;
+use detect::stream::{Reading, refuse};
 use serde_json::{Value, json};
 
 /// Seconds after the start of the stream.
@@ -25,8 +25,14 @@ fn at(seconds: f64) -> String {
 fn found(events: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     let mut output = Vec::new();
-    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false, &mut refuse)
-        .expect("events");
+    replay(
+        Engine::default(),
+        lines.join("\n").as_bytes(),
+        &mut output,
+        false,
+        Reading::new(&mut refuse),
+    )
+    .expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }
@@ -352,7 +358,8 @@ fn a_bad_line_is_named_and_what_came_before_is_judged() {
         .collect();
     let input = format!("{}\n\n{{\"ts\":\"never\",\"kind\":\"request\"}}\n", good.join("\n"));
     let mut output = Vec::new();
-    let refused = replay(Engine::default(), input.as_bytes(), &mut output, true, &mut refuse);
+    let refused =
+        replay(Engine::default(), input.as_bytes(), &mut output, true, Reading::new(&mut refuse));
     assert!(matches!(refused, Err(ReplayError::NotAnEvent { line: 5, .. })), "{refused:?}");
     assert_eq!(String::from_utf8_lossy(&output).lines().count(), 2);
 }
@@ -367,7 +374,13 @@ fn what_other_programs_write_is_read() {
     };
     let judged = |text: String| {
         let mut output = Vec::new();
-        let done = replay(Engine::default(), text.as_bytes(), &mut output, false, &mut refuse);
+        let done = replay(
+            Engine::default(),
+            text.as_bytes(),
+            &mut output,
+            false,
+            Reading::new(&mut refuse),
+        );
         done.map(|()| String::from_utf8(output).expect("text")).map_err(|error| error.to_string())
     };
     let plain = judged(bait("")).expect("an event");
@@ -403,8 +416,14 @@ fn the_summary_counts() {
         .map(|n| forged(f64::from(n), "192.0.2.7", "forged:alg_none", None).to_string())
         .collect();
     let mut output = Vec::new();
-    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, true, &mut refuse)
-        .expect("events");
+    replay(
+        Engine::default(),
+        lines.join("\n").as_bytes(),
+        &mut output,
+        true,
+        Reading::new(&mut refuse),
+    )
+    .expect("events");
     let text = String::from_utf8(output).expect("text");
     let summary: Value = serde_json::from_str(text.lines().last().expect("line")).expect("json");
     assert_eq!((&summary["events"], &summary["findings"]), (&json!(3), &json!(2)));

@@ -2,7 +2,7 @@
 
 use detect::engine::Engine;
 use detect::replay::replay;
-use detect::stream::refuse;
+use detect::stream::{Reading, refuse};
 use serde_json::{Value, json};
 
 /// An event so many seconds after the start of the stream, with more members.
@@ -29,8 +29,14 @@ pub(crate) fn found_once(events: &[Value]) -> Vec<Value> {
     events.sort_by_key(|event| event["ts"].to_string());
     let lines: Vec<String> = events.iter().map(|event| event.to_string()).collect();
     let mut output = Vec::new();
-    replay(Engine::default(), lines.join("\n").as_bytes(), &mut output, false, &mut refuse)
-        .expect("events");
+    replay(
+        Engine::default(),
+        lines.join("\n").as_bytes(),
+        &mut output,
+        false,
+        Reading::new(&mut refuse),
+    )
+    .expect("events");
     let text = String::from_utf8(output).expect("text");
     text.lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }

@@ -2,7 +2,7 @@
 
 use detect::engine::Engine;
 use detect::replay::replay;
-use detect::stream::refuse;
+use detect::stream::{Reading, refuse};
 use serde_json::{Value, json};
 
 pub(crate) const HOUR: f64 = 3600.0;
@@ -70,8 +70,14 @@ impl Stream {
         let input = lines.join("\n");
         let run = || {
             let mut output = Vec::new();
-            replay(Engine::default(), input.as_bytes(), &mut output, false, &mut refuse)
-                .expect("events");
+            replay(
+                Engine::default(),
+                input.as_bytes(),
+                &mut output,
+                false,
+                Reading::new(&mut refuse),
+            )
+            .expect("events");
             String::from_utf8(output).expect("text")
         };
         let text = run();

@@ -3,17 +3,20 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use detect::engine::Engine;
 use detect::policy::Terms;
 use detect::policy::tolerance::{Doubt, Tolerances};
 use detect::simulate::{Simulation, simulate};
-use detect::stream::{self, ReplayError};
+use detect::stream::{self, Reading, ReplayError};
 use flate2::read::MultiGzDecoder;
+use geo::Geo;
 use scenario::Which;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use token::place::Places;
 use token::time::Timestamp;
 
 use crate::command::{Failure, say, table, warn};
@@ -67,12 +70,16 @@ pub(super) enum Command {
     },
 }
 
-/// What becomes of lines that are no events.
-#[derive(Clone, Copy, Debug, Args)]
+/// How a recording is read.
+#[derive(Clone, Debug, Args)]
 pub(super) struct Lines {
     /// Leave out lines that are no events: the first 20 are told on standard error, and the exit code is 3
     #[arg(long)]
     keep_going: bool,
+    /// Databases of places, or folders that have some, as in `geo.files`: for what the events do not tell of their
+    /// addresses; may be given several times
+    #[arg(long, value_name = "FILE")]
+    places: Vec<PathBuf>,
 }
 
 /// How many lines that were left out are told one by one.
@@ -102,15 +109,17 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             generate(scenario, *seed, labels.as_deref())
         }
         Command::Replay { file, summary, feedback, lines } => {
-            replay(file, *summary, feedback.as_deref(), *lines)
+            replay(file, *summary, feedback.as_deref(), lines)
         }
         Command::Simulate { file, policy, present, json, lines } => {
             let new = terms(policy).map_err(Failure::into_usage)?;
             let present = present.as_deref().map(terms).transpose().map_err(Failure::into_usage)?;
             let input = open(file).map_err(named(file))?;
             let mut left_out = 0;
+            let places = lines.places()?;
             let mut broken = lines.broken(file, &mut left_out);
-            let outcome = simulate(new, present.unwrap_or_default(), input, &mut broken);
+            let reading = Reading::new(&mut broken).with_places(places);
+            let outcome = simulate(new, present.unwrap_or_default(), input, reading);
             show(&outcome.map_err(named(file))?, *json)?;
             drop(broken);
             complete(file, left_out)
@@ -150,7 +159,7 @@ fn replay(
     file: &Path,
     summary: bool,
     feedback: Option<&Path>,
-    lines: Lines,
+    lines: &Lines,
 ) -> Result<(), Failure> {
     let mut engine = Engine::default();
     if let Some(feedback) = feedback {
@@ -159,8 +168,10 @@ fn replay(
     let input = open(file).map_err(named(file))?;
     let mut output = BufWriter::new(io::stdout().lock());
     let mut left_out = 0;
+    let places = lines.places()?;
     let mut broken = lines.broken(file, &mut left_out);
-    let done = detect::replay::replay(engine, input, &mut output, summary, &mut broken);
+    let reading = Reading::new(&mut broken).with_places(places);
+    let done = detect::replay::replay(engine, input, &mut output, summary, reading);
     drop(broken);
     // What was found before a bad line is still printed.
     read_enough(output.flush()).map_err(Failure::new)?;
@@ -184,9 +195,20 @@ fn complete(file: &Path, left_out: usize) -> Result<(), Failure> {
 // === impl Lines ===
 
 impl Lines {
-    /// Ends at the first one, or tells some and counts all.
+    /// What the databases know.
+    fn places(&self) -> Result<Option<Arc<dyn Places>>, Failure> {
+        if self.places.is_empty() {
+            return Ok(None);
+        }
+        match Geo::open(&self.places) {
+            Ok(geo) => Ok(Some(Arc::new(geo))),
+            Err(bad) => Err(Failure::new(format_args!("--places: {bad}")).into_usage()),
+        }
+    }
+
+    /// Ends at the first line that is no event, or tells some and counts all.
     fn broken<'b>(
-        self,
+        &'b self,
         file: &'b Path,
         left_out: &'b mut usize,
     ) -> impl FnMut(usize, String) -> Result<(), ReplayError> + 'b {

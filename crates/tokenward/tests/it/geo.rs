@@ -291,3 +291,32 @@ fn a_bad_database_is_named_at_start() {
         }
     }
 }
+
+#[test]
+fn a_replay_looks_up_what_events_do_not_tell() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (file, systems) = (folder.path().join("events"), folder.path().join("a.csv"));
+    std::fs::write(&systems, SYSTEMS).expect("file");
+    let used = |time: &str, ip: &str, ua: &str| {
+        json!({
+            "ts": format!("2026-01-01T{time}:00.000Z"), "kind": "request", "ip": ip, "ua": ua, "subject": "u1",
+            "client": "app", "token": format!("t{ip}"), "token_kind": "jwt", "scopes": ["payments:write"],
+            "method": "GET", "path": "/", "status": 200,
+        })
+    };
+    let events = [
+        used("01:00", "198.51.100.7", "Mozilla/5.0 Firefox/130.0"),
+        used("04:00", "127.0.0.5", "python-requests/2.32"),
+    ];
+    std::fs::write(&file, events.map(|event| format!("{event}\n")).concat()).expect("file");
+    let replay = |more: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["detect", "replay"]).args(more).arg(&file).output().expect("run")
+    };
+    assert_eq!(text(&replay(&[]).stdout), "");
+    let known = replay(&["--places", systems.to_str().expect("path")]);
+    assert!(text(&known.stdout).contains(r#""detector":"new_place""#), "{}", text(&known.stdout));
+    let missing = replay(&["--places", "/nowhere"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("--places: /nowhere"), "{}", text(&missing.stderr));
+}
