@@ -317,6 +317,32 @@ fn a_dead_token_is_counted_wherever_it_comes_from_and_however_slowly() {
 }
 
 #[test]
+fn a_dead_token_that_left_its_owner_is_told_sooner_and_one_that_stayed_only_when_it_was_taken_back()
+{
+    let uses = |ip: &str, ua: &str, pause: f64, reasons: [&str; 2]| -> Vec<Value> {
+        let mut events = vec![request(0.0, "192.0.2.1", "app/1", None)];
+        events.extend((0..40).map(|n| {
+            let reason = reasons[usize::from(n >= 5)];
+            request(60.0 + f64::from(n) * pause, ip, ua, Some(reason))
+        }));
+        events
+    };
+    let hammers = [["revoked_token_hammering", "medium", "tag"]];
+    // Every four minutes, and expired meanwhile.
+    let slow = uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"]);
+    assert_eq!(outcomes(&found(&slow)), hammers);
+    assert_eq!(found(&slow[..10]), Vec::<Value>::new());
+    let expired = uses("203.0.113.5", "curl/8", 60.0, ["expired"; 2]);
+    assert_eq!(outcomes(&found(&expired)), hammers);
+    // A device that cannot get another while the token endpoint is down.
+    assert_eq!(found(&uses("192.0.2.1", "app/1", 5.0, ["expired"; 2])), Vec::<Value>::new());
+    assert_eq!(outcomes(&found(&uses("192.0.2.1", "app/1", 5.0, ["revoked"; 2]))), hammers);
+    // Without a good use before nobody knows whose hands it is in.
+    let unknown = &uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"])[1..];
+    assert_eq!(found(unknown), Vec::<Value>::new());
+}
+
+#[test]
 fn of_a_disabled_account_that_is_only_claimed_the_network_is_told() {
     let members = json!({
         "claimed_subject": "u1", "claimed_token": "t1", "refused": "disabled", "status": 401,

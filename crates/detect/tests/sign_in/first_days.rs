@@ -19,10 +19,10 @@ fn used(seconds: f64, person: u32, more: &Value) -> Value {
     event(seconds, "request", &format!("10.1.{person}.7"), &members)
 }
 
-/// A dozen people with one browser, an hour each.
+/// Three dozen people with one browser, an hour each.
 fn people() -> Vec<Value> {
     let mut events = Vec::new();
-    for person in 0..12 {
+    for person in 0..36 {
         events.extend((0..30).map(|n| used(f64::from(n) * 120.0, person, &json!({}))));
     }
     events

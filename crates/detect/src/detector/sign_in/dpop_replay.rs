@@ -141,7 +141,8 @@ impl Good {
         self.0.extend(used);
     }
 
-    fn of(&self, token: u64) -> Option<(Timestamp, Source)> {
+    /// When and from where a token was last let through.
+    pub(super) fn of(&self, token: u64) -> Option<(Timestamp, Source)> {
         let held = self.0.iter().find(|held| held.token == token)?;
         Some((held.ts, held.source))
     }

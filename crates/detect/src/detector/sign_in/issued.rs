@@ -5,14 +5,16 @@
 //! journey. Both together are a token that was carried away, unless the client works like that,
 //! such as a server that fetches tokens for a browser: so ten people must be known, of whom within the
 //! last three to six days at most a tenth, or three, may have done it with a second token, and twice as many with one.
-//! What was done once or long ago is no habit: a few thefts must not hide the next. An application that was updated meanwhile has another TLS
+//! What was done once or long ago is no habit: a few thefts must not hide the next. Two programs that three people of
+//! the client use one token by without going anywhere work together, on a journey as well: an application and the
+//! web pages in it, two ways of a browser to a server. An application that was updated meanwhile has another TLS
 //! fingerprint, and tells a newer version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
 //! to be of different IPv4 /16 or IPv6 /32. The same is asked of sessions that went on elsewhere by another program than
-//! before, however their tokens are fetched. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
-//! 5,000 fingerprints of 100, 16,384 User-Agents of 24.
+//! before, however their tokens are fetched. State: 50,000 tokens of 100 bytes, 5,000 clients of twice 250, and 24 more for each of up to 32 people who do it,
+//! 5,000 fingerprints of 100, 16,384 User-Agents of 24, 8,192 pairs of programs of 24.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use token::event::{Event, EventKind, Moved};
@@ -22,6 +24,7 @@ use token::time::Timestamp;
 use crate::detector::Names;
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
@@ -29,6 +32,7 @@ use crate::sketch::tally::Tally;
 const TOKENS: usize = 50_000;
 const CLIENTS: usize = 5_000;
 const NAMES: usize = 16_384;
+const PAIRS: usize = 8_192;
 /// People that a client needs before anything is said.
 const PEOPLE: u32 = 10;
 /// One in so many may use tokens elsewhere again and again, and three in any case; twice as many, once.
@@ -51,6 +55,8 @@ pub(super) struct Issued {
     names: Table<Option<NonZeroU64>>,
     /// People of a client by fingerprint.
     fingerprints: Recent<u64, Distinct<1>>,
+    /// People of a client by two programs that they used one token by in one place.
+    pairs: Table<Distinct<1>>,
 }
 
 /// Where and by what a token was issued to.
@@ -58,6 +64,7 @@ pub(super) struct Issued {
 struct Use {
     source: Source,
     name: Option<NonZeroU64>,
+    software: Option<NonZeroU32>,
     version: Version,
 }
 
@@ -104,6 +111,7 @@ impl Default for Issued {
             sessions: Table::new(CLIENTS),
             names: Table::new(NAMES),
             fingerprints: Recent::new(CLIENTS),
+            pairs: Table::new(PAIRS),
         }
     }
 }
@@ -133,7 +141,16 @@ impl Issued {
         let software = moved.contains(&Moved::Software)
             || (moved.contains(&Moved::Ja4) && !self.is_updated(event));
         let who = &event.who;
-        if !software || !self.is_elsewhere(event, moved, source) {
+        if !software {
+            return None;
+        }
+        let issued = self.issue(event);
+        let from = issued.and_then(|issued| issued.software);
+        if !self.is_elsewhere(event, moved, source) {
+            self.pair(event, from);
+            return None;
+        }
+        if self.is_pair(event, from) {
             return None;
         }
         let token = number(who.token.as_ref()?.as_str());
@@ -158,6 +175,11 @@ impl Issued {
         name(one).zip(name(two)).is_some_and(|(one, two)| one != two)
     }
 
+    /// Whether the token was issued to this very program, wherever it was.
+    pub(super) fn is_to(&self, event: &Event, source: &Source) -> bool {
+        self.issue(event).is_some_and(|issued| issued.source.is_same_software(source))
+    }
+
     /// Somebody begins to use a session.
     pub(super) fn meet(&mut self, event: &Event, names: &Names) {
         if let Some(subject) = names.subject {
@@ -171,6 +193,20 @@ impl Issued {
         let (people, carried) = people.rarely(event, names.session?)?;
         let moved = vec!["network", "software"];
         Some(Carried { was: "used before", moved, people, carried })
+    }
+
+    /// Notes that a program goes on in the place of one whose software was this.
+    pub(super) fn pair(&mut self, event: &Event, from: Option<NonZeroU32>) {
+        if let (Some(key), Some(subject)) = (pair(event, from), &event.who.subject) {
+            let people = self.pairs.touch(key, source::seconds(event));
+            people.add(number(subject.as_str()));
+        }
+    }
+
+    /// Whether these two programs work together.
+    pub(super) fn is_pair(&self, event: &Event, from: Option<NonZeroU32>) -> bool {
+        let people = pair(event, from).and_then(|key| self.pairs.peek(key));
+        people.is_some_and(|people| people.count() >= FEW)
     }
 
     fn is_elsewhere(&self, event: &Event, moved: &[Moved], source: &Source) -> bool {
@@ -197,6 +233,13 @@ impl Issued {
         let token = event.who.token.as_ref()?;
         self.tokens.peek(number(token.as_str())).copied().flatten()
     }
+}
+
+/// The software of before, which may name any device, and the program that came in its place, by its words and by
+/// how it connects.
+fn pair(event: &Event, from: Option<NonZeroU32>) -> Option<u64> {
+    let client = event.who.client.as_ref().map(|client| client.as_str());
+    Some(number((client, from?, source::family(event)?, event.origin.ja4.as_deref())))
 }
 
 /// The TLS fingerprint as one client's.
@@ -247,8 +290,13 @@ impl Use {
     fn of(event: &Event) -> Option<Self> {
         let name = event.ua.as_ref().and_then(|_| source::family(event)).map(source::packed);
         let version = event.ua.as_deref().map(Version::of).unwrap_or_default();
-        Some(Self { source: Source::of(event)?, name, version })
+        Some(Self { source: Source::of(event)?, name, software: software(event), version })
     }
+}
+
+/// The family that the User-Agent names.
+pub(super) fn software(event: &Event) -> Option<NonZeroU32> {
+    NonZeroU32::new(hash::text(event.origin.software.as_deref()?) as u32)
 }
 
 // === impl Version ===

@@ -3,7 +3,7 @@
 //! A token that is taken from a browser and used behind the same address, by malware or by a colleague,
 //! moves nowhere: what is left to see is the program. An application and the web pages in it, or a browser with two ways
 //! to the same server, take turns as well, but they do so for many people. So one of the two must be a program with
-//! which fewer than three people of the client were seen, of ten at least; and the turns must be four within ten
+//! which fewer than three people of the client were seen, of thirty at least, among whom a tenth would have been; and the turns must be four within ten
 //! minutes, since a page that is opened elsewhere once is nobody else. Programs are told apart by their TLS
 //! fingerprint or, where that is not known, by the family that the User-Agent names. Personal tokens and API keys
 //! are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes for each of
@@ -27,7 +27,7 @@ const PROGRAMS: usize = 16_384;
 const CLIENTS: usize = 4_096;
 const TOKENS: usize = 4_096;
 /// People that a client needs before anything is said.
-const PEOPLE: u32 = 10;
+const PEOPLE: u32 = 30;
 /// People from whom on a program is how the client works.
 const COMMON: u32 = 3;
 const TURNS: u16 = 4;

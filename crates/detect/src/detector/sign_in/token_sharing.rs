@@ -5,9 +5,12 @@
 //! A to B to A to B within ten minutes, in another part of the net and with other software; with
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
 //! or a VPN, nor both of data centres: jobs that share a token run in several. Nor does that count of
-//! personal tokens and API keys, which are made for programs. Four sources with three kinds of software within ten minutes count too, and a token
+//! personal tokens and API keys, which are made for programs. In the first three days neither does a data centre of these in turn with another
+//! network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count too, and a token
 //! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
-//! where a server fetches tokens for browsers, only the second says something. A pair of
+//! where a server fetches tokens for browsers, only the second says something. A token that has expired says nothing: a
+//! page that its server gave it to may still send it. Nor does a program where another one had the token within ten
+//! minutes: an application that went there and shows a web page. A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
@@ -16,17 +19,18 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use serde_json::json;
 use smallvec::SmallVec;
 use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
+use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
-use crate::detector::sign_in::issued::{Carried, Issued};
+use crate::detector::sign_in::issued::{self, Carried, Issued};
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::told::Told;
@@ -62,6 +66,8 @@ struct Used {
     ip: IpAddr,
     country: Option<NonZeroU64>,
     ua: Option<NonZeroU64>,
+    /// The family that the User-Agent names.
+    software: Option<NonZeroU32>,
     is_moving: bool,
     is_hosted: bool,
     is_strange: bool,
@@ -78,6 +84,10 @@ impl RecordDetector for TokenSharing {
     ) -> Option<Sighting> {
         let for_programs = match &event.kind {
             EventKind::Request(request) => {
+                // Who sends it was given it once, and does not know that it has ended.
+                if request.refused == Some(Refused::Plain(Reason::Expired)) {
+                    return None;
+                }
                 matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
             }
             EventKind::Grant { result, .. } if result == "ok" => {
@@ -96,20 +106,22 @@ impl RecordDetector for TokenSharing {
         let software = names.ja4.or(names.ua).unwrap_or(0);
         let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
-        let (is_settled, is_strange) = match record.person.as_mut() {
+        let (is_known, is_settled, is_strange) = match record.person.as_mut() {
             Some(person) => {
                 let pairs = &mut person.pairs;
-                let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
+                let is_known = pairs.is_settled(event.ts);
+                let is_settled = is_known && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
-                (is_settled, strange || !pairs.is_settled(event.ts))
+                (is_known, is_settled, strange || !pairs.is_settled(event.ts))
             }
-            None => (false, true),
+            None => (false, false, true),
         };
         let used = Used {
             source,
             ip,
             country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
             ua: names.ua.map(source::packed),
+            software: issued::software(event),
             is_moving: for_programs
                 || matches!(
                     event.origin.net,
@@ -122,16 +134,26 @@ impl RecordDetector for TokenSharing {
         };
         self.issued.name(event, names);
         let changed_hands = match session.sources.last() {
-            Some(last) => {
+            Some(last) if last.source.is_far(&used.source) => {
                 !for_programs
-                    && last.is_of_another_hand(&used, |one, two| self.issued.differ(one, two))
+                    && last.is_of_another_program(&used, |one, two| self.issued.differ(one, two))
+                    && !self.issued.is_pair(event, last.software)
+                    && !self.issued.is_to(event, &source)
+            }
+            Some(last) => {
+                self.issued.pair(event, last.software);
+                false
             }
             None => {
                 self.issued.meet(event, names);
                 false
             }
         };
-        session.add(used, event.ts);
+        // Where another program had it just before, it may have brought the web page or the browser that comes now.
+        let is_brought = session.sources.iter().any(|held| {
+            held.source.is_other_software(&used.source) && !held.source.is_far(&used.source)
+        });
+        session.add(used, event.ts, for_programs && !is_known);
         if is_machine && !is_settled {
             return None;
         }
@@ -140,7 +162,7 @@ impl RecordDetector for TokenSharing {
         }
         let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
         let carried = self.issued.carried(event, &source).or(changed);
-        let carried = carried.filter(|_| is_strange && !is_machine)?;
+        let carried = carried.filter(|_| is_strange && !is_machine && !is_brought)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
 }
@@ -155,7 +177,7 @@ impl Session {
         u64::from(self.returns) ^ last ^ self.told.read()
     }
 
-    fn add(&mut self, mut used: Used, now: Timestamp) {
+    fn add(&mut self, mut used: Used, now: Timestamp, is_for_jobs: bool) {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);
         if self.first_return < start {
@@ -163,7 +185,9 @@ impl Session {
         }
         let before = self.sources.iter().position(|held| held.source == used.source);
         if let Some(at) = before {
-            let parted = self.sources.last().is_some_and(|last| last.is_another(&used));
+            let parted = self.sources.last().is_some_and(|last| {
+                last.is_another(&used) && !(is_for_jobs && last.is_hosted != used.is_hosted)
+            });
             if parted {
                 if self.returns == 0 {
                     self.first_return = now;
@@ -232,15 +256,14 @@ impl Used {
         self.source.is_other_software(&other.source) || (abroad && !moving && !fleet)
     }
 
-    /// Whether the session went to another network and to another program at once, however long after. An update
-    /// changes the version alone; the TLS fingerprint is the same for all systems that a browser runs on.
-    fn is_of_another_hand(
+    /// Whether the session went to another program, however long after. An update changes the version alone; the TLS
+    /// fingerprint is the same for all systems that a browser runs on.
+    fn is_of_another_program(
         &self,
         other: &Self,
         differ: impl Fn(NonZeroU64, NonZeroU64) -> bool,
     ) -> bool {
-        self.source.is_far(&other.source)
-            && self.ua.zip(other.ua).is_some_and(|(one, two)| one != two && differ(one, two))
+        self.ua.zip(other.ua).is_some_and(|(one, two)| one != two && differ(one, two))
     }
 }
 
