@@ -1,8 +1,11 @@
-//! A refresh token in two hands: one that was replaced came back from elsewhere.
+//! A refresh token in two hands: one that was replaced came back, or one that is bound to a key came with another.
 //!
-//! Certain: the authority compared it with the rotation that it remembers (RFC 9700 §4.14.2), and
-//! ended the family in the same act. Told once, and again after a day without. State: where each
-//! family was last refreshed, for the evidence; 20,000 families of about 200 bytes.
+//! The first is certain: the authority compared it with the rotation that it remembers (RFC 9700 §4.14.2), and
+//! ended the family in the same act. The second (RFC 9449 §5) is told as `dpop_replay`, and is certain when it comes
+//! from elsewhere and by another program than the family's last good use: whoever sends it has the token and not the
+//! key. One of both alone is doubtful, and neither is an application that lost its key, as on a telephone that was
+//! restored from a backup. Each is told once, and again after a day without. State: where each family was last
+//! refreshed; 20,000 families of about 210 bytes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +17,8 @@ use token::id::GrantId;
 use token::term::GrantType;
 use token::time::Timestamp;
 
-use crate::detector::{Detector, Kind, Sighting, network};
+use crate::detector::{Detector, Kind, Sighting, SignIn, network};
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::told::Told;
 
@@ -29,6 +33,7 @@ pub struct RefreshReuse {
 struct Family {
     last: Option<Seen>,
     told: Told,
+    unbound: Told,
 }
 
 /// The last good use of a family.
@@ -55,27 +60,63 @@ impl Detector for RefreshReuse {
             }
             return None;
         }
-        if *cause != Some(GrantCause::RefreshReused) {
-            return None;
+        let is_refresh = grant_type == GrantType::RefreshToken.as_str();
+        let is_unbound = match cause {
+            Some(GrantCause::RefreshReused) => false,
+            Some(GrantCause::BindingMismatch) if is_refresh => true,
+            _ => return None,
+        };
+        // Whoever wrote the events may not know families: each refusal stands for itself then.
+        let mut alone = Family::default();
+        let family = match &event.who.grant {
+            Some(grant) => self.families.touch(grant),
+            None => &mut alone,
+        };
+        if is_unbound {
+            let kind = unbound(event, family.last.as_ref())?;
+            let is_news = family.unbound.is_news(event.ts, 1);
+            return is_news.then(|| without_its_key(kind, event, family.last.as_ref()));
         }
-        // Whoever wrote the events may not know families: each reuse stands for itself then.
-        let Some(grant) = &event.who.grant else { return Some(sighting(event, None)) };
-        let family = self.families.touch(grant);
-        family.told.is_news(event.ts, 1).then(|| sighting(event, family.last.as_ref()))
+        family.told.is_news(event.ts, 1).then(|| reused(event, family.last.as_ref()))
     }
 }
 
-fn sighting(event: &Event, before: Option<&Seen>) -> Sighting {
+/// What a refresh token with another key is; `None` for an application that lost its own.
+fn unbound(event: &Event, before: Option<&Seen>) -> Option<SignIn> {
+    let Some(before) = before else { return Some(SignIn::DpopTrouble) };
+    let is_elsewhere = event.ip.map(network::of) != before.ip.map(network::of);
+    let program = |ua: &Option<String>| ua.as_deref().map(hash::without_digits);
+    let programs = program(&event.ua).zip(program(&before.ua));
+    let is_other = programs.is_some_and(|(one, two)| one != two);
+    match (is_elsewhere, is_other) {
+        (true, true) => Some(SignIn::DpopReplay),
+        (false, false) => None,
+        _ => Some(SignIn::DpopTrouble),
+    }
+}
+
+fn reused(event: &Event, before: Option<&Seen>) -> Sighting {
+    let end = "thief and owner cannot be told apart, so every token of the grant is ended";
+    let what = "that was already replaced was used again";
+    sighting(Kind::RefreshReuse, [what, end], event, before)
+}
+
+fn without_its_key(kind: SignIn, event: &Event, before: Option<&Seen>) -> Sighting {
+    let end = match kind {
+        SignIn::DpopReplay => "whoever sent it has the token and not the key",
+        _ => "whoever sent it has the token and not the key, or lost it",
+    };
+    sighting(Kind::SignIn(kind), ["came with a key that is not its own", end], event, before)
+}
+
+fn sighting(kind: Kind, [what, end]: [&str; 2], event: &Event, before: Option<&Seen>) -> Sighting {
     let shown =
         |ip: Option<IpAddr>| ip.map_or("an unknown address".to_owned(), |ip| ip.to_string());
     let mut facts = BTreeMap::new();
     if let Some(ua) = &event.ua {
         facts.insert("ua", json!(ua));
     }
-    let mut summary = format!(
-        "a refresh token that was already replaced was used again from {}",
-        shown(event.ip)
-    );
+    let mut summary = format!("a refresh token {what} from {}", shown(event.ip));
     if let Some(before) = before {
         let since = event.ts.since(before.ts);
         summary.push_str(&format!(
@@ -94,15 +135,12 @@ fn sighting(event: &Event, before: Option<&Seen>) -> Sighting {
             facts.insert("last_good_ua", json!(ua));
         }
     }
-    summary
-        .push_str("; thief and owner cannot be told apart, so every token of the grant is ended");
+    summary.push_str("; ");
+    summary.push_str(end);
+    let grant = event.who.grant.as_ref();
     Sighting {
-        kind: Kind::RefreshReuse,
-        actor: event
-            .who
-            .grant
-            .as_ref()
-            .map_or_else(|| whose(event), |grant| format!("grant:{grant}")),
+        kind,
+        actor: grant.map_or_else(|| whose(event), |grant| format!("grant:{grant}")),
         whom: Whom {
             subject: event.who.subject.clone(),
             client: event.who.client.clone(),

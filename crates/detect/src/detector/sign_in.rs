@@ -150,7 +150,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(code_replay::CodeReplay),
         Look::with_record(dpop_replay::DpopReplay::default()),
         Look::at(assertion_replay::AssertionReplay::default()),
-        Look::at(revoked_token_hammering::RevokedTokenHammering::default()),
+        Look::with_record(revoked_token_hammering::RevokedTokenHammering::default()),
         Look::at(disabled_account_token::DisabledAccountToken::default()),
         Look::at(leak_report::LeakReport),
         Look::at(credential_stuffing::CredentialStuffing::default()),

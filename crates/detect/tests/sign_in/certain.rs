@@ -75,6 +75,84 @@ fn a_bound_token_without_its_key_from_elsewhere_is_theft() {
     assert_eq!(outcomes(&findings), [["dpop_replay", "critical", "revoke:token"]]);
 }
 
+/// A request whose door says only what the token claims, issued to `app/1` at 192.0.2.1.
+fn claimed(seconds: f64, ip: &str, ua: &str, refused: &str) -> Value {
+    let mut made = request(seconds, ip, ua, Some(refused));
+    for name in ["subject", "client", "token", "grant"] {
+        made.as_object_mut().expect("object").remove(name);
+    }
+    (made["claimed_token"], made["claimed_subject"]) = (json!("t1"), json!("u1"));
+    made
+}
+
+#[test]
+fn of_a_bound_token_that_is_only_claimed_the_network_is_told() {
+    let issued = json!({
+        "grant_type": "authorization_code", "result": "ok", "subject": "u1", "client": "c1",
+        "token": "t1", "grant": "g1", "session": "s1", "ua": "app/1",
+    });
+    let mut home = vec![event(0.0, "grant", "192.0.2.1", &issued)];
+    home.push(request(1.0, "192.0.2.1", "app/1", None));
+    home[1]["session"] = json!("s1");
+    let after = |last: Value| {
+        let mut events = home.clone();
+        events.push(last);
+        found(&events)
+    };
+    for refused in ["dpop:replayed", "dpop:mismatch", "mtls:mismatch"] {
+        let findings = after(claimed(60.0, "203.0.113.5", "curl/8", refused));
+        assert_eq!(outcomes(&findings), [["dpop_replay", "critical", "tag"]], "{refused}");
+        assert_eq!(findings[0]["class"], "certain");
+        assert_eq!(findings[0]["ip"], "203.0.113.5");
+        for name in ["subject", "client", "token", "grant", "session"] {
+            assert!(findings[0].get(name).is_none(), "{name} is only claimed");
+        }
+        // Its owner's own program, at home.
+        assert_eq!(after(claimed(60.0, "192.0.2.1", "app/1", refused)), Vec::<Value>::new());
+        // A name that is unknown here may be invented.
+        let mut unknown = claimed(60.0, "203.0.113.5", "curl/8", refused);
+        unknown["claimed_token"] = json!("t9");
+        let findings = after(unknown);
+        assert_eq!(outcomes(&findings), [["dpop_replay", "low", "tag"]]);
+        assert_eq!(findings[0]["class"], "statistical");
+    }
+    // What somebody claims of a token hides nothing that is verified of it.
+    let mut events = home.clone();
+    events.push(claimed(60.0, "203.0.113.9", "curl/8", "dpop:replayed"));
+    events.push(request(61.0, "203.0.113.5", "curl/8", Some("dpop:replayed")));
+    events[3]["session"] = json!("s1");
+    let found = found(&events);
+    assert_eq!(outcomes(&found)[1], ["dpop_replay", "critical", "revoke:token"]);
+}
+
+#[test]
+fn a_bound_refresh_token_with_another_key_is_theft_from_elsewhere_and_doubtful_otherwise() {
+    let refresh = |seconds: f64, ip: &str, ua: &str, more: &Value| {
+        let mut made = event(seconds, "grant", ip, more);
+        for (name, value) in [("grant_type", "refresh_token"), ("grant", "g1"), ("client", "c1")] {
+            made[name] = json!(value);
+        }
+        (made["subject"], made["ua"]) = (json!("u1"), json!(ua));
+        made
+    };
+    let refused = json!({ "result": "invalid_grant", "cause": "binding_mismatch" });
+    let after = |ip: &str, ua: &str| {
+        let good = refresh(0.0, "192.0.2.1", "app/1", &json!({ "result": "ok", "token": "t1" }));
+        found(&[good, refresh(90.0, ip, ua, &refused), refresh(95.0, ip, ua, &refused)])
+    };
+    let findings = after("203.0.113.5", "curl/8");
+    assert_eq!(outcomes(&findings), [["dpop_replay", "critical", "tag"]]);
+    assert_eq!((&findings[0]["class"], &findings[0]["grant"]), (&json!("certain"), &json!("g1")));
+    assert_eq!(findings[0]["subject"], "u1");
+    // A telephone that was restored at home from a backup, which has no key in it.
+    assert_eq!(after("192.0.2.1", "app/2"), Vec::<Value>::new());
+    for [ip, ua] in [["203.0.113.5", "app/1"], ["192.0.2.1", "curl/8"]] {
+        let findings = after(ip, ua);
+        assert_eq!(outcomes(&findings), [["dpop_replay", "low", "tag"]], "{ip} {ua}");
+        assert_eq!(findings[0]["class"], "statistical");
+    }
+}
+
 #[test]
 fn retries_hand_overs_and_missing_proofs_are_no_theft() {
     let mut events = vec![request(0.0, "192.0.2.1", "app/1", None)];
@@ -148,7 +226,10 @@ fn a_forged_name_is_not_harmed_by_a_wrong_proof() {
     let members = json!({
         "claimed_token": "t1", "claimed_subject": "u1", "refused": "dpop:mismatch", "status": 401,
     });
-    assert_eq!(found(&[event(0.0, "request", "203.0.113.5", &members)]), Vec::<Value>::new());
+    let findings = found(&[event(0.0, "request", "203.0.113.5", &members)]);
+    assert_eq!(outcomes(&findings), [["dpop_replay", "low", "tag"]]);
+    assert!(findings[0].get("subject").is_none() && findings[0].get("token").is_none());
+    assert_eq!(findings[0]["incident"], "ip:203.0.113.5@2026-09-21T14:13:20.000Z");
 }
 
 #[test]
@@ -233,6 +314,32 @@ fn a_dead_token_is_counted_wherever_it_comes_from_and_however_slowly() {
         .collect();
     assert_eq!(outcomes(&found(&slow)), [["revoked_token_hammering", "medium", "tag"]]);
     assert_eq!(found(&slow[..19]), Vec::<Value>::new());
+}
+
+#[test]
+fn a_dead_token_that_left_its_owner_is_told_sooner_and_one_that_stayed_only_when_it_was_taken_back()
+{
+    let uses = |ip: &str, ua: &str, pause: f64, reasons: [&str; 2]| -> Vec<Value> {
+        let mut events = vec![request(0.0, "192.0.2.1", "app/1", None)];
+        events.extend((0..40).map(|n| {
+            let reason = reasons[usize::from(n >= 5)];
+            request(60.0 + f64::from(n) * pause, ip, ua, Some(reason))
+        }));
+        events
+    };
+    let hammers = [["revoked_token_hammering", "medium", "tag"]];
+    // Every four minutes, and expired meanwhile.
+    let slow = uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"]);
+    assert_eq!(outcomes(&found(&slow)), hammers);
+    assert_eq!(found(&slow[..10]), Vec::<Value>::new());
+    let expired = uses("203.0.113.5", "curl/8", 60.0, ["expired"; 2]);
+    assert_eq!(outcomes(&found(&expired)), hammers);
+    // A device that cannot get another while the token endpoint is down.
+    assert_eq!(found(&uses("192.0.2.1", "app/1", 5.0, ["expired"; 2])), Vec::<Value>::new());
+    assert_eq!(outcomes(&found(&uses("192.0.2.1", "app/1", 5.0, ["revoked"; 2]))), hammers);
+    // Without a good use before nobody knows whose hands it is in.
+    let unknown = &uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"])[1..];
+    assert_eq!(found(unknown), Vec::<Value>::new());
 }
 
 #[test]

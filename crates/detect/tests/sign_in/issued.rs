@@ -294,3 +294,39 @@ fn journeys_updates_and_servers_beside_browsers_are_no_other_hands() {
         assert_eq!(found(&events), Vec::<Value>::new(), "{} {}", from.0, from.3);
     }
 }
+
+#[test]
+fn a_token_that_has_expired_says_nothing_of_a_thief() {
+    let sent = |refused: &str| {
+        let mut events = people();
+        let mut last = of("request", 9000.0, 7, THIEF);
+        (last["refused"], last["status"]) = (json!(refused), json!(401));
+        events.push(last);
+        found(&events).len()
+    };
+    assert_eq!((sent("expired"), sent("insufficient_scope")), (0, 1));
+}
+
+/// So many people see pages in their application at home; then one sees some for the first time on a journey, where the
+/// application was just before or not: how many are told.
+fn pages(at_home: u32, after_the_application: bool) -> usize {
+    const PAGES: &str = "Mozilla/5.0 (Telephone) Web";
+    let mut events = people();
+    for person in 10..10 + at_home {
+        let address = format!("198.51.{person}.9");
+        let home = From(&address, 64500 + person % 5, "NO", PAGES);
+        events.push(of("request", 3900.0, person, home));
+    }
+    let abroad = |software| From("203.0.113.7", 64700, "JP", software);
+    if after_the_application {
+        events.push(of("request", 8990.0, 7, abroad("Browser/120")));
+    }
+    events.push(of("request", 9000.0, 7, abroad(PAGES)));
+    found(&events).len()
+}
+
+#[test]
+fn programs_that_work_together_travel_together() {
+    assert_eq!([pages(5, false), pages(2, false)], [0, 1]);
+    assert_eq!(pages(0, true), 0, "the application was there");
+}

@@ -129,6 +129,10 @@ fn jobs_that_share_a_personal_token_in_several_clouds_are_no_sharing() {
         job.as_object_mut().expect("object").remove("net");
     }
     assert_eq!(found(&jobs), Vec::<Value>::new());
+    // Somebody at home and their job, on the first day.
+    let mut with_job = in_turn(0.0, 60.0, 40, HOME, THIEF);
+    with_job.iter_mut().for_each(|event| event["token_kind"] = json!("pat"));
+    assert_eq!(found(&with_job), Vec::<Value>::new());
     // A thief of it has other software.
     let mut stolen = at_home();
     stolen.extend(in_turn(3.0 * DAY, 60.0, 40, HOME, THIEF));

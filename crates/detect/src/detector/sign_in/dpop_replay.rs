@@ -6,12 +6,16 @@
 //! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
 //! another network, since telephones repeat a request when they change it, and a key that does not
 //! fit where no good use is known. A missing proof is no theft.
+//! A door that refused a token for its proof may say only what the token claims. Then it is held against the last good
+//! use of that name, and the network alone is told: whoever frames somebody with a name harms nobody. A name that is
+//! unknown here is doubtful, whatever the proof.
 //! State: 56 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where there
-//! are several, of which eight are held; and 50,000 tokens with refused proofs, of about 300 bytes.
+//! are several, of which eight are held; and 50,000 tokens and 5,000 networks with refused proofs, of about 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::json;
 use smallvec::SmallVec;
 use token::event::{Event, EventKind};
@@ -23,11 +27,13 @@ use token::time::Timestamp;
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const TOKENS: usize = 50_000;
+const NETWORKS: usize = 5_000;
 /// Tokens of one session whose last good use is held: an application has one for each API that it asks.
 const OF_SESSION: usize = 8;
 const HANDOVER: Duration = Duration::from_secs(30);
@@ -37,6 +43,8 @@ const TROUBLE: usize = 10;
 /// Proofs that do not fit.
 pub(super) struct DpopReplay {
     refused: Recent<TokenId, Refusals>,
+    /// Of tokens that are only claimed.
+    claimed: Recent<IpNet, Refusals>,
 }
 
 /// The last good use of each of a session's tokens, the newest last; nearly all sessions have one.
@@ -60,7 +68,7 @@ struct Refusals {
 
 impl Default for DpopReplay {
     fn default() -> Self {
-        Self { refused: Recent::new(TOKENS) }
+        Self { refused: Recent::new(TOKENS), claimed: Recent::new(NETWORKS) }
     }
 }
 
@@ -72,31 +80,46 @@ impl RecordDetector for DpopReplay {
         record: &mut Record<'_>,
     ) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let (token, key) = (event.who.token.as_ref()?, names.token?);
-        let good = &mut record.session.as_mut()?.good;
-        let reason = match &request.refused {
-            None => {
-                good.note(key, event.ts, Source::named(event, names));
-                return None;
-            }
-            Some(Refused::Plain(
-                reason @ (Reason::DpopReplayed | Reason::DpopMismatch | Reason::MtlsMismatch),
-            )) => *reason,
-            Some(_) => return None,
+        if request.refused.is_none() {
+            let good = &mut record.session.as_mut()?.good;
+            good.note(names.token?, event.ts, Source::named(event, names));
+            return None;
+        }
+        let Some(Refused::Plain(
+            reason @ (Reason::DpopReplayed | Reason::DpopMismatch | Reason::MtlsMismatch),
+        )) = request.refused
+        else {
+            return None;
         };
-        let before = good.of(key);
-        let held = self.refused.touch(token);
-        held.seen.push(event.ts, ());
-        let often = held.seen.within(event.ts, WINDOW).count();
-        let kind = match judge(event, reason, before) {
-            Judged::Theft if held.theft.is_news(event.ts, 1) => SignIn::DpopReplay,
-            Judged::Doubt if held.trouble.is_news(event.ts, 1) => SignIn::DpopTrouble,
-            Judged::Retry if often >= TROUBLE && held.trouble.is_news(event.ts, 1) => {
-                SignIn::DpopTrouble
+        if let (Some(token), Some(key)) = (&event.who.token, names.token) {
+            let before = record.session.as_ref()?.good.of(key);
+            let judged = judge(event, reason, before);
+            let kind = self.refused.touch(token).tell(event.ts, judged)?;
+            return Some(sighting(kind, reason, event, before));
+        }
+        let key = event.who.claimed_token.as_deref().map(hash::text);
+        let before = key.and_then(|key| record.claimed?.good.of(key));
+        // Any name can be claimed, and one that is not known here proves nothing.
+        let judged = before.map_or(Judged::Doubt, |before| judge(event, reason, Some(before)));
+        let kind = self.claimed.touch(&names.prefix?).tell(event.ts, judged)?;
+        Some(sighting(kind, reason, event, before))
+    }
+}
+
+// === impl Refusals ===
+
+impl Refusals {
+    /// What is told of one more refusal, if anything.
+    fn tell(&mut self, now: Timestamp, judged: Judged) -> Option<SignIn> {
+        self.seen.push(now, ());
+        let often = self.seen.within(now, WINDOW).count() >= TROUBLE;
+        match judged {
+            Judged::Theft => self.theft.is_news(now, 1).then_some(SignIn::DpopReplay),
+            Judged::Retry if !often => None,
+            Judged::Doubt | Judged::Retry => {
+                self.trouble.is_news(now, 1).then_some(SignIn::DpopTrouble)
             }
-            Judged::Theft | Judged::Doubt | Judged::Retry => return None,
-        };
-        Some(sighting(kind, reason, event, token, before))
+        }
     }
 }
 
@@ -118,7 +141,8 @@ impl Good {
         self.0.extend(used);
     }
 
-    fn of(&self, token: u64) -> Option<(Timestamp, Source)> {
+    /// When and from where a token was last let through.
+    pub(super) fn of(&self, token: u64) -> Option<(Timestamp, Source)> {
         let held = self.0.iter().find(|held| held.token == token)?;
         Some((held.ts, held.source))
     }
@@ -154,7 +178,6 @@ fn sighting(
     kind: SignIn,
     reason: Reason,
     event: &Event,
-    token: &TokenId,
     before: Option<(Timestamp, Source)>,
 ) -> Sighting {
     let who = &event.who;
@@ -179,11 +202,14 @@ fn sighting(
     }
     Sighting {
         kind: Kind::SignIn(kind),
-        actor: format!("token:{token}"),
+        actor: match &who.token {
+            Some(token) => format!("token:{token}"),
+            None => source::actor(event),
+        },
         whom: Whom {
             subject: who.subject.clone(),
             client: who.client.clone(),
-            token: Some(token.clone()),
+            token: who.token.clone(),
             grant: who.grant.clone(),
             session: who.session.clone(),
             ip: event.ip,

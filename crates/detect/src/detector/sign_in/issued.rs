@@ -199,6 +199,11 @@ impl Issued {
         together >= FEW.max(people / TOGETHER)
     }
 
+    /// Whether the token was issued to this very program, wherever it was.
+    pub(super) fn is_to(&self, event: &Event, source: &Source) -> bool {
+        self.issue(event).is_some_and(|issued| issued.source.is_same_software(source))
+    }
+
     /// Somebody begins to use a session.
     pub(super) fn meet(&mut self, event: &Event, names: &Names) {
         if let Some(subject) = names.subject {

@@ -1,21 +1,29 @@
 //! One record for each session and one for each person, for all detectors that ask where tokens are used: a lookup
 //! costs more than what most of them do with it.
 //!
+//! A refused request may only claim its token: what is known of that one is then shown and never changed, since
+//! anybody can send its name.
+//!
 //! State: 100,000 sessions, or tokens where no session is known, of 192 bytes, and 100,000 subjects of 200. What they
-//! hold, and what grows, is at the head of the detectors that it is for.
+//! hold, and what grows, is at the head of the detectors that it is for. Besides, 50,000 tokens of 24 bytes, with
+//! the session that each was issued to.
 
 use token::event::{Event, EventKind};
 
 use crate::detector::Names;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::{dpop_replay, new_place, source, token_sharing};
+use crate::sketch::hash;
 use crate::sketch::table::{Ahead, Table};
 
 const SESSIONS: usize = 100_000;
 const PERSONS: usize = 100_000;
+const TOKENS: usize = 50_000;
 
 /// All records.
 pub struct Records {
+    /// The session of a token.
+    issued: Table<u64>,
     sessions: Table<Session>,
     persons: Table<Person>,
 }
@@ -29,6 +37,8 @@ pub struct RecordsAhead {
 /// What one event is about; `None` where it has no such name, or no detector asks.
 pub struct Record<'r> {
     pub(super) session: Option<&'r mut Session>,
+    /// The session of a token that is only claimed.
+    pub(super) claimed: Option<&'r Session>,
     pub(super) person: Option<&'r mut Person>,
 }
 
@@ -54,7 +64,11 @@ const _: () = assert!(size_of::<Person>() <= 200, "the sum of what the heads of 
 
 impl Default for Records {
     fn default() -> Self {
-        Self { sessions: Table::new(SESSIONS), persons: Table::new(PERSONS) }
+        Self {
+            issued: Table::new(TOKENS),
+            sessions: Table::new(SESSIONS),
+            persons: Table::new(PERSONS),
+        }
     }
 }
 
@@ -72,16 +86,27 @@ impl Records {
             EventKind::Admin { .. } => (false, true),
             _ => (false, false),
         };
-        let session = names.session.filter(|_| has_session);
         let person = names.subject.filter(|_| has_person);
-        let session = session.map(|key| {
+        let person = person.map(|key| self.persons.touch(key, now));
+        let Some(key) = names.session else {
+            let claimed = event.who.claimed_token.as_deref().map(hash::text);
+            let claimed = claimed.map(|token| *self.issued.peek(token).unwrap_or(&token));
+            let claimed = claimed.and_then(|key| self.sessions.peek(key));
+            return Record { session: None, claimed, person };
+        };
+        if let EventKind::Grant { result, .. } = &event.kind
+            && let (Some(token), "ok") = (names.token, result.as_str())
+        {
+            *self.issued.touch(token, now) = key;
+        }
+        let session = has_session.then(|| {
             let session = self.sessions.touch(key, now);
             if session.first == 0 {
                 session.first = now;
             }
             session
         });
-        Record { session, person: person.map(|key| self.persons.touch(key, now)) }
+        Record { session, claimed: None, person }
     }
 
     /// Brings near what is held of events that come next, in steps: see [`Ahead`].

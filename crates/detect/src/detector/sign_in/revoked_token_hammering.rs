@@ -4,9 +4,12 @@
 //! sends a dozen requests within a second, so the uses must also last: ten of a revoked token over
 //! at least ten seconds. Programs learn from 401 alone that a token has expired, and some retry
 //! first: thirty. Within five minutes; of what was taken back, twenty within an hour as well, if they
-//! do not come by a clock: that is a forgotten job. Counted by token, wherever it comes from:
-//! the door knew it, so nobody else can have sent it. State: 20,000 tokens of up to 1 kB, most of
-//! them far less.
+//! do not come by a clock: that is a forgotten job. Whoever sends it from elsewhere and by other software than
+//! its last good use took it from its owner: ten within a day are enough then of what was taken back, and twenty of
+//! what has expired. A program that goes on with an expired token where it used it has lost the way to
+//! another, as all do while the token endpoint is down: that is never told. Counted by token, wherever it comes from:
+//! the door knew it, so nobody else can have sent it. What was once taken back and says that it has expired
+//! is both. State: 20,000 tokens of up to 1 kB, most of them far less.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +20,10 @@ use token::finding::Whom;
 use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
-use crate::detector::sign_in::{SignIn, source};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::source::{self, Source};
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -26,6 +31,7 @@ use crate::sketch::told::Told;
 const TOKENS: usize = 20_000;
 const WINDOW: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const LASTS: Duration = Duration::from_secs(10);
 /// What comes sooner is a part of the same try, so that those that are held last for [`LASTS`].
 const PARTS: Duration = Duration::from_millis(400);
@@ -34,6 +40,7 @@ const REVOKED_HOUR: usize = 20;
 /// Three of four of a clock's pauses differ from the usual one by less than one part in so many.
 const EVEN: u32 = 8;
 const EXPIRED: usize = 30;
+const EXPIRED_STRANGER: usize = 20;
 
 /// Uses of dead tokens.
 pub(super) struct RevokedTokenHammering {
@@ -52,8 +59,23 @@ impl Default for RevokedTokenHammering {
     }
 }
 
-impl Detector for RevokedTokenHammering {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+/// Where a dead token comes from, compared with its last good use.
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    /// Elsewhere and by other software.
+    Stranger,
+    /// There, and by no other software.
+    Owner,
+    Unclear,
+}
+
+impl RecordDetector for RevokedTokenHammering {
+    fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        record: &mut Record<'_>,
+    ) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
         let Some(Refused::Plain(reason @ (Reason::Expired | Reason::Revoked))) = request.refused
         else {
@@ -66,20 +88,21 @@ impl Detector for RevokedTokenHammering {
         if uses.seen.last().is_none_or(|last| event.ts.since(last) >= PARTS) {
             uses.seen.push(event.ts, reason);
         }
-        let of_reason = |window| {
-            let lately = uses.seen.within(event.ts, window);
-            lately.filter(|(_, held)| **held == reason).map(|(ts, _)| ts)
-        };
-        let word = if reason == Reason::Revoked { "taken back" } else { "expired" };
-        let limits: &[(Duration, usize)] = match reason {
-            Reason::Revoked => &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)],
-            _ => &[(WINDOW, EXPIRED)],
+        let lately = |window| uses.seen.within(event.ts, window);
+        let is_revoked = lately(DAY).any(|(_, held)| *held == Reason::Revoked);
+        let from = From::of(event, names, record);
+        let (word, limits): (_, &[(Duration, usize)]) = match (is_revoked, from) {
+            (true, From::Stranger) => ("taken back", &[(WINDOW, REVOKED), (DAY, REVOKED)]),
+            (true, _) => ("taken back", &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)]),
+            (false, From::Stranger) => ("expired", &[(DAY, EXPIRED_STRANGER)]),
+            (false, From::Unclear) => ("expired", &[(WINDOW, EXPIRED)]),
+            (false, From::Owner) => return None,
         };
         let (count, limit, lasted) = limits.iter().find_map(|(window, limit)| {
-            let times: Vec<Timestamp> = of_reason(*window).collect();
+            let times: Vec<Timestamp> = lately(*window).map(|(ts, _)| ts).collect();
             let lasted = event.ts.since(*times.first()?);
             let enough = times.len() >= *limit && lasted >= LASTS;
-            let slow_job = *window > WINDOW && is_even(&times);
+            let slow_job = *window > WINDOW && from != From::Stranger && is_even(&times);
             (enough && !slow_job).then_some((times.len(), limit, lasted))
         })?;
         if !uses.told.is_news(event.ts, 1) {
@@ -109,6 +132,25 @@ impl Detector for RevokedTokenHammering {
                 ("refused", json!(reason.code())),
             ]),
         })
+    }
+}
+
+// === impl From ===
+
+impl From {
+    fn of(event: &Event, names: &Names, record: &Record<'_>) -> Self {
+        let good = match (&record.session, names.token) {
+            (Some(session), Some(token)) => session.good.of(token),
+            _ => event.who.claimed_token.as_deref().and_then(|token| {
+                record.claimed.and_then(|session| session.good.of(hash::text(token)))
+            }),
+        };
+        let Some(((_, home), source)) = good.zip(Source::of(event)) else { return Self::Unclear };
+        match source.is_other_software(&home) {
+            true if source.network != home.network => Self::Stranger,
+            false if !source.is_far(&home) => Self::Owner,
+            _ => Self::Unclear,
+        }
     }
 }
 

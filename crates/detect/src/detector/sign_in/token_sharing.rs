@@ -5,9 +5,12 @@
 //! A to B to A to B within ten minutes, in another part of the net and with other software; with
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
 //! or a VPN, nor both of data centres: jobs that share a token run in several. Nor does that count of
-//! personal tokens and API keys, which are made for programs. Four sources with three kinds of software within ten minutes count too, and a token
+//! personal tokens and API keys, which are made for programs. In the first three days neither does a data centre of these in turn with another
+//! network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count too, and a token
 //! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
-//! where a server fetches tokens for browsers, only the second says something. A pair of
+//! where a server fetches tokens for browsers, only the second says something. A token that has expired says nothing: a
+//! page that its server gave it to may still send it. Nor does a program where another one had the token within ten
+//! minutes: an application that went there and shows a web page. A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
@@ -23,6 +26,7 @@ use serde_json::json;
 use smallvec::SmallVec;
 use token::event::{Event, EventKind, NetworkKind, TokenKind};
 use token::finding::Whom;
+use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
@@ -78,6 +82,10 @@ impl RecordDetector for TokenSharing {
     ) -> Option<Sighting> {
         let for_programs = match &event.kind {
             EventKind::Request(request) => {
+                // Who sends it was given it once, and does not know that it has ended.
+                if request.refused == Some(Refused::Plain(Reason::Expired)) {
+                    return None;
+                }
                 matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
             }
             EventKind::Grant { result, .. } if result == "ok" => {
@@ -96,14 +104,15 @@ impl RecordDetector for TokenSharing {
         let software = names.program.unwrap_or(0);
         let pair = source::place(event)? ^ software.rotate_left(1);
         let is_machine = source::is_machine(event);
-        let (is_settled, is_strange) = match record.person.as_mut() {
+        let (is_known, is_settled, is_strange) = match record.person.as_mut() {
             Some(person) => {
                 let pairs = &mut person.pairs;
-                let is_settled = pairs.is_settled(event.ts) && pairs.len() < PAIRS;
+                let is_known = pairs.is_settled(event.ts);
+                let is_settled = is_known && pairs.len() < PAIRS;
                 let strange = pairs.note(event.ts, pair);
-                (is_settled, strange || !pairs.is_settled(event.ts))
+                (is_known, is_settled, strange || !pairs.is_settled(event.ts))
             }
-            None => (false, true),
+            None => (false, false, true),
         };
         let used = Used {
             source,
@@ -132,8 +141,16 @@ impl RecordDetector for TokenSharing {
         }
         let is_one_hand = programs.is_some_and(|both| self.issued.are_one_hand(names, both));
         // To another network and to another program at once, however long after.
-        let changed_hands = !for_programs && is_far && programs.is_some() && !is_one_hand;
-        session.add(used, is_one_hand, event.ts);
+        let changed_hands = !for_programs
+            && is_far
+            && programs.is_some()
+            && !is_one_hand
+            && !self.issued.is_to(event, &source);
+        // Where another program had it just before, it may have brought the web page or the browser that comes now.
+        let is_brought = session.sources.iter().any(|held| {
+            held.source.is_other_software(&used.source) && !held.source.is_far(&used.source)
+        });
+        session.add(used, is_one_hand, for_programs && !is_known, event.ts);
         if is_machine && !is_settled {
             return None;
         }
@@ -142,7 +159,7 @@ impl RecordDetector for TokenSharing {
         }
         let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
         let carried = self.issued.carried(event, names, &source).or(changed);
-        let carried = carried.filter(|_| is_strange && !is_machine)?;
+        let carried = carried.filter(|_| is_strange && !is_machine && !is_brought)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
 }
@@ -157,7 +174,7 @@ impl Session {
         u64::from(self.returns) ^ last ^ self.told.read()
     }
 
-    fn add(&mut self, mut used: Used, is_one_hand: bool, now: Timestamp) {
+    fn add(&mut self, mut used: Used, is_one_hand: bool, is_for_jobs: bool, now: Timestamp) {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);
         if self.first_return < start {
@@ -165,8 +182,10 @@ impl Session {
         }
         let before = self.sources.iter().position(|held| held.source == used.source);
         if let Some(at) = before {
-            let parted =
-                !is_one_hand && self.sources.last().is_some_and(|last| last.is_another(&used));
+            let parted = !is_one_hand
+                && self.sources.last().is_some_and(|last| {
+                    last.is_another(&used) && !(is_for_jobs && last.is_hosted != used.is_hosted)
+                });
             if parted {
                 if self.returns == 0 {
                     self.first_return = now;
