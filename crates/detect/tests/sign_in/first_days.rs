@@ -146,7 +146,12 @@ fn taken_over(at_home: &Value, signs_in: bool, thief: &Value) -> usize {
 fn whoever_never_signed_in_there_is_a_server_and_a_vpn_is_nobodys_country() {
     let home = json!({});
     assert_eq!(taken_over(&home, true, &json!({})), 1);
-    assert_eq!(taken_over(&home, false, &json!({})), 0, "the server of an application");
+    assert_eq!(taken_over(&home, false, &json!({})), 1, "with a stolen token");
+    let hosted = json!({ "net": "hosting" });
+    assert_eq!(taken_over(&home, true, &hosted), 1);
+    assert_eq!(taken_over(&home, false, &hosted), 0, "the server of an application");
+    let renewed = json!({ "kind": "grant", "grant_type": "refresh_token", "result": "ok" });
+    assert_eq!(taken_over(&home, false, &renewed), 0, "it began before the stream");
     let by_vpn = json!({ "net": "vpn" });
     assert_eq!(taken_over(&by_vpn, true, &json!({})), 0, "who knows from where somebody is?");
     let relayed = json!({ "net": "hosting", "asn": 13335, "country": "NO" });

@@ -9,10 +9,10 @@
 //! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. Where a VPN, a data centre
 //! or a company leaves the net is nobody's country.
 //!
-//! In a stream that has sign-ins somebody has to have signed in last in the place: the server of an application never
-//! does. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
+//! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and whoever
+//! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
 //! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
-//! an hour ago. State: 160 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
+//! an hour ago. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
 //! where there are several; 48 for each of 4,096 clients, 24 for each of 16,384 programs of theirs.
 
 use std::collections::BTreeMap;
@@ -53,8 +53,9 @@ pub(super) struct NewPlace {
 pub(super) struct Person {
     /// What was seen last: nearly always it is seen again.
     last: Option<NonZeroU64>,
-    /// Where the last sign-in was.
+    /// Where the last sign-in was, and where a session was renewed last.
     signed_in: Option<NonZeroU64>,
+    renewed: Option<NonZeroU64>,
     countries: Known<4>,
     places: Known<8>,
     software: Known<8>,
@@ -84,27 +85,33 @@ impl RecordDetector for NewPlace {
                 person.signed_in = source::place(event).map(packed);
                 self.knows_sign_ins |= person.signed_in.is_some();
             }
-            EventKind::Grant { result, .. } if result == "ok" => {}
+            EventKind::Grant { result, grant_type, .. } if result == "ok" => {
+                if grant_type == "refresh_token" {
+                    record.person.as_mut()?.places.renewed = source::place(event).map(packed);
+                }
+            }
             EventKind::Admin { .. } => {}
             _ => return None,
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = &mut record.person.as_mut()?.places;
+        let place = source::place(event).map(packed);
+        let is_there = place.is_some() && person.signed_in == place;
+        let is_elsewhere = self.knows_sign_ins && !is_there;
         // Where a server fetches tokens, or holds a consent, nobody signs in.
-        let is_there =
-            person.signed_in.is_some() && person.signed_in == source::place(event).map(packed);
-        if self.knows_sign_ins && !is_there && source::net(event) == Some(NetworkKind::Hosting) {
+        if is_elsewhere && source::net(event) == Some(NetworkKind::Hosting) {
             return None;
         }
         let mut news = person.news(event, names)?;
+        // Whoever goes on with a session signed in before it was looked at.
+        if is_elsewhere && place.is_some() && person.renewed == place {
+            return None;
+        }
         if self.is_stray(event, names) && person.is_young(event) {
             news.stray = true;
             person.last = None;
         }
         let news = Some(news).filter(News::is_worth_it)?;
-        if self.knows_sign_ins && !is_there {
-            return None;
-        }
         let session = record.session.as_ref().map(|session| session.first);
         if news.software.is_none() && person.went_along(event, session) {
             return None;
