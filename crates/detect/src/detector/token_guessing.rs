@@ -3,21 +3,25 @@
 //! A program that goes on with a token of another installation sends one now and then, next to good
 //! ones of its neighbours; so what counts are networks where tokens that are nobody's are a
 //! twentieth of all requests that carry one. Defaults: thirty within ten minutes, twenty within an hour, or a
-//! hundred within a day, which a forgotten job of every half hour does not reach. Many networks together: a
-//! hundred within an hour from ten networks where no token was good since, if that is four times
-//! what any hour before brought; each of them is named at its third. An event does not say which
-//! token it was, so one that is repeated counts as well. State: 20,000 networks of 100 bytes.
+//! hundred within a day, which a forgotten job of every half hour does not reach; fifteen within a day of personal
+//! tokens or API keys on several routes, or forty at irregular times, from where no token was good: to be taken for one
+//! of these a text has to have its form, one that was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour from ten
+//! networks where no token was good since, if that is four times what any hour before brought; each of them is named at
+//! its third, or at once where that is ten times as much. An event does not say which token it was, so one that is
+//! repeated counts as well. State: 20,000 networks of 130 bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde_json::json;
-use token::event::{Event, EventKind, TokenKind};
+use token::event::{Event, EventKind, Request, TokenKind};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::{Detector, Kind, Sighting, network};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -29,13 +33,23 @@ const SLOW: i64 = 3600;
 const SLOW_TRIES: u32 = 20;
 const DAY: i64 = 86_400;
 const DAY_TRIES: u32 = 100;
+/// Of those that are made for programs, and on so many routes.
+const DAY_KEYS: u32 = 15;
+const ROUTES: u32 = 2;
+/// On one route, with so many different pauses.
+const DAY_ONE_ROUTE: u32 = 40;
+const PAUSES: u32 = 6;
+/// Pauses as long as each other up to this, in seconds.
+const ALIKE: i64 = 30;
 /// Good ones for each that is nobody's, from which a network's traffic is honest.
 const SHARE: u32 = 20;
 const HOUR: Duration = Duration::from_secs(3600);
-const TOGETHER: usize = 100;
+const TOGETHER: usize = 24;
 const TOGETHER_NETWORKS: usize = 10;
 /// A run is so many times what any hour before brought.
 const UNUSUAL: usize = 4;
+/// From here on hardly any of the tries is somebody's who does not belong to it.
+const NOBODY_ELSE: usize = 10;
 const HELD: usize = 256;
 /// Of a network before it is named as part of a run.
 const PART: u32 = 3;
@@ -54,6 +68,11 @@ struct Network {
     fast: Window,
     slow: Window,
     day: Window,
+    /// Those of the day with keys and personal tokens, and where.
+    keys: u32,
+    routes: Distinct<1>,
+    pauses: Distinct<1>,
+    last_key: i64,
     told: Told,
     named: Told,
 }
@@ -95,6 +114,7 @@ impl Detector for TokenGuessing {
         }
         let held = self.networks.touch(&network);
         held.each(event, |window| window.tries += 1);
+        held.note_key(event.ts.as_secs(), request);
         if let Some(tries) = held.many() {
             return held.told.is_news(event.ts, 1).then(|| alone(event, tries));
         }
@@ -120,7 +140,8 @@ impl TokenGuessing {
             return None;
         }
         let held = self.networks.touch(&network);
-        if held.day.tries < PART || !held.named.is_news(event.ts, 1) {
+        let is_alone = lately.len() >= self.hours.peak as usize * NOBODY_ELSE;
+        if !is_alone && held.day.tries < PART || !held.named.is_news(event.ts, 1) {
             return None;
         }
         let tries = held.day.tries;
@@ -146,6 +167,9 @@ impl TokenGuessing {
 
 impl Network {
     fn each(&mut self, event: &Event, change: impl Fn(&mut Window)) {
+        if event.ts.as_secs() / DAY > self.day.number {
+            (self.keys, self.routes, self.pauses) = (0, Distinct::default(), Distinct::default());
+        }
         let windows = [(&mut self.fast, FAST), (&mut self.slow, SLOW), (&mut self.day, DAY)];
         for (window, length) in windows {
             let number = event.ts.as_secs() / length;
@@ -153,6 +177,16 @@ impl Network {
                 *window = Window { number, ..Window::default() };
             }
             change(window);
+        }
+    }
+
+    fn note_key(&mut self, now: i64, request: &Request) {
+        if matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) {
+            self.keys = self.keys.saturating_add(1);
+            let place = request.route.as_deref().unwrap_or(&request.path);
+            self.routes.add(hash::without_digits(place));
+            self.pauses.add(hash::of((now - self.last_key) / ALIKE));
+            self.last_key = now;
         }
     }
 
@@ -165,6 +199,11 @@ impl Network {
         enough(&self.fast, FAST_TRIES)
             .or_else(|| enough(&self.slow, SLOW_TRIES))
             .or_else(|| enough(&self.day, DAY_TRIES))
+            .or_else(|| {
+                let several = self.keys >= DAY_KEYS && self.routes.count() >= ROUTES;
+                let irregular = self.keys >= DAY_ONE_ROUTE && self.pauses.count() >= PAUSES;
+                ((several || irregular) && self.day.good == 0).then_some(self.keys)
+            })
     }
 }
 
@@ -191,6 +230,7 @@ fn alone(event: &Event, tries: u32) -> Sighting {
         ("threshold_ten_minutes", json!(FAST_TRIES)),
         ("threshold_hour", json!(SLOW_TRIES)),
         ("threshold_day", json!(DAY_TRIES)),
+        ("threshold_day_keys", json!(DAY_KEYS)),
     ]);
     sighting(event, event.ip.map_or_else(String::new, network::actor), summary, facts)
 }

@@ -213,6 +213,35 @@ fn guessed_tokens_are_found_fast_slowly_and_from_many_networks() {
 }
 
 #[test]
+fn keys_are_guessed_slowly_on_several_routes_or_at_irregular_times_and_a_job_goes_by_the_clock() {
+    let tried = |count: u32, gap: &dyn Fn(u32) -> f64, routes: u32, kind: &str| {
+        let event = |n: u32| {
+            let mut event = unknown(gap(n), "203.0.113.66");
+            event["path"] = json!(["/me", "/builds", "/keys"][(n % routes) as usize]);
+            event["token_kind"] = json!(kind);
+            event
+        };
+        found(&(0..count).map(event).collect::<Vec<_>>()).len()
+    };
+    let slowly = |n: u32| f64::from(n) * 1500.0;
+    assert_eq!((tried(20, &slowly, 2, "pat"), tried(10, &slowly, 2, "pat")), (1, 0));
+    assert_eq!((tried(50, &slowly, 1, "api_key"), tried(20, &slowly, 2, "jwt")), (0, 0));
+    let irregularly = |n: u32| f64::from(n) * 600.0 + f64::from(n * n % 13) * 45.0;
+    assert_eq!(tried(50, &irregularly, 1, "api_key"), 1);
+}
+
+#[test]
+fn a_few_tries_of_many_networks_in_a_quiet_hour_are_a_run_and_each_is_named() {
+    let run = |networks: u32| {
+        let events: Vec<Value> = (0..networks)
+            .map(|n| unknown(f64::from(n) * 60.0, &format!("1{}.9.0.7", 10 + n)))
+            .collect();
+        found(&events).len()
+    };
+    assert_eq!((run(20), run(40)), (0, 17));
+}
+
+#[test]
 fn a_dead_token_in_a_job_and_among_good_ones_is_no_guess() {
     // One that comes each half hour for two days, and those of a whole office that works.
     let mut events: Vec<Value> =
