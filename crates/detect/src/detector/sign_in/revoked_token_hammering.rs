@@ -64,7 +64,7 @@ impl Default for RevokedTokenHammering {
 enum From {
     /// Elsewhere and by other software.
     Stranger,
-    /// There, and by no other software.
+    /// From its network, or near it by no other software.
     Owner,
     Unclear,
 }
@@ -146,10 +146,12 @@ impl From {
             }),
         };
         let Some(((_, home), source)) = good.zip(Source::of(event)) else { return Self::Unclear };
-        match source.is_other_software(&home) {
-            true if source.network != home.network => Self::Stranger,
-            false if !source.is_far(&home) => Self::Owner,
-            _ => Self::Unclear,
+        match (source.is_far(&home), source.is_other_software(&home)) {
+            // A browser has several ways to connect.
+            _ if source.network == home.network => Self::Owner,
+            (_, true) => Self::Stranger,
+            (false, false) => Self::Owner,
+            (true, false) => Self::Unclear,
         }
     }
 }
