@@ -31,6 +31,7 @@ mod revoked_token_hammering;
 mod scope_creep;
 mod secret_sharing;
 mod sensitive;
+mod shared_keys;
 mod source;
 mod token_sharing;
 
@@ -162,6 +163,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),
         Look::with_record(token_sharing::TokenSharing::default()),
         Look::with_record(mixed_software::MixedSoftware::default()),
+        Look::with_record(shared_keys::SharedKeys::default()),
         Look::at(impossible_travel::ImpossibleTravel::default()),
         Look::with_record(new_place::NewPlace::default()),
         Look::at(redirect_probing::RedirectProbing::default()),

@@ -330,3 +330,29 @@ fn programs_that_work_together_travel_together() {
     assert_eq!([pages(5, false), pages(2, false)], [0, 1]);
     assert_eq!(pages(0, true), 0, "the application was there");
 }
+
+/// A key of one person that is used from so many homes and countries by so many programs, over some hours.
+fn key(token_kind: &str, homes: u32, countries: u32, programs: u32, net: &str) -> usize {
+    let events: Vec<Value> = (0..24)
+        .map(|n| {
+            let country = ["NO", "BR", "JP", "IN"][(n % homes % countries) as usize];
+            let software = ["curl/8", "python-requests/2", "Browser/120", "Go-http-client/2"];
+            let ua = software[(n % homes % programs) as usize];
+            let address = format!("198.{}.1.9", 51 + n % homes);
+            let from = From(&address, 64500 + n % homes, country, ua);
+            let mut event = of("request", f64::from(n) * 900.0, 1, from);
+            (event["token_kind"], event["net"]) = (json!(token_kind), json!(net));
+            event
+        })
+        .collect();
+    found(&events).iter().filter(|finding| finding["detector"] == "token_sharing").count()
+}
+
+#[test]
+fn a_key_in_many_homes_is_shared_and_a_job_and_a_journey_are_not() {
+    assert_eq!(key("pat", 4, 1, 3, "residential"), 1);
+    assert_eq!(key("api_key", 3, 3, 2, "business"), 1);
+    assert_eq!(key("pat", 4, 4, 3, "hosting"), 0, "jobs");
+    assert_eq!(key("pat", 3, 2, 3, "residential"), 0, "home, office, a journey");
+    assert_eq!(key("pat", 4, 1, 2, "residential"), 0, "one laptop with two programs");
+}
