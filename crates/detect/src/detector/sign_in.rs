@@ -28,6 +28,7 @@ mod records;
 mod redirect_probing;
 mod registration_surge;
 mod revoked_token_hammering;
+mod rotation;
 mod scope_creep;
 mod secret_sharing;
 mod sensitive;
@@ -102,6 +103,8 @@ pub enum SignIn {
     RevokedTokenHammering,
     /// A client asks for what it never asked for.
     ScopeCreep,
+    /// A client's new secret in two hands.
+    RotatedSecretSharing,
     /// A client's secret in two hands.
     SecretSharing,
     /// One token in several hands at once.
@@ -139,7 +142,7 @@ impl SignIn {
             Self::RegistrationSurge => "registration_surge",
             Self::RevokedTokenHammering => "revoked_token_hammering",
             Self::ScopeCreep => "scope_creep",
-            Self::SecretSharing => "client_secret_sharing",
+            Self::RotatedSecretSharing | Self::SecretSharing => "client_secret_sharing",
             Self::TokenSharing => "token_sharing",
         }
     }

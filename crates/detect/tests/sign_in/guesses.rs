@@ -263,3 +263,71 @@ fn a_dead_token_in_a_job_and_among_good_ones_is_no_guess() {
         findings.iter().filter(|finding| finding["detector"] == "token_guessing").collect();
     assert_eq!(guesses, Vec::<&Value>::new());
 }
+
+/// A client of some hours whose secret is changed after three, and which goes on every ten minutes for the rest of six.
+fn rotated() -> Vec<Value> {
+    let own = |n: i32| client(f64::from(n) * 600.0, "198.51.100.9", "Partner/3.1", "ok");
+    let mut events: Vec<Value> = (0..36).map(own).collect();
+    let change = json!({ "actor": "ops", "action": "client.secret", "target": "c1" });
+    events.push(event(3.0 * HOUR - 60.0, "admin", "192.0.2.44", &change));
+    events
+}
+
+#[test]
+fn a_secret_that_was_changed_is_soon_seen_in_two_hands() {
+    let with = |ip: &str, ua: &str, pause: f64, times: i32| {
+        let mut events = rotated();
+        events.extend(
+            (0..times).map(|n| client(3.5 * HOUR + 30.0 + f64::from(n) * pause, ip, ua, "ok")),
+        );
+        let findings = found(&events);
+        assert!(findings.iter().all(|it| it["client"] == "c1" && it["ip"] == ip));
+        findings.iter().map(|it| it["class"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with("203.0.113.66", "curl/8", 700.0, 4), ["statistical", "certain"]);
+    assert_eq!(with("203.0.113.66", "curl/8", 700.0, 2), ["statistical"]);
+    assert_eq!(with("203.0.113.66", "curl/8", 60.0, 3), [""; 0], "a try by hand");
+    assert_eq!(with("203.0.113.66", "Partner/3.1", 700.0, 6), ["statistical"]);
+    assert_eq!(with("203.0.113.66", "Partner/3.2", 300.0, 4), [""; 0], "servers are replaced");
+    // Where the client lives, by a program that it never used: anybody can rent there.
+    assert_eq!(with("198.51.7.7", "curl/8", 700.0, 4), ["statistical"]);
+    assert_eq!(with("198.51.7.7", "Partner/3.1", 700.0, 6), [""; 0]);
+    // Whoever changed it tries it.
+    assert_eq!(with("192.0.2.44", "curl/8", 700.0, 6), [""; 0]);
+}
+
+#[test]
+fn places_from_before_a_change_and_those_that_learn_of_it_later_are_no_second_hand() {
+    let mut events = rotated();
+    for n in 0..30 {
+        // Another region, since the hour before, whose servers have the old secret for a while.
+        let result = if (6..12).contains(&n) { "bad_secret" } else { "ok" };
+        let at = 2.0 * HOUR + 45.0 + f64::from(n) * 400.0;
+        events.push(client(at, "203.0.113.66", "Partner/3.1", result));
+    }
+    assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_stranger_who_got_in_and_is_refused_then_is_the_same() {
+    let mut events = rotated();
+    events.push(client(3.5 * HOUR + 30.0, "203.0.113.66", "curl/8", "ok"));
+    assert_eq!(found(&events), Vec::<Value>::new());
+    events.push(client(3.5 * HOUR + 700.0, "203.0.113.66", "curl/8", "bad_secret"));
+    assert_eq!(outcomes(&found(&events)), [["client_secret_sharing", "high", "tag"]]);
+}
+
+#[test]
+fn an_old_secret_that_is_tried_elsewhere_is_found() {
+    let tried = |ip: &str, ua: &str, times: i32| {
+        let mut events = rotated();
+        events.extend(
+            (0..times).map(|n| client(4.0 * HOUR + f64::from(n) * 1500.0, ip, ua, "bad_secret")),
+        );
+        outcomes(&found(&events)).iter().map(|it| it[0].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(tried("203.0.113.66", "curl/8", 3), ["client_secret_guessing"]);
+    assert_eq!(tried("203.0.113.66", "curl/8", 2), [""; 0]);
+    assert_eq!(tried("203.0.113.66", "Partner/3.0", 9), [""; 0], "a server that was forgotten");
+    assert_eq!(tried("192.0.2.44", "curl/8", 9), [""; 0], "whoever changed it");
+}

@@ -5,7 +5,8 @@
 //! one configured client is one name. Defaults: eight clients within an hour from a network where
 //! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
 //! a day, from networks where it never succeeded; twenty-five within a day by software that is none of
-//! the client's, since a new server with an old secret is the same program. A client that comes from ever new networks, as CI
+//! the client's, since a new server with an old secret is the same program. For a month after its secret was changed
+//! three by such software are enough, from elsewhere than where it was changed: whoever had the old one tries it. A client that comes from ever new networks, as CI
 //! does, has no strange ones: for it only the number of one network counts. A network that reaches that number is named,
 //! though others of the run were named before. Success from such a network afterwards
 //! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
@@ -18,10 +19,11 @@ use serde_json::json;
 use token::event::{Event, EventKind};
 use token::finding::Whom;
 use token::id::ClientId;
+use token::time::Timestamp;
 
-use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source};
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::sign_in::{SignIn, rotation};
+use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -35,6 +37,8 @@ const ONE_CLIENT: usize = 20;
 const PLACES: usize = 4;
 const TRIES: usize = 15;
 const STRANGE_SOFTWARE: usize = 25;
+const OLD_SECRET: usize = 3;
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A client that succeeded from so many networks roams.
 const ROAMS: usize = 8;
 
@@ -57,6 +61,7 @@ struct Target {
     homes: Tally<IpNet, ROAMS>,
     software: Tally<u64, 8>,
     tries: Tally<Source, 40>,
+    rotated: Option<Timestamp>,
     told: Told,
 }
 
@@ -68,6 +73,14 @@ impl Default for ClientSecretGuessing {
 
 impl Detector for ClientSecretGuessing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        if let Some(rotated) = rotation::of(event) {
+            let target = self.clients.touch(&rotated);
+            target.rotated = Some(event.ts);
+            if let Some(ip) = event.ip {
+                target.homes.note(event.ts, network::of(ip));
+            }
+            return None;
+        }
         let EventKind::ClientAuth { result, .. } = &event.kind else { return None };
         let client = event.who.client.as_ref()?;
         let source = Source::of(event)?;
@@ -181,7 +194,9 @@ impl Target {
         let is_strange = source::family(event)
             .is_some_and(|software| self.software.len() > 0 && !self.software.contains(&software));
         let today = tried().filter(|tried| tried.network == source.network).count();
-        let patient = is_strange && today >= STRANGE_SOFTWARE;
+        let is_rotated = self.rotated.is_some_and(|at| event.ts.since(at) < MONTH);
+        let enough = if is_rotated { OLD_SECRET } else { STRANGE_SOFTWARE };
+        let patient = is_strange && today >= enough;
         let alone = here >= ONE_CLIENT;
         if !spread && !patient && !alone {
             return None;
@@ -211,7 +226,7 @@ impl Target {
                     "thresholds",
                     json!({
                         "tries": TRIES, "places": PLACES, "one_hour": ONE_CLIENT,
-                        "strange_software_day": STRANGE_SOFTWARE,
+                        "strange_software_day": enough,
                     }),
                 ),
             ]),

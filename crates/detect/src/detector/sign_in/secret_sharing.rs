@@ -6,7 +6,12 @@
 //! a day to a place and to software that are both strange, with the client at home in between.
 //! Places are autonomous systems or IPv4 /16, software is its name without the version. Needs a
 //! client that is known for three days, and that comes from fewer than eight places: a fleet has no
-//! strangers. State: 5,000 clients of about 700 bytes.
+//! strangers.
+//!
+//! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
+//! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
+//! comes from where the secret was changed. By the software of the client itself it may be another server of it: told
+//! when it came back twice and for an hour, longer than it takes to replace all servers. State: 5,000 clients of about 750 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,14 +24,18 @@ use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::known::Known;
-use crate::detector::sign_in::source;
-use crate::detector::{Detector, Kind, Sighting};
+use crate::detector::sign_in::source::number;
+use crate::detector::sign_in::{rotation, source};
+use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
 use crate::sketch::told::Told;
 
 const CLIENTS: usize = 5_000;
 const PLACES: usize = 8;
+/// So long it takes to replace all servers of a client.
+const REPLACED: Duration = Duration::from_secs(1800);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often the stranger has to come back after the client itself.
 const RETURNS: u8 = 2;
 
@@ -39,13 +48,30 @@ pub(super) struct SecretSharing {
 struct Client {
     places: Known<PLACES>,
     software: Known<PLACES>,
+    rotation: Option<Rotation>,
+    /// The network where it was last.
+    home: Option<u64>,
     stranger: Option<Stranger>,
     told: Told,
+    told_certain: Told,
+}
+
+/// When the secret was changed, and where.
+struct Rotation {
+    ts: Timestamp,
+    place: Option<u64>,
+    /// The client authenticated since.
+    is_used: bool,
 }
 
 struct Stranger {
-    place: u64,
+    /// The place or, where the client lives there too, the network.
+    from: u64,
     since: Timestamp,
+    /// From a place where the client never was.
+    is_far: bool,
+    /// By software that the client never used.
+    is_other: bool,
     /// The client itself authenticated since the stranger did.
     is_answered: bool,
     returns: u8,
@@ -61,56 +87,125 @@ impl Detector for SecretSharing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         match &event.kind {
             EventKind::ClientAuth { result, .. } if result == "ok" => {}
+            // Whoever got in and does no longer is the same stranger.
+            EventKind::ClientAuth { result, .. }
+                if result == "bad_secret" && self.holds_stranger(event) => {}
             EventKind::Grant { result, grant_type, .. }
                 if result == "ok" && grant_type == "client_credentials" => {}
-            _ => return None,
+            _ => {
+                let rotated = rotation::of(event)?;
+                let (ts, place) = (event.ts, source::place(event));
+                let rotation = Rotation { ts, place, is_used: false };
+                self.clients.touch(&rotated).rotation = Some(rotation);
+                return None;
+            }
         }
         let id = event.who.client.as_ref()?;
-        let (place, software) = (source::place(event)?, source::family(event)?);
+        let software = source::family(event)?;
+        source::place(event)?;
         let client = self.clients.touch(id);
-        let is_strange = client.places.note(event.ts, place);
-        let is_strange = client.software.note(event.ts, software) && is_strange;
-        if !is_strange {
-            if let Some(stranger) = &mut client.stranger {
-                stranger.is_answered |= stranger.place != place;
-            }
+        let Some((stranger, is_rotated)) = client.stranger(event, software) else {
+            client.answer();
+            return None;
+        };
+        let (returns, is_other, is_far) = (stranger.returns, stranger.is_other, stranger.is_far);
+        let lasts = event.ts.since(stranger.since);
+        if client.places.len() >= PLACES {
             return None;
         }
-        let returns = client.comes(event.ts, place);
-        if returns < RETURNS || client.places.len() >= PLACES || !client.told.is_news(event.ts, 1) {
-            return None;
-        }
-        Some(sighting(event, id, returns))
+        let kind = match (is_rotated, is_other) {
+            (true, true) if returns >= RETURNS && is_far => SignIn::RotatedSecretSharing,
+            (true, true) if returns > 0 => SignIn::SecretSharing,
+            (false, true) if returns >= RETURNS => SignIn::SecretSharing,
+            (true, false) if returns >= RETURNS && lasts >= REPLACED => SignIn::SecretSharing,
+            _ => return None,
+        };
+        let told = match kind {
+            SignIn::RotatedSecretSharing => &mut client.told_certain,
+            _ => &mut client.told,
+        };
+        told.is_news(event.ts, 1).then(|| sighting(kind, event, id, [returns, u8::from(is_other)]))
+    }
+}
+
+// === impl SecretSharing ===
+
+impl SecretSharing {
+    /// Whether the event comes from where the client's stranger does.
+    fn holds_stranger(&self, event: &Event) -> bool {
+        let client = event.who.client.as_ref().and_then(|id| self.clients.peek(id));
+        let from = [source::place(event), event.ip.map(network::of).map(number)];
+        let held = client.and_then(|client| client.stranger.as_ref());
+        held.is_some_and(|held| from.contains(&Some(held.from)))
     }
 }
 
 // === impl Client ===
 
 impl Client {
-    /// How often the stranger has come back by now.
-    fn comes(&mut self, now: Timestamp, place: u64) -> u8 {
-        let held = self.stranger.take();
-        let stranger = match held {
-            Some(held) if held.place == place && now.since(held.since) < DAY => Stranger {
-                returns: held.returns.saturating_add(u8::from(held.is_answered)),
-                is_answered: false,
-                ..held
-            },
-            _ => Stranger { place, since: now, is_answered: false, returns: 0 },
+    /// The stranger that comes now, and whether the secret was changed before; `None` for the client itself.
+    fn stranger(&mut self, event: &Event, software: u64) -> Option<(&Stranger, bool)> {
+        let now = event.ts;
+        let (place, network) = (source::place(event)?, number(network::of(event.ip?)));
+        let rotation = self
+            .rotation
+            .as_ref()
+            .filter(|it| it.is_used && now.since(it.ts) < WEEK && it.place != Some(place));
+        let is_new = [self.places.note(now, place), self.software.note(now, software)];
+        let since = |known: &Known<PLACES>, what| {
+            rotation.is_some_and(|it| known.first(what).is_some_and(|first| first >= it.ts))
         };
-        let returns = stranger.returns;
-        self.stranger = Some(stranger);
-        returns
+        let is_rotated = rotation.is_some();
+        let is_since = since(&self.places, place);
+        let is_far = is_new[0] || is_since;
+        let is_other = is_new[1] || since(&self.software, software);
+        // Whoever rents where the client lives is nobody of it, if the program is none of its own.
+        let is_near = is_rotated && is_other && self.home != Some(network);
+        let is_stranger = is_near || is_since || (is_far && is_other);
+        if !is_stranger {
+            self.home = Some(network);
+            return None;
+        }
+        let from = if is_far { place } else { network };
+        let held = self.stranger.take_if(|held| held.from == from && now.since(held.since) < DAY);
+        let stranger = match held {
+            Some(held) => {
+                let returns = held.returns.saturating_add(u8::from(held.is_answered));
+                Stranger { returns, is_answered: false, ..held }
+            }
+            None => Stranger { from, since: now, is_far, is_other, is_answered: false, returns: 0 },
+        };
+        Some((self.stranger.insert(stranger), is_rotated))
+    }
+
+    /// The client itself authenticated.
+    fn answer(&mut self) {
+        if let Some(rotation) = &mut self.rotation {
+            rotation.is_used = true;
+        }
+        if let Some(stranger) = &mut self.stranger {
+            stranger.is_answered = true;
+        }
     }
 }
 
-fn sighting(event: &Event, client: &ClientId, returns: u8) -> Sighting {
+fn sighting(
+    kind: SignIn,
+    event: &Event,
+    client: &ClientId,
+    [returns, is_other]: [u8; 2],
+) -> Sighting {
+    let by = if is_other > 0 { " by software that it never used" } else { "" };
+    let after = match kind {
+        SignIn::RotatedSecretSharing => "after its secret was changed, ",
+        _ => "",
+    };
     Sighting {
-        kind: Kind::SignIn(SignIn::SecretSharing),
+        kind: Kind::SignIn(kind),
         actor: source::actor(event),
         whom: Whom { client: Some(client.clone()), ip: event.ip, ..Whom::default() },
         summary: format!(
-            "the client {client} authenticated from {} by software that it never used, and again \
+            "{after}the client {client} authenticated from {}, where it never was,{by} and again \
              {returns} times after it did so from where it is known: its secret may be in two hands",
             source::shown(event)
         ),

@@ -15,6 +15,7 @@ pub(super) const fn of(kind: SignIn) -> Judgement {
         SignIn::LeakedClient => certain(Severity::Critical, 1.0),
         SignIn::LeakedGrant => certain(Severity::Critical, 1.0),
         SignIn::LeakedToken => certain(Severity::Critical, 1.0),
+        SignIn::RotatedSecretSharing => certain(Severity::High, 0.9),
         SignIn::RevokedTokenHammering => certain(Severity::Medium, 0.95),
         // A client of one's own that sends things twice looks the same.
         SignIn::AssertionRepeated | SignIn::DpopTrouble => observed(Severity::Low, 0.5),
