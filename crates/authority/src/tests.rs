@@ -9,6 +9,7 @@ mod arbitrary;
 mod attestation;
 mod authorization_details;
 mod authorize;
+mod bait;
 mod branding;
 mod browser;
 mod browser_app;

@@ -168,7 +168,7 @@ impl Look {
 pub fn all() -> Vec<Look> {
     let mut all = vec![
         Look::at(RefreshReuse::default()),
-        Look::at(Honeytoken),
+        Look::at(Honeytoken::default()),
         Look::at(ForgedToken::default()),
         Look::at(TokenGuessing::default()),
     ];

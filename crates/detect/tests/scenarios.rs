@@ -326,6 +326,48 @@ fn too_many_responses_a_minute_are_held_back_and_say_so() {
     assert_eq!((&held["response"], &held["by"]), (&json!("block:ip"), &json!("per_minute")));
 }
 
+/// Whoever passes bait on is nobody's thief, and is told of once, again when it has grown much, and after a quiet day.
+#[test]
+fn bait_that_is_passed_on_names_no_address_and_is_told_once() {
+    let shown = |seconds: f64, by: Value, token: &str| {
+        json!({
+            "ts": at(seconds), "kind": "request", "ip": "198.51.100.7", "claimed_token": token,
+            "method": "POST", "path": "/introspect", "status": 200, "refused": "honeytoken",
+            "passed_on_by": by,
+        })
+    };
+    let mut events: Vec<Value> =
+        (0..12).map(|n| shown(f64::from(n), json!("client:api"), "bait")).collect();
+    events.push(shown(12.0, json!("site"), "bait"));
+    events.push(shown(13.0, json!("client:api"), "other"));
+    events.push(shown(14.0, json!(null), "bait"));
+    events.push(shown(100_000.0, json!("client:api"), "bait"));
+    let findings = found(&events);
+    let told: Vec<(&str, u64)> = findings
+        .iter()
+        .map(|one| {
+            (
+                one["response"].as_str().expect("response"),
+                one["evidence"]["times"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [("tag", 1), ("tag", 10), ("tag", 1), ("tag", 1), ("block:ip", 0), ("tag", 13)]
+    );
+    for one in findings.iter().filter(|one| one["response"] == "tag") {
+        assert!(one["ip"].is_null() && one["client"].is_null(), "{one}");
+        assert_eq!(
+            (&one["class"], one["incident"].as_str().map(|name| name.starts_with("token:"))),
+            (&json!("certain"), Some(true))
+        );
+    }
+    assert!(
+        findings[0]["evidence"]["summary"].as_str().is_some_and(|words| words.contains("`api`"))
+    );
+}
+
 #[test]
 fn networks_that_do_the_same_at_once_are_a_campaign() {
     let bait = |n: u32, seconds: f64| {

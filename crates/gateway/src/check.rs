@@ -12,6 +12,7 @@ use token::time::Timestamp;
 
 use crate::admit::{Admitted, Cleared, admit, clear};
 use crate::ask::Heard;
+use crate::bait;
 use crate::browser_app::App;
 use crate::core::Core;
 use crate::cors::Cors;
@@ -166,7 +167,8 @@ fn without_token(
     seen: &mut Observation,
 ) -> Result<Verdict, Refusal> {
     let Certain { cleared, target, framing } = certain;
-    present_nothing(&target)?;
+    present_nothing(&target)
+        .map_err(|refusal| refusal.with_bait(bait::in_head(core, asked.head, &target)))?;
     fits(framing, &permitted)?;
     seen.public();
     seen.at(Step::Within);
@@ -191,9 +193,10 @@ fn with_token(
         rules.rule(&head.method)?.demand.scope_text().cloned()
     };
     let certificate = head.extensions.get();
-    let presented = match cookie(core, app, head, &target, seen)? {
+    let baited = |refusal: Refusal| refusal.with_bait(bait::in_head(core, head, &target));
+    let presented = match cookie(core, app, head, &target, seen).map_err(baited)? {
         None => present(&head.headers, certificate, &target, &core.credentials)
-            .map_err(|refusal| refusal.with_scope(wanted))?,
+            .map_err(|refusal| baited(refusal.with_scope(wanted)))?,
         Some((app, cookie)) => match asked.session() {
             None => return Ok(Verdict::Resolve(app, cookie)),
             Some(token) => present_session(token, certificate),

@@ -19,6 +19,7 @@ use inspect::{Anything, Body as Kind, Expectations, Stop};
 use wire::Incoming;
 
 use crate::admit::Admitted;
+use crate::bait;
 use crate::body::{RequestBody, Upload};
 use crate::core::Core;
 use crate::form_token;
@@ -96,7 +97,7 @@ where
         && form_token::is_form(&head.headers)
         && let Some(upload) = &upload
     {
-        Box::pin(no_other_token(core, &mut body, upload, &admitted)).await?;
+        Box::pin(no_other_token(core, &head.headers, &mut body, upload, &admitted)).await?;
     }
     let judged = Judged::of(core, &admitted);
     if judged.is_nothing() {
@@ -116,6 +117,7 @@ where
 /// Looks for a second token in a form. One that is longer than what is read here goes on as it is.
 async fn no_other_token<B>(
     core: &Core,
+    headers: &HeaderMap,
     body: &mut RequestBody<B>,
     upload: &Upload,
     admitted: &Admitted,
@@ -125,7 +127,10 @@ where
 {
     let limit = core.inspector.limits().body_bytes;
     match read(body, limit).await.map_err(|()| broken(upload, admitted))? {
-        Read::Whole(form) if has_token_parameter(&form) => Err(refusal(Fault::TwoTokens, admitted)),
+        Read::Whole(form) if has_token_parameter(&form) => {
+            let two = refusal(Fault::TwoTokens, admitted);
+            Err(two.with_bait(bait::in_form(core, headers, &form)))
+        }
         Read::Whole(_) | Read::TooLong => Ok(()),
     }
 }

@@ -9,6 +9,7 @@
 pub mod admit;
 pub mod answers;
 mod ask;
+mod bait;
 pub mod bind;
 mod body;
 mod browser_app;

@@ -68,6 +68,8 @@ pub(crate) struct Observation {
     who: Named,
     status: u16,
     refused: Option<Refused>,
+    /// Who has passed on what is shown.
+    passed_on_by: Option<&'static str>,
     /// The policies that decided.
     ruled: Vec<String>,
     /// What was found in a request that is forwarded all the same.
@@ -143,6 +145,7 @@ impl Observation {
             who: Named::Nobody,
             status: CLIENT_CLOSED_REQUEST,
             refused: None,
+            passed_on_by: None,
             ruled: Vec::new(),
             noticed: None,
             outcome: Outcome::Abandoned,
@@ -237,6 +240,12 @@ impl Observation {
             (Whose::Nobody, Fault::Token(refused)) => Named::Claimed(Arc::clone(refused)),
             (Whose::Nobody, _) => Named::Nobody,
         };
+        // Whoever shows bait is told to the watcher for that, whatever else is wrong.
+        if let Some(bait) = refusal.bait() {
+            self.refused = Some(bait.refused.refused.clone());
+            self.who = Named::Claimed(Arc::clone(&bait.refused));
+            self.passed_on_by = bait.passed_on_by;
+        }
     }
 
     /// It is forwarded, though it breaks a rule that is only observed. The first one counts, but an injection
@@ -346,6 +355,7 @@ impl Observation {
             object: object.map(bounded),
             status: self.status,
             refused: self.refused.take(),
+            passed_on_by: self.passed_on_by.map(Into::into),
             would_refuse,
             would_refuse_detail,
             policy: std::mem::take(&mut self.ruled),

@@ -156,9 +156,22 @@ fn in_query(target: &Target) -> bool {
 /// Whether one of these parameters, of a query or a form, is named `access_token`. Some readers part them by `;` too;
 /// PHP takes spaces, dots and brackets for `_`, drops spaces before a name, and ends it at a bracket or a zero.
 pub(crate) fn has_token_parameter(parameters: &[u8]) -> bool {
-    parameters.split(|byte| matches!(byte, b'&' | b';')).any(|pair| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        is_read_as(name, parameter::ACCESS_TOKEN.as_bytes())
+    token_parameters(parameters).next().is_some()
+}
+
+/// The values of those that are.
+pub(crate) fn token_parameters(parameters: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    parameters.split(|byte| matches!(byte, b'&' | b';')).filter_map(|pair| {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        let name = parts.next().unwrap_or_default();
+        is_read_as(name, parameter::ACCESS_TOKEN.as_bytes()).then(|| {
+            let (mut value, mut rest) = (Vec::new(), parts.next().unwrap_or_default());
+            while let Some((byte, more)) = decoded(rest) {
+                value.push(byte);
+                rest = more;
+            }
+            value
+        })
     })
 }
 

@@ -14,6 +14,7 @@ use token::reason::Reason;
 use token::restriction::{Proof, Restriction};
 
 use crate::ask::Question;
+use crate::bait::Bait;
 use crate::framing::BadFraming;
 use crate::headers::DPOP_NONCE;
 use crate::limit::seconds;
@@ -35,6 +36,8 @@ pub(crate) struct Refusal {
     scheme: Scheme,
     /// The restriction that refuses it, in words for whoever may know.
     restriction: Option<Box<str>>,
+    /// Bait that came with it, for the watcher alone.
+    bait: Option<Bait>,
 }
 
 /// Whose token came with a refused request.
@@ -66,6 +69,15 @@ impl Refusal {
             if is_ahead(row.seq) { "being written".to_owned() } else { row.seq.to_string() };
         let words = format!("restriction {place}: {} {}", row.effect, row.selector);
         Self { restriction: Some(words.into()), ..self }
+    }
+
+    /// Bait came with it.
+    pub(crate) fn with_bait(self, bait: Option<Bait>) -> Self {
+        Self { bait, ..self }
+    }
+
+    pub(crate) fn bait(&self) -> Option<&Bait> {
+        self.bait.as_ref()
     }
 
     pub(crate) fn restriction(&self) -> Option<&str> {
@@ -203,7 +215,7 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer, restriction: None }
+        Self { fault, whose: Whose::Nobody, scheme: Scheme::Bearer, restriction: None, bait: None }
     }
 }
 

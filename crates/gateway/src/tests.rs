@@ -1,6 +1,7 @@
 //! The whole gateway over real sockets: raw clients in front, a recording upstream behind.
 
 mod around;
+mod bait;
 mod browser_app;
 mod browsers;
 mod decide;

@@ -16,6 +16,7 @@ use wire::{BadHead, Incoming};
 
 use crate::answers::Reader;
 use crate::ask::settle;
+use crate::bait;
 use crate::body::ResponseBody;
 use crate::browser_app::App;
 use crate::check::{Asked, Onward, Verdict};
@@ -113,7 +114,10 @@ impl Worker {
             }
             Ok(Verdict::Resolve(..)) => refused(core, &Fault::NoSession.into(), seen),
             Ok(Verdict::Serve(app, target)) => Box::pin(serve(&app, &target, head, ip, seen)).await,
-            Err(refusal) => refused(core, &refusal, seen),
+            Err(refusal) => {
+                let refusal = Box::pin(bait::refused(core, refusal, &head.headers, &mut body));
+                refused(core, &refusal.await, seen)
+            }
         };
         core.answers.finish(&mut response, reader, &id);
         response

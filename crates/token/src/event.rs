@@ -306,6 +306,11 @@ pub struct Request {
     /// Why it was refused; absent when it was let through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+    /// Who has passed on what is shown, where that is not whoever holds it: `client:ID`, a client of ours that was
+    /// shown it by somebody else; `unproven`, somebody who may be one; or `site`, another site or a link that had a
+    /// browser send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_on_by: Option<Box<str>>,
     /// Why a rule that only observes would have refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_refuse: Option<Refused>,

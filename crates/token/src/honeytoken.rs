@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::id::TokenId;
+use crate::jws::Jws;
 use crate::reason::Reason;
-use crate::validate::TokenRefused;
+use crate::reference;
+use crate::validate::{Claimed, TokenRefused};
 
 /// The names of all honeytokens, asked on every request.
 #[derive(Default)]
@@ -25,7 +27,26 @@ impl Honeytokens {
 
     /// Whether this token is bait.
     pub fn contains(&self, id: &TokenId) -> bool {
-        self.count.load(Ordering::Acquire) > 0 && self.ids.pin().contains(id)
+        !self.is_empty() && self.ids.pin().contains(id)
+    }
+
+    /// Which bait a text is, wherever it is shown; `None` for any other text. Nothing is verified: its name is random,
+    /// and whoever shows it has found the bait.
+    pub fn find(&self, text: &str) -> Option<TokenId> {
+        if self.is_empty() {
+            return None;
+        }
+        let name = reference::name(text);
+        if self.contains(&name) {
+            return Some(name);
+        }
+        let claimed = Claimed::of(Jws::parse(text).ok()?.unverified_payload());
+        claimed.token.map(TokenId::from).filter(|token| self.contains(token))
+    }
+
+    /// Whether there is none at all.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
     }
 
     /// What a refusal is when the token says that it is bait: one that has expired, whose key is
@@ -39,4 +60,10 @@ impl Honeytokens {
             missed: None,
         })
     }
+}
+
+/// Who has a browser send a request, by its field `Sec-Fetch-Site`: another site, or a link in a letter. Whoever sits at
+/// that browser may know nothing of what it shows; pages of the same origin, and programs, show what they hold.
+pub fn passed_on_by_site(site: Option<&str>) -> Option<&'static str> {
+    site.filter(|site| *site != "same-origin").map(|_| "site")
 }

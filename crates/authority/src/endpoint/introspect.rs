@@ -24,6 +24,7 @@ use token::time::Timestamp;
 use token::validate::VerifiedAccessToken;
 use utoipa::ToSchema;
 
+use crate::bait::{self, Asking};
 use crate::caller::Caller;
 use crate::client_auth::AuthenticatedClient;
 use crate::endpoint::answer;
@@ -110,7 +111,12 @@ pub(crate) async fn introspect(
     Form(parameters): Form,
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
-    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    let client = authenticate(&authority, &caller, &headers, &parameters, now).await;
+    if let Some(shown) = parameters.value(parameter::TOKEN) {
+        let asking = Asking::of(&client);
+        bait::INTROSPECT.look_at_from(asking, &authority, &caller, &headers, shown, now);
+    }
+    let client = client?;
     if client.is_public() {
         let words = "introspection needs a client with a secret";
         return Err(OAuthError::new(OAuthErrorCode::InvalidClient, words));

@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use token::event::{EventKind, Who};
 use token::term::parameter;
 
+use crate::bait::{self, Asking};
 use crate::caller::Caller;
 use crate::endpoint::answer;
 use crate::endpoint::form::Form;
@@ -23,7 +24,12 @@ pub(crate) async fn revoke(
     Form(parameters): Form,
 ) -> Result<Response, OAuthError> {
     let now = authority.now();
-    let client = authenticate(&authority, &caller, &headers, &parameters, now).await?;
+    let client = authenticate(&authority, &caller, &headers, &parameters, now).await;
+    if let Some(shown) = parameters.value(parameter::TOKEN) {
+        let asking = Asking::of(&client);
+        bait::REVOKE.look_at_from(asking, &authority, &caller, &headers, shown, now);
+    }
+    let client = client?;
     let text = parameters.required(parameter::TOKEN)?;
     let taken_back = presented_token::take_back(&authority, &client, text, now).await?;
     let who = taken_back.who.unwrap_or(Who { client: Some(client.id().clone()), ..Who::default() });

@@ -8,7 +8,7 @@ use token::scope::ScopeSet;
 use token::term::{GrantType, parameter};
 use token::time::Timestamp;
 
-use crate::bait;
+use crate::bait::{self, Asking};
 use crate::caller::Caller;
 use crate::client_auth::{self, AuthenticatedClient, ClientAuthRefused};
 use crate::endpoint::answer;
@@ -30,7 +30,7 @@ pub(crate) async fn token(
     let now = authority.now();
     // Before anybody is believed: who has found a token has not found out whose it is.
     if let Some(refresh) = parameters.value(parameter::REFRESH_TOKEN) {
-        bait::look_at(&authority, &caller, refresh, now);
+        bait::TOKEN.look_at(&authority, &caller, &headers, refresh, now);
     }
     let client = match workload(&headers, &parameters) {
         Some(assertion) => {
@@ -46,6 +46,15 @@ pub(crate) async fn token(
         None => authenticate(&authority, &caller, &headers, &parameters, now).await?,
     };
     let (parameters, caller) = (&parameters, &caller);
+    for traded in [parameter::SUBJECT_TOKEN, parameter::ACTOR_TOKEN] {
+        if let Some(token) = parameters.value(traded) {
+            let asking = match client.is_public() {
+                true => Asking::Anybody,
+                false => Asking::Client(client.id()),
+            };
+            bait::TOKEN.look_at_from(asking, &authority, caller, &headers, token, now);
+        }
+    }
     let mut request = TokenRequest { client: &client, parameters, caller, jkt: None, now };
     let decided = decide(&authority, &mut request, &Shown::of(&headers)).await;
     observe(&authority, &request, &decided);
@@ -106,7 +115,7 @@ pub(crate) async fn authenticate(
     let presented = client_auth::present(headers, parameters)?;
     let presented = presented.with_certificate(caller.certificate.clone());
     if let Some(secret) = presented.secret() {
-        bait::look_at(authority, caller, secret.expose(), now);
+        bait::TOKEN.look_at(authority, caller, headers, secret.expose(), now);
     }
     let outcome = client_auth::authenticate(authority, &presented, now).await;
     let result = match &outcome {

@@ -11,6 +11,7 @@
 mod admin;
 mod attack;
 mod auth_listener;
+mod bait;
 mod browser_app;
 mod configuration;
 mod contract;
