@@ -69,6 +69,32 @@ fn verifiers_that_do_not_fit_again_and_again_are_found() {
 }
 
 #[test]
+fn verifiers_are_found_slowly_and_from_neighbours_while_the_client_works() {
+    let run = |more: &dyn Fn(i32) -> Value, net: &str, broken: i32| {
+        let mut events: Vec<Value> = vec![event(
+            0.0,
+            "grant",
+            "198.51.100.1",
+            &json!({ "client": "c1", "grant_type": "refresh_token", "result": "ok" }),
+        )];
+        events.extend((0..5).map(|n| {
+            let mut failed = more(n);
+            failed["net"] = json!(net);
+            failed
+        }));
+        let others = (0..broken).map(|n| code(50.0, &format!("203.0.{n}.1"), "c1", false));
+        events.extend(others);
+        found(&events).len()
+    };
+    let slow = |n: i32| code(f64::from(n) * 4.0 * HOUR + 60.0, "192.0.2.66", "c1", false);
+    let near = |n: i32| code(f64::from(n) + 60.0, &format!("192.0.2.{n}"), "c1", false);
+    assert_eq!(run(&slow, "residential", 0), 1);
+    assert_eq!(run(&slow, "residential", 4), 0, "a client that fails for many is broken");
+    assert_eq!(run(&near, "vpn", 0), 1);
+    assert_eq!(run(&near, "residential", 0), 0, "strangers");
+}
+
+#[test]
 fn a_broken_client_and_two_tabs_are_no_stolen_codes() {
     let mut events: Vec<Value> = (0..300)
         .map(|n| code(f64::from(n), &format!("198.51.100.{}", n % 7), "broken", false))
