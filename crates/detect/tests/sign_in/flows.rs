@@ -29,6 +29,45 @@ fn redirects_tried_for_many_clients_or_hosts_are_found_slowly_too() {
     }
 }
 
+fn sent_back(seconds: f64, ip: &str, host: &str) -> Value {
+    let mut event = redirect(seconds, ip, "c1", host);
+    event["result"] = json!("ok");
+    event
+}
+
+#[test]
+fn names_that_look_like_the_clients_own_count_twice() {
+    let run = |hosts: [&str; 2], gap: f64| {
+        let mut events = vec![sent_back(0.0, "198.51.100.1", "app.example.com")];
+        for (n, host) in hosts.iter().enumerate() {
+            events.push(redirect(gap * (n as f64 + 1.0), "192.0.2.66", "c1", host));
+        }
+        found(&events).len()
+    };
+    let imitated = ["app.example.com.evil.net", "evil-app.example.com"];
+    assert_eq!(run(imitated, 20.0 * HOUR), 1);
+    assert_eq!(run(imitated, 80.0 * HOUR), 0, "not within three days");
+    assert_eq!(run(["new.app.example.com", "localhost"], HOUR), 0, "what a developer tries");
+}
+
+#[test]
+fn redirects_tried_from_many_networks_are_one_run() {
+    let run = |host: &dyn Fn(usize) -> String| {
+        let mut events = vec![sent_back(0.0, "198.51.100.1", "app.example.com")];
+        for n in 0..24usize {
+            let ip = format!("192.0.{}.66", n % 8);
+            events.push(redirect(60.0 + n as f64 * 20.0, &ip, "c1", &host(n)));
+        }
+        found(&events)
+    };
+    let findings = run(&|n| format!("app.example.com.evil{}.net", n / 4));
+    assert!(!findings.is_empty());
+    assert!(
+        findings.iter().all(|it| it["detector"] == "redirect_probing" && it["client"].is_null())
+    );
+    assert_eq!(run(&|n| format!("tenant{n}.example.com")), Vec::<Value>::new(), "one domain");
+}
+
 #[test]
 fn wrong_set_ups_and_a_change_of_domain_are_no_probing() {
     let mut events: Vec<Value> =
