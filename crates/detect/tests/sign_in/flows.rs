@@ -298,6 +298,34 @@ fn registrations_by_one_network_for_one_host_and_in_all_are_a_surge() {
     assert_eq!(outcomes(&found(&all)), expected);
 }
 
+#[test]
+fn many_domains_of_one_network_and_new_hosts_of_many_are_a_surge() {
+    let slow: Vec<Value> = (0..14)
+        .map(|n| register(f64::from(n) * 4.0 * HOUR, "192.0.2.66", &format!("a.evil{n}.example")))
+        .collect();
+    assert_eq!(found(&slow).len(), 1);
+    let mut many = vec![register(0.0, "198.51.100.1", "localhost")];
+    many.extend((0..40).map(|n| {
+        let ip = format!("192.0.{}.66", n % 20);
+        register(2.0 * HOUR + f64::from(n) * 60.0, &ip, &format!("s{n}.sites.example"))
+    }));
+    let findings = found(&many);
+    assert!(!findings.is_empty());
+    assert!(findings.iter().all(|it| it["detector"] == "registration_surge"));
+}
+
+#[test]
+fn a_platform_that_registers_a_client_for_each_customer_is_no_surge() {
+    let host = |n: i32| format!("customer{n}.platform.example");
+    let burst = |ip: &str| {
+        let habit = (0..6).map(|n| register(f64::from(n) * HOUR, "192.0.2.10", &host(n)));
+        let burst = (0..30).map(|n| register(9.0 * HOUR + f64::from(n) * 20.0, ip, &host(n + 10)));
+        found(&habit.chain(burst).collect::<Vec<_>>()).len()
+    };
+    assert_eq!(burst("192.0.2.10"), 0, "who did so before");
+    assert_eq!(burst("192.0.2.99"), 1);
+}
+
 fn granted(seconds: f64, scopes: &[&str]) -> Value {
     let members = json!({
         "client": "c1", "grant_type": "client_credentials", "result": "ok", "scopes": scopes,
