@@ -173,6 +173,20 @@ fn a_young_client_that_collects_broad_consent_is_found_once() {
 }
 
 #[test]
+fn few_people_are_enough_where_a_young_client_wants_much() {
+    let much = ["orders:read", "files:read", "homes:read"];
+    for (verified, people) in [(Some(false), 3), (None, 6)] {
+        let run = |count: i32, scopes: &[&str]| {
+            found(&(0..count).map(|n| consent(n, "c1", scopes, 9000, verified)).collect::<Vec<_>>())
+        };
+        assert_eq!(outcomes(&run(people, &much)), [["consent_phishing", "high", "tag"]]);
+        assert_eq!(run(people - 1, &much), Vec::<Value>::new());
+        let one = ["orders:read", "profile:read", "email"];
+        assert_eq!(run(people, &one), Vec::<Value>::new(), "one thing, and who somebody is");
+    }
+}
+
+#[test]
 fn old_verified_and_modest_clients_are_no_phishing() {
     let broad = ["mail.read", "offline_access"];
     let mut events = Vec::new();
