@@ -286,6 +286,65 @@ fn one_code_that_was_sent_to_somebody_is_told_where_people_do_not_do_that() {
     }
 }
 
+/// Devices of half a dozen people by the client's own software, and one code that is started by this software, on a
+/// network of this kind and in this country.
+fn started_by(software: &str, net: &str, country: &str, mobile: bool) -> usize {
+    let mut events = Vec::new();
+    let by = |mut pair: [Value; 2], ua: &str, nets: [&str; 2]| {
+        pair[0]["ua"] = json!(ua);
+        (pair[0]["net"], pair[1]["net"]) = (json!(nets[0]), json!(nets[1]));
+        pair
+    };
+    let home = ("198.51.3.1", 64500, "NO");
+    for n in 0..4u32 {
+        let at = f64::from(n) * 600.0;
+        let pair = device(at, &format!("tv{n}"), home, home, &format!("u{n}"));
+        events.extend(by(pair, "Shop-TV/3.1", ["residential", "residential"]));
+    }
+    let nets = [net, if mobile { "mobile" } else { "residential" }];
+    let thief = ("203.0.113.66", 64666, country);
+    events.extend(by(device(5.0 * HOUR, "sent", thief, home, "u9"), software, nets));
+    found(&events).iter().filter(|it| it["detector"] == "device_phishing").count()
+}
+
+#[test]
+fn a_device_that_is_not_the_clients_is_told_where_it_cannot_be_its_owners() {
+    assert_eq!(started_by("python-requests/2.32", "hosting", "NO", false), 1);
+    assert_eq!(started_by("Mozilla/5.0 Chrome/130.0", "vpn", "NO", true), 1);
+    assert_eq!(started_by("okhttp/4.9", "residential", "BR", false), 1, "abroad");
+    assert_eq!(
+        started_by("okhttp/4.9", "residential", "NO", true),
+        0,
+        "a television and a telephone"
+    );
+    assert_eq!(
+        started_by("Shop-TV/3.2", "hosting", "NO", false),
+        0,
+        "the client's own, on a server"
+    );
+}
+
+#[test]
+fn what_another_home_started_is_told_where_people_hardly_do_that() {
+    let run = |others: u32| {
+        let mut events = Vec::new();
+        for n in 0..12u32 {
+            let (at, ip) = (f64::from(n) * 600.0, format!("198.51.{n}.1"));
+            let own = (ip.as_str(), 64500 + n, "NO");
+            let start = if n < others { ("203.0.113.5", 64900, "NO") } else { own };
+            let mut pair = device(at, &format!("code{n}"), start, own, &format!("u{n}"));
+            pair.iter_mut().for_each(|it| it["net"] = json!("residential"));
+            events.extend(pair);
+        }
+        let (thief, home) = (("203.0.113.66", 64666, "NO"), ("198.51.3.1", 64503, "NO"));
+        let mut pair = device(5.0 * HOUR, "sent", thief, home, "u3");
+        pair.iter_mut().for_each(|it| it["net"] = json!("residential"));
+        events.extend(pair);
+        found(&events).iter().filter(|it| it["ip"] == "203.0.113.66").count()
+    };
+    assert_eq!((run(0), run(3)), (1, 0));
+}
+
 fn register(seconds: f64, ip: &str, host: &str) -> Value {
     event(seconds, "register", ip, &json!({ "result": "ok", "redirect_hosts": [host] }))
 }
