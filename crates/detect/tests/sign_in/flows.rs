@@ -437,6 +437,48 @@ fn a_client_that_asks_for_more_than_ever_is_told_and_a_new_release_is_not() {
     assert_eq!(found(&young), Vec::<Value>::new());
 }
 
+/// What a client that people use asks for from its second hour on, each time after half an hour.
+fn climb(kind: &str, sets: &[(&[&str], &str)]) -> Vec<Value> {
+    let ask = |at: f64, scopes: &[&str], result: &str| {
+        let members = json!({
+            "client": "c1", "scopes": scopes, "result": result, "grant_type": "refresh_token",
+        });
+        event(at, kind, "198.51.100.9", &members)
+    };
+    let first = if kind == "consent" { "granted" } else { "ok" };
+    let mut events = vec![ask(0.0, &["orders:read"], first)];
+    events.extend(
+        sets.iter()
+            .enumerate()
+            .map(|(n, (scopes, result))| ask(HOUR * (2.0 + n as f64 / 2.0), scopes, result)),
+    );
+    found(&events)
+}
+
+#[test]
+fn a_client_that_asks_people_for_ever_more_is_told() {
+    let all = ["orders:read", "stock:read", "mail:read", "users:admin"];
+    let yes = "granted";
+    let steps = [(&all[..2], yes), (&all[..3], "denied"), (&all[..4], "denied")];
+    assert_eq!(outcomes(&climb("consent", &steps)), [["scope_creep", "low", "tag"]]);
+    let declined = steps.map(|(scopes, _)| (scopes, "denied"));
+    assert_eq!(climb("consent", &declined), Vec::<Value>::new(), "nobody agreed");
+    let modest = ["orders:read", "stock:read", "mail:read", "labels:read"];
+    let steps = [(&modest[..2], yes), (&modest[..3], yes), (&modest[..4], yes)];
+    assert_eq!(climb("consent", &steps), Vec::<Value>::new(), "a new release, step by step");
+    let roles = [(&all[..2], yes), (&all[3..], yes), (&all[..1], yes), (&all[1..3], yes)];
+    assert_eq!(climb("consent", &roles), Vec::<Value>::new(), "people of different roles");
+}
+
+#[test]
+fn three_sets_of_scopes_that_are_refused_are_told_and_one_again_and_again_is_not() {
+    let all = ["orders:read", "stock:read", "mail:read", "labels:read"];
+    let no = "invalid_scope";
+    let findings = climb("grant", &[(&all[..2], no), (&all[..3], no), (&all[..4], no)]);
+    assert_eq!(outcomes(&findings), [["scope_creep", "low", "tag"]]);
+    assert_eq!(climb("grant", &[(&all[..4], no); 8]), Vec::<Value>::new());
+}
+
 #[test]
 fn links_that_anybody_can_make_do_not_harm_a_client() {
     let mut events: Vec<Value> =
