@@ -90,6 +90,21 @@ fn registrations_from_many_networks_for_other_hosts_are_a_surge_after_an_hour() 
     assert_eq!(surge(HOUR / 2.0, true), Vec::<Value>::new(), "nothing is known of what is usual");
 }
 
+#[test]
+fn a_surge_does_not_hide_the_next() {
+    let surge = |start: f64, from: u32| {
+        (0..24).map(move |n| {
+            let ip = format!("10.{}.3.4", from + n % 12);
+            register(start + f64::from(n) * 20.0, &ip, &format!("h{from}-{n}.example"))
+        })
+    };
+    let mut events = vec![user_code(0.0, "198.51.100.9", "approved")];
+    events.extend(surge(4.0 * HOUR, 0).chain(surge(8.0 * HOUR, 200)));
+    let findings = found(&events);
+    let second = named(&findings).into_iter().filter(|ip| ip.starts_with("10.20"));
+    assert!(second.count() >= 3, "{findings:?}");
+}
+
 fn asked(seconds: f64, scopes: &[&str], result: &str) -> Value {
     let members = json!({
         "client": "c1", "grant_type": "client_credentials", "result": result, "scopes": scopes,

@@ -7,8 +7,9 @@
 //! to one host (not the own machine); and in all, a hundred within an hour if that is five times the busiest hour so far and
 //! a day is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
 //! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are named;
-//! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour and fades by a
-//! tenth each day, so that a surge is not the habit at once. State: 20,000 networks of at most 2.5 kB, 5,000 hosts of 1.5.
+//! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a tenth in a
+//! surge, and fades by a tenth each day, so that a surge is not the habit at once.
+//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts of 1.5.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -81,6 +82,8 @@ struct Hours {
     hour: i64,
     count: f64,
     busiest: f64,
+    /// This hour is a surge.
+    is_surge: bool,
 }
 
 impl Default for RegistrationSurge {
@@ -185,18 +188,22 @@ impl Hours {
         if hour > self.hour {
             let hours = u32::try_from(hour - self.hour).unwrap_or(u32::MAX);
             let known = age > surge.known;
-            let most = if known { (self.busiest * 1.5).max(10.0) } else { f64::MAX };
+            let most = match (known, self.is_surge) {
+                (false, _) => f64::MAX,
+                (true, false) => (self.busiest * 1.5).max(10.0),
+                (true, true) => (self.busiest * 1.1).max(3.0),
+            };
             self.busiest = self.busiest.max(self.count.min(most));
             self.busiest *= 0.9_f64.powf(f64::from(hours) / 24.0);
-            (self.hour, self.count) = (hour, 0.0);
+            (self.hour, self.count, self.is_surge) = (hour, 0.0, false);
         }
         self.count += 1.0;
         let limit = surge.count.max(self.busiest * surge.times);
-        (age > surge.known && self.count >= limit).then_some((
-            self.count as usize,
-            self.busiest,
-            self.count / limit,
-        ))
+        if age <= surge.known || self.count < limit {
+            return None;
+        }
+        self.is_surge = true;
+        Some((self.count as usize, self.busiest, self.count / limit))
     }
 }
 
