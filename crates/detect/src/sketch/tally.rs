@@ -54,6 +54,11 @@ impl<T: PartialEq, const N: usize> Tally<T, N> {
         self.0.iter().filter(move |(ts, _)| *ts >= start).map(|(ts, thing)| (*ts, thing))
     }
 
+    /// What is held, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, thing)| thing)
+    }
+
     /// When the last thing came.
     pub(crate) fn last(&self) -> Option<Timestamp> {
         self.0.back().map(|(ts, _)| *ts)

@@ -252,6 +252,18 @@ fn a_clock_that_is_wrong_at_home_and_a_few_wrong_codes_are_no_fatigue() {
     assert_eq!(found(&events), Vec::<Value>::new());
 }
 
+#[test]
+fn codes_that_fail_over_days_are_fatigue_where_the_account_never_was() {
+    let run = |ip: &str, gap: f64| {
+        let mut events = vec![factor(0.0, "198.51.100.9", "ok", true)];
+        events.extend((0..6).map(|n| factor(HOUR + f64::from(n) * gap, ip, "mfa_failed", false)));
+        found(&events).len()
+    };
+    assert_eq!(run("192.0.2.66", 12.0 * HOUR), 1);
+    assert_eq!(run("192.0.2.66", 16.0 * HOUR), 0, "not within three days");
+    assert_eq!(run("198.51.7.9", 12.0 * HOUR), 0, "its carrier, by another address");
+}
+
 fn client(seconds: f64, ip: &str, client: &str, result: &str) -> Value {
     let members = json!({ "client": client, "method": "client_secret_basic", "result": result });
     event(seconds, "client_auth", ip, &members)
@@ -301,7 +313,7 @@ fn guessed_user_codes_are_found_and_clumsy_people_are_not() {
     let step =
         |seconds: f64, ip: &str, step: &str| event(seconds, "device", ip, &json!({ "step": step }));
     let expected = [["device_code_guessing", "high", "tag"]];
-    for gap in [5.0, HOUR] {
+    for gap in [5.0, 4.5 * HOUR] {
         let guesses: Vec<Value> =
             (0..25).map(|n| step(f64::from(n) * gap, "192.0.2.66", "bad_user_code")).collect();
         assert_eq!(outcomes(&found(&guesses)), expected, "{gap}");

@@ -29,6 +29,45 @@ fn redirects_tried_for_many_clients_or_hosts_are_found_slowly_too() {
     }
 }
 
+fn sent_back(seconds: f64, ip: &str, host: &str) -> Value {
+    let mut event = redirect(seconds, ip, "c1", host);
+    event["result"] = json!("ok");
+    event
+}
+
+#[test]
+fn names_that_look_like_the_clients_own_count_twice() {
+    let run = |hosts: [&str; 2], gap: f64| {
+        let mut events = vec![sent_back(0.0, "198.51.100.1", "app.example.com")];
+        for (n, host) in hosts.iter().enumerate() {
+            events.push(redirect(gap * (n as f64 + 1.0), "192.0.2.66", "c1", host));
+        }
+        found(&events).len()
+    };
+    let imitated = ["app.example.com.evil.net", "evil-app.example.com"];
+    assert_eq!(run(imitated, 20.0 * HOUR), 1);
+    assert_eq!(run(imitated, 80.0 * HOUR), 0, "not within three days");
+    assert_eq!(run(["new.app.example.com", "localhost"], HOUR), 0, "what a developer tries");
+}
+
+#[test]
+fn redirects_tried_from_many_networks_are_one_run() {
+    let run = |host: &dyn Fn(usize) -> String| {
+        let mut events = vec![sent_back(0.0, "198.51.100.1", "app.example.com")];
+        for n in 0..24usize {
+            let ip = format!("192.0.{}.66", n % 8);
+            events.push(redirect(60.0 + n as f64 * 20.0, &ip, "c1", &host(n)));
+        }
+        found(&events)
+    };
+    let findings = run(&|n| format!("app.example.com.evil{}.net", n / 4));
+    assert!(!findings.is_empty());
+    assert!(
+        findings.iter().all(|it| it["detector"] == "redirect_probing" && it["client"].is_null())
+    );
+    assert_eq!(run(&|n| format!("tenant{n}.example.com")), Vec::<Value>::new(), "one domain");
+}
+
 #[test]
 fn wrong_set_ups_and_a_change_of_domain_are_no_probing() {
     let mut events: Vec<Value> =
@@ -69,6 +108,32 @@ fn verifiers_that_do_not_fit_again_and_again_are_found() {
 }
 
 #[test]
+fn verifiers_are_found_slowly_and_from_neighbours_while_the_client_works() {
+    let run = |more: &dyn Fn(i32) -> Value, net: &str, broken: i32| {
+        let mut events: Vec<Value> = vec![event(
+            0.0,
+            "grant",
+            "198.51.100.1",
+            &json!({ "client": "c1", "grant_type": "refresh_token", "result": "ok" }),
+        )];
+        events.extend((0..5).map(|n| {
+            let mut failed = more(n);
+            failed["net"] = json!(net);
+            failed
+        }));
+        let others = (0..broken).map(|n| code(50.0, &format!("203.0.{n}.1"), "c1", false));
+        events.extend(others);
+        found(&events).len()
+    };
+    let slow = |n: i32| code(f64::from(n) * 4.0 * HOUR + 60.0, "192.0.2.66", "c1", false);
+    let near = |n: i32| code(f64::from(n) + 60.0, &format!("192.0.2.{n}"), "c1", false);
+    assert_eq!(run(&slow, "residential", 0), 1);
+    assert_eq!(run(&slow, "residential", 4), 0, "a client that fails for many is broken");
+    assert_eq!(run(&near, "vpn", 0), 1);
+    assert_eq!(run(&near, "residential", 0), 0, "strangers");
+}
+
+#[test]
 fn a_broken_client_and_two_tabs_are_no_stolen_codes() {
     let mut events: Vec<Value> = (0..300)
         .map(|n| code(f64::from(n), &format!("198.51.100.{}", n % 7), "broken", false))
@@ -104,6 +169,20 @@ fn a_young_client_that_collects_broad_consent_is_found_once() {
         assert_eq!(findings[0]["evidence"]["people"].as_array().map(Vec::len), Some(people));
         let before = i32::try_from(people).expect("small") - 1;
         assert_eq!(run(before), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn few_people_are_enough_where_a_young_client_wants_much() {
+    let much = ["orders:read", "files:read", "homes:read"];
+    for (verified, people) in [(Some(false), 3), (None, 6)] {
+        let run = |count: i32, scopes: &[&str]| {
+            found(&(0..count).map(|n| consent(n, "c1", scopes, 9000, verified)).collect::<Vec<_>>())
+        };
+        assert_eq!(outcomes(&run(people, &much)), [["consent_phishing", "high", "tag"]]);
+        assert_eq!(run(people - 1, &much), Vec::<Value>::new());
+        let one = ["orders:read", "profile:read", "email"];
+        assert_eq!(run(people, &one), Vec::<Value>::new(), "one thing, and who somebody is");
     }
 }
 
@@ -207,6 +286,65 @@ fn one_code_that_was_sent_to_somebody_is_told_where_people_do_not_do_that() {
     }
 }
 
+/// Devices of half a dozen people by the client's own software, and one code that is started by this software, on a
+/// network of this kind and in this country.
+fn started_by(software: &str, net: &str, country: &str, mobile: bool) -> usize {
+    let mut events = Vec::new();
+    let by = |mut pair: [Value; 2], ua: &str, nets: [&str; 2]| {
+        pair[0]["ua"] = json!(ua);
+        (pair[0]["net"], pair[1]["net"]) = (json!(nets[0]), json!(nets[1]));
+        pair
+    };
+    let home = ("198.51.3.1", 64500, "NO");
+    for n in 0..4u32 {
+        let at = f64::from(n) * 600.0;
+        let pair = device(at, &format!("tv{n}"), home, home, &format!("u{n}"));
+        events.extend(by(pair, "Shop-TV/3.1", ["residential", "residential"]));
+    }
+    let nets = [net, if mobile { "mobile" } else { "residential" }];
+    let thief = ("203.0.113.66", 64666, country);
+    events.extend(by(device(5.0 * HOUR, "sent", thief, home, "u9"), software, nets));
+    found(&events).iter().filter(|it| it["detector"] == "device_phishing").count()
+}
+
+#[test]
+fn a_device_that_is_not_the_clients_is_told_where_it_cannot_be_its_owners() {
+    assert_eq!(started_by("python-requests/2.32", "hosting", "NO", false), 1);
+    assert_eq!(started_by("Mozilla/5.0 Chrome/130.0", "vpn", "NO", true), 1);
+    assert_eq!(started_by("okhttp/4.9", "residential", "BR", false), 1, "abroad");
+    assert_eq!(
+        started_by("okhttp/4.9", "residential", "NO", true),
+        0,
+        "a television and a telephone"
+    );
+    assert_eq!(
+        started_by("Shop-TV/3.2", "hosting", "NO", false),
+        0,
+        "the client's own, on a server"
+    );
+}
+
+#[test]
+fn what_another_home_started_is_told_where_people_hardly_do_that() {
+    let run = |others: u32| {
+        let mut events = Vec::new();
+        for n in 0..12u32 {
+            let (at, ip) = (f64::from(n) * 600.0, format!("198.51.{n}.1"));
+            let own = (ip.as_str(), 64500 + n, "NO");
+            let start = if n < others { ("203.0.113.5", 64900, "NO") } else { own };
+            let mut pair = device(at, &format!("code{n}"), start, own, &format!("u{n}"));
+            pair.iter_mut().for_each(|it| it["net"] = json!("residential"));
+            events.extend(pair);
+        }
+        let (thief, home) = (("203.0.113.66", 64666, "NO"), ("198.51.3.1", 64503, "NO"));
+        let mut pair = device(5.0 * HOUR, "sent", thief, home, "u3");
+        pair.iter_mut().for_each(|it| it["net"] = json!("residential"));
+        events.extend(pair);
+        found(&events).iter().filter(|it| it["ip"] == "203.0.113.66").count()
+    };
+    assert_eq!((run(0), run(3)), (1, 0));
+}
+
 fn register(seconds: f64, ip: &str, host: &str) -> Value {
     event(seconds, "register", ip, &json!({ "result": "ok", "redirect_hosts": [host] }))
 }
@@ -231,6 +369,34 @@ fn registrations_by_one_network_for_one_host_and_in_all_are_a_surge() {
         register(3.0 * DAY + f64::from(n), &format!("192.{}.{}.1", n / 200, n % 200), "localhost")
     }));
     assert_eq!(outcomes(&found(&all)), expected);
+}
+
+#[test]
+fn many_domains_of_one_network_and_new_hosts_of_many_are_a_surge() {
+    let slow: Vec<Value> = (0..14)
+        .map(|n| register(f64::from(n) * 4.0 * HOUR, "192.0.2.66", &format!("a.evil{n}.example")))
+        .collect();
+    assert_eq!(found(&slow).len(), 1);
+    let mut many = vec![register(0.0, "198.51.100.1", "localhost")];
+    many.extend((0..40).map(|n| {
+        let ip = format!("192.0.{}.66", n % 20);
+        register(2.0 * HOUR + f64::from(n) * 60.0, &ip, &format!("s{n}.sites.example"))
+    }));
+    let findings = found(&many);
+    assert!(!findings.is_empty());
+    assert!(findings.iter().all(|it| it["detector"] == "registration_surge"));
+}
+
+#[test]
+fn a_platform_that_registers_a_client_for_each_customer_is_no_surge() {
+    let host = |n: i32| format!("customer{n}.platform.example");
+    let burst = |ip: &str| {
+        let habit = (0..6).map(|n| register(f64::from(n) * HOUR, "192.0.2.10", &host(n)));
+        let burst = (0..30).map(|n| register(9.0 * HOUR + f64::from(n) * 20.0, ip, &host(n + 10)));
+        found(&habit.chain(burst).collect::<Vec<_>>()).len()
+    };
+    assert_eq!(burst("192.0.2.10"), 0, "who did so before");
+    assert_eq!(burst("192.0.2.99"), 1);
 }
 
 fn granted(seconds: f64, scopes: &[&str]) -> Value {
@@ -269,6 +435,48 @@ fn a_client_that_asks_for_more_than_ever_is_told_and_a_new_release_is_not() {
         .map(|n| granted(f64::from(n) * HOUR, &["x", "users:admin"][..1 + n as usize / 22]))
         .collect();
     assert_eq!(found(&young), Vec::<Value>::new());
+}
+
+/// What a client that people use asks for from its second hour on, each time after half an hour.
+fn climb(kind: &str, sets: &[(&[&str], &str)]) -> Vec<Value> {
+    let ask = |at: f64, scopes: &[&str], result: &str| {
+        let members = json!({
+            "client": "c1", "scopes": scopes, "result": result, "grant_type": "refresh_token",
+        });
+        event(at, kind, "198.51.100.9", &members)
+    };
+    let first = if kind == "consent" { "granted" } else { "ok" };
+    let mut events = vec![ask(0.0, &["orders:read"], first)];
+    events.extend(
+        sets.iter()
+            .enumerate()
+            .map(|(n, (scopes, result))| ask(HOUR * (2.0 + n as f64 / 2.0), scopes, result)),
+    );
+    found(&events)
+}
+
+#[test]
+fn a_client_that_asks_people_for_ever_more_is_told() {
+    let all = ["orders:read", "stock:read", "mail:read", "users:admin"];
+    let yes = "granted";
+    let steps = [(&all[..2], yes), (&all[..3], "denied"), (&all[..4], "denied")];
+    assert_eq!(outcomes(&climb("consent", &steps)), [["scope_creep", "low", "tag"]]);
+    let declined = steps.map(|(scopes, _)| (scopes, "denied"));
+    assert_eq!(climb("consent", &declined), Vec::<Value>::new(), "nobody agreed");
+    let modest = ["orders:read", "stock:read", "mail:read", "labels:read"];
+    let steps = [(&modest[..2], yes), (&modest[..3], yes), (&modest[..4], yes)];
+    assert_eq!(climb("consent", &steps), Vec::<Value>::new(), "a new release, step by step");
+    let roles = [(&all[..2], yes), (&all[3..], yes), (&all[..1], yes), (&all[1..3], yes)];
+    assert_eq!(climb("consent", &roles), Vec::<Value>::new(), "people of different roles");
+}
+
+#[test]
+fn three_sets_of_scopes_that_are_refused_are_told_and_one_again_and_again_is_not() {
+    let all = ["orders:read", "stock:read", "mail:read", "labels:read"];
+    let no = "invalid_scope";
+    let findings = climb("grant", &[(&all[..2], no), (&all[..3], no), (&all[..4], no)]);
+    assert_eq!(outcomes(&findings), [["scope_creep", "low", "tag"]]);
+    assert_eq!(climb("grant", &[(&all[..4], no); 8]), Vec::<Value>::new());
 }
 
 #[test]

@@ -111,8 +111,28 @@ fn clock(routes: &[&str], late: f64) -> usize {
 fn a_clock_that_asks_for_lists_is_a_program_and_an_open_page_is_not() {
     let routes = ["GET /a", "GET /b", "GET /c", "GET /d", "GET /e", "GET /f", "GET /g"];
     assert_eq!(clock(&routes, 0.0), 1);
-    assert_eq!(clock(&routes[..3], 0.0), 0, "an app that polls");
+    assert_eq!(clock(&routes[..2], 0.0), 1, "nothing asks for two things in turn by one clock");
+    assert_eq!(clock(&routes[..1], 0.0), 0, "an app that polls");
     assert_eq!(clock(&routes, 20.0), 0, "somebody who uses it meanwhile");
+}
+
+/// A page that is open all day and asks for something each half minute: one of so many objects of one route.
+#[test]
+fn a_page_on_the_wall_that_shows_one_thing_after_the_other_is_no_program() {
+    let wall = |regular: bool| {
+        let mut stream = readers();
+        for n in 0..2900u32 {
+            let off = if regular { 0.0 } else { f64::from(n * n % 97) / 4.0 };
+            let at = HOUR + f64::from(n) * 30.0 + off;
+            let more = json!({ "object": format!("room{}", n * 5 % 7), "session": "s30" });
+            stream.add(at, "p30", "GET /rooms/{id}", more);
+        }
+        for person in 0..6u32 {
+            stream.add(9.0 * HOUR, &format!("p{person}"), "GET /orders", json!({}));
+        }
+        stream.by("automation").len()
+    };
+    assert_eq!((wall(true), wall(false)), (0, 1));
 }
 
 #[test]

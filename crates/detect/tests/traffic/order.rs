@@ -35,6 +35,71 @@ fn checkouts_without_a_cart_are_found_at_the_third() {
     assert_eq!(findings[0]["evidence"]["missing_steps"], 3);
 }
 
+/// Visits of two dozen people to a shop, with an item in the cart in all but one of so many, by these clients in turn.
+fn visits(lacking: u32, clients: &[&str]) -> Stream {
+    let mut stream = Stream::people();
+    for n in 0..48u32 {
+        let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
+        let client = json!({ "client": clients[n as usize % clients.len()] });
+        if (n + 5) % lacking != 0 {
+            stream.add(at, &who, "POST /cart", client.clone());
+        }
+        stream.add(at + 30.0, &who, "POST /checkout", client);
+    }
+    stream
+}
+
+/// What is told of somebody who checks out four times in a visit with this client.
+fn checkouts(mut stream: Stream, client: &str) -> usize {
+    for n in 0..4 {
+        let more = json!({ "client": client });
+        stream.add(2.1 * DAY + f64::from(n) * 60.0, "p30", "POST /checkout", more);
+    }
+    stream.by("sequence").iter().filter(|it| it["subject"] == "p30").count()
+}
+
+#[test]
+fn clients_of_one_product_teach_together_and_one_that_works_otherwise_is_left_alone() {
+    let clients = ["web", "ios", "android", "tv"];
+    assert_eq!(checkouts(visits(100, &clients), "ios"), 1, "twelve visits with each");
+    assert_eq!(checkouts(visits(100, &clients), "other"), 0, "nobody knows how it works");
+    assert_eq!(checkouts(visits(10, &clients), "ios"), 0, "many do so");
+    let mut reorder = visits(100, &clients);
+    for n in 0..5u32 {
+        let more = json!({ "client": "reorder" });
+        reorder.add(1000.0 * f64::from(n), &format!("r{n}"), "POST /checkout", more);
+    }
+    assert_eq!(checkouts(reorder, "reorder"), 0, "a client without a cart");
+}
+
+#[test]
+fn what_is_only_looked_at_first_is_not_needed_before_it_is_known_for_long() {
+    let run = |visits: u32| {
+        let mut stream = Stream::people();
+        for n in 0..visits {
+            let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
+            stream.add(at, &who, "GET /rooms", json!({}));
+            stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
+        }
+        for n in 0..4 {
+            let at = 2.1 * DAY + f64::from(n) * 60.0;
+            stream.add(at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
+        }
+        stream.by("sequence").len()
+    };
+    assert_eq!((run(60), run(130)), (0, 1));
+}
+
+#[test]
+fn who_lacks_a_step_again_and_again_does_not_teach_to_lack_it() {
+    let mut stream = visits(100, &["web"]);
+    for n in 0..12 {
+        let more = json!({ "client": "web" });
+        stream.add(1.0 * DAY + f64::from(n) * 5000.0, "p31", "POST /checkout", more);
+    }
+    assert_eq!(checkouts(stream, "web"), 1);
+}
+
 fn throttled(stream: &mut Stream, at: f64, token: u32, route: &str, is_over: bool) {
     let mut more = json!({ "ip": "100.64.0.1", "token": format!("t{token}"), "object": "1" });
     if is_over {

@@ -2,7 +2,9 @@
 //!
 //! Default: five people within three days for a client registered within the last week that is
 //! known to be unverified, or ten where that is not known, and scopes that reach beyond who
-//! somebody is. An application that only signs people in is never told. Once for each client.
+//! somebody is. Three and six, where at least three of its scopes do: a new application begins with the one thing that it
+//! is for, and who wants to be told of a few people's mistake cannot wait for five. An application that only signs people
+//! in is never told. Once for each client.
 //! State: 5,000 clients of at most 700 bytes.
 
 use std::collections::BTreeMap;
@@ -25,6 +27,10 @@ const DAYS: Duration = Duration::from_secs(72 * 3600);
 const YOUNG: u64 = 7 * 24 * 3600;
 const UNVERIFIED: usize = 5;
 const UNKNOWN: usize = 10;
+/// So many scopes beyond who somebody is are much, and so many people are enough then.
+const WIDE: usize = 3;
+const UNVERIFIED_WIDE: usize = 3;
+const UNKNOWN_WIDE: usize = 6;
 
 /// Consent for young clients.
 pub(super) struct ConsentPhishing {
@@ -52,7 +58,8 @@ impl Detector for ConsentPhishing {
         };
         let (client, subject) = (event.who.client.as_ref()?, event.who.subject.as_ref()?);
         let young = client_age_s.filter(|age| *age <= YOUNG)?;
-        if *client_verified == Some(true) || !sensitive::is_broad(scopes) {
+        let is_wide = sensitive::reach(scopes) >= WIDE;
+        if *client_verified == Some(true) || !(is_wide || sensitive::is_broad(scopes)) {
             return None;
         }
         let asked = self.clients.touch(client);
@@ -63,7 +70,12 @@ impl Detector for ConsentPhishing {
         asked.granted.note(event.ts, subject.clone());
         let people: Vec<&SubjectId> =
             asked.granted.within(event.ts, DAYS).map(|(_, subject)| subject).collect();
-        let limit = if client_verified.is_some() { UNVERIFIED } else { UNKNOWN };
+        let limit = match (client_verified.is_some(), is_wide) {
+            (true, true) => UNVERIFIED_WIDE,
+            (true, false) => UNVERIFIED,
+            (false, true) => UNKNOWN_WIDE,
+            (false, false) => UNKNOWN,
+        };
         if people.len() < limit || !asked.told.is_news(event.ts, 1) {
             return None;
         }

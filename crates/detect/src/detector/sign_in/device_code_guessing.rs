@@ -1,10 +1,10 @@
 //! User codes of the device grant guessed (RFC 8628 §5.1).
 //!
 //! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes
-//! within a quarter of an hour or twenty within a day from one network, if they are five times the
-//! codes that were decided there; sixty within an hour from all networks, if they are five times
+//! within a quarter of an hour or fifteen within three days from one network, if they are five times the
+//! codes that were decided there; forty within an hour from all networks, if they are five times
 //! what was decided. Of these, each network is named that typed two wrong ones and none that exists; a run
-//! in which nobody did is told without a name at ninety. State: 20,000 networks of at most 1 kB.
+//! in which nobody did is told without a name at sixty. State: 20,000 networks of at most 1 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::sketch::told::Told;
 const NETWORKS: usize = 20_000;
 const QUARTER: Duration = Duration::from_secs(900);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAYS: Duration = Duration::from_secs(72 * 3600);
 const FAST: usize = 10;
-const SLOW: usize = 20;
-const EVERYWHERE: usize = 60;
+const SLOW: usize = 15;
+const EVERYWHERE: usize = 40;
 /// Of a network before it is named as a part of that.
 const PART: usize = 2;
 /// A run without such a network.
-const NAMELESS: usize = 90;
+const NAMELESS: usize = 60;
 /// Wrong codes to one that was decided.
 const TO_ONE: usize = 5;
 
@@ -66,7 +66,7 @@ impl Detector for DeviceCodeGuessing {
         let held = self.networks.touch(&network::of(event.ip?));
         held.seen.push(event.ts, decided);
         self.all.seen.push(event.ts, decided);
-        let found = held.found(event, QUARTER, FAST).or_else(|| held.found(event, DAY, SLOW));
+        let found = held.found(event, QUARTER, FAST).or_else(|| held.found(event, DAYS, SLOW));
         if let Some((wrong, good)) = found
             && held.told.is_news(event.ts, 1)
         {
@@ -112,7 +112,10 @@ fn sighting(actor: String, whom: Whom, from: &str, wrong: usize, good: usize) ->
         facts: BTreeMap::from([
             ("wrong", json!(wrong)),
             ("decided", json!(good)),
-            ("thresholds", json!({ "quarter": FAST, "day": SLOW, "everywhere": EVERYWHERE })),
+            (
+                "thresholds",
+                json!({ "quarter": FAST, "three_days": SLOW, "everywhere": EVERYWHERE }),
+            ),
         ]),
     }
 }

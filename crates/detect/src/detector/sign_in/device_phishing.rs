@@ -3,10 +3,14 @@
 //! A television and a telephone are in one country; a server in a data centre is started by a few
 //! people who sit together. Default: four people within three days approve codes that one network
 //! started, from three different places that are all far from it and, where countries are known,
-//! at least half of them in other countries. One is told alone where the client is known by ten people and hardly
-//! any of them, one in ten, approves from another country than the device is in; carriers, VPNs and companies'
-//! networks may stand anywhere and do not count. State: 20,000 codes of 200 bytes, 20,000 networks of
-//! at most 1 kB, 5,000 clients of 150 bytes.
+//! at least half of them in other countries. One is told alone where the device is started far from who approves it, in a
+//! data centre, behind a VPN, in another home or country, by software that is not the client's: by a bare HTTP library, or by
+//! another than that of three people whose devices were near or who signed in on the device itself (both, where nobody
+//! knows what kind of network it is), and in either case one that fewer than two of these use. And where the client
+//! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or where
+//! six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and companies'
+//! networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes,
+//! 20,000 networks of at most 1 kB, 5,000 clients of 400 bytes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,9 +21,10 @@ use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::id::{ClientId, SubjectId};
+use token::term::GrantType;
 
 use crate::detector::sign_in::SignIn;
-use crate::detector::sign_in::source::{Source, number};
+use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
@@ -34,22 +39,66 @@ const PLACES: usize = 3;
 const CLIENTS: usize = 5_000;
 /// People whose approvals show how a client is used.
 const KNOWN: u32 = 10;
+const KNOWN_HOMES: u32 = 6;
 /// One of so many, and two in any case, may approve from abroad, and it is rare.
 const RARE: u32 = 10;
 const FEW: u32 = 2;
+/// Programs of which a client is known to have some, by so many people in all, and by so many each.
+const PROGRAMS: usize = 8;
+const USERS: u32 = 3;
+const PROGRAM_USERS: u32 = 2;
+
+/// What programs call themselves that nobody gave a name of their own.
+static LIBRARIES: [&str; 24] = [
+    "aiohttp",
+    "apache-httpclient",
+    "axios",
+    "curl",
+    "dart",
+    "go-http-client",
+    "got",
+    "guzzlehttp",
+    "httpie",
+    "insomnia",
+    "java",
+    "java-http-client",
+    "libwww-perl",
+    "node",
+    "node-fetch",
+    "okhttp",
+    "postmanruntime",
+    "python-httpx",
+    "python-requests",
+    "python-urllib",
+    "reqwest",
+    "ruby",
+    "undici",
+    "wget",
+];
 
 /// Codes approved elsewhere.
 pub(super) struct DevicePhishing {
     codes: Recent<u64, Option<Started>>,
     networks: Recent<IpNet, Network>,
     clients: Recent<Option<ClientId>, Approvals>,
+    homes: Homes,
 }
 
-/// How people approve a client's devices.
+/// Who approves at home, whatever client.
+#[derive(Default)]
+struct Homes {
+    people: Distinct<4>,
+    /// What another home started.
+    apart: Distinct<2>,
+}
+
+/// How people approve a client's devices, and what these are.
 #[derive(Default)]
 struct Approvals {
     people: Distinct<2>,
     abroad: Distinct<1>,
+    /// Programs by the words of their names, and who uses them.
+    programs: Vec<(u64, Distinct<1>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,7 +106,21 @@ struct Started {
     source: Source,
     ip: IpAddr,
     country: Option<u64>,
-    stands_still: bool,
+    net: Option<NetworkKind>,
+    program: Option<u64>,
+    is_library: bool,
+}
+
+/// How an approval belongs to the start.
+#[derive(Clone, Copy)]
+struct Distance {
+    is_far: bool,
+    /// Other countries, of networks that say where somebody is.
+    is_abroad: bool,
+    /// From one home to another.
+    is_apart: bool,
+    /// Any of these, or far and in a data centre or behind a VPN.
+    is_remote: bool,
 }
 
 #[derive(Default)]
@@ -86,73 +149,163 @@ impl Default for DevicePhishing {
             codes: Recent::new(CODES),
             networks: Recent::new(NETWORKS),
             clients: Recent::new(CLIENTS),
+            homes: Homes::default(),
         }
     }
 }
 
 impl Detector for DevicePhishing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let EventKind::Device { step, code: Some(code) } = &event.kind else { return None };
-        let (source, ip) = (Source::of(event)?, event.ip?);
-        let country = event.origin.country.as_ref().map(number);
-        let code = number(code);
-        match step.as_str() {
+        let (step, code) = match &event.kind {
+            EventKind::Device { step, code: Some(code) } => (step.as_str(), number(code)),
+            // Who signs in on the device itself shows what the client's software is.
+            EventKind::Grant { grant_type, result, .. }
+                if result == "ok" && grant_type == GrantType::AuthorizationCode.as_str() =>
+            {
+                let (subject, program) = (event.who.subject.as_ref()?, source::family(event)?);
+                let client = self.clients.touch(&event.who.client);
+                client.use_program(program, number(subject.as_str()));
+                return None;
+            }
+            _ => return None,
+        };
+        match step {
             "started" => {
-                *self.codes.touch(&code) =
-                    Some(Started { source, ip, country, stands_still: stands_still(event) });
+                *self.codes.touch(&code) = Some(Started::of(event)?);
                 return None;
             }
             "approved" => {}
             _ => return None,
         }
         let started = self.codes.peek(&code).copied().flatten()?;
+        let source = Source::of(event)?;
+        let distance = started.distance(event, &source);
+        let country = event.origin.country.as_ref().map(number);
         let approval = Approval {
             subject: event.who.subject.clone()?,
             source,
-            is_far: source.is_far(&started.source),
+            is_far: distance.is_far,
             is_abroad: country.zip(started.country).map(|(here, there)| here != there),
         };
-        let is_abroad = approval.is_far
-            && approval.is_abroad == Some(true)
-            && started.stands_still
-            && stands_still(event);
         let person = number(approval.subject.as_str());
-        let is_rare = self.clients.touch(&event.who.client).note(person, is_abroad);
+        let client = self.clients.touch(&event.who.client);
+        let is_strange =
+            self.homes.is_apart(person, distance) | client.note(person, &started, distance);
         let held = self.networks.touch(&network::of(started.ip));
         held.approved.note(event.ts, approval);
         held.judge(event, started.ip)
-            .or_else(|| (is_abroad && is_rare).then(|| held.one(event, started.ip)).flatten())
+            .or_else(|| is_strange.then(|| held.one(event, &started)).flatten())
     }
 }
 
+// === impl Started ===
+
+impl Started {
+    fn of(event: &Event) -> Option<Self> {
+        let software = event.origin.software.as_deref();
+        Some(Self {
+            source: Source::of(event)?,
+            ip: event.ip?,
+            country: event.origin.country.as_ref().map(number),
+            net: event.origin.net,
+            program: source::family(event),
+            is_library: software.is_some_and(|name| LIBRARIES.contains(&name)),
+        })
+    }
+
+    fn distance(&self, event: &Event, here: &Source) -> Distance {
+        let net = event.origin.net;
+        let country = event.origin.country.as_ref().map(number);
+        let is_other = country.zip(self.country).is_some_and(|(here, there)| here != there);
+        let is_far = here.is_far(&self.source)
+            || is_other
+            || is_rented(self.net) && net.is_some() && !is_rented(net);
+        let is_abroad = is_far && is_other && stands_still(self.net) && stands_still(net);
+        let is_home = |net| net == Some(NetworkKind::Residential);
+        let is_apart = is_far && is_home(self.net) && is_home(net);
+        let is_remote =
+            is_abroad || is_apart || is_far && (is_rented(self.net) || self.net.is_none());
+        Distance { is_far, is_abroad, is_apart, is_remote }
+    }
+}
+
+/// Whether programs run there for people who are elsewhere.
+fn is_rented(net: Option<NetworkKind>) -> bool {
+    matches!(net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn))
+}
+
 /// Whether the network says in which country somebody is.
-fn stands_still(event: &Event) -> bool {
-    let net = event.origin.net;
+fn stands_still(net: Option<NetworkKind>) -> bool {
     net.is_some_and(|net| {
         !matches!(net, NetworkKind::Business | NetworkKind::Mobile | NetworkKind::Vpn)
     })
 }
 
+/// Whether so many of so many people are few.
+fn is_rare(people: u32, count: u32) -> bool {
+    count <= (people / RARE).max(FEW)
+}
+
+// === impl Homes ===
+
+impl Homes {
+    /// Notes an approval; whether it is from one home to another, and people hardly ever do that.
+    fn is_apart(&mut self, person: u64, distance: Distance) -> bool {
+        self.people.add(person);
+        if distance.is_apart {
+            self.apart.add(person);
+        }
+        let people = self.people.count();
+        distance.is_apart && people >= KNOWN_HOMES && is_rare(people, self.apart.count())
+    }
+}
+
 // === impl Approvals ===
 
 impl Approvals {
-    /// Notes an approval; whether those from abroad are known to be rare.
-    fn note(&mut self, person: u64, is_abroad: bool) -> bool {
+    /// Notes an approval; whether the client's people hardly ever do that, or not by that program.
+    fn note(&mut self, person: u64, started: &Started, distance: Distance) -> bool {
         self.people.add(person);
-        if is_abroad {
+        if distance.is_abroad {
             self.abroad.add(person);
         }
+        let by_stranger = distance.is_remote && self.is_strange(started);
+        if let Some(program) = started.program.filter(|_| !by_stranger) {
+            self.use_program(program, person);
+        }
         let people = self.people.count();
-        people >= KNOWN && self.abroad.count() <= (people / RARE).max(FEW)
+        by_stranger || distance.is_abroad && people >= KNOWN && is_rare(people, self.abroad.count())
+    }
+
+    fn use_program(&mut self, program: u64, person: u64) {
+        if let Some((_, users)) = self.programs.iter_mut().find(|(held, _)| *held == program) {
+            users.add(person);
+        } else if self.programs.len() < PROGRAMS {
+            let mut users = Distinct::default();
+            users.add(person);
+            self.programs.push((program, users));
+        }
+    }
+
+    /// Whether the software is not the client's, as far as that can be known.
+    fn is_strange(&self, started: &Started) -> bool {
+        let Some(program) = started.program else { return false };
+        let own = self.programs.iter().find(|(held, _)| *held == program);
+        let users: u32 = self.programs.iter().map(|(_, users)| users.count()).sum();
+        own.is_none_or(|(_, users)| users.count() < PROGRAM_USERS)
+            && match started.net {
+                Some(_) => started.is_library || users >= USERS,
+                None => started.is_library && users >= USERS,
+            }
     }
 }
 
 // === impl Network ===
 
 impl Network {
-    /// One approval from a country in which the device is not.
-    fn one(&mut self, event: &Event, started: IpAddr) -> Option<Sighting> {
-        let subject = event.who.subject.as_ref()?;
+    /// One approval of a device that is not where the person is.
+    fn one(&mut self, event: &Event, started: &Started) -> Option<Sighting> {
+        let (subject, started) = (event.who.subject.as_ref()?, started.ip);
         self.told.is_news(event.ts, 1).then(|| Sighting {
             kind: Kind::SignIn(SignIn::DevicePhishing),
             actor: network::actor(started),
@@ -163,8 +316,8 @@ impl Network {
                 ..Whom::default()
             },
             summary: format!(
-                "{subject} approved in another country a device code that {started} started, which people of \
-                 this client hardly ever do: they may have been sent the code"
+                "{subject} approved elsewhere a device code that {started} started, which people of this client \
+                 hardly ever do, or not by such software: they may have been sent the code"
             ),
             facts: BTreeMap::from([("approved_from", json!(event.ip))]),
         })

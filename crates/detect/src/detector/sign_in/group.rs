@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use token::event::{Event, NetworkKind};
+
+use crate::detector::network;
 
 /// All who sign in here.
 pub(super) const EVERYBODY: &str = "everybody";
@@ -36,6 +39,19 @@ pub(super) fn of(event: &Event) -> Vec<String> {
     }
     groups.push(EVERYBODY.to_owned());
     groups
+}
+
+/// The network that acts as one: in data centres and behind VPNs and Tor a program changes its address among
+/// neighbours, where homes and carriers are known to have strangers.
+pub(super) fn neighbours(event: &Event) -> Option<IpNet> {
+    let ip = event.ip?.to_canonical();
+    let has_strangers = matches!(
+        event.origin.net,
+        Some(NetworkKind::Business | NetworkKind::Mobile | NetworkKind::Residential)
+    );
+    let length = if ip.is_ipv4() { 24 } else { 48 };
+    let wide = IpNet::new(ip, length).ok().filter(|_| !has_strangers).map(|net| net.trunc());
+    Some(wide.unwrap_or_else(|| network::of(ip)))
 }
 
 /// What is given to one customer: an IPv4 /24 or an IPv6 /48.

@@ -2,24 +2,25 @@
 //! a search for clients that let PKCE be left out (RFC 9700 §4.5, §4.8).
 //!
 //! A client that has a mistake in it fails everywhere and never succeeds; one tab that overwrites
-//! another's verifier fails now and then between successes. Default: five failures within an hour
-//! of one client from one network, half as many as its successes there or more, while the client
-//! succeeds elsewhere or did within a day; or failures of four clients from one network within an
-//! hour. State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000
-//! clients.
+//! another's verifier fails now and then between successes. Default: five failures of one client from one network, within
+//! an hour and half as many as its successes there or more, or within a day without any success, while the client works:
+//! tokens of it were issued within a week, and on this day it fails for no more than three networks; or failures of four
+//! clients from one network within an hour. Neighbours in data centres and behind VPNs are one network.
+//! State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000 clients of at most 300.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde_json::{Value, json};
+use serde_json::json;
 use token::event::{Event, EventKind, GrantCause};
 use token::finding::Whom;
 use token::id::ClientId;
+use token::term::GrantType;
 use token::time::Timestamp;
 
-use crate::detector::sign_in::{SignIn, source};
-use crate::detector::{Detector, Kind, Sighting, network};
+use crate::detector::sign_in::{SignIn, group, source};
+use crate::detector::{Detector, Kind, Sighting};
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -29,15 +30,26 @@ const NETWORKS: usize = 20_000;
 const CLIENTS: usize = 5_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILED: usize = 5;
 const MANY_CLIENTS: usize = 4;
+/// Who fails is more than one who steals, where it fails for more networks.
+const FAILING: usize = 4;
 
 /// Verifiers that do not fit.
 pub(super) struct PkceFailures {
     /// `true` for a success.
     pairs: Recent<(ClientId, IpNet), Tally<bool, 24>>,
     networks: Recent<IpNet, (Tally<ClientId, 8>, Told)>,
-    healthy: Recent<ClientId, Option<Timestamp>>,
+    clients: Recent<ClientId, Health>,
+}
+
+/// Whether a client works.
+#[derive(Default)]
+struct Health {
+    /// When tokens of it were issued last.
+    issued: Option<Timestamp>,
+    failing: Tally<IpNet, FAILING>,
 }
 
 impl Default for PkceFailures {
@@ -45,37 +57,43 @@ impl Default for PkceFailures {
         Self {
             pairs: Recent::new(PAIRS),
             networks: Recent::new(NETWORKS),
-            healthy: Recent::new(CLIENTS),
+            clients: Recent::new(CLIENTS),
         }
     }
 }
 
 impl Detector for PkceFailures {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
+        let client = event.who.client.as_ref()?;
         let good = match &event.kind {
             EventKind::Grant { cause: Some(GrantCause::PkceFailed), .. } => false,
-            EventKind::Grant { grant_type, result, .. } if grant_type == "authorization_code" => {
-                (result == "ok").then_some(true)?
+            EventKind::Grant { grant_type, result, .. } if result == "ok" => {
+                self.clients.touch(client).issued = Some(event.ts);
+                (grant_type == GrantType::AuthorizationCode.as_str()).then_some(true)?
             }
             EventKind::Authorize { result, .. } if result == "bad_pkce" => false,
             _ => return None,
         };
-        let client = event.who.client.as_ref()?;
-        let network = network::of(event.ip?);
+        let network = group::neighbours(event)?;
         let pair = self.pairs.touch(&(client.clone(), network));
         pair.push(event.ts, good);
         if good {
-            *self.healthy.touch(client) = Some(event.ts);
             return None;
         }
-        let succeeded = pair.within(event.ts, HOUR).filter(|(_, good)| **good).count();
-        let failed = pair.within(event.ts, HOUR).count() - succeeded;
-        let last = self.healthy.peek(client).copied().flatten();
-        let is_healthy = last.is_some_and(|last| event.ts.since(last) <= DAY);
+        let count = |window, wanted: bool| {
+            pair.within(event.ts, window).filter(|(_, good)| **good == wanted).count()
+        };
+        let (failed, succeeded) = (count(HOUR, false), count(HOUR, true));
+        let is_fast = failed >= FAILED && failed * 2 >= succeeded;
+        let is_slow = count(DAY, false) >= FAILED && count(DAY, true) == 0;
+        let health = self.clients.touch(client);
+        health.failing.note(event.ts, network);
+        let much = (is_fast || is_slow) && health.is_good(event.ts);
+        let (failed, window) =
+            if is_fast { (failed, "an hour") } else { (count(DAY, false), "a day") };
         let (clients, told) = self.networks.touch(&network);
         clients.note(event.ts, client.clone());
         let many = clients.within(event.ts, HOUR).count();
-        let much = is_healthy && failed >= FAILED && failed * 2 >= succeeded;
         if (!much && many < MANY_CLIENTS) || !told.is_news(event.ts, 1) {
             return None;
         }
@@ -85,26 +103,26 @@ impl Detector for PkceFailures {
             ("clients", json!(many)),
             ("thresholds", json!({ "failed": FAILED, "clients": MANY_CLIENTS })),
         ];
-        Some(sighting(event, client, failed, many, BTreeMap::from(facts)))
+        let summary = format!(
+            "PKCE failed {failed} times within {window} for the client {client}, and for {many} \
+             clients in all, from {}, while it works elsewhere: codes may have been stolen",
+            source::shown(event)
+        );
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::PkceFailures),
+            actor: source::actor(event),
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary,
+            facts: BTreeMap::from(facts),
+        })
     }
 }
 
-fn sighting(
-    event: &Event,
-    client: &ClientId,
-    failed: usize,
-    many: usize,
-    facts: BTreeMap<&'static str, Value>,
-) -> Sighting {
-    Sighting {
-        kind: Kind::SignIn(SignIn::PkceFailures),
-        actor: source::actor(event),
-        whom: Whom { ip: event.ip, ..Whom::default() },
-        summary: format!(
-            "PKCE failed {failed} times within an hour for the client {client}, and for {many} \
-             clients in all, from {}, while it works elsewhere: codes may have been stolen",
-            source::shown(event)
-        ),
-        facts,
+// === impl Health ===
+
+impl Health {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.issued.is_some_and(|issued| now.since(issued) <= WEEK)
+            && self.failing.within(now, DAY).count() < FAILING
     }
 }

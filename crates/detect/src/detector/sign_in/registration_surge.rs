@@ -1,12 +1,15 @@
 //! Far more clients registered than is usual (RFC 7591 §5).
 //!
-//! An application that registers each of its copies does so from its users' networks. Default:
-//! twenty within an hour or fifty within a day from one network; twenty within a day whose people
-//! are sent back to one host (not the own machine); and in all, a hundred within an hour, or forty that send people
-//! to other hosts, if that is five times the busiest hour so far and a day is known, or six times three hours. Networks
-//! with two of them are named; where there is none, nobody is, at half as many more. The busiest hour grows by half at most
-//! each hour and fades by a tenth each day, so that a surge is not the habit at once.
-//! State: 20,000 networks and 5,000 hosts of at most 1.5 kB.
+//! An application that registers each of its copies does so from its users' networks; a platform that registers one for
+//! each customer has done so before, and sends their people to one domain. Default: twenty within an hour from one network,
+//! or forty where four were registered from there two hours before and more; fifty within a day from one network; twelve
+//! that send people to as many domains, within three days from one network; twenty within a day whose people are sent back
+//! to one host (not the own machine); and in all, a hundred within an hour if that is five times the busiest hour so far and
+//! a day is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
+//! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are named;
+//! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a tenth in a
+//! surge, and fades by a tenth each day, so that a surge is not the habit at once.
+//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts of 1.5.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +20,9 @@ use token::event::{Event, EventKind};
 use token::finding::Whom;
 use token::time::Timestamp;
 
-use crate::detector::sign_in::{SignIn, source};
+use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::redirect_probing::domain;
+use crate::detector::sign_in::source::{self, number};
 use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
@@ -27,26 +32,41 @@ const NETWORKS: usize = 20_000;
 const HOSTS: usize = 5_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAYS: Duration = Duration::from_secs(72 * 3600);
 const FAST: usize = 20;
 const SLOW: usize = 50;
 const ONE_HOST: usize = 20;
-/// In all; of those that send people to other hosts; and how long the habit must be known.
+/// Domains of one network.
+const DOMAINS: usize = 12;
+/// Who registered so many so long ago does so.
+const REGISTRAR: usize = 4;
+const BEFORE: Duration = Duration::from_secs(2 * 3600);
+/// In all; of those that send people to new hosts; and how long the habit must be known.
 const ALL: Surge = Surge { count: 100.0, times: 5.0, known: DAY };
-const ELSEWHERE: Surge = Surge { count: 40.0, times: 6.0, known: Duration::from_secs(3 * 3600) };
+const ELSEWHERE: Surge = Surge { count: 20.0, times: 6.0, known: HOUR };
 /// Of a network before it is named as a part.
 const PART: usize = 2;
+/// Of one network in an hour, of those of many networks.
+const MOST: usize = 3;
 /// So many times the limit of those without such a network.
 const NAMELESS: f64 = 1.5;
 
 /// Registrations.
 pub(super) struct RegistrationSurge {
-    networks: Recent<IpNet, (Tally<(), 64>, Told)>,
+    networks: Recent<IpNet, Network>,
     hosts: Recent<String, (Tally<(), ONE_HOST>, Told)>,
     all: Hours,
     elsewhere: Hours,
     told: Told,
     /// The first event of any kind.
     since: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Network {
+    seen: Tally<(), 128>,
+    domains: Tally<u64, DOMAINS>,
+    told: Told,
 }
 
 /// What is far more than is usual.
@@ -62,6 +82,8 @@ struct Hours {
     hour: i64,
     count: f64,
     busiest: f64,
+    /// This hour is a surge.
+    is_surge: bool,
 }
 
 impl Default for RegistrationSurge {
@@ -86,25 +108,30 @@ impl Detector for RegistrationSurge {
         }
         let mut is_part = false;
         let mut surge = None;
+        let domains = redirect_hosts.iter().filter(|host| !is_own_machine(host));
+        let domains: Vec<&str> = domains.map(|host| domain(host)).collect();
+        let mut hosts = redirect_hosts.iter().filter(|host| !is_own_machine(host));
+        let is_new = hosts.any(|host| self.hosts.peek(host).is_none());
         let own = event.ip.map(|ip| (ip, self.networks.touch(&network::of(ip))));
         // What was told of one network is not told again of all.
-        if own.as_ref().is_none_or(|(_, (_, told))| !told.is_open(event.ts)) {
+        if own.as_ref().is_none_or(|(_, network)| !network.told.is_open(event.ts)) {
             surge = self.all.add(event.ts, age, &ALL);
-            if redirect_hosts.iter().any(|host| !is_own_machine(host)) {
+            if is_new && own.as_ref().is_none_or(|(_, network)| network.is_one_of_many(event.ts)) {
                 surge = self.elsewhere.add(event.ts, age, &ELSEWHERE).or(surge);
             }
         }
-        if let Some((ip, (seen, told))) = own {
-            seen.push(event.ts, ());
-            let fast = seen.within(event.ts, HOUR).count();
-            let slow = seen.within(event.ts, DAY).count();
-            if (fast >= FAST || slow >= SLOW) && told.is_news(event.ts, 1) {
-                let count = if fast >= FAST { fast } else { slow };
+        if let Some((ip, network)) = own {
+            domains.iter().for_each(|domain| network.domains.note(event.ts, number(domain)));
+            network.seen.push(event.ts, ());
+            if let Some(count) = network.count(event.ts)
+                && network.told.is_news(event.ts, 1)
+            {
                 let from = format!("from {ip}");
                 let whom = Whom { ip: event.ip, ..Whom::default() };
                 return Some(sighting(source::actor(event), whom, &from, count, 0.0));
             }
-            is_part = surge.is_some() && fast >= PART && told.is_news(event.ts, 1);
+            let lately = network.seen.within(event.ts, HOUR).count();
+            is_part = surge.is_some() && lately >= PART && network.told.is_news(event.ts, 1);
         }
         for host in redirect_hosts.iter().filter(|host| !is_own_machine(host)) {
             let (seen, told) = self.hosts.touch(host);
@@ -127,6 +154,31 @@ impl Detector for RegistrationSurge {
     }
 }
 
+// === impl Network ===
+
+impl Network {
+    /// Whether it is known to register clients.
+    fn is_registrar(&self, now: Timestamp) -> bool {
+        let before = self.seen.within(now, DAYS).filter(|(at, ())| now.since(*at) >= BEFORE);
+        before.count() >= REGISTRAR
+    }
+
+    /// Whether it registers nothing but now and then: a surge of one network is that network's.
+    fn is_one_of_many(&self, now: Timestamp) -> bool {
+        !self.is_registrar(now) && self.seen.within(now, HOUR).count() < MOST
+    }
+
+    /// How many it registered, when that is far more than one network does.
+    fn count(&self, now: Timestamp) -> Option<usize> {
+        let times = if self.is_registrar(now) { 2 } else { 1 };
+        let count = |window| self.seen.within(now, window).count();
+        let domains = self.domains.within(now, DAYS).count();
+        [(count(HOUR), FAST * times), (count(DAY), SLOW), (domains, DOMAINS)]
+            .into_iter()
+            .find_map(|(count, limit)| (count >= limit).then_some(count))
+    }
+}
+
 // === impl Hours ===
 
 impl Hours {
@@ -136,18 +188,22 @@ impl Hours {
         if hour > self.hour {
             let hours = u32::try_from(hour - self.hour).unwrap_or(u32::MAX);
             let known = age > surge.known;
-            let most = if known { (self.busiest * 1.5).max(10.0) } else { f64::MAX };
+            let most = match (known, self.is_surge) {
+                (false, _) => f64::MAX,
+                (true, false) => (self.busiest * 1.5).max(10.0),
+                (true, true) => (self.busiest * 1.1).max(3.0),
+            };
             self.busiest = self.busiest.max(self.count.min(most));
             self.busiest *= 0.9_f64.powf(f64::from(hours) / 24.0);
-            (self.hour, self.count) = (hour, 0.0);
+            (self.hour, self.count, self.is_surge) = (hour, 0.0, false);
         }
         self.count += 1.0;
         let limit = surge.count.max(self.busiest * surge.times);
-        (age > surge.known && self.count >= limit).then_some((
-            self.count as usize,
-            self.busiest,
-            self.count / limit,
-        ))
+        if age <= surge.known || self.count < limit {
+            return None;
+        }
+        self.is_surge = true;
+        Some((self.count as usize, self.busiest, self.count / limit))
     }
 }
 
@@ -170,6 +226,7 @@ fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -
                 json!({
                     "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST,
                     "all_hour": ALL.count, "elsewhere_hour": ELSEWHERE.count,
+                    "network_domains": DOMAINS,
                 }),
             ),
         ]),

@@ -27,3 +27,12 @@ pub(super) fn is_broad(scopes: &ScopeSet) -> bool {
         .filter(|scope| !IDENTITY.contains(scope))
         .any(|scope| is_sensitive(scope) || is_broad(scope))
 }
+
+/// How many of the scopes say more than who somebody is; to read that is no more (`profile:read`).
+pub(super) fn reach(scopes: &ScopeSet) -> usize {
+    let is_identity = |scope: &str| {
+        let mut words = scope.split([':', '.', '/']);
+        words.all(|word| word == "read" || IDENTITY.contains(&word))
+    };
+    scopes.iter().filter(|scope| !is_identity(scope)).count()
+}

@@ -3,9 +3,10 @@
 //! Only for clients that people use: five subjects or more who were silent for four hours and came
 //! back, or who signed in, which is enough for the clock. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
 //! hardly differ, between requests for many different objects; an app left open polls as regularly,
-//! but the same few things. Or between requests of any kind, for six different things while none came at another time:
-//! who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, which survives
-//! every random pause. What a fifth of a client's subjects do is how the client works and counts
+//! but the same route. Or between requests of any kind, for different routes in turn while none came at another time: sixty
+//! for six different things, or a hundred. An app that polls two asks for both at once or by a clock for each, and
+//! who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, and not by a poll of one route, which
+//! survives every random pause. What a fifth of a client's subjects do is how the client works and counts
 //! nothing. State: 72 bytes a principal, 136 for each of 4,096 clients.
 
 use serde_json::json;
@@ -27,8 +28,11 @@ const SHORTEST: f32 = 0.3;
 const LONGEST: f32 = 1800.0;
 /// Different objects in a run.
 const OBJECTS: u32 = 25;
-/// Different things in a run of requests of any kind.
+/// Different things in a run of requests of any kind, and pauses in a run with fewer.
 const THINGS: u32 = 6;
+const TURNS_PAUSES: u8 = 100;
+/// One of so many requests is for another route than the one before.
+const TURNS: u8 = 4;
 /// Who is off the beat by so great a part of a pause begins a new run.
 const OFF_BEAT: f32 = 0.5;
 /// Busy hours of the last twenty-four.
@@ -62,7 +66,11 @@ struct Beat {
     last: u32,
     mean: f32,
     deviation: f32,
-    pauses: u16,
+    /// In the run, the half of them where that would be too many, and how many were between two routes.
+    pauses: u8,
+    turns: u8,
+    /// Some bits of the last route.
+    route: u16,
     things: Distinct<1>,
 }
 
@@ -162,6 +170,7 @@ impl State {
             self.hour_objects.clear();
         }
         if let Some(object) = seen.object
+            && !self.beat.is_poll()
             && self.hour_objects.add(object)
             && self.hour_objects.count() >= BUSY
         {
@@ -196,22 +205,36 @@ impl Beat {
             return;
         }
         let off = (pause - self.mean).abs();
+        let route = (seen.route.unwrap_or(0) >> 48) as u16;
         if pause > LONGEST || (self.pauses > 0 && off > OFF_BEAT * self.mean) {
-            *self = Self { last: now, ..Self::default() };
+            *self = Self { last: now, route, ..Self::default() };
             return;
         }
         self.last = now;
+        if self.pauses == u8::MAX {
+            (self.pauses, self.turns) = (self.pauses / 2, self.turns / 2);
+        }
+        self.turns += u8::from(route != self.route);
+        self.route = route;
         self.things.add(hash::both(seen.route.unwrap_or(0), seen.object.unwrap_or(0)));
-        self.pauses = self.pauses.saturating_add(1);
+        self.pauses += 1;
         let weight = 1.0 / f32::from(self.pauses.min(30));
         self.mean += (pause - self.mean) * weight;
         self.deviation += ((pause - self.mean).abs() - self.deviation) * weight;
     }
 
     fn is_regular(&self) -> bool {
-        self.pauses >= PAUSES
+        let many = u16::from(self.pauses) >= PAUSES && self.things.count() >= THINGS;
+        (many || self.pauses >= TURNS_PAUSES)
             && self.deviation < REGULAR * self.mean
-            && self.things.count() >= THINGS
+            && self.turns >= self.pauses / TURNS
+    }
+
+    /// Whether a page is open that asks for one thing after the other of one route.
+    fn is_poll(&self) -> bool {
+        u16::from(self.pauses) >= PAUSES
+            && self.deviation < REGULAR * self.mean
+            && self.turns < self.pauses / TURNS
     }
 
     fn sighting(&self, seen: &Seen<'_>) -> Sighting {
@@ -224,7 +247,11 @@ impl Beat {
             self.pauses,
             self.things.count()
         );
-        seen.sighting(Kind::Automation, summary, clock(self.mean, self.deviation, self.pauses))
+        seen.sighting(
+            Kind::Automation,
+            summary,
+            clock(self.mean, self.deviation, self.pauses.into()),
+        )
     }
 }
 

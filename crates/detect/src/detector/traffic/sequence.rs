@@ -1,14 +1,19 @@
 //! A step without the steps that belong before it: a checkout without a cart.
 //!
-//! Learns for each client which routes come before which: a change (not GET) that thirty visits of
-//! ten principals made, nineteen of twenty of them after a certain other route, needs that route.
-//! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without what they need, by one principal
+//! Learns of each API which routes come before which, of all clients that people use together, since they are one
+//! product's: a change (not GET) that needs another change had it before in forty-nine of fifty visits, in fifteen by eight
+//! principals or more; what is only looked at comes before most things anyway, so that a hundred visits are needed to
+//! know that it must. Of a client of which three visits had it, and no more than one
+//! or one in ten lacked it, that is known as well; others may work otherwise. Services are each for themselves.
+//! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without
+//! what they need, by one principal
 //! and no more than a day apart, are a finding: one may be an event that was lost. Each
-//! principal teaches once a visit, so a few cannot teach a new order. The same change again within
-//! ten seconds is a retry; where more than three principals lack the same twice within a day, the
+//! principal teaches once a visit, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
+//! a new order. The same change
+//! again within ten seconds is a retry; where more than three principals lack the same twice within a day, the
 //! client has changed and nothing is said. State: 16 bytes a principal,
-//! 32 more for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them for each of 512
-//! clients.
+//! 32 more for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them
+//! for each of 512 clients and APIs.
 
 use serde_json::json;
 
@@ -24,16 +29,24 @@ const DAY: u32 = 86_400;
 const ROUTES: usize = 64;
 const CHANGES: usize = 32;
 /// Visits and principals that must have made a change before it is understood.
-const VISITS: u16 = 30;
-const TEACHERS: u32 = 10;
-/// Of twenty visits, so many had the other route before.
-const OF_TWENTY: u32 = 19;
+const VISITS: u16 = 15;
+const TEACHERS: u32 = 8;
+/// Visits before it is known that something must have been looked at.
+const LOOKS: u16 = 100;
+/// Visits with a client before it is known to work like the others.
+const OWN_VISITS: u16 = 3;
+/// Of fifty visits one may be without it, and one in any case.
+const ONE_OF: u32 = 50;
+const OWN_ONE_OF: u32 = 10;
 /// A repeat within so many seconds is a retry.
 const RETRY: u32 = 10;
 /// So many principals that lack the same twice are no attackers.
 const LACKING: u32 = 3;
 /// Changes without what they need, no more than a day apart.
 const MISSING: u16 = 3;
+
+/// Of the table's keys, those of one client.
+const OWN: u64 = 1;
 
 /// Visits with another client than the last, which go on meanwhile.
 const BESIDE: usize = 20_000;
@@ -47,11 +60,17 @@ pub(super) struct State {
     pub(super) last: u32,
 }
 
-/// What one client's visits look like.
+/// What visits of one API look like, or those with one of its clients, by the places of routes in the first.
 #[derive(Default)]
 struct Order {
-    routes: Vec<(u64, String)>,
+    routes: Vec<Route>,
     changes: Vec<Change>,
+}
+
+struct Route {
+    number: u64,
+    name: String,
+    is_change: bool,
 }
 
 /// What came before one change.
@@ -65,6 +84,14 @@ struct Change {
     day: u32,
 }
 
+/// What a visit lacked.
+struct Needed {
+    place: usize,
+    name: String,
+    /// How many visits of a hundred have it.
+    share: u32,
+}
+
 /// Missing steps of a principal.
 #[derive(Default)]
 struct Missing {
@@ -75,14 +102,14 @@ struct Missing {
 
 /// Steps out of order.
 pub(super) struct Sequence {
-    clients: Table<Order>,
+    orders: Table<Order>,
     missing: Table<Missing>,
     beside: Table<State>,
 }
 
 impl Default for Sequence {
     fn default() -> Self {
-        Self { clients: Table::new(512), missing: Table::new(50_000), beside: Table::new(BESIDE) }
+        Self { orders: Table::new(512), missing: Table::new(50_000), beside: Table::new(BESIDE) }
     }
 }
 
@@ -96,42 +123,64 @@ impl Sequence {
         state: &mut State,
     ) -> Option<Sighting> {
         let route = seen.route.filter(|_| seen.is_ok())?;
-        self.go_on(seen, principal, state);
-        let order = self.clients.touch(seen.client, seen.now);
-        let at = order.place(route, seen)?;
+        let host = seen.request.host.as_deref().map_or(0, hash::text);
+        let client = hash::both(seen.client, host);
+        // A service is like nobody else.
+        let api = if seen.is_own_client() { client } else { host };
+        self.go_on(seen, principal, client, state);
+        let is_change = !matches!(seen.request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let order = self.orders.touch(api, seen.now);
+        let at = order.place(route, is_change, seen)?;
         let (visited, bit) = (state.visited, 1u64 << at);
         state.visited |= bit;
-        if matches!(seen.request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        if !is_change {
             return None;
         }
-        let needed = order.needed(at, visited);
+        let missing = self.missing.peek(principal).filter(|held| held.is_lately(seen.now));
+        // What its own first lacking visit taught counts nothing.
+        let (has_lacked, taught) =
+            (missing.is_some(), u16::from(missing.is_some_and(|held| held.count == 1)));
+        let needed = order.needed(at, visited, taught);
         // Repeats within a visit teach nothing.
-        if visited & bit == 0 {
+        let teaches = visited & bit == 0 && !(needed.is_some() && has_lacked);
+        if teaches {
             order.learn(at, visited, principal);
         }
-        let (needed, share) = needed?;
+        let own = self.orders.touch(hash::both(client, OWN), seen.now);
+        let needed = needed.filter(|needed| own.agrees(at, needed.place, taught));
+        if teaches {
+            own.learn(at, visited, principal);
+        }
+        let Needed { name: needed, share, .. } = needed?;
         let missing = self.missing.touch(principal, seen.now);
         if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
             return None;
         }
-        if seen.now.saturating_sub(missing.last) > DAY {
+        if !missing.is_lately(seen.now) {
             missing.count = 0;
         }
         missing.last = seen.now;
         missing.count = missing.count.saturating_add(1);
         let times = f32::from(missing.count) / f32::from(MISSING);
-        let lacking = if missing.count < 2 { 0 } else { order.lacking(at, seen.now, principal) };
-        if times < 1.0 || lacking > LACKING || !missing.once.allows(seen.now, times) {
+        let is_second = missing.count == 2;
+        let lacking = if missing.count < 2 { 0 } else { own.lacking(at, seen.now, principal) };
+        let is_news = times >= 1.0 && lacking <= LACKING && missing.once.allows(seen.now, times);
+        let count = missing.count;
+        if is_second && lacking <= LACKING {
+            own.forget(at);
+            self.orders.touch(api, seen.now).forget(at);
+        }
+        if !is_news {
             return None;
         }
         let summary = format!(
             "{} did {} without {needed} {} times, no more than a day apart; {share} % of visits have it before",
             seen.name(),
             seen.shown_route(),
-            missing.count
+            count
         );
         let facts = [
-            ("missing_steps", json!(missing.count)),
+            ("missing_steps", json!(count)),
             ("missing_steps_threshold", json!(MISSING)),
             ("needed", json!(needed)),
             ("visits_with_it_percent", json!(share)),
@@ -144,8 +193,8 @@ impl Sequence {
 
 impl Sequence {
     /// Makes `state` the visit that the request belongs to.
-    fn go_on(&mut self, seen: &Seen<'_>, principal: u64, state: &mut State) {
-        let (client, now) = (seen.client as u32, seen.now);
+    fn go_on(&mut self, seen: &Seen<'_>, principal: u64, client: u64, state: &mut State) {
+        let (client, now) = (client as u32, seen.now);
         let mut visit = *state;
         if state.client != client {
             if state.is_on(now) {
@@ -170,33 +219,44 @@ impl State {
 // === impl Order ===
 
 impl Order {
-    /// The route's bit; routes beyond the first sixty-four of a client are not followed.
-    fn place(&mut self, route: u64, seen: &Seen<'_>) -> Option<usize> {
-        if let Some(at) = self.routes.iter().position(|(known, _)| *known == route) {
+    /// The route's bit; routes beyond the first sixty-four of an API are not followed.
+    fn place(&mut self, number: u64, is_change: bool, seen: &Seen<'_>) -> Option<usize> {
+        if let Some(at) = self.routes.iter().position(|known| known.number == number) {
             return Some(at);
         }
         if self.routes.len() >= ROUTES {
             return None;
         }
-        self.routes.push((route, seen.shown_route()));
+        self.routes.push(Route { number, name: seen.shown_route(), is_change });
         Some(self.routes.len() - 1)
     }
 
-    /// The missing route that most visits have before this change, and how many of a hundred.
-    fn needed(&self, at: usize, visited: u64) -> Option<(String, u32)> {
+    /// The missing route that most visits have before this change.
+    fn needed(&self, at: usize, visited: u64, taught: u16) -> Option<Needed> {
         let change = self.changes.iter().find(|change| change.route == at)?;
         if change.visits < VISITS || change.teachers.count() < TEACHERS {
             return None;
         }
-        let visits = u32::from(change.visits);
-        let missing = change.before.iter().enumerate().filter(|(other, count)| {
+        let missing = self.routes.iter().zip(&change.before).enumerate();
+        let missing = missing.filter(|(other, (route, count))| {
             *other != at
                 && visited & (1u64 << other) == 0
-                && u32::from(**count) * 20 >= visits * OF_TWENTY
+                && (route.is_change || change.visits >= LOOKS)
+                && change.has_had(**count + taught, ONE_OF)
         });
-        let (other, count) = missing.max_by_key(|(other, count)| (**count, ROUTES - other))?;
-        let (_, name) = self.routes.get(other)?;
-        Some((name.clone(), u32::from(*count) * 100 / visits))
+        let (place, (route, count)) = missing
+            .max_by_key(|(place, (route, count))| (route.is_change, **count, ROUTES - place))?;
+        let share = u32::from(*count) * 100 / u32::from(change.visits);
+        Some(Needed { place, name: route.name.clone(), share })
+    }
+
+    /// Whether visits with this client have the other route before this change as well.
+    fn agrees(&self, at: usize, other: usize, taught: u16) -> bool {
+        let change = self.changes.iter().find(|change| change.route == at);
+        change.is_some_and(|change| {
+            let had = change.before.get(other).copied().unwrap_or(0);
+            had >= OWN_VISITS && change.has_had(had + taught, OWN_ONE_OF)
+        })
     }
 
     /// How many principals lack something before this change today, with this one.
@@ -210,6 +270,13 @@ impl Order {
         }
         change.lacking.add(principal);
         change.lacking.count()
+    }
+
+    /// Takes back what the last visit without a needed step taught.
+    fn forget(&mut self, at: usize) {
+        if let Some(change) = self.changes.iter_mut().find(|change| change.route == at) {
+            change.visits = change.visits.saturating_sub(1);
+        }
     }
 
     fn learn(&mut self, at: usize, visited: u64, principal: u64) {
@@ -236,9 +303,24 @@ impl Order {
     }
 }
 
+// === impl Missing ===
+
+impl Missing {
+    /// Whether something was missing within the last day.
+    const fn is_lately(&self, now: u32) -> bool {
+        self.count > 0 && now.saturating_sub(self.last) <= DAY
+    }
+}
+
 // === impl Change ===
 
 impl Change {
+    /// Whether all visits but one, or but one of so many, had what so many had.
+    fn has_had(&self, count: u16, one_of: u32) -> bool {
+        let (visits, count) = (u32::from(self.visits), u32::from(count));
+        visits - count.min(visits) <= (visits / one_of).max(1)
+    }
+
     fn of(route: usize) -> Self {
         let (teachers, lacking) = (Distinct::default(), Distinct::default());
         Self { route, visits: 0, before: [0; ROUTES], teachers, lacking, day: 0 }
