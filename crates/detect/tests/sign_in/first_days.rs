@@ -97,3 +97,47 @@ fn what_is_new_all_at_once_is_told_before_somebody_has_settled() {
     }
     assert_eq!(sensitive(0.5 * HOUR, &json!({})), 0, "of whom nothing is known");
 }
+
+fn new_places(events: &[Value]) -> usize {
+    found(events).iter().filter(|it| it["detector"] == "new_place").count()
+}
+
+#[test]
+fn whoever_renews_a_token_was_there_before() {
+    let hosted = json!({ "net": "hosting", "country": "DE", "asn": 64900, "ua": "server/1" });
+    let telephone = json!({
+        "ua": "app/7", "ja4": "app", "token": "t9", "session": "s9", "asn": 64501,
+        "scopes": ["payments:write"], "result": "ok",
+    });
+    let after = |grant_type: &str| {
+        // Until now only a server was seen, that fetches what the browser shows.
+        let mut events: Vec<Value> =
+            (0..4).map(|n| used(f64::from(n) * 600.0, 0, &hosted)).collect();
+        events.push(used(600.0, 0, &json!({})));
+        let mut grant = used(3.0 * HOUR, 0, &telephone);
+        (grant["kind"], grant["grant_type"]) = (json!("grant"), json!(grant_type));
+        grant["country"] = json!("SE");
+        events.push(grant);
+        new_places(&events)
+    };
+    assert_eq!([after("refresh_token"), after("authorization_code")], [0, 1]);
+    // Home is no journey from where a server stands.
+    let mut events: Vec<Value> = (0..4).map(|n| used(f64::from(n) * 600.0, 0, &hosted)).collect();
+    events.push(used(3.0 * HOUR, 0, &telephone));
+    assert_eq!(new_places(&events), 0);
+}
+
+#[test]
+fn a_server_that_acts_for_many_is_no_new_place() {
+    let server = json!({
+        "net": "hosting", "country": "DE", "asn": 64900, "ua": "server/1", "ja4": "server",
+        "scopes": ["payments:write"],
+    });
+    let for_many = |many: u32| {
+        let mut events = people();
+        events.extend((40..40 + many).map(|person| used(HOUR, person, &server)));
+        events.push(used(3.0 * HOUR, 0, &server));
+        new_places(&events)
+    };
+    assert_eq!([for_many(2), for_many(12)], [1, 0]);
+}

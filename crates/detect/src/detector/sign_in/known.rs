@@ -63,6 +63,14 @@ impl<const N: usize> Known<N> {
         })
     }
 
+    /// A thing that is held was its owner's before anything was seen of either.
+    pub(super) fn was_before(&mut self, what: u64) {
+        let since = self.since;
+        if let Some(held) = self.things.iter_mut().find(|held| held.what == what) {
+            held.first = since;
+        }
+    }
+
     /// Whether the thing is held.
     pub(super) fn holds(&self, what: u64) -> bool {
         self.things.iter().any(|held| held.what == what)
@@ -119,5 +127,8 @@ mod tests {
         assert!(!known.is_sudden(at(4000), 1) && !known.is_sudden(at(4000), 2));
         assert!(known.is_sudden(at(4000), 3) && known.is_sudden(at(7000), 3));
         assert!(!known.is_sudden(at(7600), 3) && !known.is_sudden(at(4000), 4));
+        known.note(at(8000), 5);
+        known.was_before(5);
+        assert!(!known.is_sudden(at(8000), 5));
     }
 }

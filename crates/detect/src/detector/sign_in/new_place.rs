@@ -6,8 +6,11 @@
 //! not count. Where the software is not known, the country and the network both have to be new, and the session as well:
 //! one that was in use before its owner came there went on the journey with them.
 //! Nothing is strange to somebody who is known for less than three days, but what comes all at once: the software and
-//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. State: 144 bytes in the
-//! record of a person (`records.rs`), and 24 for each country, network and software where there are several.
+//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. Whoever renews a token then
+//! signed in before anything was seen of them, so that nothing of it is sudden. The country of a data centre is no person's,
+//! and a program there that acts for ten people of a client is a server of it. State: 144 bytes in the
+//! record of a person (`records.rs`), 24 for each country, network and software where there are several, and 4,096
+//! servers of 24.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -16,15 +19,31 @@ use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::id::SubjectId;
+use token::term::GrantType;
 
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number, packed};
 use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
+const SERVERS: usize = 4_096;
+/// From so many people on a program in a data centre is a server that acts for them.
+const SERVED: u32 = 10;
+
 /// Sensitive acts from new places.
-pub(super) struct NewPlace;
+pub(super) struct NewPlace {
+    /// People by client, data centre and program.
+    servers: Table<Distinct<1>>,
+}
+
+impl Default for NewPlace {
+    fn default() -> Self {
+        Self { servers: Table::new(SERVERS) }
+    }
+}
 
 /// Where, and with what, a person was seen.
 #[derive(Default)]
@@ -54,7 +73,10 @@ impl RecordDetector for NewPlace {
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = &mut record.person.as_mut()?.places;
-        let news = person.news(event, names).filter(News::is_worth_it)?;
+        let news = person.news(event, names)?;
+        if self.is_server(event, names) || !news.is_worth_it() {
+            return None;
+        }
         let session = record.session.as_ref().map(|session| session.first);
         if news.software.is_none() && person.went_along(event, session) {
             return None;
@@ -66,6 +88,21 @@ impl RecordDetector for NewPlace {
             _ => None,
         }?;
         person.told.is_news(event.ts, 1).then(|| sighting(event, subject, &act, &news))
+    }
+}
+
+// === impl NewPlace ===
+
+impl NewPlace {
+    fn is_server(&mut self, event: &Event, names: &Names) -> bool {
+        if event.origin.net != Some(NetworkKind::Hosting) {
+            return false;
+        }
+        let (place, program) = (source::place(event), source::family(event));
+        let key = number((names.client, place, program));
+        let people = self.servers.touch(key, source::seconds(event));
+        names.subject.into_iter().for_each(|subject| drop(people.add(subject)));
+        people.count() >= SERVED
     }
 }
 
@@ -87,7 +124,8 @@ impl Person {
 
     /// `None` when it is where it was, which was known.
     fn news(&mut self, event: &Event, names: &Names) -> Option<News> {
-        let country = event.origin.country.as_ref().map(number);
+        let is_hosted = event.origin.net == Some(NetworkKind::Hosting);
+        let country = event.origin.country.as_ref().filter(|_| !is_hosted).map(number);
         let place = source::place(event);
         // Once an hour, so that what is held stays the newest.
         let exactly = names.ua.or(names.ja4);
@@ -102,6 +140,11 @@ impl Person {
             software: software.map(|software| self.software.note(event.ts, software)),
         };
         if !news.is_worth_it() && !self.places.is_settled(event.ts) {
+            if is_renewal(event) {
+                country.into_iter().for_each(|it| self.countries.was_before(it));
+                place.into_iter().for_each(|it| self.places.was_before(it));
+                software.into_iter().for_each(|it| self.software.was_before(it));
+            }
             news = self.sudden(event, country, place, software);
         }
         // What is strange is asked again at the next event: that may be the sensitive one.
@@ -111,8 +154,8 @@ impl Person {
 
     /// Whether what the event belongs to was there before its owner came to the place.
     fn went_along(&self, event: &Event, session: Option<u32>) -> bool {
-        if let EventKind::Grant { grant_type, .. } = &event.kind {
-            return grant_type == "refresh_token";
+        if matches!(event.kind, EventKind::Grant { .. }) {
+            return is_renewal(event);
         }
         let came = source::place(event).and_then(|place| self.places.first(place));
         came.zip(session).is_some_and(|(came, first)| u64::from(first) < came.as_secs() as u64)
@@ -137,6 +180,10 @@ impl Person {
         let all = is_software && is_strange;
         News { country: Some(all && is_country), place: Some(all), software: Some(all) }
     }
+}
+
+fn is_renewal(event: &Event) -> bool {
+    matches!(&event.kind, EventKind::Grant { grant_type, .. } if grant_type == GrantType::RefreshToken.as_str())
 }
 
 // === impl News ===
