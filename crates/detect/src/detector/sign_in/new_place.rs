@@ -101,7 +101,9 @@ impl NewPlace {
         let (place, program) = (source::place(event), source::family(event));
         let key = number((names.client, place, program));
         let people = self.servers.touch(key, source::seconds(event));
-        names.subject.into_iter().for_each(|subject| drop(people.add(subject)));
+        if let Some(subject) = names.subject {
+            people.add(subject);
+        }
         people.count() >= SERVED
     }
 }
