@@ -4,7 +4,7 @@
 //! principals, the least active forgotten first; nothing is kept for requests without a verified
 //! name but what is counted by network. Names that a bad credential claims are not looked at.
 
-use token::event::Event;
+use token::event::{Event, EventKind};
 
 use crate::detector::Sighting;
 use crate::sketch::table::{Ahead, Table};
@@ -20,6 +20,7 @@ mod meter;
 mod names;
 mod ownership;
 mod repertoire;
+mod roles;
 mod scanning;
 mod seen;
 mod sequence;
@@ -61,6 +62,7 @@ pub struct Traffic {
     least_privilege: least_privilege::LeastPrivilege,
     ownership: ownership::Ownership,
     repertoire: repertoire::Repertoire,
+    roles: roles::Roles,
     scanning: scanning::Scanning,
     sequence: sequence::Sequence,
     throttle_evasion: throttle_evasion::ThrottleEvasion,
@@ -89,6 +91,7 @@ impl Default for Traffic {
             least_privilege: Default::default(),
             ownership: Default::default(),
             repertoire: Default::default(),
+            roles: Default::default(),
             scanning: Default::default(),
             sequence: Default::default(),
             throttle_evasion: Default::default(),
@@ -149,6 +152,9 @@ impl Traffic {
 
     /// Looks at one event; appends what is seen in it.
     pub fn observe(&mut self, event: &Event, names: &Names, found: &mut Vec<Sighting>) {
+        let EventKind::Request(request) = &event.kind else { return };
+        let now = u32::try_from(event.ts.as_secs()).unwrap_or(0);
+        let names = &Names { client: self.roles.group(names, &request.scopes, now), ..*names };
         let Some(seen) = Seen::of(event, names) else { return };
         found.extend(self.injection_probing.observe(&seen));
         found.extend(self.scanning.observe(&seen));

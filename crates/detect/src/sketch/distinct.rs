@@ -31,6 +31,12 @@ impl<const WORDS: usize> Distinct<WORDS> {
         is_new
     }
 
+    /// Whether the thing, or another with its bit, was seen.
+    pub(crate) fn contains(&self, hash: u64) -> bool {
+        let mut other = *self;
+        !other.add(hash)
+    }
+
     /// The estimate.
     pub(crate) fn count(&self) -> u32 {
         const { assert!(matches!(WORDS, 1 | 2 | 4), "there is a table for it") }

@@ -170,7 +170,7 @@ fn where_some_take_large_files_by_habit_a_larger_one_is_none() {
 fn who_has_no_others_to_be_compared_with_has_a_monday_after_a_sunday() {
     let monday = |count: u32| {
         let mut stream = Stream::people();
-        for (day, count) in [(0, 20), (1, count)] {
+        for (day, count) in [(0, 5), (1, 20), (2, count)] {
             for n in 0..count {
                 let at = f64::from(day) * DAY + 9.0 * HOUR + f64::from(n) * 100.0;
                 let object = json!({ "client": "desk", "object": format!("C{day}{n:04}") });

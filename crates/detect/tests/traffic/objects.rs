@@ -180,7 +180,7 @@ fn a_collection_that_was_hardly_used_yet_is_not_known_to_be_private() {
         }
         for n in 0..7u32 {
             let order = json!({ "object": own(1 + n, n % 2) });
-            stream.add(8.0 * HOUR + f64::from(n) * 60.0, "p0", "GET /orders/{id}", order);
+            stream.add(14.0 * HOUR + f64::from(n) * 60.0, "p0", "GET /orders/{id}", order);
         }
         stream.by("bola_ownership").len()
     };
@@ -293,4 +293,42 @@ fn an_attack_over_the_full_hour_on_somebodys_first_day_is_no_habit_of_theirs() {
 fn a_few_who_are_refused_do_not_hide_the_next() {
     assert_eq!(refused(&[("p7", 11, HOUR)]), 0);
     assert_eq!(refused(&[("p7", 11, HOUR), ("p3", 20, 4.0 * HOUR)]), 1);
+}
+
+#[test]
+fn colleagues_who_share_their_things_are_no_strangers_to_each_other() {
+    let mut stream = Stream::people();
+    // Two companies of five, with thirty files each, beside the people.
+    for member in 0..10u32 {
+        for n in 0..60u32 {
+            let at = 1000.0 + f64::from(n) * 2600.0 + f64::from(member) * 31.0;
+            let file = (member / 5) * 30 + (n * 7 + member * 11) % 30;
+            let more = json!({ "object": format!("{}", 90_000 + file) });
+            stream.add(at, &format!("member{member}"), "GET /orders/{id}", more);
+        }
+    }
+    assert_eq!(stream.by("bola_ownership"), Vec::<serde_json::Value>::new());
+}
+
+#[test]
+fn who_owns_what_is_learnt_from_all_apps() {
+    let mut stream = Stream::people();
+    for other in ["p20", "p21", "p22"] {
+        stream.add(DAY, other, "GET /orders", json!({ "client": "web" }));
+    }
+    for person in 12..24u32 {
+        for n in 0..12u32 {
+            let at = f64::from(n) * 3.0 * HOUR + f64::from(person) * 91.0;
+            let more =
+                json!({ "client": "web", "object": format!("{}", 60_000 + person * 10 + n % 3) });
+            stream.add(at, &format!("p{person}"), "GET /orders/{id}", more);
+        }
+    }
+    // A user of the one app reads what is known by the other.
+    for n in 0..7u32 {
+        let more = json!({ "object": format!("{}", 60_000 + (13 + n) * 10 + n % 3) });
+        stream.add(2.1 * DAY + f64::from(n) * 60.0, "p3", "GET /orders/{id}", more);
+    }
+    let found = stream.by("bola_ownership");
+    assert_eq!((found.len(), &found[0]["subject"]), (1, &json!("p3")));
 }

@@ -23,6 +23,59 @@ fn refusals_by_many_routes_are_probing_also_slowly() {
     }
 }
 
+/// Sixty customers of one app and two administrators; then a customer asks for so many functions of theirs, and all are
+/// answered. The administrators use the customers' app, with a scope of their own, or another.
+fn unchecked(count: u32, admins_by: &str, customer: &str) -> usize {
+    let mut stream = Stream::default();
+    for person in 0..60u32 {
+        for n in 0..6u32 {
+            let at = f64::from(n) * 5000.0 + f64::from(person) * 13.0;
+            let more = json!({ "scopes": ["orders:read"] });
+            stream.add(at, &format!("p{person}"), ["GET /orders", "GET /me"][n as usize % 2], more);
+        }
+    }
+    let scopes = json!(["admin", "orders:read"]);
+    for n in 0..40u32 {
+        let more = json!({ "client": admins_by, "scopes": scopes });
+        let admin = format!("admin{}", n % 2);
+        stream.add(
+            8.0 * HOUR + f64::from(n) * 60.0,
+            &admin,
+            &format!("GET /admin/f{}", n / 2 % 5),
+            more,
+        );
+    }
+    for n in 0..count {
+        let more = json!({ "scopes": ["orders:read"] });
+        stream.add(10.0 * HOUR + f64::from(n) * 9.0, customer, &format!("GET /admin/f{n}"), more);
+    }
+    stream.by("function_probing").len()
+}
+
+#[test]
+fn functions_of_others_are_probing_also_where_nothing_is_refused() {
+    assert_eq!(unchecked(4, "console", "p3"), 1);
+    assert_eq!(unchecked(4, "app", "p3"), 1, "a role of the same app");
+    assert_eq!(unchecked(2, "console", "p3"), 0, "a link that leads astray");
+    assert_eq!(unchecked(4, "console", "admin1"), 0, "an administrator by another app");
+}
+
+#[test]
+fn a_scope_that_is_missing_for_a_time_is_not_probing() {
+    let mut stream = Stream::default();
+    for person in 0..20u32 {
+        for n in 0..12u32 {
+            let at = f64::from(n) * 600.0 + f64::from(person) * 13.0;
+            stream.add(at, &format!("p{person}"), &format!("GET /page{}", n % 6), json!({}));
+        }
+    }
+    for n in 0..6u32 {
+        let more = json!({ "status": 403, "refused": "insufficient_scope" });
+        stream.add(9.0 * HOUR + f64::from(n) * 20.0, "p3", &format!("GET /page{n}"), more);
+    }
+    assert_eq!(stream.by("function_probing").len(), 0);
+}
+
 #[test]
 fn a_client_without_a_scope_that_all_are_refused_for_is_not_probing() {
     let mut stream = Stream::people();

@@ -39,7 +39,7 @@ fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_no
             let more = json!({ "client": "job", "status": if n % 2 == 0 { 200 } else { 403 } });
             stream.add(known + f64::from(n) * 300.0, subject, &format!("POST /new{n}"), more);
         }
-        stream.by("anomaly").len()
+        stream.by("function_probing").len()
     };
     assert_eq!(told(20.0 * HOUR, 7, "job"), 1);
     assert_eq!(told(20.0 * HOUR, 4, "job"), 0, "a new version");
@@ -155,7 +155,8 @@ fn odd_nights(nights: &[(&str, u32, u32)], last: Option<&str>) -> BTreeMap<Strin
                 let at = f64::from(day) * DAY + f64::from(hour) * HOUR + f64::from(n) * 170.0;
                 let object = format!("stock-{}", (service * 7 + n + hour % 3) % (8 + service % 5));
                 let name = format!("svc-{service}");
-                let more = json!({ "client": name, "object": object, "bytes_out": 700 + n });
+                let client = format!("{name}-app");
+                let more = json!({ "client": client, "object": object, "bytes_out": 700 + n });
                 stream.add(at + f64::from(service), &name, "GET /stock/{id}", more);
             }
         }
@@ -163,7 +164,8 @@ fn odd_nights(nights: &[(&str, u32, u32)], last: Option<&str>) -> BTreeMap<Strin
     for (name, day, bytes) in nights {
         for n in 0..60 {
             let at = f64::from(*day) * DAY + 2.0 * HOUR + f64::from(n) * 9.0;
-            let client = if n == 59 { last.unwrap_or(name) } else { name };
+            let own = format!("{name}-app");
+            let client = if n == 59 { last.unwrap_or(&own) } else { &own };
             stream.add(at, name, "GET /export", json!({ "client": client, "bytes_out": bytes }));
         }
     }
@@ -198,4 +200,26 @@ fn an_hour_unlike_all_others_is_told_and_the_same_each_night_is_a_habit() {
     assert_eq!(told, expected.map(|(name, times)| (name.to_owned(), times)).into());
     let beside = odd_nights(&[("svc-0", 4, 5_000_000)], Some("telly"));
     assert_eq!(beside, BTreeMap::new(), "two clients within an hour");
+}
+
+/// A partner that takes a megabyte at three each night, and on the fourth day so many at this hour.
+fn export(hour: f64, megabytes: u32) -> usize {
+    let mut stream = Stream::default();
+    let mut take = |at: f64, count: u32| {
+        for n in 0..count * 10 {
+            let more = json!({ "client": "partner", "bytes_out": 100_000 });
+            stream.add(at + f64::from(n) * 2.0, "partner", "GET /export", more);
+        }
+    };
+    (0..3).for_each(|night| take(f64::from(night) * DAY + 3.0 * HOUR, 1));
+    take(3.0 * DAY + hour * HOUR, megabytes);
+    stream.by("exfiltration").len()
+}
+
+#[test]
+fn twice_the_habit_at_an_hour_that_is_none_is_found_and_a_late_export_is_not() {
+    assert_eq!(export(15.0, 3), 1);
+    assert_eq!(export(15.0, 1), 0, "the export of the night, made good");
+    assert_eq!(export(3.0, 3), 0, "a large night");
+    assert_eq!(export(4.0, 3), 0, "a night that was late");
 }

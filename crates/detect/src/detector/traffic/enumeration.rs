@@ -61,8 +61,11 @@ const SLOW_GUESSES: Limits = Limits {
 };
 /// Share of refusals among requests for objects, in tenths.
 const SHARE: u32 = 3;
-/// So many neighbouring numbers in a row, refused among them, are a walk.
+/// So many refused numbers in a row, each a neighbour of the last, are a walk.
 const WALK: u16 = 8;
+/// So far apart are neighbours; and so far above the last one, where a walk meets what it may see.
+const NEAR: u64 = 3;
+const ABOVE: u64 = 32;
 
 /// What others of a client do.
 #[derive(Default)]
@@ -266,7 +269,10 @@ impl Guesses {
     /// Neighbouring numbers refused one after the other.
     fn walk(&mut self, seen: &Seen<'_>, is_new: bool) -> Option<Sighting> {
         let number = seen.number()?;
-        let is_step = is_new && number.abs_diff(self.last) <= 3 && number != self.last;
+        // A program that works through all there is meets gaps as well.
+        let is_above = number > self.last && number - self.last <= ABOVE && !seen.is_own_client();
+        let is_near = number != self.last && number.abs_diff(self.last) <= NEAR;
+        let is_step = is_new && (is_above || is_near);
         self.walk = if is_step { self.walk.saturating_add(1) } else { 0 };
         self.last = number;
         if self.walk < WALK || !self.walked.allows(seen.now, 1.0) {

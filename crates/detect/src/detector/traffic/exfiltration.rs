@@ -2,12 +2,16 @@
 //!
 //! Bytes sent, and records (where whoever made the event counted them), in an hour and in a
 //! day: the slow thief stays below every hourly limit. Each against the own peak and against
-//! others of the client; a nightly export has its own peak. State: 48 bytes a principal, 40 more for one whose
-//! records were counted, 550 for each of 4,096 clients.
+//! others of the client; a nightly export has its own peak. A program that always takes much at the same hours of the
+//! day takes twice its peak at other hours: then somebody else has its secret. It must be known for a day, with at most six
+//! such hours. State: 48 bytes a principal, 40 more for one whose
+//! records were counted, 550 for each of 4,096 clients, 24 for
+//! each of 10,000 programs.
 
 use crate::detector::traffic::meter::{Excess, Limits, Meter};
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
+use crate::sketch::habit;
 use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
@@ -50,6 +54,12 @@ const RECORDS: Limits = Limits {
     alone: f32::INFINITY,
 };
 
+/// What counts at an hour at which a program never took much: half a megabyte.
+const ODD_HOUR: Limits = Limits { floor: 5e5, ..HOUR };
+const ODD_TIMES: f32 = 2.0;
+/// Hours of a program that has a schedule.
+const SCHEDULE: u32 = 6;
+
 #[derive(Default)]
 struct Peers {
     hour: Spread,
@@ -57,6 +67,10 @@ struct Peers {
     records_hour: Spread,
     records: Spread,
 }
+
+/// One bit for each hour of the day at which a program took much.
+#[derive(Clone, Copy, Default)]
+struct Schedule(u32);
 
 /// What one principal took.
 #[derive(Default)]
@@ -77,11 +91,12 @@ struct Records {
 /// Data by principal.
 pub(super) struct Exfiltration {
     peers: Table<Peers>,
+    schedules: Table<Schedule>,
 }
 
 impl Default for Exfiltration {
     fn default() -> Self {
-        Self { peers: Table::new(4096) }
+        Self { peers: Table::new(4096), schedules: Table::new(10_000) }
     }
 }
 
@@ -98,6 +113,13 @@ impl Exfiltration {
             return None;
         }
         let now = seen.now;
+        let is_odd = seen.is_own_client() && {
+            let hours = self.schedules.touch(seen.principal?, now);
+            if let Some(hour) = state.hour.busy_hour(now) {
+                hours.0 |= 1 << hour;
+            }
+            habit::is_known(first, now) && hours.is_odd(now)
+        };
         let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
@@ -114,9 +136,9 @@ impl Exfiltration {
             held.hour.add(count as f32, now, &RECORDS_HOUR, records_hour);
             held.day.add(count as f32, now, &RECORDS, records);
         }
-        let bytes = state
-            .hour
-            .judge(first, seen, &HOUR, hour)
+        let odd = is_odd.then(|| state.hour.judge_alone(now, &ODD_HOUR, ODD_TIMES)).flatten();
+        let bytes = odd
+            .or_else(|| state.hour.judge(first, seen, &HOUR, hour))
             .or_else(|| state.day.judge(first, seen, &DAY, day));
         let mut records = || {
             let held = state.records.as_mut()?;
@@ -130,6 +152,17 @@ impl Exfiltration {
             meter.hush(now);
         }
         Some(sighting(seen, &excess, unit))
+    }
+}
+
+// === impl Schedule ===
+
+impl Schedule {
+    /// Whether much is taken at a few hours, of which neither this one nor its neighbours is one.
+    fn is_odd(self, now: u32) -> bool {
+        let hour = now / 3600 % 24;
+        let is_near = [hour + 23, hour, hour + 1].iter().any(|hour| self.0 >> (hour % 24) & 1 != 0);
+        self.0 != 0 && self.0.count_ones() <= SCHEDULE && !is_near
     }
 }
 

@@ -1,17 +1,25 @@
-//! A principal that tries functions outside of its role: refused by many different routes.
+//! A principal that tries functions outside of its role.
 //!
-//! Counts different routes (method and template) that refused a verified principal: too little
+//! Refusals: different routes (method and template) that refused a verified principal: too little
 //! scope, a rule, 403 or 405. A client that lacks a scope is refused by the same few routes again
 //! and again, and so are all that use it: a route that refuses a fifth of a client's principals,
-//! and at least three, is the client's fault and does not count. Five routes in an hour or eight
-//! in a day are more than a menu that shows one entry too many. State: 40 bytes for each of
-//! 100,000 principals that were refused, 40 for each of 16,384 routes of clients and 32 for each
-//! of 4,096 clients.
+//! and at least three, is the client's fault and does not count; nor one that a fifth of them use, since then it is
+//! this token that lacks something. Five routes in an hour or eight
+//! in a day are more than a menu that shows one entry too many.
+//!
+//! Functions of others: a server that checks nothing refuses nothing. A function (a template, by any method) that at
+//! most one in fifty of a client's people ever asked for, while those of another client or role ask for it eight times
+//! as often, and a third of them at least, is theirs, if they are fewer by far: administrators, support, partners, jobs.
+//! So a new function of an app is nobody's. Whoever is one of them by another client may ask by this one too. Three in an hour or four in a day are told, whatever the answer was: one link that leads astray is one
+//! function. Of clients that forty people use.
+//!
+//! State: 56 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
+//! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and 48 for each of 4,096 clients.
 
 use serde_json::json;
 use token::reason::{Reason, Refused};
 
-use crate::detector::traffic::seen::Seen;
+use crate::detector::traffic::seen::{Facts, Seen};
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
@@ -20,34 +28,56 @@ use crate::sketch::table::Table;
 
 const HOUR: u32 = 3600;
 const DAY: u32 = 86_400;
-/// Different routes in an hour.
+/// Different routes in an hour that refuse.
 const FAST: u32 = 5;
-/// Different routes in a day.
+/// Different routes in a day that refuse.
 const SLOW: u32 = 8;
+/// Different functions of others in an hour.
+const FAST_FOREIGN: u32 = 3;
+/// Different functions of others in a day.
+const SLOW_FOREIGN: u32 = 4;
+/// One of so many of a client makes a function theirs, or a refusal their client's fault.
+const COMMON: u32 = 5;
+/// One of so many may have asked for what is not theirs.
+const RARE: u32 = 50;
+const PEOPLE: u32 = 40;
+/// Those whose function it is ask for it so many times as often.
+const OFTENER: u64 = 8;
+/// One of so many of them at least.
+const TYPICAL: u32 = 3;
+/// So many times as many people are those whose function it is not.
+const FEWER: u32 = 4;
 
-/// Refusals of one principal.
+/// What one principal tried.
 #[derive(Default)]
-struct Refusals {
+struct Tries {
     hour: u32,
     day: u32,
-    routes: Distinct<1>,
-    day_routes: Distinct<1>,
+    refused: Distinct<1>,
+    refused_today: Distinct<1>,
+    foreign: Distinct<1>,
+    foreign_today: Distinct<1>,
     once: Once,
 }
 
 /// Probing of functions.
 pub(super) struct FunctionProbing {
-    refusals: Table<Refusals>,
+    tries: Table<Tries>,
     refused_by: Table<Distinct<2>>,
-    active: Table<Distinct<2>>,
+    used_by: Table<Distinct<2>>,
+    /// Those who ask for a function most, of how many they are.
+    homes: Table<u64>,
+    people: Table<Distinct<4>>,
 }
 
 impl Default for FunctionProbing {
     fn default() -> Self {
         Self {
-            refusals: Table::new(100_000),
+            tries: Table::new(100_000),
             refused_by: Table::new(16_384),
-            active: Table::new(4096),
+            used_by: Table::new(16_384),
+            homes: Table::new(16_384),
+            people: Table::new(4096),
         }
     }
 }
@@ -56,61 +86,134 @@ impl Default for FunctionProbing {
 
 impl FunctionProbing {
     pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
-        self.active.touch(seen.client, seen.now).add(principal);
-        let route = seen.route?;
-        let is_refused = match seen.request.refused {
+        self.people.touch(seen.client, seen.now).add(principal);
+        let (route, function) = (seen.route?, seen.function?);
+        let refusal = match seen.request.refused {
             Some(Refused::Plain(reason)) => {
                 matches!(reason, Reason::InsufficientScope | Reason::Policy)
             }
-            None => matches!(seen.request.status, 403 | 405),
-            Some(_) => false,
+            // A 403 for an object says something about the object.
+            None => matches!(seen.request.status, 403 | 405) && seen.object.is_none(),
+            Some(_) => return None,
         };
-        // A 403 for an object says something about the object.
-        if !is_refused || (seen.request.refused.is_none() && seen.object.is_some()) {
+        if !refusal && (seen.request.refused.is_some() || seen.request.status >= 500) {
             return None;
         }
-        let active = self.active.peek(seen.client).map_or(0, Distinct::count);
+        let (is_foreign, is_common) = self.asks(seen, principal, function);
+        let is_refused = refusal && !is_common && self.is_refused(seen, principal, route);
+        if !is_foreign && !is_refused {
+            return None;
+        }
+        let tries = self.tries.touch(principal, seen.now);
+        tries.begin(seen.now);
+        if is_foreign {
+            tries.foreign.add(function);
+            tries.foreign_today.add(function);
+        }
+        if is_refused {
+            tries.refused.add(route);
+            tries.refused_today.add(route);
+        }
+        tries.judge(seen)
+    }
+
+    /// Whether the function is that of others, and whether it is one that many of the client's people use.
+    fn asks(&mut self, seen: &Seen<'_>, principal: u64, function: u64) -> (bool, bool) {
+        let people = self.people.peek(seen.client).map_or(0, Distinct::count);
+        let used_by = self.used_by.touch(hash::both(seen.client, function), seen.now);
+        let is_common = used_by.count() >= 3.max(people / COMMON);
+        if !seen.is_denied && used_by.add(principal) {
+            let used = used_by.count();
+            let home = *self.homes.touch(function, seen.now);
+            let (used_at_home, people_at_home) = self.share(home, function);
+            if u64::from(used) * u64::from(people_at_home)
+                >= u64::from(used_at_home) * u64::from(people)
+            {
+                *self.homes.touch(function, seen.now) = seen.client;
+                return (false, is_common);
+            }
+        }
+        let used = self.used_by.peek(hash::both(seen.client, function)).map_or(0, Distinct::count);
+        let others = used.saturating_sub(u32::from(!seen.is_denied));
+        if people < PEOPLE || others > people / RARE {
+            return (false, is_common);
+        }
+        let Some(home) = self.homes.peek(function).filter(|home| **home != seen.client) else {
+            return (false, is_common);
+        };
+        let (used_at_home, people_at_home) = self.share(*home, function);
+        let is_oftener = u64::from(used_at_home) * u64::from(people)
+            >= OFTENER * u64::from(used.max(1)) * u64::from(people_at_home);
+        let is_typical = used_at_home > 0 && used_at_home * TYPICAL >= people_at_home;
+        let is_one_of_them = || {
+            let users = self.used_by.peek(hash::both(*home, function));
+            users.is_some_and(|users| users.contains(principal))
+        };
+        let is_foreign =
+            is_typical && is_oftener && people_at_home * FEWER <= people && !is_one_of_them();
+        (is_foreign, is_common)
+    }
+
+    /// How many of how many use it.
+    fn share(&self, client: u64, function: u64) -> (u32, u32) {
+        let used = self.used_by.peek(hash::both(client, function)).map_or(0, Distinct::count);
+        (used, self.people.peek(client).map_or(0, Distinct::count).max(1))
+    }
+
+    /// Whether the route refuses few of the client's people.
+    fn is_refused(&mut self, seen: &Seen<'_>, principal: u64, route: u64) -> bool {
+        let people = self.people.peek(seen.client).map_or(0, Distinct::count);
         let refused = self.refused_by.touch(hash::both(seen.client, route), seen.now);
         refused.add(principal);
-        if refused.count() >= 3.max(active / 5) {
-            return None;
-        }
-        let refusals = self.refusals.touch(principal, seen.now);
-        let (fast, slow) = refusals.add(seen.now, route);
-        let times = (fast as f32 / FAST as f32).max(slow as f32 / SLOW as f32);
-        if times < 1.0 || !refusals.once.allows(seen.now, times) {
-            return None;
-        }
-        let summary = format!(
-            "{} was refused by {fast} different routes within an hour and {slow} within a day, lately {}; \
-             others of the client are not",
-            seen.name(),
-            seen.shown_route()
-        );
-        let facts = [
-            ("routes_hour", json!(fast)),
-            ("routes_hour_threshold", json!(FAST)),
-            ("routes_day", json!(slow)),
-            ("routes_day_threshold", json!(SLOW)),
-        ];
-        Some(seen.sighting(Kind::FunctionProbing, summary, facts.into()))
+        refused.count() < 3.max(people / COMMON)
     }
 }
 
-// === impl Refusals ===
+// === impl Tries ===
 
-impl Refusals {
-    fn add(&mut self, now: u32, route: u64) -> (u32, u32) {
+impl Tries {
+    fn begin(&mut self, now: u32) {
         if now / HOUR > self.hour {
             self.hour = now / HOUR;
-            self.routes.clear();
+            self.refused.clear();
+            self.foreign.clear();
         }
         if now / DAY > self.day {
             self.day = now / DAY;
-            self.day_routes.clear();
+            self.refused_today.clear();
+            self.foreign_today.clear();
         }
-        self.routes.add(route);
-        self.day_routes.add(route);
-        (self.routes.count(), self.day_routes.count())
+    }
+
+    fn judge(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let (refused, refused_today) = (self.refused.count(), self.refused_today.count());
+        let (foreign, foreign_today) = (self.foreign.count(), self.foreign_today.count());
+        let times = [
+            refused as f32 / FAST as f32,
+            refused_today as f32 / SLOW as f32,
+            foreign as f32 / FAST_FOREIGN as f32,
+            foreign_today as f32 / SLOW_FOREIGN as f32,
+        ];
+        let times = times.into_iter().fold(0.0, f32::max);
+        if times < 1.0 || !self.once.allows(seen.now, times) {
+            return None;
+        }
+        let summary = format!(
+            "{} tried {foreign_today} functions within a day ({foreign} within an hour) that others have and hardly anybody \
+             of its client asks for, and was refused by {refused_today} different routes ({refused}), lately {}",
+            seen.name(),
+            seen.shown_route()
+        );
+        let facts = Facts::from([
+            ("routes_hour", json!(refused)),
+            ("routes_hour_threshold", json!(FAST)),
+            ("routes_day", json!(refused_today)),
+            ("routes_day_threshold", json!(SLOW)),
+            ("functions_of_others_hour", json!(foreign)),
+            ("functions_of_others_hour_threshold", json!(FAST_FOREIGN)),
+            ("functions_of_others_day", json!(foreign_today)),
+            ("functions_of_others_day_threshold", json!(SLOW_FOREIGN)),
+        ]);
+        Some(seen.sighting(Kind::FunctionProbing, summary, facts))
     }
 }

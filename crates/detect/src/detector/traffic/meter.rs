@@ -15,6 +15,8 @@ const MANY_PEERS: u32 = 100;
 /// Whoever has nobody to be compared with is not known before it has shown a week's rhythm.
 const WEEK: u32 = 7 * 86_400;
 const UNKNOWN: f32 = 2.0;
+/// And nothing is said of its days before so many whole ones were seen: most begin in the middle of one.
+const DAYS: u32 = 1;
 /// Of a day in that week: a Monday is no Sunday.
 const UNKNOWN_DAY: f32 = 3.0;
 
@@ -108,6 +110,22 @@ impl Meter {
         self.window
     }
 
+    /// The hour of the day that has ended, if something begins a new one, and it was worth noting: a quarter of the peak.
+    pub(super) fn busy_hour(&self, now: u32) -> Option<u32> {
+        let is_busy = self.amount > 0.0 && self.amount * 4.0 >= self.habit.peak();
+        (now / 3600 > self.window && is_busy && !self.once.is_open(now)).then_some(self.window % 24)
+    }
+
+    /// So many times the own peak, where that alone is too much.
+    pub(super) fn judge_alone(&mut self, now: u32, limits: &Limits, times: f32) -> Option<Excess> {
+        let own = self.habit.peak();
+        let limit = limits.floor.max(own * times);
+        if own <= 0.0 || self.amount <= limit || !self.once.allows(now, self.amount / limit) {
+            return None;
+        }
+        Some(Excess { amount: self.amount, limit, own, peers: 0.0, window: limits.window })
+    }
+
     /// How much it is used: the running window and the habit.
     pub(super) fn weight(&self) -> f32 {
         self.amount.max(self.habit.peak())
@@ -169,7 +187,12 @@ impl Meter {
         let others = count >= PEERS && !seen.is_own_client();
         let are_alike = others && seen.has_client;
         let is_plain = !seen.is_own_client() && self.amount > limits.alone;
-        if !are_alike && !habit::is_known(first, now) && !is_plain {
+        let is_known = if others || limits.is_short() {
+            habit::is_known(first, now)
+        } else {
+            now / limits.window > first / limits.window + DAYS
+        };
+        if !are_alike && !is_known && !is_plain {
             return None;
         }
         if is_counted {

@@ -38,6 +38,8 @@ pub struct Names {
 pub(in crate::detector) struct Target {
     /// Method and template; a guess by the path where the event has no route.
     pub(in crate::detector) route: Option<u64>,
+    /// The template without the method: what somebody looks for, however they ask.
+    pub(in crate::detector) function: Option<u64>,
     /// The guess, where the route is one.
     pub(in crate::detector) guess: Option<Template>,
     /// The template up to its last parameter: what `/orders/{id}` and `/orders/{id}/items` share.
@@ -70,8 +72,12 @@ impl Names {
                 (Some(session), Some(client)) => hash::both(client, hash::text(session.as_str())),
                 _ => token,
             }),
-            // Apart, so that a subject with a client's name is not the client.
-            principal: subject.map(|it| hash::both(1, it)).or(client.map(|it| hash::both(2, it))),
+            // Apart, so that a subject with a name like a client's is not the client; one with its own client's name is
+            // (RFC 9068, section 2.2), whether it is told as a subject or not.
+            principal: subject
+                .filter(|subject| client != Some(*subject))
+                .map(|it| hash::both(1, it))
+                .or(client.map(|it| hash::both(2, it))),
             client: client.or(request.map(|request| like(event, request))).unwrap_or(0),
             network: prefix.map(|prefix| match prefix.network() {
                 IpAddr::V4(ip) => hash::both(4, u32::from(ip).into()),
@@ -125,6 +131,7 @@ impl Target {
         let named = Self::named(request);
         Self {
             route: named.route.map(|route| hash::both(hash::text(&request.method), route)),
+            function: named.route,
             object: named.object.map(|object| hash::both(named.collection, object)),
             is_denied: match request.refused {
                 Some(Refused::Plain(Reason::InsufficientScope | Reason::Policy)) => true,

@@ -1,18 +1,19 @@
 //! Objects of others: a principal that touches, for the first time, what other subjects own.
 //!
-//! Who owns an object is learnt from use: the same subject twice, a minute apart, with nobody else
-//! between; or once, when it changed the object. So whoever walks through objects takes no
-//! possession of them. A collection is private where few of a client's subjects ever touch what
-//! others own; shared documents, shops and support consoles are not, and nothing is said about
-//! them; nor about a catalogue, of which readers have favourites: where one use in eight is of
-//! what somebody else uses too, nothing is owned. One stranger's uses count there for three in half a day,
-//! so that nobody can make a collection look public alone. Five objects of at least two owners in a day are a finding: a couple shares less;
-//! twenty where others do that too, one in thirty-two. Needs
-//! six subjects with things of their own, no thousands of sessions. What people own is learnt from
-//! people who use the same client, and what machines own from machines: a job that works through
-//! everybody's orders does not own them. A stranger who comes by another client of people is not
-//! seen. State: 32 bytes for each of 500,000 objects, 56 for each of 4,096 collections of clients,
-//! 72 for each of 50,000 subjects that touch others' things.
+//! Who holds an object is learnt from use: whoever used it last holds it, and owns it who used it twice, a minute
+//! apart, with nobody else between, or changed it. So whoever walks through objects takes no possession of them.
+//! Colleagues share, and are one circle ([`circles`]): what it holds is each one's own. What several subjects used is
+//! nobody's alone, nor is what somebody holds whose things two others touched within two days, walkers not counted.
+//! A collection is private where one in eight of a client's subjects at most touch, within two days, what three other
+//! circles hold; shops and support consoles are not, and nothing is said about them; nor about a catalogue, of which
+//! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One stranger's
+//! uses count there for three in half a day, so that nobody can make a collection look public alone. Five objects of at
+//! least four circles in a day are a finding: a few shared links are less; ten of eight where more than one in
+//! thirty-two do that. Needs six subjects with things of their own, no thousands of sessions, and half a day. What people
+//! own is learnt from all apps of people, since one person uses several, and what machines own from machines: a job that
+//! works through everybody's orders does not own them. State: 40 bytes for each of 500,000 objects, 120 for each of 4,096
+//! collections of clients, 176 for each of 50,000 subjects that touch others' things, 32 for each of 100,000 whose things
+//! are touched and of 100,000 who share.
 
 use serde_json::json;
 
@@ -23,10 +24,15 @@ use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::{Ahead, Table};
 
+mod circles;
+
+use circles::{Circles, Contacts};
+
 const CLIENTS: usize = 4096;
 const OBJECTS: usize = 500_000;
 const COLLECTIONS: usize = 4096;
 const STRANGERS: usize = 50_000;
+const SHARERS: usize = 100_000;
 const DAY: u32 = 86_400;
 /// Others' things are counted by halves of a day, of which two are held: a night is not cut in two.
 const HALF: u32 = DAY / 2;
@@ -40,14 +46,25 @@ const MACHINE: u32 = 2;
 const PRIVATE: u32 = 8;
 /// One of so many uses may be of others' things.
 const COMMON: u32 = 8;
+/// Uses that show it.
+const SHOWN: u32 = 64;
+/// Whose things so many others touch within two days, shares them.
+const GUESTS: u32 = 2;
+/// Users of an object that are remembered.
+const USERS: usize = 3;
 /// Uses of others' things that count of one stranger in half a day.
 const COUNTED: u16 = 3;
 /// Uses after which both counts are halved, so that a collection may change.
 const USES: u32 = 1 << 16;
-/// Different objects of others in the running half of a day and the one before.
+/// One of so many subjects among others' things is rare.
+const RARE: u32 = 32;
+/// Different objects of others in the running half of a day and the one before, and of how many circles.
 const TOUCHED: u32 = 5;
-/// So many times as many, where more than a quarter of the strangers that a private collection may have do it.
-const ORDINARY: u32 = 4;
+const CIRCLES: u32 = 4;
+/// So many times as many, where it is not rare.
+const ORDINARY: u32 = 2;
+/// Among so many circles is who belongs to none of them.
+const STRANGE: u32 = 3;
 
 /// Who has an object.
 #[derive(Default)]
@@ -55,15 +72,30 @@ struct Object {
     user: u64,
     since: u32,
     firm: bool,
+    /// Who used it, in short: what several use is nobody's alone.
+    users: [u16; USERS],
 }
 
 /// One collection as one client uses it.
 #[derive(Default)]
 struct Collection {
+    /// When it was first seen.
+    first: u32,
+    users: Distinct<4>,
     owners: Distinct<2>,
+    /// Subjects among others' things today, and on the day before.
     strangers: Distinct<2>,
+    strangers_before: Distinct<2>,
+    day: u32,
     own_uses: u32,
     foreign_uses: u32,
+}
+
+/// One whose things others touch.
+#[derive(Default)]
+struct Sharer {
+    since: u32,
+    guests: Distinct<1>,
 }
 
 /// One subject among others' things.
@@ -74,13 +106,14 @@ struct Stranger {
     before: Touched,
     uses: u16,
     once: Once,
+    contacts: Contacts,
 }
 
 /// What a stranger touched in half a day.
 #[derive(Clone, Copy, Default)]
 struct Touched {
     objects: Distinct<1>,
-    owners: Distinct<1>,
+    circles: Distinct<1>,
     refused: u16,
 }
 
@@ -90,6 +123,8 @@ pub(super) struct Ownership {
     objects: Table<Object>,
     collections: Table<Collection>,
     strangers: Table<Stranger>,
+    circles: Circles,
+    sharers: Table<Sharer>,
 }
 
 impl Default for Ownership {
@@ -99,6 +134,8 @@ impl Default for Ownership {
             objects: Table::new(OBJECTS),
             collections: Table::new(COLLECTIONS),
             strangers: Table::new(STRANGERS),
+            circles: Circles::default(),
+            sharers: Table::new(SHARERS),
         }
     }
 }
@@ -114,60 +151,107 @@ impl Ownership {
         }
         let subjects = self.subjects.touch(seen.client, seen.now);
         subjects.add(subject);
-        let group = group(subjects, seen.client);
-        let key = hash::both(group, seen.collection);
-        let object = hash::both(group, object);
-        if ok && self.passes_on(object, subject) {
-            let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
-            let counts = stranger.uses(seen.now) <= COUNTED;
-            self.collections.touch(key, seen.now).foreign_uses += u32::from(counts);
-        }
-        let owner = match self.objects.peek(object) {
-            Some(held) if held.firm && held.user != subject => held.user,
-            _ if ok => {
-                self.use_own(seen, key, object, subject);
-                return None;
-            }
-            _ => return None,
-        };
+        let world = world(subjects);
+        let client = if world == MACHINES { 0 } else { seen.client };
+        let key = hash::both(client, seen.collection);
+        let object = hash::both(world, object);
+        let held = self.objects.peek(object).filter(|held| held.user != subject);
+        let is_shared = held.is_some_and(|held| held.is_shared_with(subject));
+        let holder = held.map_or(0, |held| held.user);
+        let circle = held.map(|held| self.circles.of(held.user));
         let collection = self.collections.touch(key, seen.now);
-        let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
-        stranger.touch(seen, object, owner, ok);
+        if collection.first == 0 {
+            collection.first = seen.now;
+        }
+        if ok {
+            collection.users.add(subject);
+        }
+        let Some(circle) = circle.filter(|circle| *circle != self.circles.of(subject)) else {
+            if ok {
+                if circle.is_some() {
+                    self.circles.shares(subject, seen.now);
+                }
+                self.use_own(seen, key, object, subject);
+            }
+            return None;
+        };
+        let place = hash::both(world, seen.collection);
+        let stranger = self.strangers.touch(hash::both(place, subject), seen.now);
+        let sharer = self.sharers.touch(holder, seen.now);
+        sharer.begin(seen.now);
+        if is_shared || sharer.guests.count() >= GUESTS {
+            if stranger.uses(seen.now) <= COUNTED {
+                self.collections.touch(key, seen.now).foreign_uses += 1;
+            }
+            if ok {
+                self.use_own(seen, key, object, subject);
+            }
+            return None;
+        }
+        stranger.touch(seen, object, circle, ok);
+        let both = stranger.lately();
+        let is_told = stranger.once.is_open(seen.now);
+        if both.circles.count() < STRANGE && !is_told {
+            sharer.guests.add(subject);
+            if ok && self.objects.peek(object).is_some_and(|held| held.firm) {
+                self.circles.meets(subject, circle, object, &mut stranger.contacts, seen.now);
+            }
+            // Else whoever walks through objects would hold them.
+            if ok {
+                self.use_own(seen, key, object, subject);
+            }
+        }
+        self.judge(seen, key, hash::both(place, subject), subject)
+    }
+
+    /// What somebody is told for who has just touched what another circle holds.
+    fn judge(
+        &mut self,
+        seen: &Seen<'_>,
+        key: u64,
+        stranger: u64,
+        subject: u64,
+    ) -> Option<Sighting> {
+        let collection = self.collections.touch(key, seen.now);
+        let stranger = self.strangers.touch(stranger, seen.now);
         if stranger.uses(seen.now) <= COUNTED {
             collection.foreign_uses += 1;
         }
         let both = stranger.lately();
-        let touched = both.objects.count();
-        // From the third: one shared thing makes no stranger.
-        if touched >= 3 {
+        let (touched, circles) = (both.objects.count(), both.circles.count());
+        let users = collection.users.count();
+        collection.begin(seen.now);
+        let is_known = seen.now.saturating_sub(collection.first) >= HALF;
+        if circles >= STRANGE {
             collection.strangers.add(subject);
         }
         let owners = collection.owners.count();
-        let strangers = collection.strangers.count();
-        let is_private =
-            owners >= OWNERS && strangers <= (owners / PRIVATE).max(1) && collection.is_private();
-        // Where others do it too, a little of it is ordinary.
+        let strangers = collection.strangers.with(&collection.strangers_before).count();
         let others = strangers.saturating_sub(1);
-        let wanted = if others > owners / PRIVATE / 4 { TOUCHED * ORDINARY } else { TOUCHED };
+        let is_private = owners >= OWNERS && others * PRIVATE <= users && collection.is_private();
+        // Where others do it too, a little of it is ordinary.
+        let times = if others * RARE <= users { 1 } else { ORDINARY };
+        let wanted = TOUCHED * times;
         if !is_private
+            || !is_known
             || touched < wanted
-            || both.owners.count() < 2
+            || circles < CIRCLES * times
             || !stranger.once.allows(seen.now, touched as f32 / wanted as f32)
         {
             return None;
         }
-        let stranger_owners = both.owners.count();
         let summary = format!(
-            "{} touched {touched} objects of {stranger_owners} other subjects within a day, lately by {}; \
-             of {owners} subjects with things of their own there, {strangers} ever did that",
+            "{} touched {touched} objects of {circles} other subjects or circles of them within a day, lately by {}; \
+             of {users} subjects there, {owners} with things that are known to be their own, {strangers} did that within two days",
             seen.name(),
             seen.shown_route()
         );
         let facts = [
             ("objects", json!(touched)),
             ("objects_threshold", json!(wanted)),
-            ("owners", json!(stranger_owners)),
+            ("owners", json!(circles)),
             ("refused", json!(both.refused)),
+            ("subjects", json!(users)),
             ("subjects_with_own", json!(owners)),
             ("subjects_among_others", json!(strangers)),
         ];
@@ -178,7 +262,7 @@ impl Ownership {
     pub(super) fn expect(&self, next: &[Names]) -> Ahead {
         let objects = next.iter().filter_map(|names| {
             let subjects = self.subjects.peek(names.client)?;
-            Some(hash::both(group(subjects, names.client), names.target.object?))
+            Some(hash::both(world(subjects), names.target.object?))
         });
         self.objects.expect(objects)
     }
@@ -193,30 +277,65 @@ impl Ownership {
         self.objects.expect_room(ahead);
     }
 
-    /// Whether somebody used the object last who does not own it yet.
-    fn passes_on(&self, object: u64, subject: u64) -> bool {
-        self.objects.peek(object).is_some_and(|held| !held.firm && held.user != subject)
-    }
-
     fn use_own(&mut self, seen: &Seen<'_>, key: u64, object: u64, subject: u64) {
+        let collection = self.collections.touch(key, seen.now);
+        if collection.is_shared() {
+            // Support and the like use what is others'.
+            collection.own_uses += 1;
+            return;
+        }
         let held = self.objects.touch(object, seen.now);
         let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
-        if held.user != subject {
-            *held = Object { user: subject, since: seen.now, firm: changes };
-        } else if !held.firm {
+        held.used_by(subject);
+        if held.user != subject && !held.firm {
+            *held = Object { user: subject, since: seen.now, firm: changes, users: held.users };
+        } else if held.user == subject && !held.firm {
             held.firm = changes || seen.now.saturating_sub(held.since) >= APART;
         }
-        if held.firm {
-            let collection = self.collections.touch(key, seen.now);
+        if held.user == subject && held.firm {
             collection.owners.add(subject);
             collection.used();
         }
     }
 }
 
+// === impl Object ===
+
+impl Object {
+    fn used_by(&mut self, subject: u64) {
+        let short = short(subject);
+        if !self.users.contains(&short) {
+            self.users.rotate_right(1);
+            self.users[0] = short;
+        }
+    }
+
+    /// Whether the subject used it before, or several others did.
+    fn is_shared_with(&self, subject: u64) -> bool {
+        let short = short(subject);
+        self.users.contains(&short) || self.users.iter().filter(|user| **user != 0).count() > 1
+    }
+}
+
+/// Never zero.
+const fn short(subject: u64) -> u16 {
+    (subject >> 16) as u16 | 1
+}
+
 // === impl Collection ===
 
 impl Collection {
+    fn begin(&mut self, now: u32) {
+        let day = now / DAY;
+        if day > self.day {
+            let was_yesterday = day == self.day + 1;
+            self.strangers_before =
+                if was_yesterday { self.strangers } else { Distinct::default() };
+            self.strangers.clear();
+            self.day = day;
+        }
+    }
+
     /// By an owner.
     fn used(&mut self) {
         self.own_uses += 1;
@@ -226,16 +345,37 @@ impl Collection {
         }
     }
 
+    const fn is_known(&self) -> bool {
+        self.own_uses + self.foreign_uses >= SHOWN
+    }
+
     /// Whether it was shown that what one reads is hardly ever what others read too.
     const fn is_private(&self) -> bool {
-        let uses = self.own_uses + self.foreign_uses;
-        uses >= COMMON * COMMON && self.foreign_uses * COMMON <= uses
+        self.is_known() && self.foreign_uses * COMMON <= self.own_uses + self.foreign_uses
+    }
+
+    /// Whether it was shown that half of what is read is others'.
+    const fn is_shared(&self) -> bool {
+        self.is_known() && self.foreign_uses * 2 >= self.own_uses + self.foreign_uses
     }
 }
 
-/// Machines share what they know of collections, and people of one client.
-fn group(subjects: &Distinct<1>, client: u64) -> u64 {
-    if subjects.count() <= MACHINE { 0 } else { client }
+// === impl Sharer ===
+
+impl Sharer {
+    fn begin(&mut self, now: u32) {
+        if now.saturating_sub(self.since) >= 2 * DAY {
+            *self = Self { since: now, guests: Distinct::default() };
+        }
+    }
+}
+
+const MACHINES: u64 = 0;
+const PEOPLE: u64 = 1;
+
+/// Machines share what they know of collections, and people.
+fn world(subjects: &Distinct<1>) -> u64 {
+    if subjects.count() <= MACHINE { MACHINES } else { PEOPLE }
 }
 
 // === impl Stranger ===
@@ -250,23 +390,23 @@ impl Stranger {
 
     fn begin(&mut self, half: u32) {
         if half > self.half {
-            let before = if half == self.half + 1 { self.now } else { Touched::default() };
-            *self = Self { half, before, once: self.once, ..Self::default() };
+            self.before = if half == self.half + 1 { self.now } else { Touched::default() };
+            (self.half, self.now, self.uses) = (half, Touched::default(), 0);
         }
     }
 
     fn lately(&self) -> Touched {
         Touched {
             objects: self.now.objects.with(&self.before.objects),
-            owners: self.now.owners.with(&self.before.owners),
+            circles: self.now.circles.with(&self.before.circles),
             refused: self.now.refused.saturating_add(self.before.refused),
         }
     }
 
-    fn touch(&mut self, seen: &Seen<'_>, object: u64, owner: u64, ok: bool) {
+    fn touch(&mut self, seen: &Seen<'_>, object: u64, circle: u64, ok: bool) {
         self.begin(seen.now / HALF);
         self.now.objects.add(object);
-        self.now.owners.add(owner);
+        self.now.circles.add(circle);
         self.now.refused = self.now.refused.saturating_add(u16::from(!ok));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A service does the same few things for as long as it lives, and a new version brings one or two more. Whoever holds
 //! its secret looks around. So five routes that it never used, and more than all that it had used before, are told as
-//! an anomaly, whether they were let through or not. It must be known for half a day; people do new things every day,
+//! probing of functions, whether they were let through or not. It must be known for half a day; people do new things every day,
 //! and are not looked at. State: 64 bytes for each of 10,000 clients.
 
 use serde_json::json;
@@ -72,7 +72,7 @@ impl Repertoire {
             ("routes_known", json!(known)),
             ("window_seconds", json!(HOUR)),
         ]);
-        Some(seen.sighting(Kind::Anomaly, summary, facts))
+        Some(seen.sighting(Kind::FunctionProbing, summary, facts))
     }
 }
 

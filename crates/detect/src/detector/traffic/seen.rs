@@ -29,6 +29,8 @@ pub(super) struct Seen<'e> {
     pub(super) subject: Option<u64>,
     /// Method and template; a guess by the path where the event has no route.
     pub(super) route: Option<u64>,
+    /// The template without the method.
+    pub(super) function: Option<u64>,
     /// The guess, where the route is one.
     pub(super) guess: Option<Template>,
     /// The template up to its last parameter: what `/orders/{id}` and `/orders/{id}/items` share.
@@ -47,7 +49,7 @@ pub(super) struct Seen<'e> {
 impl<'e> Seen<'e> {
     pub(super) fn of(event: &'e Event, names: &Names) -> Option<Self> {
         let EventKind::Request(request) = &event.kind else { return None };
-        let Target { route, guess, collection, object, lists, is_denied } = names.target;
+        let Target { route, function, guess, collection, object, lists, is_denied } = names.target;
         Some(Self {
             event,
             request,
@@ -57,6 +59,7 @@ impl<'e> Seen<'e> {
             has_client: event.who.client.is_some(),
             subject: names.subject,
             route,
+            function,
             guess,
             collection,
             object,

@@ -16,10 +16,10 @@ use crate::sketch::hash;
 use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
-/// Two hundred an hour are a person in haste; five times a known habit is none.
+/// Two hundred and fifty an hour are a person in haste, or a page that asks four times a minute; five times a known habit is none.
 const HOUR: Limits = Limits {
     window: 3600,
-    floor: 200.0,
+    floor: 250.0,
     own: 5.0,
     first_day: true,
     peers: 3.0,
