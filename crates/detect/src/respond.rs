@@ -196,6 +196,9 @@ async fn add_label(store: &Store, finding: &Finding, value: &mut Value) -> Resul
     if let Some(bait) = store.honeytoken(token).await?
         && let Some(evidence) = value.get_mut("evidence")
     {
+        // Lists and messages to others show the summary alone.
+        let summary = format!("{}; the bait: {}", finding.evidence.summary, bait.label);
+        evidence["summary"] = json!(summary);
         evidence["label"] = json!(bait.label);
     }
     Ok(())

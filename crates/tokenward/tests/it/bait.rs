@@ -55,6 +55,8 @@ fn whoever_shows_bait_in_a_query_or_form_is_blocked_and_no_one_else() {
     for last in ["81", "82", "83"] {
         let ip = format!("127.0.0.{last}");
         let found = product.finding_with("honeytoken", |one| one["ip"] == *ip)["finding"].clone();
+        let summary = found["evidence"]["summary"].as_str().expect("summary");
+        assert!(summary.ends_with("; the bait: backup"), "lists show it alone: {summary}");
         assert_eq!(
             (&found["response"], &found["evidence"]["label"]),
             (&"block:ip".into(), &"backup".into())
