@@ -152,6 +152,10 @@ fn whoever_never_signed_in_there_is_a_server_and_a_vpn_is_nobodys_country() {
     assert_eq!(taken_over(&home, false, &hosted), 0, "the server of an application");
     let renewed = json!({ "kind": "grant", "grant_type": "refresh_token", "result": "ok" });
     assert_eq!(taken_over(&home, false, &renewed), 0, "it began before the stream");
+    let device = json!({
+        "kind": "grant", "grant_type": "urn:ietf:params:oauth:grant-type:device_code", "result": "ok",
+    });
+    assert_eq!(taken_over(&home, false, &device), 0, "its owner approved it elsewhere");
     let by_vpn = json!({ "net": "vpn" });
     assert_eq!(taken_over(&by_vpn, true, &json!({})), 0, "who knows from where somebody is?");
     let relayed = json!({ "net": "hosting", "asn": 13335, "country": "NO" });
@@ -164,6 +168,37 @@ fn whoever_never_signed_in_there_is_a_server_and_a_vpn_is_nobodys_country() {
     );
     let read = json!({ "scopes": ["orders:read"] });
     assert_eq!(taken_over(&home, true, &read), 0);
+}
+
+#[test]
+fn where_kinds_of_networks_are_unknown_a_program_that_acts_for_many_is_a_server() {
+    let told = |others: u32, ua: &str| {
+        let server = json!({
+            "ua": ua, "ja4": "server", "asn": 64666, "country": "BR", "token": "t99", "session": "s99",
+            "scopes": ["payments:write"],
+        });
+        let with = |seconds: f64, person: u32, more: &Value| {
+            let mut event = used(seconds, person, more);
+            event.as_object_mut().expect("object").remove("net");
+            event
+        };
+        let at_the_server = |seconds: f64, person: u32| {
+            let mut event = with(seconds, person, &server);
+            event["ip"] = json!("203.0.113.80");
+            event
+        };
+        let mut events: Vec<Value> = (0..others).map(|n| at_the_server(60.0, 10 + n)).collect();
+        let mut login =
+            with(0.0, 30, &json!({ "kind": "login", "result": "ok", "factor": "password" }));
+        login["username"] = json!("n");
+        events.push(login);
+        events.push(with(600.0, 0, &json!({})));
+        events.push(at_the_server(3.0 * HOUR, 0));
+        let told = found(&events);
+        told.iter().filter(|it| it["detector"] == "new_place" && it["subject"] == "u0").count()
+    };
+    assert_eq!((told(8, "server/1"), told(1, "server/1")), (0, 1));
+    assert_eq!(told(8, "Mozilla/5.0 Chrome/130"), 1, "a thief of many accounts");
 }
 
 #[test]

@@ -356,3 +356,25 @@ fn a_key_in_many_homes_is_shared_and_a_job_and_a_journey_are_not() {
     assert_eq!(key("pat", 3, 2, 3, "residential"), 0, "home, office, a journey");
     assert_eq!(key("pat", 4, 1, 2, "residential"), 0, "one laptop with two programs");
 }
+
+#[test]
+fn a_token_that_a_server_fetched_is_its_owners_where_they_signed_in() {
+    let server = From("192.0.2.80", 64599, "DE", "server/1");
+    let desk = From("203.0.113.9", 64701, "GB", "Browser/120");
+    let told = |signs_in: bool| {
+        let mut events = people();
+        if signs_in {
+            let mut login = of("login", 8000.0, 7, desk);
+            (login["username"], login["factor"]) = (json!("n7"), json!("password"));
+            events.push(login);
+        }
+        let mut fetched = of("grant", 8010.0, 7, server);
+        fetched["token"] = json!("t7b");
+        events.push(fetched);
+        let mut used = of("request", 8020.0, 7, desk);
+        used["token"] = json!("t7b");
+        events.push(used);
+        found(&events).iter().filter(|finding| finding["detector"] == "token_sharing").count()
+    };
+    assert_eq!((told(true), told(false)), (0, 1));
+}

@@ -13,7 +13,7 @@
 //! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
 //! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
 //! an hour ago. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
-//! where there are several; 48 for each of 4,096 clients, 24 for each of 16,384 programs of theirs.
+//! where there are several; 48 for each of 4,096 clients, 24 for each of 16,384 programs of theirs, and of 16,384 servers.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -22,6 +22,7 @@ use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, Request};
 use token::finding::Whom;
 use token::id::SubjectId;
+use token::term::GrantType;
 
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number, packed};
@@ -34,6 +35,13 @@ use crate::sketch::told::Told;
 
 const CLIENTS: usize = 4_096;
 const PROGRAMS: usize = 16_384;
+const SERVERS: usize = 16_384;
+/// People for whom a server acts, at least.
+const SERVED: u32 = 5;
+/// Grants to whoever signed in before, or elsewhere: what becomes of a code that was sent to somebody, `device_phishing`
+/// looks at.
+const SIGNED_IN_BEFORE: [&str; 2] =
+    [GrantType::RefreshToken.as_str(), GrantType::DeviceCode.as_str()];
 /// People that a client needs before a program is none of its own.
 const PEOPLE: u32 = 30;
 /// People from whom on a program is.
@@ -46,6 +54,8 @@ pub(super) struct NewPlace {
     /// People by client, and by client and kind of program.
     people: Table<Distinct<4>>,
     programs: Table<Distinct<1>>,
+    /// People by client, network and program, where the kind of network is not known.
+    servers: Table<Distinct<1>>,
 }
 
 /// Where, and with what, a person was seen.
@@ -64,7 +74,12 @@ pub(super) struct Person {
 
 impl Default for NewPlace {
     fn default() -> Self {
-        Self { knows_sign_ins: false, people: Table::new(CLIENTS), programs: Table::new(PROGRAMS) }
+        Self {
+            knows_sign_ins: false,
+            people: Table::new(CLIENTS),
+            programs: Table::new(PROGRAMS),
+            servers: Table::new(SERVERS),
+        }
     }
 }
 
@@ -86,7 +101,7 @@ impl RecordDetector for NewPlace {
                 self.knows_sign_ins |= person.signed_in.is_some();
             }
             EventKind::Grant { result, grant_type, .. } if result == "ok" => {
-                if grant_type == "refresh_token" {
+                if SIGNED_IN_BEFORE.contains(&grant_type.as_str()) {
                     record.person.as_mut()?.places.renewed = source::place(event).map(packed);
                 }
             }
@@ -99,7 +114,7 @@ impl RecordDetector for NewPlace {
         let is_there = place.is_some() && person.signed_in == place;
         let is_elsewhere = self.knows_sign_ins && !is_there;
         // Where a server fetches tokens, or holds a consent, nobody signs in.
-        if is_elsewhere && source::net(event) == Some(NetworkKind::Hosting) {
+        if is_elsewhere && self.is_server(event, names) {
             return None;
         }
         let mut news = person.news(event, names)?;
@@ -129,6 +144,21 @@ impl RecordDetector for NewPlace {
 }
 
 impl NewPlace {
+    /// Whether it is a data centre or, where that is not known, an address at which a program, and no browser, acts for
+    /// several people of a client.
+    fn is_server(&mut self, event: &Event, names: &Names) -> bool {
+        if let Some(net) = source::net(event) {
+            return net == NetworkKind::Hosting;
+        }
+        let program = event.ua.as_deref().filter(|ua| !ua.starts_with("Mozilla/"));
+        let Some((subject, network)) = names.subject.zip(names.network) else { return false };
+        let Some(program) = program.map(hash::without_digits) else { return false };
+        let server = hash::both(hash::both(names.client, network), program);
+        let people = self.servers.touch(server, source::seconds(event));
+        people.add(subject);
+        people.count() >= SERVED
+    }
+
     /// Whether it is a program, and no browser, that hardly anybody of a client uses.
     fn is_stray(&mut self, event: &Event, names: &Names) -> bool {
         let (Some(subject), Some(kind), Some(ua)) = (names.subject, source::kind(event), &event.ua)
@@ -159,6 +189,11 @@ struct News {
 // === impl Person ===
 
 impl Person {
+    /// Whether the last sign-in was where the event is.
+    pub(super) fn signed_in_at(&self, event: &Event) -> bool {
+        self.signed_in.is_some() && self.signed_in == source::place(event).map(packed)
+    }
+
     /// Something of each of its parts, to bring them near.
     pub(super) fn read(&self) -> u64 {
         let known = self.countries.read() ^ self.places.read() ^ self.software.read();

@@ -9,7 +9,7 @@
 //! network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count too, and a token
 //! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
 //! where a server fetches tokens for browsers, only the second says something. A token that has expired says nothing: a
-//! page that its server gave it to may still send it. Nor does a program where another one had the token within ten
+//! page that its server gave it to may still send it. Nor does a place where its owner signed in last, nor a program where another one had the token within ten
 //! minutes: an application that went there and shows a web page. A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
@@ -159,7 +159,8 @@ impl RecordDetector for TokenSharing {
         }
         let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
         let carried = self.issued.carried(event, names, &source).or(changed);
-        let carried = carried.filter(|_| is_strange && !is_machine && !is_brought)?;
+        let is_there = record.person.as_ref().is_some_and(|it| it.places.signed_in_at(event));
+        let carried = carried.filter(|_| is_strange && !is_machine && !is_brought && !is_there)?;
         session.told.is_news(event.ts, 1).then(|| away(event, &carried))
     }
 }
