@@ -190,15 +190,21 @@ pub(crate) async fn update(
     let _alone = console.changing.lock().await;
     let now = console.authority.now();
     let disable = body.disabled == Some(true);
-    let client =
-        body.applied_to(find(&console, &id).await?, &console.authority.settings().ladder)?;
+    let before = find(&console, &id).await?;
+    let was_disabled = before.disabled;
+    let client = body.applied_to(before, &console.authority.settings().ladder)?;
     register::check(&draft(&client), console.authority.settings())?;
     write(&console, &client).await?;
     if disable {
         let selector = Selector::Client(id.clone());
         console.revoke_until_now(&administrator, selector, "client disabled").await?;
     }
-    let change = Change { action: "client.update", target: id.as_str(), at: now };
+    let action = match (was_disabled, client.disabled) {
+        (false, true) => "client.disable",
+        (true, false) => "client.enable",
+        _ => "client.update",
+    };
+    let change = Change { action, target: id.as_str(), at: now };
     let shown = answer::json(StatusCode::OK, &view(client, None));
     console.record(&administrator, change, shown).await
 }

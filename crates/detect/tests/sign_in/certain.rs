@@ -383,3 +383,21 @@ fn a_leak_is_answered_by_what_leaked() {
         assert_eq!(report(&who), ["leak_report", "critical", response]);
     }
 }
+
+#[test]
+fn what_was_taken_back_from_a_disabled_account_is_its_token_until_it_is_enabled() {
+    let told = |changes: &[(f64, &str)]| {
+        let mut events: Vec<Value> = changes
+            .iter()
+            .map(|(at, action)| {
+                let members = json!({ "actor": "admin:root", "action": action, "target": "u1" });
+                event(*at, "admin", "192.0.2.80", &members)
+            })
+            .collect();
+        events.push(request(3600.0, "192.0.2.1", "app/1", Some("revoked")));
+        outcomes(&found(&events)).len()
+    };
+    assert_eq!(told(&[(0.0, "user.disable")]), 1);
+    assert_eq!(told(&[(0.0, "user.disable"), (60.0, "user.enable")]), 0);
+    assert_eq!(told(&[(0.0, "client.disable"), (60.0, "user.update")]), 0, "somebody else");
+}

@@ -229,6 +229,30 @@ fn a_honeytoken_blocks_its_thief_alone_and_undo_unblocks() {
     thief.get(&product.gateway("/orders"), Some(&good)).expect(200);
 }
 
+#[test]
+fn whoever_goes_on_after_being_disabled_is_told() {
+    let product = Product::start();
+    let tokens = product.sign_in("openid orders:read");
+    let access = tokens["access_token"].as_str().expect("access token").to_owned();
+    product.api("/orders", &access).expect(200);
+    let subject = claims_of(&access)["sub"].as_str().expect("sub").to_owned();
+    let path = format!("/users/{subject}");
+    product.admin_call("PATCH", &path, Some(json!({ "disabled": true }))).expect(200);
+    product.api("/orders", &access).expect(401);
+    let found = product.finding("disabled_account_token");
+    assert_eq!(found["finding"]["subject"], json!(subject));
+    let (id, _) = product.client();
+    let path = format!("/clients/{id}");
+    let state = |disabled: bool| Some(json!({ "disabled": disabled }));
+    product.admin_call("PATCH", &path, state(true)).expect(200);
+    product.admin_call("PATCH", &path, state(false)).expect(200);
+    let log = product.admin_call("GET", "/audit", None);
+    let log = log.expect(200).to_string();
+    for action in ["user.disable", "client.disable", "client.enable"] {
+        assert!(log.contains(action), "{action}: {log}");
+    }
+}
+
 fn claims_of(token: &str) -> serde_json::Value {
     part(token, 1)
 }

@@ -1,6 +1,7 @@
 //! Tokens of somebody who was disabled are still being used.
 //!
-//! Certain: a door knew the token and refused it for that reason. Where the event has no verified
+//! Certain: a door knew the token and refused it for that reason, or because it was taken back, as all tokens of an
+//! account are when it is disabled. Where the event has no verified
 //! name, the network is told, since a name that is only claimed is anybody's. Told once for each
 //! account, for the first use tells all there is to know: somebody still holds its tokens.
 //! State: 20,000 accounts of about 150 bytes.
@@ -21,7 +22,14 @@ const ACCOUNTS: usize = 20_000;
 
 /// Uses of disabled accounts' tokens.
 pub(super) struct DisabledAccountToken {
-    accounts: Recent<String, Told>,
+    accounts: Recent<String, Account>,
+}
+
+#[derive(Default)]
+struct Account {
+    /// An administrator said so.
+    is_disabled: bool,
+    told: Told,
 }
 
 impl Default for DisabledAccountToken {
@@ -32,17 +40,32 @@ impl Default for DisabledAccountToken {
 
 impl Detector for DisabledAccountToken {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let EventKind::Request(request) = &event.kind else { return None };
-        if request.refused != Some(Refused::Plain(Reason::Disabled)) {
+        let request = match &event.kind {
+            EventKind::Request(request) => request,
+            EventKind::Admin { action, target, .. } => {
+                self.change(action, target);
+                return None;
+            }
+            _ => return None,
+        };
+        let who = &event.who;
+        let is_told_by_the_door = request.refused == Some(Refused::Plain(Reason::Disabled));
+        let is_taken_back = request.refused == Some(Refused::Plain(Reason::Revoked));
+        let names = [
+            who.subject.as_ref().map(|subject| format!("subject:{subject}")),
+            who.client.as_ref().map(|client| format!("client:{client}")),
+        ];
+        let is_disabled = |name: &String| self.accounts.peek(name).is_some_and(|it| it.is_disabled);
+        let is_known = is_taken_back && names.iter().flatten().any(is_disabled);
+        if !is_told_by_the_door && !is_known {
             return None;
         }
-        let who = &event.who;
         let account = match (&who.subject, &who.client) {
             (Some(subject), _) => format!("subject:{subject}"),
             (None, Some(client)) => format!("client:{client}"),
             (None, None) => network::actor(event.ip?),
         };
-        if !self.accounts.touch(&account).is_news(event.ts, 1) {
+        if !self.accounts.touch(&account).told.is_news(event.ts, 1) {
             return None;
         }
         let from = source::shown(event);
@@ -71,5 +94,17 @@ impl Detector for DisabledAccountToken {
                 ("path", json!(request.path)),
             ]),
         })
+    }
+}
+
+impl DisabledAccountToken {
+    fn change(&mut self, action: &str, target: &str) {
+        let Some((kind @ ("user" | "client"), verb)) = action.split_once('.') else { return };
+        let name = format!("{}:{target}", if kind == "user" { "subject" } else { kind });
+        match verb {
+            "disable" => self.accounts.touch(&name).is_disabled = true,
+            "enable" => self.accounts.touch(&name).is_disabled = false,
+            _ => {}
+        }
     }
 }
