@@ -378,3 +378,27 @@ fn a_token_that_a_server_fetched_is_its_owners_where_they_signed_in() {
     };
     assert_eq!((told(true), told(false)), (0, 1));
 }
+
+#[test]
+fn a_thief_who_renews_a_stolen_session_is_found_with_and_without_its_name() {
+    let renewed = |mut event: Value, token: &str, with_session: bool| {
+        event["token"] = json!(token);
+        (event["grant"], event["grant_type"]) = (json!("g7"), json!("refresh_token"));
+        if !with_session {
+            event.as_object_mut().expect("object").remove("session");
+        }
+        event
+    };
+    for with_session in [true, false] {
+        let home = From("198.51.7.9", 64502, "NO", "Browser/120");
+        let mut events = people();
+        for (at, token) in [(4000.0, "a"), (4600.0, "b")] {
+            events.push(renewed(of("grant", at, 7, home), token, with_session));
+            events.push(renewed(of("request", at + 5.0, 7, home), token, with_session));
+        }
+        assert_eq!(found(&events), Vec::<Value>::new());
+        events.push(renewed(of("grant", 5000.0, 7, THIEF), "c", with_session));
+        events.push(renewed(of("request", 5005.0, 7, THIEF), "c", with_session));
+        assert_eq!(outcomes(&found(&events)), [["token_sharing", "high", "tag"]], "{with_session}");
+    }
+}

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use token::event::{Event, EventKind, Moved};
 use token::id::ClientId;
+use token::term::GrantType;
 use token::time::Timestamp;
 
 use crate::detector::Names;
@@ -67,6 +68,8 @@ struct Use {
     source: Source,
     name: Option<Name>,
     version: Version,
+    /// By a refresh token, which whoever stole it has, too.
+    is_renewed: bool,
 }
 
 /// What a User-Agent names.
@@ -199,9 +202,10 @@ impl Issued {
         together >= FEW.max(people / TOGETHER)
     }
 
-    /// Whether the token was issued to this very program, wherever it was.
+    /// Whether somebody signed in with this very program for the token, wherever it was.
     pub(super) fn is_to(&self, event: &Event, source: &Source) -> bool {
-        self.issue(event).is_some_and(|issued| issued.source.is_same_software(source))
+        let issued = self.issue(event).filter(|issued| !issued.is_renewed);
+        issued.is_some_and(|issued| issued.source.is_same_software(source))
     }
 
     /// Somebody begins to use a session.
@@ -304,7 +308,9 @@ impl Use {
     fn of(event: &Event) -> Option<Self> {
         let name = Name::of(event);
         let version = event.ua.as_deref().map(Version::of).unwrap_or_default();
-        Some(Self { source: Source::of(event)?, name, version })
+        let is_renewed = matches!(&event.kind, EventKind::Grant { grant_type, .. }
+            if grant_type == GrantType::RefreshToken.as_str());
+        Some(Self { source: Source::of(event)?, name, version, is_renewed })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::sketch::hash;
 pub struct Names {
     pub(in crate::detector) subject: Option<u64>,
     pub(in crate::detector) token: Option<u64>,
-    /// The session and its client, or else the token.
+    /// The session or grant, and its client; or else the token.
     pub(in crate::detector) session: Option<u64>,
     /// The verified subject, or the verified client where there is no subject.
     pub(in crate::detector) principal: Option<u64>,
@@ -68,8 +68,11 @@ impl Names {
         Self {
             subject,
             token,
-            session: token.map(|token| match (&who.session, client) {
-                (Some(session), Some(client)) => hash::both(client, hash::text(session.as_str())),
+            session: token.map(|token| match (&who.session, &who.grant, client) {
+                (Some(session), _, Some(client)) => {
+                    hash::both(client, hash::text(session.as_str()))
+                }
+                (None, Some(grant), Some(client)) => hash::both(client, hash::text(grant.as_str())),
                 _ => token,
             }),
             // Apart, so that a subject with a name like a client's is not the client; one with its own client's name is
