@@ -215,3 +215,22 @@ fn a_program_that_is_none_of_a_clients_is_told_of_somebody_of_whom_nothing_is_kn
     assert_eq!(told("python-httpx/0.27", "POST", 3), 0, "others use it, too");
     assert_eq!(told("Mozilla/5.0 Opera/99", "POST", 0), 0, "there are rare browsers");
 }
+
+#[test]
+fn a_scope_that_most_tokens_of_a_client_carry_is_sensitive_only_in_a_change() {
+    let told = |everybody: bool, method: &str| {
+        let scoped = json!({ "scopes": ["payments:write"] });
+        let mut events = people();
+        if everybody {
+            events.extend((10..40).map(|person| used(2.5 * HOUR, person, &scoped)));
+        }
+        events.extend((0..4).map(|n| used(f64::from(n) * 600.0, 3, &json!({}))));
+        let paid = json!({
+            "ua": "Mozilla/5.0 Safari/605", "ja4": "other", "token": "t9", "session": "s9", "country": "BR",
+            "asn": 64666, "scopes": ["payments:write"], "method": method, "path": "/payments",
+        });
+        events.push(used(3.0 * HOUR, 3, &paid));
+        found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+    };
+    assert_eq!((told(true, "GET"), told(true, "POST"), told(false, "GET")), (0, 1, 1));
+}

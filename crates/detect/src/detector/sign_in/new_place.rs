@@ -13,7 +13,7 @@
 //! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
 //! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
 //! an hour ago. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
-//! where there are several; 48 for each of 4,096 clients, 24 for each of 16,384 programs of theirs, and of 16,384 servers.
+//! where there are several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384 servers.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -44,6 +44,8 @@ const SIGNED_IN_BEFORE: [&str; 2] =
     [GrantType::RefreshToken.as_str(), GrantType::DeviceCode.as_str()];
 /// People that a client needs before a program is none of its own.
 const PEOPLE: u32 = 30;
+/// From so many people on, and half of the client's, a scope is everyday.
+const EVERYDAY: u32 = 10;
 /// People from whom on a program is.
 const COMMON: u32 = 3;
 
@@ -56,6 +58,8 @@ pub(super) struct NewPlace {
     programs: Table<Distinct<1>>,
     /// People by client, network and program, where the kind of network is not known.
     servers: Table<Distinct<1>>,
+    /// People by client and sensitive scope.
+    holders: Table<Distinct<4>>,
 }
 
 /// Where, and with what, a person was seen.
@@ -79,6 +83,7 @@ impl Default for NewPlace {
             people: Table::new(CLIENTS),
             programs: Table::new(PROGRAMS),
             servers: Table::new(SERVERS),
+            holders: Table::new(CLIENTS),
         }
     }
 }
@@ -126,6 +131,7 @@ impl RecordDetector for NewPlace {
             news.stray = true;
             person.last = None;
         }
+        let everyday = self.everyday(event, names);
         let news = Some(news).filter(News::is_worth_it)?;
         let session = record.session.as_ref().map(|session| session.first);
         if news.software.is_none() && person.went_along(event, session) {
@@ -133,9 +139,12 @@ impl RecordDetector for NewPlace {
         }
         let act = match &event.kind {
             EventKind::Request(request) => {
-                sensitive::first(&request.scopes).or_else(|| news.change(event, request))
+                let scope = sensitive::first(&request.scopes);
+                scope
+                    .filter(|_| !everyday || source::is_change(request))
+                    .or_else(|| news.change(event, request))
             }
-            EventKind::Grant { scopes, .. } => sensitive::first(scopes),
+            EventKind::Grant { scopes, .. } => sensitive::first(scopes).filter(|_| !everyday),
             EventKind::Admin { action, .. } => Some(action.clone()),
             _ => None,
         }?;
@@ -157,6 +166,24 @@ impl NewPlace {
         let people = self.servers.touch(server, source::seconds(event));
         people.add(subject);
         people.count() >= SERVED
+    }
+
+    /// Whether most people of the client hold the scope that is sensitive: then it says nothing of what is done.
+    fn everyday(&mut self, event: &Event, names: &Names) -> bool {
+        let scopes = match &event.kind {
+            EventKind::Request(request) => &request.scopes,
+            EventKind::Grant { scopes, .. } => scopes,
+            _ => return false,
+        };
+        let (Some(scope), Some(subject)) = (sensitive::first(scopes), names.subject) else {
+            return false;
+        };
+        let now = source::seconds(event);
+        let holders = self.holders.touch(hash::both(names.client, hash::text(&scope)), now);
+        holders.add(subject);
+        let (holders, people) =
+            (holders.count(), self.people.peek(names.client).map_or(0, Distinct::count));
+        holders >= EVERYDAY && holders * 2 > people
     }
 
     /// Whether it is a program, and no browser, that hardly anybody of a client uses.
