@@ -234,3 +234,31 @@ fn a_scope_that_most_tokens_of_a_client_carry_is_sensitive_only_in_a_change() {
     };
     assert_eq!((told(true, "GET"), told(true, "POST"), told(false, "GET")), (0, 1, 1));
 }
+
+#[test]
+fn two_kinds_of_programs_in_turn_over_an_hour_are_two_hands_wherever_they_are() {
+    const WINDOWS: &str =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0";
+    const LINUX: &str =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36";
+    let told = |turns: u32, newer: &str, others: u32| {
+        let mut events = people();
+        for person in (3..4).chain(10..10 + others) {
+            for n in 0..=turns {
+                let ua = if n % 2 == 0 { WINDOWS } else { newer };
+                let mut at = 2.0 * HOUR + f64::from(n) * 720.0;
+                if person > 3 {
+                    at -= HOUR;
+                }
+                let mut event = used(at, person, &json!({ "ua": ua }));
+                event.as_object_mut().expect("object").remove("ja4");
+                event["session"] = json!(format!("later{person}"));
+                events.push(event);
+            }
+        }
+        sharing(&events).iter().filter(|it| it["subject"] == "u3").count()
+    };
+    assert_eq!((told(4, LINUX, 0), told(3, LINUX, 0)), (1, 0));
+    assert_eq!(told(4, &WINDOWS.replace("130.0", "131.0"), 0), 0, "it was updated");
+    assert_eq!(told(4, LINUX, 8), 0, "others have these two");
+}

@@ -195,9 +195,14 @@ impl Issued {
         }
     }
 
+    /// How many people of a client were seen.
+    pub(super) fn people(&self, names: &Names) -> u32 {
+        self.sessions.peek(names.client).map_or(0, |people| people.all.count())
+    }
+
     /// Whether two programs of a client are used in turn by many of its people, wherever these are.
     pub(super) fn are_one_hand(&self, names: &Names, both: [Name; 2]) -> bool {
-        let people = self.sessions.peek(names.client).map_or(0, |people| people.all.count());
+        let people = self.people(names);
         let together = self.together.peek(pair(names.client, both)).map_or(0, Distinct::count);
         together >= FEW.max(people / TOGETHER)
     }
@@ -252,6 +257,11 @@ impl Issued {
         let token = event.who.token.as_ref()?;
         self.tokens.peek(number(token.as_str())).copied().flatten()
     }
+}
+
+/// Whether two programs are of different families or systems.
+pub(super) fn are_two_kinds([one, two]: [Name; 2]) -> bool {
+    one.kind != two.kind
 }
 
 /// Two programs of a client, whichever came first.

@@ -1,11 +1,12 @@
-//! One person's token that two programs use in turn, one of which hardly anybody else uses.
+//! One person's token that two programs of one name use in turn, one of which hardly anybody else uses.
 //!
 //! A token that is taken from a browser and used behind the same address, by malware or by a colleague,
-//! moves nowhere: what is left to see is the program. An application and the web pages in it, or a browser with two ways
-//! to the same server, take turns as well, but they do so for many people. So one of the two must be a program with
-//! which fewer than three people of the client were seen, of forty at least; the two, by fingerprint or by family
-//! and system, must not take turns for three others and one in twenty; and the turns must be four within ten
-//! minutes, since a page that is opened elsewhere once is nobody else. Programs are told apart by their TLS
+//! moves nowhere: what is left to see is the program. Those that say what they are `token_sharing.rs` compares; here are
+//! those that say they are what their owner uses, or say nothing. A browser with two ways
+//! to the same server takes turns as well, but it does so for many people. So one of the two must be a program with
+//! which fewer than three people of the client were seen, of forty at least; the two must not take turns for three others
+//! and one in twenty; and the turns must be four within ten
+//! minutes. Programs are told apart by their TLS
 //! fingerprint or, where that is not known, by the family that the User-Agent names. Personal tokens and API keys
 //! are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes for each of
 //! 16,384 programs of clients and 4,096 pairs of them, 48 for each of 4,096 clients, 48 for each of 4,096 tokens in the
@@ -43,7 +44,7 @@ pub(super) struct MixedSoftware {
     /// People by client, and by client and program.
     people: Table<Distinct<4>>,
     programs: Table<Distinct<1>>,
-    /// People by client and two programs or kinds of them.
+    /// People by client and two programs.
     pairs: Table<Distinct<1>>,
     tokens: Table<Turns>,
 }
@@ -101,16 +102,12 @@ impl RecordDetector for MixedSoftware {
         }
         let turns = self.tokens.touch(token, now);
         let kind = source::kind(event).unwrap_or(0);
-        let both = turns.take(program, kind, now);
-        let most = COMMON.max(people.count() / TOGETHER);
-        let go_together = |(one, two): (u64, u64)| {
+        if let Some((one, two)) = turns.take(program, kind, now) {
             let pair = self.pairs.touch(hash::both(names.client, one ^ two), now);
             pair.add(subject);
-            pair.count() >= most
-        };
-        // Each is noted, whatever the other says.
-        if both.into_iter().flatten().map(go_together).fold(false, |one, two| one | two) {
-            turns.count = 0;
+            if pair.count() >= COMMON.max(people.count() / TOGETHER) {
+                turns.count = 0;
+            }
         }
         if is_rare {
             turns.rare = program;
@@ -130,21 +127,22 @@ impl RecordDetector for MixedSoftware {
 // === impl Turns ===
 
 impl Turns {
-    /// The two programs, and what kinds they are, when another takes its turn.
-    fn take(&mut self, program: u64, kind: u64, now: u32) -> [Option<(u64, u64)>; 2] {
+    /// The two programs, when another of the same kind takes its turn.
+    fn take(&mut self, program: u64, kind: u64, now: u32) -> Option<(u64, u64)> {
         if now.saturating_sub(self.since) > WINDOW {
             (self.since, self.count) = (now, 0);
         }
         let before = (self.last, self.kind);
         if before.0 == program {
-            return [None, None];
+            return None;
         }
         (self.last, self.kind) = (program, kind);
-        if before.0 == 0 {
-            return [None, None];
+        let is_another_kind = before.1 != 0 && kind != 0 && before.1 != kind;
+        if before.0 == 0 || is_another_kind {
+            return None;
         }
         self.count += 1;
-        [Some((before.0, program)), (before.1 != kind).then_some((before.1, kind))]
+        Some((before.0, program))
     }
 }
 

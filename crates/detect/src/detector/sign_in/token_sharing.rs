@@ -10,11 +10,13 @@
 //! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
 //! where a server fetches tokens for browsers, only the second says something. A token that has expired says nothing: a
 //! page that its server gave it to may still send it. Nor does a place where its owner signed in last, nor a program where another one had the token within ten
-//! minutes: an application that went there and shows a web page. A pair of
+//! minutes: an application that went there and shows a web page. Two kinds of programs, by family and
+//! system, that take four turns within an hour count wherever they are, unless people of the client use the two like that.
+//! A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
 //! has to be known for three days, and to have fewer than eight pairs.
-//! State: 128 bytes in the record of a session (`records.rs`), and 88 for each source where there are several, at most
+//! State: 136 bytes in the record of a session (`records.rs`), and 88 for each source where there are several, at most
 //! six; 40 in that of a subject, and 24 for each pair where there are several, at most eight.
 
 use std::collections::BTreeMap;
@@ -30,7 +32,7 @@ use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
-use crate::detector::sign_in::issued::{Carried, Issued};
+use crate::detector::sign_in::issued::{self, Carried, Issued};
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::told::Told;
@@ -43,6 +45,10 @@ pub(super) const PAIRS: usize = 8;
 const RETURNS: u8 = 2;
 const MANY_SOURCES: usize = 4;
 const MANY_PROGRAMS: usize = 3;
+/// Turns of two kinds of programs, in so many seconds, where a client has so many people.
+const TURNS: u8 = 4;
+const LONG: u32 = 3600;
+const PEOPLE: u32 = 40;
 
 /// Tokens in several hands.
 #[derive(Default)]
@@ -56,6 +62,9 @@ pub(super) struct Session {
     /// The newest last; nearly all sessions have one.
     sources: SmallVec<[Used; 1]>,
     returns: u8,
+    /// How often another kind of program took its turn lately.
+    turns: u8,
+    turns_since: u32,
     /// Of those that count now.
     first_return: Timestamp,
     told: Told,
@@ -66,6 +75,7 @@ struct Used {
     ip: IpAddr,
     country: Option<NonZeroU64>,
     ua: Option<NonZeroU64>,
+    is_for_programs: bool,
     is_moving: bool,
     is_hosted: bool,
     is_strange: bool,
@@ -119,6 +129,7 @@ impl RecordDetector for TokenSharing {
             ip,
             country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
             ua: names.ua.map(source::packed),
+            is_for_programs: for_programs,
             is_moving: for_programs
                 || matches!(
                     event.origin.net,
@@ -140,6 +151,11 @@ impl RecordDetector for TokenSharing {
             self.issued.meet_together(event, names, both);
         }
         let is_one_hand = programs.is_some_and(|both| self.issued.are_one_hand(names, both));
+        let of_people = !for_programs && last.is_some_and(|last| !last.is_for_programs);
+        let turned = of_people && !is_one_hand && programs.is_some_and(issued::are_two_kinds);
+        if turned {
+            session.turn(source::seconds(event));
+        }
         // To another network and to another program at once, however long after.
         let changed_hands = !for_programs
             && is_far
@@ -157,6 +173,9 @@ impl RecordDetector for TokenSharing {
         if session.is_shared() {
             return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
         }
+        if turned && session.turns >= TURNS && self.issued.people(names) >= PEOPLE && !is_machine {
+            return session.told.is_news(event.ts, 1).then(|| in_turn(event, session.turns));
+        }
         let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
         let carried = self.issued.carried(event, names, &source).or(changed);
         let is_there = record.person.as_ref().is_some_and(|it| it.places.signed_in_at(event));
@@ -173,6 +192,14 @@ impl Session {
         let last = self.sources.last();
         let last = last.map_or(0, |it| it.source.read() ^ it.last.as_millis() as u64);
         u64::from(self.returns) ^ last ^ self.told.read()
+    }
+
+    /// Another kind of program goes on with it.
+    fn turn(&mut self, now: u32) {
+        if now.saturating_sub(self.turns_since) > LONG {
+            (self.turns_since, self.turns) = (now, 0);
+        }
+        self.turns = self.turns.saturating_add(1);
     }
 
     fn add(&mut self, mut used: Used, is_one_hand: bool, is_for_jobs: bool, now: Timestamp) {
@@ -273,6 +300,24 @@ fn whom(event: &Event, ip: Option<IpAddr>) -> Whom {
         grant: who.grant.clone(),
         session: who.session.clone(),
         ip,
+    }
+}
+
+fn in_turn(event: &Event, turns: u8) -> Sighting {
+    Sighting {
+        kind: Kind::SignIn(SignIn::TokenSharing),
+        actor: actor(event),
+        whom: whom(event, event.ip),
+        summary: format!(
+            "within an hour two kinds of programs used one session in turn, {turns} times, lately from {}; hardly anybody \
+             of this client has these two",
+            source::shown(event)
+        ),
+        facts: BTreeMap::from([
+            ("turns", json!(turns)),
+            ("threshold", json!(TURNS)),
+            ("window_seconds", json!(LONG)),
+        ]),
     }
 }
 
