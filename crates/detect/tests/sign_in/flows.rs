@@ -314,6 +314,11 @@ fn a_device_that_is_not_the_clients_is_told_where_it_cannot_be_its_owners() {
     assert_eq!(started_by("okhttp/4.9", "residential", "BR", false), 1, "abroad");
     assert_eq!(
         started_by("okhttp/4.9", "residential", "NO", true),
+        1,
+        "a library in another home, and the client has software"
+    );
+    assert_eq!(
+        started_by("Other-TV/1.0", "residential", "NO", true),
         0,
         "a television and a telephone"
     );
@@ -385,6 +390,34 @@ fn many_domains_of_one_network_and_new_hosts_of_many_are_a_surge() {
     let findings = found(&many);
     assert!(!findings.is_empty());
     assert!(findings.iter().all(|it| it["detector"] == "registration_surge"));
+}
+
+#[test]
+fn a_network_that_never_registered_or_many_for_a_new_domain_are_a_surge() {
+    let slow = |start: f64, count: i32| -> Vec<Value> {
+        let first = register(0.0, "198.51.100.1", "localhost");
+        let slow = (0..count).map(|n| {
+            let host = format!("cb{n}.evil.example");
+            register(start + f64::from(n) * 2.0 * HOUR, "192.0.2.66", &host)
+        });
+        found(&[first].into_iter().chain(slow).collect::<Vec<_>>())
+    };
+    let findings = slow(DAY, 24);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["ip"], "192.0.2.66");
+    assert_eq!(slow(DAY, 19), Vec::<Value>::new(), "few");
+    assert_eq!(slow(HOUR, 24), Vec::<Value>::new(), "who may have done so before");
+    let domain = |networks: i32, before: f64| {
+        let mut events = vec![register(0.0, "198.51.100.1", "www.sites.example")];
+        events.extend((0..24).map(|n| {
+            let (ip, host) = (format!("192.0.{}.66", n % networks), format!("s{n}.sites.example"));
+            register(before + f64::from(n) * 600.0, &ip, &host)
+        }));
+        found(&events).len()
+    };
+    assert_eq!(domain(8, HOUR), 1);
+    assert_eq!(domain(2, HOUR), 0, "a platform and its test system");
+    assert_eq!(domain(8, 25.0 * HOUR), 0, "a domain that is known");
 }
 
 #[test]
@@ -468,6 +501,27 @@ fn a_client_that_asks_people_for_ever_more_is_told() {
     assert_eq!(climb("consent", &steps), Vec::<Value>::new(), "a new release, step by step");
     let roles = [(&all[..2], yes), (&all[3..], yes), (&all[..1], yes), (&all[1..3], yes)];
     assert_eq!(climb("consent", &roles), Vec::<Value>::new(), "people of different roles");
+}
+
+#[test]
+fn three_people_who_agree_to_far_more_than_a_client_ever_asked_for_are_told() {
+    let all = ["orders:read", "stock:read", "mail:read", "users:admin"];
+    let run = |known: i32, people: i32, scopes: &[&str], verified: Option<bool>| {
+        let mut events: Vec<Value> =
+            (0..known).map(|n| consent(n, "c1", &all[..1], 9_000_000, verified)).collect();
+        for n in 0..people {
+            let mut more = consent(known, "c1", scopes, 9_000_000, verified);
+            more["subject"] = json!(format!("v{n}"));
+            events.push(more);
+        }
+        found(&events)
+    };
+    let no = Some(false);
+    assert_eq!(outcomes(&run(12, 3, &all, no)), [["scope_creep", "low", "tag"]]);
+    assert_eq!(run(12, 2, &all, no), Vec::<Value>::new(), "two people");
+    assert_eq!(run(12, 3, &all[..3], no), Vec::<Value>::new(), "two scopes");
+    assert_eq!(run(12, 3, &all, Some(true)), Vec::<Value>::new(), "somebody vouches for it");
+    assert_eq!(run(5, 3, &all, no), Vec::<Value>::new(), "it has not shown what it asks for");
 }
 
 #[test]

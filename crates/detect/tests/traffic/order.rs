@@ -145,3 +145,48 @@ fn one_subject_with_several_tokens_is_named() {
     let findings = stream.by("throttle_evasion");
     assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("p3")));
 }
+
+/// Sixty visits of two dozen people who check out what they put into the cart, and again after this.
+fn again(between: &[&str]) -> Stream {
+    let mut stream = Stream::people();
+    for n in 0..60u32 {
+        let (at, who) = (f64::from(n) * 2000.0, format!("p{}", n % 24));
+        let first = ["POST /cart", "POST /checkout"];
+        let again: &[&str] = if n % 4 == 0 { between } else { &[] };
+        for (step, route) in first.iter().chain(again).enumerate() {
+            stream.add(at + step as f64 * 30.0, &who, route, json!({}));
+        }
+    }
+    stream.add(2.1 * DAY - 30.0, "p30", "POST /cart", json!({}));
+    stream
+}
+
+#[test]
+fn a_step_is_needed_again_before_what_is_done_again() {
+    assert_eq!(checkouts(again(&["POST /cart", "POST /checkout"]), "app"), 1);
+    assert_eq!(checkouts(again(&[]), "app"), 1, "hardly anybody does it again");
+    assert_eq!(checkouts(again(&["POST /checkout"]), "app"), 0, "it is done again without");
+}
+
+#[test]
+fn a_step_that_failed_or_a_page_that_was_left_open_is_not_missing() {
+    let run = |look: &str, at: f64, status: u16| {
+        let mut stream = Stream::people();
+        for n in 0..130 {
+            let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
+            stream.add(at, &who, "GET /rooms", json!({}));
+            stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
+        }
+        stream.add(2.1 * DAY + at, "p30", look, json!({ "status": status }));
+        for n in 0..4 {
+            let at = 2.1 * DAY + f64::from(n) * 60.0;
+            stream.add(at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
+        }
+        stream.by("sequence").len()
+    };
+    assert_eq!(run("GET /rooms", -30.0, 503), 0, "an outage");
+    assert_eq!(run("GET /rooms", -30.0, 403), 1, "who may not look has not looked");
+    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200), 0, "a page of the morning");
+    assert_eq!(run("GET /rooms", -30.0 * 3600.0, 200), 1, "a page of yesterday");
+    assert_eq!(run("GET /items", -30.0, 200), 1);
+}

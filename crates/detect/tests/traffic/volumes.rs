@@ -126,20 +126,22 @@ fn a_clock_is_automation_and_a_poll_is_not() {
 
 #[test]
 fn who_never_rests_is_automation_unless_all_of_its_client_do_so() {
-    let restless = |subjects: u32| {
+    let restless = |subjects: u32, kind: &str| {
         let mut stream = Stream::people();
         for subject in 0..subjects {
             for n in 0..26 * 12 {
                 let jitter = f64::from(n * n % 97) * 2.0;
                 let at = 2.0 * DAY + f64::from(n) * 300.0 + jitter + f64::from(subject);
-                let object = json!({ "object": format!("item{}", n % 40) });
-                stream.add(at, &format!("p{subject}"), "GET /items/{id}", object);
+                let object = format!("item{}", n % 40);
+                let more = json!({ "object": object, "token_kind": kind });
+                stream.add(at, &format!("p{subject}"), "GET /items/{id}", more);
             }
         }
         stream.by("automation").len()
     };
-    assert_eq!(restless(1), 1);
-    assert!(restless(12) <= 2, "how the client works");
+    assert_eq!(restless(1, "jwt"), 1);
+    assert_eq!(restless(1, "pat"), 0, "a job of one who is asleep");
+    assert!(restless(12, "jwt") <= 2, "how the client works");
 }
 
 /// Twenty services that ask for what they know, some of which do something else in the nights of these days: so many bytes

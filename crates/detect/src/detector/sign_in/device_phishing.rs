@@ -6,7 +6,8 @@
 //! at least half of them in other countries. One is told alone where the device is started far from who approves it, in a
 //! data centre, behind a VPN, in another home or country, by software that is not the client's: by a bare HTTP library, or by
 //! another than that of three people whose devices were near or who signed in on the device itself (both, where nobody
-//! knows what kind of network it is), and in either case one that fewer than two of these use. And where the client
+//! knows what kind of network it is), and in either case one that fewer than two of these use. A bare HTTP library where the
+//! client's own software is known is told from any other network than the person's, however near. And where the client
 //! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or where
 //! six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and companies'
 //! networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes,
@@ -121,6 +122,8 @@ struct Distance {
     is_apart: bool,
     /// Any of these, or far and in a data centre or behind a VPN.
     is_remote: bool,
+    /// Another network of the same protocol: those of one household cannot be compared otherwise.
+    is_elsewhere: bool,
 }
 
 #[derive(Default)]
@@ -225,7 +228,9 @@ impl Started {
         let is_apart = is_far && is_home(self.net) && is_home(net);
         let is_remote =
             is_abroad || is_apart || is_far && (is_rented(self.net) || self.net.is_none());
-        Distance { is_far, is_abroad, is_apart, is_remote }
+        let (one, two) = (here.network, self.source.network);
+        let is_elsewhere = one != two && one.addr().is_ipv4() == two.addr().is_ipv4();
+        Distance { is_far, is_abroad, is_apart, is_remote, is_elsewhere }
     }
 }
 
@@ -269,7 +274,8 @@ impl Approvals {
         if distance.is_abroad {
             self.abroad.add(person);
         }
-        let by_stranger = distance.is_remote && self.is_strange(started);
+        let by_stranger = distance.is_remote && self.is_strange(started)
+            || distance.is_elsewhere && self.is_bare(started);
         if let Some(program) = started.program.filter(|_| !by_stranger) {
             self.use_program(program, person);
         }
@@ -291,12 +297,21 @@ impl Approvals {
     fn is_strange(&self, started: &Started) -> bool {
         let Some(program) = started.program else { return false };
         let own = self.programs.iter().find(|(held, _)| *held == program);
-        let users: u32 = self.programs.iter().map(|(_, users)| users.count()).sum();
         own.is_none_or(|(_, users)| users.count() < PROGRAM_USERS)
             && match started.net {
-                Some(_) => started.is_library || users >= USERS,
-                None => started.is_library && users >= USERS,
+                Some(_) => started.is_library || self.has_software(),
+                None => started.is_library && self.has_software(),
             }
+    }
+
+    /// Whether it is a program without a name, though the client's has one.
+    fn is_bare(&self, started: &Started) -> bool {
+        started.is_library && self.has_software() && self.is_strange(started)
+    }
+
+    /// Whether it is known what software the client is.
+    fn has_software(&self) -> bool {
+        self.programs.iter().map(|(_, users)| users.count()).sum::<u32>() >= USERS
     }
 }
 

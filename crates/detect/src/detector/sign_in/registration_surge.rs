@@ -3,13 +3,14 @@
 //! An application that registers each of its copies does so from its users' networks; a platform that registers one for
 //! each customer has done so before, and sends their people to one domain. Default: twenty within an hour from one network,
 //! or forty where four were registered from there two hours before and more; fifty within a day from one network; twelve
-//! that send people to as many domains, within three days from one network; twenty within a day whose people are sent back
-//! to one host (not the own machine); and in all, a hundred within an hour if that is five times the busiest hour so far and
+//! that send people to as many domains, within three days from one network; twenty within three days of a network that
+//! registered nothing in the first half a day and nothing before these days; twenty within a day whose people are sent back
+//! to one host (not the own machine), or to one domain that nobody was sent to before that day, from four networks; and in all, a hundred within an hour if that is five times the busiest hour so far and
 //! a day is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
 //! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are named;
 //! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a tenth in a
 //! surge, and fades by a tenth each day, so that a surge is not the habit at once.
-//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts of 1.5.
+//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts and domains of 2.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,6 +39,12 @@ const SLOW: usize = 50;
 const ONE_HOST: usize = 20;
 /// Domains of one network.
 const DOMAINS: usize = 12;
+/// Of one network that did not register before.
+const NEWCOMER: usize = 20;
+/// Before that it is not known who registers.
+const HALF_DAY: Duration = Duration::from_secs(12 * 3600);
+/// Networks that send people to one domain.
+const NETWORKS_OF_DOMAIN: usize = 4;
 /// Who registered so many so long ago does so.
 const REGISTRAR: usize = 4;
 const BEFORE: Duration = Duration::from_secs(2 * 3600);
@@ -55,6 +62,7 @@ const NAMELESS: f64 = 1.5;
 pub(super) struct RegistrationSurge {
     networks: Recent<IpNet, Network>,
     hosts: Recent<String, (Tally<(), ONE_HOST>, Told)>,
+    domains: Recent<u64, Domain>,
     all: Hours,
     elsewhere: Hours,
     told: Told,
@@ -62,8 +70,19 @@ pub(super) struct RegistrationSurge {
     since: Option<Timestamp>,
 }
 
+/// Where several hosts are.
+#[derive(Default)]
+struct Domain {
+    since: Option<Timestamp>,
+    seen: Tally<Option<IpNet>, ONE_HOST>,
+    told: Told,
+}
+
 #[derive(Default)]
 struct Network {
+    since: Option<Timestamp>,
+    /// It registered nothing while it was not yet known who does.
+    is_newcomer: bool,
     seen: Tally<(), 128>,
     domains: Tally<u64, DOMAINS>,
     told: Told,
@@ -91,6 +110,7 @@ impl Default for RegistrationSurge {
         Self {
             networks: Recent::new(NETWORKS),
             hosts: Recent::new(HOSTS),
+            domains: Recent::new(HOSTS),
             all: Hours::default(),
             elsewhere: Hours::default(),
             told: Told::default(),
@@ -123,6 +143,9 @@ impl Detector for RegistrationSurge {
         if let Some((ip, network)) = own {
             domains.iter().for_each(|domain| network.domains.note(event.ts, number(domain)));
             network.seen.push(event.ts, ());
+            if network.since.is_none() {
+                (network.since, network.is_newcomer) = (Some(event.ts), age >= HALF_DAY);
+            }
             if let Some(count) = network.count(event.ts)
                 && network.told.is_news(event.ts, 1)
             {
@@ -138,8 +161,18 @@ impl Detector for RegistrationSurge {
             seen.push(event.ts, ());
             let count = seen.within(event.ts, DAY).count();
             if count >= ONE_HOST && told.is_news(event.ts, 1) {
+                self.domains.touch(&number(domain(host))).told.is_news(event.ts, 1);
                 let to = format!("to send people to {host}");
                 return Some(sighting(format!("host:{host}"), Whom::default(), &to, count, 0.0));
+            }
+        }
+        let from = event.ip.map(network::of);
+        for domain in domains {
+            let held = self.domains.touch(&number(domain));
+            if held.is_surge(event.ts, from) && held.told.is_news(event.ts, 1) {
+                let to = format!("from several networks to send people to {domain}");
+                let whom = Whom { ip: event.ip, ..Whom::default() };
+                return Some(sighting(format!("host:{domain}"), whom, &to, ONE_HOST, 0.0));
             }
         }
         let (count, busiest, times) = surge?;
@@ -151,6 +184,23 @@ impl Detector for RegistrationSurge {
         let actor = "campaign:registration".to_owned();
         let whom = Whom { ip: event.ip.filter(|_| is_part), ..Whom::default() };
         Some(sighting(actor, whom, "in all", count, busiest))
+    }
+}
+
+// === impl Domain ===
+
+impl Domain {
+    /// Notes a registration; whether there are many from many networks on the domain's first day.
+    fn is_surge(&mut self, now: Timestamp, from: Option<IpNet>) -> bool {
+        self.seen.push(now, from);
+        let mut networks: Vec<_> =
+            self.seen.within(now, DAY).filter_map(|(_, from)| *from).collect();
+        let count = networks.len();
+        networks.sort_unstable();
+        networks.dedup();
+        now.since(*self.since.get_or_insert(now)) < DAY
+            && count >= ONE_HOST
+            && networks.len() >= NETWORKS_OF_DOMAIN
     }
 }
 
@@ -173,7 +223,9 @@ impl Network {
         let times = if self.is_registrar(now) { 2 } else { 1 };
         let count = |window| self.seen.within(now, window).count();
         let domains = self.domains.within(now, DAYS).count();
-        [(count(HOUR), FAST * times), (count(DAY), SLOW), (domains, DOMAINS)]
+        let is_new = self.is_newcomer && self.since.is_some_and(|since| now.since(since) < DAYS);
+        let newcomer = if is_new { count(DAYS) } else { 0 };
+        [(count(HOUR), FAST * times), (count(DAY), SLOW), (domains, DOMAINS), (newcomer, NEWCOMER)]
             .into_iter()
             .find_map(|(count, limit)| (count >= limit).then_some(count))
     }
@@ -226,7 +278,7 @@ fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -
                 json!({
                     "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST,
                     "all_hour": ALL.count, "elsewhere_hour": ELSEWHERE.count,
-                    "network_domains": DOMAINS,
+                    "network_domains": DOMAINS, "new_network_days": NEWCOMER, "domain_day": ONE_HOST,
                 }),
             ),
         ]),

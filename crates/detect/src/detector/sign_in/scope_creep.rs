@@ -8,7 +8,9 @@
 //! are refused within a day, where a mistake asks for the same again and again. And so are three
 //! steps within a day by which a client that people use asks for ever more: each for all of the step before and
 //! something new, until somebody has agreed to some and something administrative or of money is among it. People of
-//! different roles ask for different scopes and not for ever more. Only token requests and consent count: a link with a
+//! different roles ask for different scopes and not for ever more. So are three people who agree within a day to three scopes, something sensitive among them, that a client nobody vouches
+//! for had not in its first ten requests and hour: its people are asked for one thing, and what an application learns to do
+//! it asks for one by one. Only token requests and consent count: a link with a
 //! client's name and any scopes can be made by anybody. What was told is known from then on. State: 5,000 clients of at
 //! most 2.1 kB.
 
@@ -18,7 +20,7 @@ use std::time::Duration;
 use serde_json::json;
 use token::event::{Event, EventKind, GrantCause};
 use token::finding::Whom;
-use token::id::ClientId;
+use token::id::{ClientId, SubjectId};
 use token::scope::ScopeSet;
 use token::term::GrantType;
 use token::time::Timestamp;
@@ -39,6 +41,8 @@ const OWN_REQUESTS: u32 = 4;
 /// Its first requests show what a client needs.
 const BEGINNING: Duration = Duration::from_secs(3600);
 const MANY: usize = 3;
+/// Requests after which an application has shown what it asks people for.
+const SHOWN: u32 = 10;
 const SCOPES: usize = 48;
 
 /// Scopes that are new to a client.
@@ -62,6 +66,11 @@ struct Client {
     /// What the last step asked for.
     reached: Vec<u64>,
     told_steps: Told,
+    /// What was asked for in its beginning.
+    first: Vec<u64>,
+    /// People who agreed to much more.
+    agreed: Tally<SubjectId, MANY>,
+    told_agreed: Told,
     told: Told,
 }
 
@@ -94,7 +103,9 @@ impl Detector for ScopeCreep {
         } else if answer != Answer::Refused && held.people && !new.is_empty() {
             held.climb(event.ts, scopes, &new, answer, age >= BEGINNING);
         }
-        let mut is_told = held.climbs(event.ts) && held.told_steps.is_news(event.ts, 1);
+        let is_leap =
+            held.leaps(event, scopes, answer, age) && held.told_agreed.is_news(event.ts, 1);
+        let mut is_told = is_leap || held.climbs(event.ts) && held.told_steps.is_news(event.ts, 1);
         if answer != Answer::Declined {
             held.requests = held.requests.saturating_add(1);
             let (long, often) = if held.people { (WEEK, REQUESTS) } else { (DAY, OWN_REQUESTS) };
@@ -178,6 +189,31 @@ impl Client {
         steps().count() >= MANY
             && steps().any(|step| step.is_sensitive)
             && steps().any(|step| step.is_granted)
+    }
+
+    /// Whether people agree to far more than it asked for at first.
+    fn leaps(&mut self, event: &Event, scopes: &ScopeSet, answer: Answer, age: Duration) -> bool {
+        if answer != Answer::Granted {
+            return false;
+        }
+        if age < BEGINNING || self.requests < SHOWN {
+            scopes.iter().map(number).for_each(|scope| {
+                if self.first.len() < SCOPES && !self.first.contains(&scope) {
+                    self.first.push(scope);
+                }
+            });
+            return false;
+        }
+        let EventKind::Consent { client_verified: Some(false), .. } = &event.kind else {
+            return false;
+        };
+        let Some(subject) = event.who.subject.as_ref() else { return false };
+        let more = || scopes.iter().filter(|scope| !self.first.contains(&number(scope)));
+        if more().count() < MANY || !more().any(sensitive::is_sensitive) {
+            return false;
+        }
+        self.agreed.note(event.ts, subject.clone());
+        self.agreed.within(event.ts, DAY).count() >= MANY
     }
 
     /// Takes a step, if the request asks for all of the last one and more.

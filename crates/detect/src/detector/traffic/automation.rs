@@ -1,7 +1,8 @@
 //! A program where a person is expected: a clock's regularity, or a day without rest.
 //!
 //! Only for clients that people use: five subjects or more who were silent for four hours and came
-//! back, or who signed in, which is enough for the clock. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
+//! back, or who signed in, which is enough for the clock. What they ask for with a personal token or a key does not
+//! count, since these are made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
 //! hardly differ, between requests for many different objects; an app left open polls as regularly,
 //! but the same route. Or between requests of any kind, for different routes in turn while none came at another time: sixty
 //! for six different things, or a hundred. An app that polls two asks for both at once or by a clock for each, and
@@ -10,6 +11,7 @@
 //! nothing. State: 72 bytes a principal, 136 for each of 4,096 clients.
 
 use serde_json::json;
+use token::event::TokenKind;
 
 use crate::detector::traffic::seen::{Facts, Seen};
 use crate::detector::{Kind, Sighting};
@@ -98,6 +100,9 @@ impl Default for Automation {
 
 impl Automation {
     pub(super) fn observe(&mut self, seen: &Seen<'_>, state: &mut State) -> Option<Sighting> {
+        if matches!(seen.request.token_kind, TokenKind::ApiKey | TokenKind::Pat) {
+            return None;
+        }
         let subject = seen.subject?;
         let people = self.clients.touch(seen.client, seen.now);
         people.all.add(subject);

@@ -7,12 +7,14 @@
 //! or one in ten lacked it, that is known as well; others may work otherwise. Services are each for themselves.
 //! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without
 //! what they need, by one principal
-//! and no more than a day apart, are a finding: one may be an event that was lost. Each
-//! principal teaches once a visit, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
+//! and no more than a day apart, are a finding: one may be an event that was lost. A change that is made again in a visit
+//! needs its change again, where all but one of fifty had it, first or again, in fifty visits or more. What failed on the
+//! API's side was done as far as the principal could, and what was looked at in the visit before, on the same day, may still
+//! be open. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
 //! a new order. The same change
 //! again within ten seconds is a retry; where more than three principals lack the same twice within a day, the
-//! client has changed and nothing is said. State: 16 bytes a principal,
-//! 32 more for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them
+//! client has changed and nothing is said. State: 32 bytes a principal,
+//! as many for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them
 //! for each of 512 clients and APIs.
 
 use serde_json::json;
@@ -33,8 +35,10 @@ const VISITS: u16 = 15;
 const TEACHERS: u32 = 8;
 /// Visits before it is known that something must have been looked at.
 const LOOKS: u16 = 100;
+/// Visits before it is known what must have been done again before the same change.
+const AGAIN: u16 = 50;
 /// Visits with a client before it is known to work like the others.
-const OWN_VISITS: u16 = 3;
+const OWN_VISITS: u32 = 3;
 /// Of fifty visits one may be without it, and one in any case.
 const ONE_OF: u32 = 50;
 const OWN_ONE_OF: u32 = 10;
@@ -57,7 +61,25 @@ pub(super) struct State {
     client: u32,
     /// One bit for each route of the client.
     visited: u64,
+    /// Of the visit before, if it was within a day.
+    earlier: u64,
+    /// The last changes, each once and the last first.
+    lately: Lately,
     pub(super) last: u32,
+}
+
+/// Places of changes plus one, the high bit for those that were made again; zero where there is none.
+#[derive(Clone, Copy, Default)]
+struct Lately([u8; 8]);
+
+/// A change in a visit.
+#[derive(Clone, Copy)]
+enum Turn {
+    First,
+    /// For the second time, with what was changed since.
+    Second(u64),
+    /// More often than that.
+    Later(u64),
 }
 
 /// What visits of one API look like, or those with one of its clients, by the places of routes in the first.
@@ -78,6 +100,9 @@ struct Change {
     route: usize,
     visits: u16,
     before: [u16; ROUTES],
+    /// Visits in which it was made again, and what came in between.
+    again: u16,
+    between: [u16; ROUTES],
     teachers: Distinct<1>,
     /// Who lacked something before it twice or more, on the running day.
     lacking: Distinct<1>,
@@ -122,36 +147,38 @@ impl Sequence {
         principal: u64,
         state: &mut State,
     ) -> Option<Sighting> {
-        let route = seen.route.filter(|_| seen.is_ok())?;
+        let is_change = !matches!(seen.request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let route = seen.route.filter(|_| seen.is_ok() || is_failure(seen, is_change))?;
         let host = seen.request.host.as_deref().map_or(0, hash::text);
         let client = hash::both(seen.client, host);
         // A service is like nobody else.
         let api = if seen.is_own_client() { client } else { host };
         self.go_on(seen, principal, client, state);
-        let is_change = !matches!(seen.request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         let order = self.orders.touch(api, seen.now);
         let at = order.place(route, is_change, seen)?;
-        let (visited, bit) = (state.visited, 1u64 << at);
-        state.visited |= bit;
-        if !is_change {
+        let visit = *state;
+        state.visited |= 1u64 << at;
+        if !is_change || !seen.is_ok() {
             return None;
         }
+        let turn = state.lately.take(at);
         let missing = self.missing.peek(principal).filter(|held| held.is_lately(seen.now));
         // What its own first lacking visit taught counts nothing.
         let (has_lacked, taught) =
             (missing.is_some(), u16::from(missing.is_some_and(|held| held.count == 1)));
-        let needed = order.needed(at, visited, taught);
-        // Repeats within a visit teach nothing.
-        let teaches = visited & bit == 0 && !(needed.is_some() && has_lacked);
+        // Who lacks it in the whole visit lacks it as at the first time.
+        let first = order.needed(at, &visit, Turn::First, taught).map(|it| (it, Turn::First));
+        let needed = first.or_else(|| Some((order.needed(at, &visit, turn, taught)?, turn)));
+        let teaches = !matches!(turn, Turn::Later(_)) && !(needed.is_some() && has_lacked);
         if teaches {
-            order.learn(at, visited, principal);
+            order.learn(at, visit.visited, turn, principal);
         }
         let own = self.orders.touch(hash::both(client, OWN), seen.now);
-        let needed = needed.filter(|needed| own.agrees(at, needed.place, taught));
+        let needed = needed.filter(|(it, turn)| own.agrees(at, it.place, *turn, taught));
         if teaches {
-            own.learn(at, visited, principal);
+            own.learn(at, visit.visited, turn, principal);
         }
-        let Needed { name: needed, share, .. } = needed?;
+        let (Needed { name: needed, share, .. }, _) = needed?;
         let missing = self.missing.touch(principal, seen.now);
         if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
             return None;
@@ -167,8 +194,8 @@ impl Sequence {
         let is_news = times >= 1.0 && lacking <= LACKING && missing.once.allows(seen.now, times);
         let count = missing.count;
         if is_second && lacking <= LACKING {
-            own.forget(at);
-            self.orders.touch(api, seen.now).forget(at);
+            own.forget(at, turn);
+            self.orders.touch(api, seen.now).forget(at, turn);
         }
         if !is_news {
             return None;
@@ -203,7 +230,12 @@ impl Sequence {
             visit =
                 self.beside.peek(hash::both(principal, client.into())).copied().unwrap_or_default();
         }
-        *state = if visit.is_on(now) { visit } else { State { client, ..State::default() } };
+        if !visit.is_on(now) {
+            let is_lately = now.saturating_sub(visit.last) <= DAY;
+            let earlier = if is_lately { visit.visited } else { 0 };
+            visit = State { client, earlier, ..State::default() };
+        }
+        *state = visit;
         state.last = now;
     }
 }
@@ -213,6 +245,42 @@ impl Sequence {
 impl State {
     const fn is_on(&self, now: u32) -> bool {
         now.saturating_sub(self.last) <= VISIT
+    }
+}
+
+// === impl Lately ===
+
+impl Lately {
+    /// Notes a change.
+    fn take(&mut self, at: usize) -> Turn {
+        const SECOND: u8 = 0x80;
+        let entry = at as u8 + 1;
+        let held = self.0.iter().position(|held| held & !SECOND == entry);
+        let end = held.unwrap_or(self.0.len() - 1);
+        let was_second = held.is_some() && self.0.get(end).is_some_and(|it| it & SECOND != 0);
+        let since = self.0.iter().take(end).filter(|it| **it != 0);
+        let since = since.fold(0, |set, it| set | 1u64 << ((it & !SECOND) - 1));
+        if let Some(part) = self.0.get_mut(..=end) {
+            part.rotate_right(1);
+        }
+        self.0[0] = if held.is_some() { entry | SECOND } else { entry };
+        match (held, was_second) {
+            (None, _) => Turn::First,
+            (Some(_), false) => Turn::Second(since),
+            (Some(_), true) => Turn::Later(since),
+        }
+    }
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// What was changed since the same change, if it was made before.
+    const fn since(self) -> Option<u64> {
+        match self {
+            Self::First => None,
+            Self::Second(since) | Self::Later(since) => Some(since),
+        }
     }
 }
 
@@ -232,30 +300,35 @@ impl Order {
     }
 
     /// The missing route that most visits have before this change.
-    fn needed(&self, at: usize, visited: u64, taught: u16) -> Option<Needed> {
+    fn needed(&self, at: usize, visit: &State, turn: Turn, taught: u16) -> Option<Needed> {
         let change = self.changes.iter().find(|change| change.route == at)?;
-        if change.visits < VISITS || change.teachers.count() < TEACHERS {
+        let enough = if turn.since().is_some() { AGAIN } else { VISITS };
+        if change.visits < enough || change.teachers.count() < TEACHERS {
             return None;
         }
-        let missing = self.routes.iter().zip(&change.before).enumerate();
-        let missing = missing.filter(|(other, (route, count))| {
-            *other != at
-                && visited & (1u64 << other) == 0
-                && (route.is_change || change.visits >= LOOKS)
-                && change.has_had(**count + taught, ONE_OF)
+        let missing = self.routes.iter().enumerate().filter(|(other, route)| {
+            let bit = 1u64 << other;
+            let is_missing = match (turn.since(), route.is_change) {
+                (Some(since), is_change) => is_change && since & bit == 0,
+                (None, true) => visit.visited & bit == 0,
+                (None, false) => {
+                    (visit.visited | visit.earlier) & bit == 0 && change.visits >= LOOKS
+                }
+            };
+            *other != at && is_missing && change.has_had(*other, turn, taught, ONE_OF)
         });
-        let (place, (route, count)) = missing
-            .max_by_key(|(place, (route, count))| (route.is_change, **count, ROUTES - place))?;
-        let share = u32::from(*count) * 100 / u32::from(change.visits);
+        let had = |place: usize| change.had(place, turn);
+        let (place, route) =
+            missing.max_by_key(|(place, route)| (route.is_change, had(*place), ROUTES - place))?;
+        let share = had(place) * 100 / change.times(turn).max(1);
         Some(Needed { place, name: route.name.clone(), share })
     }
 
     /// Whether visits with this client have the other route before this change as well.
-    fn agrees(&self, at: usize, other: usize, taught: u16) -> bool {
+    fn agrees(&self, at: usize, other: usize, turn: Turn, taught: u16) -> bool {
         let change = self.changes.iter().find(|change| change.route == at);
         change.is_some_and(|change| {
-            let had = change.before.get(other).copied().unwrap_or(0);
-            had >= OWN_VISITS && change.has_had(had + taught, OWN_ONE_OF)
+            change.had(other, turn) >= OWN_VISITS && change.has_had(other, turn, taught, OWN_ONE_OF)
         })
     }
 
@@ -273,13 +346,14 @@ impl Order {
     }
 
     /// Takes back what the last visit without a needed step taught.
-    fn forget(&mut self, at: usize) {
+    fn forget(&mut self, at: usize, turn: Turn) {
         if let Some(change) = self.changes.iter_mut().find(|change| change.route == at) {
-            change.visits = change.visits.saturating_sub(1);
+            let count = if turn.since().is_some() { &mut change.again } else { &mut change.visits };
+            *count = count.saturating_sub(1);
         }
     }
 
-    fn learn(&mut self, at: usize, visited: u64, principal: u64) {
+    fn learn(&mut self, at: usize, visited: u64, turn: Turn, principal: u64) {
         let known = self.changes.iter().position(|change| change.route == at);
         let place = known.unwrap_or_else(|| {
             if self.changes.len() < CHANGES {
@@ -290,15 +364,21 @@ impl Order {
         let Some(change) = self.changes.get_mut(place).filter(|change| change.route == at) else {
             return;
         };
-        change.visits += 1;
         change.teachers.add(principal);
-        for (other, count) in change.before.iter_mut().enumerate() {
-            *count += (visited >> other & 1) as u16;
+        let (had, times, counts) = match turn.since() {
+            Some(since) => (since, &mut change.again, &mut change.between),
+            None => (visited, &mut change.visits, &mut change.before),
+        };
+        *times += 1;
+        for (other, count) in counts.iter_mut().enumerate() {
+            *count += (had >> other & 1) as u16;
         }
         // Old visits fade.
-        if change.visits >= 10_000 {
+        if *times >= 10_000 {
             change.visits /= 2;
-            change.before.iter_mut().for_each(|count| *count /= 2);
+            change.again /= 2;
+            let counts = change.before.iter_mut().chain(&mut change.between);
+            counts.for_each(|count| *count /= 2);
         }
     }
 }
@@ -315,14 +395,34 @@ impl Missing {
 // === impl Change ===
 
 impl Change {
-    /// Whether all visits but one, or but one of so many, had what so many had.
-    fn has_had(&self, count: u16, one_of: u32) -> bool {
-        let (visits, count) = (u32::from(self.visits), u32::from(count));
-        visits - count.min(visits) <= (visits / one_of).max(1)
+    /// How often it was made, and again where it is about that.
+    fn times(&self, turn: Turn) -> u32 {
+        let again = if turn.since().is_some() { self.again } else { 0 };
+        u32::from(self.visits) + u32::from(again)
+    }
+
+    /// How often the other route came before, and in between where it is about that.
+    fn had(&self, other: usize, turn: Turn) -> u32 {
+        let count = |counts: &[u16; ROUTES]| u32::from(counts.get(other).copied().unwrap_or(0));
+        count(&self.before) + turn.since().map_or(0, |_| count(&self.between))
+    }
+
+    /// Whether all times but one, or but one of so many, had the other route, `taught` apart.
+    fn has_had(&self, other: usize, turn: Turn, taught: u16, one_of: u32) -> bool {
+        let (times, had) = (self.times(turn), self.had(other, turn) + u32::from(taught));
+        times - had.min(times) <= (times / one_of).max(1)
     }
 
     fn of(route: usize) -> Self {
         let (teachers, lacking) = (Distinct::default(), Distinct::default());
-        Self { route, visits: 0, before: [0; ROUTES], teachers, lacking, day: 0 }
+        let counts = [0; ROUTES];
+        let (visits, again, day) = (0, 0, 0);
+        Self { route, visits, before: counts, again, between: counts, teachers, lacking, day }
     }
+}
+
+/// Whether the API could not do it, or had nothing there to look at.
+fn is_failure(seen: &Seen<'_>, is_change: bool) -> bool {
+    let status = seen.request.status;
+    seen.request.refused.is_none() && (status >= 500 || status == 404 && !is_change)
 }
