@@ -164,7 +164,7 @@ impl Traffic {
             profile.first = seen.now;
         }
         let first = profile.first;
-        found.extend(self.ownership.observe(&seen));
+        found.extend(self.ownership.observe(&seen, profile.enumeration.today()));
         found.extend(self.unlisted.observe(&seen));
         found.extend(self.function_probing.observe(&seen, principal));
         let enumeration = &mut profile.enumeration;

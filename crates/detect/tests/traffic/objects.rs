@@ -104,6 +104,35 @@ fn a_night_is_not_cut_in_two_and_what_was_a_day_ago_is_forgotten() {
     assert_eq!(around(4.0 * DAY, 6.0 * HOUR), 0, "at most four in two halves");
 }
 
+/// Jobs with tasks of their own, then one that asks for so many of all tasks and for five of others.
+fn job_among_tasks(count: u32) -> usize {
+    let mut stream = Stream::default();
+    let mut add = |at: f64, job: u32, task: String| {
+        let name = format!("job{job}");
+        let more = json!({ "client": name, "object": task, "scopes": ["tasks"] });
+        stream.add(at, &name, "GET /tasks/{id}", more);
+    };
+    for job in 0..12 {
+        for n in 0..40u32 {
+            let at = f64::from(n) * 1800.0 + f64::from(job) * 7.0;
+            add(at, job, format!("task-{job}-{}", n % 4));
+        }
+    }
+    for n in 0..count {
+        add(1.1 * DAY + f64::from(n) * 60.0, 3, format!("new-{n}"));
+    }
+    for n in 0..6 {
+        add(1.1 * DAY + f64::from(count + n) * 60.0, 3, format!("task-{}-1", 5 + n));
+    }
+    stream.by("bola_ownership").len()
+}
+
+#[test]
+fn a_job_that_takes_what_others_have_is_found_and_one_that_works_through_everything_is_not() {
+    assert_eq!(job_among_tasks(2), 1);
+    assert_eq!(job_among_tasks(38), 0, "by chance");
+}
+
 #[test]
 fn a_shared_order_or_two_are_not_found() {
     let mut stream = Stream::people();

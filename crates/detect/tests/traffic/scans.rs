@@ -14,22 +14,54 @@ fn functions(stream: &mut Stream, subject: &str, count: u32, pause: f64) {
 
 #[test]
 fn refusals_by_many_routes_are_probing_also_slowly() {
-    for (count, pause) in [(6, 10.0), (12, 4000.0)] {
+    for (count, pause) in [(6, 10.0), (12, 4000.0), (10, 4.0 * HOUR)] {
         let mut stream = Stream::people();
         functions(&mut stream, "p3", count, pause);
         let findings = stream.by("function_probing");
         assert_eq!(findings.len(), 1, "{count}");
         assert_eq!(findings[0]["subject"], "p3");
     }
+    let mut stream = Stream::people();
+    functions(&mut stream, "p3", 12, 12.0 * HOUR);
+    assert_eq!(stream.by("function_probing").len(), 0, "two a day");
 }
 
-/// Sixty customers of one app and two administrators; then a customer asks for so many functions of theirs, and all are
-/// answered. The administrators use the customers' app, with a scope of their own, or another.
+/// A person tries methods on an order of their own; whether others change theirs.
+fn methods(status: u16, others: bool) -> usize {
+    let mut stream = Stream::people();
+    let tried = ["POST", "PUT", "PATCH", "DELETE", "LOCK", "TRACE"];
+    for (n, method) in tried.into_iter().enumerate() {
+        let refused =
+            if status == 403 && others { json!("insufficient_scope") } else { json!(null) };
+        let more = json!({ "object": own(3, 1), "status": status, "refused": refused });
+        let route = format!("{method} /orders/{{id}}");
+        stream.add(2.1 * DAY + n as f64 * 9.0, "p3", &route, more);
+        for person in (4..10).filter(|_| others) {
+            let at = DAY + n as f64 * 500.0 + f64::from(person);
+            stream.add(at, &format!("p{person}"), &route, json!({ "object": own(person, 1) }));
+        }
+    }
+    stream.by("function_probing").len()
+}
+
+#[test]
+fn methods_that_nobody_uses_are_probing_also_on_what_everybody_reads() {
+    assert_eq!(methods(405, false), 1);
+    assert_eq!(methods(403, false), 0, "an order that is closed");
+    assert_eq!(methods(403, true), 0, "a token that may only read, where others change");
+}
+
+/// Sixty customers of one app, on so many visits, and two administrators; then a customer asks for so many functions of
+/// theirs, and all are answered. The administrators use the customers' app, with a scope of their own, or another.
 fn unchecked(count: u32, admins_by: &str, customer: &str) -> usize {
+    elsewhere(20, &[(count, 200)], admins_by, customer)
+}
+
+fn elsewhere(visits: u32, asked: &[(u32, u16)], admins_by: &str, customer: &str) -> usize {
     let mut stream = Stream::default();
     for person in 0..60u32 {
-        for n in 0..6u32 {
-            let at = f64::from(n) * 5000.0 + f64::from(person) * 13.0;
+        for n in 0..visits {
+            let at = f64::from(n) * 1500.0 + f64::from(person) * 13.0;
             let more = json!({ "scopes": ["orders:read"] });
             stream.add(at, &format!("p{person}"), ["GET /orders", "GET /me"][n as usize % 2], more);
         }
@@ -45,9 +77,16 @@ fn unchecked(count: u32, admins_by: &str, customer: &str) -> usize {
             more,
         );
     }
-    for n in 0..count {
-        let more = json!({ "scopes": ["orders:read"] });
-        stream.add(10.0 * HOUR + f64::from(n) * 9.0, customer, &format!("GET /admin/f{n}"), more);
+    let mut n = 0;
+    for (count, status) in asked {
+        for _ in 0..*count {
+            let more = json!({ "scopes": ["orders:read"], "status": status });
+            // From the fifth on, administrators do not know them either.
+            let route = format!("GET /admin/f{n}");
+            stream.add(10.0 * HOUR + f64::from(n) * 9.0, customer, &route, more);
+            n += 1;
+        }
+        n = 5;
     }
     stream.by("function_probing").len()
 }
@@ -58,6 +97,14 @@ fn functions_of_others_are_probing_also_where_nothing_is_refused() {
     assert_eq!(unchecked(4, "app", "p3"), 1, "a role of the same app");
     assert_eq!(unchecked(2, "console", "p3"), 0, "a link that leads astray");
     assert_eq!(unchecked(4, "console", "admin1"), 0, "an administrator by another app");
+    assert_eq!(elsewhere(6, &[(4, 200)], "console", "p3"), 0, "an app of which little is known");
+}
+
+#[test]
+fn functions_of_others_and_refusals_count_together() {
+    assert_eq!(elsewhere(20, &[(2, 200), (2, 403)], "console", "p3"), 1);
+    assert_eq!(elsewhere(20, &[(2, 403)], "console", "p3"), 0, "a link that leads astray");
+    assert_eq!(elsewhere(20, &[(0, 200), (3, 403)], "console", "p3"), 0, "three refusals");
 }
 
 #[test]

@@ -171,6 +171,11 @@ impl Enumeration {
 // === impl State ===
 
 impl State {
+    /// Different objects of the running day, or of the last one that had any.
+    pub(super) fn today(&self) -> u32 {
+        self.day_objects.count()
+    }
+
     fn count(
         &mut self,
         seen: &Seen<'_>,

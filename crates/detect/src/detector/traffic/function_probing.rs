@@ -1,19 +1,20 @@
 //! A principal that tries functions outside of its role.
 //!
 //! Refusals: different routes (method and template) that refused a verified principal: too little
-//! scope, a rule, 403 or 405. A client that lacks a scope is refused by the same few routes again
+//! scope, a rule, 403 or 405. For an object a 405 counts too, a 403 does not. A client that lacks a scope is refused by the same few routes again
 //! and again, and so are all that use it: a route that refuses a fifth of a client's principals,
 //! and at least three, is the client's fault and does not count; nor one that a fifth of them use, since then it is
 //! this token that lacks something. Five routes in an hour or eight
-//! in a day are more than a menu that shows one entry too many.
+//! in three days are more than a menu that shows one entry too many.
 //!
 //! Functions of others: a server that checks nothing refuses nothing. A function (a template, by any method) that at
 //! most one in fifty of a client's people ever asked for, while those of another client or role ask for it eight times
 //! as often, and a third of them at least, is theirs, if they are fewer by far: administrators, support, partners, jobs.
 //! So a new function of an app is nobody's. Whoever is one of them by another client may ask by this one too. Three in an hour or four in a day are told, whatever the answer was: one link that leads astray is one
-//! function. Of clients that forty people use.
+//! function. In an hour refusals by other functions make up for some: each is a fifth of what is told. Of clients that forty people use, and have sent a dozen requests each on the average: before that, hardly
+//! anybody asked for anything yet.
 //!
-//! State: 56 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
+//! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
 //! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and 48 for each of 4,096 clients.
 
 use serde_json::json;
@@ -28,9 +29,11 @@ use crate::sketch::table::Table;
 
 const HOUR: u32 = 3600;
 const DAY: u32 = 86_400;
+/// Refusals are counted by halves of three days, of which two are held.
+const PERIOD: u32 = DAY / 2 * 3;
 /// Different routes in an hour that refuse.
 const FAST: u32 = 5;
-/// Different routes in a day that refuse.
+/// Different routes in a running period and the one before that refuse.
 const SLOW: u32 = 8;
 /// Different functions of others in an hour.
 const FAST_FOREIGN: u32 = 3;
@@ -41,6 +44,8 @@ const COMMON: u32 = 5;
 /// One of so many may have asked for what is not theirs.
 const RARE: u32 = 50;
 const PEOPLE: u32 = 40;
+/// Requests of each of them, on the average, that show what they ask for.
+const SHOWN: u32 = 12;
 /// Those whose function it is ask for it so many times as often.
 const OFTENER: u64 = 8;
 /// One of so many of them at least.
@@ -53,9 +58,14 @@ const FEWER: u32 = 4;
 struct Tries {
     hour: u32,
     day: u32,
+    period: u32,
     refused: Distinct<1>,
-    refused_today: Distinct<1>,
+    /// In the running period and in the one before.
+    refused_lately: Distinct<1>,
+    refused_before: Distinct<1>,
     foreign: Distinct<1>,
+    /// Functions that refused, and those of others, in an hour.
+    either: Distinct<1>,
     foreign_today: Distinct<1>,
     once: Once,
 }
@@ -67,7 +77,14 @@ pub(super) struct FunctionProbing {
     used_by: Table<Distinct<2>>,
     /// Those who ask for a function most, of how many they are.
     homes: Table<u64>,
-    people: Table<Distinct<4>>,
+    people: Table<People>,
+}
+
+/// Those who use a client.
+#[derive(Default)]
+struct People {
+    known: Distinct<4>,
+    requests: u32,
 }
 
 impl Default for FunctionProbing {
@@ -86,14 +103,18 @@ impl Default for FunctionProbing {
 
 impl FunctionProbing {
     pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
-        self.people.touch(seen.client, seen.now).add(principal);
+        let people = self.people.touch(seen.client, seen.now);
+        people.known.add(principal);
+        people.requests = people.requests.saturating_add(1);
         let (route, function) = (seen.route?, seen.function?);
         let refusal = match seen.request.refused {
             Some(Refused::Plain(reason)) => {
                 matches!(reason, Reason::InsufficientScope | Reason::Policy)
             }
-            // A 403 for an object says something about the object.
-            None => matches!(seen.request.status, 403 | 405) && seen.object.is_none(),
+            // A 403 for an object says something about the object, a 405 does not.
+            None => {
+                seen.request.status == 405 || seen.request.status == 403 && seen.object.is_none()
+            }
             Some(_) => return None,
         };
         if !refusal && (seen.request.refused.is_some() || seen.request.status >= 500) {
@@ -112,18 +133,29 @@ impl FunctionProbing {
         }
         if is_refused {
             tries.refused.add(route);
-            tries.refused_today.add(route);
+            tries.refused_lately.add(route);
         }
+        tries.either.add(function);
         tries.judge(seen)
     }
 
     /// Whether the function is that of others, and whether it is one that many of the client's people use.
     fn asks(&mut self, seen: &Seen<'_>, principal: u64, function: u64) -> (bool, bool) {
-        let people = self.people.peek(seen.client).map_or(0, Distinct::count);
+        let (people, requests) = self.people(seen.client);
         let used_by = self.used_by.touch(hash::both(seen.client, function), seen.now);
-        let is_common = used_by.count() >= 3.max(people / COMMON);
-        if !seen.is_denied && used_by.add(principal) {
-            let used = used_by.count();
+        let common = 3.max(people / COMMON);
+        let mut is_common = used_by.count() >= common;
+        let is_new = !seen.is_denied && used_by.add(principal);
+        let used = used_by.count();
+        // What all read is not what all change.
+        if let Some(route) = seen.route.filter(|_| seen.request.method != "GET") {
+            let used_by = self.used_by.touch(hash::both(seen.client, route), seen.now);
+            is_common = used_by.count() >= common;
+            if !seen.is_denied && seen.request.status != 405 {
+                used_by.add(principal);
+            }
+        }
+        if is_new {
             let home = *self.homes.touch(function, seen.now);
             let (used_at_home, people_at_home) = self.share(home, function);
             if u64::from(used) * u64::from(people_at_home)
@@ -133,9 +165,9 @@ impl FunctionProbing {
                 return (false, is_common);
             }
         }
-        let used = self.used_by.peek(hash::both(seen.client, function)).map_or(0, Distinct::count);
         let others = used.saturating_sub(u32::from(!seen.is_denied));
-        if people < PEOPLE || others > people / RARE {
+        let is_shown = people >= PEOPLE && requests / SHOWN >= people;
+        if !is_shown || others > people / RARE {
             return (false, is_common);
         }
         let Some(home) = self.homes.peek(function).filter(|home| **home != seen.client) else {
@@ -157,12 +189,17 @@ impl FunctionProbing {
     /// How many of how many use it.
     fn share(&self, client: u64, function: u64) -> (u32, u32) {
         let used = self.used_by.peek(hash::both(client, function)).map_or(0, Distinct::count);
-        (used, self.people.peek(client).map_or(0, Distinct::count).max(1))
+        (used, self.people(client).0.max(1))
+    }
+
+    /// How many use a client, and their requests.
+    fn people(&self, client: u64) -> (u32, u32) {
+        self.people.peek(client).map_or((0, 0), |people| (people.known.count(), people.requests))
     }
 
     /// Whether the route refuses few of the client's people.
     fn is_refused(&mut self, seen: &Seen<'_>, principal: u64, route: u64) -> bool {
-        let people = self.people.peek(seen.client).map_or(0, Distinct::count);
+        let (people, _) = self.people(seen.client);
         let refused = self.refused_by.touch(hash::both(seen.client, route), seen.now);
         refused.add(principal);
         refused.count() < 3.max(people / COMMON)
@@ -177,21 +214,30 @@ impl Tries {
             self.hour = now / HOUR;
             self.refused.clear();
             self.foreign.clear();
+            self.either.clear();
         }
         if now / DAY > self.day {
             self.day = now / DAY;
-            self.refused_today.clear();
             self.foreign_today.clear();
+        }
+        let period = now / PERIOD;
+        if period > self.period {
+            let was_last = period == self.period + 1;
+            self.refused_before = if was_last { self.refused_lately } else { Distinct::default() };
+            self.refused_lately.clear();
+            self.period = period;
         }
     }
 
     fn judge(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
-        let (refused, refused_today) = (self.refused.count(), self.refused_today.count());
+        let refused = self.refused.count();
+        let refused_lately = self.refused_lately.with(&self.refused_before).count();
         let (foreign, foreign_today) = (self.foreign.count(), self.foreign_today.count());
+        let others = self.either.count().saturating_sub(foreign);
         let times = [
             refused as f32 / FAST as f32,
-            refused_today as f32 / SLOW as f32,
-            foreign as f32 / FAST_FOREIGN as f32,
+            refused_lately as f32 / SLOW as f32,
+            foreign as f32 / FAST_FOREIGN as f32 + others as f32 / FAST as f32,
             foreign_today as f32 / SLOW_FOREIGN as f32,
         ];
         let times = times.into_iter().fold(0.0, f32::max);
@@ -200,15 +246,15 @@ impl Tries {
         }
         let summary = format!(
             "{} tried {foreign_today} functions within a day ({foreign} within an hour) that others have and hardly anybody \
-             of its client asks for, and was refused by {refused_today} different routes ({refused}), lately {}",
+             of its client asks for, and was refused by {refused_lately} different routes within three days ({refused}), lately {}",
             seen.name(),
             seen.shown_route()
         );
         let facts = Facts::from([
             ("routes_hour", json!(refused)),
             ("routes_hour_threshold", json!(FAST)),
-            ("routes_day", json!(refused_today)),
-            ("routes_day_threshold", json!(SLOW)),
+            ("routes_three_days", json!(refused_lately)),
+            ("routes_three_days_threshold", json!(SLOW)),
             ("functions_of_others_hour", json!(foreign)),
             ("functions_of_others_hour_threshold", json!(FAST_FOREIGN)),
             ("functions_of_others_day", json!(foreign_today)),
