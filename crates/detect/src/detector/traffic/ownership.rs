@@ -160,6 +160,7 @@ impl Ownership {
         let key = hash::both(client, seen.collection);
         let object = hash::both(world, object);
         let held = self.objects.peek(object).filter(|held| held.user != subject);
+        let is_own = held.is_some_and(|held| held.was_used_by(subject));
         let is_shared = held.is_some_and(|held| held.is_shared_with(subject));
         let holder = held.map_or(0, |held| held.user);
         let circle = held.map(|held| self.circles.of(held.user));
@@ -170,21 +171,24 @@ impl Ownership {
         if ok {
             collection.users.add(subject);
         }
+        let place = hash::both(world, seen.collection);
         let Some(circle) = circle.filter(|circle| *circle != self.circles.of(subject)) else {
-            if ok {
-                if circle.is_some() {
-                    self.circles.shares(subject, seen.now);
-                }
+            if ok && circle.is_some() {
+                self.circles.shares(subject, seen.now);
+            }
+            // What support looks at first is not its own.
+            let stranger = self.strangers.peek(hash::both(place, subject));
+            if ok && stranger.is_none_or(|it| it.lately().circles.count() < STRANGE) {
                 self.use_own(seen, key, object, subject);
             }
             return None;
         };
-        let place = hash::both(world, seen.collection);
         let stranger = self.strangers.touch(hash::both(place, subject), seen.now);
         let sharer = self.sharers.touch(holder, seen.now);
         sharer.begin(seen.now);
         if is_shared || sharer.guests.count() >= GUESTS {
-            if stranger.uses(seen.now) <= COUNTED {
+            // Whoever comes back to what support looked at meanwhile is at home.
+            if !is_own && stranger.uses(seen.now) <= COUNTED {
                 self.collections.touch(key, seen.now).foreign_uses += 1;
             }
             if ok {
@@ -300,6 +304,9 @@ impl Ownership {
         } else if held.user == subject && !held.firm {
             held.firm = changes || seen.now.saturating_sub(held.since) >= APART;
         }
+        if held.firm && held.user == subject {
+            held.is_owned_by(subject);
+        }
         if held.user == subject && held.firm {
             collection.owners.add(subject);
             collection.used();
@@ -310,12 +317,26 @@ impl Ownership {
 // === impl Object ===
 
 impl Object {
+    /// The last place is its owner's, once it has one: others must not make it forgotten.
     fn used_by(&mut self, subject: u64) {
         let short = short(subject);
-        if !self.users.contains(&short) {
-            self.users.rotate_right(1);
-            self.users[0] = short;
+        if self.users.contains(&short) {
+            return;
         }
+        let last = USERS - usize::from(self.firm);
+        self.users[..last].rotate_right(1);
+        self.users[0] = short;
+    }
+
+    fn is_owned_by(&mut self, subject: u64) {
+        let short = short(subject);
+        if let Some(at) = self.users.iter().position(|user| *user == short) {
+            self.users.swap(at, USERS - 1);
+        }
+    }
+
+    fn was_used_by(&self, subject: u64) -> bool {
+        self.users.contains(&short(subject))
     }
 
     /// Whether the subject used it before, or several others did.
