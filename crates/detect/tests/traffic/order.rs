@@ -163,14 +163,22 @@ fn again(between: &[&str]) -> Stream {
 
 #[test]
 fn a_step_is_needed_again_before_what_is_done_again() {
-    assert_eq!(checkouts(again(&["POST /cart", "POST /checkout"]), "app"), 1);
-    assert_eq!(checkouts(again(&[]), "app"), 1, "hardly anybody does it again");
-    assert_eq!(checkouts(again(&["POST /checkout"]), "app"), 0, "it is done again without");
+    let told = |between: &[&str], count: u32| {
+        let mut stream = again(between);
+        for n in 0..count {
+            stream.add(2.1 * DAY + f64::from(n) * 60.0, "p30", "POST /checkout", json!({}));
+        }
+        stream.by("sequence").len()
+    };
+    assert_eq!(told(&["POST /cart", "POST /checkout"], 7), 1);
+    assert_eq!(told(&[], 7), 1, "hardly anybody does it again");
+    assert_eq!(told(&[], 6), 0, "five times for one cart");
+    assert_eq!(told(&["POST /checkout"], 7), 0, "it is done again without");
 }
 
 #[test]
 fn a_step_that_failed_or_a_page_that_was_left_open_is_not_missing() {
-    let run = |look: &str, at: f64, status: u16| {
+    let run = |look: &str, at: f64, status: u16, changes: u32| {
         let mut stream = Stream::people();
         for n in 0..130 {
             let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
@@ -178,15 +186,16 @@ fn a_step_that_failed_or_a_page_that_was_left_open_is_not_missing() {
             stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
         }
         stream.add(2.1 * DAY + at, "p30", look, json!({ "status": status }));
-        for n in 0..4 {
+        for n in 0..changes {
             let at = 2.1 * DAY + f64::from(n) * 60.0;
             stream.add(at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
         }
         stream.by("sequence").len()
     };
-    assert_eq!(run("GET /rooms", -30.0, 503), 0, "an outage");
-    assert_eq!(run("GET /rooms", -30.0, 403), 1, "who may not look has not looked");
-    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200), 0, "a page of the morning");
-    assert_eq!(run("GET /rooms", -30.0 * 3600.0, 200), 1, "a page of yesterday");
-    assert_eq!(run("GET /items", -30.0, 200), 1);
+    assert_eq!(run("GET /rooms", -30.0, 503, 4), 0, "an outage");
+    assert_eq!(run("GET /rooms", -30.0, 403, 4), 1, "who may not look has not looked");
+    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200, 4), 0, "a page of the morning");
+    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200, 6), 1, "and nothing else all day");
+    assert_eq!(run("GET /rooms", -30.0 * 3600.0, 200, 4), 1, "a page of yesterday");
+    assert_eq!(run("GET /items", -30.0, 200, 4), 1);
 }

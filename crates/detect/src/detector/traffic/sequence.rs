@@ -8,9 +8,10 @@
 //! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without
 //! what they need, by one principal
 //! and no more than a day apart, are a finding: one may be an event that was lost. A change that is made again in a visit
-//! needs its change again, where all but one of fifty had it, first or again, in fifty visits or more. What failed on the
+//! needs its change again, where all but one of twenty had it, first or again, in fifty visits or more: six of these are a
+//! finding, since people do the last step again. What failed on the
 //! API's side was done as far as the principal could, and what was looked at in the visit before, on the same day, may still
-//! be open. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
+//! be open for a change and another. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
 //! a new order. The same change
 //! again within ten seconds is a retry; where more than three principals lack the same twice within a day, the
 //! client has changed and nothing is said. State: 32 bytes a principal,
@@ -41,6 +42,7 @@ const AGAIN: u16 = 50;
 const OWN_VISITS: u32 = 3;
 /// Of fifty visits one may be without it, and one in any case.
 const ONE_OF: u32 = 50;
+const AGAIN_ONE_OF: u32 = 20;
 const OWN_ONE_OF: u32 = 10;
 /// A repeat within so many seconds is a retry.
 const RETRY: u32 = 10;
@@ -48,6 +50,10 @@ const RETRY: u32 = 10;
 const LACKING: u32 = 3;
 /// Changes without what they need, no more than a day apart.
 const MISSING: u16 = 3;
+/// Changes that are made again without it, of which honest people do one or two.
+const MISSING_AGAIN: u16 = 6;
+/// Of the table's keys, those of changes that are made again.
+const AGAIN_KEY: u64 = 2;
 
 /// Of the table's keys, those of one client.
 const OWN: u64 = 1;
@@ -106,6 +112,8 @@ struct Change {
     teachers: Distinct<1>,
     /// Who lacked something before it twice or more, on the running day.
     lacking: Distinct<1>,
+    /// The same of those that make it again.
+    repeating: Distinct<1>,
     day: u32,
 }
 
@@ -156,30 +164,46 @@ impl Sequence {
         self.go_on(seen, principal, client, state);
         let order = self.orders.touch(api, seen.now);
         let at = order.place(route, is_change, seen)?;
-        let visit = *state;
+        let mut visit = *state;
         state.visited |= 1u64 << at;
         if !is_change || !seen.is_ok() {
             return None;
         }
         let turn = state.lately.take(at);
-        let missing = self.missing.peek(principal).filter(|held| held.is_lately(seen.now));
+        if matches!(turn, Turn::Later(_)) {
+            visit.earlier = 0;
+        }
+        let peek = |key| self.missing.peek(key).filter(|held| held.is_lately(seen.now));
         // What its own first lacking visit taught counts nothing.
-        let (has_lacked, taught) =
-            (missing.is_some(), u16::from(missing.is_some_and(|held| held.count == 1)));
+        let (missing, again) = (peek(principal), peek(hash::both(principal, AGAIN_KEY)));
+        let taught = u16::from(missing.is_some_and(|held| held.count == 1));
+        let taught_again = u16::from(again.is_some_and(|held| held.count == 1));
         // Who lacks it in the whole visit lacks it as at the first time.
-        let first = order.needed(at, &visit, Turn::First, taught).map(|it| (it, Turn::First));
-        let needed = first.or_else(|| Some((order.needed(at, &visit, turn, taught)?, turn)));
-        let teaches = !matches!(turn, Turn::Later(_)) && !(needed.is_some() && has_lacked);
+        let first = order.needed(at, &visit, Turn::First, taught);
+        let repeat = || Some((order.needed(at, &visit, turn, taught_again)?, turn, taught_again));
+        let needed = first.map(|needed| (needed, Turn::First, taught)).or_else(repeat);
+        let teaches = match (turn, &needed) {
+            (Turn::First, Some(_)) => missing.is_none(),
+            (Turn::Second(_), Some((_, needed, _))) => needed.since().is_some() && again.is_none(),
+            (Turn::First | Turn::Second(_), None) => true,
+            (Turn::Later(_), _) => false,
+        };
         if teaches {
             order.learn(at, visit.visited, turn, principal);
         }
         let own = self.orders.touch(hash::both(client, OWN), seen.now);
-        let needed = needed.filter(|(it, turn)| own.agrees(at, it.place, *turn, taught));
+        let needed = needed.filter(|(it, turn, taught)| own.agrees(at, it.place, *turn, *taught));
         if teaches {
             own.learn(at, visit.visited, turn, principal);
         }
-        let (Needed { name: needed, share, .. }, _) = needed?;
-        let missing = self.missing.touch(principal, seen.now);
+        let (Needed { name: needed, share, .. }, turn, _) = needed?;
+        let is_again = turn.since().is_some();
+        let (key, enough) = if is_again {
+            (hash::both(principal, AGAIN_KEY), MISSING_AGAIN)
+        } else {
+            (principal, MISSING)
+        };
+        let missing = self.missing.touch(key, seen.now);
         if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
             return None;
         }
@@ -188,9 +212,10 @@ impl Sequence {
         }
         missing.last = seen.now;
         missing.count = missing.count.saturating_add(1);
-        let times = f32::from(missing.count) / f32::from(MISSING);
+        let times = f32::from(missing.count) / f32::from(enough);
         let is_second = missing.count == 2;
-        let lacking = if missing.count < 2 { 0 } else { own.lacking(at, seen.now, principal) };
+        let is_habit = missing.count >= enough - 1;
+        let lacking = if is_habit { own.lacking(at, is_again, seen.now, principal) } else { 0 };
         let is_news = times >= 1.0 && lacking <= LACKING && missing.once.allows(seen.now, times);
         let count = missing.count;
         if is_second && lacking <= LACKING {
@@ -208,7 +233,7 @@ impl Sequence {
         );
         let facts = [
             ("missing_steps", json!(count)),
-            ("missing_steps_threshold", json!(MISSING)),
+            ("missing_steps_threshold", json!(enough)),
             ("needed", json!(needed)),
             ("visits_with_it_percent", json!(share)),
         ];
@@ -302,7 +327,8 @@ impl Order {
     /// The missing route that most visits have before this change.
     fn needed(&self, at: usize, visit: &State, turn: Turn, taught: u16) -> Option<Needed> {
         let change = self.changes.iter().find(|change| change.route == at)?;
-        let enough = if turn.since().is_some() { AGAIN } else { VISITS };
+        let is_again = turn.since().is_some();
+        let (enough, one_of) = if is_again { (AGAIN, AGAIN_ONE_OF) } else { (VISITS, ONE_OF) };
         if change.visits < enough || change.teachers.count() < TEACHERS {
             return None;
         }
@@ -315,7 +341,7 @@ impl Order {
                     (visit.visited | visit.earlier) & bit == 0 && change.visits >= LOOKS
                 }
             };
-            *other != at && is_missing && change.has_had(*other, turn, taught, ONE_OF)
+            *other != at && is_missing && change.has_had(*other, turn, taught, one_of)
         });
         let had = |place: usize| change.had(place, turn);
         let (place, route) =
@@ -333,16 +359,18 @@ impl Order {
     }
 
     /// How many principals lack something before this change today, with this one.
-    fn lacking(&mut self, at: usize, now: u32, principal: u64) -> u32 {
+    fn lacking(&mut self, at: usize, is_again: bool, now: u32, principal: u64) -> u32 {
         let Some(change) = self.changes.iter_mut().find(|change| change.route == at) else {
             return 0;
         };
         if now / DAY > change.day {
             change.day = now / DAY;
             change.lacking.clear();
+            change.repeating.clear();
         }
-        change.lacking.add(principal);
-        change.lacking.count()
+        let who = if is_again { &mut change.repeating } else { &mut change.lacking };
+        who.add(principal);
+        who.count()
     }
 
     /// Takes back what the last visit without a needed step taught.
@@ -414,10 +442,18 @@ impl Change {
     }
 
     fn of(route: usize) -> Self {
-        let (teachers, lacking) = (Distinct::default(), Distinct::default());
-        let counts = [0; ROUTES];
-        let (visits, again, day) = (0, 0, 0);
-        Self { route, visits, before: counts, again, between: counts, teachers, lacking, day }
+        let (nobody, none) = (Distinct::default(), [0; ROUTES]);
+        Self {
+            route,
+            visits: 0,
+            before: none,
+            again: 0,
+            between: none,
+            teachers: nobody,
+            lacking: nobody,
+            repeating: nobody,
+            day: 0,
+        }
     }
 }
 
