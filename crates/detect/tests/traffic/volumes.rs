@@ -24,10 +24,10 @@ fn service() -> Stream {
 
 #[test]
 fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_not() {
-    let told = |known: f64, routes: u32, subject: &str| {
+    let told = |known: f64, requests: u32, routes: u32, subject: &str| {
         let mut stream = Stream::default();
-        for n in 0..200u32 {
-            let at = f64::from(n) * known / 200.0;
+        for n in 0..requests {
+            let at = f64::from(n) * known / f64::from(requests);
             stream.add(
                 at,
                 subject,
@@ -41,10 +41,30 @@ fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_no
         }
         stream.by("function_probing").len()
     };
-    assert_eq!(told(20.0 * HOUR, 7, "job"), 1);
-    assert_eq!(told(20.0 * HOUR, 4, "job"), 0, "a new version");
-    assert_eq!(told(6.0 * HOUR, 7, "job"), 0, "not known for long enough");
-    assert_eq!(told(20.0 * HOUR, 7, "p3"), 0, "a person");
+    for name in ["job", "svc:job", "service-account-job", "job@clients"] {
+        assert_eq!(told(20.0 * HOUR, 200, 7, name), 1, "{name}");
+    }
+    assert_eq!(told(20.0 * HOUR, 200, 4, "job"), 0, "a new version");
+    assert_eq!(told(6.0 * HOUR, 200, 7, "job"), 1, "it did nothing new for hours");
+    assert_eq!(told(2.0 * HOUR, 200, 7, "job"), 0, "not known for long enough");
+    assert_eq!(told(6.0 * HOUR, 15, 7, "job"), 0, "it did hardly anything");
+    for name in ["p3", "p3@job", "goodjob"] {
+        assert_eq!(told(20.0 * HOUR, 200, 7, name), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_key_that_nobody_knows_may_do_much_in_its_first_hour_and_not_everything() {
+    let told = |count: u32| {
+        let mut stream = Stream::people();
+        for n in 0..count {
+            let more = json!({ "client": null, "token_kind": "pat", "scopes": ["orders:read"] });
+            stream.add(DAY + f64::from(n) * 1.5, "script", "GET /orders", more);
+        }
+        stream.by("volume").len()
+    };
+    assert_eq!(told(900), 1);
+    assert_eq!(told(700), 0, "a catching-up");
 }
 
 #[test]
