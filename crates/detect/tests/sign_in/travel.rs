@@ -144,8 +144,9 @@ fn a_sign_in_far_from_a_telephone_or_from_changes_at_home_is_told() {
         let thief = signs_in(1200.0, 0, "192.0.2.7", TOKYO, "Browser/120");
         outcomes(&found(&[used, thief])).len()
     };
-    assert_eq!((told(ANDROID, "GET"), told("Browser/119", "POST")), (1, 1));
-    assert_eq!(told("Browser/119", "GET"), 0, "a computer that was left on");
+    assert_eq!((told(ANDROID, "GET"), told("Mozilla/5.0 Chrome/119", "POST")), (1, 1));
+    assert_eq!(told("Mozilla/5.0 Chrome/119", "GET"), 0, "a computer that was left on");
+    assert_eq!(told("node-fetch/1.0", "POST"), 0, "a server of the application");
 }
 
 #[test]

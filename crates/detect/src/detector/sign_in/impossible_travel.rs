@@ -1,7 +1,7 @@
 //! One person in two places, faster than any airliner.
 //!
-//! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes, and all that
-//! telephones do, which are where their owners are. A computer left on at home goes on reading while its owner is abroad. The place of an address is known to about
+//! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes by browsers, and
+//! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner is abroad. The place of an address is known to about
 //! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
 //! no airliner flies from door to door. Addresses of hosting, VPNs and Tor say
 //! nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they
@@ -210,7 +210,9 @@ impl Means {
                     matches!(system, Some("android" | "ios"))
                 };
                 let program = source::software(event);
-                let is_by_hand = source::is_change(request) || is_telephone();
+                // A change by another program is a server's, or a job's.
+                let by_browser = event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
+                let is_by_hand = by_browser && source::is_change(request) || is_telephone();
                 (program.is_some() || is_by_hand).then_some(Self { program, is_by_hand })
             }
             _ => None,
