@@ -470,6 +470,22 @@ fn a_client_that_asks_for_more_than_ever_is_told_and_a_new_release_is_not() {
     assert_eq!(found(&young), Vec::<Value>::new());
 }
 
+#[test]
+fn one_person_of_an_app_may_have_a_new_role_and_two_are_worth_a_question() {
+    let run = |people: i32| {
+        let by = |mut event: Value, subject: String| {
+            (event["subject"], event["grant_type"]) = (json!(subject), json!("refresh_token"));
+            event
+        };
+        let habit = (0..240).map(|n| granted(f64::from(n) * HOUR, &["orders:read"]));
+        let asked = (0..9).map(|n| granted(10.0 * DAY + f64::from(n) * HOUR, &["users:admin"]));
+        let all = habit.chain(asked).enumerate();
+        found(&all.map(|(n, it)| by(it, format!("u{}", n as i32 % people))).collect::<Vec<_>>())
+    };
+    assert_eq!(run(1), Vec::<Value>::new());
+    assert_eq!(outcomes(&run(2)), [["scope_creep", "low", "tag"]]);
+}
+
 /// What a client that people use asks for from its second hour on, each time after half an hour.
 fn climb(kind: &str, sets: &[(&[&str], &str)]) -> Vec<Value> {
     let ask = |at: f64, scopes: &[&str], result: &str| {

@@ -1,7 +1,7 @@
 //! A client asks for what it never asked for before.
 //!
 //! One more scope is a new release. Three within a day, or one that is administrative or moves
-//! money, of a client that is known for a week and for twenty requests, are worth a question; of a client that speaks
+//! money, of a client that is known for a week and for twenty requests, are worth a question, where two people ask: one may have a new role. Of a client that speaks
 //! for itself, whose role is made by its owner and not by people, a day and four requests are enough: a nightly
 //! export asks seldom. So is less than that for one that tries what it may have, after its first hour: of a client that
 //! speaks for itself three scopes that it had not, some of them refused; of any client three different sets of scopes that
@@ -71,6 +71,8 @@ struct Client {
     /// People who agreed to much more.
     agreed: Tally<SubjectId, MANY>,
     told_agreed: Told,
+    /// People who asked for what was new, when that was worth a question.
+    askers: Tally<SubjectId, 2>,
     told: Told,
 }
 
@@ -117,8 +119,8 @@ impl Detector for ScopeCreep {
                 let is_refused = answer == Answer::Refused;
                 new.iter().for_each(|it| held.tried.note(event.ts, (number(it), is_refused)));
             }
-            is_told |=
-                (is_known && worth || held.tries(event.ts)) && held.told.is_news(event.ts, 1);
+            let is_worth = is_known && worth && held.has_askers(event);
+            is_told |= (is_worth || held.tries(event.ts)) && held.told.is_news(event.ts, 1);
             is_told |= held.refused.within(event.ts, DAY).count() >= MANY
                 && held.told_refused.is_news(event.ts, 1);
             new = if strange.is_empty() { new } else { strange };
@@ -189,6 +191,13 @@ impl Client {
         steps().count() >= MANY
             && steps().any(|step| step.is_sensitive)
             && steps().any(|step| step.is_granted)
+    }
+
+    /// Whether more than one person asks, as far as is known.
+    fn has_askers(&mut self, event: &Event) -> bool {
+        let Some(subject) = event.who.subject.as_ref().filter(|_| self.people) else { return true };
+        self.askers.note(event.ts, subject.clone());
+        self.askers.within(event.ts, DAY).count() > 1
     }
 
     /// Whether people agree to far more than it asked for at first.
