@@ -54,20 +54,6 @@ fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_no
 }
 
 #[test]
-fn a_key_that_nobody_knows_may_do_much_in_its_first_hour_and_not_everything() {
-    let told = |count: u32| {
-        let mut stream = Stream::people();
-        for n in 0..count {
-            let more = json!({ "client": null, "token_kind": "pat", "scopes": ["orders:read"] });
-            stream.add(DAY + f64::from(n) * 1.5, "script", "GET /orders", more);
-        }
-        stream.by("volume").len()
-    };
-    assert_eq!(told(900), 1);
-    assert_eq!(told(700), 0, "a catching-up");
-}
-
-#[test]
 fn trickles_and_nightly_exports_are_a_habit() {
     assert_eq!(service().findings(), Vec::<Value>::new());
 }

@@ -16,7 +16,6 @@ use crate::sketch::hash;
 use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
-/// Seven hundred and fifty need nobody to compare with, nor a day: that many no script asks for in its first hour.
 /// Two hundred and fifty an hour are a person in haste, or a page that asks four times a minute; five times a known habit is none.
 const HOUR: Limits = Limits {
     window: 3600,
@@ -25,7 +24,7 @@ const HOUR: Limits = Limits {
     first_day: true,
     peers: 3.0,
     long_tail: false,
-    alone: 750.0,
+    alone: f32::INFINITY,
 };
 const ROUTES: usize = 3;
 
