@@ -156,7 +156,7 @@ impl Ownership {
         }
         let subjects = self.subjects.touch(seen.client, seen.now);
         subjects.add(subject);
-        let world = world(subjects);
+        let world = if seen.is_of_client() { MACHINES } else { world(subjects) };
         let client = if world == MACHINES { 0 } else { seen.client };
         let key = hash::both(client, seen.collection);
         let object = hash::both(world, object);
