@@ -133,6 +133,23 @@ fn a_job_that_takes_what_others_have_is_found_and_one_that_works_through_everyth
     assert_eq!(job_among_tasks(38), 0, "by chance");
 }
 
+/// Person 3 reads so many orders of each of so many others.
+fn reads_of_each(others: u32, each: u32) -> usize {
+    let mut stream = Stream::people();
+    for n in 0..others * each {
+        let more = json!({ "object": own((4 + n / each) % 12, n % each), "status": 403 });
+        stream.add(2.1 * DAY + f64::from(n) * 60.0, "p3", "GET /orders/{id}", more);
+    }
+    stream.by("bola_ownership").len()
+}
+
+#[test]
+fn several_orders_of_a_few_others_are_colleagues_and_one_of_each_is_not() {
+    assert_eq!(reads_of_each(4, 3), 0);
+    assert_eq!(reads_of_each(6, 1), 1);
+    assert_eq!(reads_of_each(9, 3), 1, "however many of each");
+}
+
 #[test]
 fn a_shared_order_or_two_are_not_found() {
     let mut stream = Stream::people();

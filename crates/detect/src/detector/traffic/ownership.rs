@@ -8,7 +8,8 @@
 //! circles hold; shops and support consoles are not, and nothing is said about them; nor about a catalogue, of which
 //! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One stranger's
 //! uses count there for three in half a day, so that nobody can make a collection look public alone. Five objects of at
-//! least four circles in a day are a finding: a few shared links are less; ten of eight where more than one in
+//! least four circles in a day are a finding, if they are of nearly as many circles, or of eight: a few shared links are less,
+//! and colleagues who were not seen to be any touch several things of each other; ten of eight where more than one in
 //! thirty-two do that. Needs six subjects with things of their own, no thousands of sessions, and half a day. What people
 //! own is learnt from all apps of people, since one person uses several, and what machines own from machines: a job that
 //! works through everybody's orders does not own them, nor is it told for them unless they are a quarter of what it asks
@@ -155,7 +156,7 @@ impl Ownership {
         }
         let subjects = self.subjects.touch(seen.client, seen.now);
         subjects.add(subject);
-        let world = world(subjects);
+        let world = if seen.is_of_client() { MACHINES } else { world(subjects) };
         let client = if world == MACHINES { 0 } else { seen.client };
         let key = hash::both(client, seen.collection);
         let object = hash::both(world, object);
@@ -244,10 +245,12 @@ impl Ownership {
         // Where others do it too, a little of it is ordinary.
         let times = if others * RARE <= users { 1 } else { ORDINARY };
         let wanted = TOUCHED * times;
+        let is_scattered = circles * 4 >= touched * 3 || circles >= CIRCLES * 2 * times;
         if !is_private
             || !is_known
             || touched < wanted
             || circles < CIRCLES * times
+            || !is_scattered
             || !stranger.once.allows(seen.now, touched as f32 / wanted as f32)
         {
             return None;

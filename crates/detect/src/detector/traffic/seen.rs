@@ -78,6 +78,14 @@ impl<'e> Seen<'e> {
         }
     }
 
+    /// Whether the principal is the client itself, or one of its instances: `jobs-3` of `jobs`.
+    pub(super) fn is_of_client(&self) -> bool {
+        let who = &self.event.who;
+        let (Some(subject), Some(client)) = (&who.subject, &who.client) else { return false };
+        let rest = subject.as_str().strip_prefix(client.as_str());
+        rest.is_some_and(|rest| rest.starts_with(['-', ':', '/'])) || self.is_own_client()
+    }
+
     /// It was let through and the API did it.
     pub(super) const fn is_ok(&self) -> bool {
         self.request.refused.is_none() && self.request.status < 400
