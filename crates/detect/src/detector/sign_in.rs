@@ -167,7 +167,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::with_record(token_sharing::TokenSharing::default()),
         Look::with_record(mixed_software::MixedSoftware::default()),
         Look::with_record(shared_keys::SharedKeys::default()),
-        Look::at(impossible_travel::ImpossibleTravel::default()),
+        Look::with_record(impossible_travel::ImpossibleTravel::default()),
         Look::with_record(new_place::NewPlace::default()),
         Look::at(redirect_probing::RedirectProbing::default()),
         Look::at(pkce_failures::PkceFailures::default()),

@@ -48,7 +48,7 @@ struct Profile {
     volume: volume::State,
 }
 
-const _: () = assert!(size_of::<Profile>() <= 392, "a million principals have one");
+const _: () = assert!(size_of::<Profile>() <= 384, "a million principals have one");
 
 /// All detectors of traffic.
 pub struct Traffic {

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use token::event::{Event, EventKind};
+use token::event::{Event, EventKind, Who};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
@@ -51,13 +51,7 @@ impl Detector for DisabledAccountToken {
         let who = &event.who;
         let is_told_by_the_door = request.refused == Some(Refused::Plain(Reason::Disabled));
         let is_taken_back = request.refused == Some(Refused::Plain(Reason::Revoked));
-        let names = [
-            who.subject.as_ref().map(|subject| format!("subject:{subject}")),
-            who.client.as_ref().map(|client| format!("client:{client}")),
-        ];
-        let is_disabled = |name: &String| self.accounts.peek(name).is_some_and(|it| it.is_disabled);
-        let is_known = is_taken_back && names.iter().flatten().any(is_disabled);
-        if !is_told_by_the_door && !is_known {
+        if !is_told_by_the_door && !(is_taken_back && self.are_disabled(who)) {
             return None;
         }
         let account = match (&who.subject, &who.client) {
@@ -98,6 +92,14 @@ impl Detector for DisabledAccountToken {
 }
 
 impl DisabledAccountToken {
+    fn are_disabled(&self, who: &Who) -> bool {
+        let names = [
+            who.subject.as_ref().map(|subject| format!("subject:{subject}")),
+            who.client.as_ref().map(|client| format!("client:{client}")),
+        ];
+        names.iter().flatten().any(|name| self.accounts.peek(name).is_some_and(|it| it.is_disabled))
+    }
+
     fn change(&mut self, action: &str, target: &str) {
         let Some((kind @ ("user" | "client"), verb)) = action.split_once('.') else { return };
         let name = format!("{}:{target}", if kind == "user" { "subject" } else { kind });

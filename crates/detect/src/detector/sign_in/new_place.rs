@@ -13,7 +13,7 @@
 //! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
 //! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
 //! an hour ago. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
-//! where there are several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384 servers.
+//! where there are several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384 servers; 16 for each of 4,096 User-Agents and sets of scopes.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -30,6 +30,7 @@ use crate::detector::sign_in::{SignIn, sensitive};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
+use crate::sketch::memo::Memo;
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
@@ -60,6 +61,9 @@ pub(super) struct NewPlace {
     servers: Table<Distinct<1>>,
     /// People by client and sensitive scope.
     holders: Table<Distinct<4>>,
+    /// The first sensitive one of scopes, and kinds of programs.
+    scopes: Memo<u64>,
+    kinds: Memo<u64>,
 }
 
 /// Where, and with what, a person was seen.
@@ -84,6 +88,8 @@ impl Default for NewPlace {
             programs: Table::new(PROGRAMS),
             servers: Table::new(SERVERS),
             holders: Table::new(CLIENTS),
+            scopes: Memo::default(),
+            kinds: Memo::default(),
         }
     }
 }
@@ -115,6 +121,10 @@ impl RecordDetector for NewPlace {
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
         let person = &mut record.person.as_mut()?.places;
+        let as_now = as_now(event, names);
+        if person.last == Some(as_now) {
+            return None;
+        }
         let place = source::place(event).map(packed);
         let is_there = place.is_some() && person.signed_in == place;
         let is_elsewhere = self.knows_sign_ins && !is_there;
@@ -122,7 +132,7 @@ impl RecordDetector for NewPlace {
         if is_elsewhere && self.is_server(event, names) {
             return None;
         }
-        let mut news = person.news(event, names)?;
+        let mut news = person.news(event, as_now);
         // Whoever goes on with a session signed in before it was looked at.
         if is_elsewhere && place.is_some() && person.renewed == place {
             return None;
@@ -175,11 +185,13 @@ impl NewPlace {
             EventKind::Grant { scopes, .. } => scopes,
             _ => return false,
         };
-        let (Some(scope), Some(subject)) = (sensitive::first(scopes), names.subject) else {
-            return false;
-        };
+        // Zero: none of them is.
+        let scope = self.scopes.of(hash::text(scopes.as_str()), || {
+            sensitive::first(scopes).map_or(0, |scope| hash::text(&scope))
+        });
+        let Some(subject) = names.subject.filter(|_| scope != 0) else { return false };
         let now = source::seconds(event);
-        let holders = self.holders.touch(hash::both(names.client, hash::text(&scope)), now);
+        let holders = self.holders.touch(hash::both(names.client, scope), now);
         holders.add(subject);
         let (holders, people) =
             (holders.count(), self.people.peek(names.client).map_or(0, Distinct::count));
@@ -188,10 +200,10 @@ impl NewPlace {
 
     /// Whether it is a program, and no browser, that hardly anybody of a client uses.
     fn is_stray(&mut self, event: &Event, names: &Names) -> bool {
-        let (Some(subject), Some(kind), Some(ua)) = (names.subject, source::kind(event), &event.ua)
-        else {
+        let (Some(subject), Some(hashed), Some(ua)) = (names.subject, names.ua, &event.ua) else {
             return false;
         };
+        let kind = self.kinds.of(hashed, || source::kind(event).unwrap_or(0));
         if event.who.client.is_none() {
             return false;
         }
@@ -227,8 +239,8 @@ impl Person {
         known ^ self.last.map_or(0, NonZeroU64::get) ^ self.told.read()
     }
 
-    /// `None` when it is where it was, which was known.
-    fn news(&mut self, event: &Event, names: &Names) -> Option<News> {
+    /// What is strange about an event that is not as the last one.
+    fn news(&mut self, event: &Event, now: NonZeroU64) -> News {
         // Where a VPN, a data centre or a company leaves the net is nobody's country.
         let is_own = matches!(
             source::net(event),
@@ -236,12 +248,6 @@ impl Person {
         );
         let country = event.origin.country.as_ref().map(number);
         let place = source::place(event);
-        // Once an hour, so that what is held stays the newest.
-        let exactly = names.ua.or(names.program);
-        let now = packed(number((country, place, exactly, event.ts.as_secs() / 3600)));
-        if self.last == Some(now) {
-            return None;
-        }
         let software = source::family(event);
         let mut news = News {
             stray: false,
@@ -260,7 +266,7 @@ impl Person {
         }
         // What is strange is asked again at the next event: that may be the sensitive one.
         self.last = (!news.is_worth_it()).then_some(now);
-        Some(news)
+        news
     }
 
     /// Whether what the event belongs to was there before its owner came to the place.
@@ -301,6 +307,13 @@ impl Person {
     fn is_young(&self, event: &Event) -> bool {
         source::place(event).is_some_and(|place| self.places.is_young(event.ts, place))
     }
+}
+
+/// Where, and with what, it comes: once an hour another, so that what is held stays the newest.
+fn as_now(event: &Event, names: &Names) -> NonZeroU64 {
+    let country = event.origin.country.as_ref().map(number);
+    let exactly = names.ua.or(names.program);
+    packed(number((country, source::place(event), exactly, event.ts.as_secs() / 3600)))
 }
 
 // === impl News ===

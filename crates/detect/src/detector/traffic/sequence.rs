@@ -67,8 +67,8 @@ pub(super) struct State {
     client: u32,
     /// One bit for each route of the client.
     visited: u64,
-    /// Of the visit before, if it was within a day.
-    earlier: u64,
+    /// Of the visit before, if it was within a day; of the first routes alone.
+    earlier: u32,
     /// The last changes, each once and the last first.
     lately: Lately,
     pub(super) last: u32,
@@ -76,7 +76,7 @@ pub(super) struct State {
 
 /// Places of changes plus one, the high bit for those that were made again; zero where there is none.
 #[derive(Clone, Copy, Default)]
-struct Lately([u8; 8]);
+struct Lately([u8; 4]);
 
 /// A change in a visit.
 #[derive(Clone, Copy)]
@@ -257,7 +257,7 @@ impl Sequence {
         }
         if !visit.is_on(now) {
             let is_lately = now.saturating_sub(visit.last) <= DAY;
-            let earlier = if is_lately { visit.visited } else { 0 };
+            let earlier = if is_lately { visit.visited as u32 } else { 0 };
             visit = State { client, earlier, ..State::default() };
         }
         *state = visit;
@@ -338,7 +338,7 @@ impl Order {
                 (Some(since), is_change) => is_change && since & bit == 0,
                 (None, true) => visit.visited & bit == 0,
                 (None, false) => {
-                    (visit.visited | visit.earlier) & bit == 0 && change.visits >= LOOKS
+                    (visit.visited | u64::from(visit.earlier)) & bit == 0 && change.visits >= LOOKS
                 }
             };
             *other != at && is_missing && change.has_had(*other, turn, taught, one_of)
