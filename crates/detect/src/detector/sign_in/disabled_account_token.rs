@@ -51,7 +51,8 @@ impl Detector for DisabledAccountToken {
         let who = &event.who;
         let is_told_by_the_door = request.refused == Some(Refused::Plain(Reason::Disabled));
         let is_taken_back = request.refused == Some(Refused::Plain(Reason::Revoked));
-        if !is_told_by_the_door && !(is_taken_back && self.are_disabled(who)) {
+        let is_disabled = is_told_by_the_door || is_taken_back && self.are_disabled(who);
+        if !is_disabled {
             return None;
         }
         let account = match (&who.subject, &who.client) {
