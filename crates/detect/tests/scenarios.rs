@@ -174,7 +174,14 @@ fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
     let findings = found(&events);
     assert_eq!(responses(&findings), ["tag"]);
     assert_eq!(findings[0]["evidence"]["claimed_client"], "victim");
-    assert!(findings[0].get("client").is_none());
+    assert!(findings[0].get("client").is_none() && findings[0].get("ip").is_none());
+    let deliberate: Vec<Value> = (0..6)
+        .map(|n| forged(f64::from(n), &format!("192.0.{}.7", n % 3), "forged:jku", Some("victim")))
+        .collect();
+    let findings = found(&deliberate);
+    let whole = findings.iter().find(|it| it["evidence"]["networks"].is_number());
+    let whole = whole.expect("the campaign");
+    assert!(whole["ip"].is_string() && whole.get("client").is_none(), "{whole}");
 }
 
 #[test]

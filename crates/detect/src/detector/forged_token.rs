@@ -110,7 +110,7 @@ impl Detector for ForgedToken {
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
             let (burst, spread) = self.clients.touch(client);
             burst.add(seen());
-            let fast = burst.campaign(event.ts).then(|| burst.named(client, event));
+            let fast = burst.campaign(event.ts).then(|| burst.named(client, event, forgery));
             let slow = spread.judge(event.ts, network, forgery);
             fast.or_else(|| slow.map(|count| spread_out(count, client, ip)))
         });
@@ -313,7 +313,7 @@ impl Burst {
         }
     }
 
-    fn named(&self, client: &str, event: &Event) -> Sighting {
+    fn named(&self, client: &str, event: &Event, forgery: Forgery) -> Sighting {
         let networks: BTreeSet<IpNet> = self.seen.iter().map(|seen| seen.network).collect();
         let mut facts = self.facts(event);
         facts.insert("claimed_client", json!(client));
@@ -322,7 +322,8 @@ impl Burst {
         Sighting {
             kind: Kind::ForgedTokenCampaign,
             actor: format!("claimed_client:{client}"),
-            whom: Whom::default(),
+            // Whoever sends one that no honest program makes belongs to it; a cut-off token may be anybody's.
+            whom: Whom { ip: event.ip.filter(|_| is_deliberate(forgery)), ..Whom::default() },
             summary: format!(
                 "{} forged tokens within {} s claim the client `{client}`, from {} networks; the client itself did nothing",
                 self.seen.len(),
