@@ -378,3 +378,25 @@ fn who_owns_what_is_learnt_from_all_apps() {
     let found = stream.by("bola_ownership");
     assert_eq!((found.len(), &found[0]["subject"]), (1, &json!("p3")));
 }
+
+/// How many are told of a reader of six orders of others, where these have been read by somebody for three days.
+fn beside(client: &str, subjects: u32) -> usize {
+    let mut stream = Stream::people();
+    for day in 0..3 {
+        for reader in 0..subjects {
+            for n in 0..48 {
+                let at = f64::from(day) * DAY + f64::from(reader) * 700.0 + f64::from(n) * 60.0;
+                let more = json!({ "client": client, "object": own(n % 12, n / 12) });
+                stream.add(at, &format!("{client}-{reader}"), "GET /orders/{id}", more);
+            }
+        }
+    }
+    reads_others(&mut stream, 6, 60.0, 200);
+    let told = stream.by("bola_ownership");
+    told.iter().filter(|finding| finding["subject"] == "p3").count()
+}
+
+#[test]
+fn what_services_read_is_still_its_owners() {
+    assert_eq!((beside("jobs", 1), beside("jobs", 6)), (1, 1));
+}
