@@ -35,7 +35,7 @@ async fn a_client_lives() {
     harness.call("GET", &path, None).await.problem(404);
     let actions = harness.actions().await;
     let expected =
-        ["client.create", "client.update", "client.secret", "client.update", "client.delete"];
+        ["client.create", "client.update", "client.secret", "client.disable", "client.delete"];
     assert_eq!(actions, expected);
 }
 
