@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{PROGRAM, Product, root, text};
+use crate::support::{PROGRAM, Product, program, root, text};
 
 /// Written by the program itself, or tried by tests of their own.
 const ELSEWHERE: [&str; 3] = ["cli.md", "configuration.md", "policy.md"];
@@ -86,11 +86,8 @@ fn every_piece_of_configuration_is_understood() {
                 continue;
             }
             std::fs::write(&file, block).expect("file");
-            let output = Command::new(PROGRAM)
-                .args(["config", "check", "-c"])
-                .arg(&file)
-                .output()
-                .expect("run");
+            let output =
+                program().args(["config", "check", "-c"]).arg(&file).output().expect("run");
             let said = text(&output.stderr);
             // A piece names files that are not here, and upstreams that stand beside it.
             let missing = |line: &str| {
