@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{PROGRAM, Product, dev, output_of, text};
+use crate::support::{PROGRAM, Product, dev, output_of, program, text};
 
 #[test]
 fn health_readiness_and_metrics_are_on_the_admin_listener() {
@@ -49,7 +49,7 @@ fn a_start_that_fails_is_no_panic() {
     );
     std::fs::write(&file, content).expect("file");
     for _ in 0..3 {
-        let output = Command::new(PROGRAM).args(["serve", "-c"]).arg(&file).output().expect("run");
+        let output = program().args(["serve", "-c"]).arg(&file).output().expect("run");
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with("error: authority.client_ca"), "{said}");
