@@ -32,14 +32,7 @@ impl Detector for CodeReplay {
         Some(Sighting {
             kind: Kind::SignIn(SignIn::CodeReplay),
             actor: actor.unwrap_or_else(|| source::actor(event)),
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                token: None,
-                ip: event.ip,
-            },
+            whom: Whom { token: None, ..source::whom(event) },
             summary: format!(
                 "a code that was already redeemed was sent again from {}; who had it first cannot \
                  be told, so every token of the grant is ended",

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use token::event::{Event, EventKind, Who};
-use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::sign_in::{SignIn, source};
@@ -76,14 +75,7 @@ impl Detector for DisabledAccountToken {
                 request.method, request.path
             ),
             actor: account,
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                token: who.token.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                ip: event.ip,
-            },
+            whom: source::whom(event),
             facts: BTreeMap::from([
                 ("method", json!(request.method)),
                 ("path", json!(request.path)),

@@ -19,7 +19,6 @@ use ipnet::IpNet;
 use serde_json::json;
 use smallvec::SmallVec;
 use token::event::{Event, EventKind};
-use token::finding::Whom;
 use token::id::TokenId;
 use token::reason::{Reason, Refused};
 use token::time::Timestamp;
@@ -206,14 +205,7 @@ fn sighting(
             Some(token) => format!("token:{token}"),
             None => source::actor(event),
         },
-        whom: Whom {
-            subject: who.subject.clone(),
-            client: who.client.clone(),
-            token: who.token.clone(),
-            grant: who.grant.clone(),
-            session: who.session.clone(),
-            ip: event.ip,
-        },
+        whom: source::whom(event),
         summary,
         facts,
     }

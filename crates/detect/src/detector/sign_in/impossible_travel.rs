@@ -23,7 +23,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, TokenKind};
-use token::finding::Whom;
 use token::id::SubjectId;
 use token::time::Timestamp;
 use token::user_agent;
@@ -334,19 +333,11 @@ fn distance(one: &Seen, two: &Seen) -> f64 {
 }
 
 fn sighting(event: &Event, subject: &SubjectId, before: &Seen, journey: &Journey) -> Sighting {
-    let who = &event.who;
     let Journey { kilometres, hours, speed } = journey;
     Sighting {
         kind: Kind::SignIn(SignIn::ImpossibleTravel),
         actor: format!("subject:{subject}"),
-        whom: Whom {
-            subject: Some(subject.clone()),
-            client: who.client.clone(),
-            token: who.token.clone(),
-            grant: who.grant.clone(),
-            session: who.session.clone(),
-            ip: event.ip,
-        },
+        whom: source::whom(event),
         summary: format!(
             "{subject} was seen {kilometres:.0} km away from where they were {:.0} minutes before: \
              {speed:.0} km/h, and an airliner flies {AIRLINER:.0} at most",

@@ -9,7 +9,7 @@ use serde_json::json;
 use token::event::{Event, EventKind};
 use token::finding::Whom;
 
-use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::{SignIn, source};
 use crate::detector::{Detector, Kind, Sighting};
 
 /// Reports of leaked credentials.
@@ -34,14 +34,7 @@ impl Detector for LeakReport {
         Some(Sighting {
             kind: Kind::SignIn(kind),
             actor,
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                token: who.token.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                ip: None,
-            },
+            whom: Whom { ip: None, ..source::whom(event) },
             summary: format!("{what} was found in public by {source}: whoever read it can use it"),
             facts: BTreeMap::from([("source", json!(source)), ("url_hash", json!(url_hash))]),
         })

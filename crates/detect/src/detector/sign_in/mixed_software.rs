@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use token::event::{Event, EventKind, TokenKind};
-use token::finding::Whom;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source;
@@ -161,14 +160,7 @@ fn sighting(event: &Event, turns: u16, people: u32) -> Sighting {
     Sighting {
         kind: Kind::SignIn(SignIn::TokenSharing),
         actor: format!("token:{token}"),
-        whom: Whom {
-            subject: who.subject.clone(),
-            client: who.client.clone(),
-            token: who.token.clone(),
-            grant: who.grant.clone(),
-            session: who.session.clone(),
-            ip: event.ip,
-        },
+        whom: source::whom(event),
         summary: format!(
             "within ten minutes two programs used one token in turn, {turns} times, lately from {}; hardly anybody \
              else of {people} people of this client uses one of them",

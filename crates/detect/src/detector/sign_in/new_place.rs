@@ -20,7 +20,6 @@ use std::num::NonZeroU64;
 
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, Request};
-use token::finding::Whom;
 use token::id::SubjectId;
 use token::term::GrantType;
 
@@ -353,7 +352,6 @@ impl News {
 }
 
 fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sighting {
-    let who = &event.who;
     let words = news.words();
     let mut facts = BTreeMap::from([("new", json!(words)), ("sensitive", json!(act))]);
     if news.stray {
@@ -368,14 +366,7 @@ fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sight
     Sighting {
         kind: Kind::SignIn(SignIn::NewPlace),
         actor: format!("subject:{subject}"),
-        whom: Whom {
-            subject: Some(subject.clone()),
-            client: who.client.clone(),
-            token: who.token.clone(),
-            grant: who.grant.clone(),
-            session: who.session.clone(),
-            ip: event.ip,
-        },
+        whom: source::whom(event),
         summary: format!(
             "{subject} uses {act} from {}, with a {} that was first seen within the last day",
             source::shown(event),

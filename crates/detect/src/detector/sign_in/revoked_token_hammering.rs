@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use token::event::{Event, EventKind};
-use token::finding::Whom;
 use token::reason::{Reason, Refused};
 use token::time::Timestamp;
 
@@ -111,14 +110,7 @@ impl RecordDetector for RevokedTokenHammering {
         Some(Sighting {
             kind: Kind::SignIn(SignIn::RevokedTokenHammering),
             actor: source::actor(event),
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                token: who.token.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                ip: event.ip,
-            },
+            whom: source::whom(event),
             summary: format!(
                 "a token that was {word} came at least {count} times within {} s, lately from {}; an honest program \
                  stops at the first refusal",

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, TokenKind};
-use token::finding::Whom;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, number};
@@ -118,14 +117,7 @@ impl Users {
         Sighting {
             kind: Kind::SignIn(SignIn::TokenSharing),
             actor: format!("token:{token}"),
-            whom: Whom {
-                subject: who.subject.clone(),
-                client: who.client.clone(),
-                token: who.token.clone(),
-                grant: who.grant.clone(),
-                session: who.session.clone(),
-                ip: event.ip,
-            },
+            whom: source::whom(event),
             summary: format!(
                 "within a day one key was used from {places} networks of homes and offices in {countries} countries by \
                  {programs} kinds of programs, lately from {}; one person has two or three",

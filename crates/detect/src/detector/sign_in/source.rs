@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use ipnet::IpNet;
 use token::event::{Event, NetworkKind, Request};
+use token::finding::Whom;
 use token::user_agent;
 
 use crate::detector::{Names, network};
@@ -100,6 +101,19 @@ pub(super) fn shown(event: &Event) -> String {
 /// The actor of a finding about an address.
 pub(super) fn actor(event: &Event) -> String {
     event.ip.map_or_else(|| "unknown".to_owned(), network::actor)
+}
+
+/// Everybody whom the event names, and its address.
+pub(super) fn whom(event: &Event) -> Whom {
+    let who = &event.who;
+    Whom {
+        subject: who.subject.clone(),
+        client: who.client.clone(),
+        token: who.token.clone(),
+        grant: who.grant.clone(),
+        session: who.session.clone(),
+        ip: event.ip,
+    }
 }
 
 /// The software without its version, which changes each month: the User-Agent's words, or else the

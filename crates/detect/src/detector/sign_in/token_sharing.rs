@@ -250,7 +250,7 @@ impl Session {
         Sighting {
             kind: Kind::SignIn(SignIn::TokenSharing),
             actor: actor(event),
-            whom: whom(event, stranger),
+            whom: Whom { ip: stranger, ..source::whom(event) },
             summary: format!(
                 "within ten minutes one token was used from {} in turn, and it came back {} times; \
                  whoever moves does not come back so soon with other software",
@@ -291,23 +291,11 @@ fn actor(event: &Event) -> String {
     }
 }
 
-fn whom(event: &Event, ip: Option<IpAddr>) -> Whom {
-    let who = &event.who;
-    Whom {
-        subject: who.subject.clone(),
-        client: who.client.clone(),
-        token: who.token.clone(),
-        grant: who.grant.clone(),
-        session: who.session.clone(),
-        ip,
-    }
-}
-
 fn in_turn(event: &Event, turns: u8) -> Sighting {
     Sighting {
         kind: Kind::SignIn(SignIn::TokenSharing),
         actor: actor(event),
-        whom: whom(event, event.ip),
+        whom: source::whom(event),
         summary: format!(
             "within an hour two kinds of programs used one session in turn, {turns} times, lately from {}; hardly anybody \
              of this client has these two",
@@ -325,7 +313,7 @@ fn away(event: &Event, carried: &Carried) -> Sighting {
     Sighting {
         kind: Kind::SignIn(SignIn::TokenSharing),
         actor: actor(event),
-        whom: whom(event, event.ip),
+        whom: source::whom(event),
         summary: format!(
             "a token is used from {} and is not where it was {}: another {}; of {} people of \
              this client, {} used a token like that lately",
