@@ -21,6 +21,8 @@ pub use sign_in::{Record, Records, SignIn};
 pub use token_guessing::TokenGuessing;
 pub use traffic::{Names, Traffic};
 
+use traffic::is_named_after;
+
 pub(crate) use network::{actor as actor_of, of as network_of};
 
 /// A state machine over events.
@@ -169,7 +171,7 @@ pub fn all() -> Vec<Look> {
     let mut all = vec![
         Look::at(RefreshReuse::default()),
         Look::at(Honeytoken::default()),
-        Look::at(ForgedToken::default()),
+        Look::with_record(ForgedToken::default()),
         Look::at(TokenGuessing::default()),
     ];
     all.extend(sign_in::all());

@@ -3,6 +3,7 @@
 pub(crate) mod distinct;
 pub(crate) mod habit;
 pub(crate) mod hash;
+pub(crate) mod lately;
 pub(crate) mod memo;
 pub(crate) mod once;
 pub(crate) mod recent;

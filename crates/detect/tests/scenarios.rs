@@ -48,6 +48,14 @@ fn forged(seconds: f64, ip: &str, code: &str, token: Option<&str>) -> Value {
     event
 }
 
+/// Somebody is let in from this network before the rest.
+fn let_in(ip: &str) -> Value {
+    json!({
+        "ts": at(-60.0), "kind": "request", "ip": ip, "subject": "u1", "client": "app", "token": "good",
+        "token_kind": "jwt", "method": "GET", "path": "/orders", "status": 200,
+    })
+}
+
 fn responses(findings: &[Value]) -> Vec<&str> {
     findings.iter().filter_map(|finding| finding["response"].as_str()).collect()
 }
@@ -95,24 +103,70 @@ fn slow_forgeries_are_found_as_well_and_once() {
         assert_eq!(responses(&worst).iter().filter(|it| **it == "block:ip").count(), 1, "{code}");
     }
     // One truncated token that a job keeps sending, wrong signatures and foreign keys that come now and
-    // then: remembered from ten within a day, and nothing is done.
+    // then from where somebody is let in: remembered from ten within a day, and nothing is done.
     for (code, gap, names) in
         [("bad_signature", 300.0, 1), ("bad_signature", 1000.0, 12), ("unknown_key", 300.0, 12)]
     {
-        let events = slowly(&format!("forged:{code}"), gap, names);
+        let mut events = vec![let_in("192.0.2.7")];
+        events.extend(slowly(&format!("forged:{code}"), gap, names));
         assert_eq!(responses(&found(&events)), ["tag"], "{code}");
-        assert_eq!(found(&events[..9]), Vec::<Value>::new(), "{code}");
+        assert_eq!(found(&events[..10]), Vec::<Value>::new(), "{code}");
     }
 }
 
 #[test]
 fn wrong_signatures_and_foreign_keys_count_from_five() {
     for code in ["forged:bad_signature", "forged:unknown_key"] {
-        let events: Vec<Value> = (0..5)
-            .map(|n| forged(f64::from(n), "192.0.2.7", code, Some(&format!("t{n}"))))
-            .collect();
+        let mut events = vec![let_in("192.0.2.7")];
+        events.extend(
+            (0..5).map(|n| forged(f64::from(n), "192.0.2.7", code, Some(&format!("t{n}")))),
+        );
         assert_eq!(responses(&found(&events)), ["block:ip"], "{code}");
-        assert!(found(&events[..4]).is_empty(), "{code}");
+        assert!(found(&events[..5]).is_empty(), "{code}");
+    }
+}
+
+/// Tokens of these names so many hours apart, on routes of these names; somebody is let in from there, or elsewhere.
+fn strangers(code: &str, names: &[&str], pause: f64, home: &str) -> Vec<Value> {
+    let mut events = vec![let_in(home)];
+    events.extend(names.iter().enumerate().map(|(n, name)| {
+        let token = Some(*name).filter(|name| !name.starts_with('/'));
+        let mut event = forged(n as f64 * pause * 3600.0, "192.0.2.7", code, token);
+        event["route"] = json!(token.map_or(*name, |_| "/orders"));
+        event
+    }));
+    found(&events)
+}
+
+#[test]
+fn where_nobody_is_let_in_two_or_three_different_tokens_are_told_once_and_nothing_is_done() {
+    let (signature, key) = ("forged:bad_signature", "forged:unknown_key");
+    let elsewhere = "198.51.100.9";
+    for (code, names) in [
+        (signature, &["a", "b", "c", "d"][..]),
+        (key, &["a", "b", "c", "d"]),
+        (signature, &["/orders", "/users"]),
+        (key, &["/orders", "/users", "/me"]),
+    ] {
+        let findings = strangers(code, names, 2.0, elsewhere);
+        assert_eq!(responses(&findings), ["tag"], "{code} {names:?}");
+        assert_eq!(
+            (&findings[0]["ip"], &findings[0]["class"]),
+            (&json!("192.0.2.7"), &json!("certain"))
+        );
+        assert!(findings[0].get("client").is_none() && findings[0].get("subject").is_none());
+        let none = Vec::<Value>::new();
+        assert_eq!(strangers(code, names, 2.0, "192.0.2.7"), none, "somebody is let in: {code}");
+        assert_eq!(strangers(code, names, 25.0, elsewhere), none, "one a day: {code}");
+    }
+    for (code, names) in [
+        (signature, &["a", "a", "a"][..]),
+        (key, &["a", "b", "a", "b"]),
+        (signature, &["/orders", "/orders", "/orders"]),
+        (key, &["/orders", "/users"]),
+        ("forged:expired", &["a", "b", "c"]),
+    ] {
+        assert_eq!(strangers(code, names, 2.0, elsewhere), Vec::<Value>::new(), "{code} {names:?}");
     }
 }
 
@@ -168,13 +222,19 @@ fn a_network_is_an_ipv4_address_or_an_ipv6_64() {
 
 #[test]
 fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
-    let events: Vec<Value> = (0..6)
-        .map(|n| forged(f64::from(n), &format!("192.0.2.{}", n % 3), "forged:bad_signature", None))
-        .collect();
-    let findings = found(&events);
-    assert_eq!(responses(&findings), ["tag"]);
-    assert_eq!(findings[0]["evidence"]["claimed_client"], "victim");
-    assert!(findings[0].get("client").is_none() && findings[0].get("ip").is_none());
+    let campaign = |homes: i32| {
+        let mut events: Vec<Value> = (0..homes).map(|n| let_in(&format!("192.0.2.{n}"))).collect();
+        events.extend((0..6).map(|n| {
+            forged(f64::from(n), &format!("192.0.2.{}", n % 3), "forged:bad_signature", None)
+        }));
+        let findings = found(&events);
+        assert_eq!(responses(&findings), ["tag"]);
+        assert_eq!(findings[0]["evidence"]["claimed_client"], "victim");
+        assert!(findings[0].get("client").is_none());
+        findings[0].get("ip").is_some()
+    };
+    assert!(!campaign(3), "a program of somebody who is let in may cut tokens off");
+    assert!(campaign(0), "nobody is let in from there");
     let deliberate: Vec<Value> = (0..6)
         .map(|n| forged(f64::from(n), &format!("192.0.{}.7", n % 3), "forged:jku", Some("victim")))
         .collect();

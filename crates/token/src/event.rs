@@ -339,6 +339,15 @@ pub struct Request {
     pub latency_us: u64,
 }
 
+// === impl Request ===
+
+impl Request {
+    /// Whether its method is one that changes something (RFC 9110 §9.2.1).
+    pub fn is_change(&self) -> bool {
+        matches!(self.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE")
+    }
+}
+
 /// What can be another than when a token was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

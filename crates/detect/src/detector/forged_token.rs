@@ -11,7 +11,11 @@
 //! an honest cause within a day, or five different tokens with a wrong signature within an hour;
 //! ten of any kind within a day are remembered like a relic, whatever is in them.
 //! A campaign that takes time names its networks: five forgeries without an honest cause within an
-//! hour in one client's name, from three networks. State: 20,000 networks and 5,000 clients.
+//! hour in one client's name, from three networks.
+//! Where nobody is let in there is no honest program whose tokens are cut off on the way: from there two different
+//! tokens with a wrong signature within a day are told, or three of an unknown key; of nameless ones different routes
+//! count. Nothing is done about these either.
+//! State: 20,000 networks and 5,000 clients, and 256 KiB for the networks where somebody was let in.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -19,13 +23,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde_json::json;
-use token::event::{Event, EventKind};
+use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 use token::reason::{Forgery, Refused};
 use token::time::Timestamp;
 
-use crate::detector::{Detector, Kind, Sighting, network};
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting, network};
 use crate::sketch::hash;
+use crate::sketch::lately::Lately;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -43,6 +48,8 @@ const SLOW: Duration = Duration::from_secs(24 * 3600);
 const SLOW_DOUBTFUL: Duration = Duration::from_secs(3600);
 /// How many within a day are remembered, even if they are one token that is sent again.
 const PERSISTENT: usize = 10;
+/// How many different tokens are told where nobody is let in: with a wrong signature, and of an unknown key.
+const STRANGE: [usize; 2] = [2, 3];
 /// From how many networks forgeries in one name are a campaign.
 const CAMPAIGN: usize = 3;
 /// Forgeries remembered for a key: more change nothing.
@@ -52,6 +59,8 @@ const HELD: usize = 32;
 pub struct ForgedToken {
     networks: Recent<IpNet, (Burst, Patience)>,
     clients: Recent<String, (Burst, Spread)>,
+    /// Where somebody was let in.
+    homes: Lately,
 }
 
 /// Forgeries without an honest cause in one client's name, slowly and from many networks.
@@ -67,6 +76,8 @@ struct Patience {
     deliberate: Tally<u64, DELIBERATE>,
     unsigned: Tally<u64, DOUBTFUL>,
     all: Tally<(), PERSISTENT>,
+    /// Wrong signatures and unknown keys of a network where nobody is let in.
+    strange: [Tally<u64, 3>; 2],
     told: Told,
     first: Told,
 }
@@ -87,16 +98,27 @@ struct Seen {
 
 impl Default for ForgedToken {
     fn default() -> Self {
-        Self { networks: Recent::new(NETWORKS), clients: Recent::new(CLIENTS) }
+        Self {
+            networks: Recent::new(NETWORKS),
+            clients: Recent::new(CLIENTS),
+            homes: Lately::default(),
+        }
     }
 }
 
-impl Detector for ForgedToken {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl RecordDetector for ForgedToken {
+    fn observe(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        _record: &mut Record<'_>,
+    ) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
+        let (ip, network) = (event.ip?, names.prefix?);
+        if request.refused.is_none() && names.token.is_some() {
+            self.homes.note(names.network?);
+        }
         let Some(Refused::Forged(forgery)) = request.refused else { return None };
-        let ip = event.ip?;
-        let network = network::of(ip);
         let seen =
             || Seen { ts: event.ts, forgery, token: event.who.claimed_token.clone(), network };
         let (burst, patience) = self.networks.touch(&network);
@@ -104,13 +126,16 @@ impl Detector for ForgedToken {
         let slow = patience.count(event, forgery);
         let fast = burst.judge(event.ts).map(|kind| burst.sighting(kind, event, ip));
         let is_news = (fast.is_some() || slow.is_some()) && patience.told.is_news(event.ts, 1);
+        let is_strange = names.network.is_some_and(|network| !self.homes.holds(network));
         let by_network = fast
             .or_else(|| slow.filter(|_| is_news).map(|count| slowly(count, forgery, ip)))
+            .or_else(|| patience.stranger(event, request, forgery).filter(|_| is_strange))
             .or_else(|| patience.less(event, forgery, ip));
         let by_client = event.who.claimed_client.as_ref().and_then(|client| {
             let (burst, spread) = self.clients.touch(client);
             burst.add(seen());
-            let fast = burst.campaign(event.ts).then(|| burst.named(client, event, forgery));
+            let is_sure = is_strange || is_deliberate(forgery);
+            let fast = burst.campaign(event.ts).then(|| burst.named(client, event, is_sure));
             let slow = spread.judge(event.ts, network, forgery);
             fast.or_else(|| slow.map(|count| spread_out(count, client, ip)))
         });
@@ -135,6 +160,22 @@ impl Patience {
             return None;
         };
         (held >= limit).then_some(held)
+    }
+
+    /// What is told of a network where nobody is let in.
+    fn stranger(&mut self, event: &Event, request: &Request, forgery: Forgery) -> Option<Sighting> {
+        let kind = match forgery {
+            Forgery::BadSignature => 0,
+            Forgery::UnknownKey => 1,
+            _ => return None,
+        };
+        let named = event.who.claimed_token.as_deref().or(request.route.as_deref());
+        let (seen, enough) = self.strange.get_mut(kind).zip(STRANGE.get(kind))?;
+        seen.note(event.ts, named.map_or(0, hash::text));
+        let count = seen.within(event.ts, SLOW).count();
+        let is_told = self.told.is_open(event.ts) || count < *enough;
+        (!is_told && self.first.is_news(event.ts, 1))
+            .then_some(from_nowhere(count, forgery, event.ip?))
     }
 
     /// What is told and no more: the first that no honest program makes, and many of a network that
@@ -200,6 +241,24 @@ fn once(forgery: Forgery, ip: IpAddr) -> Sighting {
             forgery.code()
         ),
         facts: BTreeMap::from([("count", json!(1)), ("threshold_deliberate", json!(DELIBERATE))]),
+    }
+}
+
+fn from_nowhere(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
+    Sighting {
+        kind: Kind::ForgedTokenOnce,
+        actor: network::actor(ip),
+        whom: Whom { ip: Some(ip), ..Whom::default() },
+        summary: format!(
+            "{count} different tokens that we did not sign within 24 h from {ip}, lately {}, and nobody is let in \
+             from there",
+            forgery.code()
+        ),
+        facts: BTreeMap::from([
+            ("count", json!(count)),
+            ("window_seconds", json!(SLOW.as_secs())),
+            ("threshold", json!(STRANGE)),
+        ]),
     }
 }
 
@@ -313,7 +372,7 @@ impl Burst {
         }
     }
 
-    fn named(&self, client: &str, event: &Event, forgery: Forgery) -> Sighting {
+    fn named(&self, client: &str, event: &Event, is_sure: bool) -> Sighting {
         let networks: BTreeSet<IpNet> = self.seen.iter().map(|seen| seen.network).collect();
         let mut facts = self.facts(event);
         facts.insert("claimed_client", json!(client));
@@ -322,8 +381,9 @@ impl Burst {
         Sighting {
             kind: Kind::ForgedTokenCampaign,
             actor: format!("claimed_client:{client}"),
-            // Whoever sends one that no honest program makes belongs to it; a cut-off token may be anybody's.
-            whom: Whom { ip: event.ip.filter(|_| is_deliberate(forgery)), ..Whom::default() },
+            // Whoever sends one that no honest program makes belongs to it, and so does who is let in nowhere; a
+            // cut-off token may be anybody's.
+            whom: Whom { ip: event.ip.filter(|_| is_sure), ..Whom::default() },
             summary: format!(
                 "{} forged tokens within {} s claim the client `{client}`, from {} networks; the client itself did nothing",
                 self.seen.len(),

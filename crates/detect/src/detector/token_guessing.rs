@@ -4,11 +4,13 @@
 //! ones of its neighbours; so what counts are networks where tokens that are nobody's are a
 //! twentieth of all requests that carry one. Defaults: thirty within ten minutes, twenty within an hour, or a
 //! hundred within a day, which a forgotten job of every half hour does not reach; fifteen within a day of personal
-//! tokens or API keys on several routes, or forty at irregular times, from where no token was good: to be taken for one
+//! tokens or API keys on several routes, or at irregular times, from where no token was good: to be taken for one
 //! of these a text has to have its form, one that was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour from ten
 //! networks where no token was good since, if that is four times what any hour before brought; each of them is named at
-//! its third, or at once where that is ten times as much. An event does not say which token it was, so one that is
-//! repeated counts as well. State: 20,000 networks of 130 bytes.
+//! its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by what
+//! that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it not,
+//! and a run that lasts is not its own excuse. Where events do not say which token it was, one that is
+//! repeated counts as well; fifteen different ones within a day from where none was good are enough. State: 20,000 networks of 130 bytes, 200 programs of up to 2 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
 use crate::detector::{Detector, Kind, Sighting, network};
+use crate::program;
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::recent::Recent;
@@ -36,29 +39,42 @@ const DAY_TRIES: u32 = 100;
 /// Of those that are made for programs, and on so many routes.
 const DAY_KEYS: u32 = 15;
 const ROUTES: u32 = 2;
-/// On one route, with so many different pauses.
-const DAY_ONE_ROUTE: u32 = 40;
-const PAUSES: u32 = 6;
+/// Different ones, where the event names them: no program has so many that are nobody's.
+const DAY_NAMES: u32 = 15;
+/// On one route, at so many different pauses.
+const PAUSES: u32 = 10;
 /// Pauses as long as each other up to this, in seconds.
 const ALIKE: i64 = 30;
 /// Good ones for each that is nobody's, from which a network's traffic is honest.
 const SHARE: u32 = 20;
 const HOUR: Duration = Duration::from_secs(3600);
 const TOGETHER: usize = 24;
-const TOGETHER_NETWORKS: usize = 10;
+const OF_ALL: [usize; 2] = [10, usize::MAX];
 /// A run is so many times what any hour before brought.
 const UNUSUAL: usize = 4;
 /// From here on hardly any of the tries is somebody's who does not belong to it.
 const NOBODY_ELSE: usize = 10;
 const HELD: usize = 256;
+const PROGRAMS: usize = 200;
+/// Of one program, and so many that they are a run whatever was before.
+const OF_PROGRAM: [usize; 2] = [8, 15];
+const PROGRAM_HELD: usize = 64;
 /// Of a network before it is named as part of a run.
 const PART: u32 = 3;
+/// So many of a network in a day may be a part of one.
+const EARLY: u32 = 12;
 
 /// Guesses at tokens.
 pub struct TokenGuessing {
     networks: Recent<IpNet, Network>,
-    /// The newest tries of networks without a good token.
-    tries: Tally<IpNet, HELD>,
+    /// Of all programs.
+    all: Run<HELD>,
+    programs: Recent<u64, Run<PROGRAM_HELD>>,
+}
+
+/// The newest tries of networks without a good token.
+struct Run<const N: usize> {
+    tries: Tally<IpNet, N>,
     hours: Hours,
 }
 
@@ -70,6 +86,7 @@ struct Network {
     day: Window,
     /// Those of the day with keys and personal tokens, and where.
     keys: u32,
+    names: Distinct<1>,
     routes: Distinct<1>,
     pauses: Distinct<1>,
     last_key: i64,
@@ -94,8 +111,26 @@ struct Hours {
 
 impl Default for TokenGuessing {
     fn default() -> Self {
-        Self { networks: Recent::new(NETWORKS), tries: Tally::default(), hours: Hours::default() }
+        Self {
+            networks: Recent::new(NETWORKS),
+            all: Run::default(),
+            programs: Recent::new(PROGRAMS),
+        }
     }
+}
+
+impl<const N: usize> Default for Run<N> {
+    fn default() -> Self {
+        Self { tries: Tally::default(), hours: Hours::default() }
+    }
+}
+
+/// Tries within an hour that are a run.
+struct Together {
+    tries: usize,
+    networks: usize,
+    peak: u32,
+    threshold: usize,
 }
 
 impl Detector for TokenGuessing {
@@ -114,52 +149,89 @@ impl Detector for TokenGuessing {
         }
         let held = self.networks.touch(&network);
         held.each(event, |window| window.tries += 1);
-        held.note_key(event.ts.as_secs(), request);
+        held.note_key(event, request);
         if let Some(tries) = held.many() {
             return held.told.is_news(event.ts, 1).then(|| alone(event, tries));
         }
         if held.day.good > 0 {
             return None;
         }
-        self.hours.add(event.ts.as_secs() / 3600);
-        self.tries.push(event.ts, network);
-        self.together(event, network)
+        // Of a network that goes on by itself only the beginning may be a part of a run.
+        let (is_first, is_early) = (held.day.tries <= PART, held.day.tries <= EARLY);
+        if !is_early {
+            return None;
+        }
+        let program = program::of(event.origin.ja4.as_deref(), event.ua.as_deref());
+        let run = program.map(|program| self.programs.touch(&program));
+        let is_good =
+            |network: &IpNet| self.networks.peek(network).is_none_or(|it| it.day.good > 0);
+        let of_program =
+            run.and_then(|run| run.add(event, network, OF_PROGRAM, is_first.into(), is_good));
+        let together =
+            self.all.add(event, network, OF_ALL, is_first.into(), is_good).or(of_program)?;
+        self.together(event, network, &together)
     }
 }
 
 // === impl TokenGuessing ===
 
 impl TokenGuessing {
-    fn together(&mut self, event: &Event, network: IpNet) -> Option<Sighting> {
-        let good = |network: &IpNet| self.networks.peek(network).is_none_or(|it| it.day.good > 0);
-        let lately = self.tries.within(event.ts, HOUR).filter(|(_, network)| !good(network));
-        let lately: Vec<IpNet> = lately.map(|(_, network)| *network).collect();
-        let networks = lately.iter().collect::<BTreeSet<_>>().len();
-        let unusual = (self.hours.peak as usize * UNUSUAL).clamp(TOGETHER, HELD);
-        if lately.len() < unusual || networks < TOGETHER_NETWORKS {
-            return None;
-        }
+    fn together(&mut self, event: &Event, network: IpNet, run: &Together) -> Option<Sighting> {
         let held = self.networks.touch(&network);
-        let is_alone = lately.len() >= self.hours.peak as usize * NOBODY_ELSE;
+        let is_alone = run.tries >= run.peak as usize * NOBODY_ELSE;
         if !is_alone && held.day.tries < PART || !held.named.is_news(event.ts, 1) {
             return None;
         }
         let tries = held.day.tries;
         let summary = format!(
-            "{} tried {tries} tokens that are nobody's, as one of {networks} networks that tried {} \
+            "{} tried {tries} tokens that are nobody's, as one of {} networks that tried {} \
              within an hour; no hour before brought more than {}",
             shown(event),
-            lately.len(),
-            self.hours.peak
+            run.networks,
+            run.tries,
+            run.peak
         );
         let facts = BTreeMap::from([
             ("tries", json!(tries)),
-            ("networks", json!(networks)),
-            ("tries_together", json!(lately.len())),
-            ("threshold", json!(unusual)),
-            ("most_in_an_hour_before", json!(self.hours.peak)),
+            ("networks", json!(run.networks)),
+            ("tries_together", json!(run.tries)),
+            ("threshold", json!(run.threshold)),
+            ("most_in_an_hour_before", json!(run.peak)),
         ]);
         Some(sighting(event, "campaign:token_guessing".to_owned(), summary, facts))
+    }
+}
+
+// === impl Run ===
+
+impl<const N: usize> Run<N> {
+    /// One more try of a network without a good token; what it is a part of, if it is one of many.
+    fn add(
+        &mut self,
+        event: &Event,
+        network: IpNet,
+        [enough, many]: [usize; 2],
+        counted: u32,
+        is_good: impl Fn(&IpNet) -> bool,
+    ) -> Option<Together> {
+        self.hours.add(event.ts.as_secs() / 3600, counted);
+        self.tries.push(event.ts, network);
+        let peak = self.hours.peak;
+        let threshold = (peak as usize * UNUSUAL).clamp(TOGETHER, N);
+        if self.tries.len() < TOGETHER {
+            return None;
+        }
+        let lately = self.tries.within(event.ts, HOUR).filter(|(_, network)| !is_good(network));
+        let lately: Vec<&IpNet> = lately.map(|(_, network)| network).collect();
+        let networks = lately.iter().collect::<BTreeSet<_>>().len();
+        let is_unusual = lately.len() >= threshold && networks >= enough;
+        let is_many = lately.len() >= TOGETHER && networks >= many;
+        (is_unusual || is_many).then_some(Together {
+            tries: lately.len(),
+            networks,
+            peak,
+            threshold,
+        })
     }
 }
 
@@ -168,7 +240,8 @@ impl TokenGuessing {
 impl Network {
     fn each(&mut self, event: &Event, change: impl Fn(&mut Window)) {
         if event.ts.as_secs() / DAY > self.day.number {
-            (self.keys, self.routes, self.pauses) = (0, Distinct::default(), Distinct::default());
+            (self.keys, self.names) = (0, Distinct::default());
+            (self.routes, self.pauses) = (Distinct::default(), Distinct::default());
         }
         let windows = [(&mut self.fast, FAST), (&mut self.slow, SLOW), (&mut self.day, DAY)];
         for (window, length) in windows {
@@ -180,7 +253,11 @@ impl Network {
         }
     }
 
-    fn note_key(&mut self, now: i64, request: &Request) {
+    fn note_key(&mut self, event: &Event, request: &Request) {
+        let now = event.ts.as_secs();
+        if let Some(name) = &event.who.claimed_token {
+            self.names.add(hash::text(name));
+        }
         if matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) {
             self.keys = self.keys.saturating_add(1);
             let place = request.route.as_deref().unwrap_or(&request.path);
@@ -201,8 +278,11 @@ impl Network {
             .or_else(|| enough(&self.day, DAY_TRIES))
             .or_else(|| {
                 let several = self.keys >= DAY_KEYS && self.routes.count() >= ROUTES;
-                let irregular = self.keys >= DAY_ONE_ROUTE && self.pauses.count() >= PAUSES;
-                ((several || irregular) && self.day.good == 0).then_some(self.keys)
+                let irregular = self.keys >= DAY_KEYS && self.pauses.count() >= PAUSES;
+                let named = self.names.count();
+                let tries = if named >= DAY_NAMES { named } else { self.keys };
+                let enough = several || irregular || named >= DAY_NAMES;
+                (enough && self.day.good == 0).then_some(tries)
             })
     }
 }
@@ -210,13 +290,13 @@ impl Network {
 // === impl Hours ===
 
 impl Hours {
-    fn add(&mut self, number: i64) {
+    fn add(&mut self, number: i64, tries: u32) {
         if number > self.number {
             // A fiftieth fades with each hour that brings any: a run of last week hides none of today.
             self.peak = (self.peak - self.peak / 50).max(self.tries);
             (self.number, self.tries) = (number, 0);
         }
-        self.tries = self.tries.saturating_add(1);
+        self.tries = self.tries.saturating_add(tries);
     }
 }
 

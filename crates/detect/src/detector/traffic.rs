@@ -29,8 +29,10 @@ mod throttle_evasion;
 mod unlisted;
 mod vocabulary;
 mod volume;
+mod without_token;
 
 pub use names::Names;
+pub(in crate::detector) use names::is_named_after;
 use seen::Seen;
 
 const PRINCIPALS: usize = 1_000_000;
@@ -68,6 +70,7 @@ pub struct Traffic {
     throttle_evasion: throttle_evasion::ThrottleEvasion,
     unlisted: unlisted::Unlisted,
     volume: volume::Volume,
+    without_token: without_token::WithoutToken,
 }
 
 /// What events that come next are about.
@@ -97,6 +100,7 @@ impl Default for Traffic {
             throttle_evasion: Default::default(),
             unlisted: Default::default(),
             volume: Default::default(),
+            without_token: Default::default(),
         }
     }
 }
@@ -158,6 +162,7 @@ impl Traffic {
         let Some(seen) = Seen::of(event, names) else { return };
         found.extend(self.injection_probing.observe(&seen));
         found.extend(self.scanning.observe(&seen));
+        found.extend(self.without_token.observe(&seen));
         let Some(principal) = seen.principal else { return };
         let profile = self.principals.touch(principal, seen.now);
         if profile.first == 0 {
@@ -166,7 +171,7 @@ impl Traffic {
         let first = profile.first;
         found.extend(self.ownership.observe(&seen, profile.enumeration.today()));
         found.extend(self.unlisted.observe(&seen));
-        found.extend(self.function_probing.observe(&seen, principal));
+        found.extend(self.function_probing.observe(&seen, principal, first));
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));
         found.extend(self.automation.observe(&seen, &mut profile.automation));

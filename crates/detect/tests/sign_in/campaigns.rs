@@ -37,6 +37,47 @@ fn user_codes_from_many_networks_name_those_that_typed_two() {
     assert_eq!(found(&from(100)[..59]), Vec::<Value>::new());
 }
 
+/// So many wrong user codes, some minutes apart, by so many programs from so many networks; and what is decided.
+fn by_program(
+    count: u32,
+    minutes: f64,
+    networks: u32,
+    programs: u32,
+    decided: &[&str],
+) -> Vec<Value> {
+    let by = |mut event: Value, program: u32| {
+        event["ua"] = json!(["curl/8", "python-requests/2", "Other/1"][program as usize]);
+        event
+    };
+    let mut events: Vec<Value> = (0..count)
+        .map(|n| {
+            let ip = format!("10.{}.3.4", n % networks);
+            by(user_code(f64::from(n) * minutes * 60.0, &ip, "bad_user_code"), n % programs)
+        })
+        .collect();
+    events.extend(decided.iter().map(|ip| by(user_code(1.0, ip, "approved"), 0)));
+    found(&events)
+}
+
+#[test]
+fn twelve_wrong_user_codes_by_one_program_from_six_networks_are_a_run() {
+    let findings = by_program(12, 4.0, 6, 1, &[]);
+    assert_eq!(outcomes(&findings), [["device_code_guessing", "high", "tag"]]);
+    assert_eq!(named(&findings), ["10.5.3.4"]);
+    assert_eq!(named(&by_program(24, 2.0, 6, 1, &[])).len(), 6, "each of them once");
+    for none in [
+        by_program(11, 4.0, 6, 1, &[]),
+        by_program(12, 6.0, 6, 1, &[]),
+        by_program(12, 4.0, 5, 1, &[]),
+        by_program(12, 4.0, 6, 2, &[]),
+        // Codes are decided there, or by the program.
+        by_program(12, 4.0, 6, 1, &["10.5.3.4"]),
+        by_program(12, 4.0, 6, 1, &["198.51.100.1", "198.51.100.2", "198.51.100.3"]),
+    ] {
+        assert_eq!(none, Vec::<Value>::new());
+    }
+}
+
 fn login(seconds: f64, ip: &str, name: &str, result: &str) -> Value {
     let mut members = json!({ "username": name, "result": result, "factor": "password" });
     members["complete"] = json!(result == "ok");
@@ -54,19 +95,27 @@ fn a_run_that_has_nothing_in_common_names_its_networks_too() {
     let findings = found(&events);
     assert!(findings.iter().all(|finding| finding["ip"].is_string()), "{findings:?}");
     // Where each tries one name only, thirty more are waited for.
-    let single = |count: i32| -> Vec<Value> {
-        let tries = (0..count).map(|n| {
-            login(
-                f64::from(n) * 9.0,
-                &format!("{}.{n}.3.4", 11 + n % 40),
-                &format!("n{n}"),
-                "unknown_user",
-            )
-        });
-        found(&tries.collect::<Vec<Value>>())
-    };
-    assert_eq!(single(55), Vec::<Value>::new());
-    assert_eq!((single(80).len(), named(&single(80)).len()), (1, 0));
+    assert_eq!(single(55, 9.0, &[]), Vec::<Value>::new());
+    let nameless = single(80, 9.0, &[]);
+    assert_eq!((nameless.len(), named(&nameless).len()), (1, 0));
+}
+
+/// So many networks that try one name each, one after the other, and what else happens.
+fn single(count: i32, pause: f64, more: &[Value]) -> Vec<Value> {
+    let tries = (0..count).map(|n| {
+        let ip = format!("{}.{n}.3.4", 11 + n % 40);
+        login(f64::from(n) * pause, &ip, &format!("n{n}"), "unknown_user")
+    });
+    found(&tries.chain(more.iter().cloned()).collect::<Vec<Value>>())
+}
+
+#[test]
+fn a_run_of_single_tries_names_one_that_failed_and_did_not_try_again() {
+    assert_eq!(named(&single(80, 30.0, &[])), ["11.0.3.4"]);
+    let got_in = login(20.0, "11.0.3.4", "n0", "ok");
+    assert_eq!(named(&single(80, 30.0, &[got_in])), ["12.1.3.4"], "its owner had mistyped");
+    let again = login(1700.0, "11.0.3.4", "n0", "bad_password");
+    assert_eq!(named(&single(80, 30.0, &[again])), ["12.1.3.4"], "may be about to get in");
 }
 
 fn register(seconds: f64, ip: &str, host: &str) -> Value {
@@ -139,6 +188,32 @@ fn a_client_that_tries_scopes_and_is_refused_is_told_on_its_first_day() {
     assert_eq!(outcomes(&tries(2.0 * HOUR, "invalid_scope")), [["scope_creep", "low", "tag"]]);
     assert_eq!(tries(2.0 * HOUR, "ok"), Vec::<Value>::new(), "a service that has several jobs");
     assert_eq!(tries(600.0, "invalid_scope"), Vec::<Value>::new(), "it is being set up");
+}
+
+/// A new client that speaks for itself, or for people, and asks for these, some minutes apart.
+fn climbs(grant_type: &str, sets: &[&[&str]]) -> Vec<Value> {
+    let asks = sets.iter().enumerate().map(|(n, scopes)| {
+        let mut event = asked(n as f64 * 300.0, scopes, "ok");
+        event["grant_type"] = json!(grant_type);
+        event
+    });
+    found(&asks.collect::<Vec<Value>>())
+}
+
+#[test]
+fn a_client_of_its_own_that_climbs_to_ever_more_in_its_first_hour_is_told() {
+    let own = "client_credentials";
+    let all = ["orders:read", "stock:read", "mail:read", "labels:read", "users:admin"];
+    let steps = [&all[..1], &all[..2], &all[..3], &all[..4], &all];
+    assert_eq!(outcomes(&climbs(own, &steps)), [["scope_creep", "low", "tag"]]);
+    let four = [&all[..2], &all[..3], &all[..4], &all];
+    assert_eq!(climbs(own, &four), Vec::<Value>::new());
+    assert_eq!(climbs("refresh_token", &steps), Vec::<Value>::new(), "people's, in its first hour");
+    let modest = ["a:read", "b:read", "c:read", "d:read", "e:read", "f:read"];
+    let harmless: Vec<&[&str]> = (1..=6).map(|n| &modest[..n]).collect();
+    assert_eq!(climbs(own, &harmless), Vec::<Value>::new(), "nothing sensitive");
+    let jobs = [&all[..1], &all[..2], &all[..3], &all[3..4], &all[3..]];
+    assert_eq!(climbs(own, &jobs), Vec::<Value>::new(), "two jobs");
 }
 
 fn nobodys(seconds: f64) -> Value {

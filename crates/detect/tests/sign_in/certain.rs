@@ -164,12 +164,50 @@ fn retries_hand_overs_and_missing_proofs_are_no_theft() {
     // A telephone that leaves the house.
     events.push(request(280.0, "192.0.2.1", "app/1", None));
     events.push(request(285.0, "2001:db8::7", "app/1", Some("dpop:replayed")));
-    for refused in ["dpop:missing", "mtls:missing", "dpop:stale"] {
+    for (refused, ua) in
+        [("dpop:missing", "app/1"), ("mtls:missing", "app/1"), ("dpop:stale", "curl/8")]
+    {
         events.extend(
-            (0..50).map(|n| request(1000.0 + f64::from(n), "203.0.113.5", "curl/8", Some(refused))),
+            (0..50).map(|n| request(1000.0 + f64::from(n), "203.0.113.5", ua, Some(refused))),
         );
     }
     assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_missing_proof_is_theft_from_elsewhere_by_other_software_and_nothing_otherwise() {
+    for refused in ["dpop:missing", "mtls:missing"] {
+        let after = |good: bool, ip: &str, ua: &str| {
+            let mut events = vec![request(0.0, "192.0.2.1", "app/1", None); usize::from(good)];
+            events.push(request(7200.0, ip, ua, Some(refused)));
+            found(&events)
+        };
+        let theft = after(true, "203.0.113.5", "curl/8");
+        assert_eq!(outcomes(&theft), [["dpop_replay", "critical", "revoke:token"]], "{refused}");
+        for [ip, ua] in
+            [["203.0.113.5", "app/1"], ["192.0.2.1", "curl/8"], ["192.0.77.1", "curl/8"]]
+        {
+            assert_eq!(after(true, ip, ua), Vec::<Value>::new(), "{refused} {ip} {ua}");
+        }
+        assert_eq!(after(false, "203.0.113.5", "curl/8"), Vec::<Value>::new(), "nothing is known");
+    }
+}
+
+#[test]
+fn a_retry_that_comes_back_to_where_its_owner_is_not_is_theft() {
+    let tried = |times: u32, goes_on: bool, others: u32| {
+        let mut events = vec![request(0.0, "192.0.2.1", "app/1", None)];
+        for n in 0..times {
+            let (at, ip) = (f64::from(n) * 9.0, format!("203.0.113.{}", n % others));
+            events.push(request(at + 3.0, &ip, "app/1", Some("dpop:replayed")));
+            events.extend(goes_on.then(|| request(at + 6.0, "192.0.2.1", "app/1", None)));
+        }
+        outcomes(&found(&events)).iter().map(|it| it[2].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(tried(3, true, 1), ["revoke:token"]);
+    assert_eq!(tried(2, true, 1), [""; 0], "it came back once");
+    assert_eq!(tried(3, false, 1), [""; 0], "a telephone that went there");
+    assert_eq!(tried(6, true, 6), [""; 0], "ever other networks, on its way");
 }
 
 #[test]
@@ -340,6 +378,30 @@ fn a_dead_token_that_left_its_owner_is_told_sooner_and_one_that_stayed_only_when
     // Without a good use before nobody knows whose hands it is in.
     let unknown = &uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"])[1..];
     assert_eq!(found(unknown), Vec::<Value>::new());
+}
+
+#[test]
+fn both_protocols_of_a_household_are_one_owner_of_an_expired_token_however_it_connects() {
+    let uses = |asns: [Option<u32>; 2], ip: &str| {
+        let from = |mut event: Value, asn: Option<u32>, ja4: String| {
+            event["asn"] = json!(asn);
+            event["ja4"] = json!(ja4);
+            event
+        };
+        let good = request(0.0, "192.0.2.1", "Browser/120", None);
+        let mut events = vec![from(good, asns[0], "t13d_a_b".to_owned())];
+        events.extend((0..40).map(|n| {
+            let expired = request(60.0 + f64::from(n) * 60.0, ip, "Browser/120", Some("expired"));
+            from(expired, asns[1], format!("t13d_{}_b", n % 3))
+        }));
+        found(&events).len()
+    };
+    let (own, other) = (Some(64500), Some(64666));
+    for asns in [[None, None], [own, own], [own, None], [None, own]] {
+        assert_eq!(uses(asns, "2001:db8::7"), 0, "{asns:?}");
+    }
+    assert_eq!(uses([own, other], "2001:db8::7"), 1, "another part of the net");
+    assert_eq!(uses([own, own], "192.0.2.9"), 1, "another address of the same kind");
 }
 
 #[test]

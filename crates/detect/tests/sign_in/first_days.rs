@@ -84,12 +84,12 @@ fn an_application_with_pages_in_it_is_no_second_hand() {
     assert_eq!(told, Vec::<Value>::new());
 }
 
-/// Somebody at home, and then something sensitive so many seconds later.
+/// Somebody at home, and then a payee that is added so many seconds later.
 fn sensitive(after: f64, more: &Value) -> usize {
     let mut events: Vec<Value> = (0..4).map(|n| used(f64::from(n) * 60.0, 0, &json!({}))).collect();
     let mut last = json!({
         "ua": "python-requests/2.32", "ja4": "tool", "token": "t9", "session": "s9", "country": "BR",
-        "asn": 64666, "scopes": ["payments:write"],
+        "asn": 64666, "method": "POST", "path": "/payees",
     });
     for (name, value) in more.as_object().expect("members") {
         last[name] = value.clone();
@@ -102,16 +102,59 @@ fn sensitive(after: f64, more: &Value) -> usize {
 fn what_is_new_all_at_once_is_told_before_somebody_has_settled() {
     assert_eq!(sensitive(3.0 * HOUR, &json!({})), 1);
     assert_eq!(sensitive(3.0 * HOUR, &json!({ "country": "NO", "net": "hosting" })), 1);
+    assert_eq!(sensitive(3.0 * HOUR, &json!({ "net": "vpn" })), 1, "by a VPN that leaves abroad");
+    assert_eq!(sensitive(25.0 * HOUR, &json!({ "country": "NO" })), 1, "after a day the network");
     for harmless in [
         json!({ "country": "NO" }),
         json!({ "ua": "Mozilla/5.0 Firefox/131.0" }),
-        json!({ "net": "vpn" }),
+        json!({ "net": "vpn", "country": "NO" }),
         json!({ "net": "mobile" }),
-        json!({ "scopes": ["orders:read"] }),
     ] {
         assert_eq!(sensitive(3.0 * HOUR, &harmless), 0, "{harmless}");
     }
     assert_eq!(sensitive(0.5 * HOUR, &json!({})), 0, "of whom nothing is known");
+}
+
+#[test]
+fn in_the_first_days_only_what_decides_who_has_the_account_or_its_money_is_told() {
+    let told = |net: &str, method: &str, path: &str, more: &Value| {
+        let mut act = json!({ "net": net, "method": method, "path": path });
+        for (name, value) in more.as_object().expect("members") {
+            act[name] = value.clone();
+        }
+        sensitive(3.0 * HOUR, &act)
+    };
+    let none = json!({});
+    for (method, path) in [("PATCH", "/me/email"), ("POST", "/payees"), ("DELETE", "/me/mfa/1")] {
+        assert_eq!(told("residential", method, path, &none), 1, "{method} {path}");
+    }
+    assert_eq!(told("residential", "POST", "/cart/items", &none), 0);
+    assert_eq!(told("hosting", "POST", "/cart/items", &none), 1, "no people are there");
+    assert_eq!(told("residential", "GET", "/me/email", &none), 0, "it was only read");
+    assert_eq!(told("residential", "POST", "/payees", &json!({ "status": 403 })), 0, "in vain");
+    let scoped = json!({ "scopes": ["payments:write"] });
+    assert_eq!(told("residential", "GET", "/orders", &scoped), 0, "what it might do");
+    // Through Tor whatever the software.
+    let same = json!({ "ua": "Mozilla/5.0 Firefox/130.0", "ja4": "browser" });
+    assert_eq!(told("tor", "POST", "/payees", &same), 1);
+    assert_eq!(told("tor", "POST", "/cart/items", &same), 0);
+    assert_eq!(told("hosting", "POST", "/payees", &same), 0, "a company's way out");
+}
+
+#[test]
+fn what_a_quarter_of_a_clients_people_do_decides_nothing_in_the_first_days() {
+    let told = |others: u32| {
+        let mut events = people();
+        let pays = json!({ "method": "POST", "path": "/payees" });
+        events.extend((10..10 + others).map(|person| used(2.5 * HOUR, person, &pays)));
+        let thief = json!({
+            "ua": "Mozilla/5.0 Safari/605", "ja4": "other", "token": "t9", "session": "s9",
+            "country": "BR", "asn": 64666, "method": "POST", "path": "/payees",
+        });
+        events.push(used(3.0 * HOUR, 3, &thief));
+        found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+    };
+    assert_eq!((told(5), told(30)), (1, 0));
 }
 
 /// A person of number 0, who was at home before, and a thief a while later who signs in, or does not, and pays.
@@ -130,7 +173,7 @@ fn taken_over(at_home: &Value, signs_in: bool, thief: &Value) -> usize {
     events.push(login(0.0, at_home));
     let mut paid = json!({
         "ua": "python-requests/2.32", "ja4": "tool", "token": "t9", "session": "s9", "country": "BR",
-        "asn": 64666, "scopes": ["payments:write"],
+        "asn": 64666, "method": "POST", "path": "/payees",
     });
     for (name, value) in thief.as_object().expect("members") {
         paid[name] = value.clone();
@@ -160,13 +203,13 @@ fn whoever_never_signed_in_there_is_a_server_and_a_vpn_is_nobodys_country() {
     assert_eq!(taken_over(&by_vpn, true, &json!({})), 0, "who knows from where somebody is?");
     let relayed = json!({ "net": "hosting", "asn": 13335, "country": "NO" });
     assert_eq!(taken_over(&home, true, &relayed), 0, "a relay of private persons");
-    let changed = json!({ "scopes": ["orders:read"], "method": "POST", "path": "/orders" });
+    let changed = json!({ "path": "/orders", "net": "hosting" });
     assert_eq!(
         taken_over(&home, true, &changed),
         1,
         "a change says as much as the name of a scope"
     );
-    let read = json!({ "scopes": ["orders:read"] });
+    let read = json!({ "method": "GET", "path": "/orders", "net": "hosting" });
     assert_eq!(taken_over(&home, true, &read), 0);
 }
 
@@ -175,7 +218,7 @@ fn where_kinds_of_networks_are_unknown_a_program_that_acts_for_many_is_a_server(
     let told = |others: u32, ua: &str| {
         let server = json!({
             "ua": ua, "ja4": "server", "asn": 64666, "country": "BR", "token": "t99", "session": "s99",
-            "scopes": ["payments:write"],
+            "method": "POST", "path": "/payees",
         });
         let with = |seconds: f64, person: u32, more: &Value| {
             let mut event = used(seconds, person, more);
@@ -227,7 +270,8 @@ fn a_scope_that_most_tokens_of_a_client_carry_is_sensitive_only_in_a_change() {
         events.extend((0..4).map(|n| used(f64::from(n) * 600.0, 3, &json!({}))));
         let paid = json!({
             "ua": "Mozilla/5.0 Safari/605", "ja4": "other", "token": "t9", "session": "s9", "country": "BR",
-            "asn": 64666, "scopes": ["payments:write"], "method": method, "path": "/payments",
+            "asn": 64666, "net": "hosting", "scopes": ["payments:write"], "method": method,
+            "path": "/payments",
         });
         events.push(used(3.0 * HOUR, 3, &paid));
         found(&events).iter().filter(|it| it["detector"] == "new_place").count()
@@ -241,11 +285,16 @@ fn two_kinds_of_programs_in_turn_over_an_hour_are_two_hands_wherever_they_are() 
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0";
     const LINUX: &str =
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36";
-    let told = |turns: u32, newer: &str, others: u32| {
+    const APPLICATION: &str = "Shop/6.1 (Android 15; Model-A) okhttp/4.12";
+    const PAGES: &str =
+        "Mozilla/5.0 (Linux; Android 15; wv) AppleWebKit/537.36 Chrome/130.0 Mobile";
+    const IPHONE: &str =
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile";
+    let told = |turns: u32, both: [&str; 2], others: u32| {
         let mut events = people();
         for person in (3..4).chain(10..10 + others) {
             for n in 0..=turns {
-                let ua = if n % 2 == 0 { WINDOWS } else { newer };
+                let ua = both[n as usize % 2];
                 let mut at = 2.0 * HOUR + f64::from(n) * 720.0;
                 if person > 3 {
                     at -= HOUR;
@@ -258,7 +307,11 @@ fn two_kinds_of_programs_in_turn_over_an_hour_are_two_hands_wherever_they_are() 
         }
         sharing(&events).iter().filter(|it| it["subject"] == "u3").count()
     };
-    assert_eq!((told(4, LINUX, 0), told(3, LINUX, 0)), (1, 0));
-    assert_eq!(told(4, &WINDOWS.replace("130.0", "131.0"), 0), 0, "it was updated");
-    assert_eq!(told(4, LINUX, 8), 0, "others have these two");
+    let desks = [WINDOWS, LINUX];
+    assert_eq!((told(4, desks, 0), told(3, desks, 0)), (1, 0));
+    assert_eq!(told(4, [WINDOWS, &WINDOWS.replace("130.0", "131.0")], 0), 0, "it was updated");
+    assert_eq!(told(4, desks, 8), 0, "others have these two");
+    assert_eq!(told(8, [APPLICATION, PAGES], 0), 0, "a page that an application shows");
+    assert_eq!(told(4, [APPLICATION, IPHONE], 0), 1, "two telephones");
+    assert_eq!(told(4, [APPLICATION, WINDOWS], 0), 1, "a telephone and a computer");
 }

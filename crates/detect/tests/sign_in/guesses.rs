@@ -44,6 +44,31 @@ fn whoever_tried_once_among_guesses_is_not_named_and_each_of_the_others_is() {
     assert!(findings.iter().all(|finding| finding["incident"] == findings[0]["incident"]));
 }
 
+/// The addresses that are named of wrong passwords from these networks in turn, the last of which is of this kind.
+fn named_of(networks: &[u32], net: &str) -> Vec<Value> {
+    let mut events: Vec<Value> = networks
+        .iter()
+        .enumerate()
+        .map(|(n, network)| {
+            login(9000.0 + n as f64 * 100.0, &format!("1{network}.20.30.40"), "bad_password")
+        })
+        .collect();
+    events.last_mut().expect("a try")["net"] = json!(net);
+    found(&events).iter().map(|finding| finding["ip"].clone()).collect()
+}
+
+#[test]
+fn of_single_tries_the_network_that_tried_most_or_first_is_named_and_each_in_a_data_centre() {
+    let once = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+    assert_eq!(named_of(&once[..9], "residential"), [""; 0]);
+    assert_eq!(named_of(&once, "residential"), ["110.20.30.40"], "the first, and once");
+    let twice = [10, 11, 12, 13, 12, 15, 16, 17, 18, 19];
+    assert_eq!(named_of(&twice, "residential"), ["112.20.30.40"], "who tried most");
+    for nobodys in ["hosting", "tor"] {
+        assert_eq!(named_of(&once, nobodys), ["110.20.30.40", "120.20.30.40"]);
+    }
+}
+
 /// The owner at home, then twelve guesses from six systems, then the right password.
 fn taken(owner: &str, guesser: &str, then: (&str, u32, Option<&str>)) -> bool {
     taken_after(0, owner, guesser, then)
@@ -109,10 +134,69 @@ fn a_secret_is_guessed_slowly_by_other_software_and_a_new_server_with_an_old_one
         );
         events
     };
+    // Its network at first, and later what was tried.
     let findings = found(&tried("curl/8.5"));
+    assert_eq!(outcomes(&findings), [["client_secret_guessing", "medium", "tag"]; 2]);
+    assert!(findings.iter().all(|it| it.get("client").is_none() && it["ip"] == "203.0.113.66"));
+    assert_eq!(found(&tried("Partner/3.2")[..8]), Vec::<Value>::new());
+}
+
+/// A client at home; then so many wrong secrets, so many minutes apart, from elsewhere.
+fn wrong(count: i32, minutes: f64, ip: &str, ua: &str, name: &str) -> Vec<Value> {
+    let mut events = vec![client(0.0, "198.51.100.9", "Partner/3.1", "ok")];
+    events.extend((0..count).map(|n| {
+        let mut event = client(3600.0 + f64::from(n) * minutes * 60.0, ip, ua, "bad_secret");
+        event["client"] = json!(name);
+        event
+    }));
+    events
+}
+
+#[test]
+fn wrong_secrets_in_six_parts_of_a_day_are_told_unless_they_may_be_the_clients_own() {
+    let told = |count, minutes, ip: &str, ua: &str| {
+        let findings = found(&wrong(count, minutes, ip, ua, "c1"));
+        assert!(findings.iter().all(|it| it.get("client").is_none() && it["ip"] == ip));
+        findings.len()
+    };
+    let (away, near) = ("203.0.113.66", "198.51.7.7");
+    assert_eq!((told(6, 20.0, away, "curl/8.5"), told(5, 20.0, away, "curl/8.5")), (1, 0));
+    assert_eq!(told(12, 0.5, away, "curl/8.5"), 0, "all at once");
+    assert_eq!(told(6, 300.0, away, "curl/8.5"), 0, "within more than a day");
+    assert_eq!((told(8, 20.0, away, "Partner/3.2"), told(7, 20.0, away, "Partner/3.2")), (1, 0));
+    assert_eq!((told(8, 20.0, near, "curl/8.5"), told(7, 20.0, near, "curl/8.5")), (1, 0));
+    assert_eq!(told(60, 20.0, near, "Partner/3.2"), 0, "its own program where it lives");
+    assert_eq!(found(&wrong(6, 20.0, away, "curl/8.5", "c9")).len(), 1, "a client that never was");
+    let mut neighbour = wrong(12, 20.0, away, "curl/8.5", "c1");
+    let mut good = client(60.0, away, "Other/1", "ok");
+    good["client"] = json!("c2");
+    neighbour.push(good);
+    assert_eq!(found(&neighbour), Vec::<Value>::new(), "another client lives there");
+}
+
+#[test]
+fn a_program_that_fails_from_four_parts_of_the_net_is_told_whichever_clients_it_names() {
+    let run = |count: i32, places: i32, pause: f64, programs: i32| {
+        let tries = (0..count).map(|n| {
+            let (ip, ua) = (
+                format!("1{}.9.0.7", n % places),
+                format!("tool-{}", ["a", "b", "c"][(n % programs) as usize]),
+            );
+            let result = ["bad_secret", "unknown_client"][n as usize % 2];
+            let mut event = client(f64::from(n) * pause, &ip, &ua, result);
+            event["client"] = json!(format!("c{}", n % 7));
+            event
+        });
+        found(&tries.collect::<Vec<_>>())
+    };
+    let findings = run(15, 4, 60.0, 1);
     assert_eq!(outcomes(&findings), [["client_secret_guessing", "medium", "tag"]]);
-    assert!(findings[0].get("client").is_none());
-    assert_eq!(found(&tried("Partner/3.2")), Vec::<Value>::new());
+    assert!(findings[0]["ip"].is_string() && findings[0].get("client").is_none());
+    assert_eq!(run(30, 4, 60.0, 1).len(), 4, "each of them once");
+    assert_eq!(run(14, 4, 60.0, 1), Vec::<Value>::new());
+    assert_eq!(run(15, 3, 60.0, 1), Vec::<Value>::new(), "from three");
+    assert_eq!(run(15, 4, 300.0, 1), Vec::<Value>::new(), "within more than an hour");
+    assert_eq!(run(15, 4, 60.0, 3), Vec::<Value>::new(), "by several programs");
 }
 
 #[test]
@@ -326,8 +410,114 @@ fn an_old_secret_that_is_tried_elsewhere_is_found() {
         );
         outcomes(&found(&events)).iter().map(|it| it[0].to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(tried("203.0.113.66", "curl/8", 3), ["client_secret_guessing"]);
+    let both = ["client_secret_guessing", "client_secret_sharing"];
+    assert_eq!(tried("203.0.113.66", "curl/8", 3), both);
     assert_eq!(tried("203.0.113.66", "curl/8", 2), [""; 0]);
-    assert_eq!(tried("203.0.113.66", "Partner/3.0", 9), [""; 0], "a server that was forgotten");
+    assert_eq!(tried("203.0.113.66", "Partner/3.0", 7), [""; 0], "a server that was forgotten");
     assert_eq!(tried("192.0.2.44", "curl/8", 9), [""; 0], "whoever changed it");
+}
+
+#[test]
+fn who_comes_back_with_an_old_secret_while_the_client_uses_the_new_one_is_named_alone() {
+    let tried = |before: &[Value], ip: &str, ua: &str, pause: f64, times: i32| {
+        let mut events = before.to_vec();
+        events.extend(
+            (0..times)
+                .map(|n| client(4.0 * HOUR + 30.0 + f64::from(n) * pause, ip, ua, "bad_secret")),
+        );
+        let mut findings = found(&events);
+        findings.retain(|it| it["detector"] == "client_secret_sharing");
+        assert!(findings.iter().all(|it| it["ip"] == ip && it.get("client").is_none()));
+        findings.len()
+    };
+    let changed = rotated();
+    let stranger = |pause, times| tried(&changed, "203.0.113.66", "curl/8", pause, times);
+    assert_eq!((stranger(700.0, 3), stranger(700.0, 2)), (1, 0));
+    assert_eq!(stranger(60.0, 6), 0, "the client did nothing meanwhile");
+    assert_eq!(tried(&changed, "203.0.113.66", "Partner/3.0", 700.0, 6), 0, "a forgotten server");
+    assert_eq!(tried(&changed, "198.51.7.7", "curl/8", 700.0, 6), 0, "where the client lives");
+    assert_eq!(tried(&changed, "192.0.2.44", "curl/8", 700.0, 6), 0, "whoever changed it");
+    assert_eq!(tried(&changed[..36], "203.0.113.66", "curl/8", 700.0, 6), 0, "it never changed");
+}
+
+/// A client that authenticated for so many hours, from so many places, and so many requests with a token of it.
+fn visited(hours: f64, places: u32, requests: u32, pause: f64, ip: &str, ua: &str) -> usize {
+    let mut events = at_home(hours * HOUR);
+    events.extend(
+        (1..places)
+            .map(|n| client(60.0 * f64::from(n), &format!("20.{n}.0.1"), "Partner/3.1", "ok")),
+    );
+    for n in 0..requests {
+        let members = json!({
+            "client": "c1", "token": "t1", "token_kind": "jwt", "ua": ua, "method": "GET",
+            "path": "/orders", "status": 200,
+        });
+        events.push(event(hours * HOUR + f64::from(n) * pause, "request", ip, &members));
+    }
+    let mut findings = found(&events);
+    findings.retain(|it| it["detector"] == "client_secret_sharing");
+    assert!(findings.iter().all(|it| it["ip"] == ip && it["client"] == "c1"));
+    findings.len()
+}
+
+#[test]
+fn forty_requests_of_a_client_from_where_and_by_what_it_never_was_are_another_hand() {
+    let stranger = |hours, places, requests, pause| {
+        visited(hours, places, requests, pause, "203.0.113.66", "curl/8")
+    };
+    assert_eq!((stranger(2.0, 1, 40, 20.0), stranger(2.0, 1, 39, 20.0)), (1, 0));
+    assert_eq!((stranger(2.0, 3, 40, 20.0), stranger(2.0, 4, 40, 20.0)), (1, 0), "it roams");
+    assert_eq!(stranger(2.0, 1, 60, 100.0), 0, "less than forty an hour");
+    assert_eq!(stranger(0.5, 1, 40, 20.0), 0, "of which nothing is known");
+    assert_eq!(visited(2.0, 1, 60, 20.0, "203.0.113.66", "Partner/4.0"), 0, "its software");
+    assert_eq!(visited(2.0, 1, 60, 20.0, "198.51.7.7", "curl/8"), 0, "its part of the net");
+}
+
+/// After an hour that is full of a run of one program: tries by that one or by another, so many from each of so many
+/// networks, and how many of these are named.
+fn second_run(ua: &str, networks: u32, each: u32) -> usize {
+    let by = |mut event: Value, ua: &str| {
+        event["ua"] = json!(ua);
+        event
+    };
+    let mut events: Vec<Value> = (0..60)
+        .map(|n| by(unknown(f64::from(n) * 20.0, &format!("20.{n}.0.7")), "first/1"))
+        .collect();
+    events.extend((0..networks * each).map(|n| {
+        let ip = format!("30.{}.0.7", n % networks);
+        by(unknown(2.0 * HOUR + f64::from(n) * 20.0, &ip), ua)
+    }));
+    let findings = found(&events);
+    let named = findings.iter().filter_map(|it| it["ip"].as_str());
+    named.filter(|ip| ip.starts_with("30.")).count()
+}
+
+#[test]
+fn a_run_hides_neither_that_of_another_program_nor_its_own_from_fifteen_networks() {
+    assert_eq!(second_run("second/1", 12, 3), 12);
+    assert_eq!(second_run("second/1", 7, 5), 0, "from seven networks");
+    assert_eq!(second_run("second/1", 11, 2), 0, "twenty-two tries");
+    assert_eq!(second_run("first/1", 16, 3), 16, "it lasts");
+    assert_eq!(second_run("first/1", 14, 3), 0, "from fourteen");
+}
+
+#[test]
+fn fifteen_different_tokens_of_nobody_within_a_day_are_guesses_and_one_again_and_again_is_not() {
+    let tried = |count: u32, names: u32, pause: f64, is_good: bool| {
+        let mut events: Vec<Value> = (0..count)
+            .map(|n| {
+                let mut event = unknown(60.0 + f64::from(n) * pause, "203.0.113.66");
+                event["token_kind"] = json!("jwt");
+                event["claimed_token"] = json!(format!("claimed-{}", n % names));
+                event
+            })
+            .collect();
+        events.extend(is_good.then(|| good(90.0, "203.0.113.66")));
+        outcomes(&found(&events)).len()
+    };
+    // They are counted with an error of some per cent.
+    assert_eq!((tried(15, 15, 1500.0, false), tried(12, 12, 1500.0, false)), (1, 0));
+    assert_eq!(tried(20, 1, 1500.0, false), 0, "a token that was forgotten in a job");
+    assert_eq!(tried(15, 15, 1500.0, true), 0, "among good ones");
+    assert_eq!(tried(15, 15, 6000.0, false), 0, "within more than a day");
 }

@@ -23,8 +23,13 @@ fn of(kind: &str, seconds: f64, person: u32, from: From<'_>) -> Value {
 
 /// Thirty people sign in and use the application for an hour, each from home.
 fn people() -> Vec<Value> {
+    crowd(30)
+}
+
+/// The same of so many.
+fn crowd(people: u32) -> Vec<Value> {
     let mut events = Vec::new();
-    for person in 0..30u32 {
+    for person in 0..people {
         let address = format!("198.51.{person}.9");
         let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
         let start = f64::from(person) * 60.0;
@@ -173,9 +178,14 @@ fn journeys_other_programs_at_home_and_servers_that_fetch_tokens_are_no_theft() 
 
 /// A thief uses so many tokens of each of these persons, one person after the other: who is told.
 fn thefts(pause: f64, count: u32, tokens: u32) -> usize {
-    let mut events = people();
+    thefts_among(30, pause, count, tokens)
+}
+
+/// The same among so many people.
+fn thefts_among(people: u32, pause: f64, count: u32, tokens: u32) -> usize {
+    let mut events = crowd(people);
     for person in 0..count {
-        let at = 5000.0 + f64::from(person) * pause;
+        let at = 9000.0 + f64::from(person) * pause;
         let address = format!("198.51.{person}.9");
         let home = From(&address, 64500 + person % 5, "NO", "Browser/120");
         for token in 0..tokens {
@@ -201,6 +211,8 @@ fn few_thefts_in_weeks_do_not_hide_the_next_and_many_in_a_day_are_how_a_client_w
     assert_eq!(thefts(3.0 * DAY, 9, 3), 9);
     assert_eq!(thefts(3600.0, 9, 3), 4, "a tenth of thirty people did it again, and one more once");
     assert_eq!(thefts(3600.0, 9, 1), 6, "a fifth did it once");
+    assert_eq!(thefts_among(120, 3600.0, 12, 3), 5, "one in thirty, and one more once");
+    assert_eq!(thefts_among(120, 3600.0, 12, 1), 8, "one in fifteen did it once");
     // What began in the three days before counts as well.
     assert_eq!(thefts(0.8 * DAY, 6, 3), 4);
 }

@@ -173,10 +173,11 @@ fn sign_ins_are_compared_with_sign_ins() {
         });
         placed(event(seconds, "login", ip, &members), place.0, place.1)
     };
-    let events = [
+    let mut events = [
         login(0.0, "198.51.100.9", OSLO, "Browser/120"),
         login(HOUR, "203.0.113.66", TOKYO, "Other/1"),
     ];
+    (events[0]["country"], events[1]["country"]) = (json!("NO"), json!("JP"));
     assert_eq!(outcomes(&found(&events)), [["impossible_travel", "medium", "tag"]]);
 }
 
@@ -268,4 +269,57 @@ fn a_session_that_went_on_a_journey_is_no_new_place_and_one_that_began_there_is(
     let mut other = paid;
     (other["token"], other["session"]) = (json!("t2"), json!("s2"));
     assert_eq!(told(vec![other]), 1);
+}
+
+/// A person, some hours at home, who signs in elsewhere then, where so many others did; whether that is told.
+fn signs_in(hours: usize, from: From<'_>, others: u32, complete: bool) -> usize {
+    let login = |seconds: f64, person: u32| {
+        let mut login = used(seconds, from);
+        let members = json!({
+            "kind": "login", "username": format!("n{person}"), "subject": format!("u{person}"),
+            "result": "ok", "complete": complete, "factor": "password",
+        });
+        for (name, value) in members.as_object().expect("members") {
+            login[name] = value.clone();
+        }
+        login
+    };
+    let at = hours as f64 * HOUR;
+    let mut events = at_home();
+    events.truncate(hours);
+    events.extend((0..others).map(|n| login(at - 60.0 * f64::from(n + 1), 2 + n)));
+    events.push(login(at, 1));
+    found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+}
+
+#[test]
+fn a_sign_in_from_a_data_centre_by_new_software_is_told_after_a_day() {
+    let from = |net, ua| From("203.0.113.66", 64666, "NO", net, ua);
+    for net in ["hosting", "tor"] {
+        assert_eq!(signs_in(26, from(net, "Other/1"), 0, true), 1, "{net}");
+    }
+    let hosted = from("hosting", "Other/1");
+    assert_eq!(signs_in(26, hosted, 0, false), 0, "a second factor is missing");
+    assert_eq!(signs_in(5, hosted, 0, true), 0, "of whom little is known");
+    assert_eq!(signs_in(26, from("hosting", "Browser/121"), 0, true), 0, "the same software");
+    assert_eq!(signs_in(26, From("198.51.7.7", 64500, "NO", "hosting", "Other/1"), 0, true), 0);
+    assert_eq!((signs_in(26, hosted, 1, true), signs_in(26, hosted, 2, true)), (1, 0), "a gateway");
+}
+
+#[test]
+fn a_sign_in_that_is_new_in_all_is_told_of_somebody_who_is_known_for_two_days() {
+    let from = |asn, country, net, ua| From("203.0.113.66", asn, country, net, ua);
+    let thief = from(64666, "BR", "residential", "Other/1");
+    assert_eq!((signs_in(48, thief, 0, true), signs_in(40, thief, 0, true)), (1, 0));
+    assert_eq!(signs_in(72, thief, 0, false), 0, "a second factor is missing");
+    for harmless in [
+        from(64666, "NO", "residential", "Other/1"),
+        from(64666, "BR", "residential", "Browser/121"),
+        from(64500, "BR", "residential", "Other/1"),
+        from(64666, "BR", "mobile", "Other/1"),
+        from(64666, "BR", "vpn", "Other/1"),
+    ] {
+        let From(_, asn, country, net, ua) = harmless;
+        assert_eq!(signs_in(72, harmless, 0, true), 0, "{asn} {country} {net} {ua}");
+    }
 }

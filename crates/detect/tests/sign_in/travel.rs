@@ -186,16 +186,36 @@ fn what_was_a_gateway_is_none_after_a_week_without_its_people() {
 
 #[test]
 fn where_the_kind_of_network_is_unknown_only_new_software_travels() {
-    let travels = |ua: &str| {
+    let travels = |ua: &str, country: &str| {
         // Two programs, each at home; then one of them, or a third, that goes to Tokyo.
         let mut events: Vec<Value> = (0..96).map(|n| at_home(f64::from(n) * HOUR, 0)).collect();
         events.push(seen(96.0 * HOUR, 0, "198.51.0.9", OSLO, ua));
         events.push(seen(96.0 * HOUR + 600.0, 0, OFFICE, TOKYO, ua));
         for event in &mut events {
             event.as_object_mut().expect("object").remove("net");
+            event["country"] = json!("NO");
         }
+        events.last_mut().expect("Tokyo")["country"] = json!(country);
         found(&events)
     };
-    assert_eq!(travels(PHONE), Vec::<Value>::new(), "it may be a VPN");
-    assert_eq!(outcomes(&travels("Other/1")), [["impossible_travel", "medium", "tag"]]);
+    assert_eq!(travels(PHONE, "JP"), Vec::<Value>::new(), "it may be a VPN");
+    assert_eq!(outcomes(&travels("Other/1", "JP")), [["impossible_travel", "medium", "tag"]]);
+    assert_eq!(travels("Other/1", "NO"), Vec::<Value>::new(), "a carrier's gateway");
+}
+
+#[test]
+fn after_five_hours_only_new_software_travels_as_fast_as_no_airliner() {
+    let told = |place: (f64, f64), ua: &str, hours: f64| {
+        let mut events: Vec<Value> = (0..5)
+            .map(|day| signs_in(f64::from(day) * DAY, 0, "198.51.0.9", OSLO, PHONE))
+            .collect();
+        events.push(signs_in(4.0 * DAY + hours * HOUR, 0, "192.0.2.7", place, ua));
+        found(&events).iter().filter(|it| it["detector"] == "impossible_travel").count()
+    };
+    const DELHI: (f64, f64) = (28.6, 77.2);
+    // 5,800 km in a little less than five hours, and a little more.
+    assert_eq!([4.8, 5.1].map(|hours| told(DELHI, PHONE, hours)), [1, 0]);
+    // 8,200 km in four hours, a little more than five, six, and nine.
+    assert_eq!([4.0, 5.1, 6.0, 9.0].map(|hours| told(TOKYO, PHONE, hours)), [1, 1, 0, 0]);
+    assert_eq!([4.0, 6.0, 9.0].map(|hours| told(TOKYO, "Browser/120", hours)), [1, 1, 0]);
 }

@@ -96,6 +96,40 @@ fn what_somebody_makes_is_theirs() {
     assert_eq!(stream.by("bola_ownership"), Vec::<Value>::new());
 }
 
+/// Person 3 changes so many things in this way after a list of so many, where so many others changed six each before;
+/// how often that is told.
+fn changes(method: &str, count: u32, listed: Option<u32>, others: u32) -> usize {
+    let mut stream = Stream::people();
+    let mut change = |at: f64, who: &str, first: u32, count: u32| {
+        for n in 0..count {
+            let object = json!({ "object": format!("{}", first + n * 13) });
+            stream.add(at + f64::from(n) * 40.0, who, &format!("{method} /orders/{{id}}"), object);
+        }
+    };
+    for person in 4..4 + others {
+        change(DAY + f64::from(person) * 61.0, &format!("p{person}"), 70_000 + person * 100, 6);
+    }
+    change(2.2 * DAY, "p3", 90_000, count);
+    if let Some(records) = listed {
+        stream.add(2.2 * DAY - 60.0, "p3", "GET /orders", json!({ "records_out": records }));
+    }
+    let findings = stream.by("bola_ownership");
+    assert!(findings.iter().all(|finding| finding["subject"] == "p3"));
+    findings.len()
+}
+
+#[test]
+fn five_things_that_are_changed_and_no_list_gave_are_somebody_elses() {
+    for method in ["PUT", "PATCH", "DELETE", "POST"] {
+        let [five, four] = [5, 4].map(|count| changes(method, count, None, 0));
+        assert_eq!((five, four), (1, 0), "{method}");
+    }
+    assert_eq!(changes("GET", 8, None, 0), 0, "they were only opened");
+    assert_eq!([2, 8].map(|listed| changes("PUT", 8, Some(listed), 0)), [1, 0]);
+    assert_eq!(changes("PUT", 6, None, 8), 0, "others do as much");
+    assert_eq!(changes("PUT", 40, None, 8), 1, "and not so much");
+}
+
 /// Requests each half minute, of these routes in turn; every tenth comes late by so much.
 fn clock(routes: &[&str], late: f64) -> usize {
     let mut stream = readers();

@@ -82,7 +82,7 @@ fn elsewhere(visits: u32, asked: &[(u32, u16)], admins_by: &str, customer: &str)
         for _ in 0..*count {
             let more = json!({ "scopes": ["orders:read"], "status": status });
             // From the fifth on, administrators do not know them either.
-            let route = format!("GET /admin/f{n}");
+            let route = format!("GET /{}/f{n}", if n < 5 { "admin" } else { "tools" });
             stream.add(10.0 * HOUR + f64::from(n) * 9.0, customer, &route, more);
             n += 1;
         }
@@ -98,6 +98,42 @@ fn functions_of_others_are_probing_also_where_nothing_is_refused() {
     assert_eq!(unchecked(2, "console", "p3"), 0, "a link that leads astray");
     assert_eq!(unchecked(4, "console", "admin1"), 0, "an administrator by another app");
     assert_eq!(elsewhere(6, &[(4, 200)], "console", "p3"), 0, "an app of which little is known");
+}
+
+/// Sixty people of one app, and one who asks for functions that call themselves so, and is answered: after so many hours
+/// of looking at orders, and two days before for the first time, or never.
+fn administrators(words: &[&str], hours: f64, before: bool) -> usize {
+    let mut stream = Stream::default();
+    for person in 0..60u32 {
+        for n in 0..30 {
+            let at = f64::from(n) * 1500.0 + f64::from(person) * 13.0;
+            stream.add(
+                at,
+                &format!("p{person}"),
+                ["GET /orders", "GET /me"][n as usize % 2],
+                json!({}),
+            );
+        }
+    }
+    let start = 2.5 * DAY;
+    stream.add(start - hours * HOUR, "late", "GET /orders", json!({}));
+    if before {
+        stream.add(start - 30.0 * HOUR, "late", &format!("GET /{}/start", words[0]), json!({}));
+    }
+    for (n, word) in words.iter().enumerate() {
+        stream.add(start + n as f64 * 9.0, "late", &format!("GET /{word}/f{n}"), json!({}));
+    }
+    stream.by("function_probing").len()
+}
+
+#[test]
+fn what_calls_itself_an_administrators_is_others_function_though_none_of_them_is_seen() {
+    let words = ["admin", "internal", "manage", "admin"];
+    assert_eq!(administrators(&words, 50.0, false), 1);
+    assert_eq!(administrators(&words[..2], 50.0, false), 0, "a link that leads astray");
+    assert_eq!(administrators(&["administer", "settings", "tools"], 50.0, false), 0);
+    assert_eq!(administrators(&words, 0.5, false), 0, "an administrator from the first hour on");
+    assert_eq!(administrators(&words, 50.0, true), 0, "an administrator since yesterday");
 }
 
 #[test]

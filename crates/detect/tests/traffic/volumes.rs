@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::stream::{DAY, HOUR, Stream};
+use crate::stream::{DAY, HOUR, Stream, own};
 
 /// A week of a service: a trickle by day and a large export by night.
 fn service() -> Stream {
@@ -128,6 +128,31 @@ fn a_clock_is_automation_and_a_poll_is_not() {
     let findings = stream.by("automation");
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0]["subject"], "p3");
+}
+
+/// Twelve people who signed in, and one who asks for one order so often, at such pauses.
+fn watch(count: u32, pause: f64, uneven: f64) -> usize {
+    let mut stream = Stream::people();
+    for person in 0..12u32 {
+        let more = json!({ "session": format!("s{person}"), "object": own(person, 1) });
+        stream.add(2.0 * DAY + f64::from(person), &format!("p{person}"), "GET /orders/{id}", more);
+    }
+    for n in 0..count {
+        let off = uneven * f64::from(n * 7 % 5) / 5.0;
+        let at = 2.1 * DAY + f64::from(n) * pause + off;
+        let more = json!({ "session": "s3", "object": own(3, 1) });
+        stream.add(at, "p3", "GET /orders/{id}", more);
+    }
+    stream.by("automation").len()
+}
+
+#[test]
+fn one_object_asked_for_by_a_clock_for_hours_is_automation() {
+    assert_eq!(watch(400, 30.0, 0.5), 1);
+    assert_eq!(watch(150, 60.0, 0.5), 0, "a hundred and fifty times");
+    assert_eq!(watch(400, 5.0, 0.1), 0, "half an hour, as an order is on its way");
+    assert_eq!(watch(200, 180.0, 0.5), 0, "every three minutes");
+    assert_eq!(watch(400, 30.0, 25.0), 0, "by no clock");
 }
 
 #[test]

@@ -5,11 +5,17 @@
 //! one configured client is one name. Defaults: eight clients within an hour from a network where
 //! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
 //! a day, from networks where it never succeeded; twenty-five within a day by software that is none of
-//! the client's, since a new server with an old secret is the same program. For a month after its secret was changed
+//! the client's, since a new server with an old secret is the same program and is mended within the hour. For a month after its secret was changed
 //! three by such software are enough, from elsewhere than where it was changed: whoever had the old one tries it. A client that comes from ever new networks, as CI
 //! does, has no strange ones: for it only the number of one network counts. A network that reaches that number is named,
 //! though others of the run were named before. Success from such a network afterwards
-//! names the client. State: 20,000 networks and 5,000 clients of at most 3 kB.
+//! names the client.
+//!
+//! Whoever takes time is told as well: failures in six different ten minutes of a day, from a network where no client
+//! succeeded, with software and from a part of the net that are not those of the client it names (eight where one of
+//! both is); who set something up wrongly is done in one or two. And so is one program that failed fifteen times
+//! within an hour from four such parts of the net, whichever clients it names.
+//! State: 20,000 networks and 5,000 clients of at most 3 kB, 200 programs of 2 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,6 +45,10 @@ const TRIES: usize = 15;
 const STRANGE_SOFTWARE: usize = 25;
 const OLD_SECRET: usize = 3;
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Different parts of a day, of ten minutes each, of whom nothing is known, and of whom something fits.
+const PARTS: [usize; 2] = [6, 8];
+const PART: i64 = 600;
+const PROGRAMS: usize = 200;
 /// A client that succeeded from so many networks roams.
 const ROAMS: usize = 8;
 
@@ -46,10 +56,15 @@ const ROAMS: usize = 8;
 pub(super) struct ClientSecretGuessing {
     networks: Recent<IpNet, Network>,
     clients: Recent<ClientId, Target>,
+    /// Failures by one program from networks where no client succeeded.
+    programs: Recent<u64, Tally<Source, 40>>,
 }
 
 #[derive(Default)]
 struct Network {
+    /// Different ten minutes with failures that are not the client's own, and of these with nothing that fits.
+    parts: [Tally<i64, 8>; 2],
+    patient: Told,
     failed: Tally<ClientId, 32>,
     succeeded: Tally<ClientId, 8>,
     told: Told,
@@ -60,6 +75,7 @@ struct Network {
 struct Target {
     homes: Tally<IpNet, ROAMS>,
     software: Tally<u64, 8>,
+    places: Tally<u64, 8>,
     tries: Tally<Source, 40>,
     rotated: Option<Timestamp>,
     told: Told,
@@ -67,7 +83,11 @@ struct Target {
 
 impl Default for ClientSecretGuessing {
     fn default() -> Self {
-        Self { networks: Recent::new(NETWORKS), clients: Recent::new(CLIENTS) }
+        Self {
+            networks: Recent::new(NETWORKS),
+            clients: Recent::new(CLIENTS),
+            programs: Recent::new(PROGRAMS),
+        }
     }
 }
 
@@ -87,9 +107,23 @@ impl Detector for ClientSecretGuessing {
         match result.as_str() {
             "ok" => self.succeeded(event, client, source),
             "bad_secret" | "bad_assertion" | "unknown_client" => {
+                let known = self
+                    .clients
+                    .peek(client)
+                    .map_or([false; 2], |it| it.knows(event, &source.network));
                 let held = self.networks.touch(&source.network);
                 held.failed.note(event.ts, client.clone());
-                let by_network = held.judge(event);
+                let is_nobody = held.succeeded.len() == 0;
+                let by_network = held.judge(event).or_else(|| held.patience(event, known));
+                let by_run = match source::software(event) {
+                    Some(program) if is_nobody && known != [true; 2] => {
+                        let tries = self.programs.touch(&program);
+                        tries.push(event.ts, source);
+                        run(event, tries, &mut held.patient)
+                    }
+                    _ => None,
+                };
+                let by_network = by_network.or(by_run);
                 if result == "unknown_client" {
                     return by_network;
                 }
@@ -124,6 +158,9 @@ impl ClientSecretGuessing {
             if let Some(software) = source::family(event) {
                 target.software.note(event.ts, software);
             }
+            if let Some(place) = source::place(event) {
+                target.places.note(event.ts, place);
+            }
             return None;
         }
         let tries = target.tries.within(event.ts, DAY).count();
@@ -147,6 +184,39 @@ impl ClientSecretGuessing {
 // === impl Network ===
 
 impl Network {
+    /// Failures that take time, of whom this much is known.
+    fn patience(&mut self, event: &Event, known: [bool; 2]) -> Option<Sighting> {
+        if known == [true; 2] || self.succeeded.within(event.ts, DAY).count() > 0 {
+            return None;
+        }
+        let part = event.ts.as_secs() / PART;
+        let [all, strange] = &mut self.parts;
+        all.note(event.ts, part);
+        if known == [false; 2] {
+            strange.note(event.ts, part);
+        }
+        let counts = [&*strange, &*all].map(|it| it.within(event.ts, DAY).count());
+        let is_enough = counts.iter().zip(PARTS).any(|(count, enough)| *count >= enough);
+        if !is_enough || !self.patient.is_news(event.ts, 1) {
+            return None;
+        }
+        let parts = counts.into_iter().max().unwrap_or_default();
+        Some(Sighting {
+            kind: Kind::SignIn(SignIn::ClientSecretGuessing),
+            actor: source::actor(event),
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "{} failed to authenticate as a client in {parts} different ten minutes of a day, and no client \
+                 succeeded from there",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("parts", json!(parts)),
+                ("thresholds", json!({ "strange": PARTS[0], "half_strange": PARTS[1] })),
+            ]),
+        })
+    }
+
     fn judge(&mut self, event: &Event) -> Option<Sighting> {
         let failed = self.failed.within(event.ts, HOUR).count();
         let succeeded = self.succeeded.within(event.ts, DAY).count();
@@ -170,9 +240,58 @@ impl Network {
     }
 }
 
+/// A program that fails from many parts of the net.
+fn run(event: &Event, tries: &Tally<Source, 40>, told: &mut Told) -> Option<Sighting> {
+    if tries.len() < TRIES {
+        return None;
+    }
+    let lately: Vec<&Source> = tries.within(event.ts, HOUR).map(|(_, source)| source).collect();
+    let places = far_apart(lately.iter().copied());
+    if lately.len() < TRIES || places < PLACES || !told.is_news(event.ts, 1) {
+        return None;
+    }
+    Some(Sighting {
+        kind: Kind::SignIn(SignIn::ClientSecretGuessing),
+        actor: "campaign:client_secret_guessing".to_owned(),
+        whom: Whom { ip: event.ip, ..Whom::default() },
+        summary: format!(
+            "{} is one of {places} places from where one program failed to authenticate as a client, {} times within \
+             an hour; no client ever succeeded from there",
+            source::shown(event),
+            lately.len()
+        ),
+        facts: BTreeMap::from([
+            ("tries", json!(lately.len())),
+            ("places", json!(places)),
+            ("thresholds", json!({ "tries": TRIES, "places": PLACES })),
+        ]),
+    })
+}
+
+/// How many parts of the net these are of.
+fn far_apart<'s>(sources: impl Iterator<Item = &'s Source>) -> usize {
+    let mut places: Vec<&Source> = Vec::new();
+    for source in sources {
+        if places.iter().all(|place| place.is_far(source)) {
+            places.push(source);
+        }
+    }
+    places.len()
+}
+
 // === impl Target ===
 
 impl Target {
+    /// Whether the part of the net and the software are the client's.
+    fn knows(&self, event: &Event, network: &IpNet) -> [bool; 2] {
+        if self.homes.contains(network) {
+            return [true; 2];
+        }
+        let place = source::place(event).is_some_and(|place| self.places.contains(&place));
+        let software = source::family(event).is_some_and(|it| self.software.contains(&it));
+        [place, software]
+    }
+
     fn judge(
         &mut self,
         event: &Event,
@@ -181,13 +300,7 @@ impl Target {
         network: &mut Told,
     ) -> Option<Sighting> {
         let tried = || self.tries.within(event.ts, DAY).map(|(_, source)| source);
-        let mut places: Vec<&Source> = Vec::new();
-        for source in tried() {
-            if places.iter().all(|place| place.is_far(source)) {
-                places.push(source);
-            }
-        }
-        let (places, tries) = (places.len(), tried().count());
+        let (places, tries) = (far_apart(tried()), tried().count());
         let lately = self.tries.within(event.ts, HOUR);
         let here = lately.filter(|(_, tried)| tried.network == source.network).count();
         let spread = places >= PLACES && tries >= TRIES && self.homes.len() < ROAMS;

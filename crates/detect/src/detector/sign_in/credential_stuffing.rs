@@ -9,7 +9,8 @@
 //! /48, an autonomous system, a TLS fingerprint or a User-Agent, or are simply all that sign in
 //! here: thirty names of five networks within an hour or forty within a day, if their share is four
 //! times the issuer's own habit. The first finding names a network that tried two such names and nobody
-//! got in from; where thirty more tries bring none, it names nobody. The habit is learnt slowly and never above 0.3, so an attack that
+//! got in from; or one, where no people are. Where thirty more tries bring none, it names one of those that failed before
+//! and did not try again. The habit is learnt slowly and never above 0.3, so an attack that
 //! lasts cannot become the habit. State: 20,000 networks of at most 5 kB, 2,000 groups of at most
 //! 10 kB, 100,000 names of 200 bytes.
 
@@ -245,9 +246,7 @@ impl Group {
         let now = event.ts;
         let actor = format!("campaign:{group}");
         if self.told.is_open(now) {
-            // A network of the campaign that tried two names and more, and nobody got in before.
-            let part =
-                own.failed >= 2 && own.failed == own.names && !self.networks.contains(&network);
+            let part = is_part(event, own) && !self.networks.contains(&network);
             return part.then(|| {
                 self.networks.note(now, network);
                 part_of(actor, event, group, own)
@@ -263,7 +262,7 @@ impl Group {
             return None;
         };
         let networks = self.names.networks(now, window);
-        let ip = event.ip.filter(|_| own.failed >= 2 && own.failed == own.names);
+        let ip = event.ip.filter(|_| is_part(event, own));
         if networks < 5 {
             return None;
         }
@@ -285,7 +284,10 @@ impl Group {
             kind: Kind::SignIn(SignIn::CredentialStuffingCampaign),
             actor,
             // The last of many, unless somebody got in from there.
-            whom: Whom { ip, ..Whom::default() },
+            whom: Whom {
+                ip: ip.or_else(|| self.names.long_failed(now, window).map(|it| it.addr())),
+                ..Whom::default()
+            },
             summary: format!(
                 "{} of {} names tried from {networks} networks within {} s never got in (in common: \
                  {group}); {:.0} % fail here usually",
@@ -340,6 +342,11 @@ impl Habit {
     fn group_limit(&self) -> f64 {
         if self.tries < HABIT_KNOWN { 0.7 } else { (self.share() * 4.0).clamp(0.35, 0.8) }
     }
+}
+
+/// Whether a network belongs to a campaign: nobody got in from there, and it tried two names, or one where no people are.
+fn is_part(event: &Event, own: Share) -> bool {
+    own.failed == own.names && own.failed >= if source::is_nobodys(event) { 1 } else { 2 }
 }
 
 fn part_of(actor: String, event: &Event, group: &str, own: Share) -> Sighting {

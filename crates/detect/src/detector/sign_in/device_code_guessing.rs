@@ -2,9 +2,9 @@
 //!
 //! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes
 //! within a quarter of an hour or fifteen within three days from one network, if they are five times the
-//! codes that were decided there; forty within an hour from all networks, if they are five times
-//! what was decided. Of these, each network is named that typed two wrong ones and none that exists; a run
-//! in which nobody did is told without a name at sixty. State: 20,000 networks of at most 1 kB.
+//! codes that were decided there; forty within an hour from all networks, or twelve of one program from six, if they
+//! are five times what was decided. Of these, each network is named that typed two wrong ones and none that exists; a run
+//! in which nobody did is told without a name at sixty. Of a program's run one wrong code is enough. State: 20,000 networks of at most 1 kB, 200 programs of 3 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +27,9 @@ const DAYS: Duration = Duration::from_secs(72 * 3600);
 const FAST: usize = 10;
 const SLOW: usize = 15;
 const EVERYWHERE: usize = 40;
+const PROGRAMS: usize = 200;
+const OF_PROGRAM: usize = 12;
+const NETWORKS_OF_PROGRAM: usize = 6;
 /// Of a network before it is named as a part of that.
 const PART: usize = 2;
 /// A run without such a network.
@@ -38,6 +41,7 @@ const TO_ONE: usize = 5;
 pub(super) struct DeviceCodeGuessing {
     networks: Recent<IpNet, Codes<32>>,
     all: Codes<128>,
+    programs: Recent<u64, (Codes<40>, Tally<IpNet, 16>)>,
 }
 
 /// `true` for a code that was decided.
@@ -51,7 +55,11 @@ struct Codes<const N: usize> {
 
 impl Default for DeviceCodeGuessing {
     fn default() -> Self {
-        Self { networks: Recent::new(NETWORKS), all: Codes::default() }
+        Self {
+            networks: Recent::new(NETWORKS),
+            all: Codes::default(),
+            programs: Recent::new(PROGRAMS),
+        }
     }
 }
 
@@ -72,6 +80,22 @@ impl Detector for DeviceCodeGuessing {
         {
             let whom = Whom { ip: event.ip, ..Whom::default() };
             return Some(sighting(source::actor(event), whom, &source::shown(event), wrong, good));
+        }
+        let has_good = held.seen.within(event.ts, HOUR).any(|(_, decided)| *decided);
+        let by_program = source::software(event).and_then(|program| {
+            let (codes, networks) = self.programs.touch(&program);
+            codes.seen.push(event.ts, decided);
+            networks.note(event.ts, network::of(event.ip?));
+            let found = codes.found(event, HOUR, OF_PROGRAM)?;
+            let many = networks.within(event.ts, HOUR).count() >= NETWORKS_OF_PROGRAM;
+            (many && !has_good).then_some(found)
+        });
+        if let Some((wrong, good)) = by_program
+            && held.named.is_news(event.ts, 1)
+        {
+            let actor = "campaign:user codes".to_owned();
+            let whom = Whom { ip: event.ip, ..Whom::default() };
+            return Some(sighting(actor, whom, "many networks by one program", wrong, good));
         }
         let (wrong, good) = self.all.found(event, HOUR, EVERYWHERE)?;
         let is_part = held.found(event, HOUR, PART).is_some_and(|(_, good)| good == 0);

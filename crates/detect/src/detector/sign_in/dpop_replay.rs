@@ -5,7 +5,9 @@
 //! the software of the last good use it is a retry, a wrong clock or a wrong URL: ten within ten
 //! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
 //! another network, since telephones repeat a request when they change it, and a key that does not
-//! fit where no good use is known. A missing proof is no theft.
+//! fit where no good use is known. But whoever comes back from there, and again, with good uses of the token at
+//! its old place in between, is no telephone on its way. A missing proof is a theft where it comes from somebody else's
+//! part of the net and from other software, and nothing elsewhere.
 //! A door that refused a token for its proof may say only what the token claims. Then it is held against the last good
 //! use of that name, and the network alone is told: whoever frames somebody with a name harms nobody. A name that is
 //! unknown here is doubtful, whatever the proof.
@@ -36,6 +38,8 @@ const NETWORKS: usize = 5_000;
 /// Tokens of one session whose last good use is held: an application has one for each API that it asks.
 const OF_SESSION: usize = 8;
 const HANDOVER: Duration = Duration::from_secs(30);
+/// How often a retry comes back from where the token is not used, with good uses elsewhere in between.
+const RETURNS: u8 = 2;
 const WINDOW: Duration = Duration::from_secs(600);
 const TROUBLE: usize = 10;
 
@@ -61,8 +65,17 @@ struct GoodUse {
 #[derive(Default)]
 struct Refusals {
     seen: Tally<(), TROUBLE>,
+    /// From where a retry came last, and how often it came back from there after a good use elsewhere.
+    away: Option<Away>,
     theft: Told,
     trouble: Told,
+}
+
+#[derive(Clone, Copy)]
+struct Away {
+    network: IpNet,
+    ts: Timestamp,
+    returns: u8,
 }
 
 impl Default for DpopReplay {
@@ -85,21 +98,31 @@ impl RecordDetector for DpopReplay {
             return None;
         }
         let Some(Refused::Plain(
-            reason @ (Reason::DpopReplayed | Reason::DpopMismatch | Reason::MtlsMismatch),
+            reason @ (Reason::DpopReplayed
+            | Reason::DpopMismatch
+            | Reason::DpopMissing
+            | Reason::MtlsMissing
+            | Reason::MtlsMismatch),
         )) = request.refused
         else {
             return None;
         };
         if let (Some(token), Some(key)) = (&event.who.token, names.token) {
             let before = record.session.as_ref()?.good.of(key);
-            let judged = judge(event, reason, before);
-            let kind = self.refused.touch(token).tell(event.ts, judged)?;
+            let judged = judge(event, reason, before)?;
+            let refusals = self.refused.touch(token);
+            let judged = refusals.again(event, judged, before);
+            let kind = refusals.tell(event.ts, judged)?;
             return Some(sighting(kind, reason, event, before));
         }
         let key = event.who.claimed_token.as_deref().map(hash::text);
         let before = key.and_then(|key| record.claimed?.good.of(key));
         // Any name can be claimed, and one that is not known here proves nothing.
-        let judged = before.map_or(Judged::Doubt, |before| judge(event, reason, Some(before)));
+        let judged = match before {
+            Some(before) => judge(event, reason, Some(before))?,
+            None if is_missing(reason) => return None,
+            None => Judged::Doubt,
+        };
         let kind = self.claimed.touch(&names.prefix?).tell(event.ts, judged)?;
         Some(sighting(kind, reason, event, before))
     }
@@ -108,6 +131,27 @@ impl RecordDetector for DpopReplay {
 // === impl Refusals ===
 
 impl Refusals {
+    /// The same, but for a retry that comes back to where its owner is not.
+    fn again(
+        &mut self,
+        event: &Event,
+        judged: Judged,
+        before: Option<(Timestamp, Source)>,
+    ) -> Judged {
+        let (Judged::Retry, Some((at, home)), Some(source)) = (&judged, before, Source::of(event))
+        else {
+            return judged;
+        };
+        if source.network == home.network {
+            return judged;
+        }
+        let held = self.away.filter(|held| held.network == source.network);
+        let mut returns = held.map_or(0, |held| held.returns);
+        returns = returns.saturating_add(u8::from(held.is_some_and(|held| at > held.ts)));
+        self.away = Some(Away { network: source.network, ts: event.ts, returns });
+        if returns >= RETURNS { Judged::Theft } else { judged }
+    }
+
     /// What is told of one more refusal, if anything.
     fn tell(&mut self, now: Timestamp, judged: Judged) -> Option<SignIn> {
         self.seen.push(now, ());
@@ -158,19 +202,27 @@ enum Judged {
     Retry,
 }
 
-fn judge(event: &Event, reason: Reason, before: Option<(Timestamp, Source)>) -> Judged {
+/// `None` where nothing is wrong but that a proof is missing.
+fn judge(event: &Event, reason: Reason, before: Option<(Timestamp, Source)>) -> Option<Judged> {
+    let is_missing = is_missing(reason);
     let (Some((at, home)), Some(source)) = (before, Source::of(event)) else {
-        return if reason == Reason::DpopReplayed { Judged::Theft } else { Judged::Doubt };
+        return match reason {
+            Reason::DpopReplayed => Some(Judged::Theft),
+            _ => (!is_missing).then_some(Judged::Doubt),
+        };
     };
-    let elsewhere = source.network != home.network;
+    let (elsewhere, other) = (source.network != home.network, source.is_other_software(&home));
+    if is_missing {
+        return (source.is_far(&home) && other).then_some(Judged::Theft);
+    }
     let handover = reason == Reason::DpopReplayed
         && source.is_same_software(&home)
         && event.ts.since(at) <= HANDOVER;
-    if source.is_other_software(&home) || (elsewhere && !handover) {
-        Judged::Theft
-    } else {
-        Judged::Retry
-    }
+    Some(if other || (elsewhere && !handover) { Judged::Theft } else { Judged::Retry })
+}
+
+const fn is_missing(reason: Reason) -> bool {
+    matches!(reason, Reason::DpopMissing | Reason::MtlsMissing)
 }
 
 fn sighting(
@@ -183,6 +235,8 @@ fn sighting(
     let what = match reason {
         Reason::DpopReplayed => "with a proof that was used before",
         Reason::MtlsMismatch => "with a certificate that is not its own",
+        Reason::MtlsMissing => "without its certificate",
+        Reason::DpopMissing => "without a proof",
         _ => "with a proof for another key or another request",
     };
     let mut facts = BTreeMap::from([("refused", json!(reason.code()))]);

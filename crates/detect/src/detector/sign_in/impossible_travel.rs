@@ -3,10 +3,11 @@
 //! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes by browsers, and
 //! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner is abroad. The place of an address is known to about
 //! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
-//! no airliner flies from door to door. Addresses of hosting, VPNs and Tor say
+//! no airliner flies from door to door; after five hours, of which nobody knows how many were in the air, up to 1,600
+//! only with software that is new to the person. Addresses of hosting, VPNs and Tor say
 //! nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they
-//! are compared only with other countries and with software that is new to the person; where the kind of network is not known, it may be a VPN, so that
-//! the software has to be new to the person as well. Personal tokens and API keys do not count:
+//! are compared only with other countries and with software that is new to the person; where the kind of network is not known, it may be a VPN or a carrier, so that
+//! the software has to be new to the person as well, and the country another. Personal tokens and API keys do not count:
 //! programs hold them. Without latitude and longitude there is no finding: the middle of a country
 //! is too far from its borders. After a day in which a place was used it is one of this person's; after an hour, while little is known of them.
 //!
@@ -40,6 +41,9 @@ use crate::sketch::told::Told;
 const PERSONS: usize = 100_000;
 /// In km/h.
 const AIRLINER: f64 = 1_000.0;
+const LONG_FLIGHT: f64 = 1_600.0;
+/// In hours.
+const LONG: f64 = 5.0;
 /// In km.
 const NEAR: f64 = 500.0;
 const INACCURATE: f64 = 200.0;
@@ -77,6 +81,7 @@ struct Seen {
     /// The software without its version.
     family: Option<u64>,
     network: IpNet,
+    country: Option<NonZeroU64>,
     is_office: bool,
     lat: f64,
     lon: f64,
@@ -116,7 +121,7 @@ impl RecordDetector for ImpossibleTravel {
         let person = self.persons.touch(number, source::seconds(event));
         let software = Software::note(person, event.ts, family);
         let country = origin.country.as_ref().map(|it| source::packed(source::number(it)));
-        let seen = Seen { by: None, family, network, is_office, lat, lon, ts: event.ts };
+        let seen = Seen { by: None, family, network, country, is_office, lat, lon, ts: event.ts };
         if is_carrier {
             person.carrier = country.map(|country| (country, seen));
             return None;
@@ -186,7 +191,10 @@ fn travel(
     }
     let is_office = (before.is_office || now.is_office) && !software.is_strange;
     let is_habit = person.knows_pair(&before, &now) && is_alike;
-    (is_strange && !is_office && !is_habit).then_some((before, now, journey))
+    let is_near = net.is_none() && now.country.is_some() && before.country == now.country;
+    let is_flight = journey.hours >= LONG && journey.speed < LONG_FLIGHT && !software.is_new();
+    (is_strange && !is_office && !is_habit && !is_near && !is_flight)
+        .then_some((before, now, journey))
 }
 
 /// From one place to another, faster than an airliner.
@@ -217,7 +225,7 @@ impl Means {
                     telephones
                         .of(hash, || matches!(user_agent::system(ua), Some("android" | "ios")))
                 });
-                let is_by_hand = by_browser && source::is_change(request) || is_telephone;
+                let is_by_hand = by_browser && request.is_change() || is_telephone;
                 let program = names.program;
                 (program.is_some() || is_by_hand).then_some(Self { program, is_by_hand })
             }

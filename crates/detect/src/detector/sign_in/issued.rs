@@ -4,7 +4,8 @@
 //! alone is a program that hands its token to another on the same machine; the network alone is a
 //! journey. Both together are a token that was carried away, unless the client works like that,
 //! such as a server that fetches tokens for a browser: so ten people must be known, of whom within the
-//! last three to six days at most a tenth, or three, may have done it with a second token, and twice as many with one.
+//! last three to six days at most one in thirty, or three, may have done it with a second token, and twice as many with
+//! one; no more than that with one that a data centre was given and that is used where people are.
 //! What was done once or long ago is no habit: a few thefts must not hide the next. An application that was updated meanwhile has another TLS
 //! fingerprint, and tells a newer version of the same name: that is the same software. Without a
 //! name, so is a fingerprint with which three people of the client were issued tokens. Where neither system nor country is known, the addresses have
@@ -16,10 +17,11 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use token::event::{Event, EventKind, Moved};
+use token::event::{Event, EventKind, Moved, NetworkKind};
 use token::id::ClientId;
 use token::term::GrantType;
 use token::time::Timestamp;
+use token::user_agent;
 
 use crate::detector::Names;
 use crate::detector::sign_in::source::{self, Source, number};
@@ -37,7 +39,7 @@ const PAIRS: usize = 4_096;
 /// People that a client needs before anything is said.
 const PEOPLE: u32 = 10;
 /// One in so many may use tokens elsewhere again and again, and three in any case; twice as many, once.
-const CARRIED: u32 = 10;
+const CARRIED: u32 = 30;
 const FEW: u32 = 3;
 const ONCE: u32 = 2;
 /// One in so many who use two programs in turn, and three in any case, are how the client works.
@@ -70,6 +72,8 @@ struct Use {
     version: Version,
     /// By a refresh token, which whoever stole it has, too.
     is_renewed: bool,
+    /// In a data centre, as by a server for a browser.
+    is_hosted: bool,
 }
 
 /// What a User-Agent names.
@@ -77,6 +81,8 @@ struct Use {
 pub(super) struct Name {
     words: NonZeroU64,
     kind: NonZeroU64,
+    /// The system, if it is a telephone's.
+    telephone: Option<&'static str>,
 }
 
 /// The first numbers of a User-Agent, which only grow when software with the same words is updated.
@@ -165,7 +171,11 @@ impl Issued {
             return None;
         }
         let token = number(who.token.as_ref()?.as_str());
-        let (people, carried) = self.clients.touch(&who.client).rarely(event, token)?;
+        // A server that fetches tokens may give one to its page.
+        let is_given =
+            self.issue(event).is_some_and(|it| it.is_hosted) && !source::is_nobodys(event);
+        let most = if is_given { 1 } else { ONCE };
+        let (people, carried) = self.clients.touch(&who.client).rarely(event, token, most)?;
         let moved = moved.iter().filter_map(|it| word(*it)).collect();
         Some(Carried { was: "issued", moved, people, carried })
     }
@@ -221,9 +231,15 @@ impl Issued {
     }
 
     /// Whether a session that went on elsewhere by another program is what its client's people hardly ever do.
-    pub(super) fn changed_hands(&mut self, event: &Event, names: &Names) -> Option<Carried> {
+    pub(super) fn changed_hands(
+        &mut self,
+        event: &Event,
+        names: &Names,
+        from_server: bool,
+    ) -> Option<Carried> {
+        let most = if from_server && !source::is_nobodys(event) { 1 } else { ONCE };
         let people = self.sessions.touch(names.client, source::seconds(event));
-        let (people, carried) = people.rarely(event, names.session?)?;
+        let (people, carried) = people.rarely(event, names.session?, most)?;
         let moved = vec!["network", "software"];
         Some(Carried { was: "used before", moved, people, carried })
     }
@@ -264,6 +280,11 @@ pub(super) fn are_two_kinds([one, two]: [Name; 2]) -> bool {
     one.kind != two.kind
 }
 
+/// Whether these may be an application and a page that it shows: two kinds on one telephone.
+pub(super) fn may_be_page([one, two]: [Name; 2]) -> bool {
+    one.kind != two.kind && one.telephone.is_some() && one.telephone == two.telephone
+}
+
 /// Two programs of a client, whichever came first.
 fn pair(client: u64, [one, two]: [Name; 2]) -> u64 {
     hash::both(client, one.kind.get() ^ two.kind.get())
@@ -280,12 +301,12 @@ fn fingerprint(event: &Event) -> Option<u64> {
 
 impl People {
     /// How many people there are and how many carried something lately, where this one did and few do.
-    fn rarely(&mut self, event: &Event, carried: u64) -> Option<(u32, u32)> {
+    fn rarely(&mut self, event: &Event, carried: u64, times: u32) -> Option<(u32, u32)> {
         let person = number(event.who.subject.as_ref()?.as_str());
         let (once, again) = self.carry(event.ts, person, carried);
         let all = self.all.count();
         let most = (all / CARRIED).max(FEW);
-        (all >= PEOPLE && again <= most && once <= most * ONCE).then_some((all, once))
+        (all >= PEOPLE && again <= most && once <= most * times).then_some((all, once))
     }
 
     /// How many have carried tokens lately, this person included, and how many of them more than one.
@@ -320,7 +341,8 @@ impl Use {
         let version = event.ua.as_deref().map(Version::of).unwrap_or_default();
         let is_renewed = matches!(&event.kind, EventKind::Grant { grant_type, .. }
             if grant_type == GrantType::RefreshToken.as_str());
-        Some(Self { source: Source::of(event)?, name, version, is_renewed })
+        let is_hosted = source::net(event) == Some(NetworkKind::Hosting);
+        Some(Self { source: Source::of(event)?, name, version, is_renewed, is_hosted })
     }
 }
 
@@ -329,7 +351,9 @@ impl Use {
 impl Name {
     fn of(event: &Event) -> Option<Self> {
         let kind = source::kind(event).map(source::packed)?;
-        source::family(event).map(|words| Self { words: source::packed(words), kind })
+        let system = event.ua.as_deref().and_then(user_agent::system);
+        let telephone = system.filter(|it| matches!(*it, "android" | "ios"));
+        source::family(event).map(|words| Self { words: source::packed(words), kind, telephone })
     }
 }
 

@@ -7,6 +7,9 @@ use ipnet::IpNet;
 use token::id::SubjectId;
 use token::time::Timestamp;
 
+/// Within so long whoever mistyped tries again.
+const RESTED: Duration = Duration::from_secs(600);
+
 /// The last `N` different names, of 64 bytes each.
 #[derive(Default)]
 pub(super) struct Names<const N: usize>(VecDeque<Tried>);
@@ -93,6 +96,26 @@ impl<const N: usize> Names<N> {
     pub(super) fn networks(&self, now: Timestamp, window: Duration) -> usize {
         let failed = self.within(now, window).filter(|tried| !tried.got_in);
         failed.map(|tried| tried.network).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// A network from which nobody got in, of those that tried the most names: one whose last try is so long ago that who
+    /// had mistyped would have got in.
+    pub(super) fn long_failed(&self, now: Timestamp, window: Duration) -> Option<IpNet> {
+        let mut networks: Vec<(IpNet, usize)> = Vec::new();
+        let rested = now.minus(RESTED);
+        let fails = |network| {
+            self.0.iter().filter(|it| it.network == network).all(|it| !it.got_in && it.ts <= rested)
+        };
+        for tried in self.within(now, window) {
+            match networks.iter_mut().find(|(network, _)| *network == tried.network) {
+                Some((_, count)) => *count += 1,
+                None => networks.push((tried.network, 1)),
+            }
+        }
+        networks.retain(|(network, _)| fails(*network));
+        // Of equals the first.
+        let most = networks.iter().map(|(_, count)| *count).max()?;
+        networks.into_iter().find(|(_, count)| *count == most).map(|(network, _)| network)
     }
 
     /// Who got in, in the order of time.

@@ -6,13 +6,16 @@
 //! not count. Where the software is not known, the country and the network both have to be new, and the session as well:
 //! one that was in use before its owner came there went on the journey with them.
 //! Nothing is strange to somebody who is known for less than three days, but what comes all at once: the software and
-//! the country, or a data centre, none of which was there an hour ago, and no carrier or VPN. Where a VPN, a data centre
-//! or a company leaves the net is nobody's country.
+//! the country (after a day the network alone), or a data centre, none of which was there an hour ago, and no carrier. Then only a change counts that decides who has the account or its money, unless a quarter of the client's people do
+//! that, since so much is new in the first days. Where a VPN, a data centre or a company leaves the net is nobody's country.
 //!
 //! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and whoever
-//! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's name. So is one by a program,
-//! and no browser, that fewer than three people of a client use, of thirty at least, from where its owner was not seen
-//! an hour ago. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
+//! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's
+//! name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour ago, whatever the
+//! software. So is one by a program, and no browser, that fewer than
+//! three people of a client use, of thirty at least, from where its owner was not seen an hour ago. A sign-in
+//! is enough where software, network and country are all new to somebody who is known for two days, and no carrier or
+//! VPN; after one day software and network are, where they are a data centre's: people are not there, unless several sign in from it. State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software
 //! where there are several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384 servers; 16 for each of 4,096 User-Agents and sets of scopes.
 
 use std::collections::BTreeMap;
@@ -42,10 +45,14 @@ const SERVED: u32 = 5;
 /// looks at.
 const SIGNED_IN_BEFORE: [&str; 2] =
     [GrantType::RefreshToken.as_str(), GrantType::DeviceCode.as_str()];
+/// What is sensitive about a sign-in.
+const SIGN_IN: &str = "a sign-in";
 /// People that a client needs before a program is none of its own.
 const PEOPLE: u32 = 30;
 /// From so many people on, and half of the client's, a scope is everyday.
 const EVERYDAY: u32 = 10;
+/// From one of so many on, a change that decides who has an account.
+const USUAL: u32 = 4;
 /// People from whom on a program is.
 const COMMON: u32 = 3;
 
@@ -58,11 +65,13 @@ pub(super) struct NewPlace {
     programs: Table<Distinct<1>>,
     /// People by client, network and program, where the kind of network is not known.
     servers: Table<Distinct<1>>,
-    /// People by client and sensitive scope.
+    /// People by client and sensitive scope, or route that decides who has an account.
     holders: Table<Distinct<4>>,
     /// The first sensitive one of scopes, and kinds of programs.
     scopes: Memo<u64>,
     kinds: Memo<u64>,
+    /// Whether a route decides who has an account or its money.
+    controls: Memo<bool>,
 }
 
 /// Where, and with what, a person was seen.
@@ -89,6 +98,7 @@ impl Default for NewPlace {
             holders: Table::new(CLIENTS),
             scopes: Memo::default(),
             kinds: Memo::default(),
+            controls: Memo::default(),
         }
     }
 }
@@ -119,6 +129,10 @@ impl RecordDetector for NewPlace {
             _ => return None,
         }
         let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
+        let controlling = match &event.kind {
+            EventKind::Request(request) => self.controls(event, names, request),
+            _ => false,
+        };
         let person = &mut record.person.as_mut()?.places;
         let as_now = as_now(event, names);
         if person.last == Some(as_now) {
@@ -140,20 +154,33 @@ impl RecordDetector for NewPlace {
             news.stray = true;
             person.last = None;
         }
+        if source::net(event) == Some(NetworkKind::Tor) && person.is_young(event) {
+            news.hidden = person.places.is_older(event.ts);
+            person.last = None;
+        }
         let everyday = self.everyday(event, names);
+        let shared = self.is_shared(event, names);
         let news = Some(news).filter(News::is_worth_it)?;
         let session = record.session.as_ref().map(|session| session.first);
         if news.software.is_none() && person.went_along(event, session) {
             return None;
         }
         let act = match &event.kind {
+            EventKind::Request(request) if news.is_first_days(event) || !news.is_new() => {
+                controlling.then(|| named(request))
+            }
             EventKind::Request(request) => {
                 let scope = sensitive::first(&request.scopes);
                 scope
-                    .filter(|_| !everyday || source::is_change(request))
-                    .or_else(|| news.change(event, request))
+                    .filter(|_| !everyday || request.is_change())
+                    .or_else(|| news.change(event, request, controlling))
             }
+            EventKind::Grant { .. } if news.is_first_days(event) || !news.is_new() => None,
             EventKind::Grant { scopes, .. } => sensitive::first(scopes).filter(|_| !everyday),
+            EventKind::Login { complete, .. } => {
+                let is_odd = *complete && !shared && person.is_known(event);
+                (is_odd && news.is_all(event)).then(|| SIGN_IN.to_owned())
+            }
             EventKind::Admin { action, .. } => Some(action.clone()),
             _ => None,
         }?;
@@ -175,6 +202,37 @@ impl NewPlace {
         let people = self.servers.touch(server, source::seconds(event));
         people.add(subject);
         people.count() >= SERVED
+    }
+
+    /// Whether the request changed who has an account or its money, which is not what most people of the client do.
+    fn controls(&mut self, event: &Event, names: &Names, request: &Request) -> bool {
+        let (Some(route), Some(subject)) = (names.target.route, names.subject) else {
+            return false;
+        };
+        if !request.is_change() || request.status >= 400 {
+            return false;
+        }
+        let path = request.route.as_deref().unwrap_or(&request.path);
+        if !self.controls.of(route, || sensitive::controls(path)) {
+            return false;
+        }
+        let now = source::seconds(event);
+        let people = self.people.peek(names.client).map_or(0, Distinct::count);
+        let holders = self.holders.touch(hash::both(names.client, route), now);
+        holders.add(subject);
+        let holders = holders.count();
+        holders < EVERYDAY || holders * USUAL <= people
+    }
+
+    /// Whether several people sign in at an address where no people are: it is how they leave the net.
+    fn is_shared(&mut self, event: &Event, names: &Names) -> bool {
+        let Some((subject, network)) = names.subject.zip(names.network) else { return false };
+        if !matches!(event.kind, EventKind::Login { .. }) || !source::is_nobodys(event) {
+            return false;
+        }
+        let people = self.servers.touch(hash::both(network, 1), source::seconds(event));
+        people.add(subject);
+        people.count() >= COMMON
     }
 
     /// Whether most people of the client hold the scope that is sensitive: then it says nothing of what is done.
@@ -219,6 +277,10 @@ impl NewPlace {
 struct News {
     /// The program is none of the client's, and comes from where its owner was not seen an hour ago.
     stray: bool,
+    /// Its owner has not settled.
+    first_days: bool,
+    /// It comes through Tor, and its owner did not an hour ago.
+    hidden: bool,
     country: Option<bool>,
     place: Option<bool>,
     software: Option<bool>,
@@ -250,6 +312,8 @@ impl Person {
         let software = source::family(event);
         let mut news = News {
             stray: false,
+            hidden: false,
+            first_days: false,
             country: country
                 .filter(|_| is_own || !self.countries.is_empty())
                 .map(|country| self.countries.note(event.ts, country)),
@@ -289,17 +353,26 @@ impl Person {
         let is_country = country.is_some_and(|it| self.countries.is_sudden(event.ts, it));
         let is_place = place.is_some_and(|it| self.places.is_sudden(event.ts, it));
         let is_strange = match source::net(event) {
-            Some(NetworkKind::Mobile | NetworkKind::Vpn) => false,
+            Some(NetworkKind::Mobile) => false,
+            Some(NetworkKind::Vpn) => is_place && is_country,
             Some(NetworkKind::Hosting | NetworkKind::Tor) => is_place,
-            _ => is_place && is_country,
+            _ => is_place && (is_country || self.places.is_known(event.ts)),
         };
         let all = is_software && is_strange;
         News {
             stray: false,
+            hidden: false,
+            first_days: true,
             country: Some(all && is_country),
             place: Some(all),
             software: Some(all),
         }
+    }
+
+    /// Whether enough is known to be surprised by a sign-in: a day, or two where people are.
+    fn is_known(&self, event: &Event) -> bool {
+        let known = &self.places;
+        known.is_long_known(event.ts) || source::is_nobodys(event) && known.is_known(event.ts)
     }
 
     /// Whether the place was first seen within the last hour.
@@ -319,6 +392,11 @@ fn as_now(event: &Event, names: &Names) -> NonZeroU64 {
 
 impl News {
     fn is_worth_it(&self) -> bool {
+        self.hidden || self.is_new()
+    }
+
+    /// Whether it is new, and not only hidden.
+    fn is_new(&self) -> bool {
         if self.stray {
             return true;
         }
@@ -330,25 +408,41 @@ impl News {
     }
 
     /// What somebody changed, where that is from another country, or from where no people are.
-    fn change(&self, event: &Event, request: &Request) -> Option<String> {
-        let nobody = matches!(source::net(event), Some(NetworkKind::Hosting | NetworkKind::Tor));
-        let is_far = nobody || self.country == Some(true) || self.stray;
-        if !source::is_change(request) || request.status >= 400 || !is_far {
-            return None;
-        }
-        Some(format!("{} {}", request.method, request.route.as_deref().unwrap_or(&request.path)))
+    fn change(&self, event: &Event, request: &Request, controlling: bool) -> Option<String> {
+        let is_far = source::is_nobodys(event) || self.country == Some(true) || self.stray;
+        let is_done = request.is_change() && request.status < 400;
+        (is_done && (is_far || controlling)).then(|| named(request))
+    }
+
+    /// Whether its owner has not settled, and it comes from where people are.
+    fn is_first_days(&self, event: &Event) -> bool {
+        self.first_days && !self.stray && !source::is_nobodys(event)
+    }
+
+    /// Whether the software is new, and where it is: a network of nobody's, or of another country.
+    fn is_all(&self, event: &Event) -> bool {
+        let is_far = match source::net(event) {
+            Some(NetworkKind::Mobile | NetworkKind::Vpn) => false,
+            Some(NetworkKind::Hosting | NetworkKind::Tor) => true,
+            _ => self.country == Some(true),
+        };
+        is_far && self.software == Some(true) && self.place == Some(true)
     }
 
     fn words(&self) -> Vec<&'static str> {
         [
             ("country", self.country == Some(true)),
-            ("network", self.stray || self.place == Some(true)),
+            ("network", self.stray || self.hidden || self.place == Some(true)),
             ("software", self.stray || self.software == Some(true)),
         ]
         .into_iter()
         .filter_map(|(word, strange)| strange.then_some(word))
         .collect()
     }
+}
+
+fn named(request: &Request) -> String {
+    format!("{} {}", request.method, request.route.as_deref().unwrap_or(&request.path))
 }
 
 fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sighting {
@@ -368,7 +462,8 @@ fn sighting(event: &Event, subject: &SubjectId, act: &str, news: &News) -> Sight
         actor: format!("subject:{subject}"),
         whom: source::whom(event),
         summary: format!(
-            "{subject} uses {act} from {}, with a {} that was first seen within the last day",
+            "{subject} {} from {}, with a {} that was first seen within the last day",
+            if act == SIGN_IN { "signs in".to_owned() } else { format!("uses {act}") },
             source::shown(event),
             words.join(" and a ")
         ),

@@ -5,8 +5,8 @@
 //! autonomous systems or, unknown, IPv4 /16 and IPv6 /32, since a telephone changes its address
 //! all day. Defaults: ten tries from five places within a day; twelve from one within an hour; thirty
 //! in all within an hour, or twenty-five from one within a day, for whoever takes time. The network of
-//! a single try is not named: that may be the owner, who has forgotten a password meanwhile. The others
-//! are, each once.
+//! a single try is not named, unless no people are there: that may be the owner, who has forgotten a password meanwhile. The first finding then names
+//! the network that tried most, or first; the others are named each once.
 //! The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards
 //! from such a place names the account, but not the owner's telephone in a network that is new to it: software that
 //! signed in before and did not guess, where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
@@ -128,17 +128,22 @@ impl Account {
             return None;
         }
         let is_news = self.told.is_news(event.ts, 1);
-        let is_new = today >= 2 && !self.named.contains(&here);
+        let is_part = today >= 2 || source::is_nobodys(event);
+        let is_new = is_part && !self.named.contains(&here);
         if !is_news && !is_new {
             return None;
         }
-        if today >= 2 {
-            self.named.note(event.ts, here);
+        let named = if is_part { Some(here) } else { self.busiest(event) };
+        if let Some(network) = named {
+            self.named.note(event.ts, network);
         }
         Some(Sighting {
             kind: Kind::SignIn(SignIn::PasswordGuessing),
             actor: format!("account:{username}"),
-            whom: Whom { ip: event.ip.filter(|_| today >= 2), ..Whom::default() },
+            whom: Whom {
+                ip: event.ip.filter(|_| is_part).or(named.map(|network| network.addr())),
+                ..Whom::default()
+            },
             summary: format!(
                 "{tries} wrong passwords for one account within a day, from {places} places where \
                  it never signed in (it signs in from {} networks)",
@@ -157,6 +162,15 @@ impl Account {
                 ),
             ]),
         })
+    }
+
+    /// The network that tried most, the first of them.
+    fn busiest(&self, event: &Event) -> Option<IpNet> {
+        let tries: Vec<IpNet> =
+            self.tries.within(event.ts, DAY).map(|(_, source)| source.network).collect();
+        let count = |network: &IpNet| tries.iter().filter(|it| *it == network).count();
+        let most = tries.iter().map(count).max()?;
+        tries.iter().find(|network| count(network) == most).copied()
     }
 
     fn taken(&self, event: &Event, username: &str) -> Sighting {

@@ -6,7 +6,7 @@
 //! first: thirty. Within five minutes; of what was taken back, twenty within an hour as well, if they
 //! do not come by a clock: that is a forgotten job. Whoever sends it from elsewhere and by other software than
 //! its last good use took it from its owner: ten within a day are enough then of what was taken back, and twenty of
-//! what has expired. A program that goes on with an expired token where it used it has lost the way to
+//! what has expired. IPv4 and IPv6 of one part of the net may be one household's. A program that goes on with an expired token where it used it has lost the way to
 //! another, as all do while the token endpoint is down: that is never told. Counted by token, wherever it comes from:
 //! the door knew it, so nobody else can have sent it. What was once taken back and says that it has expired
 //! is both. State: 20,000 tokens of up to 1 kB, most of them far less.
@@ -140,7 +140,7 @@ impl From {
         let Some(((_, home), source)) = good.zip(Source::of(event)) else { return Self::Unclear };
         match (source.is_far(&home), source.is_other_software(&home)) {
             // A browser has several ways to connect.
-            _ if source.network == home.network => Self::Owner,
+            _ if source.network == home.network || source.may_be_household(&home) => Self::Owner,
             (_, true) => Self::Stranger,
             (false, false) => Self::Owner,
             (true, false) => Self::Unclear,

@@ -7,7 +7,8 @@
 //! speaks for itself three scopes that it had not, some of them refused; of any client three different sets of scopes that
 //! are refused within a day, where a mistake asks for the same again and again. And so are three
 //! steps within a day by which a client that people use asks for ever more: each for all of the step before and
-//! something new, until somebody has agreed to some and something administrative or of money is among it. People of
+//! something new, until somebody has agreed to some and something administrative or of money is among it; and five of
+//! a client that speaks for itself, in its first hour too. People of
 //! different roles ask for different scopes and not for ever more. So are three people who agree within a day to three scopes, something sensitive among them, that a client nobody vouches
 //! for had not in its first ten requests and hour: its people are asked for one thing, and what an application learns to do
 //! it asks for one by one. Only token requests and consent count: a link with a
@@ -41,6 +42,8 @@ const OWN_REQUESTS: u32 = 4;
 /// Its first requests show what a client needs.
 const BEGINNING: Duration = Duration::from_secs(3600);
 const MANY: usize = 3;
+/// Steps of a client that speaks for itself: its owner may try out what it needs.
+const OWN_STEPS: usize = 5;
 /// Requests after which an application has shown what it asks people for.
 const SHOWN: u32 = 10;
 const SCOPES: usize = 48;
@@ -102,8 +105,8 @@ impl Detector for ScopeCreep {
         held.people |= !speaks_for_itself;
         if answer == Answer::Refused && age >= BEGINNING {
             held.refused.note(event.ts, number(scopes.iter().collect::<Vec<_>>()));
-        } else if answer != Answer::Refused && held.people && !new.is_empty() {
-            held.climb(event.ts, scopes, &new, answer, age >= BEGINNING);
+        } else if answer != Answer::Refused && !new.is_empty() {
+            held.climb(event.ts, scopes, &new, answer, age >= BEGINNING || !held.people);
         }
         let is_leap =
             held.leaps(event, scopes, answer, age) && held.told_agreed.is_news(event.ts, 1);
@@ -188,7 +191,7 @@ impl Client {
     /// Whether it gets ever more.
     fn climbs(&self, now: Timestamp) -> bool {
         let steps = || self.steps.within(now, DAY).map(|(_, step)| step);
-        steps().count() >= MANY
+        steps().count() >= if self.people { MANY } else { OWN_STEPS }
             && steps().any(|step| step.is_sensitive)
             && steps().any(|step| step.is_granted)
     }

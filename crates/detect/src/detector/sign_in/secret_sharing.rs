@@ -11,7 +11,12 @@
 //! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
 //! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
 //! comes from where the secret was changed. By the software of the client itself it may be another server of it: told
-//! when it came back twice and for an hour, longer than it takes to replace all servers. State: 5,000 clients of about 750 bytes.
+//! when it came back twice and for an hour, longer than it takes to replace all servers. Whoever still tries the old
+//! secret by then, from where the client never was and with software that it never used, and comes back twice, had it
+//! before.
+//!
+//! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
+//! and from fewer than four places, from a place and by software that are both new since then. State: 5,000 clients of about 750 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +36,10 @@ use crate::sketch::recent::Recent;
 use crate::sketch::told::Told;
 
 const CLIENTS: usize = 5_000;
+/// Requests of a visitor, and places of a client that does not roam.
+const BUSY: u32 = 40;
+const HOMES: usize = 4;
+const HOUR: Duration = Duration::from_secs(3600);
 const PLACES: usize = 8;
 /// So long it takes to replace all servers of a client.
 const REPLACED: Duration = Duration::from_secs(1800);
@@ -52,8 +61,12 @@ struct Client {
     /// The network where it was last.
     home: Option<u64>,
     stranger: Option<Stranger>,
+    visitor: Option<Visitor>,
+    /// Who tries the secret that was replaced.
+    late: Option<Stranger>,
     told: Told,
     told_certain: Told,
+    told_late: Told,
 }
 
 /// When the secret was changed, and where.
@@ -77,6 +90,13 @@ struct Stranger {
     returns: u8,
 }
 
+/// Who uses the client's tokens from where it was not an hour ago, by software that it had not.
+struct Visitor {
+    place: u64,
+    since: Timestamp,
+    requests: u32,
+}
+
 impl Default for SecretSharing {
     fn default() -> Self {
         Self { clients: Recent::new(CLIENTS) }
@@ -86,10 +106,16 @@ impl Default for SecretSharing {
 impl Detector for SecretSharing {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         match &event.kind {
+            EventKind::Request(request) => {
+                return request.refused.is_none().then(|| self.visit(event)).flatten();
+            }
             EventKind::ClientAuth { result, .. } if result == "ok" => {}
             // Whoever got in and does no longer is the same stranger.
             EventKind::ClientAuth { result, .. }
                 if result == "bad_secret" && self.holds_stranger(event) => {}
+            EventKind::ClientAuth { result, .. } if result == "bad_secret" => {
+                return self.late(event);
+            }
             EventKind::Grant { result, grant_type, .. }
                 if result == "ok" && grant_type == "client_credentials" => {}
             _ => {
@@ -131,6 +157,46 @@ impl Detector for SecretSharing {
 // === impl SecretSharing ===
 
 impl SecretSharing {
+    /// A token of a client's own was used.
+    fn visit(&mut self, event: &Event) -> Option<Sighting> {
+        let id = event.who.client.as_ref().filter(|_| source::is_machine(event))?;
+        self.clients.peek(id)?;
+        let client = self.clients.touch(id);
+        let requests = client.visit(event)?;
+        client.told.is_news(event.ts, 1).then(|| Sighting {
+            summary: format!(
+                "{requests} requests as the client {id} within an hour from {}, where it was not an hour ago, by \
+                 software that it had not: its secret or its token may be in other hands",
+                source::shown(event)
+            ),
+            facts: BTreeMap::from([
+                ("requests", json!(requests)),
+                ("threshold", json!(BUSY)),
+                ("places_known", json!(client.places.len())),
+            ]),
+            whom: source::whom(event),
+            ..sighting(SignIn::SecretSharing, event, id, [0, 1])
+        })
+    }
+
+    /// A secret was refused that may be the client's old one.
+    fn late(&mut self, event: &Event) -> Option<Sighting> {
+        let id = event.who.client.as_ref()?;
+        self.clients.peek(id)?;
+        let client = self.clients.touch(id);
+        let returns = client.late(event).filter(|returns| *returns >= RETURNS)?;
+        client.told_late.is_news(event.ts, 1).then(|| Sighting {
+            // Whoever fails with a name harms nobody by it.
+            whom: Whom { ip: event.ip, ..Whom::default() },
+            summary: format!(
+                "{} tried a wrong secret of the client {id} and came back {returns} times while the client used its \
+                 new one; it never was there and never used that software: somebody may have the old one",
+                source::shown(event)
+            ),
+            ..sighting(SignIn::SecretSharing, event, id, [returns, 1])
+        })
+    }
+
     /// Whether the event comes from where the client's stranger does.
     fn holds_stranger(&self, event: &Event) -> bool {
         let client = event.who.client.as_ref().and_then(|id| self.clients.peek(id));
@@ -143,6 +209,52 @@ impl SecretSharing {
 // === impl Client ===
 
 impl Client {
+    /// How many requests came from somebody who is nobody of the client, when these are many.
+    fn visit(&mut self, event: &Event) -> Option<u32> {
+        let (now, place, software) = (event.ts, source::place(event)?, source::family(event)?);
+        let is_strange = |new: bool, held: bool, known: bool| known && (new || !held);
+        let is_far = is_strange(
+            self.places.is_sudden(now, place),
+            self.places.holds(place),
+            self.places.is_older(now),
+        );
+        let is_other = is_strange(
+            self.software.is_sudden(now, software),
+            self.software.holds(software),
+            self.software.is_older(now),
+        );
+        if !is_far || !is_other || self.places.len() >= HOMES {
+            return None;
+        }
+        let held = self.visitor.take_if(|held| held.place == place && now.since(held.since) < HOUR);
+        let mut visitor = held.unwrap_or(Visitor { place, since: now, requests: 0 });
+        visitor.requests = visitor.requests.saturating_add(1);
+        let requests = self.visitor.insert(visitor).requests;
+        (requests >= BUSY).then_some(requests)
+    }
+
+    /// How often who tries a secret that was replaced came back, if it is nobody of the client.
+    fn late(&mut self, event: &Event) -> Option<u8> {
+        let (now, place, software) = (event.ts, source::place(event)?, source::family(event)?);
+        let rotation = self.rotation.as_ref().filter(|it| it.is_used && now.since(it.ts) < WEEK)?;
+        let is_own = self.places.holds(place) || self.software.holds(software);
+        if is_own || rotation.place == Some(place) {
+            return None;
+        }
+        let held = self.late.take_if(|held| held.from == place);
+        let mut late = held.unwrap_or(Stranger {
+            from: place,
+            since: now,
+            is_far: true,
+            is_other: true,
+            is_answered: false,
+            returns: 0,
+        });
+        late.returns = late.returns.saturating_add(u8::from(late.is_answered));
+        late.is_answered = false;
+        Some(self.late.insert(late).returns)
+    }
+
     /// The stranger that comes now, and whether the secret was changed before; `None` for the client itself.
     fn stranger(&mut self, event: &Event, software: u64) -> Option<(&Stranger, bool)> {
         let now = event.ts;
@@ -183,7 +295,7 @@ impl Client {
         if let Some(rotation) = &mut self.rotation {
             rotation.is_used = true;
         }
-        if let Some(stranger) = &mut self.stranger {
+        for stranger in [&mut self.stranger, &mut self.late].into_iter().flatten() {
             stranger.is_answered = true;
         }
     }

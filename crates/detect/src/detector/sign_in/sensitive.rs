@@ -9,6 +9,42 @@ const BROAD: [&str; 6] = ["contacts", "files", "mail", "offline_access", "send",
 /// Who somebody is (OpenID Connect Core §5.4).
 const IDENTITY: [&str; 5] = ["address", "email", "openid", "phone", "profile"];
 
+/// What takes an account over, or its money.
+const CONTROLS: [&str; 27] = [
+    "/keys",
+    "admin",
+    "bank",
+    "benefic",
+    "credential",
+    "email",
+    "iban",
+    "invit",
+    "member",
+    "mfa",
+    "owner",
+    "passkey",
+    "password",
+    "payee",
+    "payment",
+    "payout",
+    "permission",
+    "phone",
+    "recovery",
+    "role",
+    "secret",
+    "security",
+    "token",
+    "totp",
+    "transfer",
+    "webhook",
+    "withdraw",
+];
+
+/// Whether what is behind the path decides who has an account or its money.
+pub(super) fn controls(path: &str) -> bool {
+    CONTROLS.iter().any(|word| path.contains(word))
+}
+
 /// The first scope, in their order, that is administrative or moves money.
 pub(super) fn first(scopes: &ScopeSet) -> Option<String> {
     scopes.iter().find(|scope| is_sensitive(scope)).map(str::to_owned)

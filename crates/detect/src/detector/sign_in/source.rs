@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use ipnet::IpNet;
-use token::event::{Event, NetworkKind, Request};
+use token::event::{Event, NetworkKind};
 use token::finding::Whom;
 use token::user_agent;
 
-use crate::detector::{Names, network};
+use crate::detector::{Names, is_named_after, network};
 use crate::program;
 use crate::sketch::hash;
 
@@ -52,6 +52,15 @@ impl Source {
     /// Whether the software is known to be the same.
     pub(super) fn is_same_software(&self, other: &Self) -> bool {
         self.software.is_some() && self.software == other.software
+    }
+
+    /// Whether nothing says that the two are not of one household, which has addresses of both kinds.
+    pub(super) fn may_be_household(&self, other: &Self) -> bool {
+        let is_mixed = matches!(
+            (self.network, other.network),
+            (IpNet::V4(_), IpNet::V6(_)) | (IpNet::V6(_), IpNet::V4(_))
+        );
+        is_mixed && (self.asn == other.asn || self.asn.is_none() || other.asn.is_none())
     }
 
     /// Whether the address belongs to somebody else's part of the net: another autonomous system
@@ -136,9 +145,9 @@ pub(super) fn net(event: &Event) -> Option<NetworkKind> {
     if relay { Some(NetworkKind::Vpn) } else { event.origin.net }
 }
 
-/// Whether a request is to change something.
-pub(super) fn is_change(request: &Request) -> bool {
-    matches!(request.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE")
+/// Whether no people are there.
+pub(super) fn is_nobodys(event: &Event) -> bool {
+    matches!(net(event), Some(NetworkKind::Hosting | NetworkKind::Tor))
 }
 
 /// The kind of program that a User-Agent names: its family and the system, and neither version nor device.
@@ -158,8 +167,13 @@ pub(super) fn place(event: &Event) -> Option<u64> {
     })
 }
 
-/// Whether the token is the client's own and no person's.
+/// Whether the token is the client's own and no person's: by its name, or because nobody else is named, and nobody signed
+/// in for it.
 pub(super) fn is_machine(event: &Event) -> bool {
     let who = &event.who;
-    matches!((&who.subject, &who.client), (Some(subject), Some(client)) if subject.as_str() == client.as_str())
+    match (&who.subject, &who.client) {
+        (Some(subject), Some(client)) => is_named_after(subject.as_str(), client.as_str()),
+        (None, Some(_)) => who.session.is_none(),
+        _ => false,
+    }
 }

@@ -11,7 +11,8 @@
 //! where a server fetches tokens for browsers, only the second says something. A token that has expired says nothing: a
 //! page that its server gave it to may still send it. Nor does a place where its owner signed in last, nor a program where another one had the token within ten
 //! minutes: an application that went there and shows a web page. Two kinds of programs, by family and
-//! system, that take four turns within an hour count wherever they are, unless people of the client use the two like that.
+//! system, that take four turns within an hour count wherever they are, unless people of the client use the two like that, or
+//! both may be on one telephone in one place.
 //! A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
@@ -104,7 +105,7 @@ impl RecordDetector for TokenSharing {
             }
             _ => return None,
         };
-        let (session, ip) = (&mut record.session.as_mut()?.hands, event.ip?);
+        let session = &mut record.session.as_mut()?.hands;
         let source = Source::named(event, names)?;
         // Nearly always it is where it was.
         if let Some(last) = session.sources.last_mut().filter(|last| last.source == source) {
@@ -124,35 +125,24 @@ impl RecordDetector for TokenSharing {
             }
             None => (false, false, true),
         };
-        let used = Used {
-            source,
-            ip,
-            country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
-            ua: names.ua.map(source::packed),
-            is_for_programs: for_programs,
-            is_moving: for_programs
-                || matches!(
-                    event.origin.net,
-                    Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn)
-                ),
-            is_hosted: event.origin.net == Some(NetworkKind::Hosting),
-            is_strange,
-            first: event.ts,
-            last: event.ts,
-        };
+        let used = Used { is_strange, ..Used::of(event, names, source, for_programs)? };
         self.issued.name(event, names);
         let last = session.sources.last();
         if last.is_none() {
             self.issued.meet(event, names);
         }
         let is_far = last.is_some_and(|last| last.source.is_far(&used.source));
+        let was_hosted = last.is_some_and(|last| last.is_hosted);
         let programs = last.and_then(|last| self.issued.differ(last.ua?, used.ua?));
         if let Some(both) = programs.filter(|_| !is_far) {
             self.issued.meet_together(event, names, both);
         }
         let is_one_hand = programs.is_some_and(|both| self.issued.are_one_hand(names, both));
         let of_people = !for_programs && last.is_some_and(|last| !last.is_for_programs);
-        let turned = of_people && !is_one_hand && programs.is_some_and(issued::are_two_kinds);
+        // An application and the pages that it shows are two programs in one hand.
+        let may_be_page = programs.is_some_and(issued::may_be_page);
+        let are_two = programs.is_some_and(issued::are_two_kinds) && (is_far || !may_be_page);
+        let turned = of_people && !is_one_hand && are_two;
         if turned {
             session.turn(source::seconds(event));
         }
@@ -160,6 +150,7 @@ impl RecordDetector for TokenSharing {
         let changed_hands = !for_programs
             && is_far
             && programs.is_some()
+            && !may_be_page
             && !is_one_hand
             && !self.issued.is_to(event, &source);
         // Where another program had it just before, it may have brought the web page or the browser that comes now.
@@ -176,7 +167,8 @@ impl RecordDetector for TokenSharing {
         if turned && session.turns >= TURNS && self.issued.people(names) >= PEOPLE && !is_machine {
             return session.told.is_news(event.ts, 1).then(|| in_turn(event, session.turns));
         }
-        let changed = changed_hands.then(|| self.issued.changed_hands(event, names)).flatten();
+        let changed =
+            changed_hands.then(|| self.issued.changed_hands(event, names, was_hosted)).flatten();
         let carried = self.issued.carried(event, names, &source).or(changed);
         let is_there = record.person.as_ref().is_some_and(|it| it.places.signed_in_at(event));
         let carried = carried.filter(|_| is_strange && !is_machine && !is_brought && !is_there)?;
@@ -270,6 +262,23 @@ impl Session {
 // === impl Used ===
 
 impl Used {
+    fn of(event: &Event, names: &Names, source: Source, is_for_programs: bool) -> Option<Self> {
+        let net = event.origin.net;
+        let moves = matches!(net, Some(NetworkKind::Mobile | NetworkKind::Tor | NetworkKind::Vpn));
+        Some(Self {
+            source,
+            ip: event.ip?,
+            country: event.origin.country.as_ref().map(|it| source::packed(number(it))),
+            ua: names.ua.map(source::packed),
+            is_for_programs,
+            is_moving: is_for_programs || moves,
+            is_hosted: net == Some(NetworkKind::Hosting),
+            is_strange: true,
+            first: event.ts,
+            last: event.ts,
+        })
+    }
+
     /// Whether this can hardly be the same device.
     fn is_another(&self, other: &Self) -> bool {
         if !self.source.is_far(&other.source) {

@@ -4,7 +4,8 @@
 //! back, or who signed in, which is enough for the clock. What they ask for with a personal token or a key does not
 //! count, since these are made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
 //! hardly differ, between requests for many different objects; an app left open polls as regularly,
-//! but the same route. Or between requests of any kind, for different routes in turn while none came at another time: sixty
+//! but the same route; and whoever asks for one object all the time, every minute or sooner, for two hours and a half and
+//! two hundred times, does not watch it. Or between requests of any kind, for different routes in turn while none came at another time: sixty
 //! for six different things, or a hundred. An app that polls two asks for both at once or by a clock for each, and
 //! who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, and not by a poll of one route, which
 //! survives every random pause. What a fifth of a client's subjects do is how the client works and counts
@@ -30,6 +31,11 @@ const SHORTEST: f32 = 0.3;
 const LONGEST: f32 = 1800.0;
 /// Different objects in a run.
 const OBJECTS: u32 = 25;
+/// A watch over few objects: pauses, none of them longer than so much on the average, in all, and how regular.
+const WATCH: u16 = 200;
+const WATCH_PAUSE: f32 = 61.0;
+const WATCH_SECONDS: f32 = 9_000.0;
+const WATCH_REGULAR: f32 = 0.05;
 /// Different things in a run of requests of any kind, and pauses in a run with fewer.
 const THINGS: u32 = 6;
 const TURNS_PAUSES: u8 = 100;
@@ -114,9 +120,10 @@ impl Automation {
         if seen.event.who.session.is_some() {
             people.signed_in.add(subject);
         }
-        let regular = state.pauses >= PAUSES
-            && state.deviation < REGULAR * state.mean
-            && state.objects.count() >= OBJECTS;
+        let regular = state.is_watch()
+            || state.pauses >= PAUSES
+                && state.deviation < REGULAR * state.mean
+                && state.objects.count() >= OBJECTS;
         let beating = state.beat.is_regular();
         let busy = state.busy.count_ones();
         if !regular && !beating && busy < BUSY_HOURS {
@@ -163,6 +170,14 @@ impl State {
         let weight = 1.0 / f32::from(self.pauses.min(30));
         self.mean += (pause - self.mean) * weight;
         self.deviation += ((pause - self.mean).abs() - self.deviation) * weight;
+    }
+
+    fn is_watch(&self) -> bool {
+        self.pauses >= WATCH
+            && self.mean <= WATCH_PAUSE
+            && self.deviation < WATCH_REGULAR * self.mean
+            && self.mean * f32::from(self.pauses) >= WATCH_SECONDS
+            && self.objects.count() == 1
     }
 
     /// Whether its owner comes back from a rest.

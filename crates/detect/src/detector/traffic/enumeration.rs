@@ -24,7 +24,7 @@ const HOUR: Limits = Limits {
     floor: 45.0,
     own: 4.0,
     first_day: true,
-    peers: 2.5,
+    peers: 3.0,
     long_tail: false,
     alone: f32::INFINITY,
 };

@@ -40,7 +40,7 @@ const RECORDS_HOUR: Limits = Limits {
     floor: 1000.0,
     own: 5.0,
     first_day: true,
-    peers: 3.0,
+    peers: 4.0,
     long_tail: false,
     alone: f32::INFINITY,
 };
@@ -49,7 +49,7 @@ const RECORDS: Limits = Limits {
     floor: 1000.0,
     own: 3.0,
     first_day: true,
-    peers: 2.5,
+    peers: 3.5,
     long_tail: false,
     alone: f32::INFINITY,
 };

@@ -14,8 +14,13 @@
 //! function. In an hour refusals by other functions make up for some: each is a fifth of what is told. Of clients that forty people use, and have sent a dozen requests each on the average: before that, hardly
 //! anybody asked for anything yet.
 //!
+//! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none of
+//! these was seen, if hardly anybody of the client asks for it; but not for who asked for one within an hour of being seen
+//! first, or a day ago: an administrator.
+//!
 //! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
-//! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and 48 for each of 4,096 clients.
+//! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and of 16,384 who
+//! ask for an administrator's, and 48 for each of 4,096 clients.
 
 use serde_json::json;
 use token::reason::{Reason, Refused};
@@ -53,6 +58,19 @@ const TYPICAL: u32 = 3;
 /// So many times as many people are those whose function it is not.
 const FEWER: u32 = 4;
 
+/// What an administrator's functions are called.
+const ADMINISTRATION: [&str; 9] = [
+    "admin",
+    "administration",
+    "backoffice",
+    "internal",
+    "manage",
+    "management",
+    "root",
+    "staff",
+    "superuser",
+];
+
 /// What one principal tried.
 #[derive(Default)]
 struct Tries {
@@ -78,6 +96,8 @@ pub(super) struct FunctionProbing {
     /// Those who ask for a function most, of how many they are.
     homes: Table<u64>,
     people: Table<People>,
+    /// When who asked for an administrator's function did so first.
+    administrators: Table<u32>,
 }
 
 /// Those who use a client.
@@ -95,6 +115,7 @@ impl Default for FunctionProbing {
             used_by: Table::new(16_384),
             homes: Table::new(16_384),
             people: Table::new(4096),
+            administrators: Table::new(16_384),
         }
     }
 }
@@ -102,7 +123,12 @@ impl Default for FunctionProbing {
 // === impl FunctionProbing ===
 
 impl FunctionProbing {
-    pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
+    pub(super) fn observe(
+        &mut self,
+        seen: &Seen<'_>,
+        principal: u64,
+        first: u32,
+    ) -> Option<Sighting> {
         let people = self.people.touch(seen.client, seen.now);
         people.known.add(principal);
         people.requests = people.requests.saturating_add(1);
@@ -120,7 +146,8 @@ impl FunctionProbing {
         if !refusal && (seen.request.refused.is_some() || seen.request.status >= 500) {
             return None;
         }
-        let (is_foreign, is_common) = self.asks(seen, principal, function);
+        let is_administration = self.is_administration(seen, principal, first);
+        let (is_foreign, is_common) = self.asks(seen, principal, function, is_administration);
         let is_refused = refusal && !is_common && self.is_refused(seen, principal, route);
         if !is_foreign && !is_refused {
             return None;
@@ -139,8 +166,28 @@ impl FunctionProbing {
         tries.judge(seen)
     }
 
+    /// Whether the function is an administrator's by its name, and whoever asks was not seen to be one.
+    fn is_administration(&mut self, seen: &Seen<'_>, principal: u64, first: u32) -> bool {
+        let path = seen.request.route.as_deref().unwrap_or(&seen.request.path);
+        if seen.is_of_client() || !path.split('/').any(|it| ADMINISTRATION.contains(&it)) {
+            return false;
+        }
+        let since = self.administrators.touch(principal, seen.now);
+        if *since == 0 {
+            *since = seen.now;
+        }
+        let is_late = since.saturating_sub(first) >= HOUR;
+        is_late && seen.now.saturating_sub(*since) < DAY
+    }
+
     /// Whether the function is that of others, and whether it is one that many of the client's people use.
-    fn asks(&mut self, seen: &Seen<'_>, principal: u64, function: u64) -> (bool, bool) {
+    fn asks(
+        &mut self,
+        seen: &Seen<'_>,
+        principal: u64,
+        function: u64,
+        is_administration: bool,
+    ) -> (bool, bool) {
         let (people, requests) = self.people(seen.client);
         let used_by = self.used_by.touch(hash::both(seen.client, function), seen.now);
         let common = 3.max(people / COMMON);
@@ -162,13 +209,18 @@ impl FunctionProbing {
                 >= u64::from(used_at_home) * u64::from(people)
             {
                 *self.homes.touch(function, seen.now) = seen.client;
-                return (false, is_common);
+                if !is_administration {
+                    return (false, is_common);
+                }
             }
         }
         let others = used.saturating_sub(u32::from(!seen.is_denied));
         let is_shown = people >= PEOPLE && requests / SHOWN >= people;
         if !is_shown || others > people / RARE {
             return (false, is_common);
+        }
+        if is_administration {
+            return (true, is_common);
         }
         let Some(home) = self.homes.peek(function).filter(|home| **home != seen.client) else {
             return (false, is_common);

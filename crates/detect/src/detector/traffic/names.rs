@@ -176,3 +176,13 @@ impl Target {
         }
     }
 }
+
+/// Whether the subject is the client itself: by its name (RFC 9068 §2.2), or as servers write it that keep both apart,
+/// `service-account-jobs`, `svc:jobs` or `jobs@clients`.
+pub(in crate::detector) fn is_named_after(subject: &str, client: &str) -> bool {
+    subject == client
+        || subject
+            .strip_suffix(client)
+            .is_some_and(|rest| rest.ends_with([':', '-', '/', '|', '_']))
+        || subject.strip_prefix(client) == Some("@clients")
+}

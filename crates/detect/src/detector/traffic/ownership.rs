@@ -10,11 +10,13 @@
 //! uses count there for three in half a day, so that nobody can make a collection look public alone. Five objects of at
 //! least four circles in a day are a finding, if they are of nearly as many circles, or of eight: a few shared links are less,
 //! and colleagues who were not seen to be any touch several things of each other; ten of eight where more than one in
-//! thirty-two do that. Needs six subjects with things of their own, no thousands of sessions, and half a day. What people
+//! thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight ever was of that
+//! kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before that thirty
+//! subjects and one use in twelve, and seven objects of five circles. What people
 //! own is learnt from all apps of people, since one person uses several, and what machines own from machines: a job that
 //! works through everybody's orders does not own them, nor is it told for them unless they are a quarter of what it asks
 //! for. State: 40 bytes for each of 500,000 objects, 120 for each of 4,096
-//! collections of clients, 176 for each of 50,000 subjects that touch others' things, 32 for each of 100,000 whose things
+//! collections of clients, 176 for each of 40,000 subjects that touch others' things, 32 for each of 100,000 whose things
 //! are touched and of 100,000 who share.
 
 use serde_json::json;
@@ -33,7 +35,7 @@ use circles::{Circles, Contacts};
 const CLIENTS: usize = 4096;
 const OBJECTS: usize = 500_000;
 const COLLECTIONS: usize = 4096;
-const STRANGERS: usize = 50_000;
+const STRANGERS: usize = 40_000;
 const SHARERS: usize = 100_000;
 const DAY: u32 = 86_400;
 /// Others' things are counted by halves of a day, of which two are held: a night is not cut in two.
@@ -48,8 +50,12 @@ const MACHINE: u32 = 2;
 const PRIVATE: u32 = 8;
 /// One of so many uses may be of others' things.
 const COMMON: u32 = 8;
+/// Of so many uses hardly one is of others' things: less is told.
+const STRICT: u32 = 128;
+/// So many more in the first half of a day.
+const EARLY: u32 = 2;
 /// Uses that show it.
-const SHOWN: u32 = 64;
+const SHOWN: u32 = 32;
 /// Whose things so many others touch within two days, shares them.
 const GUESTS: u32 = 2;
 /// Users of an object that are remembered.
@@ -234,7 +240,7 @@ impl Ownership {
         let (touched, circles) = (both.objects.count(), both.circles.count());
         let users = collection.users.count();
         collection.begin(seen.now);
-        let is_known = seen.now.saturating_sub(collection.first) >= HALF;
+        let is_old = seen.now.saturating_sub(collection.first) >= HALF;
         if circles >= STRANGE {
             collection.strangers.add(subject);
         }
@@ -242,14 +248,19 @@ impl Ownership {
         let strangers = collection.strangers.with(&collection.strangers_before).count();
         let others = strangers.saturating_sub(1);
         let is_private = owners >= OWNERS && others * PRIVATE <= users && collection.is_private();
-        // Where others do it too, a little of it is ordinary.
-        let times = if others * RARE <= users { 1 } else { ORDINARY };
-        let wanted = TOUCHED * times;
-        let is_scattered = circles * 4 >= touched * 3 || circles >= CIRCLES * 2 * times;
+        // Where others do it too, a little of it is ordinary; where hardly anybody ever does, less is not.
+        let (wanted, enough) = match () {
+            () if others * RARE > users => (TOUCHED * ORDINARY, CIRCLES * ORDINARY),
+            () if !is_old => (TOUCHED + EARLY, CIRCLES + 1),
+            () if others == 0 && collection.is_strict(STRICT) => (TOUCHED - 1, CIRCLES),
+            () => (TOUCHED, CIRCLES),
+        };
+        let is_scattered = circles * 4 >= touched * 3 || circles >= enough * 2;
+        let is_known = is_old || owners >= OWNERS * 5 && collection.is_strict(COMMON * 3 / 2);
         if !is_private
             || !is_known
             || touched < wanted
-            || circles < CIRCLES * times
+            || circles < enough
             || !is_scattered
             || !stranger.once.allows(seen.now, touched as f32 / wanted as f32)
         {
@@ -386,9 +397,16 @@ impl Collection {
         self.is_known() && self.foreign_uses * COMMON <= self.own_uses + self.foreign_uses
     }
 
+    /// The same of many uses, and one in so many at most.
+    const fn is_strict(&self, part: u32) -> bool {
+        let uses = self.own_uses + self.foreign_uses;
+        uses >= SHOWN * 4 && self.foreign_uses * part <= uses
+    }
+
     /// Whether it was shown that half of what is read is others'.
     const fn is_shared(&self) -> bool {
-        self.is_known() && self.foreign_uses * 2 >= self.own_uses + self.foreign_uses
+        let uses = self.own_uses + self.foreign_uses;
+        uses >= SHOWN * 2 && self.foreign_uses * 2 >= uses
     }
 }
 

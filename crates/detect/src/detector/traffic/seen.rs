@@ -6,7 +6,7 @@ use serde_json::Value;
 use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 
-use crate::detector::traffic::names::{Names, Target};
+use crate::detector::traffic::names::{self, Names, Target};
 use crate::detector::traffic::template::Template;
 use crate::detector::{Kind, Sighting, network};
 
@@ -73,7 +73,9 @@ impl<'e> Seen<'e> {
     pub(super) fn is_own_client(&self) -> bool {
         let who = &self.event.who;
         match (&who.subject, &who.client) {
-            (Some(subject), Some(client)) => is_named_after(subject.as_str(), client.as_str()),
+            (Some(subject), Some(client)) => {
+                names::is_named_after(subject.as_str(), client.as_str())
+            }
             (subject, _) => subject.is_none(),
         }
     }
@@ -138,14 +140,4 @@ impl<'e> Seen<'e> {
         let route = self.request.route.as_deref().unwrap_or(&self.request.path);
         format!("{} {route}", self.request.method)
     }
-}
-
-/// Whether the subject is the client itself: by its name (RFC 9068 §2.2), or as servers write it that keep both apart,
-/// `service-account-jobs`, `svc:jobs` or `jobs@clients`.
-fn is_named_after(subject: &str, client: &str) -> bool {
-    subject == client
-        || subject
-            .strip_suffix(client)
-            .is_some_and(|rest| rest.ends_with([':', '-', '/', '|', '_']))
-        || subject.strip_prefix(client) == Some("@clients")
 }
