@@ -83,8 +83,9 @@ struct Seen {
     network: IpNet,
     country: Option<NonZeroU64>,
     is_office: bool,
-    lat: f64,
-    lon: f64,
+    /// In degrees; to a few metres, and no place is known so well.
+    lat: f32,
+    lon: f32,
     ts: Timestamp,
 }
 
@@ -121,6 +122,7 @@ impl RecordDetector for ImpossibleTravel {
         let person = self.persons.touch(number, source::seconds(event));
         let software = Software::note(person, event.ts, family);
         let country = origin.country.as_ref().map(|it| source::packed(source::number(it)));
+        let (lat, lon) = (lat as f32, lon as f32);
         let seen = Seen { by: None, family, network, country, is_office, lat, lon, ts: event.ts };
         if is_carrier {
             person.carrier = country.map(|country| (country, seen));
@@ -334,8 +336,9 @@ fn pair(one: &Seen, two: &Seen) -> u64 {
 
 /// Along a great circle, in km.
 fn distance(one: &Seen, two: &Seen) -> f64 {
-    let (lat1, lat2) = (one.lat.to_radians(), two.lat.to_radians());
-    let (dlat, dlon) = (lat2 - lat1, (two.lon - one.lon).to_radians());
+    let [lat1, lat2, lon1, lon2] =
+        [one.lat, two.lat, one.lon, two.lon].map(|degrees| f64::from(degrees).to_radians());
+    let (dlat, dlon) = (lat2 - lat1, lon2 - lon1);
     let chord = (dlat / 2.0).sin().powi(2) + lat1.cos() * lat2.cos() * (dlon / 2.0).sin().powi(2);
     2.0 * 6_371.0 * chord.clamp(0.0, 1.0).sqrt().asin()
 }

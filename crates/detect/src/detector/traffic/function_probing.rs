@@ -29,6 +29,7 @@ use crate::detector::traffic::seen::{Facts, Seen};
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
+use crate::sketch::memo::Memo;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
@@ -98,6 +99,8 @@ pub(super) struct FunctionProbing {
     people: Table<People>,
     /// When who asked for an administrator's function did so first.
     administrators: Table<u32>,
+    /// Whether a function calls itself an administrator's.
+    named: Memo<bool>,
 }
 
 /// Those who use a client.
@@ -116,6 +119,7 @@ impl Default for FunctionProbing {
             homes: Table::new(16_384),
             people: Table::new(4096),
             administrators: Table::new(16_384),
+            named: Memo::default(),
         }
     }
 }
@@ -146,7 +150,7 @@ impl FunctionProbing {
         if !refusal && (seen.request.refused.is_some() || seen.request.status >= 500) {
             return None;
         }
-        let is_administration = self.is_administration(seen, principal, first);
+        let is_administration = self.is_administration(seen, principal, first, function);
         let (is_foreign, is_common) = self.asks(seen, principal, function, is_administration);
         let is_refused = refusal && !is_common && self.is_refused(seen, principal, route);
         if !is_foreign && !is_refused {
@@ -167,9 +171,16 @@ impl FunctionProbing {
     }
 
     /// Whether the function is an administrator's by its name, and whoever asks was not seen to be one.
-    fn is_administration(&mut self, seen: &Seen<'_>, principal: u64, first: u32) -> bool {
+    fn is_administration(
+        &mut self,
+        seen: &Seen<'_>,
+        principal: u64,
+        first: u32,
+        function: u64,
+    ) -> bool {
         let path = seen.request.route.as_deref().unwrap_or(&seen.request.path);
-        if seen.is_of_client() || !path.split('/').any(|it| ADMINISTRATION.contains(&it)) {
+        let is_named = || path.split('/').any(|it| ADMINISTRATION.contains(&it));
+        if !self.named.of(function, is_named) || seen.is_of_client() {
             return false;
         }
         let since = self.administrators.touch(principal, seen.now);
