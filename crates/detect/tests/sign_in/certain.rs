@@ -381,6 +381,24 @@ fn a_dead_token_that_left_its_owner_is_told_sooner_and_one_that_stayed_only_when
 }
 
 #[test]
+fn one_of_many_servers_that_goes_on_with_a_token_that_has_expired_is_no_hammering() {
+    let uses = |subject: &str, ua: &str| {
+        let mut events = vec![request(0.0, "192.0.2.1", "jobs/1", None)];
+        events.extend(
+            (0..40).map(|n| request(60.0 + f64::from(n) * 5.0, "203.0.113.5", ua, Some("expired"))),
+        );
+        for event in &mut events {
+            event["subject"] = json!(subject);
+            event["client"] = json!("jobs");
+        }
+        found(&events).len()
+    };
+    assert_eq!(uses("jobs", "jobs/1"), 0);
+    assert_eq!(uses("jobs", "curl/8"), 1, "a stranger");
+    assert_eq!(uses("u1", "jobs/1"), 1, "a person's");
+}
+
+#[test]
 fn both_protocols_of_a_household_are_one_owner_of_an_expired_token_however_it_connects() {
     let uses = |asns: [Option<u32>; 2], ip: &str| {
         let from = |mut event: Value, asn: Option<u32>, ja4: String| {

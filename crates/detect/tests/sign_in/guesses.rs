@@ -378,6 +378,8 @@ fn a_secret_that_was_changed_is_soon_seen_in_two_hands() {
     assert_eq!(with("198.51.7.7", "Partner/3.1", 700.0, 6), [""; 0]);
     // Whoever changed it tries it.
     assert_eq!(with("192.0.2.44", "curl/8", 700.0, 6), [""; 0]);
+    assert_eq!(with("192.0.2.144", "curl/8", 700.0, 6), [""; 0], "by another address there");
+    assert_eq!(with("192.0.3.44", "curl/8", 700.0, 6).len(), 2, "who only has the same provider");
 }
 
 #[test]

@@ -7,7 +7,8 @@
 //! do not come by a clock: that is a forgotten job. Whoever sends it from elsewhere and by other software than
 //! its last good use took it from its owner: ten within a day are enough then of what was taken back, and twenty of
 //! what has expired. IPv4 and IPv6 of one part of the net may be one household's. A program that goes on with an expired token where it used it has lost the way to
-//! another, as all do while the token endpoint is down: that is never told. Counted by token, wherever it comes from:
+//! another, as all do while the token endpoint is down: that is never told; nor of a client that speaks for itself, which
+//! has many servers, unless it is a stranger. Counted by token, wherever it comes from:
 //! the door knew it, so nobody else can have sent it. What was once taken back and says that it has expired
 //! is both. State: 20,000 tokens of up to 1 kB, most of them far less.
 
@@ -94,6 +95,8 @@ impl RecordDetector for RevokedTokenHammering {
             (true, From::Stranger) => ("taken back", &[(WINDOW, REVOKED), (DAY, REVOKED)]),
             (true, _) => ("taken back", &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)]),
             (false, From::Stranger) => ("expired", &[(DAY, EXPIRED_STRANGER)]),
+            // One of many servers goes on as all do while the token endpoint is down.
+            (false, From::Unclear) if source::is_machine(event) => return None,
             (false, From::Unclear) => ("expired", &[(WINDOW, EXPIRED)]),
             (false, From::Owner) => return None,
         };

@@ -10,7 +10,7 @@
 //!
 //! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
 //! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
-//! comes from where the secret was changed. By the software of the client itself it may be another server of it: told
+//! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be another server of it: told
 //! when it came back twice and for an hour, longer than it takes to replace all servers. Whoever still tries the old
 //! secret by then, from where the client never was and with software that it never used, and comes back twice, had it
 //! before.
@@ -72,7 +72,7 @@ struct Client {
 /// When the secret was changed, and where.
 struct Rotation {
     ts: Timestamp,
-    place: Option<u64>,
+    from: Option<u64>,
     /// The client authenticated since.
     is_used: bool,
 }
@@ -120,8 +120,8 @@ impl Detector for SecretSharing {
                 if result == "ok" && grant_type == "client_credentials" => {}
             _ => {
                 let rotated = rotation::of(event)?;
-                let (ts, place) = (event.ts, source::place(event));
-                let rotation = Rotation { ts, place, is_used: false };
+                let (ts, from) = (event.ts, source::neighbourhood(event));
+                let rotation = Rotation { ts, from, is_used: false };
                 self.clients.touch(&rotated).rotation = Some(rotation);
                 return None;
             }
@@ -238,7 +238,7 @@ impl Client {
         let (now, place, software) = (event.ts, source::place(event)?, source::family(event)?);
         let rotation = self.rotation.as_ref().filter(|it| it.is_used && now.since(it.ts) < WEEK)?;
         let is_own = self.places.holds(place) || self.software.holds(software);
-        if is_own || rotation.place == Some(place) {
+        if is_own || rotation.from.is_some() && rotation.from == source::neighbourhood(event) {
             return None;
         }
         let held = self.late.take_if(|held| held.from == place);
@@ -262,7 +262,8 @@ impl Client {
         let rotation = self
             .rotation
             .as_ref()
-            .filter(|it| it.is_used && now.since(it.ts) < WEEK && it.place != Some(place));
+            .filter(|it| it.is_used && now.since(it.ts) < WEEK)
+            .filter(|it| it.from.is_none() || it.from != source::neighbourhood(event));
         let is_new = [self.places.note(now, place), self.software.note(now, software)];
         let since = |known: &Known<PLACES>, what| {
             rotation.is_some_and(|it| known.first(what).is_some_and(|first| first >= it.ts))

@@ -145,6 +145,14 @@ pub(super) fn net(event: &Event) -> Option<NetworkKind> {
     if relay { Some(NetworkKind::Vpn) } else { event.origin.net }
 }
 
+/// What one customer of a network has, as a number: an IPv4 /24 or an IPv6 /48.
+pub(super) fn neighbourhood(event: &Event) -> Option<u64> {
+    Some(match event.ip?.to_canonical() {
+        IpAddr::V4(ip) => number(("IPv4", &ip.octets()[..3])),
+        IpAddr::V6(ip) => number(("IPv6", &ip.segments()[..3])),
+    })
+}
+
 /// Whether no people are there.
 pub(super) fn is_nobodys(event: &Event) -> bool {
     matches!(net(event), Some(NetworkKind::Hosting | NetworkKind::Tor))
