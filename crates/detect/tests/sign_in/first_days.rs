@@ -314,4 +314,30 @@ fn two_kinds_of_programs_in_turn_over_an_hour_are_two_hands_wherever_they_are() 
     assert_eq!(told(8, [APPLICATION, PAGES], 0), 0, "a page that an application shows");
     assert_eq!(told(4, [APPLICATION, IPHONE], 0), 1, "two telephones");
     assert_eq!(told(4, [APPLICATION, WINDOWS], 0), 1, "a telephone and a computer");
+    let other = APPLICATION.replace("Model-A", "Model-B");
+    assert_eq!((told(4, [APPLICATION, &other], 0), told(3, [APPLICATION, &other], 0)), (1, 0));
+    assert_eq!(told(4, [APPLICATION, &APPLICATION.replace("6.1", "6.2")], 0), 0, "it was updated");
+}
+
+#[test]
+fn nobody_is_in_two_homes_of_one_country_in_turn() {
+    let told = |times: u32, nets: [&str; 2], countries: [&str; 2], asns: [u32; 2]| {
+        let mut events = people();
+        for n in 0..=times {
+            let at = n as usize % 2;
+            let mut event = used(2.0 * HOUR + f64::from(n) * 60.0, 3, &json!({}));
+            event["ip"] = json!(["192.0.2.33", "198.51.100.33"][at]);
+            event["net"] = json!(nets[at]);
+            event["country"] = json!(countries[at]);
+            event["asn"] = json!(asns[at]);
+            event["session"] = json!("one");
+            events.push(event);
+        }
+        sharing(&events).iter().filter(|it| it["subject"] == "u3").count()
+    };
+    let (homes, country, asns) = (["residential"; 2], ["DE"; 2], [64501, 64502]);
+    assert_eq!((told(5, homes, country, asns), told(4, homes, country, asns)), (1, 0));
+    assert_eq!(told(9, homes, country, [64501; 2]), 0, "one provider");
+    assert_eq!(told(9, ["residential", "mobile"], country, asns), 0, "in and out of the house");
+    assert_eq!(told(9, ["residential", "business"], country, asns), 0, "by a company's VPN");
 }

@@ -83,6 +83,8 @@ pub(super) struct Name {
     kind: NonZeroU64,
     /// The system, if it is a telephone's.
     telephone: Option<&'static str>,
+    /// An application's own, and no browser's.
+    is_own: bool,
 }
 
 /// The first numbers of a User-Agent, which only grow when software with the same words is updated.
@@ -280,6 +282,11 @@ pub(super) fn are_two_kinds([one, two]: [Name; 2]) -> bool {
     one.kind != two.kind
 }
 
+/// Whether one application names two models of telephones.
+pub(super) fn are_two_telephones([one, two]: [Name; 2]) -> bool {
+    one.kind == two.kind && one.telephone.is_some() && one.is_own && two.is_own
+}
+
 /// Whether these may be an application and a page that it shows: two kinds on one telephone.
 pub(super) fn may_be_page([one, two]: [Name; 2]) -> bool {
     one.kind != two.kind && one.telephone.is_some() && one.telephone == two.telephone
@@ -353,7 +360,9 @@ impl Name {
         let kind = source::kind(event).map(source::packed)?;
         let system = event.ua.as_deref().and_then(user_agent::system);
         let telephone = system.filter(|it| matches!(*it, "android" | "ios"));
-        source::family(event).map(|words| Self { words: source::packed(words), kind, telephone })
+        let is_own = event.ua.as_deref().is_some_and(|ua| !ua.starts_with("Mozilla/"));
+        let words = source::packed(source::family(event)?);
+        Some(Self { words, kind, telephone, is_own })
     }
 }
 

@@ -4,7 +4,8 @@
 //! IPv6 its system; a session moves on and does not come back. So what counts is coming back: from
 //! A to B to A to B within ten minutes, in another part of the net and with other software; with
 //! the same or unknown software only if the countries differ as well, and neither network is mobile
-//! or a VPN, nor both of data centres: jobs that share a token run in several. Nor does that count of
+//! or a VPN, nor both of data centres: jobs that share a token run in several; and between two homes of one country four
+//! times, whatever the software. Nor does that count of
 //! personal tokens and API keys, which are made for programs. In the first three days neither does a data centre of these in turn with another
 //! network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count too, and a token
 //! that is used elsewhere by other software than it was issued to, or than its session was used by before ([`Issued`]):
@@ -12,7 +13,7 @@
 //! page that its server gave it to may still send it. Nor does a place where its owner signed in last, nor a program where another one had the token within ten
 //! minutes: an application that went there and shows a web page. Two kinds of programs, by family and
 //! system, that take four turns within an hour count wherever they are, unless people of the client use the two like that, or
-//! both may be on one telephone in one place.
+//! both may be on one telephone in one place; and so does one application that names two models of telephones in turn.
 //! A pair of
 //! network and software that this subject has used for a day is its own: a relay for the browser
 //! beside an application that has none. A client's own tokens are used by fleets: there, the client
@@ -44,6 +45,8 @@ const SOURCES: usize = 6;
 pub(super) const PAIRS: usize = 8;
 /// How often it has to come back.
 const RETURNS: u8 = 2;
+/// The same from one home to another.
+const HOMES: u8 = 4;
 const MANY_SOURCES: usize = 4;
 const MANY_PROGRAMS: usize = 3;
 /// Turns of two kinds of programs, in so many seconds, where a client has so many people.
@@ -63,6 +66,8 @@ pub(super) struct Session {
     /// The newest last; nearly all sessions have one.
     sources: SmallVec<[Used; 1]>,
     returns: u8,
+    /// How often it came back to one home from another.
+    homes: u8,
     /// How often another kind of program took its turn lately.
     turns: u8,
     turns_since: u32,
@@ -79,6 +84,7 @@ struct Used {
     is_for_programs: bool,
     is_moving: bool,
     is_hosted: bool,
+    is_home: bool,
     is_strange: bool,
     first: Timestamp,
     last: Timestamp,
@@ -142,7 +148,8 @@ impl RecordDetector for TokenSharing {
         // An application and the pages that it shows are two programs in one hand.
         let may_be_page = programs.is_some_and(issued::may_be_page);
         let are_two = programs.is_some_and(issued::are_two_kinds) && (is_far || !may_be_page);
-        let turned = of_people && !is_one_hand && are_two;
+        let are_telephones = programs.is_some_and(issued::are_two_telephones);
+        let turned = of_people && (!is_one_hand && are_two || are_telephones);
         if turned {
             session.turn(source::seconds(event));
         }
@@ -164,7 +171,8 @@ impl RecordDetector for TokenSharing {
         if session.is_shared() {
             return session.told.is_news(event.ts, 1).then(|| session.sighting(event));
         }
-        if turned && session.turns >= TURNS && self.issued.people(names) >= PEOPLE && !is_machine {
+        let is_shown = are_telephones || self.issued.people(names) >= PEOPLE;
+        if turned && session.turns >= TURNS && is_shown && !is_machine {
             return session.told.is_news(event.ts, 1).then(|| in_turn(event, session.turns));
         }
         let changed =
@@ -198,7 +206,7 @@ impl Session {
         let start = now.minus(WINDOW);
         self.sources.retain(|held| held.last >= start);
         if self.first_return < start {
-            self.returns = 0;
+            (self.returns, self.homes) = (0, 0);
         }
         let before = self.sources.iter().position(|held| held.source == used.source);
         if let Some(at) = before {
@@ -206,12 +214,13 @@ impl Session {
                 && self.sources.last().is_some_and(|last| {
                     last.is_another(&used) && !(is_for_jobs && last.is_hosted != used.is_hosted)
                 });
-            if parted {
-                if self.returns == 0 {
-                    self.first_return = now;
-                }
-                self.returns = self.returns.saturating_add(1);
+            let is_between_homes =
+                self.sources.last().is_some_and(|last| last.is_other_home(&used));
+            if (parted || is_between_homes) && self.returns == 0 && self.homes == 0 {
+                self.first_return = now;
             }
+            self.returns = self.returns.saturating_add(parted.into());
+            self.homes = self.homes.saturating_add(is_between_homes.into());
             used.first = self.sources.remove(at).first;
         } else if self.sources.len() >= SOURCES {
             self.sources.remove(0);
@@ -232,7 +241,8 @@ impl Session {
                 programs.push(used);
             }
         }
-        self.returns >= RETURNS || (places.len() >= MANY_SOURCES && programs.len() >= MANY_PROGRAMS)
+        let comes_back = self.returns >= RETURNS || self.homes >= HOMES;
+        comes_back || (places.len() >= MANY_SOURCES && programs.len() >= MANY_PROGRAMS)
     }
 
     fn sighting(&self, event: &Event) -> Sighting {
@@ -245,13 +255,13 @@ impl Session {
             whom: Whom { ip: stranger, ..source::whom(event) },
             summary: format!(
                 "within ten minutes one token was used from {} in turn, and it came back {} times; \
-                 whoever moves does not come back so soon with other software",
+                 whoever moves does not come back so soon",
                 from.join(" and "),
-                self.returns
+                self.returns.max(self.homes)
             ),
             facts: BTreeMap::from([
                 ("addresses", json!(from)),
-                ("returns", json!(self.returns)),
+                ("returns", json!(self.returns.max(self.homes))),
                 ("threshold", json!(RETURNS)),
                 ("window_seconds", json!(WINDOW.as_secs())),
             ]),
@@ -273,10 +283,17 @@ impl Used {
             is_for_programs,
             is_moving: is_for_programs || moves,
             is_hosted: net == Some(NetworkKind::Hosting),
+            is_home: net == Some(NetworkKind::Residential),
             is_strange: true,
             first: event.ts,
             last: event.ts,
         })
+    }
+
+    /// Whether one is at home in one part of a country's net and the other in another: nobody is in two homes at once.
+    fn is_other_home(&self, other: &Self) -> bool {
+        let is_country = self.country.is_some() && self.country == other.country;
+        self.is_home && other.is_home && is_country && self.source.is_far(&other.source)
     }
 
     /// Whether this can hardly be the same device.
