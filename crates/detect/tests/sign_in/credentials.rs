@@ -292,6 +292,28 @@ fn guessed_secrets_are_found_by_network_by_client_and_by_their_success() {
 }
 
 #[test]
+fn a_clients_own_server_that_erred_once_among_guesses_was_not_guessed() {
+    let told = |ip: &str, ua: &str| {
+        let mut events = vec![client(0.0, "198.51.100.9", "c1", "ok")];
+        events.extend((0..20).map(|n| {
+            client(60.0 + f64::from(n), &format!("{}.0.2.66", 190 + n % 5), "c1", "bad_secret")
+        }));
+        for event in &mut events {
+            event["ua"] = json!("Jobs/1.0");
+        }
+        for (at, result) in [(120.0, "bad_secret"), (180.0, "ok")] {
+            let mut event = client(at, ip, "c1", result);
+            event["ua"] = json!(ua);
+            events.push(event);
+        }
+        found(&events).iter().filter(|it| it["severity"] == "critical").count()
+    };
+    assert_eq!(told("198.51.7.1", "Jobs/1.1"), 0);
+    assert_eq!(told("198.51.7.1", "curl/8"), 1, "by a program that is none of its own");
+    assert_eq!(told("203.0.113.7", "Jobs/1.1"), 1, "where it never was");
+}
+
+#[test]
 fn a_secret_that_was_rotated_is_no_guessing() {
     let mut events = vec![client(0.0, "198.51.100.9", "c1", "ok")];
     events

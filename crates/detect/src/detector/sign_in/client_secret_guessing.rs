@@ -9,7 +9,7 @@
 //! three by such software are enough, from elsewhere than where it was changed: whoever had the old one tries it. A client that comes from ever new networks, as CI
 //! does, has no strange ones: for it only the number of one network counts. A network that reaches that number is named,
 //! though others of the run were named before. Success from such a network afterwards
-//! names the client.
+//! names the client, unless the software and the part of the net are its own.
 //!
 //! Whoever takes time is told as well: failures in six different ten minutes of a day, from a network where no client
 //! succeeded, with software and from a part of the net that are not those of the client it names (eight where one of
@@ -147,8 +147,11 @@ impl ClientSecretGuessing {
         held.succeeded.note(event.ts, client.clone());
         let target = self.clients.touch(client);
         let is_home = target.homes.contains(&source.network);
+        // A fleet has more servers than are remembered.
+        let is_own = target.knows(event, &source.network) == [true; 2];
         let guessed = held.told.is_open(event.ts)
             || (target.told.is_open(event.ts)
+                && !is_own
                 && target
                     .tries
                     .within(event.ts, DAY)
