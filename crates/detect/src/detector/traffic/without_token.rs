@@ -2,9 +2,10 @@
 //!
 //! An API that forgot to ask for a token answers everybody, and says nothing of it. What a collection is for shows in who
 //! uses it: where ten principals and more open objects with tokens, and networks that do so without are a quarter as
-//! many at most, a network that walks through twenty numbers without one, never two hours apart, has found such a door. A shop's
-//! catalogue, which all the world reads, has more readers than customers, and search engines follow links. State: 40 bytes for each of 2,048 collections,
-//! 64 for each of 10,000 networks and collections.
+//! many at most, a network that walks through twenty numbers without one, never two hours apart, has found such a door.
+//! A shop's catalogue, which all the world reads, has more readers than customers, and search engines follow links.
+//! State: 40 bytes for each of 1,024 collections, of which two may take each other's place, 64 for each of 10,000
+//! networks and collections.
 
 use serde_json::json;
 use token::finding::Whom;
@@ -16,7 +17,7 @@ use crate::sketch::hash;
 use crate::sketch::once::Once;
 use crate::sketch::table::Table;
 
-const COLLECTIONS: usize = 2_048;
+const COLLECTIONS: usize = 1_024;
 const VISITORS: usize = 10_000;
 /// Principals who open objects with tokens, at least.
 const PRINCIPALS: u32 = 10;
@@ -28,8 +29,9 @@ const OBJECTS: u32 = 20;
 const NEAR: u64 = 16;
 
 /// Who opens the objects of a collection.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Collection {
+    name: u64,
     principals: Distinct<2>,
     without: Distinct<2>,
 }
@@ -46,13 +48,17 @@ struct Visitor {
 
 /// Objects that are opened without a token.
 pub(super) struct WithoutToken {
-    collections: Table<Collection>,
+    /// By their names: each request for an object is a look.
+    collections: Vec<Collection>,
     visitors: Table<Visitor>,
 }
 
 impl Default for WithoutToken {
     fn default() -> Self {
-        Self { collections: Table::new(COLLECTIONS), visitors: Table::new(VISITORS) }
+        Self {
+            collections: vec![Collection::default(); COLLECTIONS],
+            visitors: Table::new(VISITORS),
+        }
     }
 }
 
@@ -61,7 +67,11 @@ impl Default for WithoutToken {
 impl WithoutToken {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let object = seen.object.filter(|_| seen.is_ok())?;
-        let collection = self.collections.touch(seen.collection, seen.now);
+        let place = (seen.collection >> 32) as usize % COLLECTIONS;
+        let collection = self.collections.get_mut(place)?;
+        if collection.name != seen.collection {
+            *collection = Collection { name: seen.collection, ..Collection::default() };
+        }
         if let Some(principal) = seen.principal {
             collection.principals.add(principal);
             return None;
