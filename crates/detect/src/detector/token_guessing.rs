@@ -1,16 +1,17 @@
 //! Tokens that are well formed and nobody's, tried by one network or by many at once.
 //!
-//! A program that goes on with a token of another installation sends one now and then, next to good
-//! ones of its neighbours; so what counts are networks where tokens that are nobody's are a
-//! twentieth of all requests that carry one. Defaults: thirty within ten minutes, twenty within an hour, or a
-//! hundred within a day, which a forgotten job of every half hour does not reach; fifteen within a day of personal
-//! tokens or API keys on several routes, or at irregular times, from where no token was good: to be taken for one
-//! of these a text has to have its form, one that was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour from ten
-//! networks where no token was good since, if that is four times what any hour before brought; each of them is named at
-//! its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by what
-//! that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it not,
-//! and a run that lasts is not its own excuse. Where events do not say which token it was, one that is
-//! repeated counts as well; fifteen different ones within a day from where none was good are enough. State: 20,000 networks of 130 bytes, 200 programs of up to 2 kB.
+//! A program that goes on with a token of another installation sends one now and then, next to good ones of its
+//! neighbours; so what counts are networks where tokens that are nobody's are a twentieth of all requests that carry
+//! one. Defaults: thirty within ten minutes, twenty within an hour, or a hundred within a day, which a forgotten job of
+//! every half hour does not reach; fifteen within a day of personal tokens or API keys on several routes, or at
+//! irregular times, from where no token was good: to be taken for one of these a text has to have its form, one that
+//! was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour from
+//! ten networks where no token was good since, if that is four times what any hour before brought; each of them is
+//! named at its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by
+//! what that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it
+//! not, and a run that lasts is not its own excuse. Where events do not say which token it was, one that is repeated
+//! counts as well; fifteen different ones within a day from where none was good are enough. State: 20,000 networks of
+//! 130 bytes, 200 programs of up to 2 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

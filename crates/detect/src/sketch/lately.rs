@@ -3,7 +3,7 @@
 
 /// Bits of one generation.
 const BITS: usize = 1 << 20;
-/// Things of one generation: three bits of four stay free, so that one strange thing in sixteen is taken for known.
+/// Things of one generation: three bits of four stay free, so that each takes one strange thing in sixteen for known.
 const ENOUGH: usize = BITS / 8;
 
 /// The last hundred thousand things and more, in 256 KiB.

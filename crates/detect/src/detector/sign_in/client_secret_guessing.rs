@@ -1,15 +1,15 @@
 //! Secrets of clients tried from where they never authenticated.
 //!
-//! Two ways to look: one network that fails as many clients, and one client that fails from strange
-//! networks. A client's own servers with last week's secret fail where they used to succeed, and
-//! one configured client is one name. Defaults: eight clients within an hour from a network where
-//! none succeeded; twenty failures of one client within an hour, or fifteen from four places within
-//! a day, from networks where it never succeeded; twenty-five within a day by software that is none of
-//! the client's, since a new server with an old secret is the same program and is mended within the hour. For a month after its secret was changed
-//! three by such software are enough, from elsewhere than where it was changed: whoever had the old one tries it. A client that comes from ever new networks, as CI
-//! does, has no strange ones: for it only the number of one network counts. A network that reaches that number is named,
-//! though others of the run were named before. Success from such a network afterwards
-//! names the client, unless the software and the part of the net are its own.
+//! Two ways to look: one network that fails as many clients, and one client that fails from strange networks. A
+//! client's own servers with last week's secret fail where they used to succeed, and one configured client is one name.
+//! Defaults: eight clients within an hour from a network where none succeeded; twenty failures of one client within an
+//! hour, or fifteen from four places within a day, from networks where it never succeeded; twenty-five within a day by
+//! software that is none of the client's, since a new server with an old secret is the same program and is mended
+//! within the hour. For a month after its secret was changed three by such software are enough, from elsewhere than
+//! where it was changed: whoever had the old one tries it. A client that comes from ever new networks, as CI does, has
+//! no strange ones: for it only the number of one network counts. A network that reaches that number is named, though
+//! others of the run were named before. Success from such a network afterwards names the client, unless the software
+//! and the part of the net are its own.
 //!
 //! Whoever takes time is told as well: failures in six different ten minutes of a day, from a network where no client
 //! succeeded, with software and from a part of the net that are not those of the client it names (eight where one of

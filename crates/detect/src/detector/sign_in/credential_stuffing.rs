@@ -1,18 +1,16 @@
 //! Many names tried by one network, or by many networks that belong together: credential stuffing
 //! (names from elsewhere, fast) and password spraying (names that exist, few tries each, slowly).
 //!
-//! What counts are names that never got in and were not tried from where they usually sign in: the
-//! morning of an office and a carrier's NAT have as many names, and nearly all get in; a password
-//! manager tries one name often; when everybody's password was reset, people fail from home.
-//! Defaults: ten such names within an hour, if they are half of all names there; fifteen within
-//! three days, if they are seven in ten. Networks that belong together share an IPv4 /24 or IPv6
-//! /48, an autonomous system, a TLS fingerprint or a User-Agent, or are simply all that sign in
-//! here: thirty names of five networks within an hour or forty within a day, if their share is four
-//! times the issuer's own habit. The first finding names a network that tried two such names and nobody
-//! got in from; or one, where no people are. Where thirty more tries bring none, it names one of those that failed before
-//! and did not try again. The habit is learnt slowly and never above 0.3, so an attack that
-//! lasts cannot become the habit. State: 20,000 networks of at most 5 kB, 2,000 groups of at most
-//! 10 kB, 100,000 names of 200 bytes.
+//! What counts are names that never got in and were not tried from where they usually sign in: the morning of an office
+//! and a carrier's NAT have as many names, and nearly all get in; a password manager tries one name often; when
+//! everybody's password was reset, people fail from home. Defaults: ten such names within an hour, if they are half of
+//! all names there; fifteen within three days, if they are seven in ten. Networks that belong together share an IPv4
+//! /24 or IPv6 /48, an autonomous system, a TLS fingerprint or a User-Agent, or are simply all that sign in here:
+//! thirty names of five networks within an hour or forty within a day, if their share is four times the issuer's own
+//! habit. The first finding names a network that tried two such names and nobody got in from; or one, where no people
+//! are. Where thirty more tries bring none, it names one of those that failed before and did not try again. The habit
+//! is learnt slowly and never above 0.3, so an attack that lasts cannot become the habit. State: 20,000 networks of at
+//! most 5 kB, 2,000 groups of at most 10 kB, 100,000 names of 200 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,10 +1,11 @@
 //! User codes of the device grant guessed (RFC 8628 §5.1).
 //!
-//! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes
-//! within a quarter of an hour or fifteen within three days from one network, if they are five times the
-//! codes that were decided there; forty within an hour from all networks, or twelve of one program from six, if they
-//! are five times what was decided. Of these, each network is named that typed two wrong ones and none that exists; a run
-//! in which nobody did is told without a name at sixty. Of a program's run one wrong code is enough. State: 20,000 networks of at most 1 kB, 200 programs of 3 kB.
+//! Who types a code from a screen errs a few times and then succeeds. Defaults: ten wrong codes within a quarter of an
+//! hour or fifteen within three days from one network, if they are five times the codes that were decided there; forty
+//! within an hour from all networks, or twelve of one program from six, if they are five times what was decided. Of
+//! these, each network is named that typed two wrong ones and none that exists; a run in which nobody did is told
+//! without a name at sixty. Of a program's run one wrong code is enough. State: 20,000 networks of at most 1 kB, 200
+//! programs of 3 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

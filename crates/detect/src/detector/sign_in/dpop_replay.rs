@@ -1,18 +1,17 @@
 //! A bound token without its key: a proof that was used before, or one made with another key.
 //!
-//! Certain when it comes from elsewhere or from other software than the token's last good use:
-//! whoever sends it has the token and not the key (RFC 9449 §11.1, RFC 8705 §3). From the place and
-//! the software of the last good use it is a retry, a wrong clock or a wrong URL: ten within ten
-//! minutes are told, as trouble. So is a proof that comes within 30 s with the same software from
-//! another network, since telephones repeat a request when they change it, and a key that does not
-//! fit where no good use is known. But whoever comes back from there, and again, with good uses of the token at
-//! its old place in between, is no telephone on its way. A missing proof is a theft where it comes from somebody else's
-//! part of the net and from other software, and nothing elsewhere.
-//! A door that refused a token for its proof may say only what the token claims. Then it is held against the last good
-//! use of that name, and the network alone is told: whoever frames somebody with a name harms nobody. A name that is
-//! unknown here is doubtful, whatever the proof.
-//! State: 56 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where there
-//! are several, of which eight are held; and 50,000 tokens and 5,000 networks with refused proofs, of about 300 bytes.
+//! Certain when it comes from elsewhere or from other software than the token's last good use: whoever sends it has the
+//! token and not the key (RFC 9449 §11.1, RFC 8705 §3). From the place and the software of the last good use it is a
+//! retry, a wrong clock or a wrong URL: ten within ten minutes are told, as trouble. So is a proof that comes within 30
+//! s with the same software from another network, since telephones repeat a request when they change it, and a key that
+//! does not fit where no good use is known. But whoever comes back from there, and again, with good uses of the token
+//! at its old place in between, is no telephone on its way. A missing proof is a theft where it comes from somebody
+//! else's part of the net and from other software, and nothing elsewhere. A door that refused a token for its proof may
+//! say only what the token claims. Then it is held against the last good use of that name, and the network alone is
+//! told: whoever frames somebody with a name harms nobody. A name that is unknown here is doubtful, whatever the proof.
+//! State: 56 bytes in the record of a session (`records.rs`) for the last good use of its token, 48 for each where
+//! there are several, of which eight are held; and 50,000 tokens and 5,000 networks with refused proofs, of about 300
+//! bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,21 +1,22 @@
 //! One person in two places, faster than any airliner.
 //!
 //! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes by browsers, and
-//! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner is abroad. The place of an address is known to about
-//! 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Above 1,000 km/h, which
-//! no airliner flies from door to door; after five hours, of which nobody knows how many were in the air, up to 1,600
-//! only with software that is new to the person. Addresses of hosting, VPNs and Tor say
-//! nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they
-//! are compared only with other countries and with software that is new to the person; where the kind of network is not known, it may be a VPN or a carrier, so that
-//! the software has to be new to the person as well, and the country another. Personal tokens and API keys do not count:
-//! programs hold them. Without latitude and longitude there is no finding: the middle of a country
-//! is too far from its borders. After a day in which a place was used it is one of this person's; after an hour, while little is known of them.
+//! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner
+//! is abroad. The place of an address is known to about 100 km, so 200 km are given away, and nothing nearer than 500
+//! km counts. Above 1,000 km/h, which no airliner flies from door to door; after five hours, of which nobody knows how
+//! many were in the air, up to 1,600 only with software that is new to the person. Addresses of hosting, VPNs and Tor
+//! say nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that
+//! they are compared only with other countries and with software that is new to the person; where the kind of network
+//! is not known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the
+//! country another. Personal tokens and API keys do not count: programs hold them. Without latitude and longitude there
+//! is no finding: the middle of a country is too far from its borders. After a day in which a place was used it is one
+//! of this person's; after an hour, while little is known of them.
 //!
-//! A company may have its gateway on another continent, and its people's telephones are at home the moment they
-//! leave its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange, or
-//! keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled;
-//! and a pair of places between which somebody was told to go is told again only with other software, or after a
-//! month without: people who go to and fro have a habit. State: 100,000 persons of about 700 bytes, 4,096 User-Agents of 16.
+//! A company may have its gateway on another continent, and its people's telephones are at home the moment they leave
+//! its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange,
+//! or keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled; and a pair of places between
+//! which somebody was told to go is told again only with other software, or after a month without: people who go to and
+//! fro have a habit. State: 100,000 persons of about 700 bytes, 4,096 User-Agents of 16.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;

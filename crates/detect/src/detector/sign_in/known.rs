@@ -1,6 +1,6 @@
-//! Since when each of a few things is known of somebody: a thing is strange for its first day.
-//! People take days to show which devices and networks are theirs, so nothing is strange to somebody
-//! who is known for less than three. It may be sudden: first seen in the last hour, and an hour or more after its owner.
+//! Since when each of a few things is known of somebody: a thing is strange for its first day. People take days to show
+//! which devices and networks are theirs, so nothing is strange to somebody who is known for less than three. It may be
+//! sudden: first seen in the last hour, and an hour or more after its owner.
 
 use std::time::Duration;
 

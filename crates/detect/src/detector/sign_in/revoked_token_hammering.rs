@@ -1,16 +1,15 @@
 //! A token that was taken back, or has expired, is sent again and again.
 //!
-//! Certain: each refusal is a fact. An honest program stops at the first 401; a page that loads
-//! sends a dozen requests within a second, so the uses must also last: ten of a revoked token over
-//! at least ten seconds. Programs learn from 401 alone that a token has expired, and some retry
-//! first: thirty. Within five minutes; of what was taken back, twenty within an hour as well, if they
-//! do not come by a clock: that is a forgotten job. Whoever sends it from elsewhere and by other software than
-//! its last good use took it from its owner: ten within a day are enough then of what was taken back, and twenty of
-//! what has expired. IPv4 and IPv6 of one part of the net may be one household's. A program that goes on with an expired token where it used it has lost the way to
-//! another, as all do while the token endpoint is down: that is never told; nor of a client that speaks for itself, which
-//! has many servers, unless it is a stranger. Counted by token, wherever it comes from:
-//! the door knew it, so nobody else can have sent it. What was once taken back and says that it has expired
-//! is both. State: 20,000 tokens of up to 1 kB, most of them far less.
+//! Certain: each refusal is a fact. An honest program stops at the first 401; a page that loads sends a dozen requests
+//! within a second, so the uses must also last: ten of a revoked token over at least ten seconds. Programs learn from
+//! 401 alone that a token has expired, and some retry first: thirty. Within five minutes; of what was taken back,
+//! twenty within an hour as well, if they do not come by a clock: that is a forgotten job. Whoever sends it from
+//! elsewhere and by other software than its last good use took it from its owner: ten within a day are enough then of
+//! what was taken back, and twenty of what has expired. IPv4 and IPv6 of one part of the net may be one household's. A
+//! program that goes on with an expired token where it used it has lost the way to another, as all do while the token
+//! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
+//! stranger. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once
+//! taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -10,13 +10,14 @@
 //!
 //! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
 //! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
-//! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be another server of it: told
-//! when it came back twice and for an hour, longer than it takes to replace all servers. Whoever still tries the old
-//! secret by then, from where the client never was and with software that it never used, and comes back twice, had it
-//! before.
+//! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be
+//! another server of it: told when it came back twice and for an hour, longer than it takes to replace all servers.
+//! Whoever still tries the old secret by then, from where the client never was and with software that it never used,
+//! and comes back twice, had it before.
 //!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
-//! and from fewer than four places, from a place and by software that are both new since then. State: 5,000 clients of about 750 bytes.
+//! and from fewer than four places, from a place and by software that are both new since then. State: 5,000 clients of
+//! about 750 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,15 +1,16 @@
 //! A program where a person is expected: a clock's regularity, or a day without rest.
 //!
-//! Only for clients that people use: five subjects or more who were silent for four hours and came
-//! back, or who signed in, which is enough for the clock. What they ask for with a personal token or a key does not
-//! count, since these are made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty pauses in a row that
-//! hardly differ, between requests for many different objects; an app left open polls as regularly,
-//! but the same route; and whoever asks for one object all the time, every minute or sooner, for two hours and a half and
-//! two hundred times, does not watch it. Or between requests of any kind, for different routes in turn while none came at another time: sixty
-//! for six different things, or a hundred. An app that polls two asks for both at once or by a clock for each, and
-//! who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, and not by a poll of one route, which
-//! survives every random pause. What a fifth of a client's subjects do is how the client works and counts
-//! nothing. State: 72 bytes a principal, 136 for each of 4,096 clients.
+//! Only for clients that people use: five subjects or more who were silent for four hours and came back, or who signed
+//! in, which is enough for the clock. What they ask for with a personal token or a key does not count, since these are
+//! made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty
+//! pauses in a row that hardly differ, between requests for many different objects; an app left open polls as
+//! regularly, but the same route; and whoever asks for one object all the time, every minute or sooner, for two hours
+//! and a half and two hundred times, does not watch it. Or between requests of any kind, for different routes in turn
+//! while none came at another time: sixty for six different things, or a hundred. An app that polls two asks for both
+//! at once or by a clock for each, and who uses an app that polls breaks its rhythm. Without rest: something new looked
+//! at in twenty of twenty-four hours, and not by a poll of one route, which survives every random pause. What a fifth
+//! of a client's subjects do is how the client works and counts nothing. State: 72 bytes a principal, 136 for each of
+//! 4,096 clients.
 
 use serde_json::json;
 use token::event::TokenKind;

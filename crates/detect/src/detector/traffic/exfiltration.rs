@@ -1,12 +1,10 @@
 //! Far more data to one principal than it, or any of its like, ever took.
 //!
-//! Bytes sent, and records (where whoever made the event counted them), in an hour and in a
-//! day: the slow thief stays below every hourly limit. Each against the own peak and against
-//! others of the client; a nightly export has its own peak. A program that always takes much at the same hours of the
-//! day takes twice its peak at other hours: then somebody else has its secret. It must be known for a day, with at most six
-//! such hours. State: 48 bytes a principal, 40 more for one whose
-//! records were counted, 550 for each of 4,096 clients, 24 for
-//! each of 10,000 programs.
+//! Bytes sent, and records (where whoever made the event counted them), in an hour and in a day: the slow thief stays
+//! below every hourly limit. Each against the own peak and against others of the client; a nightly export has its own
+//! peak. A program that always takes much at the same hours of the day takes twice its peak at other hours: then
+//! somebody else has its secret. It must be known for a day, with at most six such hours. State: 48 bytes a principal,
+//! 40 more for one whose records were counted, 550 for each of 4,096 clients, 24 for each of 10,000 programs.
 
 use crate::detector::traffic::meter::{Excess, Limits, Meter};
 use crate::detector::traffic::seen::Seen;

@@ -1,22 +1,22 @@
 //! A principal that tries functions outside of its role.
 //!
-//! Refusals: different routes (method and template) that refused a verified principal: too little
-//! scope, a rule, 403 or 405. For an object a 405 counts too, a 403 does not. A client that lacks a scope is refused by the same few routes again
-//! and again, and so are all that use it: a route that refuses a fifth of a client's principals,
-//! and at least three, is the client's fault and does not count; nor one that a fifth of them use, since then it is
-//! this token that lacks something. Five routes in an hour or eight
-//! in three days are more than a menu that shows one entry too many.
+//! Refusals: different routes (method and template) that refused a verified principal: too little scope, a rule, 403 or
+//! 405. For an object a 405 counts too, a 403 does not. A client that lacks a scope is refused by the same few routes
+//! again and again, and so are all that use it: a route that refuses a fifth of a client's principals, and at least
+//! three, is the client's fault and does not count; nor one that a fifth of them use, since then it is this token that
+//! lacks something. Five routes in an hour or eight in three days are more than a menu that shows one entry too many.
 //!
 //! Functions of others: a server that checks nothing refuses nothing. A function (a template, by any method) that at
 //! most one in fifty of a client's people ever asked for, while those of another client or role ask for it eight times
-//! as often, and a third of them at least, is theirs, if they are fewer by far: administrators, support, partners, jobs.
-//! So a new function of an app is nobody's. Whoever is one of them by another client may ask by this one too. Three in an hour or four in a day are told, whatever the answer was: one link that leads astray is one
-//! function. In an hour refusals by other functions make up for some: each is a fifth of what is told. Of clients that forty people use, and have sent a dozen requests each on the average: before that, hardly
-//! anybody asked for anything yet.
+//! as often, and a third of them at least, is theirs, if they are fewer by far: administrators, support, partners,
+//! jobs. So a new function of an app is nobody's. Whoever is one of them by another client may ask by this one too.
+//! Three in an hour or four in a day are told, whatever the answer was: one link that leads astray is one function. In
+//! an hour refusals by other functions make up for some: each is a fifth of what is told. Of clients that forty people
+//! use, and have sent a dozen requests each on the average: before that, hardly anybody asked for anything yet.
 //!
-//! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none of
-//! these was seen, if hardly anybody of the client asks for it; but not for who asked for one within an hour of being seen
-//! first, or a day ago: an administrator.
+//! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none
+//! of these was seen, if hardly anybody of the client asks for it; but not for who asked for one within an hour of
+//! being seen first, or a day ago: an administrator.
 //!
 //! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
 //! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and of 16,384 who

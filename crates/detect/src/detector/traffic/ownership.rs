@@ -3,21 +3,20 @@
 //! Who holds an object is learnt from use: whoever used it last holds it, and owns it who used it twice, a minute
 //! apart, with nobody else between, or changed it. So whoever walks through objects takes no possession of them.
 //! Colleagues share, and are one circle ([`circles`]): what it holds is each one's own. What several subjects used is
-//! nobody's alone, nor is what somebody holds whose things two others touched within two days, walkers not counted.
-//! A collection is private where one in eight of a client's subjects at most touch, within two days, what three other
+//! nobody's alone, nor is what somebody holds whose things two others touched within two days, walkers not counted. A
+//! collection is private where one in eight of a client's subjects at most touch, within two days, what three other
 //! circles hold; shops and support consoles are not, and nothing is said about them; nor about a catalogue, of which
 //! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One stranger's
 //! uses count there for three in half a day, so that nobody can make a collection look public alone. Five objects of at
-//! least four circles in a day are a finding, if they are of nearly as many circles, or of eight: a few shared links are less,
-//! and colleagues who were not seen to be any touch several things of each other; ten of eight where more than one in
-//! thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight ever was of that
-//! kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before that thirty
-//! subjects and one use in twelve, and seven objects of five circles. What people
-//! own is learnt from all apps of people, since one person uses several, and what machines own from machines: a job that
-//! works through everybody's orders does not own them, nor is it told for them unless they are a quarter of what it asks
-//! for. State: 40 bytes for each of 450,000 objects, 120 for each of 4,096
-//! collections of clients, 176 for each of 40,000 subjects that touch others' things, 32 for each of 100,000 whose things
-//! are touched and of 100,000 who share.
+//! least four circles in a day are a finding, if they are of nearly as many circles, or of eight: a few shared links
+//! are less, and colleagues who were not seen to be any touch several things of each other; ten of eight where more
+//! than one in thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight
+//! ever was of that kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before
+//! that thirty subjects and one use in twelve, and seven objects of five circles. What people own is learnt from all
+//! apps of people, since one person uses several, and what machines own from machines: a job that works through
+//! everybody's orders does not own them, nor is it told for them unless they are a quarter of what it asks for. State:
+//! 40 bytes for each of 450,000 objects, 120 for each of 4,096 collections of clients, 176 for each of 40,000 subjects
+//! that touch others' things, 32 for each of 100,000 whose things are touched and of 100,000 who share.
 
 use serde_json::json;
 

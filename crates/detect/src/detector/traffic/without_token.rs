@@ -1,11 +1,11 @@
 //! A walk without a token: objects that others need one for, opened one after the other by whoever asks.
 //!
-//! An API that forgot to ask for a token answers everybody, and says nothing of it. What a collection is for shows in who
-//! uses it: where ten principals and more open objects with tokens, and networks that do so without are a quarter as
-//! many at most, a network that walks through twenty numbers without one, never two hours apart, has found such a door.
-//! A shop's catalogue, which all the world reads, has more readers than customers, and search engines follow links.
-//! State: 40 bytes for each of 1,024 collections, of which two may take each other's place, 64 for each of 10,000
-//! networks and collections.
+//! An API that forgot to ask for a token answers everybody, and says nothing of it. What a collection is for shows in
+//! who uses it: where ten principals and more open objects with tokens, and networks that do so without are a quarter
+//! as many at most, a network that walks through twenty numbers without one, never two hours apart, has found such a
+//! door. A shop's catalogue, which all the world reads, has more readers than customers, and search engines follow
+//! links. State: 40 bytes for each of 1,024 collections, of which two may take each other's place, 64 for each of
+//! 10,000 networks and collections.
 
 use serde_json::json;
 use token::finding::Whom;
