@@ -7,16 +7,16 @@
 //! collection is private where one in eight of a client's subjects at most touch, within two days, what three other
 //! circles hold; shops and support consoles are not, and nothing is said about them; nor about a catalogue, of which
 //! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One stranger's
-//! uses count there for three in half a day, so that nobody can make a collection look public alone. Five objects of at
-//! least four circles in a day are a finding, if they are of nearly as many circles, or of eight: a few shared links
-//! are less, and colleagues who were not seen to be any touch several things of each other; ten of eight where more
-//! than one in thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight
-//! ever was of that kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before
-//! that thirty subjects and one use in twelve, and seven objects of five circles. What people own is learnt from all
-//! apps of people, since one person uses several, and what machines own from machines: a job that works through
-//! everybody's orders does not own them, nor is it told for them unless they are a quarter of what it asks for. State:
-//! 40 bytes for each of 450,000 objects, 120 for each of 4,096 collections of clients, 176 for each of 40,000 subjects
-//! that touch others' things, 32 for each of 100,000 whose things are touched and of 100,000 who share.
+//! uses count there for three in half a day, so that nobody can make a collection look public alone. Six objects of at
+//! least five circles in a day are a finding, if they are of nearly as many circles, or of ten: a few shared links are
+//! less, and colleagues who were not seen to be any touch several things of each other; twelve of ten where more than
+//! one in thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight ever was
+//! of that kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before that
+//! thirty subjects and one use in twelve, and seven objects of five circles. What people own is learnt from all apps of
+//! people, since one person uses several, and what machines own from machines: a job that works through everybody's
+//! orders does not own them, nor is it told for them unless they are a quarter of what it asks for. State: 40 bytes for
+//! each of 450,000 objects, 120 for each of 4,096 collections of clients, 176 for each of 40,000 subjects that touch
+//! others' things, 32 for each of 100,000 whose things are touched and of 100,000 who share.
 
 use serde_json::json;
 
@@ -51,8 +51,9 @@ const PRIVATE: u32 = 8;
 const COMMON: u32 = 8;
 /// Of so many uses hardly one is of others' things: less is told.
 const STRICT: u32 = 128;
+const FEWER: u32 = 2;
 /// So many more in the first half of a day.
-const EARLY: u32 = 2;
+const EARLY: u32 = 1;
 /// Uses that show it.
 const SHOWN: u32 = 32;
 /// Whose things so many others touch within two days, shares them.
@@ -66,8 +67,8 @@ const USES: u32 = 1 << 16;
 /// One of so many subjects among others' things is rare.
 const RARE: u32 = 32;
 /// Different objects of others in the running half of a day and the one before, and of how many circles.
-const TOUCHED: u32 = 5;
-const CIRCLES: u32 = 4;
+const TOUCHED: u32 = 6;
+const CIRCLES: u32 = 5;
 /// So many times as many, where it is not rare.
 const ORDINARY: u32 = 2;
 /// One in so many objects of a machine at least: whoever works through much meets others' things by chance.
@@ -250,8 +251,8 @@ impl Ownership {
         // Where others do it too, a little of it is ordinary; where hardly anybody ever does, less is not.
         let (wanted, enough) = match () {
             () if others * RARE > users => (TOUCHED * ORDINARY, CIRCLES * ORDINARY),
-            () if !is_old => (TOUCHED + EARLY, CIRCLES + 1),
-            () if others == 0 && collection.is_strict(STRICT) => (TOUCHED - 1, CIRCLES),
+            () if !is_old => (TOUCHED + EARLY, CIRCLES),
+            () if others == 0 && collection.is_strict(STRICT) => (TOUCHED - FEWER, CIRCLES - 1),
             () => (TOUCHED, CIRCLES),
         };
         let is_scattered = circles * 4 >= touched * 3 || circles >= enough * 2;
