@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde_json::json;
+use serde_json::{Value, json};
 use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 use token::reason::{Forgery, Refused};
@@ -231,53 +231,50 @@ fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighti
     }
 }
 
+/// What is told of one network.
+fn of_network(
+    kind: Kind,
+    ip: IpAddr,
+    summary: String,
+    facts: BTreeMap<&'static str, Value>,
+) -> Sighting {
+    let whom = Whom { ip: Some(ip), ..Whom::default() };
+    Sighting { kind, actor: network::actor(ip), whom, summary, facts }
+}
+
 fn once(forgery: Forgery, ip: IpAddr) -> Sighting {
-    Sighting {
-        kind: Kind::ForgedTokenOnce,
-        actor: network::actor(ip),
-        whom: Whom { ip: Some(ip), ..Whom::default() },
-        summary: format!(
-            "a forged token from {ip}, {}: no honest program makes one",
-            forgery.code()
-        ),
-        facts: BTreeMap::from([("count", json!(1)), ("threshold_deliberate", json!(DELIBERATE))]),
-    }
+    let summary =
+        format!("a forged token from {ip}, {}: no honest program makes one", forgery.code());
+    let facts = BTreeMap::from([("count", json!(1)), ("threshold_deliberate", json!(DELIBERATE))]);
+    of_network(Kind::ForgedTokenOnce, ip, summary, facts)
 }
 
 fn from_nowhere(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
-    Sighting {
-        kind: Kind::ForgedTokenOnce,
-        actor: network::actor(ip),
-        whom: Whom { ip: Some(ip), ..Whom::default() },
-        summary: format!(
-            "{count} different tokens that we did not sign within 24 h from {ip}, lately {}, and nobody is let in \
+    let summary = format!(
+        "{count} different tokens that we did not sign within 24 h from {ip}, lately {}, and nobody is let in \
              from there",
-            forgery.code()
-        ),
-        facts: BTreeMap::from([
-            ("count", json!(count)),
-            ("window_seconds", json!(SLOW.as_secs())),
-            ("threshold", json!(STRANGE)),
-        ]),
-    }
+        forgery.code()
+    );
+    let facts = BTreeMap::from([
+        ("count", json!(count)),
+        ("window_seconds", json!(SLOW.as_secs())),
+        ("threshold", json!(STRANGE)),
+    ]);
+    of_network(Kind::ForgedTokenOnce, ip, summary, facts)
 }
 
 fn again(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
-    Sighting {
-        kind: Kind::ForgedTokenRelic,
-        actor: network::actor(ip),
-        whom: Whom { ip: Some(ip), ..Whom::default() },
-        summary: format!(
-            "at least {count} tokens that we did not sign within 24 h from {ip}, lately {}: guesses, or \
+    let summary = format!(
+        "at least {count} tokens that we did not sign within 24 h from {ip}, lately {}: guesses, or \
              one broken token again and again",
-            forgery.code()
-        ),
-        facts: BTreeMap::from([
-            ("count", json!(count)),
-            ("window_seconds", json!(SLOW.as_secs())),
-            ("threshold", json!(PERSISTENT)),
-        ]),
-    }
+        forgery.code()
+    );
+    let facts = BTreeMap::from([
+        ("count", json!(count)),
+        ("window_seconds", json!(SLOW.as_secs())),
+        ("threshold", json!(PERSISTENT)),
+    ]);
+    of_network(Kind::ForgedTokenRelic, ip, summary, facts)
 }
 
 fn slowly(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
@@ -286,21 +283,17 @@ fn slowly(count: usize, forgery: Forgery, ip: IpAddr) -> Sighting {
     } else {
         (1, "different tokens with a wrong signature")
     };
-    Sighting {
-        kind: Kind::ForgedToken,
-        actor: network::actor(ip),
-        whom: Whom { ip: Some(ip), ..Whom::default() },
-        summary: format!(
-            "{count} {what} within {hours} h from {ip}, lately {}: slowly, but on purpose",
-            forgery.code()
-        ),
-        facts: BTreeMap::from([
-            ("count", json!(count)),
-            ("window_seconds", json!(hours * 3600)),
-            ("threshold_deliberate", json!(DELIBERATE)),
-            ("threshold_doubtful", json!(DOUBTFUL)),
-        ]),
-    }
+    let summary = format!(
+        "{count} {what} within {hours} h from {ip}, lately {}: slowly, but on purpose",
+        forgery.code()
+    );
+    let facts = BTreeMap::from([
+        ("count", json!(count)),
+        ("window_seconds", json!(hours * 3600)),
+        ("threshold_deliberate", json!(DELIBERATE)),
+        ("threshold_doubtful", json!(DOUBTFUL)),
+    ]);
+    of_network(Kind::ForgedToken, ip, summary, facts)
 }
 
 // === impl Burst ===
@@ -363,13 +356,7 @@ impl Burst {
             WINDOW.as_secs(),
             self.kinds().join(", ")
         );
-        Sighting {
-            kind,
-            actor: network::actor(ip),
-            whom: Whom { ip: Some(ip), ..Whom::default() },
-            summary,
-            facts: self.facts(event),
-        }
+        of_network(kind, ip, summary, self.facts(event))
     }
 
     fn named(&self, client: &str, event: &Event, is_sure: bool) -> Sighting {
@@ -394,7 +381,7 @@ impl Burst {
         }
     }
 
-    fn facts(&self, event: &Event) -> BTreeMap<&'static str, serde_json::Value> {
+    fn facts(&self, event: &Event) -> BTreeMap<&'static str, Value> {
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for seen in &self.seen {
             *kinds.entry(seen.forgery.code()).or_default() += 1;

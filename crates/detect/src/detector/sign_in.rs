@@ -37,6 +37,7 @@ mod source;
 mod token_sharing;
 
 pub use records::{Record, Records};
+pub(super) use source::whom;
 
 /// The kinds of sighting that the policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

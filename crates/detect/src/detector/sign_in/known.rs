@@ -93,24 +93,14 @@ impl<const N: usize> Known<N> {
         self.things.len()
     }
 
-    /// Whether the owner is known for an hour.
-    pub(super) fn is_older(&self, now: Timestamp) -> bool {
-        !self.things.is_empty() && now.since(self.since) >= SUDDEN
-    }
-
-    /// Whether the owner is known for a day.
-    pub(super) fn is_known(&self, now: Timestamp) -> bool {
-        !self.things.is_empty() && now.since(self.since) >= YOUNG
-    }
-
-    /// Whether the owner is known for two days.
-    pub(super) fn is_long_known(&self, now: Timestamp) -> bool {
-        !self.things.is_empty() && now.since(self.since) >= YOUNG * 2
+    /// Whether the owner is known for so long.
+    pub(super) fn is_known_for(&self, now: Timestamp, long: Duration) -> bool {
+        !self.things.is_empty() && now.since(self.since) >= long
     }
 
     /// Whether the owner is known for three days.
     pub(super) fn is_settled(&self, now: Timestamp) -> bool {
-        !self.things.is_empty() && now.since(self.since) >= SETTLED
+        self.is_known_for(now, SETTLED)
     }
 }
 

@@ -23,6 +23,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, Request};
@@ -39,6 +40,8 @@ use crate::sketch::memo::Memo;
 use crate::sketch::table::Table;
 use crate::sketch::told::Told;
 
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const CLIENTS: usize = 4_096;
 const PROGRAMS: usize = 16_384;
 const SERVERS: usize = 16_384;
@@ -158,7 +161,7 @@ impl RecordDetector for NewPlace {
             person.last = None;
         }
         if source::net(event) == Some(NetworkKind::Tor) && person.is_young(event) {
-            news.hidden = person.places.is_older(event.ts);
+            news.hidden = person.places.is_known_for(event.ts, HOUR);
             person.last = None;
         }
         let everyday = self.everyday(event, names);
@@ -359,7 +362,7 @@ impl Person {
             Some(NetworkKind::Mobile) => false,
             Some(NetworkKind::Vpn) => is_place && is_country,
             Some(NetworkKind::Hosting | NetworkKind::Tor) => is_place,
-            _ => is_place && (is_country || self.places.is_known(event.ts)),
+            _ => is_place && (is_country || self.places.is_known_for(event.ts, DAY)),
         };
         let all = is_software && is_strange;
         News {
@@ -374,8 +377,7 @@ impl Person {
 
     /// Whether enough is known to be surprised by a sign-in: a day, or two where people are.
     fn is_known(&self, event: &Event) -> bool {
-        let known = &self.places;
-        known.is_long_known(event.ts) || source::is_nobodys(event) && known.is_known(event.ts)
+        self.places.is_known_for(event.ts, if source::is_nobodys(event) { DAY } else { DAY * 2 })
     }
 
     /// Whether the place was first seen within the last hour.

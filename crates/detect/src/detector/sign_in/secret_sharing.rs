@@ -217,12 +217,12 @@ impl Client {
         let is_far = is_strange(
             self.places.is_sudden(now, place),
             self.places.holds(place),
-            self.places.is_older(now),
+            self.places.is_known_for(now, HOUR),
         );
         let is_other = is_strange(
             self.software.is_sudden(now, software),
             self.software.holds(software),
-            self.software.is_older(now),
+            self.software.is_known_for(now, HOUR),
         );
         if !is_far || !is_other || self.places.len() >= HOMES {
             return None;

@@ -113,7 +113,7 @@ pub(super) fn actor(event: &Event) -> String {
 }
 
 /// Everybody whom the event names, and its address.
-pub(super) fn whom(event: &Event) -> Whom {
+pub(in crate::detector) fn whom(event: &Event) -> Whom {
     let who = &event.who;
     Whom {
         subject: who.subject.clone(),

@@ -8,7 +8,7 @@ use token::finding::Whom;
 
 use crate::detector::traffic::names::{self, Names, Target};
 use crate::detector::traffic::template::Template;
-use crate::detector::{Kind, Sighting, network};
+use crate::detector::{Kind, Sighting, network, whom};
 
 /// The numbers of a sighting.
 pub(super) type Facts = BTreeMap<&'static str, Value>;
@@ -119,15 +119,7 @@ impl<'e> Seen<'e> {
 
     /// The verified names. Without the address: a habit is the principal's, wherever it is.
     pub(super) fn whom(&self) -> Whom {
-        let who = &self.event.who;
-        Whom {
-            subject: who.subject.clone(),
-            client: who.client.clone(),
-            token: who.token.clone(),
-            grant: who.grant.clone(),
-            session: who.session.clone(),
-            ip: None,
-        }
+        Whom { ip: None, ..whom(self.event) }
     }
 
     /// What concerns the principal.
