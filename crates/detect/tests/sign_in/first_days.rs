@@ -317,6 +317,8 @@ fn two_kinds_of_programs_in_turn_over_an_hour_are_two_hands_wherever_they_are() 
     let other = APPLICATION.replace("Model-A", "Model-B");
     assert_eq!((told(4, [APPLICATION, &other], 0), told(3, [APPLICATION, &other], 0)), (1, 0));
     assert_eq!(told(4, [APPLICATION, &APPLICATION.replace("6.1", "6.2")], 0), 0, "it was updated");
+    let (one, two) = (PAGES.replace("wv", "Model-A"), PAGES.replace("wv", "Model-B"));
+    assert_eq!(told(8, [&one, &two], 0), 0, "browsers name what they like");
 }
 
 #[test]
@@ -328,7 +330,7 @@ fn nobody_is_in_two_homes_of_one_country_in_turn() {
             let mut event = used(2.0 * HOUR + f64::from(n) * 60.0, 3, &json!({}));
             event["ip"] = json!(["192.0.2.33", "198.51.100.33"][at]);
             event["net"] = json!(nets[at]);
-            event["country"] = json!(countries[at]);
+            event["country"] = json!(Some(countries[at]).filter(|country| !country.is_empty()));
             event["asn"] = json!(asns[at]);
             event["session"] = json!("one");
             events.push(event);
@@ -338,6 +340,7 @@ fn nobody_is_in_two_homes_of_one_country_in_turn() {
     let (homes, country, asns) = (["residential"; 2], ["DE"; 2], [64501, 64502]);
     assert_eq!((told(5, homes, country, asns), told(4, homes, country, asns)), (1, 0));
     assert_eq!(told(9, homes, country, [64501; 2]), 0, "one provider");
+    assert_eq!(told(9, homes, ["", ""], asns), 0, "where nobody knows the country");
     assert_eq!(told(9, ["residential", "mobile"], country, asns), 0, "in and out of the house");
     assert_eq!(told(9, ["residential", "business"], country, asns), 0, "by a company's VPN");
 }

@@ -151,7 +151,8 @@ fn one_object_asked_for_by_a_clock_for_hours_is_automation() {
     assert_eq!(watch(400, 30.0, 0.5), 1);
     assert_eq!(watch(150, 60.0, 0.5), 0, "a hundred and fifty times");
     assert_eq!(watch(400, 5.0, 0.1), 0, "half an hour, as an order is on its way");
-    assert_eq!(watch(200, 180.0, 0.5), 0, "every three minutes");
+    assert_eq!(watch(170, 60.0, 0.5), 0, "long enough, and not often");
+    assert_eq!(watch(300, 180.0, 0.5), 0, "every three minutes");
     assert_eq!(watch(400, 30.0, 25.0), 0, "by no clock");
 }
 
