@@ -95,12 +95,10 @@ async fn a_server_that_hangs_is_left_alone() {
     assert_eq!(stuck.requests().len(), 2);
     let out = Instant::now();
     for _ in 0..8 {
-        let began = Instant::now();
         assert_eq!(get(&house).await, 200);
         // It rests for a second, counted from before `out`.
         if out.elapsed() < Duration::from_millis(600) {
             assert_eq!(stuck.requests().len(), 2);
-            assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
         }
     }
 }
