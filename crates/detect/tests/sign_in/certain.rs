@@ -370,6 +370,9 @@ fn a_dead_token_that_left_its_owner_is_told_sooner_and_one_that_stayed_only_when
     let slow = uses("203.0.113.5", "curl/8", 240.0, ["revoked", "expired"]);
     assert_eq!(outcomes(&found(&slow)), hammers);
     assert_eq!(found(&slow[..10]), Vec::<Value>::new());
+    // Twice a day, for five days.
+    let patient = uses("203.0.113.5", "curl/8", 43_200.0, ["revoked", "revoked"]);
+    assert_eq!(outcomes(&found(&patient[..11])), hammers);
     let expired = uses("203.0.113.5", "curl/8", 60.0, ["expired"; 2]);
     assert_eq!(outcomes(&found(&expired)), hammers);
     // A device that cannot get another while the token endpoint is down.

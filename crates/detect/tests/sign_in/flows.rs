@@ -287,8 +287,8 @@ fn one_code_that_was_sent_to_somebody_is_told_where_people_do_not_do_that() {
 }
 
 /// Devices of half a dozen people by the client's own software, and one code that is started by this software, on a
-/// network of this kind and in this country.
-fn started_by(software: &str, net: &str, country: &str, mobile: bool) -> usize {
+/// network of this kind and in this country, and approved on one of that kind.
+fn started_by(software: &str, net: &str, country: &str, approved_on: &str) -> usize {
     let mut events = Vec::new();
     let by = |mut pair: [Value; 2], ua: &str, nets: [&str; 2]| {
         pair[0]["ua"] = json!(ua);
@@ -301,7 +301,7 @@ fn started_by(software: &str, net: &str, country: &str, mobile: bool) -> usize {
         let pair = device(at, &format!("tv{n}"), home, home, &format!("u{n}"));
         events.extend(by(pair, "Shop-TV/3.1", ["residential", "residential"]));
     }
-    let nets = [net, if mobile { "mobile" } else { "residential" }];
+    let nets = [net, approved_on];
     let thief = ("203.0.113.66", 64666, country);
     events.extend(by(device(5.0 * HOUR, "sent", thief, home, "u9"), software, nets));
     found(&events).iter().filter(|it| it["detector"] == "device_phishing").count()
@@ -309,24 +309,26 @@ fn started_by(software: &str, net: &str, country: &str, mobile: bool) -> usize {
 
 #[test]
 fn a_device_that_is_not_the_clients_is_told_where_it_cannot_be_its_owners() {
-    assert_eq!(started_by("python-requests/2.32", "hosting", "NO", false), 1);
-    assert_eq!(started_by("Mozilla/5.0 Chrome/130.0", "vpn", "NO", true), 1);
-    assert_eq!(started_by("okhttp/4.9", "residential", "BR", false), 1, "abroad");
+    assert_eq!(started_by("python-requests/2.32", "hosting", "NO", "residential"), 1);
+    assert_eq!(started_by("Mozilla/5.0 Chrome/130.0", "vpn", "NO", "mobile"), 1);
+    assert_eq!(started_by("okhttp/4.9", "residential", "BR", "residential"), 1, "abroad");
     assert_eq!(
-        started_by("okhttp/4.9", "residential", "NO", true),
+        started_by("okhttp/4.9", "residential", "NO", "mobile"),
         1,
         "a library in another home, and the client has software"
     );
     assert_eq!(
-        started_by("Other-TV/1.0", "residential", "NO", true),
+        started_by("Other-TV/1.0", "residential", "NO", "mobile"),
         0,
         "a television and a telephone"
     );
     assert_eq!(
-        started_by("Shop-TV/3.2", "hosting", "NO", false),
+        started_by("Shop-TV/3.2", "hosting", "NO", "residential"),
         0,
         "the client's own, on a server"
     );
+    let at_work = |country| started_by("Go-http-client/2.0", "hosting", country, "business");
+    assert_eq!((at_work("NO"), at_work("BR")), (0, 1), "a machine of one's own in the cloud");
 }
 
 #[test]

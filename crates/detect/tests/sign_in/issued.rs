@@ -391,6 +391,40 @@ fn a_token_that_a_server_fetched_is_its_owners_where_they_signed_in() {
     assert_eq!((told(true), told(false)), (0, 1));
 }
 
+/// Forty people whose tokens a server fetches, twelve times each; then one token more is fetched by the first and used
+/// by the second: how many are told.
+fn fetched_and_used(by: [(From<'_>, &str); 2]) -> usize {
+    let server = (From("192.0.2.80", 64800, "DE", "node"), "hosting");
+    let on = |kind, at: f64, person, (from, net): (From<'_>, &str), token: &str| {
+        let mut event = of(kind, at, person, from);
+        (event["net"], event["token"]) = (json!(net), json!(token));
+        event
+    };
+    let mut events = Vec::new();
+    for n in 0..480_u32 {
+        let (at, token) = (f64::from(n) * 60.0, format!("t{n}"));
+        events.push(on("grant", at, n % 40, server, &token));
+        events.push(on("request", at + 1.0, n % 40, server, &token));
+    }
+    events.push(on("grant", 29_000.0, 7, by[0], "last"));
+    events.push(on("request", 29_060.0, 7, by[1], "last"));
+    found(&events).iter().filter(|it| it["detector"] == "token_sharing").count()
+}
+
+#[test]
+fn a_page_and_its_server_give_each_other_tokens_and_no_other_machine_gets_any() {
+    let server = (From("192.0.2.80", 64800, "DE", "node"), "hosting");
+    let beside = (From("192.0.77.5", 64800, "DE", "node"), "hosting");
+    let other = (From("192.0.77.5", 64801, "DE", "node"), "hosting");
+    let page = (From("198.52.7.9", 64502, "NO", "Browser/120"), "residential");
+    assert_eq!(fetched_and_used([server, page]), 0, "to its page");
+    assert_eq!(fetched_and_used([page, server]), 0, "from its page");
+    assert_eq!(fetched_and_used([page, beside]), 0, "another machine of it");
+    assert_eq!(fetched_and_used([page, other]), 1, "a machine of somebody else");
+    let thief = (THIEF, "hosting");
+    assert_eq!(fetched_and_used([server, thief]), 1, "from its server");
+}
+
 #[test]
 fn a_thief_who_renews_a_stolen_session_is_found_with_and_without_its_name() {
     let renewed = |mut event: Value, token: &str, with_session: bool| {

@@ -7,7 +7,8 @@
 //! data centre, behind a VPN, in another home or country, by software that is not the client's: by a bare HTTP library, or by
 //! another than that of three people whose devices were near or who signed in on the device itself (both, where nobody
 //! knows what kind of network it is), and in either case one that fewer than two of these use. A bare HTTP library where the
-//! client's own software is known is told from any other network than the person's, however near. And where the client
+//! client's own software is known is told from any other network than the person's, however near. Whoever approves on a
+//! company's network what a data centre of the same country started works there. And where the client
 //! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or where
 //! six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and companies'
 //! networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes,
@@ -124,6 +125,8 @@ struct Distance {
     is_remote: bool,
     /// Another network of the same protocol: those of one household cannot be compared otherwise.
     is_elsewhere: bool,
+    /// From a company to a machine in a data centre of the same country, as who works on one does.
+    is_work: bool,
 }
 
 #[derive(Default)]
@@ -230,7 +233,10 @@ impl Started {
             is_abroad || is_apart || is_far && (is_rented(self.net) || self.net.is_none());
         let (one, two) = (here.network, self.source.network);
         let is_elsewhere = one != two && one.addr().is_ipv4() == two.addr().is_ipv4();
-        Distance { is_far, is_abroad, is_apart, is_remote, is_elsewhere }
+        let is_here = country.zip(self.country).is_some_and(|(here, there)| here == there);
+        let is_work =
+            self.net == Some(NetworkKind::Hosting) && net == Some(NetworkKind::Business) && is_here;
+        Distance { is_far, is_abroad, is_apart, is_remote, is_elsewhere, is_work }
     }
 }
 
@@ -274,8 +280,9 @@ impl Approvals {
         if distance.is_abroad {
             self.abroad.add(person);
         }
-        let by_stranger = distance.is_remote && self.is_strange(started)
-            || distance.is_elsewhere && self.is_bare(started);
+        let by_stranger = !distance.is_work
+            && (distance.is_remote && self.is_strange(started)
+                || distance.is_elsewhere && self.is_bare(started));
         if let Some(program) = started.program.filter(|_| !by_stranger) {
             self.use_program(program, person);
         }

@@ -4,16 +4,18 @@
 //! that hands its token to another on the same machine; the network alone is a journey. Both together are a token that
 //! was carried away, unless the client works like that, such as a server that fetches tokens for a browser: so ten
 //! people must be known, of whom within the last three to six days at most one in thirty, or three, may have done it
-//! with a second token, and twice as many with one; no more than that with one that a data centre was given and that is
-//! used where people are. What was done once or long ago is no habit: a few thefts must not hide the next. An
+//! with a second token, and twice as many with one. What a data centre was given and is used where people are may be
+//! the page's of that server, and what one was given and comes from where three people of the client, and one in ten,
+//! have theirs fetched is the server's. What was done once or long ago is no habit: a few thefts must not hide the
+//! next. An
 //! application that was updated meanwhile has another TLS fingerprint, and tells a newer version of the same name: that
 //! is the same software. Without a name, so is a fingerprint with which three people of the client were issued tokens.
 //! Where neither system nor country is known, the addresses have to be of different IPv4 /16 or IPv6 /32. The same is
 //! asked of sessions that went on elsewhere by another program than before, however their tokens are fetched. An
 //! application and the pages in it are two programs that move together: what three people of a client, and one in
 //! twenty, use in turn where they are is one hand. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24
-//! more for each of up to 32 people who do it, 5,000 fingerprints of 100, 16,384 User-Agents of 24, 4,096 pairs of
-//! programs of 24.
+//! more for each of up to 32 people who do it, 5,000 fingerprints and 5,000 servers of 100, 16,384 User-Agents of 24,
+//! 4,096 pairs of programs of 24.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -35,6 +37,7 @@ use crate::sketch::tally::Tally;
 
 const TOKENS: usize = 50_000;
 const CLIENTS: usize = 5_000;
+const SERVERS: usize = 5_000;
 const NAMES: usize = 16_384;
 const PAIRS: usize = 4_096;
 /// People that a client needs before anything is said.
@@ -45,6 +48,8 @@ const FEW: u32 = 3;
 const ONCE: u32 = 2;
 /// One in so many who use two programs in turn, and three in any case, are how the client works.
 const TOGETHER: u32 = 20;
+/// One in so many whose tokens come from one part of the net have a server there.
+const SERVED: u32 = 10;
 /// People of whom the last carried token is held.
 const CARRIERS: usize = 32;
 /// A habit shows within three days, as everywhere.
@@ -61,6 +66,8 @@ pub(super) struct Issued {
     names: Table<Option<Name>>,
     /// People of a client by fingerprint.
     fingerprints: Recent<u64, Distinct<1>>,
+    /// People of a client by the part of the net and the program of a server that fetches tokens for them.
+    servers: Recent<u64, Distinct<1>>,
     /// People of a client by two programs that they use in one place.
     together: Table<Distinct<1>>,
 }
@@ -131,6 +138,7 @@ impl Default for Issued {
             sessions: Table::new(CLIENTS),
             names: Table::new(NAMES),
             fingerprints: Recent::new(CLIENTS),
+            servers: Recent::new(SERVERS),
             together: Table::new(PAIRS),
         }
     }
@@ -150,6 +158,9 @@ impl Issued {
             if let Some(fingerprint) = fingerprint(event) {
                 self.fingerprints.touch(&fingerprint).add(number(subject.as_str()));
             }
+            if let Some(server) = server(event) {
+                self.servers.touch(&server).add(number(subject.as_str()));
+            }
             self.clients.touch(&who.client).all.add(number(subject.as_str()));
         }
     }
@@ -166,7 +177,7 @@ impl Issued {
         let software = moved.contains(&Moved::Software)
             || (moved.contains(&Moved::Ja4) && !self.is_updated(event));
         let who = &event.who;
-        if !software || !self.is_elsewhere(event, moved, source) {
+        if !software || !self.is_elsewhere(event, moved, source) || self.is_at_server(event) {
             return None;
         }
         let programs = self.issue(event).and_then(|it| it.name).zip(Use::of(event)?.name);
@@ -174,11 +185,11 @@ impl Issued {
             return None;
         }
         let token = number(who.token.as_ref()?.as_str());
+        let (people, carried) = self.clients.touch(&who.client).rarely(event, token)?;
         // A server that fetches tokens may give one to its page.
-        let is_given =
-            self.issue(event).is_some_and(|it| it.is_hosted) && !source::is_nobodys(event);
-        let most = if is_given { 1 } else { ONCE };
-        let (people, carried) = self.clients.touch(&who.client).rarely(event, token, most)?;
+        if self.issue(event).is_some_and(|it| it.is_hosted) && !source::is_nobodys(event) {
+            return None;
+        }
         let moved = moved.iter().filter_map(|it| word(*it)).collect();
         Some(Carried { was: "issued", moved, people, carried })
     }
@@ -240,11 +251,20 @@ impl Issued {
         names: &Names,
         from_server: bool,
     ) -> Option<Carried> {
-        let most = if from_server && !source::is_nobodys(event) { 1 } else { ONCE };
         let people = self.sessions.touch(names.client, source::seconds(event));
-        let (people, carried) = people.rarely(event, names.session?, most)?;
+        let (people, carried) = people.rarely(event, names.session?)?;
+        if from_server && !source::is_nobodys(event) || self.is_at_server(event) {
+            return None;
+        }
         let moved = vec!["network", "software"];
         Some(Carried { was: "used before", moved, people, carried })
+    }
+
+    /// Whether one in ten of the client's people have their tokens fetched by such a server in this part of the net.
+    fn is_at_server(&self, event: &Event) -> bool {
+        let people = server(event).and_then(|it| self.servers.peek(&it)).map_or(0, Distinct::count);
+        let all = self.clients.peek(&event.who.client).map_or(0, |people| people.all.count());
+        people >= FEW.max(all / SERVED)
     }
 
     fn is_elsewhere(&self, event: &Event, moved: &[Moved], source: &Source) -> bool {
@@ -305,16 +325,27 @@ fn fingerprint(event: &Event) -> Option<u64> {
     Some(number((client, event.ua.as_deref().map(hash::without_digits), library)))
 }
 
+/// A server that fetches tokens, as one client's: where nobody knows what kind of network it is, by its neighbourhood.
+fn server(event: &Event) -> Option<u64> {
+    let place = match source::net(event) {
+        Some(NetworkKind::Hosting) => source::place(event),
+        None => source::neighbourhood(event),
+        Some(_) => None,
+    };
+    let client = event.who.client.as_ref().map(|client| client.as_str());
+    Some(number((client, place?, source::software(event)?)))
+}
+
 // === impl People ===
 
 impl People {
     /// How many people there are and how many carried something lately, where this one did and few do.
-    fn rarely(&mut self, event: &Event, carried: u64, times: u32) -> Option<(u32, u32)> {
+    fn rarely(&mut self, event: &Event, carried: u64) -> Option<(u32, u32)> {
         let person = number(event.who.subject.as_ref()?.as_str());
         let (once, again) = self.carry(event.ts, person, carried);
         let all = self.all.count();
         let most = (all / CARRIED).max(FEW);
-        (all >= PEOPLE && again <= most && once <= most * times).then_some((all, once))
+        (all >= PEOPLE && again <= most && once <= most * ONCE).then_some((all, once))
     }
 
     /// How many have carried tokens lately, this person included, and how many of them more than one.

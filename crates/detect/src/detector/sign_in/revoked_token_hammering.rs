@@ -4,7 +4,7 @@
 //! within a second, so the uses must also last: ten of a revoked token over at least ten seconds. Programs learn from
 //! 401 alone that a token has expired, and some retry first: thirty. Within five minutes; of what was taken back,
 //! twenty within an hour as well, if they do not come by a clock: that is a forgotten job. Whoever sends it from
-//! elsewhere and by other software than its last good use took it from its owner: ten within a day are enough then of
+//! elsewhere and by other software than its last good use took it from its owner: ten within a week are enough then of
 //! what was taken back, and twenty of what has expired. IPv4 and IPv6 of one part of the net may be one household's. A
 //! program that goes on with an expired token where it used it has lost the way to another, as all do while the token
 //! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
@@ -30,7 +30,7 @@ use crate::sketch::told::Told;
 const TOKENS: usize = 20_000;
 const WINDOW: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const LASTS: Duration = Duration::from_secs(10);
 /// What comes sooner is a part of the same try, so that those that are held last for [`LASTS`].
 const PARTS: Duration = Duration::from_millis(400);
@@ -88,12 +88,12 @@ impl RecordDetector for RevokedTokenHammering {
             uses.seen.push(event.ts, reason);
         }
         let lately = |window| uses.seen.within(event.ts, window);
-        let is_revoked = lately(DAY).any(|(_, held)| *held == Reason::Revoked);
+        let is_revoked = lately(WEEK).any(|(_, held)| *held == Reason::Revoked);
         let from = From::of(event, names, record);
         let (word, limits): (_, &[(Duration, usize)]) = match (is_revoked, from) {
-            (true, From::Stranger) => ("taken back", &[(WINDOW, REVOKED), (DAY, REVOKED)]),
+            (true, From::Stranger) => ("taken back", &[(WINDOW, REVOKED), (WEEK, REVOKED)]),
             (true, _) => ("taken back", &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)]),
-            (false, From::Stranger) => ("expired", &[(DAY, EXPIRED_STRANGER)]),
+            (false, From::Stranger) => ("expired", &[(WEEK, EXPIRED_STRANGER)]),
             // One of many servers goes on as all do while the token endpoint is down.
             (false, From::Unclear) if source::is_machine(event) => return None,
             (false, From::Unclear) => ("expired", &[(WINDOW, EXPIRED)]),
