@@ -260,6 +260,60 @@ fn a_program_that_is_none_of_a_clients_is_told_of_somebody_of_whom_nothing_is_kn
 }
 
 #[test]
+fn a_computers_browser_in_a_client_of_telephones_is_none_of_its_own() {
+    let told = |with_browser: u32, ua: &str, kind: &str| {
+        let mut events = people();
+        for event in &mut events {
+            event["ua"] = json!("Shop/3.1 (Android 14; Pixel 8) okhttp/4.12");
+        }
+        let act = json!({
+            "ua": ua, "ja4": "other", "token": "t99", "method": "POST", "kind": kind,
+            "result": "ok", "username": "n", "factor": "password",
+        });
+        events.extend((0..with_browser).map(|person| used(HOUR, person, &act)));
+        events.push(used(2.0 * HOUR, 99, &act));
+        found(&events).iter().filter(|it| it["subject"] == "u99").count()
+    };
+    let desk =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36";
+    let page =
+        "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36";
+    assert_eq!(told(0, desk, "request"), 1);
+    assert_eq!(told(0, page, "request"), 0, "a page in the application");
+    assert_eq!(told(0, desk, "login"), 0, "a sign-in is shown by a browser");
+    assert_eq!(told(3, desk, "request"), 0, "others use it, too");
+}
+
+#[test]
+fn who_changes_the_account_as_soon_as_abroad_is_told_whatever_the_software() {
+    let told = |after: f64, more: &Value| {
+        let mut events: Vec<Value> =
+            (0..60).map(|n| used(f64::from(n) * 1800.0, 0, &json!({}))).collect();
+        let mut abroad = json!({ "country": "BR", "asn": 64666, "token": "t9", "session": "s9" });
+        for (name, value) in more.as_object().expect("members") {
+            abroad[name] = value.clone();
+        }
+        events.push(used(40.0 * HOUR, 0, &abroad));
+        (abroad["method"], abroad["path"]) = (json!("PUT"), json!("/me/email"));
+        if let Some(path) = more.get("path") {
+            abroad["path"] = path.clone();
+        }
+        events.push(used(40.0 * HOUR + after, 0, &abroad));
+        found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+    };
+    assert_eq!(told(300.0, &json!({})), 1);
+    assert_eq!(told(2.0 * HOUR, &json!({})), 0, "who has arrived");
+    for harmless in [
+        json!({ "path": "/cart/items" }),
+        json!({ "country": "NO" }),
+        json!({ "net": "mobile" }),
+        json!({ "net": "vpn" }),
+    ] {
+        assert_eq!(told(300.0, &harmless), 0, "{harmless}");
+    }
+}
+
+#[test]
 fn a_scope_that_most_tokens_of_a_client_carry_is_sensitive_only_in_a_change() {
     let told = |everybody: bool, method: &str| {
         let scoped = json!({ "scopes": ["payments:write"] });

@@ -29,6 +29,7 @@ use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind, Request};
 use token::id::SubjectId;
 use token::term::GrantType;
+use token::user_agent;
 
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::{self, number, packed};
@@ -52,6 +53,8 @@ const SERVED: u32 = 5;
 const SIGNED_IN_BEFORE: [&str; 2] =
     [GrantType::RefreshToken.as_str(), GrantType::DeviceCode.as_str()];
 /// What is sensitive about a sign-in.
+/// Browsers of computers, as a kind of program.
+const BROWSER: u64 = 1;
 const SIGN_IN: &str = "a sign-in";
 /// People that a client needs before a program is none of its own.
 const PEOPLE: u32 = 30;
@@ -164,6 +167,10 @@ impl RecordDetector for NewPlace {
             news.hidden = person.places.is_known_for(event.ts, HOUR);
             person.last = None;
         }
+        if person.is_abroad(event) {
+            news.abroad = controlling;
+            person.last = None;
+        }
         let everyday = self.everyday(event, names);
         let shared = self.is_shared(event, names);
         let news = Some(news).filter(News::is_worth_it)?;
@@ -266,16 +273,26 @@ impl NewPlace {
         let (Some(subject), Some(hashed), Some(ua)) = (names.subject, names.ua, &event.ua) else {
             return false;
         };
-        let kind = self.kinds.of(hashed, || source::kind(event).unwrap_or(0));
+        // Browsers of computers are one kind: a telephone's application has none.
+        let kind = self.kinds.of(hashed, || match user_agent::system(ua) {
+            _ if !ua.starts_with("Mozilla/") => source::kind(event).unwrap_or(0),
+            Some("android" | "ios") => 0,
+            _ => BROWSER,
+        });
         if event.who.client.is_none() {
             return false;
         }
         let now = source::seconds(event);
         let people = self.people.touch(names.client, now);
         people.add(subject);
+        // Where an application has people sign in, a browser is shown.
+        if kind == BROWSER && !is_request(event) {
+            return false;
+        }
         let users = self.programs.touch(hash::both(names.client, kind), now);
         users.add(subject);
-        !ua.starts_with("Mozilla/") && people.count() >= PEOPLE && users.count() < COMMON
+        let is_of_its_own = kind == BROWSER || !ua.starts_with("Mozilla/");
+        is_of_its_own && people.count() >= PEOPLE && users.count() < COMMON
     }
 }
 
@@ -287,6 +304,8 @@ struct News {
     first_days: bool,
     /// It comes through Tor, and its owner did not an hour ago.
     hidden: bool,
+    /// Its owner was never in this country before the last hour.
+    abroad: bool,
     country: Option<bool>,
     place: Option<bool>,
     software: Option<bool>,
@@ -319,6 +338,7 @@ impl Person {
         let mut news = News {
             stray: false,
             hidden: false,
+            abroad: false,
             first_days: false,
             country: country
                 .filter(|_| is_own || !self.countries.is_empty())
@@ -368,11 +388,25 @@ impl Person {
         News {
             stray: false,
             hidden: false,
+            abroad: false,
             first_days: true,
             country: Some(all && is_country),
             place: Some(all),
             software: Some(all),
         }
+    }
+
+    /// Whether its owner was never in this country, and came there, by no carrier or VPN, within the last hour.
+    fn is_abroad(&self, event: &Event) -> bool {
+        let stays = matches!(
+            source::net(event),
+            None | Some(NetworkKind::Residential | NetworkKind::Business | NetworkKind::Hosting)
+        );
+        let country = event.origin.country.as_ref().map(number);
+        stays
+            && self.is_young(event)
+            && country.is_some_and(|it| self.countries.is_young(event.ts, it))
+            && self.countries.is_known_for(event.ts, DAY)
     }
 
     /// Whether enough is known to be surprised by a sign-in: a day, or two where people are.
@@ -397,7 +431,7 @@ fn as_now(event: &Event, names: &Names) -> NonZeroU64 {
 
 impl News {
     fn is_worth_it(&self) -> bool {
-        self.hidden || self.is_new()
+        self.hidden || self.abroad || self.is_new()
     }
 
     /// Whether it is new, and not only hidden.
@@ -444,6 +478,10 @@ impl News {
         .filter_map(|(word, strange)| strange.then_some(word))
         .collect()
     }
+}
+
+const fn is_request(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Request(_))
 }
 
 fn named(request: &Request) -> String {
