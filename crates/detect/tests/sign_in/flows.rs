@@ -108,6 +108,27 @@ fn verifiers_that_do_not_fit_again_and_again_are_found() {
 }
 
 #[test]
+fn verifiers_that_one_library_tries_from_many_networks_are_found() {
+    let told = |ua: &str, networks: i32, success: bool| {
+        let mut events: Vec<Value> = (0..10)
+            .map(|n| {
+                let ip = format!("192.{}.2.66", n % networks);
+                code(f64::from(n) * 1.5 * HOUR, &ip, &format!("c{}", n % 3), false)
+            })
+            .collect();
+        if success {
+            events.insert(5, code(7.2 * HOUR, "198.51.100.1", "c1", true));
+        }
+        events.iter_mut().for_each(|event| event["ua"] = json!(ua));
+        found(&events).len()
+    };
+    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, false), 1);
+    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 5, false), 0, "few networks");
+    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, true), 0, "it works");
+    assert_eq!(told("Shop/3.1 (Android 14)", 10, false), 0, "an application with a mistake in it");
+}
+
+#[test]
 fn verifiers_are_found_slowly_and_from_neighbours_while_the_client_works() {
     let run = |more: &dyn Fn(i32) -> Value, net: &str, broken: i32| {
         let mut events: Vec<Value> = vec![event(
@@ -420,6 +441,26 @@ fn a_network_that_never_registered_or_many_for_a_new_domain_are_a_surge() {
     assert_eq!(domain(8, HOUR), 1);
     assert_eq!(domain(2, HOUR), 0, "a platform and its test system");
     assert_eq!(domain(8, 25.0 * HOUR), 0, "a domain that is known");
+}
+
+#[test]
+fn one_program_that_registers_from_many_networks_for_a_new_domain_each_is_a_surge() {
+    let told = |networks: i32, ua: &dyn Fn(i32) -> String, host: &dyn Fn(i32) -> String| {
+        let registered = (0..16).map(|n| {
+            let ip = format!("192.{}.7.66", n % networks);
+            let mut event = register(f64::from(n) * 0.5 * HOUR, &ip, &host(n));
+            event["ua"] = json!(ua(n));
+            event
+        });
+        found(&registered.collect::<Vec<_>>()).len()
+    };
+    let (one, many) = (|_| "curl/8.8.0".to_owned(), |n| format!("app{}/1", "x".repeat(n as usize)));
+    let domain = |n| format!("cb.site{n}.example");
+    assert_eq!(told(10, &one, &domain), 1);
+    assert_eq!(told(7, &one, &domain), 0, "few networks");
+    assert_eq!(told(10, &many, &domain), 0, "each its own program");
+    assert_eq!(told(10, &one, &|_| "cb.site.example".to_owned()), 0, "one application's");
+    assert_eq!(told(10, &one, &|_| "localhost".to_owned()), 0, "on one's own machine");
 }
 
 #[test]

@@ -4,10 +4,10 @@
 //! people who sit together. Default: four people within three days approve codes that one network
 //! started, from three different places that are all far from it and, where countries are known,
 //! at least half of them in other countries. One is told alone where the device is started far from who approves it, in a
-//! data centre, behind a VPN, in another home or country, by software that is not the client's: by a bare HTTP library, or by
-//! another than that of three people whose devices were near or who signed in on the device itself (both, where nobody
-//! knows what kind of network it is), and in either case one that fewer than two of these use. A bare HTTP library where the
-//! client's own software is known is told from any other network than the person's, however near. Whoever approves on a
+//! data centre, behind a VPN, in another home or country, by software that is not the client's: by
+//! another than that of three people whose devices were near or who signed in on the device itself, and that fewer than
+//! two of these use; a bare HTTP library, where nobody knows what kind of network it is. Such a library is told from any
+//! other network than the person's, however near. Whoever approves on a
 //! company's network what a data centre of the same country started works there. And where the client
 //! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or where
 //! six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and companies'
@@ -49,34 +49,6 @@ const FEW: u32 = 2;
 const PROGRAMS: usize = 8;
 const USERS: u32 = 3;
 const PROGRAM_USERS: u32 = 2;
-
-/// What programs call themselves that nobody gave a name of their own.
-static LIBRARIES: [&str; 24] = [
-    "aiohttp",
-    "apache-httpclient",
-    "axios",
-    "curl",
-    "dart",
-    "go-http-client",
-    "got",
-    "guzzlehttp",
-    "httpie",
-    "insomnia",
-    "java",
-    "java-http-client",
-    "libwww-perl",
-    "node",
-    "node-fetch",
-    "okhttp",
-    "postmanruntime",
-    "python-httpx",
-    "python-requests",
-    "python-urllib",
-    "reqwest",
-    "ruby",
-    "undici",
-    "wget",
-];
 
 /// Codes approved elsewhere.
 pub(super) struct DevicePhishing {
@@ -208,14 +180,13 @@ impl Detector for DevicePhishing {
 
 impl Started {
     fn of(event: &Event) -> Option<Self> {
-        let software = event.origin.software.as_deref();
         Some(Self {
             source: Source::of(event)?,
             ip: event.ip?,
             country: event.origin.country.as_ref().map(number),
             net: event.origin.net,
             program: source::family(event),
-            is_library: software.is_some_and(|name| LIBRARIES.contains(&name)),
+            is_library: source::is_library(event),
         })
     }
 
@@ -305,15 +276,13 @@ impl Approvals {
         let Some(program) = started.program else { return false };
         let own = self.programs.iter().find(|(held, _)| *held == program);
         own.is_none_or(|(_, users)| users.count() < PROGRAM_USERS)
-            && match started.net {
-                Some(_) => started.is_library || self.has_software(),
-                None => started.is_library && self.has_software(),
-            }
+            && self.has_software()
+            && (started.net.is_some() || started.is_library)
     }
 
     /// Whether it is a program without a name, though the client's has one.
     fn is_bare(&self, started: &Started) -> bool {
-        started.is_library && self.has_software() && self.is_strange(started)
+        started.is_library && self.is_strange(started)
     }
 
     /// Whether it is known what software the client is.

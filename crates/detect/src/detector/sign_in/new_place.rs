@@ -14,7 +14,9 @@
 //! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's
 //! name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour ago,
 //! whatever the software. So is one by a program, and no browser, that fewer than three people of a client use, of
-//! thirty at least, from where its owner was not seen an hour ago. A sign-in is enough where software, network and
+//! thirty at least, from where its owner was not seen an hour ago; so is a computer's browser where fewer than three use
+//! any; and a change that decides who has the account, whatever the software, in a country where its owner, known for a
+//! day, was never before the last hour. A sign-in is enough where software, network and
 //! country are all new to somebody who is known for two days, and no carrier or VPN; after one day software and network
 //! are, where they are a data centre's: people are not there, unless several sign in from it. State: 168 bytes in the
 //! record of a person (`records.rs`), and 24 for each country, network and software where there are several; 48 for

@@ -5,10 +5,12 @@
 //! another's verifier fails now and then between successes. Default: five failures of one client from one network, within
 //! an hour and half as many as its successes there or more, or within a day without any success, while the client works:
 //! tokens of it were issued within a week, and on this day it fails for no more than three networks; or failures of four
-//! clients from one network within an hour. Neighbours in data centres and behind VPNs are one network.
-//! State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000 clients of at most 300.
+//! clients from one network within an hour; or eight failures within a day from six networks by one HTTP library that
+//! nobody gave a name, without any success between. Neighbours in data centres and behind VPNs are one network.
+//! State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000 clients of at most 300,
+//! 200 programs of 600.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -36,12 +38,19 @@ const MANY_CLIENTS: usize = 4;
 /// Who fails is more than one who steals, where it fails for more networks.
 const FAILING: usize = 4;
 
+/// Of one library that never succeeds, and from how many networks.
+const OF_LIBRARY: usize = 8;
+const NETWORKS_OF_LIBRARY: usize = 6;
+const LIBRARIES: usize = 200;
+
 /// Verifiers that do not fit.
 pub(super) struct PkceFailures {
     /// `true` for a success.
     pairs: Recent<(ClientId, IpNet), Tally<bool, 24>>,
     networks: Recent<IpNet, (Tally<ClientId, 8>, Told)>,
     clients: Recent<ClientId, Health>,
+    /// Where libraries failed since they last succeeded.
+    libraries: Recent<u64, (Tally<IpNet, 16>, Told)>,
 }
 
 /// Whether a client works.
@@ -58,6 +67,7 @@ impl Default for PkceFailures {
             pairs: Recent::new(PAIRS),
             networks: Recent::new(NETWORKS),
             clients: Recent::new(CLIENTS),
+            libraries: Recent::new(LIBRARIES),
         }
     }
 }
@@ -77,8 +87,21 @@ impl Detector for PkceFailures {
         let network = group::neighbours(event)?;
         let pair = self.pairs.touch(&(client.clone(), network));
         pair.push(event.ts, good);
+        let library = source::software(event).filter(|_| source::is_library(event));
+        let library = library.map(|library| self.libraries.touch(&library));
         if good {
+            library.into_iter().for_each(|(failed, _)| *failed = Tally::default());
             return None;
+        }
+        if let Some((failed, told)) = library {
+            failed.push(event.ts, network);
+            let lately: Vec<_> =
+                failed.within(event.ts, DAY).map(|(_, network)| *network).collect();
+            let networks = lately.iter().collect::<BTreeSet<_>>().len();
+            let is_search = lately.len() >= OF_LIBRARY && networks >= NETWORKS_OF_LIBRARY;
+            if is_search && told.is_news(event.ts, 1) {
+                return Some(by_library(event, lately.len(), networks));
+            }
         }
         let count = |window, wanted: bool| {
             pair.within(event.ts, window).filter(|(_, good)| **good == wanted).count()
@@ -115,6 +138,24 @@ impl Detector for PkceFailures {
             summary,
             facts: BTreeMap::from(facts),
         })
+    }
+}
+
+fn by_library(event: &Event, failed: usize, networks: usize) -> Sighting {
+    Sighting {
+        kind: Kind::SignIn(SignIn::PkceFailures),
+        actor: "campaign:pkce_failures".to_owned(),
+        whom: Whom { ip: event.ip, ..Whom::default() },
+        summary: format!(
+            "PKCE failed {failed} times within a day for one HTTP library from {networks} networks, lately from {}, \
+             and never succeeded: codes may have been stolen",
+            source::shown(event)
+        ),
+        facts: BTreeMap::from([
+            ("failed", json!(failed)),
+            ("networks", json!(networks)),
+            ("thresholds", json!({ "failed": OF_LIBRARY, "networks": NETWORKS_OF_LIBRARY })),
+        ]),
     }
 }
 

@@ -5,14 +5,15 @@
 //! or forty where four were registered from there two hours before and more; fifty within a day from one network; twelve
 //! that send people to as many domains, within three days from one network; twenty within three days of a network that
 //! registered nothing in the first half a day and nothing before these days; twenty within a day whose people are sent back
-//! to one host (not the own machine), or to one domain that nobody was sent to before that day, from four networks; and in all, a hundred within an hour if that is five times the busiest hour so far and
+//! to one host (not the own machine), or to one domain that nobody was sent to before that day, from four networks;
+//! twelve within a day by one program from eight networks, to as many domains that nobody was sent to before; and in all, a hundred within an hour if that is five times the busiest hour so far and
 //! a day is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
 //! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are named;
 //! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a tenth in a
 //! surge, and fades by a tenth each day, so that a surge is not the habit at once.
-//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts and domains of 2.
+//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -45,6 +46,10 @@ const NEWCOMER: usize = 20;
 const HALF_DAY: Duration = Duration::from_secs(12 * 3600);
 /// Networks that send people to one domain.
 const NETWORKS_OF_DOMAIN: usize = 4;
+/// Of one program to as many new domains, and its networks.
+const OF_PROGRAM: usize = 12;
+const NETWORKS_OF_PROGRAM: usize = 8;
+const PROGRAMS: usize = 200;
 /// Who registered so many so long ago does so.
 const REGISTRAR: usize = 4;
 const BEFORE: Duration = Duration::from_secs(2 * 3600);
@@ -63,6 +68,7 @@ pub(super) struct RegistrationSurge {
     networks: Recent<IpNet, Network>,
     hosts: Recent<String, (Tally<(), ONE_HOST>, Told)>,
     domains: Recent<u64, Domain>,
+    programs: Recent<u64, Program>,
     all: Hours,
     elsewhere: Hours,
     told: Told,
@@ -75,6 +81,13 @@ pub(super) struct RegistrationSurge {
 struct Domain {
     since: Option<Timestamp>,
     seen: Tally<Option<IpNet>, ONE_HOST>,
+    told: Told,
+}
+
+/// What registers clients that send people to new domains.
+#[derive(Default)]
+struct Program {
+    seen: Tally<(IpNet, u64), 24>,
     told: Told,
 }
 
@@ -111,6 +124,7 @@ impl Default for RegistrationSurge {
             networks: Recent::new(NETWORKS),
             hosts: Recent::new(HOSTS),
             domains: Recent::new(HOSTS),
+            programs: Recent::new(PROGRAMS),
             all: Hours::default(),
             elsewhere: Hours::default(),
             told: Told::default(),
@@ -167,6 +181,17 @@ impl Detector for RegistrationSurge {
             }
         }
         let from = event.ip.map(network::of);
+        let program = source::software(event).filter(|_| is_new);
+        let part = from.zip(domains.first().map(number));
+        if let Some((program, part)) = program.zip(part) {
+            let held = self.programs.touch(&program);
+            if held.is_surge(event.ts, part) && held.told.is_news(event.ts, 1) {
+                let whom = Whom { ip: event.ip, ..Whom::default() };
+                let what = "by one program from many networks, each for another domain,";
+                let actor = "campaign:registration".to_owned();
+                return Some(sighting(actor, whom, what, OF_PROGRAM, 0.0));
+            }
+        }
         for domain in domains {
             let held = self.domains.touch(&number(domain));
             if held.is_surge(event.ts, from) && held.told.is_news(event.ts, 1) {
@@ -201,6 +226,20 @@ impl Domain {
         now.since(*self.since.get_or_insert(now)) < DAY
             && count >= ONE_HOST
             && networks.len() >= NETWORKS_OF_DOMAIN
+    }
+}
+
+// === impl Program ===
+
+impl Program {
+    /// Notes a registration; whether there are many from many networks, each for another domain.
+    fn is_surge(&mut self, now: Timestamp, part: (IpNet, u64)) -> bool {
+        self.seen.push(now, part);
+        let lately: Vec<_> = self.seen.within(now, DAY).map(|(_, part)| *part).collect();
+        let count =
+            |of: fn(&(IpNet, u64)) -> u64| lately.iter().map(of).collect::<BTreeSet<_>>().len();
+        count(|(network, _)| number(network)) >= NETWORKS_OF_PROGRAM
+            && count(|(_, domain)| *domain) >= OF_PROGRAM
     }
 }
 
@@ -278,7 +317,7 @@ fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -
                 json!({
                     "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST,
                     "all_hour": ALL.count, "elsewhere_hour": ELSEWHERE.count,
-                    "network_domains": DOMAINS, "new_network_days": NEWCOMER, "domain_day": ONE_HOST,
+                    "network_domains": DOMAINS, "program_domains": OF_PROGRAM, "new_network_days": NEWCOMER, "domain_day": ONE_HOST,
                 }),
             ),
         ]),

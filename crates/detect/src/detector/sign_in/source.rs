@@ -135,6 +135,35 @@ pub(super) fn family(event: &Event) -> Option<u64> {
         .or_else(|| event.origin.ja4.as_deref().and_then(program::library))
 }
 
+/// What programs call themselves that nobody gave a name of their own.
+static LIBRARIES: [&str; 25] = [
+    "aiohttp",
+    "apache-httpclient",
+    "axios",
+    "curl",
+    "dart",
+    "go-http-client",
+    "got",
+    "guzzlehttp",
+    "httpie",
+    "insomnia",
+    "java",
+    "java-http-client",
+    "libwww-perl",
+    "node",
+    "node-fetch",
+    "okhttp",
+    "postmanruntime",
+    "python",
+    "python-httpx",
+    "python-requests",
+    "python-urllib",
+    "reqwest",
+    "ruby",
+    "undici",
+    "wget",
+];
+
 /// Cloudflare, Akamai and Fastly, behind whose addresses telephones and browsers hide those of their owners (iCloud
 /// Private Relay, WARP).
 const RELAYS: [u32; 3] = [13_335, 36_183, 54_113];
@@ -184,4 +213,9 @@ pub(super) fn is_machine(event: &Event) -> bool {
         (None, Some(_)) => who.session.is_none(),
         _ => false,
     }
+}
+
+/// Whether a program is an HTTP library that nobody gave a name of their own.
+pub(super) fn is_library(event: &Event) -> bool {
+    event.origin.software.as_deref().is_some_and(|name| LIBRARIES.contains(&name))
 }
