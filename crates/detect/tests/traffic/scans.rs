@@ -234,6 +234,26 @@ fn weak_spots_word_lists_and_tools_are_scans() {
 }
 
 #[test]
+fn one_program_that_searches_from_an_address_each_is_a_scan_and_browsers_are_none() {
+    let told = |count: usize, ua: &dyn Fn(usize) -> String| {
+        let mut stream = Stream::people();
+        for n in 0..count {
+            let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+            let path = format!("/word-{}{}", letter(n), letter(n / 26));
+            let (at, ip) = (2.0 * DAY + n as f64 * 300.0, format!("203.{n}.113.9"));
+            unknown(&mut stream, at, &ip, &path, &ua(n));
+        }
+        let findings = stream.by("scanning");
+        assert!(findings.iter().all(|it| it["ip"].is_string() && it.get("subject").is_none()));
+        findings.len()
+    };
+    let one = |_| "python-requests/2.28".to_owned();
+    assert_eq!((told(60, &one), told(30, &one)), (1, 0));
+    assert_eq!(told(60, &|_| "Mozilla/5.0 Firefox/130.0".to_owned()), 0, "many people's");
+    assert_eq!(told(60, &|n| format!("app-{}/1", "y".repeat(n))), 0, "each its own");
+}
+
+#[test]
 fn icons_old_apps_and_offices_are_no_scans() {
     let mut stream = Stream::people();
     for n in 0..300 {

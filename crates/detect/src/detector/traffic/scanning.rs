@@ -7,7 +7,8 @@
 //! for without any token count like a path: a page may have some. A path that
 //! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
 //! office's address much honest traffic makes some noise: there the unknown must also be a
-//! twentieth of all. Where all of it comes with one principal's tokens, the finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of
+//! twentieth of all. What one program, and no browser, asks for without a token counts together wherever it comes from,
+//! and has to be twice as much as of one network in a day. Where all of it comes with one principal's tokens, the finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of
 //! 16,384 paths, and 288 KiB.
 
 use std::hint::black_box;
@@ -20,6 +21,7 @@ use crate::detector::traffic::seen::Seen;
 use crate::detector::traffic::template::{self, Template};
 use crate::detector::traffic::vocabulary::Vocabulary;
 use crate::detector::{Kind, Names, Sighting, network};
+use crate::program;
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::once::Once;
@@ -31,6 +33,9 @@ const SLOW: u32 = 86_400;
 const FAST_POINTS: u32 = 12;
 /// Points in a day.
 const SLOW_POINTS: u32 = 20;
+/// Points in a day of one program, from whatever networks, and what its number is told from a network's by.
+const PROGRAM_POINTS: u32 = 40;
+const PROGRAM: u64 = 1;
 const WEAK_SPOT: u32 = 4;
 const TOOL: u32 = 6;
 /// Objects without a token that count like one path.
@@ -199,9 +204,27 @@ impl Scanning {
             return None;
         }
         let found = is_unknown.then(|| self.path(seen, network)).flatten();
+        let campaign = self.of_program(seen, found, tool);
         let search = self.networks.touch(network, seen.now);
         search.each(seen.now, |points| points.add(found, tool, seen.principal));
-        search.judge(seen)
+        search.judge(seen).or(campaign)
+    }
+
+    /// What one program, and no browser, asks for without a token, whatever its networks.
+    fn of_program(
+        &mut self,
+        seen: &Seen<'_>,
+        found: Option<Found>,
+        tool: bool,
+    ) -> Option<Sighting> {
+        let (ua, ja4) = (seen.event.ua.as_deref()?, seen.event.origin.ja4.as_deref());
+        if found.is_none() || seen.principal.is_some() || ua.starts_with("Mozilla/") {
+            return None;
+        }
+        let program = hash::both(program::of(ja4, Some(ua))?, PROGRAM);
+        let search = self.networks.touch(program, seen.now);
+        search.each(seen.now, |points| points.add(found, tool, None));
+        search.judge_program(seen)
     }
 
     /// Brings near what is counted of networks that come next.
@@ -273,6 +296,31 @@ impl Search {
             }
             change(points);
         }
+    }
+
+    fn judge_program(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        let (ip, points) = (seen.event.ip?, &self.slow);
+        let share = points.sum() as f32 / PROGRAM_POINTS as f32;
+        if share < 1.0 || !self.once.allows(seen.now, share) {
+            return None;
+        }
+        let summary = format!(
+            "one program asked for {} different unknown paths within a day without a token, from {ip} and elsewhere, \
+             {} requests for known weak spots; lately {}",
+            points.paths.count(),
+            points.spots,
+            seen.shown_route()
+        );
+        let facts = [
+            ("points", json!(points.sum())),
+            ("points_threshold", json!(PROGRAM_POINTS)),
+            ("paths", json!(points.paths.count())),
+            ("weak_spots", json!(points.spots)),
+            ("ua", json!(seen.event.ua)),
+        ];
+        let actor = "campaign:scanning".to_owned();
+        let whom = Whom { ip: Some(ip), ..Whom::default() };
+        Some(Sighting { kind: Kind::Scanning, actor, whom, summary, facts: facts.into() })
     }
 
     fn judge(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
