@@ -11,6 +11,7 @@
 mod campaigns;
 mod certain;
 mod credentials;
+mod devices;
 mod first_days;
 mod flows;
 mod guesses;
