@@ -1,18 +1,17 @@
 //! Device codes started in one place and approved by many people in others (RFC 8628 §5.4).
 //!
-//! A television and a telephone are in one country; a server in a data centre is started by a few
-//! people who sit together. Default: four people within three days approve codes that one network
-//! started, from three different places that are all far from it and, where countries are known,
-//! at least half of them in other countries. One is told alone where the device is started far from who approves it, in a
-//! data centre, behind a VPN, in another home or country, by software that is not the client's: by
-//! another than that of three people whose devices were near or who signed in on the device itself, and that fewer than
-//! two of these use; a bare HTTP library, where nobody knows what kind of network it is. Such a library is told from any
-//! other network than the person's, however near. Whoever approves on a
-//! company's network what a data centre of the same country started works there. And where the client
-//! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or where
-//! six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and companies'
-//! networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes,
-//! 20,000 networks of at most 1 kB, 5,000 clients of 400 bytes.
+//! A television and a telephone are in one country; a server in a data centre is started by a few people who sit
+//! together. Default: four people within three days approve codes that one network started, from three different
+//! places that are all far from it and, where countries are known, at least half of them in other countries. One is
+//! told alone where the device is started far from who approves it, in a data centre, behind a VPN, in another home
+//! or country, by software that is not the client's: by another than that of three people whose devices were near or
+//! who signed in on the device itself, and that fewer than two of these use; a bare HTTP library, where nobody knows
+//! what kind of network it is. Such a library is told from any other network than the person's, however near. Whoever
+//! approves on a company's network what a data centre of the same country started works there. And where the client
+//! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or
+//! where six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and
+//! companies' networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes, 20,000 networks
+//! of at most 1 kB, 5,000 clients of 400 bytes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,21 +1,20 @@
 //! To whom tokens were issued, and which of them are used elsewhere by other software.
 //!
 //! Only an issuer can know it: the event says what has moved since the token was issued. Software alone is a program
-//! that hands its token to another on the same machine; the network alone is a journey. Both together are a token that
-//! was carried away, unless the client works like that, such as a server that fetches tokens for a browser: so ten
-//! people must be known, of whom within the last three to six days at most one in thirty, or three, may have done it
-//! with a second token, and twice as many with one. What a data centre was given and is used where people are may be
-//! the page's of that server, and what one was given and comes from where three people of the client, and one in ten,
-//! have theirs fetched is the server's. What was done once or long ago is no habit: a few thefts must not hide the
-//! next. An
-//! application that was updated meanwhile has another TLS fingerprint, and tells a newer version of the same name: that
-//! is the same software. Without a name, so is a fingerprint with which three people of the client were issued tokens.
-//! Where neither system nor country is known, the addresses have to be of different IPv4 /16 or IPv6 /32. The same is
-//! asked of sessions that went on elsewhere by another program than before, however their tokens are fetched. An
-//! application and the pages in it are two programs that move together: what three people of a client, and one in
-//! twenty, use in turn where they are is one hand. State: 50,000 tokens of 90 bytes, 5,000 clients of twice 250, and 24
-//! more for each of up to 32 people who do it, 5,000 fingerprints and 5,000 servers of 100, 16,384 User-Agents of 24,
-//! 4,096 pairs of programs of 24.
+//! that hands its token to another on the same machine; the network alone is a journey. Both together are a token
+//! that was carried away, unless the client works like that, such as a server that fetches tokens for a browser: so
+//! ten people must be known, of whom within the last three to six days at most one in thirty, or three, may have done
+//! it with a second token, and twice as many with one. What a data centre was given and is used where people are may
+//! be the page's of that server, and what one was given and comes from where three people of the client, and one in
+//! ten, have theirs fetched is the server's. What was done once or long ago is no habit: a few thefts must not hide
+//! the next. An application that was updated meanwhile has another TLS fingerprint, and tells a newer version of the
+//! same name: that is the same software. Without a name, so is a fingerprint with which three people of the client
+//! were issued tokens. Where neither system nor country is known, the addresses have to be of different IPv4 /16 or
+//! IPv6 /32. The same is asked of sessions that went on elsewhere by another program than before, however their
+//! tokens are fetched. An application and the pages in it are two programs that move together: what three people of a
+//! client, and one in twenty, use in turn where they are is one hand. State: 50,000 tokens of 90 bytes, 5,000 clients
+//! of twice 250, and 24 more for each of up to 32 people who do it, 5,000 fingerprints and 5,000 servers of 100,
+//! 16,384 User-Agents of 24, 4,096 pairs of programs of 24.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

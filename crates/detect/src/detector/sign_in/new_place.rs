@@ -1,26 +1,26 @@
 //! Something sensitive from where, and with what, its owner was never seen before.
 //!
 //! New software alone is a new telephone, a new network alone a journey, and both are strange for their first day, so
-//! that harmless requests do not make them known. Together, with an administrative act or a scope that is one, they are
-//! worth a look. The version of a browser does not count. Where the software is not known, the country and the network
-//! both have to be new, and the session as well: one that was in use before its owner came there went on the journey
-//! with them. Nothing is strange to somebody who is known for less than three days, but what comes all at once: the
-//! software and the country (after a day the network alone), or a data centre, none of which was there an hour ago, and
-//! no carrier. Then only a change counts that decides who has the account or its money, unless a quarter of the
-//! client's people do that, since so much is new in the first days. Where a VPN, a data centre or a company leaves the
-//! net is nobody's country.
+//! that harmless requests do not make them known. Together, with an administrative act or a scope that is one, they
+//! are worth a look. The version of a browser does not count. Where the software is not known, the country and the
+//! network both have to be new, and the session as well: one that was in use before its owner came there went on the
+//! journey with them. Nothing is strange to somebody who is known for less than three days, but what comes all at
+//! once: the software and the country (after a day the network alone), or a data centre, none of which was there an
+//! hour ago, and no carrier. Then only a change counts that decides who has the account or its money, unless a
+//! quarter of the client's people do that, since so much is new in the first days. Where a VPN, a data centre or a
+//! company leaves the net is nobody's country.
 //!
-//! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and whoever
-//! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's
-//! name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour ago,
-//! whatever the software. So is one by a program, and no browser, that fewer than three people of a client use, of
-//! thirty at least, from where its owner was not seen an hour ago; so is a computer's browser where fewer than three use
-//! any; and a change that decides who has the account, whatever the software, in a country where its owner, known for a
-//! day, was never before the last hour. A sign-in is enough where software, network and
-//! country are all new to somebody who is known for two days, and no carrier or VPN; after one day software and network
-//! are, where they are a data centre's: people are not there, unless several sign in from it. State: 168 bytes in the
-//! record of a person (`records.rs`), and 24 for each country, network and software where there are several; 48 for
-//! each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384
+//! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and
+//! whoever renews a session signed in before. A change, in another country or from where no people are, is as much as
+//! a scope's name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour
+//! ago, whatever the software. So is one by a program, and no browser, that fewer than three people of a client use,
+//! of thirty at least, from where its owner was not seen an hour ago; so is a computer's browser where fewer than
+//! three use any; and a change that decides who has the account, whatever the software, in a country where its owner,
+//! known for a day, was never before the last hour. A sign-in is enough where software, network and country are all
+//! new to somebody who is known for two days, and no carrier or VPN; after one day software and network are, where
+//! they are a data centre's: people are not there, unless several sign in from it. State: 168 bytes in the record of
+//! a person (`records.rs`), and 24 for each country, network and software where there are several; 48 for each of
+//! 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384
 //! servers; 16 for each of 4,096 User-Agents and sets of scopes.
 
 use std::collections::BTreeMap;
@@ -54,9 +54,9 @@ const SERVED: u32 = 5;
 /// looks at.
 const SIGNED_IN_BEFORE: [&str; 2] =
     [GrantType::RefreshToken.as_str(), GrantType::DeviceCode.as_str()];
-/// What is sensitive about a sign-in.
 /// Browsers of computers, as a kind of program.
 const BROWSER: u64 = 1;
+/// What is sensitive about a sign-in.
 const SIGN_IN: &str = "a sign-in";
 /// People that a client needs before a program is none of its own.
 const PEOPLE: u32 = 30;
@@ -306,7 +306,7 @@ struct News {
     first_days: bool,
     /// It comes through Tor, and its owner did not an hour ago.
     hidden: bool,
-    /// Its owner was never in this country before the last hour.
+    /// It decides who has the account, in a country where its owner never was before the last hour.
     abroad: bool,
     country: Option<bool>,
     place: Option<bool>,

@@ -1,17 +1,18 @@
 //! Far more clients registered than is usual (RFC 7591 §5).
 //!
-//! An application that registers each of its copies does so from its users' networks; a platform that registers one for
-//! each customer has done so before, and sends their people to one domain. Default: twenty within an hour from one network,
-//! or forty where four were registered from there two hours before and more; fifty within a day from one network; twelve
-//! that send people to as many domains, within three days from one network; twenty within three days of a network that
-//! registered nothing in the first half a day and nothing before these days; twenty within a day whose people are sent back
-//! to one host (not the own machine), or to one domain that nobody was sent to before that day, from four networks;
-//! twelve within a day by one program from eight networks, to as many domains that nobody was sent to before; and in all, a hundred within an hour if that is five times the busiest hour so far and
-//! a day is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
-//! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are named;
-//! where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a tenth in a
-//! surge, and fades by a tenth each day, so that a surge is not the habit at once.
-//! State: 20,000 networks of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
+//! An application that registers each of its copies does so from its users' networks; a platform that registers one
+//! for each customer has done so before, and sends their people to one domain. Default: twenty within an hour from
+//! one network, or forty where four were registered from there two hours before and more; fifty within a day from one
+//! network; twelve that send people to as many domains, within three days from one network; twenty within three days
+//! of a network that registered nothing in the first half a day and nothing before these days; twenty within a day
+//! whose people are sent back to one host (not the own machine), or to one domain that nobody was sent to before that
+//! day, from four networks; twelve within a day by one program from eight networks, to as many domains that nobody
+//! was sent to before; and in all, a hundred within an hour if that is five times the busiest hour so far and a day
+//! is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
+//! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are
+//! named; where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by
+//! a tenth in a surge, and fades by a tenth each day, so that a surge is not the habit at once. State: 20,000
+//! networks of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -317,7 +318,8 @@ fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -
                 json!({
                     "network_hour": FAST, "network_day": SLOW, "host_day": ONE_HOST,
                     "all_hour": ALL.count, "elsewhere_hour": ELSEWHERE.count,
-                    "network_domains": DOMAINS, "program_domains": OF_PROGRAM, "new_network_days": NEWCOMER, "domain_day": ONE_HOST,
+                    "network_domains": DOMAINS, "program_domains": OF_PROGRAM,
+                    "new_network_days": NEWCOMER, "domain_day": ONE_HOST,
                 }),
             ),
         ]),

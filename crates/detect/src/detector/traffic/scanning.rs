@@ -1,15 +1,15 @@
-//! A network that looks for what is not there: unknown paths, known weak spots, tools; or for what is, without a token.
+//! A network that looks for what is not there: unknown paths, known weak spots, tools; or for what is, without a
+//! token.
 //!
-//! Counts different unknown paths of a network, with numbers and long names taken out, so that an
-//! old app that asks for a thousand orders of a route which is gone asks for one path. A path
-//! that belongs to a known weak spot counts four times, and the name of a scanner as User-Agent
-//! once like six; paths that browsers and crawlers try by themselves count nothing. Four different objects that are asked
-//! for without any token count like a path: a page may have some. A path that
-//! six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an
-//! office's address much honest traffic makes some noise: there the unknown must also be a
-//! twentieth of all. What one program, and no browser, asks for without a token counts together wherever it comes from,
-//! and has to be twice as much as of one network in a day. Where all of it comes with one principal's tokens, the finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of
-//! 16,384 paths, and 288 KiB.
+//! Counts different unknown paths of a network, with numbers and long names taken out, so that an old app that asks
+//! for a thousand orders of a route which is gone asks for one path. A path that belongs to a known weak spot counts
+//! four times, and the name of a scanner as User-Agent once like six; paths that browsers and crawlers try by
+//! themselves count nothing. Four different objects that are asked for without any token count like a path: a page
+//! may have some. A path that six networks with honest traffic ask for is somebody's broken link. Behind a carrier's
+//! or an office's address much honest traffic makes some noise: there the unknown must also be a twentieth of all.
+//! What one program, and no browser, asks for without a token counts together wherever it comes from, and has to be
+//! twice as much as of one network in a day. Where all of it comes with one principal's tokens, the finding names
+//! that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384 paths, and 288 KiB.
 
 use std::hint::black_box;
 
@@ -33,8 +33,9 @@ const SLOW: u32 = 86_400;
 const FAST_POINTS: u32 = 12;
 /// Points in a day.
 const SLOW_POINTS: u32 = 20;
-/// Points in a day of one program, from whatever networks, and what its number is told from a network's by.
+/// Points in a day of one program, from whatever networks.
 const PROGRAM_POINTS: u32 = 40;
+/// Makes the key of a program another than any network's.
 const PROGRAM: u64 = 1;
 const WEAK_SPOT: u32 = 4;
 const TOOL: u32 = 6;
@@ -163,6 +164,7 @@ enum By {
 
 /// Searches for what is not there.
 pub(super) struct Scanning {
+    /// By network, and by program, whose key is another ([`PROGRAM`]).
     networks: Table<Search>,
     /// Requests of today that succeeded, by network, up to [`HONEST`]: networks may share a place.
     honest: Vec<u8>,
