@@ -136,6 +136,15 @@ fn a_device_that_is_not_the_clients_is_told_where_it_cannot_be_its_owners() {
 }
 
 #[test]
+fn a_client_whose_own_programs_are_unknown_says_nothing_of_one() {
+    let (machine, home) = (("203.0.113.66", 64666, "NO"), ("198.51.3.1", 64500, "NO"));
+    let mut pair = device(0.0, "first", machine, home, "u9");
+    pair[0]["ua"] = json!("Go-http-client/2.0");
+    (pair[0]["net"], pair[1]["net"]) = (json!("hosting"), json!("residential"));
+    assert_eq!(found(&pair), Vec::<Value>::new());
+}
+
+#[test]
 fn what_another_home_started_is_told_where_people_hardly_do_that() {
     let run = |others: u32| {
         let mut events = Vec::new();

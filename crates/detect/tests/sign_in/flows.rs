@@ -310,6 +310,7 @@ fn one_program_that_registers_from_many_networks_for_a_new_domain_each_is_a_surg
     assert_eq!(told(7, &one, &domain), 0, "few networks");
     assert_eq!(told(10, &many, &domain), 0, "each its own program");
     assert_eq!(told(10, &one, &|_| "cb.site.example".to_owned()), 0, "one application's");
+    assert_eq!(told(10, &one, &|n| format!("cb.site{}.example", n % 11)), 0, "few are new");
     assert_eq!(told(10, &one, &|_| "localhost".to_owned()), 0, "on one's own machine");
 }
 
