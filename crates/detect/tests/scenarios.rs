@@ -228,13 +228,13 @@ fn a_campaign_in_one_name_is_seen_and_its_owner_left_alone() {
             forged(f64::from(n), &format!("192.0.2.{}", n % 3), "forged:bad_signature", None)
         }));
         let findings = found(&events);
-        assert_eq!(responses(&findings), ["tag"]);
-        assert_eq!(findings[0]["evidence"]["claimed_client"], "victim");
-        assert!(findings[0].get("client").is_none());
-        findings[0].get("ip").is_some()
+        assert!(responses(&findings).iter().all(|response| *response == "tag"));
+        assert!(findings.iter().all(|it| it["evidence"]["claimed_client"] == "victim"));
+        assert!(findings.iter().all(|it| it.get("client").is_none()));
+        findings.iter().map(|it| it.get("ip").is_some()).collect::<Vec<_>>()
     };
-    assert!(!campaign(3), "a program of somebody who is let in may cut tokens off");
-    assert!(campaign(0), "nobody is let in from there");
+    assert_eq!(campaign(3), [false], "a program of somebody who is let in may cut tokens off");
+    assert_eq!(campaign(0), [true, true], "nobody is let in from there");
     let deliberate: Vec<Value> = (0..6)
         .map(|n| forged(f64::from(n), &format!("192.0.{}.7", n % 3), "forged:jku", Some("victim")))
         .collect();

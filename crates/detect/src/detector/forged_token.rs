@@ -11,7 +11,7 @@
 //! an honest cause within a day, or five different tokens with a wrong signature within an hour;
 //! ten of any kind within a day are remembered like a relic, whatever is in them.
 //! A campaign that takes time names its networks: five forgeries without an honest cause within an
-//! hour in one client's name, from three networks.
+//! hour in one client's name, from three networks; a wrong signature has none where nobody is let in.
 //! Where nobody is let in there is no honest program whose tokens are cut off on the way: from there two different
 //! tokens with a wrong signature within a day are told, or three of an unknown key; of nameless ones different routes
 //! count. Nothing is done about these either.
@@ -136,7 +136,11 @@ impl RecordDetector for ForgedToken {
             burst.add(seen());
             let is_sure = is_strange || is_deliberate(forgery);
             let fast = burst.campaign(event.ts).then(|| burst.named(client, event, is_sure));
-            let slow = spread.judge(event.ts, network, forgery);
+            let slow = spread.judge(event.ts, network, forgery, is_strange);
+            let slow = slow.filter(|_| by_network.is_none());
+            if slow.is_some() {
+                spread.named.note(event.ts, network);
+            }
             fast.or_else(|| slow.map(|count| spread_out(count, client, ip)))
         });
         by_network.or(by_client)
@@ -197,8 +201,15 @@ impl Patience {
 
 impl Spread {
     /// Forgeries and networks, when they are a campaign that this network was not told of yet.
-    fn judge(&mut self, now: Timestamp, network: IpNet, forgery: Forgery) -> Option<[usize; 2]> {
-        if !is_deliberate(forgery) {
+    fn judge(
+        &mut self,
+        now: Timestamp,
+        network: IpNet,
+        forgery: Forgery,
+        is_strange: bool,
+    ) -> Option<[usize; 2]> {
+        let is_unsigned = forgery == Forgery::BadSignature && is_strange;
+        if !is_deliberate(forgery) && !is_unsigned {
             return None;
         }
         self.from.push(now, network);
@@ -208,7 +219,6 @@ impl Spread {
         if count < DOUBTFUL || networks < CAMPAIGN || is_named {
             return None;
         }
-        self.named.note(now, network);
         Some([count, networks])
     }
 }

@@ -11,10 +11,13 @@ mod credential_stuffing;
 mod device_code_guessing;
 mod device_phishing;
 mod disabled_account_token;
+mod disguise;
 mod dpop_replay;
+mod drained_client;
 mod gateway;
 mod group;
 mod impossible_travel;
+mod introspection_guessing;
 mod issued;
 mod known;
 mod leak_report;
@@ -25,6 +28,7 @@ mod new_place;
 mod password_guessing;
 mod pkce_failures;
 mod records;
+mod recovery;
 mod redirect_probing;
 mod registration_surge;
 mod revoked_token_hammering;
@@ -34,6 +38,7 @@ mod secret_sharing;
 mod sensitive;
 mod shared_keys;
 mod source;
+mod stolen_key;
 mod token_sharing;
 
 pub use records::{Record, Records};
@@ -156,7 +161,7 @@ pub(super) fn all() -> Vec<Look> {
         Look::with_record(dpop_replay::DpopReplay::default()),
         Look::at(assertion_replay::AssertionReplay::default()),
         Look::with_record(revoked_token_hammering::RevokedTokenHammering::default()),
-        Look::at(disabled_account_token::DisabledAccountToken::default()),
+        Look::with_record(disabled_account_token::DisabledAccountToken::default()),
         Look::at(leak_report::LeakReport),
         Look::at(credential_stuffing::CredentialStuffing::default()),
         Look::at(password_guessing::PasswordGuessing::default()),
@@ -165,10 +170,14 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(client_secret_guessing::ClientSecretGuessing::default()),
         Look::at(secret_sharing::SecretSharing::default()),
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),
+        Look::at(introspection_guessing::IntrospectionGuessing::default()),
         Look::with_record(token_sharing::TokenSharing::default()),
         Look::with_record(mixed_software::MixedSoftware::default()),
         Look::with_record(shared_keys::SharedKeys::default()),
+        Look::with_record(stolen_key::StolenKey::default()),
+        Look::with_record(drained_client::DrainedClient::default()),
         Look::with_record(impossible_travel::ImpossibleTravel::default()),
+        Look::with_record(disguise::Disguise::default()),
         Look::with_record(new_place::NewPlace::default()),
         Look::at(redirect_probing::RedirectProbing::default()),
         Look::at(pkce_failures::PkceFailures::default()),

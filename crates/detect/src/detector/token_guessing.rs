@@ -9,9 +9,10 @@
 //! ten networks where no token was good since, if that is four times what any hour before brought; each of them is
 //! named at its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by
 //! what that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it
-//! not, and a run that lasts is not its own excuse. Where events do not say which token it was, one that is repeated
+//! not, and a run that lasts is not its own excuse. A program that is no browser and takes its time: forty within a day
+//! from twelve networks, if that is four times what any day before brought. Where events do not say which token it was, one that is repeated
 //! counts as well; fifteen different ones within a day from where none was good are enough. State: 20,000 networks of
-//! 130 bytes, 200 programs of up to 2 kB.
+//! 130 bytes, 200 programs of up to 5 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -48,9 +49,8 @@ const PAUSES: u32 = 10;
 const ALIKE: i64 = 30;
 /// Good ones for each that is nobody's, from which a network's traffic is honest.
 const SHARE: u32 = 20;
-const HOUR: Duration = Duration::from_secs(3600);
 const TOGETHER: usize = 24;
-const OF_ALL: [usize; 2] = [10, usize::MAX];
+const OF_ALL: Limits = Limits { window: SLOW, tries: TOGETHER, networks: [10, usize::MAX] };
 /// A run is so many times what any hour before brought.
 const UNUSUAL: usize = 4;
 /// From here on hardly any of the tries is somebody's who does not belong to it.
@@ -58,8 +58,11 @@ const NOBODY_ELSE: usize = 10;
 const HELD: usize = 256;
 const PROGRAMS: usize = 200;
 /// Of one program, and so many that they are a run whatever was before.
-const OF_PROGRAM: [usize; 2] = [8, 15];
+const OF_PROGRAM: Limits = Limits { window: SLOW, tries: TOGETHER, networks: [8, 15] };
 const PROGRAM_HELD: usize = 64;
+/// Of one that takes its time.
+const OF_DAY: Limits = Limits { window: DAY, tries: 40, networks: [12, usize::MAX] };
+const DAY_HELD: usize = 128;
 /// Of a network before it is named as part of a run.
 const PART: u32 = 3;
 /// So many of a network in a day may be a part of one.
@@ -70,13 +73,29 @@ pub struct TokenGuessing {
     networks: Recent<IpNet, Network>,
     /// Of all programs.
     all: Run<HELD>,
-    programs: Recent<u64, Run<PROGRAM_HELD>>,
+    programs: Recent<u64, Program>,
 }
 
 /// The newest tries of networks without a good token.
 struct Run<const N: usize> {
     tries: Tally<IpNet, N>,
     hours: Hours,
+}
+
+/// Tries by one program, as fast as an hour shows and as slow as a day does.
+#[derive(Default)]
+struct Program {
+    hour: Run<PROGRAM_HELD>,
+    day: Run<DAY_HELD>,
+}
+
+/// How many tries of how many networks are a run.
+struct Limits {
+    /// Of what length.
+    window: i64,
+    tries: usize,
+    /// Networks, if it is unusual, and those with which it is one whatever was before.
+    networks: [usize; 2],
 }
 
 /// Tries of one network, by windows on the clock.
@@ -126,8 +145,9 @@ impl<const N: usize> Default for Run<N> {
     }
 }
 
-/// Tries within an hour that are a run.
+/// Tries within an hour, or a day, that are a run.
 struct Together {
+    window: i64,
     tries: usize,
     networks: usize,
     peak: u32,
@@ -166,10 +186,17 @@ impl Detector for TokenGuessing {
         let run = program.map(|program| self.programs.touch(&program));
         let is_good =
             |network: &IpNet| self.networks.peek(network).is_none_or(|it| it.day.good > 0);
-        let of_program =
-            run.and_then(|run| run.add(event, network, OF_PROGRAM, is_first.into(), is_good));
+        let is_browser = event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
+        let of_program = run.and_then(|run| {
+            let of_day = if is_browser || !is_first {
+                None
+            } else {
+                run.day.add(event, network, &OF_DAY, 1, is_good)
+            };
+            run.hour.add(event, network, &OF_PROGRAM, is_first.into(), is_good).or(of_day)
+        });
         let together =
-            self.all.add(event, network, OF_ALL, is_first.into(), is_good).or(of_program)?;
+            self.all.add(event, network, &OF_ALL, is_first.into(), is_good).or(of_program)?;
         self.together(event, network, &together)
     }
 }
@@ -184,9 +211,10 @@ impl TokenGuessing {
             return None;
         }
         let tries = held.day.tries;
+        let span = if run.window == DAY { "a day" } else { "an hour" };
         let summary = format!(
             "{} tried {tries} tokens that are nobody's, as one of {} networks that tried {} \
-             within an hour; no hour before brought more than {}",
+             within {span}; none before brought more than {}",
             shown(event),
             run.networks,
             run.tries,
@@ -197,7 +225,8 @@ impl TokenGuessing {
             ("networks", json!(run.networks)),
             ("tries_together", json!(run.tries)),
             ("threshold", json!(run.threshold)),
-            ("most_in_an_hour_before", json!(run.peak)),
+            ("window_seconds", json!(run.window)),
+            ("most_in_a_window_before", json!(run.peak)),
         ]);
         Some(sighting(event, "campaign:token_guessing".to_owned(), summary, facts))
     }
@@ -211,27 +240,30 @@ impl<const N: usize> Run<N> {
         &mut self,
         event: &Event,
         network: IpNet,
-        [enough, many]: [usize; 2],
+        limits: &Limits,
         counted: u32,
         is_good: impl Fn(&IpNet) -> bool,
     ) -> Option<Together> {
-        self.hours.add(event.ts.as_secs() / 3600, counted);
+        self.hours.add(event.ts.as_secs() / limits.window, counted);
         self.tries.push(event.ts, network);
         let peak = self.hours.peak;
-        let threshold = (peak as usize * UNUSUAL).clamp(TOGETHER, N);
-        if self.tries.len() < TOGETHER {
+        let threshold = (peak as usize * UNUSUAL).clamp(limits.tries, N);
+        if self.tries.len() < limits.tries {
             return None;
         }
-        let lately = self.tries.within(event.ts, HOUR).filter(|(_, network)| !is_good(network));
+        let window = Duration::from_secs(limits.window.unsigned_abs());
+        let lately = self.tries.within(event.ts, window).filter(|(_, network)| !is_good(network));
         let lately: Vec<&IpNet> = lately.map(|(_, network)| network).collect();
         let networks = lately.iter().collect::<BTreeSet<_>>().len();
+        let [enough, many] = limits.networks;
         let is_unusual = lately.len() >= threshold && networks >= enough;
-        let is_many = lately.len() >= TOGETHER && networks >= many;
+        let is_many = lately.len() >= limits.tries && networks >= many;
         (is_unusual || is_many).then_some(Together {
             tries: lately.len(),
             networks,
             peak,
             threshold,
+            window: limits.window,
         })
     }
 }

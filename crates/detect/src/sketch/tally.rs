@@ -34,6 +34,11 @@ impl<T: PartialEq, const N: usize> Tally<T, N> {
         self.0.push_back((now, thing));
     }
 
+    /// Forgets a thing, however often it is held.
+    pub(crate) fn forget(&mut self, thing: &T) {
+        self.0.retain(|(_, held)| held != thing);
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

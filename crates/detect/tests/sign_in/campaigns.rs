@@ -232,3 +232,85 @@ fn a_token_a_minute_is_guessing_and_one_each_half_hour_is_forgotten() {
     assert_eq!(every(130.0, 60).len(), 1);
     assert_eq!(every(1800.0, 150), Vec::<Value>::new());
 }
+
+/// So many networks that try so often each, in turn, some minutes apart.
+fn guessed(start: f64, networks: u32, each: u32, minutes: f64, uas: &[&str]) -> Vec<Value> {
+    let guess = |n: u32| {
+        let mut made = nobodys(start + f64::from(n) * minutes * 60.0);
+        made["ip"] = json!(format!("1{}.9.0.7", 10 + n % networks));
+        made["ua"] = json!(uas[n as usize % uas.len()]);
+        made
+    };
+    (0..networks * each).map(guess).collect()
+}
+
+fn campaign(parts: &[&[Value]]) -> usize {
+    let findings = found(&parts.concat());
+    for finding in &findings {
+        assert_eq!(outcomes(std::slice::from_ref(finding)), [["token_guessing", "medium", "tag"]]);
+        assert_eq!(finding["evidence"]["window_seconds"], 86_400);
+    }
+    findings.len()
+}
+
+/// Midnight after the stream has begun.
+const MIDNIGHT: f64 = 35_200.0;
+
+#[test]
+fn a_program_that_takes_a_day_for_forty_tokens_from_many_networks_is_told() {
+    let day = guessed(MIDNIGHT + 60.0, 14, 3, 25.0, &["tool/1"]);
+    let times = |count: usize| campaign(&[&day[..count]]);
+    assert_eq!([39, 40, 42].map(times), [0, 1, 3]);
+    let browser = guessed(MIDNIGHT + 60.0, 14, 3, 25.0, &["Mozilla/5.0 tool/1"]);
+    assert_eq!(campaign(&[&browser]), 0, "browsers of everybody");
+    let two = guessed(MIDNIGHT + 60.0, 14, 3, 25.0, &["tool/1", "tool/2"]);
+    assert_eq!(campaign(&[&two]), 0, "two programs");
+    let slow = guessed(MIDNIGHT + 60.0, 14, 3, 40.0, &["tool/1"]);
+    assert_eq!(campaign(&[&slow]), 0, "within more than a day");
+    let often = guessed(MIDNIGHT + 60.0, 13, 4, 20.0, &["tool/1"]);
+    assert_eq!(campaign(&[&often]), 0, "of each network three count");
+}
+
+#[test]
+fn what_takes_a_day_is_a_run_from_twelve_networks_and_if_the_day_before_brought_no_quarter_of_it() {
+    // Before midnight each network tries once, and then as often as a part of a run may.
+    let networks = |count: u32| {
+        let before = guessed(MIDNIGHT - 3600.0 * 4.0, 10, 1, 20.0, &["tool/1"]);
+        let day = guessed(MIDNIGHT + 60.0, count, 3, 20.0, &["tool/1"]);
+        campaign(&[&before, &day])
+    };
+    assert_eq!([12, 11].map(|count| networks(count) > 0), [true, false]);
+    // Others, on a day before.
+    let after = |tries: u32| {
+        let mut before = guessed(60.0, tries, 1, 20.0, &["tool/1"]);
+        for (n, event) in before.iter_mut().enumerate() {
+            event["ip"] = json!(format!("40.{n}.0.7"));
+        }
+        campaign(&[&before, &guessed(MIDNIGHT + DAY + 60.0, 14, 3, 25.0, &["tool/1"])])
+    };
+    assert_eq!([10, 11].map(after), [3, 0]);
+}
+
+/// A client that asks for these sets in turn and is refused each time, some minutes apart.
+fn refusals(grant_type: &str, sets: &[&str], count: usize, minutes: f64) -> usize {
+    let ask = |n: usize| {
+        let scope = sets[n % sets.len()];
+        let mut made = asked(60.0 + n as f64 * minutes * 60.0, &[scope], "invalid_scope");
+        made["grant_type"] = json!(grant_type);
+        made
+    };
+    let first = asked(0.0, &["orders:read"], "ok");
+    let findings = found(&std::iter::once(first).chain((0..count).map(ask)).collect::<Vec<_>>());
+    assert!(findings.iter().all(|it| it["detector"] == "scope_creep" && it["client"] == "c1"));
+    findings.len()
+}
+
+#[test]
+fn eight_refusals_of_three_sets_in_a_clients_first_hour_are_no_mistake() {
+    let sets = ["users:read", "mail:read", "users:admin"];
+    for grant_type in ["client_credentials", "refresh_token"] {
+        let refused = |sets, count| refusals(grant_type, sets, count, 5.0);
+        assert_eq!([8, 7].map(|count| refused(&sets, count)), [1, 0], "{grant_type}");
+        assert_eq!([1, 2].map(|many| refused(&sets[..many], 11)), [0, 0], "{grant_type}");
+    }
+}

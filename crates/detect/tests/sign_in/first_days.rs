@@ -260,6 +260,27 @@ fn a_program_that_is_none_of_a_clients_is_told_of_somebody_of_whom_nothing_is_kn
 }
 
 #[test]
+fn whoever_has_just_signed_in_by_a_browser_may_try_a_program_of_their_own_beside_it() {
+    let told = |login: &Value| {
+        let mut events = people();
+        let tool = json!({ "ua": "python-httpx/0.27", "ja4": "tool", "method": "POST" });
+        let mut signed_in = used(2.0 * HOUR - 60.0, 99, login);
+        for (name, value) in [("kind", "login"), ("result", "ok"), ("username", "n")] {
+            signed_in[name] = json!(value);
+        }
+        signed_in["factor"] = json!("password");
+        events.push(signed_in);
+        events.push(used(2.0 * HOUR, 99, &tool));
+        let findings = found(&events);
+        findings.iter().filter(|it| it["detector"] == "new_place" && it["subject"] == "u99").count()
+    };
+    assert_eq!(told(&json!({})), 0);
+    assert_eq!(told(&json!({ "ua": "python-httpx/0.27", "ja4": "tool" })), 1, "by that program");
+    assert_eq!(told(&json!({ "ua": null })), 1, "by who knows what");
+    assert_eq!(told(&json!({ "asn": 64501 })), 1, "elsewhere");
+}
+
+#[test]
 fn a_computers_browser_in_a_client_of_telephones_is_none_of_its_own() {
     let told = |with_browser: u32, ua: &str, kind: &str| {
         let mut events = people();

@@ -122,10 +122,32 @@ fn verifiers_that_one_library_tries_from_many_networks_are_found() {
         events.iter_mut().for_each(|event| event["ua"] = json!(ua));
         found(&events).len()
     };
-    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, false), 1);
+    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, false), 3, "from the eighth on, each network");
     assert_eq!(told("Python/3.11 aiohttp/3.9.1", 5, false), 0, "few networks");
-    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, true), 0, "it works");
+    assert_eq!(told("Python/3.11 aiohttp/3.9.1", 10, true), 3, "it works elsewhere");
     assert_eq!(told("Shop/3.1 (Android 14)", 10, false), 0, "an application with a mistake in it");
+}
+
+#[test]
+fn a_library_is_one_by_its_user_agent_whatever_the_event_calls_it() {
+    let named = |software: &str, ua: &str| {
+        let events: Vec<Value> = (0..30)
+            .map(|n| {
+                let ip = format!("192.{}.2.66", n % 10);
+                let mut failed = code(f64::from(n) * 2400.0, &ip, &format!("c{}", n % 3), false);
+                (failed["software"], failed["ua"]) = (json!(software), json!(ua));
+                failed
+            })
+            .collect();
+        let mut ips: Vec<Value> = found(&events).iter().map(|it| it["ip"].clone()).collect();
+        let told = ips.len();
+        ips.sort_by_key(Value::to_string);
+        ips.dedup();
+        (told, ips.len())
+    };
+    assert_eq!(named("go", "Go-http-client/2.0"), (10, 10), "each network once");
+    assert_eq!(named("curl", "Sync/3.1"), (10, 10), "the event says so");
+    assert_eq!(named("go", "Sync/3.1"), (0, 0));
 }
 
 #[test]
@@ -430,7 +452,11 @@ fn three_people_who_agree_to_far_more_than_a_client_ever_asked_for_are_told() {
     assert_eq!(outcomes(&run(12, 3, &all, no)), [["scope_creep", "low", "tag"]]);
     assert_eq!(run(12, 2, &all, no), Vec::<Value>::new(), "two people");
     assert_eq!(run(12, 3, &all[..3], no), Vec::<Value>::new(), "two scopes");
-    assert_eq!(run(12, 3, &all, Some(true)), Vec::<Value>::new(), "somebody vouches for it");
+    let vouched = run(12, 3, &all, Some(true));
+    assert_eq!(outcomes(&vouched), [["scope_creep", "low", "tag"]], "somebody vouches for it");
+    let new = json!(["mail:read", "stock:read", "users:admin"]);
+    assert_eq!(vouched[0]["evidence"]["new"], new, "whoever asked before");
+    assert_eq!(run(12, 3, &all, None), Vec::<Value>::new(), "nobody says what it is");
     assert_eq!(run(5, 3, &all, no), Vec::<Value>::new(), "it has not shown what it asks for");
 }
 
@@ -452,4 +478,25 @@ fn links_that_anybody_can_make_do_not_harm_a_client() {
         events.push(event(9.0 * DAY + f64::from(n), "authorize", "192.0.2.66", &members));
     }
     assert_eq!(found(&events), Vec::<Value>::new());
+}
+
+#[test]
+fn a_client_that_fails_for_many_is_looked_at_where_it_works_for_twice_as_many_on_that_day() {
+    let told = |working: u32, others: u32, ago: f64| {
+        let at = 20.0 * HOUR;
+        let good = |n| code(at - ago * HOUR - f64::from(n), &format!("20.{n}.0.7"), "c1", true);
+        let bad = |n| code(at + f64::from(n), &format!("30.{n}.0.7"), "c1", false);
+        let stolen = |n| code(at + 60.0 + f64::from(n) * 60.0, "203.0.113.66", "c1", false);
+        let today = code(at - 30.0, "20.0.0.7", "c1", true);
+        let good = (0..working).map(good).chain([today]);
+        let events = good.chain((0..others).map(bad)).chain((0..5).map(stolen));
+        let findings = found(&events.collect::<Vec<_>>());
+        assert!(findings.iter().all(|it| it["ip"] == "203.0.113.66"));
+        findings.len()
+    };
+    // They are counted with an error of some per cent.
+    assert_eq!([9, 6].map(|working| told(working, 3, 1.0)), [1, 0]);
+    assert_eq!([22, 16].map(|working| told(working, 9, 1.0)), [1, 0]);
+    assert_eq!((told(1, 2, 1.0), told(1, 3, 1.0)), (1, 0), "three fail always");
+    assert_eq!([9.0, 11.0].map(|ago| told(40, 3, ago)), [1, 0], "on the day before");
 }

@@ -24,6 +24,10 @@ fn one_place_that_guesses_every_ten_minutes_is_found_within_a_day() {
     };
     assert_eq!(outcomes(&found(&guesses(60))), [["password_guessing", "medium", "tag"]]);
     assert_eq!(found(&guesses(24)), Vec::<Value>::new());
+    // The name that never signed in: a telephone with an old password, where it always was.
+    assert_eq!(found(&guesses(60)[1..]), Vec::<Value>::new());
+    let hasty = (0..12).map(|n| login(f64::from(n) * 300.0, "203.0.113.66", "bad_password"));
+    assert_eq!(found(&hasty.collect::<Vec<_>>()).len(), 1, "no telephone tries so often");
 }
 
 #[test]
@@ -483,7 +487,7 @@ fn second_run(ua: &str, networks: u32, each: u32) -> usize {
         event
     };
     let mut events: Vec<Value> = (0..60)
-        .map(|n| by(unknown(f64::from(n) * 20.0, &format!("20.{n}.0.7")), "first/1"))
+        .map(|n| by(unknown(f64::from(n) * 20.0, &format!("20.{n}.0.7")), "Mozilla/5.0 first/1"))
         .collect();
     events.extend((0..networks * each).map(|n| {
         let ip = format!("30.{}.0.7", n % networks);
@@ -496,11 +500,11 @@ fn second_run(ua: &str, networks: u32, each: u32) -> usize {
 
 #[test]
 fn a_run_hides_neither_that_of_another_program_nor_its_own_from_fifteen_networks() {
-    assert_eq!(second_run("second/1", 12, 3), 12);
-    assert_eq!(second_run("second/1", 7, 5), 0, "from seven networks");
-    assert_eq!(second_run("second/1", 11, 2), 0, "twenty-two tries");
-    assert_eq!(second_run("first/1", 16, 3), 16, "it lasts");
-    assert_eq!(second_run("first/1", 14, 3), 0, "from fourteen");
+    assert_eq!(second_run("Mozilla/5.0 second/1", 12, 3), 12);
+    assert_eq!(second_run("Mozilla/5.0 second/1", 7, 5), 0, "from seven networks");
+    assert_eq!(second_run("Mozilla/5.0 second/1", 11, 2), 0, "twenty-two tries");
+    assert_eq!(second_run("Mozilla/5.0 first/1", 16, 3), 16, "it lasts");
+    assert_eq!(second_run("Mozilla/5.0 first/1", 14, 3), 0, "from fourteen");
 }
 
 #[test]

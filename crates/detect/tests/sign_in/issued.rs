@@ -344,7 +344,14 @@ fn programs_that_work_together_travel_together() {
 }
 
 /// A key of one person that is used from so many homes and countries by so many programs, over some hours.
-fn key(token_kind: &str, homes: u32, countries: u32, programs: u32, net: &str) -> usize {
+fn key(
+    token_kind: &str,
+    homes: u32,
+    countries: u32,
+    programs: u32,
+    net: impl Into<Option<&'static str>>,
+) -> usize {
+    let net = net.into();
     let events: Vec<Value> = (0..24)
         .map(|n| {
             let country = ["NO", "BR", "JP", "IN"][(n % homes % countries) as usize];
@@ -365,6 +372,7 @@ fn a_key_in_many_homes_is_shared_and_a_job_and_a_journey_are_not() {
     assert_eq!(key("pat", 4, 1, 3, "residential"), 1);
     assert_eq!(key("api_key", 3, 3, 2, "business"), 1);
     assert_eq!(key("pat", 4, 4, 3, "hosting"), 0, "jobs");
+    assert_eq!(key("pat", 4, 4, 3, None), 0, "what may be a data centre");
     assert_eq!(key("pat", 3, 2, 3, "residential"), 0, "home, office, a journey");
     assert_eq!(key("pat", 4, 1, 2, "residential"), 0, "one laptop with two programs");
 }

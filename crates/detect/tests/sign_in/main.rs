@@ -10,13 +10,21 @@
 
 mod campaigns;
 mod certain;
+mod claimed;
 mod credentials;
+mod dead_tokens;
 mod devices;
+mod disguise;
 mod first_days;
 mod flows;
+mod forged;
 mod guesses;
+mod introspection;
 mod issued;
+mod keys;
 mod population;
 mod support;
+mod takeovers;
 mod tokens;
 mod travel;
+mod visits;

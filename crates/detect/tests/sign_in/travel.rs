@@ -219,3 +219,23 @@ fn after_five_hours_only_new_software_travels_as_fast_as_no_airliner() {
     assert_eq!([4.0, 5.1, 6.0, 9.0].map(|hours| told(TOKYO, PHONE, hours)), [1, 1, 0, 0]);
     assert_eq!([4.0, 6.0, 9.0].map(|hours| told(TOKYO, "Browser/120", hours)), [1, 1, 0]);
 }
+
+#[test]
+fn within_one_country_only_new_software_travels() {
+    const TROMSO: (f64, f64) = (69.6, 18.9);
+    let told = |ua: &str, countries: [&str; 2], net: &str| {
+        let mut events: Vec<Value> = (0..5)
+            .map(|day| signs_in(f64::from(day) * DAY, 0, "198.51.0.9", OSLO, PHONE))
+            .collect();
+        events.push(signs_in(4.0 * DAY + 600.0, 0, "192.0.2.7", TROMSO, ua));
+        for (n, event) in events.iter_mut().enumerate() {
+            event["country"] = json!(countries[usize::from(n == 5)]);
+            event["net"] = json!(net);
+        }
+        found(&events).iter().filter(|it| it["detector"] == "impossible_travel").count()
+    };
+    let norway = ["NO", "NO"];
+    assert_eq!([PHONE, "Browser/120"].map(|ua| told(ua, norway, "residential")), [0, 1]);
+    assert_eq!(told("App/8 (Telephone)", norway, "residential"), 0, "in another version");
+    assert_eq!(told(PHONE, ["NO", "SE"], "residential"), 1, "into another country");
+}

@@ -46,7 +46,7 @@ impl Default for AssertionReplay {
 impl Detector for AssertionReplay {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
         let EventKind::ClientAuth { method, result } = &event.kind else { return None };
-        let client = event.who.client.as_ref()?;
+        let client = &source::named_client(event)?;
         let network = event.ip.map(network::of);
         match result.as_str() {
             "ok" => {

@@ -102,10 +102,12 @@ impl Detector for ClientSecretGuessing {
             return None;
         }
         let EventKind::ClientAuth { result, .. } = &event.kind else { return None };
-        let client = event.who.client.as_ref()?;
         let source = Source::of(event)?;
+        if result == "ok" {
+            return self.succeeded(event, event.who.client.as_ref()?, source);
+        }
+        let client = &source::named_client(event)?;
         match result.as_str() {
-            "ok" => self.succeeded(event, client, source),
             "bad_secret" | "bad_assertion" | "unknown_client" => {
                 let known = self
                     .clients

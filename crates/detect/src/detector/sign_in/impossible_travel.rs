@@ -8,7 +8,8 @@
 //! say nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that
 //! they are compared only with other countries and with software that is new to the person; where the kind of network
 //! is not known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the
-//! country another. Personal tokens and API keys do not count: programs hold them. Without latitude and longitude there
+//! country another. Within one country the place of an address is often that of its carrier, so that only software
+//! counts that is new to the person. Personal tokens and API keys do not count: programs hold them. Without latitude and longitude there
 //! is no finding: the middle of a country is too far from its borders. After a day in which a place was used it is one
 //! of this person's; after an hour, while little is known of them.
 //!
@@ -194,7 +195,8 @@ fn travel(
     }
     let is_office = (before.is_office || now.is_office) && !software.is_strange;
     let is_habit = person.knows_pair(&before, &now) && is_alike;
-    let is_near = net.is_none() && now.country.is_some() && before.country == now.country;
+    let is_inland = now.country.is_some() && before.country == now.country;
+    let is_near = is_inland && (net.is_none() || !software.is_new());
     let is_flight = journey.hours >= LONG && journey.speed < LONG_FLIGHT && !software.is_new();
     (is_strange && !is_office && !is_habit && !is_near && !is_flight)
         .then_some((before, now, journey))

@@ -15,8 +15,9 @@
 //! a scope's name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour
 //! ago, whatever the software. So is one by a program, and no browser, that fewer than three people of a client use,
 //! of thirty at least, from where its owner was not seen an hour ago; so is a computer's browser where fewer than
-//! three use any; and a change that decides who has the account, whatever the software, in a country where its owner,
-//! known for a day, was never before the last hour. A sign-in is enough where software, network and country are all
+//! three use any; but not beside a browser by which its owner has signed in there; and a change that decides who has the account, whatever the software, in a country where its owner,
+//! known for a day, was never before the last hour, or after a recovery code
+//! (`recovery.rs`). A sign-in is enough where software, network and country are all
 //! new to somebody who is known for two days, and no carrier or VPN; after one day software and network are, where
 //! they are a data centre's: people are not there, unless several sign in from it. State: 168 bytes in the record of
 //! a person (`records.rs`), and 24 for each country, network and software where there are several; 48 for each of
@@ -34,8 +35,9 @@ use token::term::GrantType;
 use token::user_agent;
 
 use crate::detector::sign_in::known::Known;
+use crate::detector::sign_in::recovery::Recoveries;
 use crate::detector::sign_in::source::{self, number, packed};
-use crate::detector::sign_in::{SignIn, sensitive};
+use crate::detector::sign_in::{SignIn, recovery, sensitive};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
@@ -83,6 +85,7 @@ pub(super) struct NewPlace {
     kinds: Memo<u64>,
     /// Whether a route decides who has an account or its money.
     controls: Memo<bool>,
+    recoveries: Recoveries,
 }
 
 /// Where, and with what, a person was seen.
@@ -92,6 +95,8 @@ pub(super) struct Person {
     last: Option<NonZeroU64>,
     /// Where the last sign-in was, and where a session was renewed last.
     signed_in: Option<NonZeroU64>,
+    /// By a browser, beside which a person who makes programs tries one.
+    by_browser: bool,
     renewed: Option<NonZeroU64>,
     countries: Known<4>,
     places: Known<8>,
@@ -110,6 +115,7 @@ impl Default for NewPlace {
             scopes: Memo::default(),
             kinds: Memo::default(),
             controls: Memo::default(),
+            recoveries: Recoveries::default(),
         }
     }
 }
@@ -127,8 +133,11 @@ impl RecordDetector for NewPlace {
             EventKind::Login { result, .. } | EventKind::Authorize { result, .. }
                 if result == "ok" =>
             {
+                self.recoveries.note(event);
                 let person = &mut record.person.as_mut()?.places;
                 person.signed_in = source::place(event).map(packed);
+                person.by_browser =
+                    event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
                 self.knows_sign_ins |= person.signed_in.is_some();
             }
             EventKind::Grant { result, grant_type, .. } if result == "ok" => {
@@ -145,6 +154,11 @@ impl RecordDetector for NewPlace {
             _ => false,
         };
         let person = &mut record.person.as_mut()?.places;
+        if controlling && person.is_strange_now(event) && self.recoveries.explain(event) {
+            let EventKind::Request(request) = &event.kind else { return None };
+            let is_news = person.told.is_news(event.ts, 1);
+            return is_news.then(|| recovery::sighting(event, subject, &named(request)));
+        }
         let as_now = as_now(event, names);
         if person.last == Some(as_now) {
             return None;
@@ -161,7 +175,8 @@ impl RecordDetector for NewPlace {
         if is_elsewhere && place.is_some() && person.renewed == place {
             return None;
         }
-        if self.is_stray(event, names) && person.is_young(event) {
+        if self.is_stray(event, names) && person.is_young(event) && !(is_there && person.by_browser)
+        {
             news.stray = true;
             person.last = None;
         }
@@ -319,6 +334,40 @@ impl Person {
     /// Whether the last sign-in was where the event is.
     pub(super) fn signed_in_at(&self, event: &Event) -> bool {
         self.signed_in.is_some() && self.signed_in == source::place(event).map(packed)
+    }
+
+    /// Whether its owner is known for an hour, by another program than this one, which is new since then.
+    pub(super) fn has_other_software(&self, event: &Event) -> bool {
+        let is_new = source::family(event)
+            .is_none_or(|it| !self.software.holds(it) || self.software.is_sudden(event.ts, it));
+        is_new && self.software.is_known_for(event.ts, HOUR)
+    }
+
+    /// Whether its owner was seen in the country.
+    pub(super) fn was_in_country(&self, event: &Event) -> bool {
+        event.origin.country.as_ref().is_some_and(|it| self.countries.holds(number(it)))
+    }
+
+    /// Whether its owner was seen in other countries and never in this one.
+    pub(super) fn is_strange_country(&self, event: &Event) -> bool {
+        let country = event.origin.country.as_ref().map(number);
+        country.is_some_and(|it| !self.countries.is_empty() && !self.countries.holds(it))
+    }
+
+    /// Whether its owner, known for an hour, was not here an hour ago, or not by this software.
+    fn is_strange_now(&self, event: &Event) -> bool {
+        self.places.is_known_for(event.ts, HOUR)
+            && (self.is_young(event) || self.has_other_software(event))
+    }
+
+    /// Whether nothing is known of its owner.
+    pub(super) fn is_new(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether the place is one where its owner was seen.
+    pub(super) fn was_at(&self, event: &Event) -> bool {
+        source::place(event).is_some_and(|place| self.places.holds(place))
     }
 
     /// Something of each of its parts, to bring them near.

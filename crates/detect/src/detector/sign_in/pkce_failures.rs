@@ -4,11 +4,12 @@
 //! A client that has a mistake in it fails everywhere and never succeeds; one tab that overwrites another's verifier
 //! fails now and then between successes. Default: five failures of one client from one network, within an hour and
 //! half as many as its successes there or more, or within a day without any success, while the client works: tokens
-//! of it were issued within a week, and on this day it fails for no more than three networks; or failures of four
+//! of it were issued within a week, and on this day it fails for no more than three networks, or for half as
+//! many as it works for; or failures of four
 //! clients from one network within an hour; or eight failures within a day from six networks by one HTTP library that
-//! nobody gave a name, without any success between. Neighbours in data centres and behind VPNs are one network.
+//! nobody gave a name, in none of which a code was redeemed since. Neighbours in data centres and behind VPNs are one network.
 //! State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000 clients of at most 300,
-//! 200 programs of 600.
+//! 200 programs of 3 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,8 +22,10 @@ use token::id::ClientId;
 use token::term::GrantType;
 use token::time::Timestamp;
 
+use crate::detector::sign_in::source::number;
 use crate::detector::sign_in::{SignIn, group, source};
 use crate::detector::{Detector, Kind, Sighting};
+use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -35,8 +38,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILED: usize = 5;
 const MANY_CLIENTS: usize = 4;
-/// Who fails is more than one who steals, where it fails for more networks.
+/// Who fails is more than one who steals, where it fails for so many networks, and for one of so many that work.
 const FAILING: usize = 4;
+const FEW: usize = 2;
+const HELD: usize = 32;
 
 /// Of one library that never succeeds, and from how many networks.
 const OF_LIBRARY: usize = 8;
@@ -49,8 +54,15 @@ pub(super) struct PkceFailures {
     pairs: Recent<(ClientId, IpNet), Tally<bool, 24>>,
     networks: Recent<IpNet, (Tally<ClientId, 8>, Told)>,
     clients: Recent<ClientId, Health>,
-    /// Where libraries failed since they last succeeded.
-    libraries: Recent<u64, (Tally<IpNet, 16>, Told)>,
+    /// Where libraries failed and did not succeed since.
+    libraries: Recent<u64, Library>,
+}
+
+#[derive(Default)]
+struct Library {
+    failed: Tally<IpNet, 16>,
+    /// Networks that were told as part of it.
+    named: Tally<IpNet, 64>,
 }
 
 /// Whether a client works.
@@ -58,7 +70,10 @@ pub(super) struct PkceFailures {
 struct Health {
     /// When tokens of it were issued last.
     issued: Option<Timestamp>,
-    failing: Tally<IpNet, FAILING>,
+    failing: Tally<IpNet, HELD>,
+    /// Networks where codes were redeemed on that day.
+    day: i64,
+    working: Distinct<2>,
 }
 
 impl Default for PkceFailures {
@@ -74,11 +89,12 @@ impl Default for PkceFailures {
 
 impl Detector for PkceFailures {
     fn observe(&mut self, event: &Event) -> Option<Sighting> {
-        let client = event.who.client.as_ref()?;
+        let client = &source::named_client(event)?;
         let good = match &event.kind {
             EventKind::Grant { cause: Some(GrantCause::PkceFailed), .. } => false,
             EventKind::Grant { grant_type, result, .. } if result == "ok" => {
-                self.clients.touch(client).issued = Some(event.ts);
+                let is_code = grant_type == GrantType::AuthorizationCode.as_str();
+                self.clients.touch(client).succeeded(event, is_code);
                 (grant_type == GrantType::AuthorizationCode.as_str()).then_some(true)?
             }
             EventKind::Authorize { result, .. } if result == "bad_pkce" => false,
@@ -90,16 +106,18 @@ impl Detector for PkceFailures {
         let library = source::software(event).filter(|_| source::is_library(event));
         let library = library.map(|library| self.libraries.touch(&library));
         if good {
-            library.into_iter().for_each(|(failed, _)| *failed = Tally::default());
+            library.into_iter().for_each(|library| library.failed.forget(&network));
             return None;
         }
-        if let Some((failed, told)) = library {
-            failed.push(event.ts, network);
+        if let Some(library) = library {
+            library.failed.push(event.ts, network);
             let lately: Vec<_> =
-                failed.within(event.ts, DAY).map(|(_, network)| *network).collect();
+                library.failed.within(event.ts, DAY).map(|(_, network)| *network).collect();
             let networks = lately.iter().collect::<BTreeSet<_>>().len();
             let is_search = lately.len() >= OF_LIBRARY && networks >= NETWORKS_OF_LIBRARY;
-            if is_search && told.is_news(event.ts, 1) {
+            let is_named = library.named.within(event.ts, DAY).any(|(_, held)| *held == network);
+            if is_search && !is_named {
+                library.named.note(event.ts, network);
                 return Some(by_library(event, lately.len(), networks));
             }
         }
@@ -148,7 +166,7 @@ fn by_library(event: &Event, failed: usize, networks: usize) -> Sighting {
         whom: Whom { ip: event.ip, ..Whom::default() },
         summary: format!(
             "PKCE failed {failed} times within a day for one HTTP library from {networks} networks, lately from {}, \
-             and never succeeded: codes may have been stolen",
+             where none was redeemed since: codes may have been stolen",
             source::shown(event)
         ),
         facts: BTreeMap::from([
@@ -163,7 +181,26 @@ fn by_library(event: &Event, failed: usize, networks: usize) -> Sighting {
 
 impl Health {
     fn is_good(&self, now: Timestamp) -> bool {
-        self.issued.is_some_and(|issued| now.since(issued) <= WEEK)
-            && self.failing.within(now, DAY).count() < FAILING
+        self.issued.is_some_and(|issued| now.since(issued) <= WEEK) && {
+            let failing = self.failing.within(now, DAY).count();
+            failing < FAILING || failing * FEW <= self.working.count() as usize
+        }
     }
+
+    fn succeeded(&mut self, event: &Event, is_code: bool) {
+        self.issued = Some(event.ts);
+        if !is_code {
+            return;
+        }
+        if day(event.ts) > self.day {
+            (self.day, self.working) = (day(event.ts), Distinct::default());
+        }
+        if let Some(network) = group::neighbours(event) {
+            self.working.add(number(network));
+        }
+    }
+}
+
+fn day(now: Timestamp) -> i64 {
+    now.as_secs() / DAY.as_secs().cast_signed()
 }

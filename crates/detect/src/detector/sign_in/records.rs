@@ -9,9 +9,11 @@
 //! the session that each was issued to.
 
 use token::event::{Event, EventKind};
+use token::time::Timestamp;
 
 use crate::detector::Names;
 use crate::detector::sign_in::known::Known;
+use crate::detector::sign_in::source::Source;
 use crate::detector::sign_in::{dpop_replay, new_place, source, token_sharing};
 use crate::sketch::hash;
 use crate::sketch::table::{Ahead, Table};
@@ -40,6 +42,20 @@ pub struct Record<'r> {
     /// The session of a token that is only claimed.
     pub(super) claimed: Option<&'r Session>,
     pub(super) person: Option<&'r mut Person>,
+}
+
+// === impl Record ===
+
+impl Record<'_> {
+    /// When and where the event's token was let through last, though it may only be claimed.
+    pub(super) fn good_use(&self, event: &Event, names: &Names) -> Option<(Timestamp, Source)> {
+        match (&self.session, names.token) {
+            (Some(session), Some(token)) => session.good.of(token),
+            _ => event.who.claimed_token.as_deref().and_then(|token| {
+                self.claimed.and_then(|session| session.good.of(hash::text(token)))
+            }),
+        }
+    }
 }
 
 /// A session and its client, or a token without.

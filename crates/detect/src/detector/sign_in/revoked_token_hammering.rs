@@ -8,7 +8,9 @@
 //! what was taken back, and twenty of what has expired. IPv4 and IPv6 of one part of the net may be one household's. A
 //! program that goes on with an expired token where it used it has lost the way to another, as all do while the token
 //! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
-//! stranger. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once
+//! stranger. Of a token that was never seen in good use, twenty within a week for six different routes are enough,
+//! where its owner never was, or by no browser where that is not known, in ten runs and not by a clock: somebody
+//! tries what it is for. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once
 //! taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less.
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use token::time::Timestamp;
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
-use crate::sketch::hash;
+use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -40,6 +42,13 @@ const REVOKED_HOUR: usize = 20;
 const EVEN: u32 = 8;
 const EXPIRED: usize = 30;
 const EXPIRED_STRANGER: usize = 20;
+/// Different routes for which a token of unknown use is tried.
+const TRIED_OUT: u32 = 6;
+/// What comes sooner is the same run of a job, whose parts do not count among three runs or more.
+const RUN: Duration = Duration::from_secs(30);
+const FEW_RUNS: usize = 2;
+/// Runs of whoever tries a token out.
+const TRIES: usize = 10;
 
 /// Uses of dead tokens.
 pub(super) struct RevokedTokenHammering {
@@ -49,6 +58,9 @@ pub(super) struct RevokedTokenHammering {
 #[derive(Default)]
 struct Uses {
     seen: Tally<Reason, 32>,
+    /// Of a week that began then.
+    routes: Distinct<1>,
+    since: Timestamp,
     told: Told,
 }
 
@@ -66,6 +78,8 @@ enum From {
     /// From its network, or near it by no other software.
     Owner,
     Unclear,
+    /// No good use is known, and it is not where its owner is.
+    Unknown,
 }
 
 impl RecordDetector for RevokedTokenHammering {
@@ -87,6 +101,12 @@ impl RecordDetector for RevokedTokenHammering {
         if uses.seen.last().is_none_or(|last| event.ts.since(last) >= PARTS) {
             uses.seen.push(event.ts, reason);
         }
+        if event.ts.since(uses.since) > WEEK {
+            (uses.since, uses.routes) = (event.ts, Distinct::default());
+        }
+        if let Some(route) = names.target.route {
+            uses.routes.add(route);
+        }
         let lately = |window| uses.seen.within(event.ts, window);
         let is_revoked = lately(WEEK).any(|(_, held)| *held == Reason::Revoked);
         let from = From::of(event, names, record);
@@ -95,8 +115,11 @@ impl RecordDetector for RevokedTokenHammering {
             (true, _) => ("taken back", &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)]),
             (false, From::Stranger) => ("expired", &[(WEEK, EXPIRED_STRANGER)]),
             // One of many servers goes on as all do while the token endpoint is down.
-            (false, From::Unclear) if source::is_machine(event) => return None,
-            (false, From::Unclear) => ("expired", &[(WINDOW, EXPIRED)]),
+            (false, From::Unclear | From::Unknown) if source::is_machine(event) => return None,
+            (false, From::Unknown) if uses.is_tried_out(event.ts) => {
+                ("expired", &[(WINDOW, EXPIRED), (WEEK, EXPIRED_STRANGER)])
+            }
+            (false, From::Unclear | From::Unknown) => ("expired", &[(WINDOW, EXPIRED)]),
             (false, From::Owner) => return None,
         };
         let (count, limit, lasted) = limits.iter().find_map(|(window, limit)| {
@@ -129,17 +152,30 @@ impl RecordDetector for RevokedTokenHammering {
     }
 }
 
+// === impl Uses ===
+
+impl Uses {
+    /// Whether it was sent for many things, and not by a job that asks for all of them in one go.
+    fn is_tried_out(&self, now: Timestamp) -> bool {
+        let times: Vec<Timestamp> = self.seen.within(now, WEEK).map(|(ts, _)| ts).collect();
+        let runs = pauses(&times).filter(|pause| *pause >= RUN).count();
+        self.routes.count() >= TRIED_OUT && runs + 1 >= TRIES
+    }
+}
+
 // === impl From ===
 
 impl From {
     fn of(event: &Event, names: &Names, record: &Record<'_>) -> Self {
-        let good = match (&record.session, names.token) {
-            (Some(session), Some(token)) => session.good.of(token),
-            _ => event.who.claimed_token.as_deref().and_then(|token| {
-                record.claimed.and_then(|session| session.good.of(hash::text(token)))
-            }),
+        let good = record.good_use(event, names);
+        let Some(source) = Source::of(event) else { return Self::Unclear };
+        let Some((_, home)) = good else {
+            let is_strange = match &record.person {
+                Some(person) if !person.places.is_new() => !person.places.was_at(event),
+                _ => event.ua.as_deref().is_some_and(|ua| !ua.starts_with("Mozilla/")),
+            };
+            return if is_strange { Self::Unknown } else { Self::Unclear };
         };
-        let Some(((_, home), source)) = good.zip(Source::of(event)) else { return Self::Unclear };
         match (source.is_far(&home), source.is_other_software(&home)) {
             // A browser has several ways to connect.
             _ if source.network == home.network || source.may_be_household(&home) => Self::Owner,
@@ -150,10 +186,17 @@ impl From {
     }
 }
 
-/// Whether nearly all pauses are those of a clock.
+fn pauses(times: &[Timestamp]) -> impl Iterator<Item = Duration> {
+    times.iter().zip(times.iter().skip(1)).map(|(one, two)| two.since(*one))
+}
+
+/// Whether nearly all pauses are those of a clock, by which a job asks for one thing or for several.
 fn is_even(times: &[Timestamp]) -> bool {
-    let mut pauses: Vec<Duration> =
-        times.iter().zip(times.iter().skip(1)).map(|(one, two)| two.since(*one)).collect();
+    let (mut pauses, parts): (Vec<Duration>, Vec<Duration>) =
+        pauses(times).partition(|it| *it >= RUN);
+    if pauses.len() < FEW_RUNS {
+        pauses.extend(parts);
+    }
     pauses.sort_unstable();
     let Some(usual) = pauses.get(pauses.len() / 2).copied() else { return false };
     let even = pauses.iter().filter(|pause| pause.abs_diff(usual) * EVEN <= usual).count();

@@ -5,17 +5,18 @@
 //! a client that speaks for itself, whose role is made by its owner and not by people, a day and four requests are
 //! enough: a nightly export asks seldom. So is less than that for one that tries what it may have, after its first
 //! hour: of a client that speaks for itself three scopes that it had not, some of them refused; of any client three
-//! different sets of scopes that are refused within a day, where a mistake asks for the same again and again. And so
+//! different sets of scopes that are refused within a day, where a mistake asks for the same again and again, or, in its
+//! first hour too, three sets among eight refusals. And so
 //! are three steps within a day by which a client that people use asks for ever more: each for all of the step before
 //! and something new, until somebody has agreed to some and something administrative or of money is among it; and five
 //! of a client that speaks for itself, in its first hour too. People of different roles ask for different scopes and
 //! not for ever more. So are three people who agree within a day to three scopes, something sensitive among them, that
-//! a client nobody vouches for had not in its first ten requests and hour: its people are asked for one thing, and what
-//! an application learns to do it asks for one by one. Only token requests and consent count: a link with a client's
+//! a client, whoever vouches for it, had not in its first ten requests and hour: its people are asked for one thing, and
+//! what an application learns to do it asks for one by one. Only token requests and consent count: a link with a client's
 //! name and any scopes can be made by anybody. What was told is known from then on. State: 5,000 clients of at most 2.1
 //! kB.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::json;
@@ -42,6 +43,7 @@ const OWN_REQUESTS: u32 = 4;
 /// Its first requests show what a client needs.
 const BEGINNING: Duration = Duration::from_secs(3600);
 const MANY: usize = 3;
+const MANY_EARLY: usize = 8;
 /// Steps of a client that speaks for itself: its owner may try out what it needs.
 const OWN_STEPS: usize = 5;
 /// Requests after which an application has shown what it asks people for.
@@ -62,8 +64,9 @@ struct Client {
     scopes: Known<SCOPES>,
     /// Scopes that it had not, and whether they were refused.
     tried: Tally<(u64, bool), 8>,
-    /// Different sets of scopes that were refused.
+    /// Different sets of scopes that were refused, and all that were, in its first hour too.
     refused: Tally<u64, MANY>,
+    all_refused: Tally<u64, MANY_EARLY>,
     told_refused: Told,
     steps: Tally<Step, 16>,
     /// What the last step asked for.
@@ -103,8 +106,12 @@ impl Detector for ScopeCreep {
         let speaks_for_itself = matches!(&event.kind, EventKind::Grant { grant_type, .. }
             if grant_type == GrantType::ClientCredentials.as_str());
         held.people |= !speaks_for_itself;
-        if answer == Answer::Refused && age >= BEGINNING {
-            held.refused.note(event.ts, number(scopes.iter().collect::<Vec<_>>()));
+        if answer == Answer::Refused {
+            let set = number(scopes.iter().collect::<Vec<_>>());
+            held.all_refused.push(event.ts, set);
+            if age >= BEGINNING {
+                held.refused.note(event.ts, set);
+            }
         } else if answer != Answer::Refused && !new.is_empty() {
             held.climb(event.ts, scopes, &new, answer, age >= BEGINNING || !held.people);
         }
@@ -124,9 +131,11 @@ impl Detector for ScopeCreep {
             }
             let is_worth = is_known && worth && held.has_askers(event);
             is_told |= (is_worth || held.tries(event.ts)) && held.told.is_news(event.ts, 1);
-            is_told |= held.refused.within(event.ts, DAY).count() >= MANY
-                && held.told_refused.is_news(event.ts, 1);
+            is_told |= held.is_refused_much(event.ts) && held.told_refused.is_news(event.ts, 1);
             new = if strange.is_empty() { new } else { strange };
+        }
+        if is_leap {
+            new = held.beyond_first(scopes);
         }
         is_told.then(|| sighting(event, client, &new, scopes, held))
     }
@@ -182,6 +191,13 @@ impl Client {
         scopes.iter().filter(|scope| self.scopes.note(now, number(scope))).collect()
     }
 
+    /// Whether so many different sets of scopes were refused that it is no mistake.
+    fn is_refused_much(&self, now: Timestamp) -> bool {
+        let all: Vec<u64> = self.all_refused.within(now, DAY).map(|(_, set)| *set).collect();
+        self.refused.within(now, DAY).count() >= MANY
+            || all.len() >= MANY_EARLY && all.iter().collect::<BTreeSet<_>>().len() >= MANY
+    }
+
     /// Whether it goes through scopes to see which it gets.
     fn tries(&self, now: Timestamp) -> bool {
         let lately = || self.tried.within(now, DAY).map(|(_, tried)| tried);
@@ -216,16 +232,21 @@ impl Client {
             });
             return false;
         }
-        let EventKind::Consent { client_verified: Some(false), .. } = &event.kind else {
+        let EventKind::Consent { client_verified: Some(_), .. } = &event.kind else {
             return false;
         };
         let Some(subject) = event.who.subject.as_ref() else { return false };
-        let more = || scopes.iter().filter(|scope| !self.first.contains(&number(scope)));
-        if more().count() < MANY || !more().any(sensitive::is_sensitive) {
+        let more = self.beyond_first(scopes);
+        if more.len() < MANY || !more.into_iter().any(sensitive::is_sensitive) {
             return false;
         }
         self.agreed.note(event.ts, subject.clone());
         self.agreed.within(event.ts, DAY).count() >= MANY
+    }
+
+    /// What was not asked for in its beginning.
+    fn beyond_first<'s>(&self, scopes: &'s ScopeSet) -> Vec<&'s str> {
+        scopes.iter().filter(|scope| !self.first.contains(&number(scope))).collect()
     }
 
     /// Takes a step, if the request asks for all of the last one and more.

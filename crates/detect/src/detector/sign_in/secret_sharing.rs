@@ -15,15 +15,20 @@
 //! Whoever still tries the old secret by then, from where the client never was and with software that it never used,
 //! and comes back twice, had it before.
 //!
+//! A client that was seen in data centres or offices alone, and after that change authenticates from three homes,
+//! carriers, VPNs or Tor within a day, by whatever software and with itself at home in between, is in other hands for
+//! certain.
+//!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
-//! and from fewer than four places, from a place and by software that are both new since then. State: 5,000 clients of
+//! and from fewer than four places, from a place and by software that are both new since then; five are enough from where
+//! people are, in a country where a client that is servers alone never was. State: 5,000 clients of
 //! about 750 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use token::event::{Event, EventKind};
+use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::id::ClientId;
 use token::time::Timestamp;
@@ -34,11 +39,14 @@ use crate::detector::sign_in::source::number;
 use crate::detector::sign_in::{rotation, source};
 use crate::detector::{Detector, Kind, Sighting, network};
 use crate::sketch::recent::Recent;
+use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const CLIENTS: usize = 5_000;
 /// Requests of a visitor, and places of a client that does not roam.
 const BUSY: u32 = 40;
+/// The same from where people are, in a country where the client never was.
+const BUSY_ABROAD: u32 = 5;
 const HOMES: usize = 4;
 const HOUR: Duration = Duration::from_secs(3600);
 const PLACES: usize = 8;
@@ -46,6 +54,8 @@ const PLACES: usize = 8;
 const REPLACED: Duration = Duration::from_secs(1800);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Places where people are, from which no server comes.
+const EXITS: usize = 3;
 /// How often the stranger has to come back after the client itself.
 const RETURNS: u8 = 2;
 
@@ -65,9 +75,17 @@ struct Client {
     visitor: Option<Visitor>,
     /// Who tries the secret that was replaced.
     late: Option<Stranger>,
+    /// Whether it ever came from where servers are, and from where people are before its secret was changed.
+    is_server: bool,
+    is_among_people: bool,
+    countries: Known<PLACES>,
+    /// Where people are, and the client was at home after it was there.
+    exits: Tally<u64, EXITS>,
+    is_back: bool,
     told: Told,
     told_certain: Told,
     told_late: Told,
+    told_visit: Told,
 }
 
 /// When the secret was changed, and where.
@@ -127,12 +145,26 @@ impl Detector for SecretSharing {
                 return None;
             }
         }
-        let id = event.who.client.as_ref()?;
+        let id = &source::named_client(event)?;
         let software = source::family(event)?;
         source::place(event)?;
         let client = self.clients.touch(id);
+        if client.roams(event) && client.told_certain.is_news(event.ts, 1) {
+            return Some(Sighting {
+                summary: format!(
+                    "after its secret was changed, the client {id}, which lives where servers are, authenticated from \
+                     {EXITS} places where people are, lately from {}, and at home in between: its secret is in two hands",
+                    source::shown(event)
+                ),
+                facts: BTreeMap::from([
+                    ("places", json!(EXITS)),
+                    ("window_seconds", json!(DAY.as_secs())),
+                ]),
+                ..sighting(SignIn::RotatedSecretSharing, event, id, [0, 0])
+            });
+        }
         let Some((stranger, is_rotated)) = client.stranger(event, software) else {
-            client.answer();
+            client.answer(event);
             return None;
         };
         let (returns, is_other, is_far) = (stranger.returns, stranger.is_other, stranger.is_far);
@@ -163,8 +195,9 @@ impl SecretSharing {
         let id = event.who.client.as_ref().filter(|_| source::is_machine(event))?;
         self.clients.peek(id)?;
         let client = self.clients.touch(id);
-        let requests = client.visit(event)?;
-        client.told.is_news(event.ts, 1).then(|| Sighting {
+        client.go_on(event);
+        let (requests, threshold) = client.visit(event)?;
+        client.told_visit.is_news(event.ts, 1).then(|| Sighting {
             summary: format!(
                 "{requests} requests as the client {id} within an hour from {}, where it was not an hour ago, by \
                  software that it had not: its secret or its token may be in other hands",
@@ -172,7 +205,7 @@ impl SecretSharing {
             ),
             facts: BTreeMap::from([
                 ("requests", json!(requests)),
-                ("threshold", json!(BUSY)),
+                ("threshold", json!(threshold)),
                 ("places_known", json!(client.places.len())),
             ]),
             whom: source::whom(event),
@@ -182,7 +215,7 @@ impl SecretSharing {
 
     /// A secret was refused that may be the client's old one.
     fn late(&mut self, event: &Event) -> Option<Sighting> {
-        let id = event.who.client.as_ref()?;
+        let id = &source::named_client(event)?;
         self.clients.peek(id)?;
         let client = self.clients.touch(id);
         let returns = client.late(event).filter(|returns| *returns >= RETURNS)?;
@@ -200,7 +233,8 @@ impl SecretSharing {
 
     /// Whether the event comes from where the client's stranger does.
     fn holds_stranger(&self, event: &Event) -> bool {
-        let client = event.who.client.as_ref().and_then(|id| self.clients.peek(id));
+        let id = source::named_client(event);
+        let client = id.and_then(|id| self.clients.peek(&id));
         let from = [source::place(event), event.ip.map(network::of).map(number)];
         let held = client.and_then(|client| client.stranger.as_ref());
         held.is_some_and(|held| from.contains(&Some(held.from)))
@@ -210,8 +244,8 @@ impl SecretSharing {
 // === impl Client ===
 
 impl Client {
-    /// How many requests came from somebody who is nobody of the client, when these are many.
-    fn visit(&mut self, event: &Event) -> Option<u32> {
+    /// How many requests came from somebody who is nobody of the client, and how many are too many, when they are.
+    fn visit(&mut self, event: &Event) -> Option<(u32, u32)> {
         let (now, place, software) = (event.ts, source::place(event)?, source::family(event)?);
         let is_strange = |new: bool, held: bool, known: bool| known && (new || !held);
         let is_far = is_strange(
@@ -231,7 +265,54 @@ impl Client {
         let mut visitor = held.unwrap_or(Visitor { place, since: now, requests: 0 });
         visitor.requests = visitor.requests.saturating_add(1);
         let requests = self.visitor.insert(visitor).requests;
-        (requests >= BUSY).then_some(requests)
+        let enough = if self.is_among_strangers(event) { BUSY_ABROAD } else { BUSY };
+        (requests >= enough).then_some((requests, enough))
+    }
+
+    /// Whether it comes from where people are, in a country where the client, which is servers alone, never was.
+    fn is_among_strangers(&self, event: &Event) -> bool {
+        let is_server = self.is_server && !self.is_among_people;
+        let is_among_people = matches!(
+            source::net(event),
+            Some(
+                NetworkKind::Residential
+                    | NetworkKind::Mobile
+                    | NetworkKind::Vpn
+                    | NetworkKind::Tor
+            )
+        );
+        let country = event.origin.country.as_ref().map(number);
+        let is_abroad = !self.countries.is_empty()
+            && country.is_some_and(|country| !self.countries.holds(country));
+        is_server && is_among_people && is_abroad
+    }
+
+    /// Whether it comes from several places where people are, and servers are not, with itself at home in between.
+    fn roams(&mut self, event: &Event) -> bool {
+        let is_home = match source::net(event) {
+            Some(NetworkKind::Hosting | NetworkKind::Business) => true,
+            Some(_) => false,
+            None => return false,
+        };
+        let rotation = self.rotation.as_ref().filter(|it| event.ts.since(it.ts) < WEEK);
+        let Some(rotation) = rotation else {
+            self.is_server |= is_home;
+            self.is_among_people |= !is_home;
+            return false;
+        };
+        if is_home {
+            self.is_back = true;
+            return false;
+        }
+        let is_where = rotation.from.is_some() && rotation.from == source::neighbourhood(event);
+        if !self.is_server || self.is_among_people || !rotation.is_used || is_where {
+            return false;
+        }
+        if let Some(place) = source::neighbourhood(event).filter(|_| self.is_back) {
+            self.exits.note(event.ts, place);
+            self.is_back = false;
+        }
+        self.exits.within(event.ts, DAY).count() >= EXITS
     }
 
     /// How often who tries a secret that was replaced came back, if it is nobody of the client.
@@ -260,18 +341,19 @@ impl Client {
     fn stranger(&mut self, event: &Event, software: u64) -> Option<(&Stranger, bool)> {
         let now = event.ts;
         let (place, network) = (source::place(event)?, number(network::of(event.ip?)));
-        let rotation = self
+        let changed = self
             .rotation
             .as_ref()
-            .filter(|it| it.is_used && now.since(it.ts) < WEEK)
+            .filter(|it| now.since(it.ts) < WEEK)
             .filter(|it| it.from.is_none() || it.from != source::neighbourhood(event));
+        let rotation = changed.filter(|it| it.is_used);
         let is_new = [self.places.note(now, place), self.software.note(now, software)];
         let since = |known: &Known<PLACES>, what| {
-            rotation.is_some_and(|it| known.first(what).is_some_and(|first| first >= it.ts))
+            changed.is_some_and(|it| known.first(what).is_some_and(|first| first >= it.ts))
         };
         let is_rotated = rotation.is_some();
-        let is_since = since(&self.places, place);
-        let is_far = is_new[0] || is_since;
+        let is_far = is_new[0] || since(&self.places, place);
+        let is_since = is_rotated && since(&self.places, place);
         let is_other = is_new[1] || since(&self.software, software);
         // Whoever rents where the client lives is nobody of it, if the program is none of its own.
         let is_near = is_rotated && is_other && self.home != Some(network);
@@ -292,8 +374,23 @@ impl Client {
         Some((self.stranger.insert(stranger), is_rotated))
     }
 
+    /// The client goes on with a token that it has, where it was before the stranger came.
+    fn go_on(&mut self, event: &Event) {
+        let (Some(place), Some(network)) = (source::place(event), event.ip.map(network::of)) else {
+            return;
+        };
+        let Some(stranger) = &mut self.stranger else { return };
+        let was_there = self.places.first(place).is_some_and(|first| first < stranger.since);
+        if was_there && stranger.from != place && stranger.from != number(network) {
+            stranger.is_answered = true;
+        }
+    }
+
     /// The client itself authenticated.
-    fn answer(&mut self) {
+    fn answer(&mut self, event: &Event) {
+        if let Some(country) = &event.origin.country {
+            self.countries.note(event.ts, number(country));
+        }
         if let Some(rotation) = &mut self.rotation {
             rotation.is_used = true;
         }

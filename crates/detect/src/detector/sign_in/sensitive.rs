@@ -45,6 +45,13 @@ pub(super) fn controls(path: &str) -> bool {
     CONTROLS.iter().any(|word| path.contains(word))
 }
 
+/// Whether what is behind the path is about a factor, which whoever has lost one sets up again.
+pub(super) fn is_factor(path: &str) -> bool {
+    ["credential", "mfa", "passkey", "password", "recovery", "security", "totp"]
+        .iter()
+        .any(|word| path.contains(word))
+}
+
 /// The first scope, in their order, that is administrative or moves money.
 pub(super) fn first(scopes: &ScopeSet) -> Option<String> {
     scopes.iter().find(|scope| is_sensitive(scope)).map(str::to_owned)

@@ -1,7 +1,7 @@
 //! One person's key in the hands of many: a personal token or an API key that is used in many places by many programs.
 //!
 //! Such keys are made for programs, which run in data centres, each job elsewhere, and travel with a laptop: so neither
-//! data centres nor carriers and VPNs count, and coming back says nothing ([`super::token_sharing`] looks at other
+//! data centres nor carriers and VPNs count, nor what may be one, and coming back says nothing ([`super::token_sharing`] looks at other
 //! tokens). What is left are lines to homes and offices: a person has two, or three on a journey. Four within a day
 //! with three kinds of programs, or three in three countries with two, are several people. Halves of a day are
 //! counted, of which two are held. Keys of clients themselves are used by fleets and do not count. State: 16,384 keys
@@ -61,10 +61,8 @@ impl RecordDetector for SharedKeys {
         {
             return None;
         }
-        let is_line = matches!(
-            source::net(event),
-            None | Some(NetworkKind::Residential | NetworkKind::Business)
-        );
+        let is_line =
+            matches!(source::net(event), Some(NetworkKind::Residential | NetworkKind::Business));
         let (token, _) = names.token.zip(names.subject).filter(|_| is_line)?;
         let now = source::seconds(event);
         let key = self.0.touch(token, now);

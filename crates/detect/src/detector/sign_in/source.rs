@@ -7,6 +7,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use ipnet::IpNet;
 use token::event::{Event, NetworkKind};
 use token::finding::Whom;
+use token::id::ClientId;
 use token::user_agent;
 
 use crate::detector::{Names, is_named_after, network};
@@ -125,6 +126,12 @@ pub(in crate::detector) fn whom(event: &Event) -> Whom {
     }
 }
 
+/// The client that a failed try names: whoever made the event may hold the name for verified, or for claimed.
+pub(super) fn named_client(event: &Event) -> Option<ClientId> {
+    let claimed = || event.who.claimed_client.as_deref().map(ClientId::new);
+    event.who.client.clone().or_else(claimed)
+}
+
 /// The software without its version, which changes each month: the User-Agent's words, or else the
 /// TLS fingerprint.
 pub(super) fn family(event: &Event) -> Option<u64> {
@@ -216,6 +223,9 @@ pub(super) fn is_machine(event: &Event) -> bool {
 }
 
 /// Whether a program is an HTTP library that nobody gave a name of their own.
-pub(super) fn is_library(event: &Event) -> bool {
-    event.origin.software.as_deref().is_some_and(|name| LIBRARIES.contains(&name))
+pub(in crate::detector) fn is_library(event: &Event) -> bool {
+    // Whoever wrote the event may call software as they like.
+    let is_one = |name: &str| LIBRARIES.contains(&name);
+    event.origin.software.as_deref().is_some_and(is_one)
+        || event.ua.as_deref().and_then(user_agent::family).as_deref().is_some_and(is_one)
 }

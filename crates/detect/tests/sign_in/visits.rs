@@ -1,0 +1,175 @@
+//! Clients that go on with the tokens they have, and strangers who use them.
+
+use serde_json::{Value, json};
+
+use crate::support::{event, found};
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
+const AWAY: &str = "203.0.113.66";
+
+fn with(mut event: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().expect("members") {
+        event[name] = value.clone();
+    }
+    event
+}
+
+/// A client authenticates where it lives.
+fn client(seconds: f64) -> Value {
+    let members = json!({
+        "client": "c1", "method": "client_secret_basic", "result": "ok", "ua": "Partner/3.1",
+        "net": "hosting", "country": "DE",
+    });
+    event(seconds, "client_auth", "198.51.100.9", &members)
+}
+
+/// It uses a token of its own there.
+fn used(seconds: f64) -> Value {
+    let members = json!({
+        "kind": "request", "token": "t1", "token_kind": "jwt", "method": "GET", "path": "/orders",
+        "status": 200,
+    });
+    with(client(seconds), &members)
+}
+
+fn changed(seconds: f64) -> Value {
+    let change = json!({ "actor": "ops", "action": "client.secret", "target": "c1" });
+    event(seconds, "admin", "192.0.2.44", &change)
+}
+
+/// Another hand does the same.
+fn strange(event: Value) -> Value {
+    let place = json!({ "ip": AWAY, "ua": "curl/8", "net": "residential", "country": "BR" });
+    with(event, &place)
+}
+
+/// The classes of what is told of the stranger.
+fn classes(parts: &[Vec<Value>]) -> Vec<String> {
+    let mut findings = found(&parts.concat());
+    findings.retain(|it| it["detector"] == "client_secret_sharing");
+    for finding in &findings {
+        let named = ["response", "client", "ip"].map(|it| finding[it].as_str());
+        assert_eq!(named[1..], [Some("c1"), Some(AWAY)]);
+    }
+    findings.iter().map(|it| it["class"].as_str().expect("text").to_owned()).collect()
+}
+
+/// Three times at home, with these members, and then so many requests of a stranger's, with those.
+fn visited(home: &Value, count: u32, pause: f64, more: &Value) -> usize {
+    let at_home = (0..3).map(|n| with(client(f64::from(n) * HOUR), home)).collect();
+    let visit = |n| with(strange(used(2.1 * HOUR + f64::from(n) * pause)), more);
+    classes(&[at_home, (0..count).map(visit).collect()]).len()
+}
+
+#[test]
+fn five_requests_from_where_people_are_in_a_country_where_a_server_never_was_are_another_hand() {
+    let told = |count, pause| visited(&json!({}), count, pause, &json!({}));
+    assert_eq!([5, 4].map(|count| told(count, 60.0)), [1, 0]);
+    assert_eq!([890.0, 905.0].map(|pause| told(5, pause)), [1, 0], "within an hour");
+    assert_eq!(told(60, 20.0), 1, "once");
+    let by = |count, more: &Value| visited(&json!({}), count, 20.0, more);
+    for net in ["residential", "mobile", "vpn", "tor"] {
+        assert_eq!(by(5, &json!({ "net": net })), 1, "{net}");
+    }
+    for more in [
+        json!({ "net": "hosting" }),
+        json!({ "net": "business" }),
+        json!({ "net": null }),
+        json!({ "country": "DE" }),
+        json!({ "country": null }),
+    ] {
+        assert_eq!([39, 40].map(|count| by(count, &more)), [0, 1], "{more}");
+    }
+    for none in [
+        json!({ "ua": "Partner/4.0" }),
+        json!({ "ip": "198.51.7.7" }),
+        json!({ "refused": "expired", "status": 401 }),
+        json!({ "subject": "u1", "session": "s1" }),
+        json!({ "client": "c2" }),
+    ] {
+        assert_eq!(by(60, &none), 0, "{none}");
+    }
+}
+
+#[test]
+fn a_client_that_was_among_people_or_of_which_no_country_is_known_may_go_abroad() {
+    let told = |home: &Value| [39, 40].map(|count| visited(home, count, 20.0, &json!({})));
+    assert_eq!(told(&json!({ "net": "business" })), [1, 1], "an office");
+    for home in
+        [json!({ "net": "residential" }), json!({ "net": null }), json!({ "country": null })]
+    {
+        assert_eq!(told(&home), [0, 1], "{home}");
+    }
+    let also = |net: &str| {
+        let desk = with(client(60.0), &json!({ "net": net }));
+        let at_home = (0..3).map(|n| client(f64::from(n) * HOUR)).collect();
+        let visit = |n| strange(used(2.1 * HOUR + f64::from(n) * 20.0));
+        classes(&[at_home, vec![desk], (0..10).map(visit).collect()]).len()
+    };
+    assert_eq!((also("hosting"), also("residential")), (1, 0), "a laptop as well");
+}
+
+/// A client for three hours, and then its secret is changed.
+fn rotated() -> Vec<Value> {
+    let own = (0..18).map(|n| client(f64::from(n) * 600.0));
+    own.chain(std::iter::once(changed(3.0 * HOUR - 60.0))).collect()
+}
+
+#[test]
+fn what_a_stranger_does_with_a_token_is_told_though_it_was_told_that_they_have_the_secret() {
+    let own: Vec<Value> = (18..36).map(|n| client(f64::from(n) * 600.0)).collect();
+    let signs_in = |n| strange(client(3.5 * HOUR + 30.0 + f64::from(n) * 700.0));
+    let visit = |n| strange(used(3.8 * HOUR + f64::from(n) * 20.0));
+    let told = |times: u32, requests: u32| {
+        let (times, requests) = ((0..times).map(signs_in), (0..requests).map(visit));
+        classes(&[rotated(), own.clone(), times.collect(), requests.collect()])
+    };
+    assert_eq!(told(2, 0), ["statistical"]);
+    assert_eq!(told(0, 5), ["statistical"]);
+    assert_eq!(told(2, 5), ["statistical"; 2]);
+}
+
+#[test]
+fn a_client_that_goes_on_with_a_token_was_at_home_between_a_strangers_sign_ins() {
+    let settled: Vec<Value> = (0..96).map(|n| client(f64::from(n) * HOUR)).collect();
+    let told = |times: u32, between: &dyn Fn(Value) -> Value| {
+        let at = |n: u32| 4.0 * DAY + 60.0 + f64::from(n) * HOUR;
+        let signs_in = (0..times).map(|n| strange(client(at(n)))).collect();
+        let goes_on = (0..times).map(|n| between(used(at(n) + 1800.0))).collect();
+        classes(&[settled.clone(), signs_in, goes_on])
+    };
+    let more = |more: Value| move |event| with(event, &more);
+    assert_eq!(told(3, &|it| it), ["statistical"]);
+    assert_eq!(told(2, &|it| it), [""; 0]);
+    assert_eq!(told(6, &strange), [""; 0], "the stranger goes on");
+    for none in [
+        json!({ "ip": "192.0.2.77" }),
+        json!({ "refused": "expired", "status": 401 }),
+        json!({ "subject": "u1", "session": "s1" }),
+        json!({ "client": "c2" }),
+    ] {
+        assert_eq!(told(6, &more(none.clone())), [""; 0], "{none}");
+    }
+}
+
+#[test]
+fn before_a_client_used_its_new_secret_a_stranger_with_one_is_told_and_not_for_certain() {
+    let told = |times: u32, uses: bool, goes_on: bool| {
+        let at = |n: u32| 3.5 * HOUR + 30.0 + f64::from(n) * 700.0;
+        let used_new = uses.then(|| client(3.1 * HOUR)).into_iter().collect();
+        let signs_in = (0..times).map(|n| strange(client(at(n)))).collect();
+        let own = (0..times).map(|n| used(at(n) + 300.0)).filter(|_| goes_on).collect();
+        classes(&[rotated(), used_new, signs_in, own])
+    };
+    assert_eq!(told(3, false, true), ["statistical"]);
+    assert_eq!(told(9, false, true), ["statistical"], "however often");
+    assert_eq!(told(2, false, true), [""; 0]);
+    assert_eq!(told(9, false, false), [""; 0], "the client was not there in between");
+    assert_eq!(told(3, true, true), ["statistical", "certain"]);
+    // For longer than a day, after which it is looked at anew.
+    let at = |n: u32| 3.5 * HOUR + f64::from(n) * HOUR;
+    let signs_in = (0..40).map(|n| strange(client(at(n)))).collect();
+    let goes_on = (0..40).map(|n| strange(used(at(n) + 1800.0))).collect();
+    assert_eq!(classes(&[rotated(), signs_in, goes_on]), [""; 0], "the stranger goes on");
+}
