@@ -13,12 +13,14 @@ mod anomaly;
 mod automation;
 mod enumeration;
 mod exfiltration;
+mod failed_changes;
 mod function_probing;
 mod injection_probing;
 mod least_privilege;
 mod meter;
 mod names;
 mod ownership;
+mod quick_changes;
 mod repertoire;
 mod roles;
 mod scanning;
@@ -59,10 +61,12 @@ pub struct Traffic {
     automation: automation::Automation,
     enumeration: enumeration::Enumeration,
     exfiltration: exfiltration::Exfiltration,
+    failed_changes: failed_changes::FailedChanges,
     function_probing: function_probing::FunctionProbing,
     injection_probing: injection_probing::InjectionProbing,
     least_privilege: least_privilege::LeastPrivilege,
     ownership: ownership::Ownership,
+    quick_changes: quick_changes::QuickChanges,
     repertoire: repertoire::Repertoire,
     roles: roles::Roles,
     scanning: scanning::Scanning,
@@ -89,10 +93,12 @@ impl Default for Traffic {
             automation: Default::default(),
             enumeration: Default::default(),
             exfiltration: Default::default(),
+            failed_changes: Default::default(),
             function_probing: Default::default(),
             injection_probing: Default::default(),
             least_privilege: Default::default(),
             ownership: Default::default(),
+            quick_changes: Default::default(),
             repertoire: Default::default(),
             roles: Default::default(),
             scanning: Default::default(),
@@ -175,6 +181,8 @@ impl Traffic {
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));
         found.extend(self.automation.observe(&seen, &mut profile.automation));
+        found.extend(self.failed_changes.observe(&seen, principal));
+        found.extend(self.quick_changes.observe(&seen, principal));
         found.extend(self.sequence.observe(&seen, principal, &mut profile.sequence));
         found.extend(self.throttle_evasion.observe(&seen));
         found.extend(self.least_privilege.observe(&seen));

@@ -44,6 +44,37 @@ fn objects_that_no_list_gave_are_somebody_elses() {
     }
 }
 
+/// Where people open some eight things more than the list gave, somebody opens so many, who was
+/// there a day before or was not.
+fn beyond_lists(count: u32, is_known: bool) -> usize {
+    let mut stream = Stream::default();
+    let mut visit = |at: f64, who: &str, records: u32, first: u32, count: u32| {
+        stream.add(at, who, "GET /orders", json!({ "records_out": records }));
+        for n in 0..count {
+            let object = json!({ "object": format!("{}", first + n * 13) });
+            stream.add(at + 10.0 * f64::from(n + 1), who, "GET /orders/{id}", object);
+        }
+    };
+    for person in 0..40u32 {
+        for n in 0..4u32 {
+            let at = f64::from(n) * 3.0 * HOUR + f64::from(person) * 70.0;
+            let first = 100_000 + (person * 4 + n) * 1000;
+            visit(DAY + at, &format!("p{person}"), 2, first, 10);
+        }
+    }
+    if is_known {
+        visit(HOUR, "p90", 2, 90_000, 3);
+    }
+    visit(DAY + 13.0 * HOUR, "p90", 2, 10_000, count);
+    stream.by("bola_ownership").iter().filter(|it| it["subject"] == "p90").count()
+}
+
+#[test]
+fn whoever_is_not_known_for_a_day_may_open_twice_as_much_beyond_lists() {
+    assert_eq!([26, 34, 54, 62].map(|count| beyond_lists(count, true)), [0, 1, 1, 1]);
+    assert_eq!([26, 34, 54, 62].map(|count| beyond_lists(count, false)), [0, 0, 0, 1]);
+}
+
 #[test]
 fn a_list_that_is_asked_late_makes_good_what_was_opened_before_anybody_knew_lists() {
     let told = |records: u32| {
@@ -180,6 +211,14 @@ fn many_records_are_found_within_the_first_hour() {
     assert_eq!((findings.len(), &findings[0]["evidence"]["unit"]), (1, &json!("records")));
 }
 
+/// A file of so many bytes, in answers of at most so many.
+fn takes_file(stream: &mut Stream, at: f64, person: &str, bytes: f64, answer: f64) {
+    for n in 0..(bytes / answer).ceil() as u32 {
+        let more = json!({ "bytes_out": (bytes - f64::from(n) * answer).min(answer) });
+        stream.add(at + f64::from(n), person, "GET /files", more);
+    }
+}
+
 #[test]
 fn where_some_take_large_files_by_habit_a_larger_one_is_none() {
     let takes = |many: f64, some: f64, last: f64| {
@@ -189,15 +228,33 @@ fn where_some_take_large_files_by_habit_a_larger_one_is_none() {
                 let part = (person * 5 + hour) % 50;
                 let bytes = if part == 0 { some } else { many };
                 let at = f64::from(hour) * HOUR + f64::from(person) * 50.0;
-                stream.add(at, &format!("p{person}"), "GET /files", json!({ "bytes_out": bytes }));
+                takes_file(&mut stream, at, &format!("p{person}"), bytes, 1e6);
             }
         }
-        stream.add(5.5 * HOUR, "p3", "GET /files", json!({ "bytes_out": last }));
+        takes_file(&mut stream, 5.5 * HOUR, "p3", last, 1e6);
         stream.by("exfiltration").len()
     };
     assert_eq!(takes(2e5, 2e6, 9e6), 0);
     assert_eq!(takes(1.2e6, 2e6, 9e6), 1);
     assert_eq!(takes(2e5, 2e6, 9e7), 1);
+}
+
+#[test]
+fn one_answer_is_an_export_and_many_are_a_theft() {
+    let takes = |bytes: f64, answer: f64, members: &serde_json::Value| {
+        let mut stream = readers();
+        for n in 0..(bytes / answer) as u32 {
+            let mut more = members.clone();
+            more["bytes_out"] = json!(answer);
+            stream.add(2.5 * HOUR + f64::from(n), "p3", "GET /orders", more);
+        }
+        stream.by("exfiltration").len()
+    };
+    let of_person = json!({});
+    assert_eq!(takes(9e6, 9e6, &of_person), 0, "one export");
+    assert_eq!(takes(9e6, 4.5e5, &of_person), 1, "as much, piece by piece");
+    assert_eq!(takes(2.7e7, 9e6, &of_person), 1, "three exports");
+    assert_eq!(takes(9e7, 9e7, &of_person), 1, "a whole database");
 }
 
 #[test]

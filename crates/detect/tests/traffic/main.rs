@@ -9,11 +9,14 @@
 )]
 
 mod first_days;
+mod guesses;
 mod injections;
 mod missing;
 mod objects;
 mod order;
+mod programs;
 mod scans;
 mod scopes;
 mod stream;
 mod volumes;
+mod walks;

@@ -467,3 +467,64 @@ fn numbers_that_are_walked_without_a_token_where_others_need_one_name_the_addres
     assert_eq!(without_token(12, &walk, 3.0 * HOUR, 0), 0, "one now and then");
     assert_eq!(without_token(12, &[1000; 30], 60.0, 0), 0, "one order");
 }
+
+/// So many invoices, each so far after the last, are opened from so many networks in turn, so many
+/// seconds apart and longer in the middle, by nobody with these members. How often it is told.
+fn walked(
+    [count, step, networks]: [u32; 3],
+    [pause, rest]: [f64; 2],
+    more: &serde_json::Value,
+) -> usize {
+    let mut stream = Stream::default();
+    for n in 0..count {
+        let mut members = json!({
+            "ip": format!("20.{}.0.7", n % networks), "object": (5000 + n * step).to_string(),
+            "token_kind": "none", "ua": "python-requests/2.32",
+        });
+        for (name, value) in more.as_object().expect("members") {
+            members[name] = value.clone();
+        }
+        let rested = if n < count / 2 { 0.0 } else { rest };
+        stream.add(HOUR + f64::from(n) * pause + rested, "", "GET /invoices/{id}", members);
+    }
+    let mut findings = stream.by("enumeration");
+    findings.retain(|it| it["evidence"]["networks"].is_number());
+    assert!(findings.iter().all(|it| it.get("subject").is_none() && it.get("client").is_none()));
+    findings.len()
+}
+
+#[test]
+fn a_library_without_a_token_that_walks_from_eight_networks_is_told() {
+    let walk = |of| walked(of, [60.0, 0.0], &json!({}));
+    assert_eq!([8, 7].map(|networks| walk([48, 3, networks])), [1, 0]);
+    // They are counted with an error of some per cent.
+    assert_eq!([44, 35].map(|count| walk([count, 3, 8])), [1, 0]);
+    assert_eq!([1000, 1001].map(|step| walk([48, step, 8])), [1, 0]);
+    assert_eq!(walk([200, 3, 40]), 1, "once");
+    assert_eq!([1790.0, 1810.0].map(|pause| walked([48, 3, 8], [pause, 0.0], &json!({}))), [1, 0]);
+    assert_eq!([1700.0, 1800.0].map(|rest| walked([60, 3, 8], [60.0, rest], &json!({}))), [1, 0]);
+}
+
+#[test]
+fn who_is_told_that_nothing_is_there_walks_and_people_with_programs_of_their_own_do_not() {
+    let with = |more: &serde_json::Value| walked([60, 3, 12], [60.0, 0.0], more);
+    for walk in [json!({ "status": 404 }), json!({ "status": 403 }), json!({ "ua": "curl/8.5" })] {
+        assert_eq!(with(&walk), 1, "{walk}");
+    }
+    for none in [
+        json!({ "ua": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0" }),
+        json!({ "ua": "Mozilla/5.0 (compatible; Examplebot/2.1)" }),
+        json!({ "ua": "Invoices/4.2 (Android 15)" }),
+        json!({ "ua": null }),
+        json!({ "status": 401, "refused": "no_token" }),
+        json!({ "status": 500 }),
+        json!({ "token_kind": "opaque" }),
+        json!({ "subject": "p1", "client": "app", "token": "t1", "token_kind": "jwt" }),
+        json!({ "client": "jobs", "token": "t1", "token_kind": "jwt" }),
+        json!({ "client": "jobs" }),
+        json!({ "object": "5000" }),
+        json!({ "object": "summer-sale" }),
+    ] {
+        assert_eq!(with(&none), 0, "{none}");
+    }
+}

@@ -1,8 +1,10 @@
 //! Probing of functions, and scans.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stream::{DAY, HOUR, Stream, own};
+
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 
 fn functions(stream: &mut Stream, subject: &str, count: u32, pause: f64) {
     for n in 0..count {
@@ -97,7 +99,7 @@ fn functions_of_others_are_probing_also_where_nothing_is_refused() {
     assert_eq!(unchecked(4, "app", "p3"), 1, "a role of the same app");
     assert_eq!(unchecked(2, "console", "p3"), 0, "a link that leads astray");
     assert_eq!(unchecked(4, "console", "admin1"), 0, "an administrator by another app");
-    assert_eq!(elsewhere(6, &[(4, 200)], "console", "p3"), 0, "an app of which little is known");
+    assert_eq!(elsewhere(2, &[(4, 200)], "console", "p3"), 0, "an app of which little is known");
 }
 
 /// Sixty people of one app, and one who asks for functions that call themselves so, and is answered: after so many hours
@@ -134,6 +136,35 @@ fn what_calls_itself_an_administrators_is_others_function_though_none_of_them_is
     assert_eq!(administrators(&["administer", "settings", "tools"], 50.0, false), 0);
     assert_eq!(administrators(&words, 0.5, false), 0, "an administrator from the first hour on");
     assert_eq!(administrators(&words, 50.0, true), 0, "an administrator since yesterday");
+}
+
+/// Sixty people of one app, with so many requests each, and two administrators of another one; then
+/// one of the people asks for four functions that are called so.
+fn foreign(visits: u32, word: &str) -> usize {
+    let mut stream = Stream::default();
+    for person in 0..60u32 {
+        for n in 0..visits {
+            let at = f64::from(n) * 900.0 + f64::from(person) * 13.0;
+            stream.add(at, &format!("p{person}"), "GET /orders", json!({}));
+        }
+    }
+    for n in 0..40 {
+        let (at, route) = (8.0 * HOUR + f64::from(n) * 60.0, format!("GET /{word}/f{}", n / 2 % 5));
+        stream.add(at, &format!("admin{}", n % 2), &route, json!({ "client": "console" }));
+    }
+    for n in 0..4 {
+        let at = 10.0 * HOUR + f64::from(n) * 9.0;
+        stream.add(at, "p3", &format!("GET /{word}/f{n}"), json!({}));
+    }
+    let findings = stream.by("function_probing");
+    assert!(findings.iter().all(|it| it["subject"] == "p3"));
+    findings.len()
+}
+
+#[test]
+fn a_name_says_whose_a_function_is_after_four_requests_of_each_and_use_after_twelve() {
+    assert_eq!([5, 3].map(|visits| foreign(visits, "admin")), [1, 0]);
+    assert_eq!([13, 11].map(|visits| foreign(visits, "tools")), [1, 0]);
 }
 
 #[test]
@@ -317,4 +348,143 @@ fn a_scan_with_ones_own_token_names_whose_it_is_and_that_of_several_the_address(
     assert_eq!(alone[0]["ip"], "203.0.113.9");
     let several = scan(3);
     assert_eq!((several.len(), several[0].get("subject")), (1, None));
+}
+
+const SPOTS: [&str; 12] = [
+    "/.env",
+    "/.git/HEAD",
+    "/wp-login.php",
+    "/actuator/env",
+    "/phpinfo.php",
+    "/.aws/credentials",
+    "/server-status",
+    "/xmlrpc.php",
+    "/phpmyadmin/",
+    "/.svn/entries",
+    "/backup.sql",
+    "/cgi-bin/test",
+];
+
+/// So many of these are asked for by one browser, each from another network and so many seconds
+/// after the last, with more members. How often it is told.
+fn asked(paths: &[String], pause: f64, more: &dyn Fn(usize) -> Value) -> usize {
+    let mut stream = Stream::people();
+    for (n, path) in paths.iter().enumerate() {
+        let mut members = json!({
+            "ip": format!("203.{n}.113.9"), "ua": BROWSER, "route": null, "path": path,
+            "status": 404, "refused": "unknown_route",
+        });
+        for (name, value) in more(n).as_object().expect("members") {
+            members[name] = value.clone();
+        }
+        stream.add(2.0 * DAY + n as f64 * pause, "", "GET /", members);
+    }
+    let findings = stream.by("scanning");
+    assert!(findings.iter().all(|it| it["ip"].is_string() && it.get("subject").is_none()));
+    findings.len()
+}
+
+#[test]
+fn ten_known_weak_spots_that_one_browser_asks_for_from_an_address_each_are_a_scan() {
+    let spots = SPOTS.map(str::to_owned);
+    let told = |count: usize, pause, more: &Value| asked(&spots[..count], pause, &|_| more.clone());
+    assert_eq!([10, 9].map(|count| told(count, 300.0, &json!({}))), [1, 0]);
+    assert_eq!([2.6, 2.7].map(|hours| told(10, hours * HOUR, &json!({}))), [1, 0], "in one day");
+    let again: Vec<String> = (0..40).map(|n| spots[n % 9].clone()).collect();
+    assert_eq!(asked(&again, 300.0, &|_| json!({})), 0, "the same ones");
+    let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+    let words: Vec<String> =
+        (0..200).map(|n| format!("/word-{}{}", letter(n), letter(n / 26))).collect();
+    assert_eq!(asked(&words, 300.0, &|_| json!({})), 0, "a page's broken links");
+    let nine: Vec<String> = spots[..9].iter().chain(&words).cloned().collect();
+    assert_eq!(asked(&nine, 300.0, &|_| json!({})), 0, "they add nothing");
+    let own = json!({ "subject": "p3", "client": "app", "token": "t1" });
+    assert_eq!(told(12, 300.0, &own), 0, "with a token");
+    let ja4 = |n: usize| json!({ "ja4": format!("t13d15{n:02}h2_8daaf61{n:05}_02713d6af862") });
+    assert_eq!(asked(&spots, 300.0, &ja4), 1, "one that says so in each way");
+    let other = |n: usize| {
+        json!({
+            "ua": BROWSER.replace("130", &format!("{}", 100 + n)),
+            "ja4": "t13d1516h2_8daaf6152771_02713d6af862",
+        })
+    };
+    assert_eq!(asked(&spots, 300.0, &other), 0, "many people's");
+}
+
+/// A client of hardly anybody: somebody who looked at orders so many hours before asks for so many
+/// functions, so many seconds apart, and is refused, with these members. Before that so many hours,
+/// some asked for the same in a browser, and were answered so.
+fn looked_for(
+    hours: f64,
+    [count, pause]: [u32; 2],
+    more: &Value,
+    before: &[(f64, &str, u16)],
+) -> usize {
+    let start = 2.5 * DAY;
+    let mut stream = Stream::default();
+    let mut ask = |at: f64, who: &str, n: u32, status: u16, more: &Value| {
+        let mut members = json!({ "client": "batch", "ua": "curl/8.5", "status": status });
+        for (name, value) in more.as_object().expect("members") {
+            members[name] = value.clone();
+        }
+        let word = members["word"].take();
+        let route = format!("POST /{}/f{n}", word.as_str().unwrap_or("admin"));
+        stream.add(at, who, &route, members);
+    };
+    let orders = json!({ "word": "orders" });
+    let late = more["subject"].as_str().unwrap_or("late");
+    ask(start - hours * HOUR, late, 0, 200, &orders);
+    for (ago, who, status) in before {
+        ask(start - (ago + 2.0) * HOUR, who, 0, 200, &orders);
+        let by = json!({ "ua": BROWSER });
+        (0..count).for_each(|n| ask(start - ago * HOUR, who, n, *status, &by));
+    }
+    (0..count).for_each(|n| ask(start + f64::from(n * pause), late, n, 403, more));
+    let mut findings = stream.by("function_probing");
+    findings.retain(|it| it["evidence"]["functions_of_others_day"] != 0);
+    assert!(findings.iter().all(|it| it["subject"] == "late"));
+    findings.len()
+}
+
+#[test]
+fn three_administrators_functions_that_refuse_a_library_are_probing_however_few_use_it() {
+    let told = |count, pause| looked_for(2.0, [count, pause], &json!({}), &[]);
+    assert_eq!([3, 2].map(|count| told(count, 60)), [1, 0], "a link that leads astray");
+    assert_eq!([1790, 1810].map(|pause| told(3, pause)), [1, 0], "within an hour");
+    assert_eq!([3, 4].map(|count| told(count, 7200)), [0, 1], "or four in a day");
+    let with = |more: &Value| looked_for(2.0, [4, 60], more, &[]);
+    for probing in [
+        json!({ "refused": "insufficient_scope" }),
+        json!({ "refused": "policy" }),
+        json!({ "status": 405 }),
+        json!({ "ua": "python-requests/2.32" }),
+        json!({ "word": "internal" }),
+    ] {
+        assert_eq!(with(&probing), 1, "{probing}");
+    }
+    for none in [
+        json!({ "ua": BROWSER }),
+        json!({ "ua": "Sync/3.1" }),
+        json!({ "ua": null }),
+        json!({ "status": 200 }),
+        json!({ "status": 404 }),
+        json!({ "refused": "expired", "status": 401 }),
+        json!({ "word": "orders" }),
+        json!({ "subject": "batch-2" }),
+        json!({ "subject": "batch" }),
+    ] {
+        assert_eq!(with(&none), 0, "{none}");
+    }
+}
+
+#[test]
+fn administrators_and_functions_that_refuse_others_as_well_are_no_probing_of_a_library() {
+    let told = |hours, before: &[_]| looked_for(hours, [3, 60], &json!({}), before);
+    assert_eq!([1.1, 0.9].map(|hours| told(hours, &[])), [1, 0], "from the first hour on");
+    assert_eq!([23.0, 25.0].map(|ago| told(60.0, &[(ago, "late", 200)])), [1, 0], "since then");
+    for refused in [403, 404] {
+        assert_eq!(told(60.0, &[(25.0, "late", refused)]), 1, "a probe of yesterday: {refused}");
+    }
+    let others = [(5.0, "p1", 403), (4.0, "p2", 403)];
+    assert_eq!([1, 2].map(|count| told(60.0, &others[..count])), [1, 0], "the client's fault");
 }

@@ -47,6 +47,7 @@ fn a_program_that_does_more_new_things_than_ever_is_told_and_a_new_version_is_no
     assert_eq!(told(20.0 * HOUR, 200, 4, "job"), 0, "a new version");
     assert_eq!(told(6.0 * HOUR, 200, 7, "job"), 1, "it did nothing new for hours");
     assert_eq!(told(2.0 * HOUR, 200, 7, "job"), 0, "not known for long enough");
+    assert_eq!(told(0.4 * HOUR, 200, 9, "job"), 0, "its first hour, in which all is new");
     assert_eq!(told(6.0 * HOUR, 15, 7, "job"), 0, "it did hardly anything");
     for name in ["p3", "p3@job", "goodjob"] {
         assert_eq!(told(20.0 * HOUR, 200, 7, name), 0, "{name}");
@@ -152,7 +153,7 @@ fn one_object_asked_for_by_a_clock_for_hours_is_automation() {
     assert_eq!(watch(150, 60.0, 0.5), 0, "a hundred and fifty times");
     assert_eq!(watch(400, 5.0, 0.1), 0, "half an hour, as an order is on its way");
     assert_eq!(watch(170, 60.0, 0.5), 0, "long enough, and not often");
-    assert_eq!(watch(300, 180.0, 0.5), 0, "every three minutes");
+    assert_eq!([120.0, 125.0].map(|pause| watch(300, pause, 0.5)), [1, 0], "every two minutes");
     assert_eq!(watch(400, 30.0, 25.0), 0, "by no clock");
 }
 
@@ -256,4 +257,60 @@ fn twice_the_habit_at_an_hour_that_is_none_is_found_and_a_late_export_is_not() {
     assert_eq!(export(15.0, 1), 0, "the export of the night, made good");
     assert_eq!(export(3.0, 3), 0, "a large night");
     assert_eq!(export(4.0, 3), 0, "a night that was late");
+}
+
+/// Twelve people who have a message with a code sent every three hours, and one of them who has so
+/// many sent in an hour of the first day, and on the third so many by this route, with these
+/// members. How often that one is told.
+fn messages(habit: u32, count: u32, route: &str, more: &Value) -> usize {
+    let mut stream = Stream::people();
+    let mut send = |at: f64, who: &str, more: &Value| stream.add(at, who, route, more.clone());
+    for hour in 0..12 {
+        for person in 0..12 {
+            let at = f64::from(hour) * 3.0 * HOUR + f64::from(person) * 60.0;
+            send(at, &format!("p{person}"), &json!({}));
+        }
+    }
+    (0..habit).for_each(|n| send(7.1 * HOUR + f64::from(n) * 200.0, "p3", &json!({})));
+    (0..count).for_each(|n| send(2.0 * DAY + f64::from(n) * 200.0, "p3", more));
+    let findings = stream.by("volume");
+    assert!(findings.iter().all(|it| it["subject"] == "p3" && it.get("ip").is_none()));
+    findings.len()
+}
+
+#[test]
+fn ten_messages_with_a_code_within_an_hour_are_more_than_a_person_needs() {
+    let sent = |count, route: &str| messages(0, count, route, &json!({}));
+    assert_eq!([10, 9].map(|count| sent(count, "POST /me/otp")), [1, 0]);
+    for path in [
+        "sms",
+        "verification/phone",
+        "codes/resend",
+        "me/send-code",
+        "me/send_code",
+        "login/one-time-code",
+    ] {
+        assert_eq!(sent(10, &format!("POST /{path}")), 1, "{path}");
+    }
+    for route in [
+        "POST /orders",
+        "GET /me/otp",
+        "PUT /me/otp",
+        "POST /carbon/footprints",
+        "POST /organisms",
+        "POST /verification/documents",
+    ] {
+        assert_eq!(sent(15, route), 0, "{route}");
+    }
+    for none in [
+        json!({ "subject": "app" }),
+        json!({ "subject": "app-3" }),
+        json!({ "status": 503 }),
+        json!({ "refused": "throttled", "status": 429 }),
+    ] {
+        assert_eq!(messages(0, 15, "POST /me/otp", &none), 0, "{none}");
+    }
+    let used_to = |habit, count| messages(habit, count, "POST /me/otp", &json!({}));
+    assert_eq!([0, 6].map(|habit| used_to(habit, 16)), [1, 0], "a habit");
+    assert_eq!(used_to(6, 18), 1, "more than three times that");
 }

@@ -4,8 +4,8 @@
 //! in, which is enough for the clock. What they ask for with a personal token or a key does not count, since these are
 //! made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty
 //! pauses in a row that hardly differ, between requests for many different objects; an app left open polls as
-//! regularly, but the same route; and whoever asks for one object all the time, every minute or sooner, for two hours
-//! and a half and two hundred times, does not watch it. Or between requests of any kind, for different routes in turn
+//! regularly, but the same route; and whoever asks for one object all the time, every two minutes or sooner, for two
+//! hours and a half and two hundred times, does not watch it. Or between requests of any kind, for different routes in turn
 //! while none came at another time: sixty for six different things, or a hundred. An app that polls two asks for both
 //! at once or by a clock for each, and who uses an app that polls breaks its rhythm. Without rest: something new looked
 //! at in twenty of twenty-four hours, and not by a poll of one route, which survives every random pause. What a fifth
@@ -34,7 +34,7 @@ const LONGEST: f32 = 1800.0;
 const OBJECTS: u32 = 25;
 /// A watch over few objects: pauses, none of them longer than so much on the average, in all, and how regular.
 const WATCH: u16 = 200;
-const WATCH_PAUSE: f32 = 61.0;
+const WATCH_PAUSE: f32 = 121.0;
 const WATCH_SECONDS: f32 = 9_000.0;
 const WATCH_REGULAR: f32 = 0.05;
 /// Different things in a run of requests of any kind, and pauses in a run with fewer.
@@ -49,6 +49,8 @@ const BUSY_HOURS: u32 = 20;
 /// Different objects that make an hour busy: more than a poll.
 const BUSY: u32 = 5;
 const PEOPLE: u32 = 5;
+/// Pauses of a run that one client alone may go on with.
+const FEW: u16 = 6;
 /// Hours of silence that are a rest.
 const REST: u32 = 4;
 
@@ -56,6 +58,8 @@ const REST: u32 = 4;
 #[derive(Default)]
 pub(super) struct State {
     last_ms: i64,
+    /// Some bits of the client whose clock it is: a person's devices have their own.
+    client: u16,
     mean: f32,
     deviation: f32,
     pauses: u16,
@@ -113,19 +117,19 @@ impl Automation {
         let subject = seen.subject?;
         let people = self.clients.touch(seen.client, seen.now);
         people.all.add(subject);
-        state.pause(seen);
-        state.beat.take(seen);
+        if state.is_of(seen) {
+            state.pause(seen);
+            state.beat.take(seen);
+        }
         if state.hours(seen) {
             people.rested.add(subject);
         }
         if seen.event.who.session.is_some() {
             people.signed_in.add(subject);
         }
-        let regular = state.is_watch()
-            || state.pauses >= PAUSES
-                && state.deviation < REGULAR * state.mean
-                && state.objects.count() >= OBJECTS;
-        let beating = state.beat.is_regular();
+        let is_own = state.client == short(seen.client);
+        let regular = is_own && state.is_regular();
+        let beating = is_own && state.beat.is_regular();
         let busy = state.busy.count_ones();
         if !regular && !beating && busy < BUSY_HOURS {
             return None;
@@ -173,6 +177,29 @@ impl State {
         self.deviation += ((pause - self.mean).abs() - self.deviation) * weight;
     }
 
+    /// Whether the request is of the client whose clock is held; another takes it over while there is none to speak of.
+    fn is_of(&mut self, seen: &Seen<'_>) -> bool {
+        let client = short(seen.client);
+        if client != self.client {
+            let is_run = self.pauses >= FEW || u16::from(self.beat.pauses) >= FEW;
+            let now = seen.event.ts.as_millis();
+            let since = now.saturating_sub(self.last_ms) as f32 / 1000.0;
+            let is_over = since > LONGEST && self.beat.since(now) > LONGEST;
+            if is_run && !is_over {
+                return false;
+            }
+            (self.client, self.pauses, self.beat) = (client, 0, Beat::default());
+            (self.mean, self.deviation) = (0.0, 0.0);
+            self.objects.clear();
+        }
+        true
+    }
+
+    fn is_regular(&self) -> bool {
+        let is_even = self.pauses >= PAUSES && self.deviation < REGULAR * self.mean;
+        self.is_watch() || is_even && self.objects.count() >= OBJECTS
+    }
+
     fn is_watch(&self) -> bool {
         self.pauses >= WATCH
             && self.mean <= WATCH_PAUSE
@@ -218,9 +245,14 @@ impl State {
 // === impl Beat ===
 
 impl Beat {
+    /// Seconds since its last request.
+    fn since(&self, ms: i64) -> f32 {
+        ((ms / 10) as u32).wrapping_sub(self.last) as f32 / 100.0
+    }
+
     fn take(&mut self, seen: &Seen<'_>) {
         let now = (seen.event.ts.as_millis() / 10) as u32;
-        let pause = now.wrapping_sub(self.last) as f32 / 100.0;
+        let pause = self.since(seen.event.ts.as_millis());
         // One page's parts.
         if pause < SHORTEST {
             return;
@@ -293,4 +325,8 @@ fn without_rest(seen: &Seen<'_>, busy: u32) -> Sighting {
     );
     let facts = [("busy_hours", json!(busy)), ("busy_hours_threshold", json!(BUSY_HOURS))];
     seen.sighting(Kind::Automation, summary, facts.into())
+}
+
+fn short(client: u64) -> u16 {
+    (client >> 48) as u16
 }

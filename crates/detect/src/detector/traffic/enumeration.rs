@@ -24,7 +24,7 @@ const HOUR: Limits = Limits {
     floor: 45.0,
     own: 4.0,
     first_day: true,
-    peers: 3.0,
+    peers: 4.0,
     long_tail: false,
     alone: f32::INFINITY,
 };
@@ -34,7 +34,7 @@ const DAY: Limits = Limits {
     floor: 60.0,
     own: 3.0,
     first_day: true,
-    peers: 2.0,
+    peers: 3.0,
     long_tail: false,
     alone: f32::INFINITY,
 };

@@ -52,6 +52,11 @@ const RECORDS: Limits = Limits {
     alone: f32::INFINITY,
 };
 
+/// Of one answer to a person so much counts as it is, and one part in so many of what is more: a file that somebody asked
+/// for once is an export or a video, and many of them are a theft. A program's answers are alike.
+const ANSWER: f32 = 1e6;
+const BEYOND: f32 = 20.0;
+
 /// What counts at an hour at which a program never took much: half a megabyte.
 const ODD_HOUR: Limits = Limits { floor: 5e5, ..HOUR };
 const ODD_TIMES: f32 = 2.0;
@@ -121,7 +126,7 @@ impl Exfiltration {
         let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
-        let bytes = seen.request.bytes_out as f32;
+        let bytes = counted(seen);
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
         let count = seen.request.records_out.unwrap_or(0);
@@ -164,9 +169,19 @@ impl Schedule {
     }
 }
 
+fn counted(seen: &Seen<'_>) -> f32 {
+    let bytes = seen.request.bytes_out as f32;
+    if seen.is_own_client() {
+        bytes
+    } else {
+        bytes.min(ANSWER) + (bytes - ANSWER).max(0.0) / BEYOND
+    }
+}
+
 fn sighting(seen: &Seen<'_>, excess: &Excess, unit: &str) -> Sighting {
+    let least = if unit == "bytes" && !seen.is_own_client() { "at least " } else { "" };
     let summary = format!(
-        "{} took {:.0} {unit}, lately by {}, {}",
+        "{} took {least}{:.0} {unit}, lately by {}, {}",
         seen.name(),
         excess.amount,
         seen.shown_route(),

@@ -15,7 +15,8 @@
 //! use, and have sent a dozen requests each on the average: before that, hardly anybody asked for anything yet.
 //!
 //! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none
-//! of these was seen, if hardly anybody of the client asks for it; but not for who asked for one within an hour of
+//! of these was seen, if hardly anybody of the client asks for it or, however few use the client, it refuses a library (a third of
+//! those requests are enough then); but not for who asked for one within an hour of
 //! being seen first, or a day ago: an administrator.
 //!
 //! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
@@ -26,7 +27,7 @@ use serde_json::json;
 use token::reason::{Reason, Refused};
 
 use crate::detector::traffic::seen::{Facts, Seen};
-use crate::detector::{Kind, Sighting};
+use crate::detector::{Kind, Sighting, is_library};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::memo::Memo;
@@ -52,6 +53,8 @@ const RARE: u32 = 50;
 const PEOPLE: u32 = 40;
 /// Requests of each of them, on the average, that show what they ask for.
 const SHOWN: u32 = 12;
+/// The same where the function says whose it is.
+const SHOWN_BY_NAME: u32 = 4;
 /// Those whose function it is ask for it so many times as often.
 const OFTENER: u64 = 8;
 /// One of so many of them at least.
@@ -153,6 +156,9 @@ impl FunctionProbing {
         let is_administration = self.is_administration(seen, principal, first, function);
         let (is_foreign, is_common) = self.asks(seen, principal, function, is_administration);
         let is_refused = refusal && !is_common && self.is_refused(seen, principal, route);
+        // Nobody made a menu for a library in which an entry too many could be.
+        let is_looked_for = is_refused && is_administration && is_library(seen.event);
+        let is_foreign = is_foreign || is_looked_for;
         if !is_foreign && !is_refused {
             return None;
         }
@@ -183,12 +189,15 @@ impl FunctionProbing {
         if !self.named.of(function, is_named) || seen.is_of_client() {
             return false;
         }
-        let since = self.administrators.touch(principal, seen.now);
-        if *since == 0 {
-            *since = seen.now;
+        // Whoever was refused was not seen to be one.
+        let is_refused = seen.request.refused.is_some() || seen.is_denied;
+        let since = self.administrators.peek(principal).copied();
+        if since.is_none() && !is_refused {
+            *self.administrators.touch(principal, seen.now) = seen.now;
         }
+        let since = since.unwrap_or(seen.now);
         let is_late = since.saturating_sub(first) >= HOUR;
-        is_late && seen.now.saturating_sub(*since) < DAY
+        is_late && seen.now.saturating_sub(since) < DAY
     }
 
     /// Whether the function is that of others, and whether it is one that many of the client's people use.
@@ -226,7 +235,8 @@ impl FunctionProbing {
             }
         }
         let others = used.saturating_sub(u32::from(!seen.is_denied));
-        let is_shown = people >= PEOPLE && requests / SHOWN >= people;
+        let shown = if is_administration { SHOWN_BY_NAME } else { SHOWN };
+        let is_shown = people >= PEOPLE && requests / shown >= people;
         if !is_shown || others > people / RARE {
             return (false, is_common);
         }

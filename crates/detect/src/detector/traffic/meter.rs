@@ -126,6 +126,16 @@ impl Meter {
         Some(Excess { amount: self.amount, limit, own, peers: 0.0, window: limits.window })
     }
 
+    /// More than anybody's, whoever they are, and so many times the own peak.
+    pub(super) fn judge_plain(&mut self, now: u32, limits: &Limits) -> Option<Excess> {
+        let own = self.habit.peak();
+        let limit = limits.floor.max(own * limits.own);
+        if self.amount <= limit || !self.once.allows(now, self.amount / limit) {
+            return None;
+        }
+        Some(Excess { amount: self.amount, limit, own, peers: 0.0, window: limits.window })
+    }
+
     /// How much it is used: the running window and the habit.
     pub(super) fn weight(&self) -> f32 {
         self.amount.max(self.habit.peak())

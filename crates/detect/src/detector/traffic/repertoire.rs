@@ -106,6 +106,8 @@ impl Program {
 
     /// Whether the new routes come after a time without any.
     const fn is_settled(&self) -> bool {
-        self.requests >= REQUESTS && self.since.saturating_sub(self.settled) >= SETTLED
+        self.settled > 0
+            && self.requests >= REQUESTS
+            && self.since.saturating_sub(self.settled) >= SETTLED
     }
 }

@@ -7,8 +7,8 @@
 //! themselves count nothing. Four different objects that are asked for without any token count like a path: a page
 //! may have some. A path that six networks with honest traffic ask for is somebody's broken link. Behind a carrier's
 //! or an office's address much honest traffic makes some noise: there the unknown must also be a twentieth of all.
-//! What one program, and no browser, asks for without a token counts together wherever it comes from, and has to be
-//! twice as much as of one network in a day. Where all of it comes with one principal's tokens, the finding names
+//! What one program asks for without a token counts together wherever it comes from, and has to be twice as much as of
+//! one network in a day; of browsers of one User-Agent only known weak spots do. Where all of it comes with one principal's tokens, the finding names
 //! that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384 paths, and 288 KiB.
 
 use std::hint::black_box;
@@ -212,7 +212,7 @@ impl Scanning {
         search.judge(seen).or(campaign)
     }
 
-    /// What one program, and no browser, asks for without a token, whatever its networks.
+    /// What one program asks for without a token, whatever its networks.
     fn of_program(
         &mut self,
         seen: &Seen<'_>,
@@ -220,10 +220,14 @@ impl Scanning {
         tool: bool,
     ) -> Option<Sighting> {
         let (ua, ja4) = (seen.event.ua.as_deref()?, seen.event.origin.ja4.as_deref());
-        if found.is_none() || seen.principal.is_some() || ua.starts_with("Mozilla/") {
+        // What people's browsers ask for in vain is their pages'; known weak spots are in none.
+        let is_browser = ua.starts_with("Mozilla/");
+        let is_search = found.is_some_and(|it| !is_browser || matches!(it, Found::WeakSpot(_)));
+        if !is_search || seen.principal.is_some() {
             return None;
         }
-        let program = hash::both(program::of(ja4, Some(ua))?, PROGRAM);
+        let program = if is_browser { hash::text(ua) } else { program::of(ja4, Some(ua))? };
+        let program = hash::both(program, PROGRAM);
         let search = self.networks.touch(program, seen.now);
         search.each(seen.now, |points| points.add(found, tool, None));
         search.judge_program(seen)

@@ -93,10 +93,10 @@ impl<'e> Seen<'e> {
         self.request.refused.is_none() && self.request.status < 400
     }
 
-    /// The object's name where it is a number.
+    /// The object's name where it is a number, or letters and a number: `A-1042`.
     pub(super) fn number(&self) -> Option<u64> {
         let path = || self.request.path.rsplit('/').find_map(|part| part.parse().ok());
-        self.request.object.as_deref().map_or_else(path, |object| object.parse().ok())
+        self.request.object.as_deref().map_or_else(path, number)
     }
 
     /// A name for people: `subject alice`.
@@ -132,4 +132,10 @@ impl<'e> Seen<'e> {
         let route = self.request.route.as_deref().unwrap_or(&self.request.path);
         format!("{} {route}", self.request.method)
     }
+}
+
+/// The number that a name is, or all that follows letters in it and what separates them.
+fn number(name: &str) -> Option<u64> {
+    let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    digits.parse().ok()
 }

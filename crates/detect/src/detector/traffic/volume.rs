@@ -13,6 +13,7 @@ use crate::detector::traffic::meter::{Limits, Meter};
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
 use crate::sketch::hash;
+use crate::sketch::memo::Memo;
 use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
@@ -26,6 +27,12 @@ const HOUR: Limits = Limits {
     long_tail: false,
     alone: f32::INFINITY,
 };
+/// Ten messages with a code within an hour are more than a person has telephones: somebody earns by them, or annoys.
+const MESSAGES: Limits = Limits { floor: 9.0, own: 3.0, first_day: false, ..HOUR };
+/// What routes are called that send one: by one of these words, or by one of each two.
+const MESSAGE: [&str; 3] = ["otp", "resend", "sms"];
+const CODE: [&str; 4] = ["code", "pin", "verification", "verify"];
+const TO: [&str; 7] = ["2fa", "email", "mfa", "mobile", "phone", "send", "time"];
 const ROUTES: usize = 3;
 
 /// The routes that a principal uses most.
@@ -37,11 +44,13 @@ pub(super) struct State {
 /// Requests by principal and route.
 pub(super) struct Volume {
     peers: Table<Spread>,
+    /// Whether a route sends a message with a code to a telephone or a mailbox.
+    sends: Memo<bool>,
 }
 
 impl Default for Volume {
     fn default() -> Self {
-        Self { peers: Table::new(16_384) }
+        Self { peers: Table::new(16_384), sends: Memo::default() }
     }
 }
 
@@ -59,11 +68,17 @@ impl Volume {
         if seen.request.status >= 500 || seen.request.refused == throttled {
             return None;
         }
+        let is_message = self.sends(seen, route);
+        let limits = if is_message { &MESSAGES } else { &HOUR };
         let peers = self.peers.touch(hash::both(seen.client, route), seen.now);
         let meter = state.of(route as u32);
-        meter.roll(first, seen.now, &HOUR, peers);
-        meter.add(1.0, seen.now, &HOUR, peers);
-        let excess = meter.judge(first, seen, &HOUR, peers)?;
+        meter.roll(first, seen.now, limits, peers);
+        meter.add(1.0, seen.now, limits, peers);
+        let excess = if is_message {
+            meter.judge_plain(seen.now, limits)
+        } else {
+            meter.judge(first, seen, limits, peers)
+        }?;
         let summary = format!(
             "{} sent {:.0} requests for {}, {}",
             seen.name(),
@@ -74,6 +89,16 @@ impl Volume {
         let mut facts = excess.facts();
         facts.insert("route", json!(seen.shown_route()));
         Some(seen.sighting(Kind::Volume, summary, facts))
+    }
+
+    /// Whether a person has a message with a code sent.
+    fn sends(&mut self, seen: &Seen<'_>, route: u64) -> bool {
+        let path = seen.request.route.as_deref().unwrap_or(&seen.request.path);
+        let is_named = || {
+            let has = |words: &[&str]| path.split(is_no_letter).any(|part| words.contains(&part));
+            has(&MESSAGE) || has(&CODE) && has(&TO)
+        };
+        seen.request.method == "POST" && !seen.is_of_client() && self.sends.of(route, is_named)
     }
 }
 
@@ -95,4 +120,8 @@ impl State {
         });
         &mut self.routes[at].1
     }
+}
+
+fn is_no_letter(letter: char) -> bool {
+    !letter.is_ascii_alphanumeric()
 }
