@@ -181,8 +181,10 @@ impl Traffic {
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));
         found.extend(self.automation.observe(&seen, &mut profile.automation));
-        found.extend(self.failed_changes.observe(&seen, principal));
-        found.extend(self.quick_changes.observe(&seen, principal));
+        if seen.request.is_change() {
+            found.extend(self.failed_changes.observe(&seen, principal));
+            found.extend(self.quick_changes.observe(&seen, principal));
+        }
         found.extend(self.sequence.observe(&seen, principal, &mut profile.sequence));
         found.extend(self.throttle_evasion.observe(&seen));
         found.extend(self.least_privilege.observe(&seen));

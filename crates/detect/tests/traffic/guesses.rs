@@ -22,7 +22,7 @@ fn guessed(
         }
     }
     for n in 0..done {
-        stream.add(5.0 * HOUR + f64::from(n), "guesser", "POST /vouchers", json!({}));
+        stream.add(5.0 * HOUR + 61.0 + f64::from(n), "guesser", "POST /vouchers", json!({}));
     }
     for n in 0..failed {
         let mut members = wrong.clone();

@@ -2,10 +2,10 @@
 //!
 //! The door lets each try through, and the API answers that it was wrong (400, 404, 409, 410, 422). People fail a few
 //! times at a form, and a route that is broken fails for all. So: fifteen changes by one route that failed within a
-//! day, three in four of all that somebody sent there, where at least five others use the route and fail at most once
-//! in three; thirty where they fail more often, but twice each on the average, of whom four failures each count. Personal
-//! tokens and API keys are made for programs, which fail as often as they are run. State: 32 bytes
-//! for each of 8,192 principals and routes, 48 for each of 4,096 routes.
+//! day, three in four of all that somebody sent there since the first of them, where at least five others use the route
+//! and fail at most once in three; thirty where they fail more often, but twice each on the average, of whom four
+//! failures each count. Personal tokens and API keys are made for programs, which fail as often as they are run. State:
+//! 32 bytes for each of 8,192 principals and routes, 48 for each of 4,096 routes.
 
 use serde_json::json;
 use token::event::TokenKind;
@@ -30,7 +30,7 @@ const FEW: u32 = 2;
 /// Failures of one principal in a day that say something of the route.
 const COUNTED: u32 = 4;
 
-/// One principal on one route, for a day from the first try on.
+/// One principal on one route, for a day from the first failure on.
 #[derive(Default)]
 struct Tries {
     since: u32,
@@ -62,10 +62,11 @@ impl Default for FailedChanges {
 // === impl FailedChanges ===
 
 impl FailedChanges {
+    /// Looks at a change.
     pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
         let request = seen.request;
         let is_program = matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat);
-        if !request.is_change() || request.refused.is_some() || is_program || seen.is_of_client() {
+        if request.refused.is_some() || is_program || seen.is_of_client() {
             return None;
         }
         let is_failed = matches!(request.status, 400 | 404 | 409 | 410 | 422);
@@ -75,14 +76,19 @@ impl FailedChanges {
         let key = hash::both(seen.client, seen.route?);
         let route = self.routes.touch(key, seen.now);
         route.people.add(principal);
-        let tries = self.tries.touch(hash::both(key, principal), seen.now);
+        let key = hash::both(key, principal);
+        if !is_failed {
+            route.done = route.done.saturating_add(1);
+            // Only whoever failed has a share of what was done.
+            if self.tries.peek(key).is_some() {
+                let tries = self.tries.touch(key, seen.now);
+                tries.done = tries.done.saturating_add(1);
+            }
+            return None;
+        }
+        let tries = self.tries.touch(key, seen.now);
         if seen.now.saturating_sub(tries.since) > DAY {
             *tries = Tries { since: seen.now, once: tries.once, ..Tries::default() };
-        }
-        if !is_failed {
-            tries.done = tries.done.saturating_add(1);
-            route.done = route.done.saturating_add(1);
-            return None;
         }
         tries.failed = tries.failed.saturating_add(1);
         // Else one who guesses would make it look broken for the next.

@@ -101,15 +101,30 @@ impl Default for WithoutToken {
 
 impl WithoutToken {
     pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+        if let Some(principal) = seen.principal {
+            if seen.object.is_some() && seen.is_ok() {
+                self.collection(seen)?.principals.add(principal);
+            }
+            return None;
+        }
         let walk = self.walk(seen);
         let steps = self.step(seen);
         self.visit(seen).or(walk).or(steps)
     }
 
+    fn collection(&mut self, seen: &Seen<'_>) -> Option<&mut Collection> {
+        let place = (seen.collection >> 32) as usize % COLLECTIONS;
+        let collection = self.collections.get_mut(place)?;
+        if collection.name != seen.collection {
+            *collection = Collection { name: seen.collection, ..Collection::default() };
+        }
+        Some(collection)
+    }
+
     /// A walk by a library, whatever its address.
     fn walk(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let is_asked = seen.is_ok() || seen.is_denied;
-        let object = seen.object.filter(|_| is_asked && seen.principal.is_none())?;
+        let object = seen.object.filter(|_| is_asked)?;
         if seen.request.token_kind != TokenKind::None || !is_library(seen.event) {
             return None;
         }
@@ -156,7 +171,7 @@ impl WithoutToken {
     /// A walk that misses: nobody who follows links goes from number to number, and meets gaps.
     fn step(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let is_asked = seen.is_ok() || seen.is_denied;
-        seen.object.filter(|_| is_asked && seen.principal.is_none())?;
+        seen.object.filter(|_| is_asked)?;
         let (number, network) = (seen.number()?, seen.network?);
         let visitor = self.visitors.touch(hash::both(network, seen.collection), seen.now);
         let step = number.abs_diff(visitor.stood_at);
@@ -195,16 +210,8 @@ impl WithoutToken {
 
     fn visit(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
         let object = seen.object.filter(|_| seen.is_ok())?;
-        let place = (seen.collection >> 32) as usize % COLLECTIONS;
-        let collection = self.collections.get_mut(place)?;
-        if collection.name != seen.collection {
-            *collection = Collection { name: seen.collection, ..Collection::default() };
-        }
-        if let Some(principal) = seen.principal {
-            collection.principals.add(principal);
-            return None;
-        }
         let network = seen.network?;
+        let collection = self.collection(seen)?;
         collection.without.add(network);
         let (principals, without) = (collection.principals.count(), collection.without.count());
         let visitor = self.visitors.touch(hash::both(network, seen.collection), seen.now);
