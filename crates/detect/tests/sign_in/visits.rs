@@ -173,3 +173,26 @@ fn before_a_client_used_its_new_secret_a_stranger_with_one_is_told_and_not_for_c
     let goes_on = (0..40).map(|n| strange(used(at(n) + 1800.0))).collect();
     assert_eq!(classes(&[rotated(), signs_in, goes_on]), [""; 0], "the stranger goes on");
 }
+
+#[test]
+fn strange_software_from_three_strange_places_after_a_change_may_have_the_secret() {
+    let told = |places: u32, pause: f64, is_changed: bool, ua: &str| {
+        let mut events: Vec<Value> = (0..40).map(|n| client(f64::from(n) * 0.5 * HOUR)).collect();
+        if is_changed {
+            events.push(changed(20.0 * HOUR));
+            events.push(client(20.1 * HOUR));
+        }
+        events.extend((0..places).map(|n| {
+            let place = json!({ "ip": format!("20.{n}.0.7"), "ua": ua, "country": "BR" });
+            with(client(21.0 * HOUR + f64::from(n) * pause), &place)
+        }));
+        let mut findings = found(&events);
+        findings.retain(|it| it["detector"] == "client_secret_sharing");
+        assert!(findings.iter().all(|it| it["class"] == "statistical" && it["client"] == "c1"));
+        findings.len()
+    };
+    assert_eq!([3, 2].map(|places| told(places, 300.0, true, "curl/8")), [1, 0]);
+    assert_eq!(told(3, 300.0, false, "curl/8"), 0, "it was never changed");
+    assert_eq!(told(3, 300.0, true, "Partner/3.2"), 0, "its own software moves");
+    assert_eq!([11.0, 13.0].map(|hours| told(3, hours * HOUR, true, "curl/8")), [1, 0], "a day");
+}

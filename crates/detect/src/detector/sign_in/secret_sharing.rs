@@ -17,7 +17,7 @@
 //!
 //! A client that was seen in data centres or offices alone, and after that change authenticates from three homes,
 //! carriers, VPNs or Tor within a day, by whatever software and with itself at home in between, is in other hands for
-//! certain.
+//! certain. From three places of any kind within a day, all strange and by software that it never used, it may be.
 //!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
 //! and from fewer than four places, from a place and by software that are both new since then; five are enough from where
@@ -82,6 +82,8 @@ struct Client {
     /// Where people are, and the client was at home after it was there.
     exits: Tally<u64, EXITS>,
     is_back: bool,
+    /// Places that are strange, and by strange software, since the secret was changed.
+    strange: Tally<u64, EXITS>,
     told: Told,
     told_certain: Told,
     told_late: Told,
@@ -169,6 +171,17 @@ impl Detector for SecretSharing {
         };
         let (returns, is_other, is_far) = (stranger.returns, stranger.is_other, stranger.is_far);
         let lasts = event.ts.since(stranger.since);
+        if client.strange.within(event.ts, DAY).count() >= EXITS && client.told.is_news(event.ts, 1)
+        {
+            return Some(Sighting {
+                summary: format!(
+                    "since its secret was changed, the client {id} authenticated from {EXITS} places within a day where it \
+                     never was, by software that it never used, lately from {}: its secret may be in other hands",
+                    source::shown(event)
+                ),
+                ..sighting(SignIn::SecretSharing, event, id, [returns, 1])
+            });
+        }
         if client.places.len() >= PLACES {
             return None;
         }
@@ -361,6 +374,9 @@ impl Client {
         if !is_stranger {
             self.home = Some(network);
             return None;
+        }
+        if is_far && is_other && changed.is_some() {
+            self.strange.note(now, place);
         }
         let from = if is_far { place } else { network };
         let held = self.stranger.take_if(|held| held.from == from && now.since(held.since) < DAY);
