@@ -390,6 +390,15 @@ pub trait EventSink: Send + Sync + 'static {
     fn emit(&self, event: Event);
 }
 
+// === impl TokenKind ===
+
+impl TokenKind {
+    /// Whether such credentials are made for programs: nobody's presence or haste follows from their use.
+    pub const fn is_for_programs(self) -> bool {
+        matches!(self, Self::ApiKey | Self::Pat)
+    }
+}
+
 // === impl NetworkKind ===
 
 impl NetworkKind {

@@ -10,9 +10,9 @@
 //! named at its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by
 //! what that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it
 //! not, and a run that lasts is not its own excuse. A program that is no browser and takes its time: forty within a day
-//! from twelve networks, if that is four times what any day before brought. Where events do not say which token it was, one that is repeated
-//! counts as well; fifteen different ones within a day from where none was good are enough. State: 20,000 networks of
-//! 130 bytes, 200 programs of up to 5 kB.
+//! from twelve networks, if that is four times what any day before brought. Where events do not say which token it was,
+//! one that is repeated counts as well; fifteen different ones within a day from where none was good are enough. State:
+//! 20,000 networks of 130 bytes, 200 programs of up to 5 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -291,7 +291,7 @@ impl Network {
         if let Some(name) = &event.who.claimed_token {
             self.names.add(hash::text(name));
         }
-        if matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) {
+        if request.token_kind.is_for_programs() {
             self.keys = self.keys.saturating_add(1);
             let place = request.route.as_deref().unwrap_or(&request.path);
             self.routes.add(hash::without_digits(place));

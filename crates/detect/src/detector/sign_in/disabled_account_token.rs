@@ -1,11 +1,11 @@
 //! Tokens of somebody who was disabled are still being used.
 //!
 //! Certain: a door knew the token and refused it for that reason, or because it was taken back, as all tokens of an
-//! account are when it is disabled. Where the event has no verified
-//! name, the network is told, since a name that is only claimed is anybody's. Told once for each
-//! account, for the first use tells all there is to know: somebody still holds its tokens. But a page that was open asks
-//! once more, and learns it: what comes within an hour and from the address and by the software of the token's last good use
-//! is told when something follows ten seconds after the first. State: 20,000 accounts of about 150 bytes.
+//! account are when it is disabled. Where the event has no verified name, the network is told, since a name that is
+//! only claimed is anybody's. Told once for each account, for the first use tells all there is to know: somebody still
+//! holds its tokens. But a page that was open asks once more, and learns it: what comes within an hour and from the
+//! address and by the software of the token's last good use is told when something follows ten seconds after the first.
+//! State: 20,000 accounts of about 150 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,19 +1,19 @@
 //! Programs that say they are browsers: by their TLS fingerprint they are a library, or they have no window.
 //!
 //! Anybody can send any User-Agent; a TLS fingerprint is what a library is built of. Which fingerprints are those of
-//! libraries is learnt: from three networks one came that says so itself. One is a browser's, and nobody is told of,
-//! once a tenth of all people come by it in a browser, or three people from one network: there an application wraps a
-//! library, or a proxy opens what its people's browsers send. Thirty people whose fingerprints are known are needed
-//! before anything is said. A person who is seen so five times within an hour, signing in or asking, is told. A browser
-//! without a window counts as well for somebody who is known by another program for an hour, and no test that was made
-//! with it. Personal tokens and API keys are made for programs. Eight names that failed on one day from three
-//! networks, all by one such fingerprint, are a campaign, and each of its networks is named. State: 80 bytes for each
-//! of 4,096 fingerprints, 24 for each of 4,096 networks with one, 20 for each of 4,096 people.
+//! libraries is learnt: of whatever says that it is one, from three networks. But nobody is told who comes by one that
+//! a tenth of all people have in a browser, or three people from one network: there an application wraps a library, or
+//! a proxy opens what its people's browsers send. Thirty people whose fingerprints are known are needed before anything
+//! is said. A person who is seen so five times within an hour, signing in or asking, is told. A browser without a
+//! window counts as well for somebody who is known by another program for an hour, and no test that was made with it.
+//! Personal tokens and API keys are made for programs. Eight names that failed on one day from three networks, all by
+//! one such fingerprint, are a campaign, and each of its networks is named. State: 80 bytes for each of 4,096
+//! fingerprints, 24 for each of 4,096 networks with one, 20 for each of 4,096 people.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use token::event::{Event, EventKind, TokenKind};
+use token::event::{Event, EventKind};
 use token::finding::Whom;
 use token::user_agent;
 
@@ -29,7 +29,7 @@ use crate::sketch::table::Table;
 const FINGERPRINTS: usize = 4_096;
 const NETWORKS: usize = 4_096;
 const PEOPLE_HELD: usize = 4_096;
-/// Networks from which a fingerprint came as a library.
+/// So many networks from which it came as a library make a fingerprint one's.
 const LIBRARY: u32 = 3;
 /// People of whom fingerprints are known, and one in so many who come by one in a browser.
 const PEOPLE: u32 = 30;
@@ -66,8 +66,8 @@ pub(super) struct Disguise {
 /// A TLS fingerprint, and what came by it.
 #[derive(Default)]
 struct Fingerprint {
-    /// Networks of a library.
-    library: Distinct<1>,
+    /// Networks from where it came as a library.
+    libraries: Distinct<1>,
     /// People with a browser.
     people: Distinct<2>,
     day: u32,
@@ -110,7 +110,7 @@ impl RecordDetector for Disguise {
     ) -> Option<Sighting> {
         let failed = match &event.kind {
             EventKind::Request(request) => {
-                let is_program = matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat);
+                let is_program = request.token_kind.is_for_programs();
                 if request.refused.is_some() || is_program {
                     return None;
                 }
@@ -176,12 +176,12 @@ impl Disguise {
         let held = self.fingerprints.touch(fingerprint, now);
         match (says, person, names.network) {
             (Says::Library, _, Some(network)) => {
-                held.library.add(network);
+                held.libraries.add(network);
             }
             (Says::Browser, Some(person), network) => {
                 held.people.add(person);
                 self.everybody.add(person);
-                if let Some(network) = network.filter(|_| held.library.count() >= LIBRARY) {
+                if let Some(network) = network.filter(|_| held.libraries.count() >= LIBRARY) {
                     let network = hash::both(network, fingerprint);
                     self.networks.touch(network, now).people.add(person);
                 }
@@ -193,7 +193,7 @@ impl Disguise {
     /// Whether a browser cannot have this fingerprint here.
     fn is_library(&self, fingerprint: u64, names: &Names) -> bool {
         let Some(held) = self.fingerprints.peek(fingerprint) else { return false };
-        if held.library.count() < LIBRARY {
+        if held.libraries.count() < LIBRARY {
             return false;
         }
         let everybody = self.everybody.count();

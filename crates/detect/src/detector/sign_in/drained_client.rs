@@ -5,8 +5,8 @@
 //! application goes on where it is. A new server of its own, or another region, fetches tokens as well, and what takes
 //! the old one's place leaves it silent. So: a client that is known for six hours, with eight people or more and by
 //! three places at most, all of them data centres or, where that is not known, no browsers; five people's tokens from a
-//! place that is new, within two hours, none of them issued there, and the client at home in between. A VPN or Tor is as
-//! good as a data centre for that; a place where people are says nothing of a client that is known. State: 4,096
+//! place that is new, within two hours, none of them issued there, and the client at home in between. A VPN or Tor is
+//! as good as a data centre for that; a place where people are says nothing of a client that is known. State: 4,096
 //! clients of 120 bytes.
 
 use std::collections::BTreeMap;

@@ -9,9 +9,9 @@
 //! they are compared only with other countries and with software that is new to the person; where the kind of network
 //! is not known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the
 //! country another. Within one country the place of an address is often that of its carrier, so that only software
-//! counts that is new to the person. Personal tokens and API keys do not count: programs hold them. Without latitude and longitude there
-//! is no finding: the middle of a country is too far from its borders. After a day in which a place was used it is one
-//! of this person's; after an hour, while little is known of them.
+//! counts that is new to the person. Personal tokens and API keys do not count: programs hold them. Without latitude
+//! and longitude there is no finding: the middle of a country is too far from its borders. After a day in which a place
+//! was used it is one of this person's; after an hour, while little is known of them.
 //!
 //! A company may have its gateway on another continent, and its people's telephones are at home the moment they leave
 //! its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange,
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind, TokenKind};
+use token::event::{Event, EventKind, NetworkKind};
 use token::id::SubjectId;
 use token::time::Timestamp;
 use token::user_agent;
@@ -222,7 +222,7 @@ impl Means {
                 if event.who.token.is_some()
                     && event.origin.lat.is_some()
                     && request.refused.is_none()
-                    && !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat) =>
+                    && !request.token_kind.is_for_programs() =>
             {
                 // A change by another program is a server's, or a job's.
                 let by_browser = event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));

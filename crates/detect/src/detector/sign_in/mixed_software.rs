@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use token::event::{Event, EventKind, TokenKind};
+use token::event::{Event, EventKind};
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source;
@@ -75,9 +75,7 @@ impl Default for MixedSoftware {
 impl RecordDetector for MixedSoftware {
     fn observe(&mut self, event: &Event, names: &Names, _: &mut Record<'_>) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
-        if request.refused.is_some()
-            || matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
-        {
+        if request.refused.is_some() || request.token_kind.is_for_programs() {
             return None;
         }
         let (subject, token) = (names.subject?, names.token?);

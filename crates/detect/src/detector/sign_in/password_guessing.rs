@@ -3,14 +3,13 @@
 //! Only tries from networks where the name never signed in count: whoever has forgotten a password has done so at home,
 //! and a program with an old password retries where it worked. Places are autonomous systems or, unknown, IPv4 /16 and
 //! IPv6 /32, since a telephone changes its address all day. Defaults: ten tries from five places within a day; twelve
-//! from one within an hour; thirty in all within an hour, or twenty-five from one within a day, for whoever takes time, if
-//! the name ever signed in: else it may be a telephone with an old password where it always was.
-//! The network of a single try is not named, unless no people are there: that may be the owner, who has forgotten a
-//! password meanwhile. The first finding then names the network that tried most, or first; the others are named each
-//! once. The account is told by the keyed hash of its name: nobody was verified. Getting in afterwards from such a
-//! place names the account, but not the owner's telephone in a network that is new to it: software that signed in
-//! before and did not guess, where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most
-//! of them 300 bytes.
+//! from one within an hour; thirty in all within an hour, or twenty-five from one within a day, for whoever takes time,
+//! if the name ever signed in: else it may be a telephone with an old password where it always was. The network of a
+//! single try is not named, unless no people are there: that may be the owner, who has forgotten a password meanwhile.
+//! The first finding then names the network that tried most, or first; the others are named each once. The account is
+//! told by the keyed hash of its name: nobody was verified. Getting in afterwards from such a place names the account,
+//! but not the owner's telephone in a network that is new to it: software that signed in before and did not guess,
+//! where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,14 +2,13 @@
 //! clients that let PKCE be left out (RFC 9700 §4.5, §4.8).
 //!
 //! A client that has a mistake in it fails everywhere and never succeeds; one tab that overwrites another's verifier
-//! fails now and then between successes. Default: five failures of one client from one network, within an hour and
-//! half as many as its successes there or more, or within a day without any success, while the client works: tokens
-//! of it were issued within a week, and on this day it fails for no more than three networks, or for half as
-//! many as it works for; or failures of four
-//! clients from one network within an hour; or eight failures within a day from six networks by one HTTP library that
-//! nobody gave a name, in none of which a code was redeemed since. Neighbours in data centres and behind VPNs are one network.
-//! State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes, 5,000 clients of at most 300,
-//! 200 programs of 3 kB.
+//! fails now and then between successes. Default: five failures of one client from one network, within an hour and half
+//! as many as its successes there or more, or within a day without any success, while the client works: tokens of it
+//! were issued within a week, and on this day it fails for no more than three networks, or for half as many as it works
+//! for; or failures of four clients from one network within an hour; or eight failures within a day from six networks
+//! by one HTTP library that nobody gave a name, in none of which a code was redeemed since. Neighbours in data centres
+//! and behind VPNs are one network. State: 20,000 pairs of client and network and 20,000 networks of at most 600 bytes,
+//! 5,000 clients of at most 300, 200 programs of 3 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What somebody does after a sign-in by a recovery code, in a network or by software that they did not have an hour ago.
+//! What somebody does after a sign-in by a recovery code, in a network or by software that they did not have an hour
+//! ago.
 //!
 //! Whoever has stolen a number gets in so, and so does whoever lost a telephone: that one sets up another factor, and
 //! does not begin with an act that decides who has the account or its money. Both come from one part of the net, within

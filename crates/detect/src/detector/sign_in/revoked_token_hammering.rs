@@ -9,9 +9,9 @@
 //! program that goes on with an expired token where it used it has lost the way to another, as all do while the token
 //! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
 //! stranger. Of a token that was never seen in good use, twenty within a week for six different routes are enough,
-//! where its owner never was, or by no browser where that is not known, in ten runs and not by a clock: somebody
-//! tries what it is for. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once
-//! taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less.
+//! where its owner never was, or by no browser where that is not known, in ten runs and not by a clock: somebody tries
+//! what it is for. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What
+//! was once taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -5,16 +5,15 @@
 //! a client that speaks for itself, whose role is made by its owner and not by people, a day and four requests are
 //! enough: a nightly export asks seldom. So is less than that for one that tries what it may have, after its first
 //! hour: of a client that speaks for itself three scopes that it had not, some of them refused; of any client three
-//! different sets of scopes that are refused within a day, where a mistake asks for the same again and again, or, in its
-//! first hour too, three sets among eight refusals. And so
-//! are three steps within a day by which a client that people use asks for ever more: each for all of the step before
-//! and something new, until somebody has agreed to some and something administrative or of money is among it; and five
-//! of a client that speaks for itself, in its first hour too. People of different roles ask for different scopes and
-//! not for ever more. So are three people who agree within a day to three scopes, something sensitive among them, that
-//! a client, whoever vouches for it, had not in its first ten requests and hour: its people are asked for one thing, and
-//! what an application learns to do it asks for one by one. Only token requests and consent count: a link with a client's
-//! name and any scopes can be made by anybody. What was told is known from then on. State: 5,000 clients of at most 2.1
-//! kB.
+//! different sets of scopes that are refused within a day, where a mistake asks for the same again and again, or, in
+//! its first hour too, three sets among eight refusals. And so are three steps within a day by which a client that
+//! people use asks for ever more: each for all of the step before and something new, until somebody has agreed to some
+//! and something administrative or of money is among it; and five of a client that speaks for itself, in its first hour
+//! too. People of different roles ask for different scopes and not for ever more. So are three people who agree within
+//! a day to three scopes, something sensitive among them, that a client, whoever vouches for it, had not in its first
+//! ten requests and hour: its people are asked for one thing, and what an application learns to do it asks for one by
+//! one. Only token requests and consent count: a link with a client's name and any scopes can be made by anybody. What
+//! was told is known from then on. State: 5,000 clients of at most 2.1 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

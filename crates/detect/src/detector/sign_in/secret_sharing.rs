@@ -20,9 +20,9 @@
 //! certain. From three places of any kind within a day, all strange and by software that it never used, it may be.
 //!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
-//! and from fewer than four places, from a place and by software that are both new since then; five are enough from where
-//! people are, in a country where a client that is servers alone never was. State: 5,000 clients of
-//! about 750 bytes.
+//! and from fewer than four places, from a place and by software that are both new since then; five are enough from
+//! where people are, in a country where a client that is servers alone never was. State: 5,000 clients of about 750
+//! bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,16 +1,16 @@
 //! One person's key in the hands of many: a personal token or an API key that is used in many places by many programs.
 //!
 //! Such keys are made for programs, which run in data centres, each job elsewhere, and travel with a laptop: so neither
-//! data centres nor carriers and VPNs count, nor what may be one, and coming back says nothing ([`super::token_sharing`] looks at other
-//! tokens). What is left are lines to homes and offices: a person has two, or three on a journey. Four within a day
-//! with three kinds of programs, or three in three countries with two, are several people. Halves of a day are
-//! counted, of which two are held. Keys of clients themselves are used by fleets and do not count. State: 16,384 keys
-//! of 100 bytes.
+//! data centres nor carriers and VPNs count, nor what may be one, and coming back says nothing
+//! ([`super::token_sharing`] looks at other tokens). What is left are lines to homes and offices: a person has two, or
+//! three on a journey. Four within a day with three kinds of programs, or three in three countries with two, are
+//! several people. Halves of a day are counted, of which two are held. Keys of clients themselves are used by fleets
+//! and do not count. State: 16,384 keys of 100 bytes.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind, TokenKind};
+use token::event::{Event, EventKind, NetworkKind};
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, number};
@@ -55,7 +55,7 @@ impl Default for SharedKeys {
 impl RecordDetector for SharedKeys {
     fn observe(&mut self, event: &Event, names: &Names, _: &mut Record<'_>) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
-        if !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
+        if !request.token_kind.is_for_programs()
             || request.refused.is_some()
             || source::is_machine(event)
         {

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use token::event::{Event, EventKind, NetworkKind, TokenKind};
+use token::event::{Event, EventKind, NetworkKind};
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, number};
@@ -71,7 +71,7 @@ impl RecordDetector for StolenKey {
         record: &mut Record<'_>,
     ) -> Option<Sighting> {
         let EventKind::Request(request) = &event.kind else { return None };
-        if !matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
+        if !request.token_kind.is_for_programs()
             || request.refused.is_some()
             || source::is_machine(event)
         {

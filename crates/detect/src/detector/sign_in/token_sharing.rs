@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smallvec::SmallVec;
-use token::event::{Event, EventKind, NetworkKind, TokenKind};
+use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 use token::time::Timestamp;
@@ -101,7 +101,7 @@ impl RecordDetector for TokenSharing {
                 if request.refused == Some(Refused::Plain(Reason::Expired)) {
                     return None;
                 }
-                matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat)
+                request.token_kind.is_for_programs()
             }
             EventKind::Grant { result, .. } if result == "ok" => {
                 self.issued.note(event);

@@ -5,15 +5,14 @@
 //! made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty
 //! pauses in a row that hardly differ, between requests for many different objects; an app left open polls as
 //! regularly, but the same route; and whoever asks for one object all the time, every two minutes or sooner, for two
-//! hours and a half and two hundred times, does not watch it. Or between requests of any kind, for different routes in turn
-//! while none came at another time: sixty for six different things, or a hundred. An app that polls two asks for both
-//! at once or by a clock for each, and who uses an app that polls breaks its rhythm. Without rest: something new looked
-//! at in twenty of twenty-four hours, and not by a poll of one route, which survives every random pause. What a fifth
-//! of a client's subjects do is how the client works and counts nothing. State: 72 bytes a principal, 136 for each of
-//! 4,096 clients.
+//! hours and a half and two hundred times, does not watch it. Or between requests of any kind, for different routes in
+//! turn while none came at another time: sixty for six different things, or a hundred. An app that polls two asks for
+//! both at once or by a clock for each, and who uses an app that polls breaks its rhythm. Without rest: something new
+//! looked at in twenty of twenty-four hours, and not by a poll of one route, which survives every random pause. What a
+//! fifth of a client's subjects do is how the client works and counts nothing. State: 72 bytes a principal, 136 for
+//! each of 4,096 clients.
 
 use serde_json::json;
-use token::event::TokenKind;
 
 use crate::detector::traffic::seen::{Facts, Seen};
 use crate::detector::{Kind, Sighting};
@@ -111,7 +110,7 @@ impl Default for Automation {
 
 impl Automation {
     pub(super) fn observe(&mut self, seen: &Seen<'_>, state: &mut State) -> Option<Sighting> {
-        if matches!(seen.request.token_kind, TokenKind::ApiKey | TokenKind::Pat) {
+        if seen.request.token_kind.is_for_programs() {
             return None;
         }
         let subject = seen.subject?;

@@ -8,7 +8,6 @@
 //! 32 bytes for each of 8,192 principals and routes, 48 for each of 4,096 routes.
 
 use serde_json::json;
-use token::event::TokenKind;
 
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
@@ -65,7 +64,7 @@ impl FailedChanges {
     /// Looks at a change.
     pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
         let request = seen.request;
-        let is_program = matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat);
+        let is_program = request.token_kind.is_for_programs();
         if request.refused.is_some() || is_program || seen.is_of_client() {
             return None;
         }

@@ -15,9 +15,9 @@
 //! use, and have sent a dozen requests each on the average: before that, hardly anybody asked for anything yet.
 //!
 //! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none
-//! of these was seen, if hardly anybody of the client asks for it or, however few use the client, it refuses a library (a third of
-//! those requests are enough then); but not for who asked for one within an hour of
-//! being seen first, or a day ago: an administrator.
+//! of these was seen, if hardly anybody of the client asks for it or, however few use the client, it refuses a library
+//! (a third of those requests are enough then); but not for who asked for one within an hour of being seen first, or a
+//! day ago: an administrator.
 //!
 //! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
 //! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and of 16,384 who

@@ -6,7 +6,6 @@
 //! made for programs. State: 80 bytes for each of 4,096 principals, 56 for each of 4,096 clients.
 
 use serde_json::json;
-use token::event::TokenKind;
 
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
@@ -63,7 +62,7 @@ impl QuickChanges {
     /// Looks at a change.
     pub(super) fn observe(&mut self, seen: &Seen<'_>, principal: u64) -> Option<Sighting> {
         let request = seen.request;
-        let is_program = matches!(request.token_kind, TokenKind::ApiKey | TokenKind::Pat);
+        let is_program = request.token_kind.is_for_programs();
         if !seen.is_ok() || is_program || seen.is_of_client() {
             return None;
         }

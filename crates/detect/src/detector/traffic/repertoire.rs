@@ -2,8 +2,9 @@
 //!
 //! A service does the same few things for as long as it lives, and a new version brings one or two more. Whoever holds
 //! its secret looks around. So five routes that it never used, and more than all that it had used before, are told as
-//! probing of functions, whether they were let through or not. It must be known for half a day, or have done nothing new
-//! for three hours and twenty requests; people do new things every day, and are not looked at. State: 72 bytes for each of 10,000 clients.
+//! probing of functions, whether they were let through or not. It must be known for half a day, or have done nothing
+//! new for three hours and twenty requests; people do new things every day, and are not looked at. State: 72 bytes for
+//! each of 10,000 clients.
 
 use serde_json::json;
 

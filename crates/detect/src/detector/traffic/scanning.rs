@@ -1,15 +1,15 @@
 //! A network that looks for what is not there: unknown paths, known weak spots, tools; or for what is, without a
 //! token.
 //!
-//! Counts different unknown paths of a network, with numbers and long names taken out, so that an old app that asks
-//! for a thousand orders of a route which is gone asks for one path. A path that belongs to a known weak spot counts
-//! four times, and the name of a scanner as User-Agent once like six; paths that browsers and crawlers try by
-//! themselves count nothing. Four different objects that are asked for without any token count like a path: a page
-//! may have some. A path that six networks with honest traffic ask for is somebody's broken link. Behind a carrier's
-//! or an office's address much honest traffic makes some noise: there the unknown must also be a twentieth of all.
-//! What one program asks for without a token counts together wherever it comes from, and has to be twice as much as of
-//! one network in a day; of browsers of one User-Agent only known weak spots do. Where all of it comes with one principal's tokens, the finding names
-//! that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384 paths, and 288 KiB.
+//! Counts different unknown paths of a network, with numbers and long names taken out, so that an old app that asks for
+//! a thousand orders of a route which is gone asks for one path. A path that belongs to a known weak spot counts four
+//! times, and the name of a scanner as User-Agent once like six; paths that browsers and crawlers try by themselves
+//! count nothing. Four different objects that are asked for without any token count like a path: a page may have some.
+//! A path that six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an office's
+//! address much honest traffic makes some noise: there the unknown must also be a twentieth of all. What one program
+//! asks for without a token counts together wherever it comes from, and has to be twice as much as of one network in a
+//! day; of browsers of one User-Agent only known weak spots do. Where all of it comes with one principal's tokens, the
+//! finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384 paths, and 288 KiB.
 
 use std::hint::black_box;
 

@@ -1,15 +1,14 @@
 //! Objects that no list gave: somebody opens one after the other without ever asking which there are.
 //!
 //! Who owns what takes days to learn ([`super::ownership`]), and until then a stranger's objects are only objects that
-//! nobody has used yet. But where the people of a client find objects in a list, what they open was in it: a list
-//! gives as many as its answer had records or, where that is not known, ten. What somebody opens beyond what the lists
-//! of the visit gave, and beyond what they made there, is compared with their own peak and with others' on the same
-//! collection, of whom somebody who is not known for a day is given twice as much; fifteen are a few links that somebody
-//! sent. Said only where most of at least ten people ask the list.
-//! What somebody changes or deletes beyond what lists gave is compared in the same way, from five things on: hardly
-//! anybody does that to several things without having looked for them.
-//! A visit ends after two hours. State: 110 bytes for each of 40,000 pairs of principal and collection, 300 for each of
-//! 2,048 collections of clients.
+//! nobody has used yet. But where the people of a client find objects in a list, what they open was in it: a list gives
+//! as many as its answer had records or, where that is not known, ten. What somebody opens beyond what the lists of the
+//! visit gave, and beyond what they made there, is compared with their own peak and with others' on the same
+//! collection, of whom somebody who is not known for a day is given twice as much; fifteen are a few links that
+//! somebody sent. Said only where most of at least ten people ask the list. What somebody changes or deletes beyond
+//! what lists gave is compared in the same way, from five things on: hardly anybody does that to several things without
+//! having looked for them. A visit ends after two hours. State: 110 bytes for each of 40,000 pairs of principal and
+//! collection, 300 for each of 2,048 collections of clients.
 
 use serde_json::json;
 

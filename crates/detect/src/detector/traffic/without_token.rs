@@ -4,11 +4,12 @@
 //! who uses it: where ten principals and more open objects with tokens, and networks that do so without are a quarter
 //! as many at most, a network that walks through twenty numbers without one, never two hours apart, has found such a
 //! door. A shop's catalogue, which all the world reads, has more readers than customers, and search engines follow
-//! links. Nor does anybody who follows links go through
-//! forty neighbouring numbers in one direction of which one in five is not there, whatever the collection; or do many networks take turns in a walk: where a library (`curl`, `python-requests`) goes through forty
-//! numbers, each within a thousand of the last, from eight networks, never half an hour apart, somebody changes
-//! the address at each step. State: 40 bytes for each of 1,024 collections, of which two may take each other's place, 88 for each of 10,000 networks and
-//! collections, and 64 for each of 1,024 programs and collections.
+//! links. Nor does anybody who follows links go through forty neighbouring numbers in one direction of which one in
+//! five is not there, whatever the collection; or do many networks take turns in a walk: where a library (`curl`,
+//! `python-requests`) goes through forty numbers, each within a thousand of the last, from eight networks, never half
+//! an hour apart, somebody changes the address at each step. State: 40 bytes for each of 1,024 collections, of which
+//! two may take each other's place, 88 for each of 10,000 networks and collections, and 64 for each of 1,024 programs
+//! and collections.
 
 use serde_json::json;
 use token::event::TokenKind;
