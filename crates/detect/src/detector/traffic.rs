@@ -7,6 +7,7 @@
 use token::event::{Event, EventKind};
 
 use crate::detector::Sighting;
+use crate::sketch::hash;
 use crate::sketch::table::{Ahead, Table};
 
 mod anomaly;
@@ -44,6 +45,8 @@ const PRINCIPALS: usize = 1_000_000;
 struct Profile {
     /// When it was first seen, in seconds since 1970.
     first: u32,
+    /// Some bits of what it asked for last.
+    last: u32,
     anomaly: anomaly::State,
     automation: automation::State,
     enumeration: enumeration::State,
@@ -67,6 +70,7 @@ pub struct Traffic {
     least_privilege: least_privilege::LeastPrivilege,
     ownership: ownership::Ownership,
     quick_changes: quick_changes::QuickChanges,
+    regular_changes: automation::changes::Changes,
     repertoire: repertoire::Repertoire,
     roles: roles::Roles,
     scanning: scanning::Scanning,
@@ -99,6 +103,7 @@ impl Default for Traffic {
             least_privilege: Default::default(),
             ownership: Default::default(),
             quick_changes: Default::default(),
+            regular_changes: Default::default(),
             repertoire: Default::default(),
             roles: Default::default(),
             scanning: Default::default(),
@@ -114,12 +119,20 @@ impl Default for Traffic {
 // === impl Profile ===
 
 impl Profile {
+    /// Whether the request is for the object that the one before was for.
+    fn asks_again(&mut self, seen: &Seen<'_>) -> bool {
+        let asked = seen
+            .object
+            .map_or(0, |object| (hash::both(object, seen.route.unwrap_or(0)) >> 32) as u32);
+        std::mem::replace(&mut self.last, asked) == asked && asked != 0
+    }
+
     /// Something of each of its cache lines, in as few instructions as can be: see [`Ahead`].
     const fn read(&self) -> u64 {
         let [first, _, last] = &self.volume.routes;
         let numbers = self.first
             ^ self.anomaly.hour
-            ^ self.automation.hour
+            ^ self.automation.hour as u32
             ^ self.sequence.last
             ^ self.enumeration.hour.window()
             ^ self.enumeration.day.window()
@@ -184,12 +197,14 @@ impl Traffic {
         if seen.request.is_change() {
             found.extend(self.failed_changes.observe(&seen, principal));
             found.extend(self.quick_changes.observe(&seen, principal));
+            found.extend(self.regular_changes.observe(&seen, principal));
         }
         found.extend(self.sequence.observe(&seen, principal, &mut profile.sequence));
         found.extend(self.throttle_evasion.observe(&seen));
         found.extend(self.least_privilege.observe(&seen));
         found.extend(self.volume.observe(&seen, first, &mut profile.volume));
-        found.extend(self.exfiltration.observe(&seen, first, &mut profile.exfiltration));
+        let is_again = profile.asks_again(&seen);
+        found.extend(self.exfiltration.observe(&seen, first, is_again, &mut profile.exfiltration));
         found.extend(self.anomaly.observe(&seen, &mut profile.anomaly));
         found.extend(self.repertoire.observe(&seen, principal, first));
     }

@@ -253,8 +253,63 @@ fn one_answer_is_an_export_and_many_are_a_theft() {
     let of_person = json!({});
     assert_eq!(takes(9e6, 9e6, &of_person), 0, "one export");
     assert_eq!(takes(9e6, 4.5e5, &of_person), 1, "as much, piece by piece");
-    assert_eq!(takes(2.7e7, 9e6, &of_person), 1, "three exports");
+    assert_eq!([3.6e7, 5.4e7].map(|bytes| takes(bytes, 9e6, &of_person)), [0, 1], "six exports");
     assert_eq!(takes(9e7, 9e7, &of_person), 1, "a whole database");
+}
+
+/// A person who asks thirty times for what these members say, in turn.
+fn fetches(turns: &[(&str, Value)], more: &Value) -> usize {
+    let mut stream = readers();
+    for n in 0..30usize {
+        let (route, members) = &turns[n % turns.len()];
+        let mut members = members.clone();
+        for (name, value) in more.as_object().expect("members") {
+            members[name] = value.clone();
+        }
+        stream.add(2.5 * HOUR + n as f64, "p3", route, members);
+    }
+    stream.by("exfiltration").len()
+}
+
+#[test]
+fn the_same_file_again_at_once_is_nothing_new() {
+    const FILE: &str = "GET /files/{id}";
+    let file = |name: &str| (FILE, json!({ "object": name, "bytes_out": 900_000 }));
+    let again = |more: Value| fetches(&[file("a")], &more);
+    assert_eq!(again(json!({})), 0);
+    assert_eq!(fetches(&[file("a"), file("b")], &json!({})), 1, "another in between");
+    let raw = ("GET /files/{id}/raw", file("a").1);
+    assert_eq!(fetches(&[file("a"), raw], &json!({})), 1, "by another route");
+    assert_eq!(fetches(&[file("a"), ("GET /files", json!({}))], &json!({})), 1);
+    assert_eq!(fetches(&[("GET /files", json!({ "bytes_out": 900_000 }))], &json!({})), 1);
+    assert_eq!(again(json!({ "records_out": 9 })), 1, "pages of a list");
+    assert_eq!(again(json!({ "status": 206 })), 1, "parts of a file");
+    let sizes = |bytes: u32| {
+        let mut stream = readers();
+        for n in 0..60 {
+            let more = json!({ "object": "a", "bytes_out": bytes });
+            stream.add(2.5 * HOUR + f64::from(n), "p3", FILE, more);
+        }
+        stream.by("exfiltration").len()
+    };
+    assert_eq!([100_000, 100_001].map(sizes), [1, 0], "a page is small");
+}
+
+#[test]
+fn a_program_that_takes_the_same_file_again_takes_as_much() {
+    let takes = |subject: &str| {
+        let mut stream = Stream::people();
+        for n in 0..70 {
+            let (at, object) = (f64::from(n) * HOUR, json!({ "object": "a", "bytes_out": 900 }));
+            stream.add(at, subject, "GET /files/{id}", object);
+        }
+        for n in 0..20 {
+            let more = json!({ "object": "a", "bytes_out": 900_000 });
+            stream.add(2.9 * DAY + f64::from(n), subject, "GET /files/{id}", more);
+        }
+        stream.by("exfiltration").len()
+    };
+    assert_eq!(["app", "p3"].map(takes), [1, 0]);
 }
 
 #[test]

@@ -8,9 +8,13 @@
     reason = "tests: all of it helps"
 )]
 
+mod awake;
+mod beats;
+mod clocks;
 mod first_days;
 mod guesses;
 mod injections;
+mod lists;
 mod missing;
 mod objects;
 mod order;

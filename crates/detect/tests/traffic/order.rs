@@ -146,6 +146,56 @@ fn one_subject_with_several_tokens_is_named() {
     assert_eq!((findings.len(), &findings[0]["subject"]), (1, &json!("p3")));
 }
 
+#[test]
+fn at_work_it_takes_six_times_as_many() {
+    let told = |mut stream: Stream, count: u32, net: &str| {
+        for n in 0..count {
+            let at = 2.1 * DAY + f64::from(n) * 60.0;
+            stream.add(at, "p30", "POST /checkout", json!({ "net": net }));
+        }
+        stream.by("sequence").len()
+    };
+    let first = |count, net| told(visits(100, &["app"]), count, net);
+    assert_eq!([18, 17].map(|count| first(count, "business")), [1, 0]);
+    assert_eq!(
+        ["residential", "hosting"].map(|net| [3, 2].map(|count| first(count, net))),
+        [[1, 0]; 2]
+    );
+    let again = |count, net| told(again(&["POST /cart", "POST /checkout"]), count, net);
+    assert_eq!([37, 36].map(|count| again(count, "business")), [1, 0], "after a first one");
+    assert_eq!([7, 6].map(|count| again(count, "residential")), [1, 0]);
+}
+
+#[test]
+fn what_is_missing_at_work_and_elsewhere_is_counted_apart() {
+    let told = |counts: [u32; 2], nets: [&str; 2], mut stream: Stream| {
+        for (n, net) in (0..counts[0])
+            .map(|n| (n, nets[0]))
+            .chain((0..counts[1]).map(|n| (counts[0] + n, nets[1])))
+        {
+            let at = 2.1 * DAY + f64::from(n) * 60.0;
+            stream.add(at, "p30", "POST /checkout", json!({ "net": net }));
+        }
+        let findings = stream.by("sequence");
+        let missing = |it: &Value| it["evidence"]["missing_steps"].as_u64().unwrap();
+        findings.iter().map(missing).collect::<Vec<u64>>()
+    };
+    let at_work_first =
+        |work, home| told([work, home], ["business", "residential"], visits(100, &["app"]));
+    assert_eq!([[15, 2], [17, 2]].map(|[work, home]| at_work_first(work, home)), [[0u64; 0]; 2]);
+    assert_eq!([1, 2, 17].map(|work| at_work_first(work, 3)), [[3]; 3]);
+    assert_eq!(at_work_first(18, 3), [18, 3]);
+    let at_home_first =
+        |home, work| told([home, work], ["residential", "business"], visits(100, &["app"]));
+    assert_eq!([[2, 17], [2, 15]].map(|[home, work]| at_home_first(home, work)), [[0u64; 0]; 2]);
+    assert_eq!(at_home_first(2, 18), [18]);
+    let again = |work, home| {
+        let stream = again(&["POST /cart", "POST /checkout"]);
+        told([work, home], ["business", "residential"], stream)
+    };
+    assert_eq!([6, 5].map(|home| again(30, home)), [vec![6], vec![]], "what is done again");
+}
+
 /// Sixty visits of two dozen people who check out what they put into the cart, and again after this.
 fn again(between: &[&str]) -> Stream {
     let mut stream = Stream::people();

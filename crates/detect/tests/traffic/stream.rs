@@ -40,6 +40,19 @@ impl Stream {
         self.0.push((millis, event));
     }
 
+    /// The same, which comes so many seconds late.
+    pub(crate) fn add_late(
+        &mut self,
+        (at, late): (f64, f64),
+        subject: &str,
+        route: &str,
+        more: Value,
+    ) {
+        self.add(at, subject, route, more);
+        let (comes, _) = self.0.last_mut().expect("the request");
+        *comes += (late * 1000.0) as i64;
+    }
+
     /// Two days of a dozen people with a few orders each: everybody's habit.
     pub(crate) fn people() -> Self {
         let mut stream = Self::default();

@@ -27,6 +27,7 @@ const HOUR: Limits = Limits {
     peers: 4.0,
     long_tail: false,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 /// A day holds few full hours; who is above both own and others' days needs no large factor.
 const DAY: Limits = Limits {
@@ -37,6 +38,7 @@ const DAY: Limits = Limits {
     peers: 3.0,
     long_tail: false,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 /// Refusals of different objects: an honest client meets some dead links. Those of somebody's first day are no habit:
 /// else an attack that lasts over the full hour would be its own excuse. Forty-four need nobody to compare with.
@@ -48,6 +50,7 @@ const GUESSES: Limits = Limits {
     peers: 3.0,
     long_tail: false,
     alone: 44.0,
+    early: f32::INFINITY,
 };
 /// As many, slowly.
 const SLOW_GUESSES: Limits = Limits {
@@ -58,6 +61,7 @@ const SLOW_GUESSES: Limits = Limits {
     peers: 3.0,
     long_tail: false,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 /// Share of refusals among requests for objects, in tenths.
 const SHARE: u32 = 3;

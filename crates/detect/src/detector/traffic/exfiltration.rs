@@ -22,6 +22,7 @@ const HOUR: Limits = Limits {
     peers: 3.0,
     long_tail: true,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 const DAY: Limits = Limits {
     window: 86_400,
@@ -31,6 +32,7 @@ const DAY: Limits = Limits {
     peers: 2.5,
     long_tail: true,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 /// A thousand records are a few long lists.
 const RECORDS_HOUR: Limits = Limits {
@@ -41,6 +43,7 @@ const RECORDS_HOUR: Limits = Limits {
     peers: 4.0,
     long_tail: false,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 const RECORDS: Limits = Limits {
     window: 86_400,
@@ -50,12 +53,19 @@ const RECORDS: Limits = Limits {
     peers: 3.5,
     long_tail: false,
     alone: f32::INFINITY,
+    early: f32::INFINITY,
 };
 
-/// Of one answer to a person so much counts as it is, and one part in so many of what is more: a file that somebody asked
-/// for once is an export or a video, and many of them are a theft. A program's answers are alike.
-const ANSWER: f32 = 1e6;
+/// Of one answer to a person so much counts as it is, and one part in so many of what is more: a file that somebody
+/// asked for once is an export or a video, and many of them are a theft. The same file again at once is nothing new. A
+/// program's answers are alike.
+const ANSWER: f32 = 4e5;
 const BEYOND: f32 = 20.0;
+
+/// The status of an answer with a part of a file, of which the next request asks for another (RFC 9110 §15.3.7).
+const PARTIAL: u16 = 206;
+/// Pages of lists are smaller, in bytes.
+const PAGE: u64 = 100_000;
 
 /// What counts at an hour at which a program never took much: half a megabyte.
 const ODD_HOUR: Limits = Limits { floor: 5e5, ..HOUR };
@@ -110,6 +120,7 @@ impl Exfiltration {
         &mut self,
         seen: &Seen<'_>,
         first: u32,
+        is_again: bool,
         state: &mut State,
     ) -> Option<Sighting> {
         if !seen.is_ok() {
@@ -126,7 +137,7 @@ impl Exfiltration {
         let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
-        let bytes = counted(seen);
+        let bytes = counted(seen, is_again);
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
         let count = seen.request.records_out.unwrap_or(0);
@@ -169,13 +180,21 @@ impl Schedule {
     }
 }
 
-fn counted(seen: &Seen<'_>) -> f32 {
+fn counted(seen: &Seen<'_>, is_again: bool) -> f32 {
     let bytes = seen.request.bytes_out as f32;
     if seen.is_own_client() {
         bytes
+    } else if is_again && is_file(seen) {
+        0.0
     } else {
         bytes.min(ANSWER) + (bytes - ANSWER).max(0.0) / BEYOND
     }
+}
+
+/// Whether a file was sent as a whole, and no page of a list of which there are more.
+fn is_file(seen: &Seen<'_>) -> bool {
+    let request = seen.request;
+    request.records_out.is_none() && request.status != PARTIAL && request.bytes_out > PAGE
 }
 
 fn sighting(seen: &Seen<'_>, excess: &Excess, unit: &str) -> Sighting {

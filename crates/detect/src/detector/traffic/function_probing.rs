@@ -62,19 +62,6 @@ const TYPICAL: u32 = 3;
 /// So many times as many people are those whose function it is not.
 const FEWER: u32 = 4;
 
-/// What an administrator's functions are called.
-const ADMINISTRATION: [&str; 9] = [
-    "admin",
-    "administration",
-    "backoffice",
-    "internal",
-    "manage",
-    "management",
-    "root",
-    "staff",
-    "superuser",
-];
-
 /// What one principal tried.
 #[derive(Default)]
 struct Tries {
@@ -184,9 +171,7 @@ impl FunctionProbing {
         first: u32,
         function: u64,
     ) -> bool {
-        let path = seen.request.route.as_deref().unwrap_or(&seen.request.path);
-        let is_named = || path.split('/').any(|it| ADMINISTRATION.contains(&it));
-        if !self.named.of(function, is_named) || seen.is_of_client() {
+        if !self.named.of(function, || seen.is_administration()) || seen.is_of_client() {
             return false;
         }
         // Whoever was refused was not seen to be one.

@@ -17,6 +17,8 @@ const WEEK: u32 = 7 * 86_400;
 const UNKNOWN: f32 = 2.0;
 /// And nothing is said of its days before so many whole ones were seen: most begin in the middle of one.
 const DAYS: u32 = 1;
+/// So long a client that speaks for itself has shown, on its first day, what it asks for all the time.
+const EARLY: u32 = 6 * 3600;
 /// Of a day in that week: a Monday is no Sunday.
 const UNKNOWN_DAY: f32 = 3.0;
 
@@ -36,6 +38,8 @@ pub(super) struct Limits {
     pub(super) long_tail: bool,
     /// More than so much is too much for a person of whom nothing is known and who has nobody to be compared with.
     pub(super) alone: f32,
+    /// So many times the own peak is too much for a client that speaks for itself, on its first day already.
+    pub(super) early: f32,
 }
 
 // === impl Limits ===
@@ -202,7 +206,11 @@ impl Meter {
         } else {
             now / limits.window > first / limits.window + DAYS
         };
-        if !are_alike && !is_known && !is_plain {
+        let is_early = seen.is_own_client()
+            && now.saturating_sub(first) >= EARLY
+            && own > 0.0
+            && self.amount > own * limits.early;
+        if !are_alike && !is_known && !is_plain && !is_early {
             return None;
         }
         if is_counted {

@@ -1,7 +1,7 @@
-//! A person who takes four different steps within a second: a bot that buys before people can read.
+//! A person who takes four different steps within half a second: a bot that buys before people can read.
 //!
 //! A page may send a change or two by itself; who fills a cart, prices it and pays takes time. Four changes that
-//! succeeded by different routes within a second are a program's, where thirty people change something with the
+//! succeeded by different routes within half a second are a program's, where thirty people change something with the
 //! client and one in ten of them at most does that: else it is how the client works. Personal tokens and API keys are
 //! made for programs. State: 80 bytes for each of 4,096 principals, 56 for each of 4,096 clients.
 
@@ -17,7 +17,7 @@ const PRINCIPALS: usize = 4_096;
 const CLIENTS: usize = 4_096;
 const STEPS: usize = 4;
 /// In milliseconds.
-const WITHIN: i64 = 1_000;
+const WITHIN: i64 = 500;
 const PEOPLE: u32 = 30;
 const SHARE: u32 = 10;
 
@@ -82,8 +82,8 @@ impl QuickChanges {
             return None;
         }
         let summary = format!(
-            "{} took {steps} different steps within a second, lately {}; of {all} people of this client {quick} did \
-             that",
+            "{} took {steps} different steps within half a second, lately {}; of {all} people of this client {quick} \
+             did that",
             seen.name(),
             seen.shown_route()
         );

@@ -3,8 +3,9 @@
 //! A service does the same few things for as long as it lives, and a new version brings one or two more. Whoever holds
 //! its secret looks around. So five routes that it never used, and more than all that it had used before, are told as
 //! probing of functions, whether they were let through or not. It must be known for half a day, or have done nothing
-//! new for three hours and twenty requests; people do new things every day, and are not looked at. State: 72 bytes for
-//! each of 10,000 clients.
+//! new for three hours and twenty requests; people do new things every day, and are not looked at. Of a program that
+//! was not seen in the half day before, five administrators' functions within its first hour are enough: a forgotten
+//! account that wakes up is in strange hands. State: 112 bytes for each of 10,000 clients.
 
 use serde_json::json;
 
@@ -27,6 +28,8 @@ const REQUESTS: u32 = 20;
 struct Program {
     routes: Distinct<2>,
     new: Distinct<2>,
+    /// Administrators' functions, in its first hour.
+    administration: Distinct<4>,
     /// When the first of the new ones came.
     since: u32,
     /// When it last learnt a route, and its requests since then.
@@ -38,11 +41,13 @@ struct Program {
 /// What programs do.
 pub(super) struct Repertoire {
     programs: Table<Program>,
+    /// When the first request of all came.
+    began: u32,
 }
 
 impl Default for Repertoire {
     fn default() -> Self {
-        Self { programs: Table::new(PROGRAMS) }
+        Self { programs: Table::new(PROGRAMS), began: 0 }
     }
 }
 
@@ -55,12 +60,23 @@ impl Repertoire {
         principal: u64,
         first: u32,
     ) -> Option<Sighting> {
+        if self.began == 0 {
+            self.began = seen.now;
+        }
         let route = seen.route.filter(|_| seen.is_own_client())?;
         let program = self.programs.touch(principal, seen.now);
         if !program.is_new(route, seen.now) {
             return None;
         }
         let (known, new) = (program.routes.count(), program.new.count());
+        let is_fresh = seen.now.saturating_sub(first) < HOUR;
+        if is_fresh && first.saturating_sub(self.began) >= KNOWN && seen.is_administration() {
+            program.administration.add(route);
+            let functions = program.administration.count();
+            if functions >= NEW && program.once.allows(seen.now, 1.0) {
+                return Some(awake(seen, functions));
+            }
+        }
         if new < NEW
             || new <= known
             || !(seen.now.saturating_sub(first) >= KNOWN || program.is_settled())
@@ -81,6 +97,22 @@ impl Repertoire {
         ]);
         Some(seen.sighting(Kind::FunctionProbing, summary, facts))
     }
+}
+
+/// What is said of a program that begins with administrators' functions.
+fn awake(seen: &Seen<'_>, functions: u32) -> Sighting {
+    let summary = format!(
+        "{}, of which nothing was seen before, used {functions} administrators' functions within its first hour, \
+         lately {}",
+        seen.name(),
+        seen.shown_route()
+    );
+    let facts = Facts::from([
+        ("administrators_functions", json!(functions)),
+        ("administrators_functions_threshold", json!(NEW)),
+        ("window_seconds", json!(HOUR)),
+    ]);
+    seen.sighting(Kind::FunctionProbing, summary, facts)
 }
 
 // === impl Program ===

@@ -8,8 +8,9 @@
 //! A path that six networks with honest traffic ask for is somebody's broken link. Behind a carrier's or an office's
 //! address much honest traffic makes some noise: there the unknown must also be a twentieth of all. What one program
 //! asks for without a token counts together wherever it comes from, and has to be twice as much as of one network in a
-//! day; of browsers of one User-Agent only known weak spots do. Where all of it comes with one principal's tokens, the
-//! finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384 paths, and 288 KiB.
+//! day; of browsers of one User-Agent only known weak spots count, and five are enough. Where all of it comes with one
+//! principal's tokens, the finding names that too. State: 152 bytes for each of 50,000 networks, 32 for each of 16,384
+//! paths, and 288 KiB.
 
 use std::hint::black_box;
 
@@ -51,7 +52,7 @@ const THERE: usize = 1 << 12;
 const HONEST: u8 = 20;
 const HONEST_PLACES: usize = 1 << 18;
 
-static WEAK_SPOTS: Vocabulary<34> = Vocabulary::new([
+static WEAK_SPOTS: Vocabulary<36> = Vocabulary::new([
     ".env",
     ".git",
     ".svn",
@@ -86,6 +87,8 @@ static WEAK_SPOTS: Vocabulary<34> = Vocabulary::new([
     "boaform",
     "/shell",
     "eval-stdin",
+    "/telescope/requests",
+    "adminer",
 ]);
 static TOOLS: Vocabulary<22> = Vocabulary::new([
     "sqlmap",
@@ -230,7 +233,7 @@ impl Scanning {
         let program = hash::both(program, PROGRAM);
         let search = self.networks.touch(program, seen.now);
         search.each(seen.now, |points| points.add(found, tool, None));
-        search.judge_program(seen)
+        search.judge_program(seen, is_browser)
     }
 
     /// Brings near what is counted of networks that come next.
@@ -304,9 +307,10 @@ impl Search {
         }
     }
 
-    fn judge_program(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+    fn judge_program(&mut self, seen: &Seen<'_>, is_browser: bool) -> Option<Sighting> {
         let (ip, points) = (seen.event.ip?, &self.slow);
-        let share = points.sum() as f32 / PROGRAM_POINTS as f32;
+        let limit = if is_browser { SLOW_POINTS } else { PROGRAM_POINTS };
+        let share = points.sum() as f32 / limit as f32;
         if share < 1.0 || !self.once.allows(seen.now, share) {
             return None;
         }
@@ -319,7 +323,7 @@ impl Search {
         );
         let facts = [
             ("points", json!(points.sum())),
-            ("points_threshold", json!(PROGRAM_POINTS)),
+            ("points_threshold", json!(limit)),
             ("paths", json!(points.paths.count())),
             ("weak_spots", json!(points.spots)),
             ("ua", json!(seen.event.ua)),

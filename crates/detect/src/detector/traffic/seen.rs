@@ -13,6 +13,19 @@ use crate::detector::{Kind, Sighting, network, whom};
 /// The numbers of a sighting.
 pub(super) type Facts = BTreeMap<&'static str, Value>;
 
+/// What an administrator's functions are called.
+const ADMINISTRATION: [&str; 9] = [
+    "admin",
+    "administration",
+    "backoffice",
+    "internal",
+    "manage",
+    "management",
+    "root",
+    "staff",
+    "superuser",
+];
+
 /// A request, looked at once for all detectors.
 pub(super) struct Seen<'e> {
     pub(super) event: &'e Event,
@@ -86,6 +99,12 @@ impl<'e> Seen<'e> {
         let (Some(subject), Some(client)) = (&who.subject, &who.client) else { return false };
         let rest = subject.as_str().strip_prefix(client.as_str());
         rest.is_some_and(|rest| rest.starts_with(['-', ':', '/'])) || self.is_own_client()
+    }
+
+    /// Whether the function calls itself an administrator's.
+    pub(super) fn is_administration(&self) -> bool {
+        let path = self.request.route.as_deref().unwrap_or(&self.request.path);
+        path.split('/').any(|part| ADMINISTRATION.contains(&part))
     }
 
     /// It was let through and the API did it.

@@ -1,24 +1,24 @@
 //! A step without the steps that belong before it: a checkout without a cart.
 //!
 //! Learns of each API which routes come before which, of all clients that people use together, since they are one
-//! product's: a change (not GET) that needs another change had it before in forty-nine of fifty visits, in fifteen by eight
-//! principals or more; what is only looked at comes before most things anyway, so that a hundred visits are needed to
-//! know that it must. Of a client of which three visits had it, and no more than one
-//! or one in ten lacked it, that is known as well; others may work otherwise. Services are each for themselves.
-//! A visit ends after an hour's silence; a person on two devices is on a visit with each client. Three changes without
-//! what they need, by one principal
-//! and no more than a day apart, are a finding: one may be an event that was lost. A change that is made again in a visit
-//! needs its change again, where all but one of twenty had it, first or again, in fifty visits or more: six of these are a
-//! finding, since people do the last step again. What failed on the
-//! API's side was done as far as the principal could, and what was looked at in the visit before, on the same day, may still
-//! be open for a change and another. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice within a day teaches nothing by that, so a few cannot teach
-//! a new order. The same change
-//! again within ten seconds is a retry; where more than three principals lack the same twice within a day, the
-//! client has changed and nothing is said. State: 32 bytes a principal,
-//! as many for each of 50,000 with a missing step and of 20,000 visits beside another; 64 routes and 32 changes of them
-//! for each of 512 clients and APIs.
+//! product's: a change (not GET) that needs another change had it before in forty-nine of fifty visits, in fifteen by
+//! eight principals or more; what is only looked at comes before most things anyway, so that a hundred visits are
+//! needed to know that it must. Of a client of which three visits had it, and no more than one or one in ten lacked it,
+//! that is known as well; others may work otherwise. Services are each for themselves. A visit ends after an hour's
+//! silence; a person on two devices is on a visit with each client. Three changes without what they need, by one
+//! principal and no more than a day apart, are a finding: one may be an event that was lost. From a company's network
+//! it takes six times as many: those who build and test an API skip steps at work. A change that is made again in a
+//! visit needs its change again, where all but one of twenty had it, first or again, in fifty visits or more: six of
+//! these are a finding, since people do the last step again. What failed on the API's side was done as far as the
+//! principal could, and what was looked at in the visit before, on the same day, may still be open for a change and
+//! another. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice
+//! within a day teaches nothing by that, so a few cannot teach a new order. The same change again within ten seconds is
+//! a retry; where more than three principals lack the same twice within a day, the client has changed and nothing is
+//! said. State: 32 bytes a principal, as many for each of 50,000 with a missing step and of 20,000 visits beside
+//! another; 64 routes and 32 changes of them for each of 512 clients and APIs.
 
 use serde_json::json;
+use token::event::NetworkKind;
 
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
@@ -52,8 +52,12 @@ const LACKING: u32 = 3;
 const MISSING: u16 = 3;
 /// Changes that are made again without it, of which honest people do one or two.
 const MISSING_AGAIN: u16 = 6;
+/// So many times as many by whoever is at work, where things are tried that are being built.
+const AT_WORK: u16 = 6;
 /// Of the table's keys, those of changes that are made again.
 const AGAIN_KEY: u64 = 2;
+/// And those of changes at work, which count for themselves.
+const AT_WORK_KEY: u64 = 3;
 
 /// Of the table's keys, those of one client.
 const OWN: u64 = 1;
@@ -173,9 +177,11 @@ impl Sequence {
         if matches!(turn, Turn::Later(_)) {
             visit.earlier = 0;
         }
+        let is_at_work = seen.event.origin.net == Some(NetworkKind::Business);
+        let holder = if is_at_work { hash::both(principal, AT_WORK_KEY) } else { principal };
         let peek = |key| self.missing.peek(key).filter(|held| held.is_lately(seen.now));
         // What its own first lacking visit taught counts nothing.
-        let (missing, again) = (peek(principal), peek(hash::both(principal, AGAIN_KEY)));
+        let (missing, again) = (peek(holder), peek(hash::both(holder, AGAIN_KEY)));
         let taught = u16::from(missing.is_some_and(|held| held.count == 1));
         let taught_again = u16::from(again.is_some_and(|held| held.count == 1));
         // Who lacks it in the whole visit lacks it as at the first time.
@@ -199,10 +205,11 @@ impl Sequence {
         let (Needed { name: needed, share, .. }, turn, _) = needed?;
         let is_again = turn.since().is_some();
         let (key, enough) = if is_again {
-            (hash::both(principal, AGAIN_KEY), MISSING_AGAIN)
+            (hash::both(holder, AGAIN_KEY), MISSING_AGAIN)
         } else {
-            (principal, MISSING)
+            (holder, MISSING)
         };
+        let enough = if is_at_work { AT_WORK * enough } else { enough };
         let missing = self.missing.touch(key, seen.now);
         if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
             return None;
@@ -346,7 +353,7 @@ impl Order {
         let had = |place: usize| change.had(place, turn);
         let (place, route) =
             missing.max_by_key(|(place, route)| (route.is_change, had(*place), ROUTES - place))?;
-        let share = had(place) * 100 / change.times(turn).max(1);
+        let share = (had(place) * 100 / change.times(turn).max(1)).min(100);
         Some(Needed { place, name: route.name.clone(), share })
     }
 

@@ -26,6 +26,7 @@ const HOUR: Limits = Limits {
     peers: 3.0,
     long_tail: false,
     alone: f32::INFINITY,
+    early: 30.0,
 };
 /// Ten messages with a code within an hour are more than a person has telephones: somebody earns by them, or annoys.
 const MESSAGES: Limits = Limits { floor: 9.0, own: 3.0, first_day: false, ..HOUR };
