@@ -75,10 +75,12 @@ fn short(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// The number of a text as if it had no digits, such as the name of a program without its version.
+/// The number of a text as if it had no digits and nothing that stands between them, such as the name of a program
+/// without its version: `17_1` and `17_1_2` are both one's.
 pub(crate) fn without_digits(text: &str) -> u64 {
     let (mut hash, mut word, mut length) = (0, 0, 0u64);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_digit()) {
+    let is_version = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
+    for byte in text.bytes().filter(|byte| !is_version(*byte)) {
         word = word << 8 | u64::from(byte);
         length += 1;
         if length.is_multiple_of(8) {
@@ -121,5 +123,17 @@ mod tests {
         assert_ne!(of("abcdefgh"), of("abcdefgi"));
         assert_ne!(of("1"), of("1a"));
         assert_eq!(of("é1"), of("é"));
+    }
+
+    #[test]
+    fn a_version_with_more_parts_is_one_of_the_same_name() {
+        let of = super::without_digits;
+        for [one, other] in [["17_1", "17_1_2"], ["7.3", "7.3.1"], ["7-3", "7-3-1"]] {
+            assert_eq!(of(one), of(other), "{one} {other}");
+            assert_eq!(of(&format!("App/{one} (x)")), of(&format!("App/{other} (x)")), "{other}");
+        }
+        for [one, other] in [["7.3", "7.3b"], ["7.3", "7 3"], ["7.3", "7/3"], ["7.3", "7:3"]] {
+            assert_ne!(of(one), of(other), "{one} {other}");
+        }
     }
 }

@@ -168,6 +168,63 @@ fn a_job_that_asks_for_seven_things_in_each_run_does_not_try_out_and_ten_runs_do
     assert_eq!([11, 9].map(|runs| job(&irregular(runs, 2.0), 3)), [1, 0]);
 }
 
+/// A token that was in good use here by this software and comes at these times after it expired, where
+/// so many others come as well.
+fn goes_on(times: &[f64], routes: usize, ua: &str, others: u32, more: &Value) -> usize {
+    let good = vec![request(60.0, AWAY, ua, more)];
+    let mut dead = tried_out(times, routes, AWAY, ua);
+    for it in &mut dead {
+        more.as_object().unwrap().iter().for_each(|(name, value)| it[name] = value.clone());
+    }
+    let beside = (0..others).map(|n| {
+        let mut made = refused(HOUR - 60.0, AWAY, ua, "expired");
+        made["token"] = json!(format!("other{n}"));
+        made
+    });
+    hammers(&[owner(), good, beside.collect(), dead])
+}
+
+#[test]
+fn an_expired_token_is_tried_out_by_a_library_where_it_was_good_as_well() {
+    const CURL: &str = "curl/8.5";
+    let tried =
+        |count, routes, hours| goes_on(&irregular(count, hours), routes, CURL, 0, &json!({}));
+    assert_eq!([30, 29].map(|count| tried(count, 4, 2.0)), [1, 0]);
+    assert_eq!([4, 3].map(|routes| tried(32, routes, 2.0)), [1, 0]);
+    assert_eq!([5.5, 6.0].map(|hours| tried(30, 4, hours)), [1, 0], "within a week");
+    let others = |count| goes_on(&irregular(30, 2.0), 4, CURL, count, &json!({}));
+    assert_eq!([2, 3].map(others), [1, 0], "three tokens");
+    for (ua, told) in [
+        ("python-requests/2.32", 1),
+        (BROWSER, 0),
+        ("Shop/3.1 (Android 15)", 0),
+        ("inventory-sync/2.0", 0),
+    ] {
+        assert_eq!(goes_on(&irregular(32, 2.0), 4, ua, 0, &json!({})), told, "{ua}");
+    }
+    for own in [json!({ "subject": "app" }), json!({ "subject": "service-account-app" })] {
+        assert_eq!(goes_on(&irregular(32, 2.0), 4, CURL, 0, &own), 0, "{own}");
+    }
+}
+
+#[test]
+fn a_library_that_goes_on_by_a_clock_or_in_few_runs_does_not_try_out() {
+    let told = |times: &[f64]| goes_on(times, 4, "curl/8.5", 0, &json!({}));
+    let by_clock: Vec<f64> = (0..32).map(|n| f64::from(n) * HOUR).collect();
+    assert_eq!(told(&by_clock), 0);
+    // Thirty uses in so many runs, each with three but the first.
+    let runs = |count: u32| {
+        let first = 30 - (count - 1) * 3;
+        let starts = irregular(count, 2.0);
+        let run = |(n, start): (usize, &f64)| {
+            let (start, parts) = (*start, if n == 0 { first } else { 3 });
+            (0..parts).map(move |part| start + f64::from(part) * 3.0)
+        };
+        told(&starts.iter().enumerate().flat_map(run).collect::<Vec<f64>>())
+    };
+    assert_eq!([10, 9].map(runs), [1, 0]);
+}
+
 #[test]
 fn a_page_of_a_person_who_is_disabled_once_more_is_held_once_more() {
     let told = |verb: &str, again: &[f64]| {
@@ -190,4 +247,31 @@ fn a_page_of_a_person_who_is_disabled_once_more_is_held_once_more() {
     };
     assert_eq!((told("enable", &[0.0, 9.9]), told("enable", &[0.0, 10.0])), (0, 1));
     assert_eq!(told("rename", &[]), 0);
+}
+
+#[test]
+fn a_network_that_sent_many_dead_tokens_more_than_a_week_ago_is_no_server() {
+    let told = |days: f64| {
+        let later: Vec<f64> = irregular(30, 2.0).iter().map(|at| at + days * 24.0 * HOUR).collect();
+        goes_on(&later, 4, "curl/8.5", 9, &json!({}))
+    };
+    // The last use is two days and ten hours after the first.
+    assert_eq!([8.0, 4.6, 4.55].map(told), [1, 1, 0]);
+}
+
+#[test]
+fn what_comes_from_no_address_is_told_by_its_number_alone() {
+    let told = |count: u32, apart: f64, reason: &str| {
+        let mut events: Vec<Value> =
+            (0..count).map(|n| refused(f64::from(n) * apart, AWAY, "curl/8.5", reason)).collect();
+        for (n, event) in events.iter_mut().enumerate() {
+            event.as_object_mut().unwrap().remove("ip");
+            event["path"] = json!(format!("/{}", ["a", "b", "c", "d", "e", "f", "g"][n % 7]));
+        }
+        hammers(&[events])
+    };
+    assert_eq!([10, 9].map(|count| told(count, 20.0, "revoked")), [1, 0]);
+    assert_eq!([30, 29].map(|count| told(count, 10.0, "expired")), [1, 0]);
+    assert_eq!([10.3, 10.4].map(|apart| told(30, apart, "expired")), [1, 0], "in five minutes");
+    assert_eq!(told(32, 300.0, "expired"), 0, "a library or many routes say nothing of it");
 }

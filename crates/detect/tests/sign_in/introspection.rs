@@ -38,8 +38,8 @@ fn answers_that_say_nothing_of_a_token_and_those_to_others_are_no_guesses() {
     for none in [
         json!({ "result": "active" }),
         json!({ "result": "invalid_client" }),
-        json!({ "client": null }),
-        json!({ "client": null, "claimed_client": "api" }),
+        json!({ "result": "unauthorized" }),
+        json!({ "client": null, "result": "active" }),
         json!({ "kind": "revoke" }),
     ] {
         assert_eq!(asked([0, 90], 5.0, &none), 0, "{none}");
@@ -51,4 +51,33 @@ fn answers_that_say_nothing_of_a_token_and_those_to_others_are_no_guesses() {
         })
         .collect();
     assert_eq!(found(&by_two), Vec::<Value>::new(), "twenty-nine each");
+}
+
+/// So many answers, some seconds apart, to whoever is no client that is known.
+fn asked_by_nobody(results: &[&str], count: u32, more: &Value) -> Vec<Value> {
+    let ask = |n: u32| {
+        let mut members = more.clone();
+        members["result"] = json!(results[n as usize % results.len()]);
+        event(f64::from(n) * 5.0, "introspect", "198.51.100.9", &members)
+    };
+    found(&(0..count).map(ask).collect::<Vec<_>>())
+}
+
+#[test]
+fn whoever_asks_without_a_client_is_told_by_the_network() {
+    let curl = json!({ "ua": "curl/8" });
+    for results in [&["inactive"][..], &["unauthorized"], &["unauthorized", "inactive"]] {
+        assert_eq!(asked_by_nobody(results, 29, &curl).len(), 0, "{results:?}");
+        let findings = asked_by_nobody(results, 30, &curl);
+        assert_eq!(findings.len(), 1, "{results:?}");
+        assert_eq!(findings[0]["ip"], "198.51.100.9");
+        assert!(findings[0]["client"].is_null());
+    }
+    assert_eq!(asked_by_nobody(&["invalid_request"], 60, &curl).len(), 0);
+    let claimed = json!({ "ua": "curl/8", "claimed_client": "api" });
+    assert_eq!(asked_by_nobody(&["inactive"], 30, &claimed).len(), 1);
+    assert!(
+        asked_by_nobody(&["inactive"], 30, &claimed)[0]["client"].is_null(),
+        "no name of a victim"
+    );
 }

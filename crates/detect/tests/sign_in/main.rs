@@ -11,6 +11,7 @@
 mod campaigns;
 mod certain;
 mod claimed;
+mod countries;
 mod credentials;
 mod dead_tokens;
 mod devices;
@@ -23,6 +24,7 @@ mod introspection;
 mod issued;
 mod keys;
 mod population;
+mod renewals;
 mod support;
 mod takeovers;
 mod tokens;

@@ -69,6 +69,27 @@ fn a_payout_after_a_recovery_code_from_a_network_or_by_software_that_is_new_is_t
 }
 
 #[test]
+fn what_decides_over_money_shares_and_keys_is_told_after_a_recovery_code() {
+    let does =
+        |path: &&str| recovered("recovery_code", &network(), 300.0, &json!({ "path": path }));
+    let decides = [
+        "/billing/plan",
+        "/me/cards",
+        "/files/7/shares",
+        "/me/api-keys",
+        "/keys",
+        "/users/3/impersonate",
+        "/impersonation",
+    ];
+    for path in decides {
+        assert_eq!(does(&path), 1, "{path}");
+    }
+    for path in ["/bills", "/postcards", "/card", "/timeshares", "/share", "/key", "/persons"] {
+        assert_eq!(does(&path), 0, "{path}");
+    }
+}
+
+#[test]
 fn whoever_lost_a_telephone_sets_up_a_factor_and_has_an_hour_to_do_so() {
     let does = |after, act: &Value| recovered("recovery_code", &network(), after, act);
     let nothing = json!({});

@@ -61,7 +61,7 @@ fn a_thief_with_the_owners_software_abroad_is_found() {
     let careful = From("203.0.113.66", 64666, "BR", "residential", "Browser/120");
     let mut events = at_home();
     events.extend(in_turn(3.0 * DAY, 60.0, 20, HOME, careful));
-    assert_eq!(outcomes(&found(&events)), [["token_sharing", "high", "tag"]]);
+    assert!(outcomes(&found(&events)).contains(&["token_sharing", "high", "tag"]));
 }
 
 #[test]

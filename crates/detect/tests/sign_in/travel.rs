@@ -239,3 +239,35 @@ fn within_one_country_only_new_software_travels() {
     assert_eq!(told("App/8 (Telephone)", norway, "residential"), 0, "in another version");
     assert_eq!(told(PHONE, ["NO", "SE"], "residential"), 1, "into another country");
 }
+
+/// Somebody reads by a browser, and so many seconds later signs in by this software from another place and country; one
+/// of the places is an office of so many people far away.
+fn leaves_browser(people: u32, is_at_office: bool, after: f64, reads: &str, signs: &str) -> usize {
+    let (home, office) = (("198.51.50.9", OSLO, "NO"), (OFFICE, TOKYO, "JP"));
+    let (from, to) = if is_at_office { (office, home) } else { (home, office) };
+    let mut events = workdays(people);
+    let at = 4.0 * DAY + 6.0 * HOUR;
+    for ago in [3.0, 0.0] {
+        let mut read = seen(at - ago * HOUR, 50, from.0, from.1, reads);
+        read["country"] = json!(from.2);
+        events.push(read);
+    }
+    let mut login = signs_in(at + after, 50, to.0, to.1, signs);
+    login["country"] = json!(to.2);
+    events.push(login);
+    let findings = found(&events);
+    findings.iter().filter(|it| it["subject"] == "u50").count()
+}
+
+#[test]
+fn who_signs_in_abroad_by_new_software_left_no_browser_behind_unless_it_sat_at_a_gateway() {
+    const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
+    let leaves = |people, is_at_office| leaves_browser(people, is_at_office, 600.0, FIREFOX, PHONE);
+    assert_eq!([0, 14].map(|people| leaves(people, true)), [1, 0], "a gateway");
+    assert_eq!([0, 14].map(|people| leaves(people, false)), [1, 1], "to a gateway");
+    let after = |after| leaves_browser(0, false, after, FIREFOX, PHONE);
+    assert_eq!([3600.0, 3601.0].map(after), [1, 0]);
+    let by = |reads, signs| leaves_browser(0, false, 600.0, reads, signs);
+    assert_eq!(by(FIREFOX, FIREFOX), 0, "with what they have");
+    assert_eq!(by("node-fetch/1.0", PHONE), 0, "no browser");
+}

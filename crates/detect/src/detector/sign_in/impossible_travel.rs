@@ -2,22 +2,24 @@
 //!
 //! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes by browsers, and
 //! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner
-//! is abroad. The place of an address is known to about 100 km, so 200 km are given away, and nothing nearer than 500
-//! km counts. Above 1,000 km/h, which no airliner flies from door to door; after five hours, of which nobody knows how
-//! many were in the air, up to 1,600 only with software that is new to the person. Addresses of hosting, VPNs and Tor
-//! say nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so that
-//! they are compared only with other countries and with software that is new to the person; where the kind of network
-//! is not known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the
-//! country another. Within one country the place of an address is often that of its carrier, so that only software
-//! counts that is new to the person. Personal tokens and API keys do not count: programs hold them. Without latitude
-//! and longitude there is no finding: the middle of a country is too far from its borders. After a day in which a place
+//! is abroad; but where a browser was used within the last hour, nobody signs in in another country with software that
+//! is new to them, if they did not sit behind a gateway and do not go to a company's network. The place of an address
+//! is known to about 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Without latitude and
+//! longitude an address may be anywhere in its country ([`Place`]), so that only countries far from each other count.
+//! Above 1,000 km/h, which no airliner flies from door to door; after five hours, of which nobody knows how many were
+//! in the air, up to 1,600 only with software that is new to the person. Addresses of hosting, VPNs and Tor say nothing
+//! of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they are
+//! compared only with other countries and with software that is new to the person; where the kind of network is not
+//! known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the country
+//! another. Within one country the place of an address is often that of its carrier, so that only software counts that
+//! is new to the person. Personal tokens and API keys do not count: programs hold them. After a day in which a place
 //! was used it is one of this person's; after an hour, while little is known of them.
 //!
 //! A company may have its gateway on another continent, and its people's telephones are at home the moment they leave
 //! its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange,
 //! or keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled; and a pair of places between
 //! which somebody was told to go is told again only with other software, or after a month without: people who go to and
-//! fro have a habit. State: 100,000 persons of about 700 bytes, 4,096 User-Agents of 16.
+//! fro have a habit. State: 100,000 persons of about 750 bytes, 4,096 User-Agents of 16.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -33,6 +35,7 @@ use token::user_agent;
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::gateway::Gateways;
 use crate::detector::sign_in::known::Known;
+use crate::detector::sign_in::place::Place;
 use crate::detector::sign_in::source;
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::memo::Memo;
@@ -50,6 +53,8 @@ const LONG: f64 = 5.0;
 const NEAR: f64 = 500.0;
 const INACCURATE: f64 = 200.0;
 const SLOTS: usize = 4;
+/// Whoever used a browser in the last hour sits at it.
+const MOMENT: Duration = Duration::from_secs(3600);
 /// Beyond this any two places can be reached.
 const ANYWHERE: Duration = Duration::from_secs(24 * 3600);
 /// So long a pair of places is remembered.
@@ -67,8 +72,8 @@ pub(super) struct ImpossibleTravel {
 struct Person {
     /// The newest last.
     seen: Vec<Seen>,
-    /// Country and place of a carrier's network, when that was used last.
-    carrier: Option<(NonZeroU64, Seen)>,
+    /// A carrier's network, when that was used last.
+    carrier: Option<Seen>,
     places: Known<6>,
     software: Known<4>,
     told: Told,
@@ -85,9 +90,8 @@ struct Seen {
     network: IpNet,
     country: Option<NonZeroU64>,
     is_office: bool,
-    /// In degrees; to a few metres, and no place is known so well.
-    lat: f32,
-    lon: f32,
+    is_browser: bool,
+    place: Place,
     ts: Timestamp,
 }
 
@@ -109,29 +113,33 @@ impl RecordDetector for ImpossibleTravel {
         let says_nothing =
             matches!(net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn));
         let is_carrier = net == Some(NetworkKind::Mobile);
-        let (lat, lon) = (origin.lat?, origin.lon?);
-        if says_nothing
-            || is_carrier && !means.is_by_hand
-            || !(-90.0..=90.0).contains(&lat)
-            || !(-180.0..=180.0).contains(&lon)
-        {
+        if says_nothing || is_carrier && !means.is_by_hand {
             return None;
         }
+        let (place, network, number) = (Place::of(origin)?, names.prefix?, names.subject?);
         let family = source::family(event);
-        let network = names.prefix?;
-        let is_office = net == Some(NetworkKind::Business);
-        let number = names.subject?;
         let person = self.persons.touch(number, source::seconds(event));
         let software = Software::note(person, event.ts, family);
-        let country = origin.country.as_ref().map(|it| source::packed(source::number(it)));
-        let (lat, lon) = (lat as f32, lon as f32);
-        let seen = Seen { by: None, family, network, country, is_office, lat, lon, ts: event.ts };
+        let seen = Seen {
+            by: None,
+            family,
+            network,
+            country: origin.country.as_ref().map(|it| source::packed(source::number(it))),
+            is_office: net == Some(NetworkKind::Business),
+            is_browser: source::is_browser(event),
+            place,
+            ts: event.ts,
+        };
         if is_carrier {
-            person.carrier = country.map(|country| (country, seen));
+            person.carrier = Some(seen);
             return None;
         }
-        let mut found =
-            means.is_by_hand.then(|| person.left_telephone(country, seen, &software)).flatten();
+        let mut found = means.is_by_hand.then(|| person.left_telephone(&seen, &software)).flatten();
+        if means.is_sign_in {
+            let left = person.left_browser(&seen, &software);
+            let is_gateway = |it: &Found| self.gateways.holds(it.0.ts, &it.0.network);
+            found = found.or(left.filter(|it| !is_gateway(it)));
+        }
         // Both are noted, whatever the first says.
         for by in [means.program.map(Some), means.is_by_hand.then_some(None)].into_iter().flatten()
         {
@@ -144,7 +152,7 @@ impl RecordDetector for ImpossibleTravel {
             return None;
         }
         person.pairs.note(event.ts, pair(&before, &now));
-        Some(sighting(event, subject, &before, &journey))
+        Some(sighting(event, subject, (&before, &now), &journey))
     }
 }
 
@@ -154,6 +162,8 @@ struct Means {
     program: Option<u64>,
     /// Where the event is, its person is: a sign-in, a telephone, or a change that somebody makes.
     is_by_hand: bool,
+    /// It is a sign-in.
+    is_sign_in: bool,
 }
 
 /// Whether the software is new to whoever uses it.
@@ -172,7 +182,7 @@ fn travel(
     now: Seen,
     software: &Software,
     net: Option<NetworkKind>,
-) -> Option<(Seen, Seen, Journey)> {
+) -> Option<Found> {
     let Some(before) = person.replace(now) else {
         gateways.note_person(now.ts, &now.network, number);
         return None;
@@ -202,6 +212,9 @@ fn travel(
         .then_some((before, now, journey))
 }
 
+/// Where somebody was before and is now, and how fast they came.
+type Found = (Seen, Seen, Journey);
+
 /// From one place to another, faster than an airliner.
 struct Journey {
     kilometres: f64,
@@ -216,23 +229,26 @@ impl Means {
     fn of(event: &Event, names: &Names, telephones: &mut Memo<bool>) -> Option<Self> {
         match &event.kind {
             EventKind::Login { result, .. } if result == "ok" => {
-                Some(Self { program: None, is_by_hand: true })
+                Some(Self { program: None, is_by_hand: true, is_sign_in: true })
             }
             EventKind::Request(request)
                 if event.who.token.is_some()
-                    && event.origin.lat.is_some()
                     && request.refused.is_none()
                     && !request.token_kind.is_for_programs() =>
             {
                 // A change by another program is a server's, or a job's.
-                let by_browser = event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
+                let by_browser = source::is_browser(event);
                 let is_telephone = names.ua.zip(event.ua.as_deref()).is_some_and(|(hash, ua)| {
                     telephones
                         .of(hash, || matches!(user_agent::system(ua), Some("android" | "ios")))
                 });
                 let is_by_hand = by_browser && request.is_change() || is_telephone;
                 let program = names.program;
-                (program.is_some() || is_by_hand).then_some(Self { program, is_by_hand })
+                (program.is_some() || is_by_hand).then_some(Self {
+                    program,
+                    is_by_hand,
+                    is_sign_in: false,
+                })
             }
             _ => None,
         }
@@ -261,7 +277,7 @@ impl Software {
 impl Journey {
     /// `None` when it was possible.
     fn of(before: &Seen, now: &Seen) -> Option<Self> {
-        let kilometres = distance(before, now);
+        let kilometres = before.place.distance(&now.place);
         let after = now.ts.since(before.ts);
         let hours = after.as_secs_f64() / 3600.0;
         let speed = (kilometres - INACCURATE) / hours.max(1.0 / 60.0);
@@ -276,11 +292,6 @@ impl Journey {
 // === impl Seen ===
 
 impl Seen {
-    /// A square of two degrees.
-    fn square(&self) -> u64 {
-        source::number(((self.lat / 2.0).round() as i32, (self.lon / 2.0).round() as i32))
-    }
-
     /// Whether the other came by another network, or on another day: nearly always neither.
     fn is_elsewhere(&self, other: &Self) -> bool {
         self.network != other.network || self.ts.as_secs() / 86_400 != other.ts.as_secs() / 86_400
@@ -306,21 +317,27 @@ impl Person {
 
     /// Somebody with other software, in another country than the telephone was. Whoever travels may keep the network
     /// of the carrier at home, and has a computer along; but not one that was never seen.
-    fn left_telephone(
-        &mut self,
-        country: Option<NonZeroU64>,
-        now: Seen,
-        software: &Software,
-    ) -> Option<(Seen, Seen, Journey)> {
-        let (at, before) = self.carrier?;
-        let is_abroad = country.is_some_and(|country| country != at);
-        let journey = Journey::of(&before, &now).filter(|_| is_abroad && !now.is_office)?;
-        (software.is_new() && self.note(&now)).then_some((before, now, journey))
+    fn left_telephone(&mut self, now: &Seen, software: &Software) -> Option<Found> {
+        self.left(self.carrier?, now, software)
+    }
+
+    /// Somebody who signs in with other software, in another country than a browser was used in a moment ago.
+    fn left_browser(&mut self, now: &Seen, software: &Software) -> Option<Found> {
+        let browsers = self.seen.iter().filter(|held| held.is_browser);
+        let before = *browsers.max_by_key(|held| held.ts)?;
+        let is_recent = now.ts.since(before.ts) <= MOMENT;
+        is_recent.then(|| self.left(before, now, software)).flatten()
+    }
+
+    fn left(&mut self, before: Seen, now: &Seen, software: &Software) -> Option<Found> {
+        let is_abroad = before.country.zip(now.country).is_some_and(|(from, to)| from != to);
+        let journey = Journey::of(&before, now).filter(|_| is_abroad && !now.is_office)?;
+        (software.is_new() && self.note(now)).then_some((before, *now, journey))
     }
 
     /// Whether the place is none of this person's yet.
     fn note(&mut self, seen: &Seen) -> bool {
-        let square = seen.square();
+        let square = seen.place.square();
         let strange = self.places.note(seen.ts, square);
         strange || !self.places.is_settled(seen.ts) && self.places.is_young(seen.ts, square)
     }
@@ -334,26 +351,24 @@ impl Person {
 
 /// The same in both directions.
 fn pair(one: &Seen, two: &Seen) -> u64 {
-    one.square() ^ two.square()
+    one.place.square() ^ two.place.square()
 }
 
-/// Along a great circle, in km.
-fn distance(one: &Seen, two: &Seen) -> f64 {
-    let [lat1, lat2, lon1, lon2] =
-        [one.lat, two.lat, one.lon, two.lon].map(|degrees| f64::from(degrees).to_radians());
-    let (dlat, dlon) = (lat2 - lat1, lon2 - lon1);
-    let chord = (dlat / 2.0).sin().powi(2) + lat1.cos() * lat2.cos() * (dlon / 2.0).sin().powi(2);
-    2.0 * 6_371.0 * chord.clamp(0.0, 1.0).sqrt().asin()
-}
-
-fn sighting(event: &Event, subject: &SubjectId, before: &Seen, journey: &Journey) -> Sighting {
+fn sighting(
+    event: &Event,
+    subject: &SubjectId,
+    (before, now): (&Seen, &Seen),
+    journey: &Journey,
+) -> Sighting {
     let Journey { kilometres, hours, speed } = journey;
+    let by_country = [before, now].iter().any(|it| it.place.is_country());
+    let least = if by_country { "at least " } else { "" };
     Sighting {
         kind: Kind::SignIn(SignIn::ImpossibleTravel),
         actor: format!("subject:{subject}"),
         whom: source::whom(event),
         summary: format!(
-            "{subject} was seen {kilometres:.0} km away from where they were {:.0} minutes before: \
+            "{subject} was seen {least}{kilometres:.0} km away from where they were {:.0} minutes before: \
              {speed:.0} km/h, and an airliner flies {AIRLINER:.0} at most",
             hours * 60.0
         ),
@@ -363,6 +378,7 @@ fn sighting(event: &Event, subject: &SubjectId, before: &Seen, journey: &Journey
             ("kilometres_per_hour", json!(speed.round())),
             ("limit_kilometres_per_hour", json!(AIRLINER)),
             ("before_at", json!(before.ts)),
+            ("by_country", json!(by_country)),
         ]),
     }
 }

@@ -136,8 +136,7 @@ impl RecordDetector for NewPlace {
                 self.recoveries.note(event);
                 let person = &mut record.person.as_mut()?.places;
                 person.signed_in = source::place(event).map(packed);
-                person.by_browser =
-                    event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
+                person.by_browser = source::is_browser(event);
                 self.knows_sign_ins |= person.signed_in.is_some();
             }
             EventKind::Grant { result, grant_type, .. } if result == "ok" => {

@@ -10,12 +10,16 @@
 //! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
 //! stranger. Of a token that was never seen in good use, twenty within a week for six different routes are enough,
 //! where its owner never was, or by no browser where that is not known, in ten runs and not by a clock: somebody tries
-//! what it is for. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What
-//! was once taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less.
+//! what it is for. So does who sends it thirty times for four routes like that from where it was good, by a library
+//! that nobody gave a name, and no more than three dead tokens a week: a server that speaks for many people sends more.
+//! Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once taken
+//! back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less, and 10,000
+//! networks of 40 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::json;
 use token::event::{Event, EventKind};
 use token::reason::{Reason, Refused};
@@ -30,6 +34,7 @@ use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const TOKENS: usize = 20_000;
+const SENDERS: usize = 10_000;
 const WINDOW: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -44,6 +49,10 @@ const EXPIRED: usize = 30;
 const EXPIRED_STRANGER: usize = 20;
 /// Different routes for which a token of unknown use is tried.
 const TRIED_OUT: u32 = 6;
+/// The same by a library where the token was in good use, and by one that sends no more than so many dead tokens: a
+/// server that speaks for many people sends more.
+const SOME: u32 = 4;
+const FEW_TOKENS: u32 = 3;
 /// What comes sooner is the same run of a job, whose parts do not count among three runs or more.
 const RUN: Duration = Duration::from_secs(30);
 const FEW_RUNS: usize = 2;
@@ -53,6 +62,8 @@ const TRIES: usize = 10;
 /// Uses of dead tokens.
 pub(super) struct RevokedTokenHammering {
     tokens: Recent<String, Uses>,
+    /// Expired and revoked tokens that came from a network.
+    senders: Recent<IpNet, Sender>,
 }
 
 #[derive(Default)]
@@ -64,9 +75,16 @@ struct Uses {
     told: Told,
 }
 
+/// Dead tokens that came from one network, of a week that began then.
+#[derive(Default)]
+struct Sender {
+    since: Timestamp,
+    tokens: Distinct<1>,
+}
+
 impl Default for RevokedTokenHammering {
     fn default() -> Self {
-        Self { tokens: Recent::new(TOKENS) }
+        Self { tokens: Recent::new(TOKENS), senders: Recent::new(SENDERS) }
     }
 }
 
@@ -107,6 +125,10 @@ impl RecordDetector for RevokedTokenHammering {
         if let Some(route) = names.target.route {
             uses.routes.add(route);
         }
+        let sent = names.prefix.map(|network| self.senders.touch(&network).note(event.ts, &token));
+        let is_by_hand = source::is_library(event)
+            && !source::is_machine(event)
+            && sent.is_some_and(|sent| sent <= FEW_TOKENS);
         let lately = |window| uses.seen.within(event.ts, window);
         let is_revoked = lately(WEEK).any(|(_, held)| *held == Reason::Revoked);
         let from = From::of(event, names, record);
@@ -116,8 +138,11 @@ impl RecordDetector for RevokedTokenHammering {
             (false, From::Stranger) => ("expired", &[(WEEK, EXPIRED_STRANGER)]),
             // One of many servers goes on as all do while the token endpoint is down.
             (false, From::Unclear | From::Unknown) if source::is_machine(event) => return None,
-            (false, From::Unknown) if uses.is_tried_out(event.ts) => {
+            (false, From::Unknown) if uses.is_tried_out(event.ts, TRIED_OUT) => {
                 ("expired", &[(WINDOW, EXPIRED), (WEEK, EXPIRED_STRANGER)])
+            }
+            (false, _) if is_by_hand && uses.is_tried_out(event.ts, SOME) => {
+                ("expired", &[(WEEK, EXPIRED)])
             }
             (false, From::Unclear | From::Unknown) => ("expired", &[(WINDOW, EXPIRED)]),
             (false, From::Owner) => return None,
@@ -152,14 +177,27 @@ impl RecordDetector for RevokedTokenHammering {
     }
 }
 
+// === impl Sender ===
+
+impl Sender {
+    /// Notes one more; how many there were.
+    fn note(&mut self, now: Timestamp, token: &str) -> u32 {
+        if now.since(self.since) > WEEK {
+            *self = Self { since: now, ..Self::default() };
+        }
+        self.tokens.add(source::number(token));
+        self.tokens.count()
+    }
+}
+
 // === impl Uses ===
 
 impl Uses {
     /// Whether it was sent for many things, and not by a job that asks for all of them in one go.
-    fn is_tried_out(&self, now: Timestamp) -> bool {
+    fn is_tried_out(&self, now: Timestamp, routes: u32) -> bool {
         let times: Vec<Timestamp> = self.seen.within(now, WEEK).map(|(ts, _)| ts).collect();
         let runs = pauses(&times).filter(|pause| *pause >= RUN).count();
-        self.routes.count() >= TRIED_OUT && runs + 1 >= TRIES
+        self.routes.count() >= routes && runs + 1 >= TRIES
     }
 }
 

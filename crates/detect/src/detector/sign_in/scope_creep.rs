@@ -6,14 +6,17 @@
 //! enough: a nightly export asks seldom. So is less than that for one that tries what it may have, after its first
 //! hour: of a client that speaks for itself three scopes that it had not, some of them refused; of any client three
 //! different sets of scopes that are refused within a day, where a mistake asks for the same again and again, or, in
-//! its first hour too, three sets among eight refusals. And so are three steps within a day by which a client that
-//! people use asks for ever more: each for all of the step before and something new, until somebody has agreed to some
-//! and something administrative or of money is among it; and five of a client that speaks for itself, in its first hour
-//! too. People of different roles ask for different scopes and not for ever more. So are three people who agree within
-//! a day to three scopes, something sensitive among them, that a client, whoever vouches for it, had not in its first
-//! ten requests and hour: its people are asked for one thing, and what an application learns to do it asks for one by
-//! one. Only token requests and consent count: a link with a client's name and any scopes can be made by anybody. What
-//! was told is known from then on. State: 5,000 clients of at most 2.1 kB.
+//! its first hour too, three sets among eight refusals. Renewals may ask for no more than was granted: those for three
+//! people within a day are told, from the first hour on, that ask for three scopes to which nobody agreed, something
+//! sensitive among them, of a client that was never granted ten renewals, since a release that goes wrong was. And so
+//! are three steps within a day by which a client that people use asks for ever more: each for all of the step before
+//! and something new, until somebody has agreed to some and something administrative or of money is among it; and five
+//! of a client that speaks for itself, in its first hour too. People of different roles ask for different scopes and
+//! not for ever more. So are three people who agree within a day to three scopes, something sensitive among them, that
+//! a client, whoever vouches for it, had not in its first ten requests and hour: its people are asked for one thing,
+//! and what an application learns to do it asks for one by one. Only token requests and consent count: a link with a
+//! client's name and any scopes can be made by anybody. What was told is known from then on. State: 5,000 clients of at
+//! most 2.2 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -48,6 +51,8 @@ const OWN_STEPS: usize = 5;
 /// Requests after which an application has shown what it asks people for.
 const SHOWN: u32 = 10;
 const SCOPES: usize = 48;
+/// So many show that a client renews what it has.
+const GOOD_RENEWALS: u32 = 10;
 
 /// Scopes that are new to a client.
 pub(super) struct ScopeCreep {
@@ -67,6 +72,9 @@ struct Client {
     refused: Tally<u64, MANY>,
     all_refused: Tally<u64, MANY_EARLY>,
     told_refused: Told,
+    /// Renewals that were granted, and people whose renewals asked in vain for far more than they agreed to.
+    renewed: u32,
+    renewals: Tally<SubjectId, MANY>,
     steps: Tally<Step, 16>,
     /// What the last step asked for.
     reached: Vec<u64>,
@@ -105,6 +113,7 @@ impl Detector for ScopeCreep {
         let speaks_for_itself = matches!(&event.kind, EventKind::Grant { grant_type, .. }
             if grant_type == GrantType::ClientCredentials.as_str());
         held.people |= !speaks_for_itself;
+        held.renew(event, answer, &new);
         if answer == Answer::Refused {
             let set = number(scopes.iter().collect::<Vec<_>>());
             held.all_refused.push(event.ts, set);
@@ -130,7 +139,8 @@ impl Detector for ScopeCreep {
             }
             let is_worth = is_known && worth && held.has_askers(event);
             is_told |= (is_worth || held.tries(event.ts)) && held.told.is_news(event.ts, 1);
-            is_told |= held.is_refused_much(event.ts) && held.told_refused.is_news(event.ts, 1);
+            let is_refused = held.is_refused_much(event.ts) || held.widens(event.ts);
+            is_told |= is_refused && held.told_refused.is_news(event.ts, 1);
             new = if strange.is_empty() { new } else { strange };
         }
         if is_leap {
@@ -195,6 +205,25 @@ impl Client {
         let all: Vec<u64> = self.all_refused.within(now, DAY).map(|(_, set)| *set).collect();
         self.refused.within(now, DAY).count() >= MANY
             || all.len() >= MANY_EARLY && all.iter().collect::<BTreeSet<_>>().len() >= MANY
+    }
+
+    /// Takes a renewal, which may ask for no more than was granted (RFC 6749 §6).
+    fn renew(&mut self, event: &Event, answer: Answer, new: &[&str]) {
+        let EventKind::Grant { grant_type, .. } = &event.kind else { return };
+        if grant_type != GrantType::RefreshToken.as_str() {
+            return;
+        }
+        self.renewed = self.renewed.saturating_add(u32::from(answer == Answer::Granted));
+        let is_wide = new.len() >= MANY && new.iter().any(|it| sensitive::is_sensitive(it));
+        if let (Answer::Refused, true, Some(subject)) = (answer, is_wide, &event.who.subject) {
+            self.renewals.note(event.ts, subject.clone());
+        }
+    }
+
+    /// Whether its people's renewals ask for what nobody agreed to; a release that goes wrong is of a client of which
+    /// renewals were granted.
+    fn widens(&self, now: Timestamp) -> bool {
+        self.renewed < GOOD_RENEWALS && self.renewals.within(now, DAY).count() >= MANY
     }
 
     /// Whether it goes through scopes to see which it gets.

@@ -11,7 +11,8 @@
 //! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
 //! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
 //! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be
-//! another server of it: told when it came back twice and for an hour, longer than it takes to replace all servers.
+//! another server of it: told when it, or two of them, came back twice and for an hour, longer than it takes to replace
+//! all servers. The last four strangers are held: whoever changes hosts comes back to several.
 //! Whoever still tries the old secret by then, from where the client never was and with software that it never used,
 //! and comes back twice, had it before.
 //!
@@ -21,7 +22,7 @@
 //!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
 //! and from fewer than four places, from a place and by software that are both new since then; five are enough from
-//! where people are, in a country where a client that is servers alone never was. State: 5,000 clients of about 750
+//! where people are, in a country where a client that is servers alone never was. State: 5,000 clients of about 900
 //! bytes.
 
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const EXITS: usize = 3;
 /// How often the stranger has to come back after the client itself.
 const RETURNS: u8 = 2;
+/// Strangers that are held: who changes hosts comes back to several.
+const STRANGERS: usize = 4;
 
 /// Secrets of clients in two hands.
 pub(super) struct SecretSharing {
@@ -71,7 +74,8 @@ struct Client {
     rotation: Option<Rotation>,
     /// The network where it was last.
     home: Option<u64>,
-    stranger: Option<Stranger>,
+    /// Those who came lately, the newest last.
+    strangers: Vec<Stranger>,
     visitor: Option<Visitor>,
     /// Who tries the secret that was replaced.
     late: Option<Stranger>,
@@ -170,7 +174,9 @@ impl Detector for SecretSharing {
             return None;
         };
         let (returns, is_other, is_far) = (stranger.returns, stranger.is_other, stranger.is_far);
-        let lasts = event.ts.since(stranger.since);
+        let all = client.strangers.iter().map(|it| it.returns).fold(0, u8::saturating_add);
+        let first = client.strangers.iter().map(|it| it.since).min().unwrap_or(event.ts);
+        let lasts = event.ts.since(first);
         if client.strange.within(event.ts, DAY).count() >= EXITS && client.told.is_news(event.ts, 1)
         {
             return Some(Sighting {
@@ -189,7 +195,7 @@ impl Detector for SecretSharing {
             (true, true) if returns >= RETURNS && is_far => SignIn::RotatedSecretSharing,
             (true, true) if returns > 0 => SignIn::SecretSharing,
             (false, true) if returns >= RETURNS => SignIn::SecretSharing,
-            (true, false) if returns >= RETURNS && lasts >= REPLACED => SignIn::SecretSharing,
+            (true, false) if all >= RETURNS && lasts >= REPLACED => SignIn::SecretSharing,
             _ => return None,
         };
         let told = match kind {
@@ -249,8 +255,7 @@ impl SecretSharing {
         let id = source::named_client(event);
         let client = id.and_then(|id| self.clients.peek(&id));
         let from = [source::place(event), event.ip.map(network::of).map(number)];
-        let held = client.and_then(|client| client.stranger.as_ref());
-        held.is_some_and(|held| from.contains(&Some(held.from)))
+        client.is_some_and(|it| it.strangers.iter().any(|held| from.contains(&Some(held.from))))
     }
 }
 
@@ -379,15 +384,20 @@ impl Client {
             self.strange.note(now, place);
         }
         let from = if is_far { place } else { network };
-        let held = self.stranger.take_if(|held| held.from == from && now.since(held.since) < DAY);
-        let stranger = match held {
+        self.strangers.retain(|held| now.since(held.since) < DAY);
+        let held = self.strangers.iter().position(|held| held.from == from);
+        let stranger = match held.map(|at| self.strangers.remove(at)) {
             Some(held) => {
                 let returns = held.returns.saturating_add(u8::from(held.is_answered));
                 Stranger { returns, is_answered: false, ..held }
             }
             None => Stranger { from, since: now, is_far, is_other, is_answered: false, returns: 0 },
         };
-        Some((self.stranger.insert(stranger), is_rotated))
+        if self.strangers.len() >= STRANGERS {
+            self.strangers.remove(0);
+        }
+        self.strangers.push(stranger);
+        Some((self.strangers.last()?, is_rotated))
     }
 
     /// The client goes on with a token that it has, where it was before the stranger came.
@@ -395,10 +405,13 @@ impl Client {
         let (Some(place), Some(network)) = (source::place(event), event.ip.map(network::of)) else {
             return;
         };
-        let Some(stranger) = &mut self.stranger else { return };
-        let was_there = self.places.first(place).is_some_and(|first| first < stranger.since);
-        if was_there && stranger.from != place && stranger.from != number(network) {
-            stranger.is_answered = true;
+        let Some(first) = self.places.first(place).filter(|_| !self.strangers.is_empty()) else {
+            return;
+        };
+        let network = number(network);
+        for stranger in &mut self.strangers {
+            let is_other = stranger.from != place && stranger.from != network;
+            stranger.is_answered |= is_other && first < stranger.since;
         }
     }
 
@@ -410,7 +423,7 @@ impl Client {
         if let Some(rotation) = &mut self.rotation {
             rotation.is_used = true;
         }
-        for stranger in [&mut self.stranger, &mut self.late].into_iter().flatten() {
+        for stranger in self.strangers.iter_mut().chain(&mut self.late) {
             stranger.is_answered = true;
         }
     }

@@ -10,14 +10,20 @@ const BROAD: [&str; 6] = ["contacts", "files", "mail", "offline_access", "send",
 const IDENTITY: [&str; 5] = ["address", "email", "openid", "phone", "profile"];
 
 /// What takes an account over, or its money.
-const CONTROLS: [&str; 27] = [
+const CONTROLS: [&str; 33] = [
+    "-keys",
     "/keys",
+    "/shares",
+    "_keys",
     "admin",
     "bank",
+    "billing",
+    "/cards",
     "benefic",
     "credential",
     "email",
     "iban",
+    "impersonat",
     "invit",
     "member",
     "mfa",

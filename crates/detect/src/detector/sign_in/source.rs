@@ -143,7 +143,7 @@ pub(super) fn family(event: &Event) -> Option<u64> {
 }
 
 /// What programs call themselves that nobody gave a name of their own.
-static LIBRARIES: [&str; 25] = [
+static LIBRARIES: [&str; 26] = [
     "aiohttp",
     "apache-httpclient",
     "axios",
@@ -153,6 +153,7 @@ static LIBRARIES: [&str; 25] = [
     "got",
     "guzzlehttp",
     "httpie",
+    "httpx",
     "insomnia",
     "java",
     "java-http-client",
@@ -220,6 +221,11 @@ pub(super) fn is_machine(event: &Event) -> bool {
         (None, Some(_)) => who.session.is_none(),
         _ => false,
     }
+}
+
+/// Whether a program says that it is a browser.
+pub(super) fn is_browser(event: &Event) -> bool {
+    event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"))
 }
 
 /// Whether a program is an HTTP library that nobody gave a name of their own.
