@@ -196,3 +196,25 @@ fn strange_software_from_three_strange_places_after_a_change_may_have_the_secret
     assert_eq!(told(3, 300.0, true, "Partner/3.2"), 0, "its own software moves");
     assert_eq!([11.0, 13.0].map(|hours| told(3, hours * HOUR, true, "curl/8")), [1, 0], "a day");
 }
+
+/// After the change so many sign-ins by these hosts in turn, while the client goes on. What is told of them.
+fn by_turns(hosts: u32, times: u32, pause: f64, ua: &str) -> Vec<String> {
+    let own = (18..60).map(|n| client(f64::from(n) * 600.0)).collect();
+    let signs_in = |n: u32| {
+        let place = json!({ "ip": format!("20.{}.0.7", n % hosts), "ua": ua, "country": "BR" });
+        with(client(3.5 * HOUR + 30.0 + f64::from(n) * pause), &place)
+    };
+    let mut findings = found(&[rotated(), own, (0..times).map(signs_in).collect()].concat());
+    findings.retain(|it| it["detector"] == "client_secret_sharing");
+    findings.iter().map(|it| it["class"].as_str().expect("text").to_owned()).collect()
+}
+
+#[test]
+fn strangers_with_a_secret_who_change_hosts_come_back_to_several() {
+    assert_eq!([2, 3].map(|times| by_turns(2, times, 700.0, "curl/8").len()), [0, 1]);
+    assert_eq!(by_turns(2, 5, 700.0, "curl/8"), ["statistical", "certain"]);
+    let own = |hosts, times, pause| by_turns(hosts, times, pause, "Partner/3.2");
+    assert_eq!([3, 4].map(|times| own(2, times, 1300.0).len()), [0, 1]);
+    assert_eq!([590.0, 610.0].map(|pause| own(2, 4, pause).len()), [0, 1], "half an hour");
+    assert_eq!([4, 5].map(|hosts| own(hosts, 10, 1300.0).len()), [1, 0], "as many as are held");
+}

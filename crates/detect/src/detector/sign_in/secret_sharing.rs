@@ -11,10 +11,10 @@
 //! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
 //! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
 //! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be
-//! another server of it: told when it, or two of them, came back twice and for an hour, longer than it takes to replace
-//! all servers. The last four strangers are held: whoever changes hosts comes back to several.
-//! Whoever still tries the old secret by then, from where the client never was and with software that it never used,
-//! and comes back twice, had it before.
+//! another server of it: told when it, or two of them, came back twice and for half an hour, longer than it takes to
+//! replace all servers. The last four strangers are held: whoever changes hosts comes back to several. Whoever still
+//! tries the old secret by then, from where the client never was and with software that it never used, and comes back
+//! twice, had it before.
 //!
 //! A client that was seen in data centres or offices alone, and after that change authenticates from three homes,
 //! carriers, VPNs or Tor within a day, by whatever software and with itself at home in between, is in other hands for
