@@ -153,3 +153,19 @@ fn who_used_a_browser_within_the_hour_does_not_sign_in_abroad_with_new_software(
     };
     assert_eq!([json!({}), json!({ "method": "POST" })].map(|it| asks(&it)), [0, 0]);
 }
+
+#[test]
+fn of_two_browsers_the_one_that_was_used_last_says_where_somebody_is() {
+    let told = |first: f64, second: f64| {
+        let reads = |(ua, until): (&str, f64)| -> Vec<Value> {
+            let read = |n| request(until - n * 600.0, "198.51.100.9", ua, &at(OSLO, "NO"));
+            [4.0, 3.0, 2.0, 1.0, 0.0].map(read).to_vec()
+        };
+        let mut events = [(FIREFOX, first), ("Mozilla/5.0 Chrome/119", second)].map(reads).concat();
+        events.sort_by(|one, other| one["ts"].as_str().cmp(&other["ts"].as_str()));
+        events.push(signs_in(6.0 * HOUR, "192.0.2.7", "Browser/120", &at(TOKYO, "JP")));
+        travels(&events).len()
+    };
+    let [early, late] = [4.0, 5.9].map(|hours| hours * HOUR);
+    assert_eq!([told(early, late), told(late, early), told(early, early)], [1, 1, 0]);
+}
