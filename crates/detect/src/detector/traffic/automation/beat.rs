@@ -1,9 +1,8 @@
 //! The clock of requests of any kind: for different routes in turn while none came at another time.
 
-use crate::detector::Kind;
-use crate::detector::Sighting;
 use crate::detector::traffic::automation::clock::{self, Clock, LONG, LONGEST, SHORTEST};
 use crate::detector::traffic::seen::Seen;
+use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 

@@ -6,7 +6,7 @@
 //! was regular for twelve. Personal tokens and API keys are made for programs. State: 40 bytes for each of 16,384
 //! principals, 56 for each of 4,096 routes.
 
-use crate::detector::traffic::automation::clock::{self, Clock};
+use crate::detector::traffic::automation::clock::{self, Clock, LONG};
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
@@ -19,9 +19,8 @@ const ROUTES: usize = 4_096;
 /// Pauses in a row, and so many that are enough to count among those who do it.
 const PAUSES: u16 = 45;
 const SOME: u16 = 12;
-/// In seconds: shorter ones are a program's that was told to send much, longer ones begin a new run.
+/// In seconds: shorter ones are a program's that was told to send much. Longer ones than [`LONG`] begin a new run.
 const SHORTEST: f32 = 10.0;
-const LONGEST: f32 = 600.0;
 const PEOPLE: u32 = 8;
 const SHARE: u32 = 5;
 
@@ -114,7 +113,7 @@ impl Run {
             return;
         }
         self.last = now;
-        if pause > LONGEST {
+        if pause > LONG {
             (self.clock, self.pauses) = (Clock::default(), 0);
             return;
         }
