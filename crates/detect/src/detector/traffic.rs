@@ -189,7 +189,9 @@ impl Traffic {
         }
         let first = profile.first;
         found.extend(self.ownership.observe(&seen, profile.enumeration.today()));
-        found.extend(self.unlisted.observe(&seen));
+        let is_private =
+            || self.ownership.is_private(&seen) && !self.function_probing.administers(principal);
+        found.extend(self.unlisted.observe(&seen, is_private));
         found.extend(self.function_probing.observe(&seen, principal, first));
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));

@@ -53,10 +53,15 @@ impl Spread {
         self.above(count.max(self.count()) / 100)
     }
 
+    /// What 90 of 100 do not exceed, in the same way.
+    pub(crate) fn p90(&self, count: u32) -> f32 {
+        self.above(count.max(self.count()) / 10)
+    }
+
     /// How far the tail goes by itself: so many times the 99th of a hundred is what one in three thousand reaches,
     /// if it goes on as between the 90th and the 99th (a power law). At most eight times; once where that is not known.
     pub(crate) fn tail(&self, count: u32) -> f32 {
-        let (p90, p99) = (self.above(count.max(self.count()) / 10), self.p99(count));
+        let (p90, p99) = (self.p90(count), self.p99(count));
         if p90 <= 0.0 { 1.0 } else { (p99 / p90).powf(1.5).clamp(1.0, 8.0) }
     }
 

@@ -189,3 +189,27 @@ fn twenty_hours_without_rest_are_a_programs_and_a_monitors_quarters_are_not() {
     assert_eq!([5, 4].map(|objects| restless(26, 12, objects, true, 0.0)), [1, 0]);
     assert_eq!(restless(26, 12, 9, false, 500.0), 1, "in the hour that has begun");
 }
+
+#[test]
+fn changes_by_the_clock_of_devices_are_no_bots() {
+    let by = |ua: Value| books([12, 0, 0], &even(60, 30.0), &json!({ "ua": ua }));
+    for device in ["Scale/2.1", "ESP32 HTTP Client/1.0", "Thermostat-7", "Shop-TV/3.1"] {
+        assert_eq!(by(json!(device)), 0, "{device}");
+    }
+    for person in [
+        "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+        "Mozilla/5.0 (compatible; Examplebot/2.1)",
+        "Shop/6.11.0 (iPhone; iOS 16.7; Scale/3.00)",
+        "Shop/6.11.0 (Android 15)",
+        "Shop/6.11.0 (Windows NT 10.0)",
+        "Shop/6 CFNetwork/1496.0.7 Darwin/23.5.0",
+        "Shop/6.11.0 okhttp/4.12.0",
+        "python-requests/2.32",
+        "curl/8.5.0",
+        "okhttp/4.9",
+        "Go-http-client/2.0",
+    ] {
+        assert_eq!(by(json!(person)), 1, "{person}");
+    }
+    assert_eq!(by(Value::Null), 1, "what says nothing");
+}

@@ -161,6 +161,12 @@ fn five_things_that_are_changed_and_no_list_gave_are_somebody_elses() {
     assert_eq!(changes("PUT", 40, None, 8), 1, "and not so much");
 }
 
+#[test]
+fn changes_beyond_lists_are_somebody_elses_if_they_are_as_many_as_lists_gave() {
+    assert_eq!([11, 10].map(|count| changes("PUT", count, Some(6), 0)), [1, 0]);
+    assert_eq!([17, 16].map(|count| changes("DELETE", count, Some(8), 0)), [1, 0]);
+}
+
 /// Requests each half minute, of these routes in turn; every tenth comes late by so much.
 fn clock(routes: &[&str], late: f64) -> usize {
     let mut stream = readers();
@@ -254,7 +260,53 @@ fn one_answer_is_an_export_and_many_are_a_theft() {
     assert_eq!(takes(9e6, 9e6, &of_person), 0, "one export");
     assert_eq!(takes(9e6, 4.5e5, &of_person), 1, "as much, piece by piece");
     assert_eq!([3.6e7, 5.4e7].map(|bytes| takes(bytes, 9e6, &of_person)), [0, 1], "six exports");
-    assert_eq!(takes(9e7, 9e7, &of_person), 1, "a whole database");
+    assert_eq!(takes(9e8, 9e8, &of_person), 0, "one export, however large");
+    assert_eq!([2e9, 3e9].map(|bytes| takes(bytes, 1e9, &of_person)), [0, 1], "three of them");
+}
+
+#[test]
+fn a_file_counts_for_less_than_a_megabyte_and_a_half_and_small_ones_in_full() {
+    let takes = |files: &[u64]| {
+        let mut stream = readers();
+        for (n, bytes) in files.iter().enumerate() {
+            let more = json!({ "bytes_out": bytes });
+            stream.add(3.5 * HOUR + n as f64, "p3", "GET /files", more);
+        }
+        stream.by("exfiltration").len()
+    };
+    let [large, small] = [2_000_000_000, 400_000];
+    let with = |last: u64| takes(&[large, large, small, small, small, last]);
+    assert_eq!([0, 1].map(with), [0, 1], "four megabytes");
+    assert_eq!([20_400_000, 20_200_000].map(|file| takes(&[file, file, file])), [1, 1]);
+    assert_eq!([19_400_000, 12_000_000].map(|file| takes(&[file, file, file])), [1, 0]);
+}
+
+#[test]
+fn records_of_one_object_count_for_a_hundred_and_a_twentieth_and_those_of_lists_in_full() {
+    let many = |count: u32, who: &str, route: &str, records: u32| {
+        let mut stream = readers();
+        for n in 0..30 {
+            let more = json!({ "records_out": 100 });
+            stream.add(f64::from(n) * HOUR, "app", "GET /orders", more);
+        }
+        let more = json!({ "object": "7", "records_out": records });
+        let more = if route.ends_with('}') { more } else { json!({ "records_out": records }) };
+        for n in 0..count {
+            stream.add(30.5 * HOUR + f64::from(n), who, route, more.clone());
+        }
+        let findings = stream.by("exfiltration");
+        assert!(findings.iter().all(|it| it["evidence"]["unit"] == "records"));
+        findings.iter().filter(|it| it["subject"] == who).count()
+    };
+    let takes = |who, route, records| many(1, who, route, records);
+    let one = |records| takes("p3", "GET /orders/{id}", records);
+    let list = |records| takes("p3", "GET /orders", records);
+    let own = |records| takes("app", "GET /orders/{id}", records);
+    assert_eq!([18_110, 18_100].map(one), [1, 0]);
+    let few = |count| many(count, "p3", "GET /orders/{id}", 40);
+    assert_eq!([26, 25].map(few), [1, 0]);
+    assert_eq!([1001, 1000].map(list), [1, 0]);
+    assert_eq!([2001, 2000].map(own), [1, 0], "of a program, twice as many in its first week");
 }
 
 /// A person who asks thirty times for what these members say, in turn.

@@ -24,6 +24,8 @@ struct Scene {
     makes: u32,
     opens: u32,
     after: f64,
+    /// Whether they all open one thing as well.
+    shared: bool,
 }
 
 const SCENE: Scene = Scene {
@@ -37,6 +39,7 @@ const SCENE: Scene = Scene {
     makes: 0,
     opens: 18,
     after: 60.0,
+    shared: true,
 };
 
 // === impl Scene ===
@@ -63,6 +66,9 @@ impl Scene {
             let is_other = (1..=self.others).contains(&person);
             let count = if is_other { self.other_opens } else { self.each };
             open(&mut stream, at + 1.0, &who, 20_000 + person * 1000, count);
+            if self.shared && !is_other {
+                open(&mut stream, at + 2.0, &who, 7, 1);
+            }
         }
         let at = HOUR;
         for (n, records) in self.lists.iter().enumerate() {
@@ -97,6 +103,14 @@ fn twelve_more_than_a_whole_list_and_two_and_a_half_times_as_many_are_somebody_e
     assert_eq!([19, 18].map(|opens| has(&[8], opens)), [1, 0], "both");
     assert_eq!([22, 21].map(|opens| has(&[9], opens)), [1, 0], "two and a half times");
     assert_eq!(has(&[0], 12), 0, "an empty list");
+}
+
+#[test]
+fn where_everybody_has_their_own_six_more_are_enough() {
+    let of_private =
+        |lists: &'static [u32], opens| Scene { lists, opens, shared: false, ..SCENE }.told();
+    assert_eq!([9, 8].map(|opens| of_private(&[3], opens)), [1, 0], "six more");
+    assert_eq!([15, 14].map(|opens| of_private(&[6], opens)), [1, 0], "two and a half times");
 }
 
 #[test]
@@ -188,4 +202,27 @@ fn a_list_that_is_asked_again_on_another_visit_is_no_next_page() {
         told(stream)
     };
     assert_eq!([2.1, 1.9].map(told_after), [1, 0]);
+}
+
+#[test]
+fn what_administrators_search_for_is_not_what_they_have() {
+    let by = |prefix: &str| {
+        let mut stream = Scene { lists: &[], opens: 0, ..SCENE }.stream();
+        let (list, one) = (format!("GET {prefix}/orders"), format!("GET {prefix}/orders/{{id}}"));
+        for person in 0..40u32 {
+            let (at, who) = (f64::from(person) * 9.0, format!("q{person}"));
+            let records = if person == 0 { 30 } else { 2 };
+            stream.add(at, &who, &list, json!({ "records_out": records }));
+            stream.add(at + 1.0, &who, &one, json!({ "object": format!("{}", 50_000 + person) }));
+        }
+        stream.add(HOUR, "one", &list, json!({ "records_out": 6 }));
+        for n in 0..18u32 {
+            let object = json!({ "object": format!("{}", 1_000 + n * 13) });
+            stream.add(HOUR + 60.0 + f64::from(n) * 5.0, "one", &one, object);
+        }
+        told(stream)
+    };
+    for (prefix, expected) in [("", 1), ("/shop", 1), ("/admin", 0), ("/v1/staff", 0)] {
+        assert_eq!(by(prefix), expected, "{prefix}");
+    }
 }

@@ -40,6 +40,28 @@ fn guesses_and_walks_are_found_early_and_a_dead_link_is_not() {
 }
 
 #[test]
+fn a_walk_of_refused_neighbours_is_told_where_they_are_three_in_ten_of_what_is_asked_today() {
+    let walked = |before: u32, ago: f64, refused: u32| {
+        let mut stream = Stream::people();
+        let at = 2.3 * DAY;
+        for n in 0..before {
+            let object = json!({ "object": own(3, n % 4) });
+            stream.add(at - ago + f64::from(n) * 20.0, "p3", "GET /orders/{id}", object);
+        }
+        for n in 0..refused {
+            let object = json!({ "object": format!("{}", 70_000 + n), "status": 403 });
+            stream.add(at + f64::from(n) * 40.0, "p3", "GET /orders/{id}", object);
+        }
+        let findings = stream.by("enumeration");
+        assert!(findings.iter().all(|it| it["evidence"]["walk"] == refused));
+        findings.len()
+    };
+    assert_eq!([21, 22].map(|before| walked(before, 2.0 * HOUR, 9)), [1, 0]);
+    assert_eq!(walked(22, 2.0 * HOUR, 10), 1, "at the next one");
+    assert_eq!([22, 60].map(|before| walked(before, 12.0 * HOUR, 9)), [1, 1], "yesterday");
+}
+
+#[test]
 fn a_nightly_job_that_walks_over_everything_is_its_habit() {
     let mut stream = Stream::people();
     for night in 0..5 {

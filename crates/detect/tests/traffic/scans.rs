@@ -16,11 +16,12 @@ fn functions(stream: &mut Stream, subject: &str, count: u32, pause: f64) {
 
 #[test]
 fn refusals_by_many_routes_are_probing_also_slowly() {
-    for (count, pause) in [(6, 10.0), (12, 4000.0), (10, 4.0 * HOUR)] {
+    // What goes on the next day is told again.
+    for (count, pause, times) in [(6, 10.0, 1), (12, 4000.0, 1), (10, 4.0 * HOUR, 2)] {
         let mut stream = Stream::people();
         functions(&mut stream, "p3", count, pause);
         let findings = stream.by("function_probing");
-        assert_eq!(findings.len(), 1, "{count}");
+        assert_eq!(findings.len(), times, "{count}");
         assert_eq!(findings[0]["subject"], "p3");
     }
     let mut stream = Stream::people();
@@ -487,4 +488,72 @@ fn administrators_and_functions_that_refuse_others_as_well_are_no_probing_of_a_l
     }
     let others = [(5.0, "p1", 403), (4.0, "p2", 403)];
     assert_eq!([1, 2].map(|count| told(60.0, &others[..count])), [1, 0], "the client's fault");
+}
+
+/// Somebody with a browser, who looked at orders three hours before and at what else is said, asks for so many of an
+/// administrator's functions at these times, and is refused.
+fn searched(at: &[f64], let_in: Option<f64>, more: &Value) -> usize {
+    let start = 2.0 * DAY;
+    let mut stream = Stream::people();
+    stream.add(start - 40.0 * HOUR, "late", "GET /orders", json!({}));
+    if let Some(before) = let_in {
+        stream.add(start - before, "late", "GET /admin/home", json!({ "ua": BROWSER }));
+    }
+    for (n, at) in at.iter().enumerate() {
+        let mut members = json!({ "ua": BROWSER, "status": 403 });
+        for (name, value) in more.as_object().expect("members") {
+            members[name] = value.clone();
+        }
+        let word = members["word"].take();
+        let word = word.as_str().unwrap_or("admin");
+        stream.add(start + at, "late", &format!("GET /{word}/f{n}"), members);
+    }
+    let mut findings = stream.by("function_probing");
+    findings.retain(|it| it["evidence"]["functions_of_others_day"] != 0);
+    assert!(findings.iter().all(|it| it["subject"] == "late"));
+    findings.len()
+}
+
+/// So many times, so many seconds apart.
+fn apart(count: u32, pause: f64) -> Vec<f64> {
+    (0..count).map(|n| f64::from(n) * pause).collect()
+}
+
+#[test]
+fn four_administrators_functions_that_refuse_a_browser_within_a_day_are_probing() {
+    let none = json!({});
+    let told = |at: &[f64]| searched(at, None, &none);
+    assert_eq!([4, 3].map(|count| told(&apart(count, 3700.0))), [1, 0]);
+    assert_eq!([180.0, 179.0].map(|pause| told(&apart(4, pause))), [1, 0], "a page asks for all");
+    assert_eq!(told(&[3300.0, 3500.0, 3510.0, 3700.0, 3900.0]), 1, "four of five apart");
+    assert_eq!(told(&[3300.0, 3500.0, 3590.0, 3690.0, 3900.0]), 0, "three of five");
+    assert_eq!(told(&[0.0, 200.0, 379.0, 558.0]), 0, "each less than three minutes later");
+    assert_eq!(told(&[12.0, 18.0, 30.0, 42.0].map(|hours| hours * HOUR)), 0, "two a day");
+    assert_eq!(told(&[24.0, 30.0, 36.0, 42.0].map(|hours| hours * HOUR)), 1, "on another day");
+    let functions = |word: &str| searched(&apart(4, 3700.0), None, &json!({ "word": word }));
+    assert_eq!(["internal", "orders"].map(functions), [1, 0]);
+}
+
+#[test]
+fn whoever_was_let_in_before_searches_for_no_administrators_functions() {
+    let told = |let_in| searched(&apart(4, 3700.0), let_in, &json!({}));
+    assert_eq!([Some(25.0 * HOUR), None].map(told), [0, 1]);
+    for none in [
+        json!({ "status": 200 }),
+        json!({ "status": 404 }),
+        json!({ "status": 401, "refused": "expired" }),
+        json!({ "object": "7" }),
+        json!({ "subject": "app-2" }),
+    ] {
+        assert_eq!(searched(&apart(4, 3700.0), None, &none), 0, "{none}");
+    }
+    for probing in [
+        json!({ "refused": "insufficient_scope" }),
+        json!({ "refused": "policy" }),
+        json!({ "status": 405 }),
+        json!({ "ua": null }),
+        json!({ "ua": "Shop/3.1 (iPhone)" }),
+    ] {
+        assert_eq!(searched(&apart(4, 3700.0), None, &probing), 1, "{probing}");
+    }
 }

@@ -1,12 +1,11 @@
 //! One principal that asks for far more different objects than it and its like ever do.
 //!
-//! Counts different objects in an hour and, for the patient, in a day; each against the principal's
-//! own peak and that of others of its client. Guessing shows itself sooner: objects that are not
-//! there or not for this principal, different ones each time, count from twelve an hour where they
-//! are three in ten requests, or when the numbers walk. A client that works through a list of its
-//! own has its habit; a link that is dead is one object however often it is followed. State: 88
-//! bytes a principal, 48 more for each of 100,000 that are refused, and a histogram for each of
-//! 4,096 clients.
+//! Counts different objects in an hour and, for the patient, in a day; each against the principal's own peak and that
+//! of others of its client. Guessing shows itself sooner: objects that are not there or not for this principal,
+//! different ones each time, count from twelve an hour where they are three in ten requests, or when the numbers walk
+//! and are as much of the day's. A client that works through a list of its own has its habit; a link that is dead is
+//! one object however often it is followed. State: 88 bytes a principal, 48 more for each of 100,000 that are refused,
+//! and a histogram for each of 4,096 clients.
 
 use serde_json::json;
 
@@ -239,11 +238,12 @@ impl Guesses {
                 &mut peers.slow_guesses,
             );
         }
-        if let Some(walk) = self.walk(seen, is_new) {
+        let share = |guesses: u32, asked: u16| guesses * 10 >= u32::from(asked) * SHARE;
+        let is_rule = share(self.day_objects.count(), state.asked_today);
+        if let Some(walk) = self.walk(seen, is_new, is_rule) {
             self.hush(seen.now);
             return Some(walk);
         }
-        let share = |guesses: u32, asked: u16| guesses * 10 >= u32::from(asked) * SHARE;
         let hourly = share(self.objects.count(), state.asked)
             .then(|| {
                 // Others' hours without a refusal count as well.
@@ -276,7 +276,7 @@ impl Guesses {
     }
 
     /// Neighbouring numbers refused one after the other.
-    fn walk(&mut self, seen: &Seen<'_>, is_new: bool) -> Option<Sighting> {
+    fn walk(&mut self, seen: &Seen<'_>, is_new: bool, is_rule: bool) -> Option<Sighting> {
         let number = seen.number()?;
         // A program that works through all there is meets gaps as well.
         let is_above = number > self.last && number - self.last <= ABOVE && !seen.is_own_client();
@@ -284,7 +284,7 @@ impl Guesses {
         let is_step = is_new && (is_above || is_near);
         self.walk = if is_step { self.walk.saturating_add(1) } else { 0 };
         self.last = number;
-        if self.walk < WALK || !self.walked.allows(seen.now, 1.0) {
+        if self.walk < WALK || !is_rule || !self.walked.allows(seen.now, 1.0) {
             return None;
         }
         let summary = format!(

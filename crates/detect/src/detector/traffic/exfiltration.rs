@@ -56,11 +56,14 @@ const RECORDS: Limits = Limits {
     early: f32::INFINITY,
 };
 
-/// Of one answer to a person so much counts as it is, and one part in so many of what is more: a file that somebody
-/// asked for once is an export or a video, and many of them are a theft. The same file again at once is nothing new. A
-/// program's answers are alike.
+/// Of one answer to a person so much counts as it is, and one part in so many of what is more, up to a limit: a file
+/// that somebody asked for once is an export or a video, however large, and many of them are a theft. The same file
+/// again at once is nothing new. A program's answers are alike.
 const ANSWER: f32 = 4e5;
 const BEYOND: f32 = 20.0;
+const MOST: f32 = 1e6;
+/// Records in the same way, of one object.
+const OF_OBJECT: f32 = 100.0;
 
 /// The status of an answer with a part of a file, of which the next request asks for another (RFC 9110 §15.3.7).
 const PARTIAL: u16 = 206;
@@ -140,15 +143,15 @@ impl Exfiltration {
         let bytes = counted(seen, is_again);
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
-        let count = seen.request.records_out.unwrap_or(0);
-        if count > 0 {
+        let count = counted_records(seen);
+        if count > 0.0 {
             state.records.get_or_insert_default();
         }
         if let Some(held) = &mut state.records {
             held.hour.roll(first, now, &RECORDS_HOUR, records_hour);
             held.day.roll(first, now, &RECORDS, records);
-            held.hour.add(count as f32, now, &RECORDS_HOUR, records_hour);
-            held.day.add(count as f32, now, &RECORDS, records);
+            held.hour.add(count, now, &RECORDS_HOUR, records_hour);
+            held.day.add(count, now, &RECORDS, records);
         }
         let odd = is_odd.then(|| state.hour.judge_alone(now, &ODD_HOUR, ODD_TIMES)).flatten();
         let bytes = odd
@@ -187,7 +190,17 @@ fn counted(seen: &Seen<'_>, is_again: bool) -> f32 {
     } else if is_again && is_file(seen) {
         0.0
     } else {
-        bytes.min(ANSWER) + (bytes - ANSWER).max(0.0) / BEYOND
+        bytes.min(ANSWER) + ((bytes - ANSWER).max(0.0) / BEYOND).min(MOST)
+    }
+}
+
+/// What belongs to one object, such as an account's statement, is one answer; lists are taken page by page.
+fn counted_records(seen: &Seen<'_>) -> f32 {
+    let records = seen.request.records_out.unwrap_or(0) as f32;
+    if seen.is_own_client() || seen.object.is_none() {
+        records
+    } else {
+        records.min(OF_OBJECT) + (records - OF_OBJECT).max(0.0) / BEYOND
     }
 }
 

@@ -9,15 +9,17 @@
 //! Functions of others: a server that checks nothing refuses nothing. A function (a template, by any method) that at
 //! most one in fifty of a client's people ever asked for, while those of another client or role ask for it eight times
 //! as often, and a third of them at least, is theirs, if they are fewer by far: administrators, support, partners,
-//! jobs. So a new function of an app is nobody's. Whoever is one of them by another client may ask by this one too.
-//! Three in an hour or four in a day are told, whatever the answer was: one link that leads astray is one function. In
-//! an hour refusals by other functions make up for some: each is a fifth of what is told. Of clients that forty people
-//! use, and have sent a dozen requests each on the average: before that, hardly anybody asked for anything yet.
+//! jobs. What one resource offers, such as an export that is ordered and fetched, is one function. A new function of an
+//! app is nobody's. Whoever is one of them by another client may ask by this one too. Three in an hour or four in a day
+//! are told, whatever the answer was: one link that leads astray is one function. In an hour refusals by other
+//! functions make up for some: each is a fifth of what is told. Of clients that forty people use, and have sent a dozen
+//! requests each on the average: before that, hardly anybody asked for anything yet.
 //!
 //! A function that calls itself an administrator's (`/admin/…`, `/internal/…`) is that of others as well, though none
 //! of these was seen, if hardly anybody of the client asks for it or, however few use the client, it refuses a library
 //! (a third of those requests are enough then); but not for who asked for one within an hour of being seen first, or a
-//! day ago: an administrator.
+//! day ago: an administrator. Four of them that refuse anybody within a day are told as well, minutes apart: a page
+//! asks for several at once.
 //!
 //! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
 //! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and of 16,384 who
@@ -46,6 +48,8 @@ const SLOW: u32 = 8;
 const FAST_FOREIGN: u32 = 3;
 /// Different functions of others in a day.
 const SLOW_FOREIGN: u32 = 4;
+/// So many seconds are between what somebody looks for and not a page.
+const APART: u32 = 180;
 /// One of so many of a client makes a function theirs, or a refusal their client's fault.
 const COMMON: u32 = 5;
 /// One of so many may have asked for what is not theirs.
@@ -76,6 +80,8 @@ struct Tries {
     /// Functions that refused, and those of others, in an hour.
     either: Distinct<1>,
     foreign_today: Distinct<1>,
+    /// When an administrator's function refused last.
+    denied: u32,
     once: Once,
 }
 
@@ -152,8 +158,14 @@ impl FunctionProbing {
         let tries = self.tries.touch(principal, seen.now);
         tries.begin(seen.now);
         if is_foreign {
-            tries.foreign.add(function);
-            tries.foreign_today.add(function);
+            // An export is ordered, looked after and fetched: one function with three routes.
+            let whole = seen.object.map(|_| seen.collection).or(seen.lists).unwrap_or(function);
+            let whole = if is_administration { function } else { whole };
+            tries.foreign.add(whole);
+            tries.foreign_today.add(whole);
+        }
+        if is_refused && is_administration {
+            tries.looks_for(function, seen.now);
         }
         if is_refused {
             tries.refused.add(route);
@@ -161,6 +173,11 @@ impl FunctionProbing {
         }
         tries.either.add(function);
         tries.judge(seen)
+    }
+
+    /// Whether this principal was let use an administrator's function.
+    pub(super) fn administers(&self, principal: u64) -> bool {
+        self.administrators.peek(principal).is_some()
     }
 
     /// Whether the function is an administrator's by its name, and whoever asks was not seen to be one.
@@ -285,6 +302,14 @@ impl Tries {
             self.refused_lately.clear();
             self.period = period;
         }
+    }
+
+    /// An administrator's function refuses. A page may ask for several at once, and show what it gets.
+    fn looks_for(&mut self, function: u64, now: u32) {
+        if now.saturating_sub(self.denied) >= APART {
+            self.foreign_today.add(function);
+        }
+        self.denied = now;
     }
 
     fn judge(&mut self, seen: &Seen<'_>) -> Option<Sighting> {

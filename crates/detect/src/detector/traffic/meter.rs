@@ -66,6 +66,8 @@ pub(super) struct Excess {
     limit: f32,
     own: f32,
     peers: f32,
+    /// Of a hundred windows of others so many stay below that.
+    share: u32,
     window: u32,
 }
 
@@ -127,7 +129,7 @@ impl Meter {
         if own <= 0.0 || self.amount <= limit || !self.once.allows(now, self.amount / limit) {
             return None;
         }
-        Some(Excess { amount: self.amount, limit, own, peers: 0.0, window: limits.window })
+        Some(self.above(limit, own, limits))
     }
 
     /// More than anybody's, whoever they are, and so many times the own peak.
@@ -137,7 +139,39 @@ impl Meter {
         if self.amount <= limit || !self.once.allows(now, self.amount / limit) {
             return None;
         }
-        Some(Excess { amount: self.amount, limit, own, peers: 0.0, window: limits.window })
+        Some(self.above(limit, own, limits))
+    }
+
+    /// What is too much where nine in ten others hardly do it: so many times what these reach, and no less than so
+    /// many times the own habit, if one is known.
+    pub(super) fn judge_rare(
+        &mut self,
+        first: u32,
+        now: u32,
+        limits: &Limits,
+        peers: &mut Spread,
+        windows: u32,
+    ) -> Option<Excess> {
+        let is_counted = limits.is_short() && !self.once.is_open(now);
+        if is_counted {
+            peers.take(self.amount);
+        }
+        let peers_p90 = peers.p90(windows);
+        let own = if habit::is_known(first, now) { self.habit.peak() } else { 0.0 };
+        let limit = limits.floor.max(own * limits.own).max(peers_p90 * limits.peers);
+        if self.amount <= limit || !self.once.allows(now, self.amount / limit) {
+            if is_counted {
+                peers.add(self.amount);
+            }
+            return None;
+        }
+        Some(Excess { peers: peers_p90, share: 90, ..self.above(limit, own, limits) })
+    }
+
+    /// More than the limit, which is nobody else's.
+    const fn above(&self, limit: f32, own: f32, limits: &Limits) -> Excess {
+        let window = limits.window;
+        Excess { amount: self.amount, limit, own, peers: 0.0, share: 99, window }
     }
 
     /// How much it is used: the running window and the habit.
@@ -238,7 +272,7 @@ impl Meter {
         if !self.once.allows(now, self.amount / limit) {
             return None;
         }
-        Some(Excess { amount: self.amount, limit, own, peers: p99, window: limits.window })
+        Some(Excess { peers: p99, ..self.above(limit, own, limits) })
     }
 }
 
@@ -250,7 +284,7 @@ impl Excess {
             ("amount", json!(self.amount.round())),
             ("limit", json!(self.limit.round())),
             ("own_peak", json!(self.own.round())),
-            ("peers_p99", json!(self.peers.round())),
+            (if self.share == 99 { "peers_p99" } else { "peers_p90" }, json!(self.peers.round())),
             ("window_seconds", json!(self.window)),
         ])
     }
@@ -259,8 +293,8 @@ impl Excess {
     pub(super) fn compared(&self) -> String {
         let span = if self.window >= 86_400 { "a day" } else { "an hour" };
         format!(
-            "within {span}; its own peak was {:.0}, and 99 of 100 others of the client stay below {:.0}",
-            self.own, self.peers
+            "within {span}; its own peak was {:.0}, and {} of 100 others of the client stay below {:.0}",
+            self.own, self.share, self.peers
         )
     }
 }

@@ -149,7 +149,10 @@ impl Target {
     /// its routes has said that there is none.
     fn named(request: &Request) -> Self {
         if let Some(route) = request.route.as_deref() {
-            let end = route.rfind('{').and_then(|end| route.get(..end));
+            let at = template::last_parameter_at(route);
+            let end = at.and_then(|at| route.get(..at));
+            // Nothing comes after the parameter.
+            let is_object = at.is_some_and(|at| route.rfind('/').is_none_or(|slash| slash < at));
             let object = request.object.as_deref();
             let object = object.or_else(|| template::last_parameter(route, &request.path));
             return Self {
@@ -157,7 +160,7 @@ impl Target {
                 guess: None,
                 collection: end.map_or_else(|| hash::folder(route), hash::text),
                 object: object.map(hash::text),
-                lists: (!route.ends_with('}')).then(|| hash::folder(route)),
+                lists: (!is_object).then(|| hash::folder(route)),
                 ..Self::default()
             };
         }

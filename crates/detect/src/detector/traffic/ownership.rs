@@ -41,6 +41,8 @@ const DAY: u32 = 86_400;
 const HALF: u32 = DAY / 2;
 /// Between the two uses that make an owner, in seconds: longer than a walk over all pages.
 const APART: u32 = 60;
+/// One of so many first uses of an object may be of what another used.
+const SECOND: u32 = 6;
 /// Subjects with things of their own that a collection needs.
 const OWNERS: u32 = 6;
 /// A client of so few subjects is a machine's.
@@ -99,6 +101,9 @@ struct Collection {
     day: u32,
     own_uses: u32,
     foreign_uses: u32,
+    /// First uses of an object by a subject, and those of what another had used.
+    firsts: u16,
+    seconds: u16,
 }
 
 /// One whose things others touch.
@@ -284,6 +289,16 @@ impl Ownership {
         Some(seen.sighting(Kind::BolaOwnership, summary, facts.into()))
     }
 
+    /// Whether hardly anybody uses there what another used.
+    pub(super) fn is_private(&self, seen: &Seen<'_>) -> bool {
+        let key = hash::both(seen.client, seen.collection);
+        let collection = self.collections.peek(key);
+        collection.is_some_and(|it| {
+            let (firsts, seconds) = (u32::from(it.firsts), u32::from(it.seconds));
+            firsts >= SHOWN && seconds * SECOND <= firsts && !it.is_shared()
+        })
+    }
+
     /// Brings near the objects of requests that come next.
     pub(super) fn expect(&self, next: &[Names]) -> Ahead {
         let objects = next.iter().filter_map(|names| {
@@ -311,6 +326,9 @@ impl Ownership {
             return;
         }
         let held = self.objects.touch(object, seen.now);
+        if held.user != subject && !held.was_used_by(subject) {
+            collection.uses_first(held.user != 0);
+        }
         let changes = matches!(seen.request.method.as_str(), "PUT" | "PATCH" | "DELETE");
         held.used_by(subject);
         if held.user != subject && !held.firm {
@@ -377,6 +395,15 @@ impl Collection {
             self.strangers.clear();
             self.day = day;
         }
+    }
+
+    fn uses_first(&mut self, is_second: bool) {
+        if self.firsts == u16::MAX {
+            self.firsts /= 2;
+            self.seconds /= 2;
+        }
+        self.firsts += 1;
+        self.seconds += u16::from(is_second);
     }
 
     /// By an owner.

@@ -70,16 +70,28 @@ fn word(part: &str) -> u64 {
     part.bytes().fold(7, |hash, byte| hash::both(hash, byte.to_ascii_lowercase().into()))
 }
 
+/// Where the last parameter of a route begins: `{id}`, or as some frameworks write it `:id` and `<id>`.
+pub(super) fn last_parameter_at(route: &str) -> Option<usize> {
+    // Nearly all are written so, and that is found at once.
+    if let Some(at) = route.rfind('{') {
+        return Some(at);
+    }
+    let bytes = route.as_bytes();
+    let starts = |two: &[u8]| matches!(two, [b'/', b':' | b'<']);
+    bytes.windows(2).rposition(starts).map(|at| at + 1)
+}
+
 /// The value of the last parameter of a route, such as `17` in `/orders/17` for `/orders/{id}`.
 /// `None` where the path does not fit.
 pub(super) fn last_parameter<'p>(route: &str, path: &'p str) -> Option<&'p str> {
-    let at = route.split('/').enumerate().filter(|(_, part)| part.starts_with('{')).last()?.0;
+    let is_parameter = |part: &str| part.starts_with(['{', ':', '<']);
+    let at = route.split('/').enumerate().filter(|(_, part)| is_parameter(part)).last()?.0;
     path.split('/').nth(at).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Template, last_parameter, words};
+    use super::{Template, last_parameter, last_parameter_at, words};
 
     #[test]
     fn identifiers_are_taken_out_and_words_stay() {
@@ -101,6 +113,22 @@ mod tests {
         assert_eq!(last_parameter("/a/{b}/c/{d}/e", "/a/1/c/2/e"), Some("2"));
         assert_eq!(last_parameter("/orders", "/orders"), None);
         assert_eq!(last_parameter("/orders/{id}", "/"), None);
+        assert_eq!(last_parameter("/orders/:id/items", "/orders/17/items"), Some("17"));
+        assert_eq!(last_parameter("/orders/<int:id>", "/orders/17"), Some("17"));
+    }
+
+    #[test]
+    fn a_parameter_is_known_however_a_framework_writes_it() {
+        for route in ["/a/{b}/c/{d}", "/a/:b/c/:d/e", "/a/<b>/c/<int:d>", "/a/{b}/c/{d}/e"] {
+            assert_eq!(
+                last_parameter_at(route).and_then(|at| route[..at].rsplit('/').nth(1)),
+                Some("c"),
+                "{route}"
+            );
+        }
+        for route in ["", "/", "/orders", "/orders/17:cancel", "/a<b"] {
+            assert_eq!(last_parameter_at(route), None, "{route}");
+        }
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! as many as its answer had records or, where that is not known, ten. What somebody opens beyond what the lists of the
 //! visit gave, and beyond what they made there, is compared with their own peak and with others' on the same
 //! collection, of whom somebody who is not known for a day is given twice as much; fifteen are a few links that
-//! somebody sent. Said only where most of at least ten people ask the list. What somebody changes or deletes beyond
-//! what lists gave is compared in the same way, from five things on: hardly anybody does that to several things without
-//! having looked for them. Lists that come to their end say more ([`whole`]). A visit ends after two hours. State: 120
-//! bytes for each of 40,000 pairs of principal and collection, 330 for each of 2,048 collections of clients.
+//! somebody sent. Said only where most of at least ten people ask the list. Where what one uses hardly anybody else
+//! does, by one in six first uses at most, others are compared with by nine in ten of them and not by ninety-nine in a
+//! hundred, among whom other thieves may be. What somebody changes or deletes beyond what lists gave is compared in the
+//! same way, from five things on: hardly anybody does that to several things without having looked for them; what a
+//! browser changes within two seconds of the last is a page's one act. Lists that come to their end say more
+//! ([`whole`]). A visit ends after two hours. State: 120 bytes for each of 40,000 pairs of principal and collection,
+//! 330 for each of 2,048 collections of clients.
 
 mod whole;
 
@@ -45,8 +48,18 @@ const HOUR: Limits = Limits {
 /// Of somebody whose habit is not known.
 const FIRST: Limits = Limits { peers: 6.0, ..HOUR };
 
+/// Where nine in ten visits open hardly anything beyond the lists.
+const RARE: Limits = Limits { floor: 15.0, peers: 8.0, ..HOUR };
+/// Of so many people.
+const MANY: u32 = 15;
+/// So many times as much as lists gave.
+const LISTED: u32 = 4;
+
 /// Things that somebody changes.
 const CHANGES: Limits = Limits { floor: 4.0, ..HOUR };
+
+/// Seconds from one change to the next, below which a browser's are one.
+const TOGETHER: u16 = 2;
 
 /// One principal in one collection.
 #[derive(Default)]
@@ -55,6 +68,8 @@ struct Run {
     last: u32,
     objects: Distinct<4>,
     changed: Distinct<1>,
+    /// When, in seconds as far as the number goes.
+    changed_at: u16,
     given: u32,
     has: Has,
     meter: Meter,
@@ -88,10 +103,16 @@ impl Default for Unlisted {
 // === impl Unlisted ===
 
 impl Unlisted {
-    pub(super) fn observe(&mut self, seen: &Seen<'_>) -> Option<Sighting> {
+    /// Whether the collection is private, and whoever asks nobody who works for the API's owner, is only looked up
+    /// where it matters.
+    pub(super) fn observe(
+        &mut self,
+        seen: &Seen<'_>,
+        is_private: impl Fn() -> bool,
+    ) -> Option<Sighting> {
         let subject = seen.subject.filter(|_| seen.is_ok())?;
         match (seen.object, seen.lists) {
-            (Some(object), _) => self.open(seen, subject, object),
+            (Some(object), _) => self.open(seen, subject, object, is_private),
             (None, Some(list)) => {
                 self.list(seen, subject, list);
                 None
@@ -137,7 +158,13 @@ impl Unlisted {
         run.given = run.given.saturating_add(records);
     }
 
-    fn open(&mut self, seen: &Seen<'_>, subject: u64, object: u64) -> Option<Sighting> {
+    fn open(
+        &mut self,
+        seen: &Seen<'_>,
+        subject: u64,
+        object: u64,
+        is_private: impl Fn() -> bool,
+    ) -> Option<Sighting> {
         let collection = self.collections.touch(hash::both(seen.client, seen.collection), seen.now);
         collection.users.add(subject);
         let run = self.runs.touch(hash::both(subject, seen.collection), seen.now);
@@ -148,21 +175,30 @@ impl Unlisted {
         run.changes.roll(run.first, seen.now, &CHANGES, &mut collection.changes);
         let is_new = run.meter.roll(run.first, seen.now, &HOUR, &mut collection.beyond);
         collection.windows = collection.windows.saturating_add(is_new.into());
-        run.objects.add(object);
+        let (is_change, now) = (seen.request.is_change(), seen.now as u16);
+        // What a page does to many things at once was chosen from what it showed.
+        let is_part = is_change && seen.is_browser() && now.wrapping_sub(run.changed_at) < TOGETHER;
+        if is_change {
+            run.changed_at = now;
+        }
+        if !is_part {
+            run.objects.add(object);
+        }
+        if is_change && !is_part {
+            run.changed.add(object);
+        }
         let opened = run.objects.count();
         let beyond = opened.saturating_sub(run.given) as f32;
         run.meter.raise_to(beyond, seen.now, &HOUR, &mut collection.beyond);
-        if seen.request.is_change() {
-            run.changed.add(object);
-        }
         let changed = run.changed.count().saturating_sub(run.given) as f32;
         run.changes.raise_to(changed, seen.now, &CHANGES, &mut collection.changes);
         let (users, listers) = (collection.users.count(), collection.listers.count());
-        if users >= PEOPLE && changed > CHANGES.floor {
+        if users >= PEOPLE && changed > CHANGES.floor && changed >= run.given as f32 {
             return changes(seen, run, collection);
         }
         let people = (users, listers);
-        if let Some(found) = run.has.open(seen, &mut collection.lists, opened, people) {
+        if let Some(found) = run.has.open(seen, &mut collection.lists, opened, people, &is_private)
+        {
             run.meter.hush(seen.now);
             return Some(found);
         }
@@ -174,7 +210,15 @@ impl Unlisted {
         let windows = collection.windows;
         let limits = if habit::is_known(run.first, seen.now) { &HOUR } else { &FIRST };
         let excess =
-            run.meter.judge_among(run.first, seen, limits, &mut collection.beyond, windows)?;
+            run.meter.judge_among(run.first, seen, limits, &mut collection.beyond, windows);
+        let excess = excess.or_else(|| {
+            let is_rare = beyond > RARE.floor
+                && users >= MANY
+                && beyond >= run.given.saturating_mul(LISTED) as f32
+                && is_private();
+            let peers = &mut collection.beyond;
+            is_rare.then(|| run.meter.judge_rare(run.first, seen.now, &RARE, peers, windows))?
+        })?;
         run.has.hush(seen.now);
         let summary = format!(
             "{} opened {opened} objects by {} on one visit, where lists gave {}; {}",

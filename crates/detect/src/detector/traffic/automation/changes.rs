@@ -3,12 +3,14 @@
 //! Apps send changes of their own by a clock too, such as where a courier is, or what is being written; then most who
 //! send them do it by the clock. So: forty-five pauses in a row that hardly differ, of ten seconds to ten minutes,
 //! between changes by one route, where eight people make that change with the client, and one in five of them at most
-//! was regular for twelve. Personal tokens and API keys are made for programs. State: 40 bytes for each of 16,384
-//! principals, 56 for each of 4,096 routes.
+//! was regular for twelve. Personal tokens and API keys are made for programs, and a device that says so by its
+//! User-Agent goes by a clock. State: 40 bytes for each of 16,384 principals, 56 for each of 4,096 routes.
+
+use token::user_agent;
 
 use crate::detector::traffic::automation::clock::{self, Clock, LONG};
 use crate::detector::traffic::seen::Seen;
-use crate::detector::{Kind, Sighting};
+use crate::detector::{Kind, Sighting, is_library};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
 use crate::sketch::once::Once;
@@ -22,6 +24,8 @@ const SOME: u16 = 12;
 /// In seconds: shorter ones are a program's that was told to send much. Longer ones than [`LONG`] begin a new run.
 const SHORTEST: f32 = 10.0;
 const PEOPLE: u32 = 8;
+/// What applications of telephones are made with.
+const APPS: [&str; 3] = ["CFNetwork", "Darwin", "okhttp"];
 const SHARE: u32 = 5;
 
 /// The last changes of one principal by one route.
@@ -85,6 +89,7 @@ impl Changes {
         if run.pauses < PAUSES
             || all < PEOPLE
             || regular * SHARE > all
+            || is_device(seen)
             || !run.once.allows(seen.now, 1.0)
         {
             return None;
@@ -101,6 +106,14 @@ impl Changes {
         facts.insert("people_who_do_that", regular.into());
         Some(seen.sighting(Kind::Automation, summary, facts))
     }
+}
+
+/// Whether the program says that it is no browser, no telephone's or computer's, and no library: a device.
+fn is_device(seen: &Seen<'_>) -> bool {
+    let is_app = |ua: &str| APPS.iter().any(|sign| ua.contains(sign));
+    let is_other =
+        |ua: &str| !ua.starts_with("Mozilla/") && user_agent::system(ua).is_none() && !is_app(ua);
+    seen.event.ua.as_deref().is_some_and(is_other) && !is_library(seen.event)
 }
 
 // === impl Run ===

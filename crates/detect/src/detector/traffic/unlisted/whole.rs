@@ -2,7 +2,8 @@
 //!
 //! A list that comes to its end says how many there are: its last page has fewer records than others', and no round
 //! number of them nor as many as the one before, which may be pages that were asked for. Whoever has at most twenty and
-//! opens twelve more, and two and a half times as many, opens what is not theirs, or what is public. So it is said
+//! opens twelve more, or six where hardly anybody uses what another used, and two and a half times as many, opens what
+//! is not theirs, or what is public. So it is said
 //! where twenty-five people ask the list, half of all in the collection, and one in sixty-four of them at most opens
 //! four more than they have. What somebody made on the visit is theirs.
 
@@ -18,6 +19,8 @@ const MOST: u32 = 20;
 /// Objects beyond the list, and halves of as many as it has, that are opened.
 const BEYOND: u32 = 12;
 const HALVES: u32 = 5;
+/// Beyond it where hardly anybody uses what another used.
+const PRIVATE: u32 = 6;
 /// So many beyond the list are enough to count among those who open what they do not have.
 const SOME: u32 = 4;
 const LISTERS: u32 = 25;
@@ -91,6 +94,7 @@ impl Has {
         lists: &mut Lists,
         opened: u32,
         (users, listers): (u32, u32),
+        is_private: &impl Fn() -> bool,
     ) -> Option<Sighting> {
         let has = u32::from(self.whole) + u32::from(self.pages);
         if self.whole == 0 || has > MOST {
@@ -105,7 +109,10 @@ impl Has {
         let others = lists.beyond.count();
         let is_asked = listers >= LISTERS && listers * 2 >= users;
         let is_rare = others <= (listers / SHARE).max(1);
-        if beyond < BEYOND || !is_asked || !is_rare || !self.once.allows(seen.now, 1.0) {
+        // What administrators search for is not what they have.
+        let is_enough = beyond >= BEYOND || beyond >= PRIVATE && is_private();
+        let is_known = is_enough && is_asked && is_rare && !seen.is_administration();
+        if !is_known || !self.once.allows(seen.now, 1.0) {
             return None;
         }
         let summary = format!(
