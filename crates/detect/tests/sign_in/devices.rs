@@ -164,3 +164,67 @@ fn what_another_home_started_is_told_where_people_hardly_do_that() {
     };
     assert_eq!((run(0), run(3)), (1, 0));
 }
+
+/// A device that this program starts there, and somebody in Norway approves on such a network; the first code of its
+/// client after these, which that program started near these people.
+fn started_abroad(ua: &str, start: (&str, Option<&str>), end: Option<&str>, users: u32) -> usize {
+    let home = ("198.51.3.1", 64500, "NO");
+    let mut events = Vec::new();
+    let mut code = |n: u32, start: (Place<'_>, Option<&str>), end: Option<&str>| {
+        let name = format!("code{n}");
+        let mut pair = device(f64::from(n) * HOUR, &name, start.0, home, &format!("u{n}"));
+        pair[0]["ua"] = json!(ua);
+        (pair[0]["net"], pair[1]["net"]) = (json!(start.1), json!(end));
+        events.extend(pair);
+    };
+    for n in 0..users {
+        code(n, (home, Some("residential")), Some("residential"));
+    }
+    code(9, (("203.0.113.66", 64666, start.0), start.1), end);
+    let mut findings = found(&events);
+    findings.retain(|it| it["detector"] == "device_phishing");
+    assert!(findings.iter().all(|it| it["ip"] == "203.0.113.66" && it["subject"] == "u9"));
+    findings.len()
+}
+
+#[test]
+fn what_a_script_abroad_started_and_somebody_at_home_approves_is_told_from_the_first_on() {
+    const SCRIPT: &str = "python-requests/2.32";
+    let by = |ua| started_abroad(ua, ("BR", Some("hosting")), Some("residential"), 0);
+    assert_eq!([SCRIPT, "curl/8.5", "axios/1.7", "node"].map(by), [1, 1, 1, 1]);
+    let others = ["Go-http-client/2.0", "Shop-TV/3.1", "Mozilla/5.0 Chrome/130.0"];
+    assert_eq!(others.map(by), [0, 0, 0], "vendors' programs");
+    let from = |country, net| started_abroad(SCRIPT, (country, net), Some("residential"), 0);
+    for net in [Some("hosting"), Some("vpn"), Some("tor"), Some("residential"), None] {
+        assert_eq!(from("BR", net), 1, "{net:?}");
+    }
+    assert_eq!([Some("hosting"), None].map(|net| from("NO", net)), [0, 0], "the same country");
+    assert_eq!([Some("business"), Some("mobile")].map(|net| from("BR", net)), [0, 0]);
+    let on = |net| started_abroad(SCRIPT, ("BR", Some("hosting")), net, 0);
+    assert_eq!([Some("residential"), Some("mobile"), None].map(on), [1, 1, 1]);
+    for net in ["business", "hosting", "vpn", "tor"] {
+        assert_eq!(on(Some(net)), 0, "{net}");
+    }
+}
+
+#[test]
+fn a_script_that_two_people_use_is_the_clients_and_what_was_told_is_not_learnt() {
+    const SCRIPT: &str = "python-requests/2.32";
+    let used_by =
+        |users| started_abroad(SCRIPT, ("BR", Some("hosting")), Some("residential"), users);
+    assert_eq!([0, 1, 2].map(used_by), [1, 1, 0]);
+    let several = |count: u32| {
+        let mut events = Vec::new();
+        for n in 0..count {
+            let (thief, house) = (format!("203.{n}.113.66"), format!("198.{n}.3.1"));
+            let (start, end) = ((thief.as_str(), 64600 + n, "BR"), (house.as_str(), 64500, "NO"));
+            let mut pair =
+                device(f64::from(n) * HOUR, &format!("code{n}"), start, end, &format!("u{n}"));
+            pair[0]["ua"] = json!(SCRIPT);
+            (pair[0]["net"], pair[1]["net"]) = (json!("hosting"), json!("residential"));
+            events.extend(pair);
+        }
+        found(&events).iter().filter(|it| it["detector"] == "device_phishing").count()
+    };
+    assert_eq!(several(6), 6, "each from another network");
+}

@@ -84,6 +84,47 @@ fn an_application_with_pages_in_it_is_no_second_hand() {
     assert_eq!(told, Vec::<Value>::new());
 }
 
+/// People with one browser, of whom so many come without its fingerprint now and then; then these programs take turns
+/// with one token behind one address, each with its fingerprint and by what it says it is.
+fn turns(without: u32, software: &[(Option<&str>, &str)], times: u32) -> usize {
+    let mut events = people();
+    for person in 10..10 + without {
+        events.push(used(50.0, person, &json!({ "ja4": null })));
+    }
+    for n in 0..times {
+        let (ja4, ua) = software[n as usize % software.len()];
+        let ua = Some(ua).filter(|ua| !ua.is_empty());
+        events.push(used(HOUR + f64::from(n) * 25.0, 3, &json!({ "ja4": ja4, "ua": ua })));
+    }
+    sharing(&events).iter().filter(|it| it["evidence"]["people"].is_u64()).count()
+}
+
+#[test]
+fn a_fingerprint_that_is_missing_now_and_then_makes_no_other_program() {
+    const FIREFOX: &str = "Mozilla/5.0 Firefox/130.0";
+    let own = (Some("browser"), FIREFOX);
+    let rare = (Some("tool"), FIREFOX);
+    let none = (None, FIREFOX);
+    for without in [0, 3] {
+        assert_eq!(turns(without, &[own, none], 24), 0);
+        assert_eq!(turns(without, &[own, none, none], 24), 0);
+        assert_eq!(turns(without, &[rare, none], 24), 0, "of a rare program");
+    }
+    assert_eq!([5, 4].map(|times| turns(0, &[rare, own], times)), [1, 0], "two programs");
+    let among = |software: &[_], times| turns(3, software, times);
+    assert_eq!([9, 8].map(|times| among(&[rare, none, own, none], times)), [1, 0], "among these");
+    assert_eq!(among(&[own, none, rare], 24), 1, "people's");
+    let other = (None, "Mozilla/5.0 Chrome/130.0");
+    assert_eq!(among(&[rare, other, own, other], 24), 0, "another kind takes its turn");
+    // Whatever the token's first event lacks.
+    for without in [0, 1, 3] {
+        assert_eq!(turns(without, &[none, rare, own], 24), 1, "{without}");
+    }
+    assert_eq!(turns(1, &[none, own], 24), 0, "people's");
+    let nameless = [(Some("tool"), ""), (Some("browser"), "")];
+    assert_eq!(turns(0, &nameless, 5), 1, "they say nothing");
+}
+
 /// Somebody at home, and then a payee that is added so many seconds later.
 fn sensitive(after: f64, more: &Value) -> usize {
     let mut events: Vec<Value> = (0..4).map(|n| used(f64::from(n) * 60.0, 0, &json!({}))).collect();

@@ -500,3 +500,26 @@ fn a_client_that_fails_for_many_is_looked_at_where_it_works_for_twice_as_many_on
     assert_eq!((told(1, 2, 1.0), told(1, 3, 1.0)), (1, 0), "three fail always");
     assert_eq!([9.0, 11.0].map(|ago| told(40, 3, ago)), [1, 0], "on the day before");
 }
+
+#[test]
+fn a_surge_of_registrations_names_the_client_that_was_registered_last_and_its_address() {
+    let named = |count: i32, more: &dyn Fn(i32) -> (String, String, &'static str)| {
+        let registered = (0..count).map(|n| {
+            let (ip, host, ua) = more(n);
+            let mut event = register(f64::from(n) * 600.0, &ip, &host);
+            event["client"] = json!(format!("c{n}"));
+            event["ua"] = json!(ua);
+            event
+        });
+        let findings = found(&registered.collect::<Vec<_>>());
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0]["detector"], "registration_surge");
+        [findings[0]["client"].clone(), findings[0]["ip"].clone()]
+    };
+    let by_host = |n| (format!("192.0.{n}.1"), "evil.example".to_owned(), "");
+    assert_eq!(named(20, &by_host), ["c19", "192.0.19.1"]);
+    let by_domain = |n| (format!("192.0.{}.66", n % 8), format!("s{n}.sites.example"), "");
+    assert_eq!(named(20, &by_domain), ["c19", "192.0.3.66"]);
+    let by_program = |n| (format!("192.{n}.7.66"), format!("cb.site{n}.example"), "curl/8.8.0");
+    assert_eq!(named(12, &by_program), ["c11", "192.11.7.66"]);
+}

@@ -26,8 +26,41 @@ fn one_place_that_guesses_every_ten_minutes_is_found_within_a_day() {
     assert_eq!(found(&guesses(24)), Vec::<Value>::new());
     // The name that never signed in: a telephone with an old password, where it always was.
     assert_eq!(found(&guesses(60)[1..]), Vec::<Value>::new());
-    let hasty = (0..12).map(|n| login(f64::from(n) * 300.0, "203.0.113.66", "bad_password"));
-    assert_eq!(found(&hasty.collect::<Vec<_>>()).len(), 1, "no telephone tries so often");
+    // Nobody guesses by the clock; a program that has an old password does.
+    let hasty = |uneven: f64, pause: f64| -> Vec<Value> {
+        let at = |n: i32| f64::from(n) * pause + f64::from(n % 3) * uneven;
+        (0..12).map(|n| login(at(n), "203.0.113.66", "bad_password")).collect()
+    };
+    assert_eq!(found(&hasty(20.0, 290.0)).len(), 1, "no program tries so irregularly");
+    assert_eq!(found(&hasty(0.0, 300.0)), Vec::<Value>::new());
+    assert_eq!(found(&hasty(0.0, 20.0)).len(), 1, "no program tries so often");
+    let mut together = hasty(0.0, 300.0);
+    together.insert(1, login(30.0, "192.0.2.200", "bad_password"));
+    assert_eq!(found(&together).len(), 1, "somebody else tries as well");
+    let mut known = hasty(0.0, 300.0);
+    known.insert(0, login(-900.0, "198.51.100.9", "ok"));
+    assert_eq!(found(&known).len(), 1, "its owner signs in elsewhere");
+}
+
+#[test]
+fn a_program_with_an_old_password_keeps_its_pauses_of_four_minutes_and_more_to_a_fiftieth() {
+    let told = |first: f64, pauses: &[f64], from: &[&str]| {
+        let mut at = 0.0;
+        let mut events = vec![login(at, from[0], "bad_password")];
+        for (n, pause) in [first].iter().chain(pauses).enumerate() {
+            at += pause;
+            events.push(login(at, from[(n + 1) % from.len()], "bad_password"));
+        }
+        found(&events).len()
+    };
+    let one = ["203.0.113.66"];
+    assert_eq!([240.0, 239.0].map(|pause| told(pause, &[pause; 11], &one)), [0, 1]);
+    assert_eq!([300.0, 306.0].map(|first| told(first, &[300.0; 11], &one)), [0, 0]);
+    assert_eq!([306.001, 293.999].map(|first| told(first, &[300.0; 11], &one)), [1, 1]);
+    assert_eq!(told(7200.0, &[300.0; 11], &one), 1, "a try two hours before");
+    let uneven: Vec<f64> = (0..40).map(|n| 600.0 + f64::from(n % 3) * 40.0).collect();
+    assert_eq!(told(600.0, &uneven, &one), 0, "a telephone that tries now and then");
+    assert_eq!(told(150.0, &[150.0; 23], &["203.0.113.66", "192.0.2.200"]), 2, "each is named");
 }
 
 #[test]

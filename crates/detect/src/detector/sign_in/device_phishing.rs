@@ -6,7 +6,8 @@
 //! told alone where the device is started far from who approves it, in a data centre, behind a VPN, in another home
 //! or country, by software that is not the client's: by another than that of three people whose devices were near or
 //! who signed in on the device itself, and that fewer than two of these use; a bare HTTP library, where nobody knows
-//! what kind of network it is. Such a library is told from any other network than the person's, however near. Whoever
+//! what kind of network it is. Such a library is told from any other network than the person's, however near; one for
+//! scripts, in another country than where people approve it, before anything is known of the client. Whoever
 //! approves on a company's network what a data centre of the same country started works there. And where the client
 //! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or
 //! where six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and
@@ -23,6 +24,7 @@ use token::event::{Event, EventKind, NetworkKind};
 use token::finding::Whom;
 use token::id::{ClientId, SubjectId};
 use token::term::GrantType;
+use token::user_agent;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source, number};
@@ -82,6 +84,8 @@ struct Started {
     net: Option<NetworkKind>,
     program: Option<u64>,
     is_library: bool,
+    /// A library for scripts: what is compiled may go without a name and be a vendor's all the same.
+    is_script: bool,
 }
 
 /// How an approval belongs to the start.
@@ -96,6 +100,8 @@ struct Distance {
     is_remote: bool,
     /// Another network of the same protocol: those of one household cannot be compared otherwise.
     is_elsewhere: bool,
+    /// From where people are to another country's machine.
+    is_foreign: bool,
     /// From a company to a machine in a data centre of the same country, as who works on one does.
     is_work: bool,
 }
@@ -186,6 +192,7 @@ impl Started {
             net: event.origin.net,
             program: source::family(event),
             is_library: source::is_library(event),
+            is_script: source::is_library(event) && !is_compiled(event),
         })
     }
 
@@ -206,8 +213,16 @@ impl Started {
         let is_here = country.zip(self.country).is_some_and(|(here, there)| here == there);
         let is_work =
             self.net == Some(NetworkKind::Hosting) && net == Some(NetworkKind::Business) && is_here;
-        Distance { is_far, is_abroad, is_apart, is_remote, is_elsewhere, is_work }
+        let is_person = matches!(net, None | Some(NetworkKind::Residential | NetworkKind::Mobile));
+        let is_foreign = is_other && is_remote && is_person;
+        Distance { is_far, is_abroad, is_apart, is_remote, is_elsewhere, is_foreign, is_work }
     }
+}
+
+/// Whether the library is of a language in which vendors write programs, and often give them no name.
+fn is_compiled(event: &Event) -> bool {
+    let family = event.ua.as_deref().and_then(user_agent::family);
+    family.is_some_and(|family| family == "go-http-client")
 }
 
 /// Whether programs run there for people who are elsewhere.
@@ -252,7 +267,8 @@ impl Approvals {
         }
         let by_stranger = !distance.is_work
             && (distance.is_remote && self.is_strange(started)
-                || distance.is_elsewhere && self.is_bare(started));
+                || distance.is_elsewhere && self.is_bare(started)
+                || distance.is_foreign && started.is_script && !self.is_used(started));
         if let Some(program) = started.program.filter(|_| !by_stranger) {
             self.use_program(program, person);
         }
@@ -272,11 +288,16 @@ impl Approvals {
 
     /// Whether the software is not the client's, as far as that can be known.
     fn is_strange(&self, started: &Started) -> bool {
-        let Some(program) = started.program else { return false };
-        let own = self.programs.iter().find(|(held, _)| *held == program);
-        own.is_none_or(|(_, users)| users.count() < PROGRAM_USERS)
+        started.program.is_some()
+            && !self.is_used(started)
             && self.has_software()
             && (started.net.is_some() || started.is_library)
+    }
+
+    /// Whether several people use the program.
+    fn is_used(&self, started: &Started) -> bool {
+        let own = self.programs.iter().find(|(held, _)| started.program == Some(*held));
+        own.is_some_and(|(_, users)| users.count() >= PROGRAM_USERS)
     }
 
     /// Whether it is a program without a name, though the client's has one.

@@ -6,9 +6,10 @@
 //! but it does so for many people. So one of the two must be a program with which fewer than three people of the client
 //! were seen, of forty at least; the two must not take turns for three others and one in twenty; and the turns must be
 //! four within ten minutes. Programs are told apart by their TLS fingerprint or, where that is not known, by the family
-//! that the User-Agent names. Personal tokens and API keys are made for programs, and a client's own tokens for fleets:
-//! both do not count. State: 24 bytes for each of 16,384 programs of clients and 4,096 pairs of them, 48 for each of
-//! 4,096 clients, 48 for each of 4,096 tokens in the hands of a rare program.
+//! that the User-Agent names; where it is missing now and then, that makes no other program. Personal tokens and API
+//! keys are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes for each of
+//! 16,384 programs of clients and 4,096 pairs of them, 48 for each of 4,096 clients, 48 for each of 4,096 tokens in the
+//! hands of a rare program.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +51,9 @@ pub(super) struct MixedSoftware {
 #[derive(Default)]
 struct Turns {
     last: u64,
-    /// What kind of program the last one says it is.
+    /// What kind of program the last one says it is, and whether its TLS fingerprint is known.
     kind: u64,
+    is_exact: bool,
     /// The program that hardly anybody used when it came.
     rare: u64,
     since: u32,
@@ -97,14 +99,15 @@ impl RecordDetector for MixedSoftware {
         }
         let turns = self.tokens.touch(token, now);
         let kind = source::kind(event).unwrap_or(0);
-        if let Some((one, two)) = turns.take(program, kind, now) {
+        let is_exact = event.origin.ja4.is_some();
+        if let Some((one, two)) = turns.take(program, (kind, is_exact), now) {
             let pair = self.pairs.touch(hash::both(names.client, one ^ two), now);
             pair.add(subject);
             if pair.count() >= COMMON.max(people.count() / TOGETHER) {
                 turns.count = 0;
             }
         }
-        if is_rare {
+        if is_rare && turns.last == program {
             turns.rare = program;
         }
         let is_still_rare = self.programs.peek(turns.rare).is_some_and(|it| it.count() < COMMON);
@@ -123,7 +126,19 @@ impl RecordDetector for MixedSoftware {
 
 impl Turns {
     /// The two programs, when another of the same kind takes its turn.
-    fn take(&mut self, program: u64, kind: u64, now: u32) -> Option<(u64, u64)> {
+    fn take(
+        &mut self,
+        program: u64,
+        (kind, is_exact): (u64, bool),
+        now: u32,
+    ) -> Option<(u64, u64)> {
+        // A fingerprint that is missing now and then makes no other program.
+        if self.last != 0 && self.kind == kind && self.is_exact != is_exact {
+            if is_exact {
+                (self.last, self.is_exact, self.rare) = (program, true, 0);
+            }
+            return None;
+        }
         if now.saturating_sub(self.since) > WINDOW {
             (self.since, self.count) = (now, 0);
         }
@@ -131,7 +146,7 @@ impl Turns {
         if before.0 == program {
             return None;
         }
-        (self.last, self.kind) = (program, kind);
+        (self.last, self.kind, self.is_exact) = (program, kind, is_exact);
         let is_another_kind = before.1 != 0 && kind != 0 && before.1 != kind;
         if before.0 == 0 || is_another_kind {
             return None;

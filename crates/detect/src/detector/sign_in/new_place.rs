@@ -11,18 +11,18 @@
 //! company leaves the net is nobody's country.
 //!
 //! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and whoever
-//! renews a session signed in before. A change, in another country or from where no people are, is as much as a scope's
-//! name, and anywhere one that decides who has the account, or through Tor, where its owner was not an hour ago,
-//! whatever the software. So is one by a program, and no browser, that fewer than three people of a client use, of
-//! thirty at least, from where its owner was not seen an hour ago; so is a computer's browser where fewer than three
-//! use any; but not beside a browser by which its owner has signed in there; and a change that decides who has the
-//! account, whatever the software, in a country where its owner, known for a day, was never before the last hour, or
-//! after a recovery code (`recovery.rs`). A sign-in is enough where software, network and country are all new to
-//! somebody who is known for two days, and no carrier or VPN; after one day software and network are, where they are a
-//! data centre's: people are not there, unless several sign in from it. State: 168 bytes in the record of a person
-//! (`records.rs`), and 24 for each country, network and software where there are several; 48 for each of 4,096 clients
-//! and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of theirs, and of 16,384 servers; 16 for each
-//! of 4,096 User-Agents and sets of scopes.
+//! renews a session signed in before. A change, in another country or from where no people are and no company of their
+//! country leads its people, is as much as a scope's name, and anywhere one that decides who has the account, or
+//! through Tor, where its owner was not an hour ago, whatever the software. So is one by a program, and no browser,
+//! that fewer than three people of a client use, of thirty at least, from where its owner was not seen an hour ago; so
+//! is a computer's browser where fewer than three use any; but not beside a browser by which its owner has signed in
+//! there; and a change that decides who has the account, whatever the software, in a country where its owner, known for
+//! a day, was never before the last hour, or after a recovery code (`recovery.rs`). A sign-in is enough where software,
+//! network and country are all new to somebody who is known for two days, and no carrier or VPN; after one day software
+//! and network are, where they are a data centre's: people are not there, unless several sign in from it. State: 168
+//! bytes in the record of a person (`records.rs`), and 24 for each country, network and software where there are
+//! several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of
+//! theirs, and of 16,384 servers; 16 for each of 4,096 User-Agents and sets of scopes.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -498,7 +498,12 @@ impl News {
 
     /// What somebody changed, where that is from another country, or from where no people are.
     fn change(&self, event: &Event, request: &Request, controlling: bool) -> Option<String> {
-        let is_far = source::is_nobodys(event) || self.country == Some(true) || self.stray;
+        // Companies lead their people into the net through data centres of their country.
+        let is_led = self.country == Some(false)
+            && source::net(event) == Some(NetworkKind::Hosting)
+            && !source::is_library(event);
+        let is_far =
+            source::is_nobodys(event) && !is_led || self.country == Some(true) || self.stray;
         let is_done = request.is_change() && request.status < 400;
         (is_done && (is_far || controlling)).then(|| named(request))
     }
@@ -520,7 +525,7 @@ impl News {
 
     fn words(&self) -> Vec<&'static str> {
         [
-            ("country", self.country == Some(true)),
+            ("country", self.abroad || self.country == Some(true)),
             ("network", self.stray || self.hidden || self.place == Some(true)),
             ("software", self.stray || self.software == Some(true)),
         ]

@@ -4,12 +4,13 @@
 //! and a program with an old password retries where it worked. Places are autonomous systems or, unknown, IPv4 /16 and
 //! IPv6 /32, since a telephone changes its address all day. Defaults: ten tries from five places within a day; twelve
 //! from one within an hour; thirty in all within an hour, or twenty-five from one within a day, for whoever takes time,
-//! if the name ever signed in: else it may be a telephone with an old password where it always was. The network of a
-//! single try is not named, unless no people are there: that may be the owner, who has forgotten a password meanwhile.
-//! The first finding then names the network that tried most, or first; the others are named each once. The account is
-//! told by the keyed hash of its name: nobody was verified. Getting in afterwards from such a place names the account,
-//! but not the owner's telephone in a network that is new to it: software that signed in before and did not guess,
-//! where nobody guessed; it may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
+//! if the name ever signed in: else it may be a telephone with an old password where it always was, as it is for sure
+//! if it goes by the clock, of four minutes and more, and nobody else tries. The network of a single try is not named,
+//! unless no people are there: that may be the owner, who has forgotten a password meanwhile. The first finding then
+//! names the network that tried most, or first; the others are named each once. The account is told by the keyed hash
+//! of its name: nobody was verified. Getting in afterwards from such a place names the account, but not the owner's
+//! telephone in a network that is new to it: software that signed in before and did not guess, where nobody guessed; it
+//! may have mistyped once. State: 50,000 names of at most 5 kB, most of them 300 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use ipnet::IpNet;
 use serde_json::json;
 use token::event::{Event, EventKind};
 use token::finding::Whom;
+use token::time::Timestamp;
 
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source, number};
@@ -35,6 +37,9 @@ const TRIES: usize = 10;
 const ONE_PLACE: usize = 12;
 const IN_AN_HOUR: usize = 30;
 const ONE_PLACE_DAY: usize = 25;
+/// Pauses of a program's clock, so long that nobody comes far, and one in so many may be the difference between them.
+const PAUSE: Duration = Duration::from_secs(240);
+const CLOCK: u32 = 50;
 
 /// Guesses at one account.
 pub(super) struct PasswordGuessing {
@@ -120,11 +125,12 @@ impl Account {
         };
         let (lately, today) = (from_here(HOUR), from_here(DAY));
         let (_, all) = self.places(event, HOUR);
-        if (places < PLACES || tries < TRIES)
-            && lately < ONE_PLACE
-            && all < IN_AN_HOUR
-            && (today < ONE_PLACE_DAY || self.homes.len() == 0)
-        {
+        let is_known = self.homes.len() > 0;
+        let is_much = places >= PLACES && tries >= TRIES
+            || lately >= ONE_PLACE
+            || all >= IN_AN_HOUR
+            || today >= ONE_PLACE_DAY && is_known;
+        if !is_much || !is_known && self.is_forgotten(event, here, tries) {
             return None;
         }
         let is_news = self.told.is_news(event.ts, 1);
@@ -162,6 +168,19 @@ impl Account {
                 ),
             ]),
         })
+    }
+
+    /// Whether one program goes on by the clock with what was the password: nobody guesses like that.
+    fn is_forgotten(&self, event: &Event, here: IpNet, tries: usize) -> bool {
+        let from_here: Vec<Timestamp> = self
+            .tries
+            .within(event.ts, DAY)
+            .filter(|(_, tried)| tried.network == here)
+            .map(|(at, _)| at)
+            .collect();
+        let pauses = || from_here.windows(2).map(|two| two[1].since(two[0]));
+        let (Some(least), Some(most)) = (pauses().min(), pauses().max()) else { return false };
+        from_here.len() == tries && least >= PAUSE && most <= least + least / CLOCK
     }
 
     /// The network that tried most, the first of them.

@@ -9,8 +9,9 @@
 //! day, from four networks; twelve within a day by one program from eight networks, to as many domains that nobody
 //! was sent to before; and in all, a hundred within an hour if that is five times the busiest hour so far and a day
 //! is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
-//! those that did so before, if that is six times the busiest and an hour is known. Networks with two of them are
-//! named; where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by
+//! those that did so before, if that is six times the busiest and an hour is known. By host, domain and program
+//! the client that was registered last is named; in all, networks with two of them, and where there is none, nobody is,
+//! at half as many more. The busiest hour grows by half at most each hour, by
 //! a tenth in a surge, and fades by a tenth each day, so that a surge is not the habit at once. State: 20,000
 //! networks of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
 
@@ -178,7 +179,7 @@ impl Detector for RegistrationSurge {
             if count >= ONE_HOST && told.is_news(event.ts, 1) {
                 self.domains.touch(&number(domain(host))).told.is_news(event.ts, 1);
                 let to = format!("to send people to {host}");
-                return Some(sighting(format!("host:{host}"), Whom::default(), &to, count, 0.0));
+                return Some(sighting(format!("host:{host}"), registered(event), &to, count, 0.0));
             }
         }
         let from = event.ip.map(network::of);
@@ -187,17 +188,16 @@ impl Detector for RegistrationSurge {
         if let Some((program, part)) = program.zip(part) {
             let held = self.programs.touch(&program);
             if held.is_surge(event.ts, part) && held.told.is_news(event.ts, 1) {
-                let whom = Whom { ip: event.ip, ..Whom::default() };
                 let what = "by one program from many networks, each for another domain,";
                 let actor = "campaign:registration".to_owned();
-                return Some(sighting(actor, whom, what, OF_PROGRAM, 0.0));
+                return Some(sighting(actor, registered(event), what, OF_PROGRAM, 0.0));
             }
         }
         for domain in domains {
             let held = self.domains.touch(&number(domain));
             if held.is_surge(event.ts, from) && held.told.is_news(event.ts, 1) {
                 let to = format!("from several networks to send people to {domain}");
-                let whom = Whom { ip: event.ip, ..Whom::default() };
+                let whom = registered(event);
                 return Some(sighting(format!("host:{domain}"), whom, &to, ONE_HOST, 0.0));
             }
         }
@@ -302,6 +302,11 @@ impl Hours {
 /// Native applications are sent back to their own machine (RFC 8252 §7.3).
 fn is_own_machine(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1" | "")
+}
+
+/// The client that was registered last, and from where.
+fn registered(event: &Event) -> Whom {
+    Whom { ip: event.ip, client: event.who.client.clone(), ..Whom::default() }
 }
 
 fn sighting(actor: String, whom: Whom, what: &str, count: usize, busiest: f64) -> Sighting {
