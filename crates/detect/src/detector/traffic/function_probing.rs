@@ -21,7 +21,7 @@
 //! day ago: an administrator. Four of them that refuse anybody within a day are told as well, minutes apart: a page
 //! asks for several at once.
 //!
-//! State: 88 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
+//! State: 96 bytes for each of 100,000 principals that were refused or elsewhere, 40 for each of 16,384 routes of
 //! clients that refuse and of 16,384 that are used, 24 for each of 16,384 functions and of 16,384 who
 //! ask for an administrator's, and 48 for each of 4,096 clients.
 

@@ -15,7 +15,7 @@
 //! thirty subjects and one use in twelve, and seven objects of five circles. What people own is learnt from all apps of
 //! people, since one person uses several, and what machines own from machines: a job that works through everybody's
 //! orders does not own them, nor is it told for them unless they are a quarter of what it asks for. State: 40 bytes for
-//! each of 450,000 objects, 120 for each of 4,096 collections of clients, 176 for each of 40,000 subjects that touch
+//! each of 450,000 objects, 128 for each of 4,096 collections of clients, 176 for each of 40,000 subjects that touch
 //! others' things, 32 for each of 100,000 whose things are touched and of 100,000 who share.
 
 use serde_json::json;
