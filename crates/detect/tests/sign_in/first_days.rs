@@ -157,6 +157,24 @@ fn what_is_new_all_at_once_is_told_before_somebody_has_settled() {
 }
 
 #[test]
+fn a_companys_data_centre_in_ones_own_country_is_how_its_people_come() {
+    let told = |name: &str, value: &str| {
+        let mut act = json!({
+            "net": "hosting", "country": "NO", "ua": "Mozilla/5.0 Chrome/131.0", "ja4": "other",
+            "method": "PATCH", "path": "/orders/7",
+        });
+        act[name] = json!(value);
+        sensitive(3.0 * HOUR, &act)
+    };
+    assert_eq!(told("country", "NO"), 0);
+    for (name, value) in
+        [("country", "BR"), ("net", "tor"), ("ua", "python-requests/2.32"), ("path", "/payees")]
+    {
+        assert_eq!(told(name, value), 1, "{value}");
+    }
+}
+
+#[test]
 fn in_the_first_days_only_what_decides_who_has_the_account_or_its_money_is_told() {
     let told = |net: &str, method: &str, path: &str, more: &Value| {
         let mut act = json!({ "net": net, "method": method, "path": path });
