@@ -21,7 +21,7 @@ pub use sign_in::{Record, Records, SignIn};
 pub use token_guessing::TokenGuessing;
 pub use traffic::{Names, Traffic};
 
-use sign_in::{is_library, whom};
+use sign_in::{is_browser, is_library, whom};
 use traffic::is_named_after;
 
 pub(crate) use network::{actor as actor_of, of as network_of};

@@ -44,7 +44,7 @@ mod stolen_key;
 mod token_sharing;
 
 pub use records::{Record, Records};
-pub(super) use source::{is_library, whom};
+pub(super) use source::{is_browser, is_library, whom};
 
 /// The kinds of sighting that the policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

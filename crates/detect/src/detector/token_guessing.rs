@@ -23,7 +23,7 @@ use token::event::{Event, EventKind, Request, TokenKind};
 use token::finding::Whom;
 use token::reason::{Reason, Refused};
 
-use crate::detector::{Detector, Kind, Sighting, network};
+use crate::detector::{Detector, Kind, Sighting, is_browser, network};
 use crate::program;
 use crate::sketch::distinct::Distinct;
 use crate::sketch::hash;
@@ -186,7 +186,7 @@ impl Detector for TokenGuessing {
         let run = program.map(|program| self.programs.touch(&program));
         let is_good =
             |network: &IpNet| self.networks.peek(network).is_none_or(|it| it.day.good > 0);
-        let is_browser = event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"));
+        let is_browser = is_browser(event);
         let of_program = run.and_then(|run| {
             let of_day = if is_browser || !is_first {
                 None

@@ -11,9 +11,9 @@
 //! is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
 //! those that did so before, if that is six times the busiest and an hour is known. By host, domain and program
 //! the client that was registered last is named; in all, networks with two of them, and where there is none, nobody is,
-//! at half as many more. The busiest hour grows by half at most each hour, by
-//! a tenth in a surge, and fades by a tenth each day, so that a surge is not the habit at once. State: 20,000
-//! networks of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
+//! at half as many more. The busiest hour grows by half at most each hour, by a tenth in a surge, and fades by a tenth
+//! each day, so that a surge is not the habit at once. State: 20,000 networks of at most 2.5 kB, 5,000 hosts and
+//! domains of 2, 200 programs of 1.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -224,7 +224,7 @@ pub(super) fn is_machine(event: &Event) -> bool {
 }
 
 /// Whether a program says that it is a browser.
-pub(super) fn is_browser(event: &Event) -> bool {
+pub(in crate::detector) fn is_browser(event: &Event) -> bool {
     event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"))
 }
 

@@ -107,11 +107,6 @@ impl<'e> Seen<'e> {
         path.split('/').any(|part| ADMINISTRATION.contains(&part))
     }
 
-    /// Whether the program says that it is a browser.
-    pub(super) fn is_browser(&self) -> bool {
-        self.event.ua.as_deref().is_some_and(|ua| ua.starts_with("Mozilla/"))
-    }
-
     /// It was let through and the API did it.
     pub(super) const fn is_ok(&self) -> bool {
         self.request.refused.is_none() && self.request.status < 400

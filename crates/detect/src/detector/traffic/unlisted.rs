@@ -20,7 +20,7 @@ use whole::{Has, Lists};
 
 use crate::detector::traffic::meter::{Limits, Meter};
 use crate::detector::traffic::seen::Seen;
-use crate::detector::{Kind, Names, Sighting};
+use crate::detector::{Kind, Names, Sighting, is_browser};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::habit;
 use crate::sketch::hash;
@@ -103,8 +103,8 @@ impl Default for Unlisted {
 // === impl Unlisted ===
 
 impl Unlisted {
-    /// Whether the collection is private, and whoever asks nobody who works for the API's owner, is only looked up
-    /// where it matters.
+    /// Looks at one request. `is_private` says whether hardly anybody uses there what another used, and whoever asks was
+    /// not let use an administrator's function: asked only where much was opened.
     pub(super) fn observe(
         &mut self,
         seen: &Seen<'_>,
@@ -177,7 +177,8 @@ impl Unlisted {
         collection.windows = collection.windows.saturating_add(is_new.into());
         let (is_change, now) = (seen.request.is_change(), seen.now as u16);
         // What a page does to many things at once was chosen from what it showed.
-        let is_part = is_change && seen.is_browser() && now.wrapping_sub(run.changed_at) < TOGETHER;
+        let is_part =
+            is_change && is_browser(seen.event) && now.wrapping_sub(run.changed_at) < TOGETHER;
         if is_change {
             run.changed_at = now;
         }
