@@ -379,7 +379,11 @@ fn who_changes_the_account_as_soon_as_abroad_is_told_whatever_the_software() {
             abroad["path"] = path.clone();
         }
         events.push(used(40.0 * HOUR + after, 0, &abroad));
-        found(&events).iter().filter(|it| it["detector"] == "new_place").count()
+        let mut findings = found(&events);
+        findings.retain(|it| it["detector"] == "new_place");
+        let says_country = |it: &Value| it["evidence"]["new"].to_string().contains("country");
+        assert!(findings.iter().all(says_country), "{findings:?}");
+        findings.len()
     };
     assert_eq!(told(300.0, &json!({})), 1);
     assert_eq!(told(2.0 * HOUR, &json!({})), 0, "who has arrived");
