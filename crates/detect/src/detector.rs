@@ -8,6 +8,7 @@ use token::finding::Whom;
 
 mod forged_token;
 mod honeytoken;
+mod machines;
 mod network;
 mod refresh_reuse;
 mod sign_in;
@@ -16,13 +17,13 @@ mod traffic;
 
 pub use forged_token::ForgedToken;
 pub use honeytoken::Honeytoken;
+pub use machines::Machines;
 pub use refresh_reuse::RefreshReuse;
 pub use sign_in::{Record, Records, SignIn};
 pub use token_guessing::TokenGuessing;
 pub use traffic::{Names, Traffic};
 
 use sign_in::{is_browser, is_library, whom};
-use traffic::is_named_after;
 
 pub(crate) use network::{actor as actor_of, of as network_of};
 

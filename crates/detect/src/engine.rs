@@ -5,7 +5,7 @@ use std::sync::Arc;
 use token::event::Event;
 use token::finding::Finding;
 
-use crate::detector::{self, Look, Names, Records, Sighting, Traffic};
+use crate::detector::{self, Look, Machines, Names, Records, Sighting, Traffic};
 use crate::incidents::{Incidents, Place};
 use crate::policy::tolerance::Tolerances;
 use crate::policy::{Policy, Standing};
@@ -22,6 +22,7 @@ pub struct Engine {
 /// All detectors with their state, and which of their sightings belong together.
 pub struct Lookout {
     detectors: Vec<Look>,
+    machines: Machines,
     records: Records,
     traffic: Traffic,
     incidents: Incidents,
@@ -91,6 +92,7 @@ impl Lookout {
 
     /// What is seen in one event of these names, and where that belongs.
     pub fn observe(&mut self, event: &Event, names: &Names) -> Vec<(Sighting, Place)> {
+        let names = &self.machines.name(event, names);
         let mut record = self.records.of(event, names);
         let looks = self.detectors.iter_mut();
         let mut sightings: Vec<_> =
@@ -111,6 +113,7 @@ impl Default for Lookout {
     fn default() -> Self {
         Self {
             detectors: detector::all(),
+            machines: Machines::default(),
             records: Records::default(),
             traffic: Traffic::default(),
             incidents: Incidents::default(),

@@ -86,19 +86,19 @@ fn a_volume_that_grows_by_a_tenth_each_day_does_not_hide_the_theft() {
     let mut events = people(20);
     let mut bytes = 40_000.0;
     for day in 0..18 {
-        for n in 0..6 {
+        for n in 0..6u32 {
             let at = f64::from(day) * DAY + 12.0 * HOUR + f64::from(n) * 30.0;
             events.push(request(
                 at,
                 "p3",
-                &json!({ "object": order(3, 1), "bytes_out": bytes as u64 }),
+                &json!({ "object": order(3, n), "bytes_out": bytes as u64 }),
             ));
         }
         bytes *= 1.1;
     }
-    for n in 0..60 {
+    for n in 0..60u32 {
         let at = 18.5 * DAY + f64::from(n) * 20.0;
-        let more = json!({ "object": order(3, 1), "bytes_out": (bytes * 8.0) as u64 });
+        let more = json!({ "object": order(3, n), "bytes_out": (bytes * 8.0) as u64 });
         events.push(request(at, "p3", &more));
     }
     let findings = carried_out(&sorted(events));

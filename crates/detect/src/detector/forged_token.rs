@@ -1,21 +1,21 @@
 //! Bursts of forged tokens: no signature, a foreign key, key confusion, tricks with `kid`.
 //!
-//! Certain: each of these claims our issuer and was not signed by us. Counted by network (an IPv4
-//! address or IPv6 /64), because names inside a forgery are anybody's; by claimed client only to
-//! see a campaign, which harms nobody. Defaults and their reason: three tokens that no honest
-//! program makes (`alg: none`, key confusion, `kid` tricks, embedded keys) are a burst, and the first
-//! one is told, though nothing is done about it, since nobody sends one by accident; a wrong
-//! signature may be one truncated token, so five. An unknown key may be a relic of an earlier
-//! installation that a program keeps sending: five different tokens are a burst, five times the
-//! same one is only remembered. Whoever takes time is counted as well: three forgeries without
-//! an honest cause within a day, or five different tokens with a wrong signature within an hour;
-//! ten of any kind within a day are remembered like a relic, whatever is in them.
-//! A campaign that takes time names its networks: five forgeries without an honest cause within an
-//! hour in one client's name, from three networks; a wrong signature has none where nobody is let in.
-//! Where nobody is let in there is no honest program whose tokens are cut off on the way: from there two different
-//! tokens with a wrong signature within a day are told, or three of an unknown key; of nameless ones different routes
-//! count. Nothing is done about these either.
-//! State: 20,000 networks and 5,000 clients, and 256 KiB for the networks where somebody was let in.
+//! Certain: each of these claims our issuer and was not signed by us. Counted by network (an IPv4 address or IPv6
+//! /64), because names inside a forgery are anybody's; by claimed client only to see a campaign, which harms nobody.
+//! Defaults and their reason: three tokens that no honest program makes (`alg: none`, key confusion, `kid` tricks,
+//! embedded keys) are a burst, and the first one is told, though nothing is done about it, since nobody sends one by
+//! accident; a wrong signature may be one truncated token, so five. An unknown key may be a relic of an earlier
+//! installation that a program keeps sending: five different tokens are a burst, five times the same one is only
+//! remembered. Whoever takes time is counted as well: three forgeries without an honest cause within a day, or five
+//! different tokens with a wrong signature within an hour; ten of any kind within a day are remembered like a relic,
+//! whatever is in them. A campaign that takes time names its networks: five forgeries without an honest cause within
+//! an hour in one client's name, from three networks; a wrong signature has none where nobody is let in. Where nobody
+//! is let in there is no honest program whose tokens are cut off on the way: from there two different tokens with a
+//! wrong signature within a day are told, or three of an unknown key; of nameless ones different routes count. Nothing
+//! is done about these either. From several of these together, one client's name in all of them, five different tokens
+//! of three networks within four hours are a campaign; of an unknown key two more than networks, since what relics
+//! send is one token each. State: 20,000 networks and 5,000 clients, and 256 KiB for the networks where somebody was
+//! let in.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -50,6 +50,9 @@ const SLOW_DOUBTFUL: Duration = Duration::from_secs(3600);
 const PERSISTENT: usize = 10;
 /// How many different tokens are told where nobody is let in: with a wrong signature, and of an unknown key.
 const STRANGE: [usize; 2] = [2, 3];
+/// How long such tokens of several networks are remembered, and how many more than networks those of an unknown key are.
+const STRANGE_WINDOW: Duration = Duration::from_secs(4 * 3600);
+const RELICS: usize = 2;
 /// From how many networks forgeries in one name are a campaign.
 const CAMPAIGN: usize = 3;
 /// Forgeries remembered for a key: more change nothing.
@@ -68,6 +71,8 @@ pub struct ForgedToken {
 struct Spread {
     from: Tally<IpNet, HELD>,
     named: Tally<IpNet, HELD>,
+    /// Different tokens that may have a cause, from where nobody is let in.
+    strange: Tally<(IpNet, u64), HELD>,
 }
 
 /// Different forgeries of one network that come slowly.
@@ -137,6 +142,10 @@ impl RecordDetector for ForgedToken {
             let is_sure = is_strange || is_deliberate(forgery);
             let fast = burst.campaign(event.ts).then(|| burst.named(client, event, is_sure));
             let slow = spread.judge(event.ts, network, forgery, is_strange);
+            let slow = slow.or_else(|| {
+                let token = event.who.claimed_token.as_deref().filter(|_| is_strange)?;
+                spread.judge_strange(event.ts, (network, hash::text(token)), forgery)
+            });
             let slow = slow.filter(|_| by_network.is_none());
             if slow.is_some() {
                 spread.named.note(event.ts, network);
@@ -221,6 +230,28 @@ impl Spread {
         }
         Some([count, networks])
     }
+
+    /// The same of different tokens that may have a cause, from where nobody is let in. What relics of an earlier
+    /// installation send is one token each.
+    fn judge_strange(
+        &mut self,
+        now: Timestamp,
+        (network, token): (IpNet, u64),
+        forgery: Forgery,
+    ) -> Option<[usize; 2]> {
+        let relics = match forgery {
+            Forgery::BadSignature => 0,
+            Forgery::UnknownKey => RELICS,
+            _ => return None,
+        };
+        self.strange.note(now, (network, token));
+        let lately = || self.strange.within(now, STRANGE_WINDOW).map(|(_, held)| *held);
+        let networks = lately().map(|held| held.0).collect::<BTreeSet<_>>().len();
+        let tokens = lately().map(|held| held.1).collect::<BTreeSet<_>>().len();
+        let is_named = self.named.within(now, SLOW).any(|(_, named)| *named == network);
+        let is_campaign = networks >= CAMPAIGN && tokens >= DOUBTFUL.max(networks + relics);
+        (is_campaign && !is_named).then_some([tokens, networks])
+    }
 }
 
 fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighting {
@@ -229,7 +260,7 @@ fn spread_out([count, networks]: [usize; 2], client: &str, ip: IpAddr) -> Sighti
         actor: format!("claimed_client:{client}"),
         whom: Whom { ip: Some(ip), ..Whom::default() },
         summary: format!(
-            "{count} forged tokens without an honest cause within an hour claim the client \
+            "{count} forged tokens claim the client \
              `{client}`, from {networks} networks, {ip} among them; the client itself did nothing"
         ),
         facts: BTreeMap::from([

@@ -3,6 +3,7 @@
 use crate::detector::Look;
 
 mod assertion_replay;
+mod client_key;
 mod client_secret_guessing;
 mod code_replay;
 mod consent_phishing;
@@ -170,13 +171,14 @@ pub(super) fn all() -> Vec<Look> {
         Look::at(mfa_fatigue::MfaFatigue::default()),
         Look::at(copied_passkey::CopiedPasskey::default()),
         Look::at(client_secret_guessing::ClientSecretGuessing::default()),
-        Look::at(secret_sharing::SecretSharing::default()),
+        Look::with_record(secret_sharing::SecretSharing::default()),
         Look::at(device_code_guessing::DeviceCodeGuessing::default()),
         Look::at(introspection_guessing::IntrospectionGuessing::default()),
         Look::with_record(token_sharing::TokenSharing::default()),
         Look::with_record(mixed_software::MixedSoftware::default()),
         Look::with_record(shared_keys::SharedKeys::default()),
         Look::with_record(stolen_key::StolenKey::default()),
+        Look::with_record(client_key::ClientKey::default()),
         Look::with_record(drained_client::DrainedClient::default()),
         Look::with_record(impossible_travel::ImpossibleTravel::default()),
         Look::with_record(disguise::Disguise::default()),

@@ -2,17 +2,19 @@
 //!
 //! A program that goes on with a token of another installation sends one now and then, next to good ones of its
 //! neighbours; so what counts are networks where tokens that are nobody's are a twentieth of all requests that carry
-//! one. Defaults: thirty within ten minutes, twenty within an hour, or a hundred within a day, which a forgotten job of
-//! every half hour does not reach; fifteen within a day of personal tokens or API keys on several routes, or at
+//! one. Defaults: thirty within ten minutes, twenty within an hour, or a hundred within a day, which a forgotten job
+//! of every half hour does not reach; fifteen within a day of personal tokens or API keys on several routes, or at
 //! irregular times, from where no token was good: to be taken for one of these a text has to have its form, one that
-//! was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour from
-//! ten networks where no token was good since, if that is four times what any hour before brought; each of them is
-//! named at its third, or at once where that is ten times as much. So is a run of one program, from eight networks, by
-//! what that program brought before, or whatever it brought if they are fifteen: an hour with a run of another hides it
-//! not, and a run that lasts is not its own excuse. A program that is no browser and takes its time: forty within a day
-//! from twelve networks, if that is four times what any day before brought. Where events do not say which token it was,
-//! one that is repeated counts as well; fifteen different ones within a day from where none was good are enough. State:
-//! 20,000 networks of 130 bytes, 200 programs of up to 5 kB.
+//! was given back is not nobody's, and a job goes by the clock. Many networks together: twenty-four within an hour
+//! from ten networks where no token was good since, if that is four times what any hour before brought; each of them
+//! is named at its third, or at once where that is ten times as much. So is a run of one program, from eight networks,
+//! by what that program brought before, or whatever it brought if they are fifteen: an hour with a run of another
+//! hides it not, and a run that lasts is not its own excuse. A program that is no browser and takes its time: forty
+//! within a day from twelve networks, if that is four times what any day before brought; and of personal tokens and
+//! keys, by whatever programs, twenty different ones within six hours from ten, if that is four times what any six
+//! hours before brought. Where events do not say which token it was, one that is repeated counts as well; fifteen
+//! different ones within a day from where none was good are enough. State: 20,000 networks of 130 bytes, 200 programs
+//! of up to 5 kB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -36,6 +38,7 @@ const FAST: i64 = 600;
 const FAST_TRIES: u32 = 30;
 const SLOW: i64 = 3600;
 const SLOW_TRIES: u32 = 20;
+const SIX_HOURS: i64 = 6 * SLOW;
 const DAY: i64 = 86_400;
 const DAY_TRIES: u32 = 100;
 /// Of those that are made for programs, and on so many routes.
@@ -63,6 +66,8 @@ const PROGRAM_HELD: usize = 64;
 /// Of one that takes its time.
 const OF_DAY: Limits = Limits { window: DAY, tries: 40, networks: [12, usize::MAX] };
 const DAY_HELD: usize = 128;
+/// Of keys and personal tokens, by whatever programs that are no browsers.
+const OF_KEYS: Limits = Limits { window: SIX_HOURS, tries: 20, networks: [10, usize::MAX] };
 /// Of a network before it is named as part of a run.
 const PART: u32 = 3;
 /// So many of a network in a day may be a part of one.
@@ -73,6 +78,10 @@ pub struct TokenGuessing {
     networks: Recent<IpNet, Network>,
     /// Of all programs.
     all: Run<HELD>,
+    /// Of keys and personal tokens.
+    keys: Run<PROGRAM_HELD>,
+    /// Which they were: a job repeats its own.
+    key_names: Tally<u64, PROGRAM_HELD>,
     programs: Recent<u64, Program>,
 }
 
@@ -134,6 +143,8 @@ impl Default for TokenGuessing {
         Self {
             networks: Recent::new(NETWORKS),
             all: Run::default(),
+            keys: Run::default(),
+            key_names: Tally::default(),
             programs: Recent::new(PROGRAMS),
         }
     }
@@ -195,8 +206,18 @@ impl Detector for TokenGuessing {
             };
             run.hour.add(event, network, &OF_PROGRAM, is_first.into(), is_good).or(of_day)
         });
-        let together =
-            self.all.add(event, network, &OF_ALL, is_first.into(), is_good).or(of_program)?;
+        let name = event.who.claimed_token.as_deref().map(hash::text);
+        let is_key = request.token_kind.is_for_programs() && !is_browser;
+        let name = name.filter(|_| is_key);
+        let of_keys = name.and_then(|name| {
+            self.key_names.note(event.ts, name);
+            let window = Duration::from_secs(OF_KEYS.window.unsigned_abs());
+            let are_many = self.key_names.within(event.ts, window).count() >= OF_KEYS.tries;
+            let run = self.keys.add(event, network, &OF_KEYS, is_first.into(), is_good);
+            run.filter(|_| are_many)
+        });
+        let of_all = self.all.add(event, network, &OF_ALL, is_first.into(), is_good);
+        let together = of_all.or(of_program).or(of_keys)?;
         self.together(event, network, &together)
     }
 }
@@ -211,7 +232,11 @@ impl TokenGuessing {
             return None;
         }
         let tries = held.day.tries;
-        let span = if run.window == DAY { "a day" } else { "an hour" };
+        let span = match run.window {
+            DAY => "a day",
+            SIX_HOURS => "six hours",
+            _ => "an hour",
+        };
         let summary = format!(
             "{} tried {tries} tokens that are nobody's, as one of {} networks that tried {} \
              within {span}; none before brought more than {}",

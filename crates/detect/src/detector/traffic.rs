@@ -1,8 +1,8 @@
 //! The detectors of API traffic: each sees every request, and one record holds a principal's state.
 //!
-//! One record, because a lookup costs more than what most detectors do with it. At most 1,000,000
-//! principals, the least active forgotten first; nothing is kept for requests without a verified
-//! name but what is counted by network. Names that a bad credential claims are not looked at.
+//! One record, because a lookup costs more than what most detectors do with it. At most 1,000,000 principals, the
+//! least active forgotten first; nothing is kept for requests without a verified name but what is counted by network.
+//! Names that a bad credential claims are not looked at.
 
 use token::event::{Event, EventKind};
 
@@ -35,18 +35,19 @@ mod volume;
 mod without_token;
 
 pub use names::Names;
-pub(in crate::detector) use names::is_named_after;
 use seen::Seen;
 
 const PRINCIPALS: usize = 1_000_000;
+/// Of more objects it is not known whether one was seen, in so few bits.
+const FEW: u32 = 20;
 
 /// What is known of one principal.
 #[derive(Default)]
 struct Profile {
     /// When it was first seen, in seconds since 1970.
     first: u32,
-    /// Some bits of what it asked for last.
-    last: u32,
+    /// Some bits of what it asked for last, and of the folder of the last file.
+    last: [u16; 2],
     anomaly: anomaly::State,
     automation: automation::State,
     enumeration: enumeration::State,
@@ -116,15 +117,44 @@ impl Default for Traffic {
     }
 }
 
+/// What a request has in common with its principal's last ones.
+#[derive(Clone, Copy)]
+struct Again {
+    object: bool,
+    /// The path of a file that is no object.
+    path: bool,
+    /// The folder of a file with that of the file before.
+    folder: bool,
+}
+
 // === impl Profile ===
 
 impl Profile {
-    /// Whether the request is for the object that the one before was for.
-    fn asks_again(&mut self, seen: &Seen<'_>) -> bool {
-        let asked = seen
-            .object
-            .map_or(0, |object| (hash::both(object, seen.route.unwrap_or(0)) >> 32) as u32);
-        std::mem::replace(&mut self.last, asked) == asked && asked != 0
+    /// What the request has in common with those before.
+    fn asks_again(&mut self, seen: &Seen<'_>, was_seen: bool) -> Again {
+        let asked = match seen.object {
+            Some(object) => hash::both(object, seen.route.unwrap_or(0)),
+            None if seen.is_large_file() => hash::text(&seen.request.path),
+            None => 0,
+        };
+        let asked = (asked >> 48) as u16;
+        let [before, folder] = self.last;
+        let now = seen.folder().map_or(folder, |folder| (folder >> 48) as u16);
+        self.last = [asked, now];
+        let is_last = asked == before && asked != 0;
+        Again {
+            object: is_last && seen.object.is_some() || was_seen,
+            path: is_last && seen.object.is_none(),
+            folder: now == folder && now != 0,
+        }
+    }
+
+    /// Whether the object was asked for within the hour, as far as few objects tell.
+    fn has_asked(&self, seen: &Seen<'_>) -> bool {
+        let objects = &self.enumeration.objects;
+        seen.is_file()
+            && objects.count() <= FEW
+            && seen.object.is_some_and(|object| objects.contains(object))
     }
 
     /// Something of each of its cache lines, in as few instructions as can be: see [`Ahead`].
@@ -188,11 +218,12 @@ impl Traffic {
             profile.first = seen.now;
         }
         let first = profile.first;
-        found.extend(self.ownership.observe(&seen, profile.enumeration.today()));
+        found.extend(self.ownership.observe(&seen, first, profile.enumeration.today()));
         let is_private =
             || self.ownership.is_private(&seen) && !self.function_probing.administers(principal);
         found.extend(self.unlisted.observe(&seen, is_private));
         found.extend(self.function_probing.observe(&seen, principal, first));
+        let was_seen = profile.has_asked(&seen);
         let enumeration = &mut profile.enumeration;
         found.extend(self.enumeration.observe(&seen, principal, first, enumeration));
         found.extend(self.automation.observe(&seen, &mut profile.automation));
@@ -205,8 +236,8 @@ impl Traffic {
         found.extend(self.throttle_evasion.observe(&seen));
         found.extend(self.least_privilege.observe(&seen));
         found.extend(self.volume.observe(&seen, first, &mut profile.volume));
-        let is_again = profile.asks_again(&seen);
-        found.extend(self.exfiltration.observe(&seen, first, is_again, &mut profile.exfiltration));
+        let again = profile.asks_again(&seen, was_seen);
+        found.extend(self.exfiltration.observe(&seen, first, again, &mut profile.exfiltration));
         found.extend(self.anomaly.observe(&seen, &mut profile.anomaly));
         found.extend(self.repertoire.observe(&seen, principal, first));
     }

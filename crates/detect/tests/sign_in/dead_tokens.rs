@@ -246,7 +246,7 @@ fn a_page_of_a_person_who_is_disabled_once_more_is_held_once_more() {
         found(&events).len()
     };
     assert_eq!((told("enable", &[0.0, 9.9]), told("enable", &[0.0, 10.0])), (0, 1));
-    assert_eq!(told("rename", &[]), 0);
+    assert_eq!(told("rename", &[]), 1, "let through, and never enabled again");
 }
 
 #[test]
@@ -274,4 +274,47 @@ fn what_comes_from_no_address_is_told_by_its_number_alone() {
     assert_eq!([30, 29].map(|count| told(count, 10.0, "expired")), [1, 0]);
     assert_eq!([10.3, 10.4].map(|apart| told(30, apart, "expired")), [1, 0], "in five minutes");
     assert_eq!(told(32, 300.0, "expired"), 0, "a library or many routes say nothing of it");
+}
+
+/// Somebody is used to an account that an administrator disables; so long after that this comes.
+fn let_through(target: &str, action: &str, later: &[(f64, &str, Value)]) -> Vec<Value> {
+    let members = json!({ "actor": "admin:root", "action": action, "target": target });
+    let mut events = vec![
+        request(0.0, HOME, BROWSER, &json!({})),
+        event(100.0, "admin", "192.0.2.80", &members),
+    ];
+    for (after, kind, more) in later {
+        let mut event = request(100.0 + after, HOME, BROWSER, more);
+        event["kind"] = json!(kind);
+        events.push(event);
+    }
+    let mut findings = found(&events);
+    findings.retain(|it| it["detector"] == "disabled_account_token");
+    findings
+}
+
+#[test]
+fn a_door_that_lets_a_disabled_account_through_after_a_minute_is_told_once() {
+    let use_at = |after: f64| (after, "request", json!({}));
+    let told = |later: &[(f64, &str, Value)]| let_through("u1", "user.disabled", later).len();
+    assert_eq!([59.0, 60.0].map(|after| told(&[use_at(after)])), [0, 1]);
+    assert_eq!(told(&[use_at(60.0), use_at(61.0), use_at(3600.0)]), 1);
+    let finding = &let_through("u1", "user.disable", &[use_at(90.0)])[0];
+    assert_eq!((&finding["class"], &finding["subject"]), (&json!("certain"), &json!("u1")));
+    let summary = finding["evidence"]["summary"].as_str().expect("text");
+    assert!(summary.contains("and let through"), "{summary}");
+    assert_eq!(let_through("app", "client.disabled", &[use_at(90.0)]).len(), 1, "a client");
+    for (target, action) in
+        [("u2", "user.disabled"), ("u1", "client.disabled"), ("u1", "user.renamed")]
+    {
+        assert_eq!(let_through(target, action, &[use_at(90.0)]), [json!(null); 0], "{action}");
+    }
+    for again in [
+        (30.0, "login", json!({ "result": "ok", "factor": "password", "complete": true })),
+        (30.0, "grant", json!({ "result": "ok", "grant_type": "refresh_token" })),
+    ] {
+        assert_eq!(told(&[again, use_at(90.0)]), 0, "let in again");
+    }
+    let failed = (30.0, "login", json!({ "result": "disabled", "factor": "password" }));
+    assert_eq!(told(&[failed, use_at(90.0)]), 1);
 }

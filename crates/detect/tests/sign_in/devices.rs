@@ -228,3 +228,51 @@ fn a_script_that_two_people_use_is_the_clients_and_what_was_told_is_not_learnt()
     };
     assert_eq!(several(6), 6, "each from another network");
 }
+
+/// Devices of so many people by the client's own software with this fingerprint, and one that is started abroad with that
+/// one, with these members, and approved at home with those.
+fn printed(users: u32, prints: [Option<&str>; 2], start: &Value, end: &Value) -> usize {
+    let home = ("198.51.3.1", 64500, "NO");
+    let mut events = Vec::new();
+    let mut code = |n: u32, place: Place<'_>, print: Option<&str>, more: [&Value; 2]| {
+        let mut pair =
+            device(f64::from(n) * HOUR, &format!("code{n}"), place, home, &format!("u{n}"));
+        pair[0]["ja4"] = json!(print);
+        for (event, more) in pair.iter_mut().zip(more) {
+            (event["ua"], event["net"]) = (json!("Shop-TV/3.1"), json!("residential"));
+            for (name, value) in more.as_object().expect("members") {
+                event[name] = value.clone();
+            }
+        }
+        events.extend(pair);
+    };
+    for n in 0..users {
+        code(n, home, prints[0], [&json!({}), &json!({})]);
+    }
+    code(9, ("203.0.113.66", 64666, "BR"), prints[1], [start, end]);
+    let mut findings = found(&events);
+    findings.retain(|it| it["detector"] == "device_phishing");
+    assert!(findings.iter().all(|it| it["ip"] == "203.0.113.66" && it["subject"] == "u9"));
+    findings.len()
+}
+
+#[test]
+fn what_only_calls_itself_like_the_clients_devices_is_told_where_it_was_started_abroad() {
+    let [own, other] = [
+        Some("t13d1516h2_8daaf6152771_02713d6af862"),
+        Some("t13d301000_01455d0db58d_5ac7197df9d2"),
+    ];
+    let none = json!({});
+    assert_eq!([3, 2].map(|users| printed(users, [own, other], &none, &none)), [1, 0]);
+    assert_eq!(printed(4, [own, own], &none, &none), 0, "what people have");
+    assert_eq!(printed(4, [own, None], &none, &none), 0, "nobody knows what it is");
+    assert_eq!(printed(4, [None, other], &none, &none), 0, "nobody knows what people have");
+    let start = |more: Value| printed(4, [own, other], &more, &none);
+    assert_eq!([json!({ "net": "hosting" }), json!({ "net": "vpn" })].map(start), [1, 1]);
+    let here = [json!({ "country": "NO" }), json!({ "country": null }), json!({ "net": "mobile" })];
+    assert_eq!(here.map(start), [0, 0, 0]);
+    let rented = json!({ "net": "hosting" });
+    let end = |net: &str| printed(4, [own, other], &rented, &json!({ "net": net }));
+    assert_eq!(["residential", "mobile"].map(end), [1, 1]);
+    assert_eq!(["business", "hosting", "vpn"].map(end), [0, 0, 0]);
+}

@@ -355,7 +355,11 @@ fn keys_are_guessed_slowly_on_several_routes_or_at_irregular_times_and_a_job_goe
 fn a_few_tries_of_many_networks_in_a_quiet_hour_are_a_run_and_each_is_named() {
     let run = |networks: u32| {
         let events: Vec<Value> = (0..networks)
-            .map(|n| unknown(f64::from(n) * 60.0, &format!("1{}.9.0.7", 10 + n)))
+            .map(|n| {
+                let mut event = unknown(f64::from(n) * 60.0, &format!("1{}.9.0.7", 10 + n));
+                event["token_kind"] = json!("jwt");
+                event
+            })
             .collect();
         found(&events).len()
     };

@@ -8,14 +8,17 @@
     reason = "tests: helpers too"
 )]
 
+mod asked;
 mod campaigns;
 mod certain;
 mod claimed;
+mod client_keys;
 mod countries;
 mod credentials;
 mod dead_tokens;
 mod devices;
 mod disguise;
+mod exits;
 mod first_days;
 mod flows;
 mod forged;
@@ -25,6 +28,8 @@ mod issued;
 mod keys;
 mod population;
 mod renewals;
+mod runs;
+mod secrets_abroad;
 mod support;
 mod takeovers;
 mod tokens;

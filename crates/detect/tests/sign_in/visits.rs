@@ -38,10 +38,15 @@ fn changed(seconds: f64) -> Value {
     event(seconds, "admin", "192.0.2.44", &change)
 }
 
-/// Another hand does the same.
+/// Another hand does the same, by software with a name of its own.
 fn strange(event: Value) -> Value {
-    let place = json!({ "ip": AWAY, "ua": "curl/8", "net": "residential", "country": "BR" });
+    let place = json!({ "ip": AWAY, "ua": "Import/8", "net": "residential", "country": "BR" });
     with(event, &place)
+}
+
+/// Or by a library.
+fn by_library(event: Value) -> Value {
+    with(strange(event), &json!({ "ua": "curl/8" }))
 }
 
 /// The classes of what is told of the stranger.
@@ -81,6 +86,14 @@ fn five_requests_from_where_people_are_in_a_country_where_a_server_never_was_are
     ] {
         assert_eq!([39, 40].map(|count| by(count, &more)), [0, 1], "{more}");
     }
+    for net in [json!("hosting"), json!("business"), Value::Null] {
+        let library = json!({ "net": net, "ua": "curl/8" });
+        assert_eq!([4, 5].map(|count| by(count, &library)), [0, 1], "{library}");
+    }
+    for country in [json!("DE"), Value::Null] {
+        let library = json!({ "net": "hosting", "ua": "curl/8", "country": country });
+        assert_eq!([39, 40].map(|count| by(count, &library)), [0, 1], "{library}");
+    }
     for none in [
         json!({ "ua": "Partner/4.0" }),
         json!({ "ip": "198.51.7.7" }),
@@ -101,6 +114,10 @@ fn a_client_that_was_among_people_or_of_which_no_country_is_known_may_go_abroad(
     {
         assert_eq!(told(&home), [0, 1], "{home}");
     }
+    let library = json!({ "ua": "curl/8" });
+    let by_library = |home: &Value| [4, 5].map(|count| visited(home, count, 20.0, &library));
+    assert_eq!(by_library(&json!({ "net": "residential" })), [0, 1], "wherever it is at home");
+    assert_eq!(by_library(&json!({ "country": null })), [0, 0]);
     let also = |net: &str| {
         let desk = with(client(60.0), &json!({ "net": net }));
         let at_home = (0..3).map(|n| client(f64::from(n) * HOUR)).collect();
@@ -155,13 +172,18 @@ fn a_client_that_goes_on_with_a_token_was_at_home_between_a_strangers_sign_ins()
 
 #[test]
 fn before_a_client_used_its_new_secret_a_stranger_with_one_is_told_and_not_for_certain() {
-    let told = |times: u32, uses: bool, goes_on: bool| {
+    let signed_in = |times: u32, uses: bool, goes_on: bool, by: fn(Value) -> Value| {
         let at = |n: u32| 3.5 * HOUR + 30.0 + f64::from(n) * 700.0;
         let used_new = uses.then(|| client(3.1 * HOUR)).into_iter().collect();
-        let signs_in = (0..times).map(|n| strange(client(at(n)))).collect();
+        let signs_in = (0..times).map(|n| by(client(at(n)))).collect();
         let own = (0..times).map(|n| used(at(n) + 300.0)).filter(|_| goes_on).collect();
         classes(&[rotated(), used_new, signs_in, own])
     };
+    let told = |times, uses, goes_on| signed_in(times, uses, goes_on, strange);
+    let of_library = |times, goes_on| signed_in(times, false, goes_on, by_library);
+    assert_eq!([1, 2].map(|times| of_library(times, true).len()), [0, 1], "one return is enough");
+    assert_eq!(of_library(9, true), ["statistical"], "however often");
+    assert_eq!(of_library(9, false), [""; 0], "the client was not there in between");
     assert_eq!(told(3, false, true), ["statistical"]);
     assert_eq!(told(9, false, true), ["statistical"], "however often");
     assert_eq!(told(2, false, true), [""; 0]);
@@ -191,10 +213,12 @@ fn strange_software_from_three_strange_places_after_a_change_may_have_the_secret
         assert!(findings.iter().all(|it| it["class"] == "statistical" && it["client"] == "c1"));
         findings.len()
     };
-    assert_eq!([3, 2].map(|places| told(places, 300.0, true, "curl/8")), [1, 0]);
-    assert_eq!(told(3, 300.0, false, "curl/8"), 0, "it was never changed");
+    assert_eq!([3, 2].map(|places| told(places, 300.0, true, "Import/8")), [1, 0]);
+    assert_eq!([2, 1].map(|places| told(places, 300.0, true, "curl/8")), [1, 1], "a library");
+    assert_eq!(told(3, 300.0, false, "Import/8"), 0, "it was never changed");
+    assert_eq!(told(3, 300.0, false, "curl/8"), 0, "nor by a library");
     assert_eq!(told(3, 300.0, true, "Partner/3.2"), 0, "its own software moves");
-    assert_eq!([11.0, 13.0].map(|hours| told(3, hours * HOUR, true, "curl/8")), [1, 0], "a day");
+    assert_eq!([11.0, 13.0].map(|hours| told(3, hours * HOUR, true, "Import/8")), [1, 0], "a day");
 }
 
 /// After the change so many sign-ins by these hosts in turn, while the client goes on. What is told of them.
@@ -211,8 +235,10 @@ fn by_turns(hosts: u32, times: u32, pause: f64, ua: &str) -> Vec<String> {
 
 #[test]
 fn strangers_with_a_secret_who_change_hosts_come_back_to_several() {
-    assert_eq!([2, 3].map(|times| by_turns(2, times, 700.0, "curl/8").len()), [0, 1]);
+    assert_eq!([2, 3].map(|times| by_turns(2, times, 700.0, "Import/8").len()), [0, 1]);
+    assert_eq!(by_turns(2, 5, 700.0, "Import/8"), ["statistical", "certain"]);
     assert_eq!(by_turns(2, 5, 700.0, "curl/8"), ["statistical", "certain"]);
+    assert_eq!(by_turns(2, 1, 700.0, "curl/8"), ["statistical"], "a library at once");
     let own = |hosts, times, pause| by_turns(hosts, times, pause, "Partner/3.2");
     assert_eq!([3, 4].map(|times| own(2, times, 1300.0).len()), [0, 1]);
     assert_eq!([590.0, 610.0].map(|pause| own(2, 4, pause).len()), [0, 1], "half an hour");

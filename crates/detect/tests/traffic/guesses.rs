@@ -60,6 +60,17 @@ fn where_others_fail_more_often_but_seldom_each_it_takes_thirty_and_a_broken_rou
 }
 
 #[test]
+fn whoever_guesses_what_many_have_finds_some_and_fails_thirty_times_and_more_often_than_not() {
+    let told = |each: [u32; 2], own| guessed([6, each[0], each[1]], own, 60.0, &json!({}));
+    assert_eq!([29, 30].map(|done| told([0, 3], [30, done])), [1, 0]);
+    assert_eq!(told([0, 3], [30, 31]), 0, "thirty of sixty-one");
+    assert_eq!([29, 30].map(|failed| told([0, 3], [failed, 12])), [0, 1]);
+    assert_eq!([29, 30].map(|done| told([2, 2], [30, done])), [1, 0], "where others fail as well");
+    assert_eq!(told([0, 3], [90, 60]), 1, "once");
+    assert_eq!(told([3, 3], [90, 60]), 0, "broken");
+}
+
+#[test]
 fn what_is_not_wrong_and_whoever_is_a_program_makes_no_guess() {
     let with = |more: &Value| guessed([6, 0, 3], [20, 0], 60.0, more);
     for status in [400, 404, 409, 410, 422] {

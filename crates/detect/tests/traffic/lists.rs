@@ -226,3 +226,34 @@ fn what_administrators_search_for_is_not_what_they_have() {
         assert_eq!(by(prefix), expected, "{prefix}");
     }
 }
+
+/// Agents who take four orders each from a list elsewhere, and one who takes so many, which this list gave.
+fn elsewhere(route: &str, records: u32, opens: u32) -> usize {
+    let mut stream = Stream::default();
+    for person in 0..40u32 {
+        let (at, who) = (f64::from(person) * 20.0, format!("p{person}"));
+        stream.add(at, &who, LIST, json!({ "records_out": 4 }));
+        for n in 0..4 {
+            let object = json!({ "object": format!("{}", 20_000 + person * 100 + n) });
+            stream.add(at + 1.0 + f64::from(n), &who, ONE, object);
+        }
+    }
+    let at = 0.5 * HOUR;
+    stream.add(at, "p3", route, json!({ "records_out": records, "object": "v7" }));
+    for n in 0..opens {
+        let object = json!({ "object": format!("{}", 90_000 + n * 13) });
+        stream.add(at + 10.0 + f64::from(n) * 5.0, "p3", ONE, object);
+    }
+    stream.by("bola_ownership").len()
+}
+
+#[test]
+fn a_list_elsewhere_gives_what_it_is_called_after() {
+    for route in ["GET /views/{id}/orders", "GET /team/orders", "GET /views/:id/orders"] {
+        assert_eq!(elsewhere(route, 40, 40), 0, "{route}");
+        assert_eq!(elsewhere(route, 4, 40), 1, "{route}: too few");
+    }
+    for route in ["GET /views/{id}/bills", "POST /views/{id}/orders", "GET /orders/{id}"] {
+        assert_eq!(elsewhere(route, 40, 40), 1, "{route}");
+    }
+}

@@ -11,6 +11,7 @@
 mod awake;
 mod beats;
 mod clocks;
+mod files;
 mod first_days;
 mod guesses;
 mod injections;
@@ -23,6 +24,7 @@ mod programs;
 mod resources;
 mod scans;
 mod scopes;
+mod scripts;
 mod stream;
 mod volumes;
 mod walks;

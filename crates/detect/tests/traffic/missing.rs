@@ -80,9 +80,9 @@ fn in_the_first_hour_people_are_compared_with_each_other() {
     for n in 0..900u32 {
         stream.add(1500.0 + f64::from(n), "p4", "GET /orders", json!({}));
     }
-    for n in 0..20u32 {
+    for n in 0..40u32 {
         let more = json!({ "bytes_out": 2_000_000, "object": format!("file-{n}") });
-        stream.add(1500.0 + f64::from(n) * 30.0, "p5", "GET /orders/{id}", more);
+        stream.add(1500.0 + f64::from(n) * 15.0, "p5", "GET /orders/{id}", more);
     }
     // Others list their orders too.
     for person in 0..40 {

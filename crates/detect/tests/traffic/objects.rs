@@ -126,8 +126,13 @@ fn a_night_is_not_cut_in_two_and_what_was_a_day_ago_is_forgotten() {
     assert_eq!(around(4.0 * DAY, 8.0 * HOUR), 0, "at most three in two halves");
 }
 
-/// Jobs with tasks of their own, then one that asks for so many of all tasks and for five of others.
+/// Jobs with tasks of their own, then one that asks for so many of all tasks and for six of others.
 fn job_among_tasks(count: u32) -> usize {
+    job_since(None, count)
+}
+
+/// The same, where it asked for one task of another after so many hours.
+fn job_since(first: Option<f64>, count: u32) -> usize {
     let mut stream = Stream::default();
     let mut add = |at: f64, job: u32, task: String| {
         let name = format!("job{job}");
@@ -139,6 +144,9 @@ fn job_among_tasks(count: u32) -> usize {
             let at = f64::from(n) * 1800.0 + f64::from(job) * 7.0;
             add(at, job, format!("task-{job}-{}", n % 4));
         }
+    }
+    if let Some(hours) = first {
+        add(hours * HOUR, 3, "task-4-1".to_owned());
     }
     for n in 0..count {
         add(1.1 * DAY + f64::from(n) * 60.0, 3, format!("new-{n}"));
@@ -152,7 +160,14 @@ fn job_among_tasks(count: u32) -> usize {
 #[test]
 fn a_job_that_takes_what_others_have_is_found_and_one_that_works_through_everything_is_not() {
     assert_eq!(job_among_tasks(2), 1);
-    assert_eq!(job_among_tasks(38), 0, "by chance");
+    assert_eq!([18, 20].map(job_among_tasks), [1, 0], "a quarter is no chance");
+}
+
+#[test]
+fn a_job_that_was_among_others_things_in_its_first_six_hours_works_through_them() {
+    assert_eq!([5.99, 6.01].map(|hours| job_since(Some(hours), 2)), [0, 1]);
+    assert_eq!(job_since(Some(1.0), 0), 0, "whatever else it does");
+    assert_eq!(job_since(Some(10.0), 38), 0, "by chance");
 }
 
 /// Person 3 reads so many orders of each of so many others.

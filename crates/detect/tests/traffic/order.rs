@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::stream::{DAY, Stream};
 
+/// So long after the last one a visit is another.
+const VISIT: f64 = 3700.0;
+
 /// Twelve people buy things for two days.
 fn shop() -> Stream {
     let mut stream = Stream::people();
@@ -82,7 +85,7 @@ fn what_is_only_looked_at_first_is_not_needed_before_it_is_known_for_long() {
             stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
         }
         for n in 0..4 {
-            let at = 2.1 * DAY + f64::from(n) * 60.0;
+            let at = 2.1 * DAY + f64::from(n) * VISIT;
             stream.add(at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
         }
         stream.by("sequence").len()
@@ -226,26 +229,102 @@ fn a_step_is_needed_again_before_what_is_done_again() {
     assert_eq!(told(&["POST /checkout"], 7), 0, "it is done again without");
 }
 
+/// Where rooms are looked at before they are changed, what is told of somebody who looks and changes at these times.
+fn changes_rooms(look: &str, status: u16, looks: &[f64], changes: &[f64]) -> usize {
+    let mut stream = Stream::people();
+    for n in 0..130 {
+        let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
+        stream.add(at, &who, "GET /rooms", json!({}));
+        stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
+    }
+    for at in looks {
+        stream.add(2.1 * DAY + at, "p30", look, json!({ "status": status }));
+    }
+    for at in changes {
+        stream.add(2.1 * DAY + at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
+    }
+    stream.by("sequence").len()
+}
+
 #[test]
 fn a_step_that_failed_or_a_page_that_was_left_open_is_not_missing() {
-    let run = |look: &str, at: f64, status: u16, changes: u32| {
+    let visits = [0.0, 1.0, 2.0, 3.0].map(|n| n * VISIT);
+    let before = visits.map(|at| at - 30.0);
+    let run = |look, status| changes_rooms(look, status, &before, &visits);
+    assert_eq!(run("GET /rooms", 200), 0);
+    assert_eq!(run("GET /rooms", 503), 0, "an outage");
+    assert_eq!(run("GET /rooms", 403), 1, "who may not look has not looked");
+    assert_eq!(run("GET /items", 200), 1);
+    let opened =
+        |hours: f64, changes: &[f64]| changes_rooms("GET /rooms", 200, &[-hours * 3600.0], changes);
+    assert_eq!([3, 4].map(|count| opened(5.0, &visits[..count])), [0, 1], "of the morning");
+    assert_eq!([2, 3].map(|count| opened(30.0, &visits[..count])), [0, 1], "of yesterday");
+    let again =
+        |first: &[f64]| opened(5.0, &[first, &[VISIT + 120.0, 2.0 * VISIT + 120.0]].concat());
+    assert_eq!(again(&[0.0, 60.0]), 0, "for a change and another");
+    assert_eq!(again(&[0.0, 60.0, 120.0]), 1, "and no third");
+}
+
+#[test]
+fn a_look_that_a_visit_lacks_counts_half_at_each_of_the_same_changes_but_the_first() {
+    let told = |changes: &[f64]| changes_rooms("GET /items", 200, &[], changes);
+    let every =
+        |pause: f64, count: u32| (0..count).map(|n| f64::from(n) * pause).collect::<Vec<f64>>();
+    assert_eq!([4, 5].map(|count| told(&every(60.0, count))), [0, 1]);
+    assert_eq!([4, 5].map(|count| told(&every(3500.0, count))), [0, 1], "within one visit all day");
+    assert_eq!([2, 3].map(|count| told(&every(VISIT, count))), [0, 1], "in as many visits");
+    assert_eq!(told(&[0.0, 60.0, VISIT, VISIT + 60.0]), 1, "a visit and a half, twice");
+}
+
+/// Thirty-five people who fill a cart before they check out, send a gift, or give a tip.
+fn steps(stream: &mut Stream) {
+    for n in 0..90u32 {
+        let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 35));
+        let last = ["POST /checkout", "POST /gift", "POST /tip"][n as usize % 3];
+        stream.add(at, &who, "POST /cart", json!({}));
+        stream.add(at + 30.0, &who, last, json!({}));
+    }
+}
+
+#[test]
+fn different_steps_that_one_visit_lacks_count_each() {
+    const PAIRS: [[&str; 2]; 3] = [
+        ["POST /cart", "POST /checkout"],
+        ["POST /drafts", "POST /letters"],
+        ["POST /forms", "POST /claims"],
+    ];
+    let told = |changes: &[[&str; 2]]| {
         let mut stream = Stream::people();
-        for n in 0..130 {
-            let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 24));
-            stream.add(at, &who, "GET /rooms", json!({}));
-            stream.add(at + 30.0, &who, "PUT /rooms/{id}", json!({ "object": "1" }));
+        for n in 0..90u32 {
+            let (at, who) = (f64::from(n) * 1000.0, format!("p{}", n % 35));
+            for (step, route) in PAIRS[n as usize % 3].iter().enumerate() {
+                stream.add(at + step as f64 * 30.0, &who, route, json!({}));
+            }
         }
-        stream.add(2.1 * DAY + at, "p30", look, json!({ "status": status }));
-        for n in 0..changes {
-            let at = 2.1 * DAY + f64::from(n) * 60.0;
-            stream.add(at, "p30", "PUT /rooms/{id}", json!({ "object": "1" }));
+        for (n, [_, change]) in changes.iter().enumerate() {
+            stream.add(2.1 * DAY + n as f64 * 60.0, "p30", change, json!({}));
         }
         stream.by("sequence").len()
     };
-    assert_eq!(run("GET /rooms", -30.0, 503, 4), 0, "an outage");
-    assert_eq!(run("GET /rooms", -30.0, 403, 4), 1, "who may not look has not looked");
-    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200, 4), 0, "a page of the morning");
-    assert_eq!(run("GET /rooms", -5.0 * 3600.0, 200, 6), 1, "and nothing else all day");
-    assert_eq!(run("GET /rooms", -30.0 * 3600.0, 200, 4), 1, "a page of yesterday");
-    assert_eq!(run("GET /items", -30.0, 200, 4), 1);
+    assert_eq!([told(&PAIRS), told(&PAIRS[..2])], [1, 0]);
+}
+
+#[test]
+fn one_step_that_a_visit_lacks_counts_once_before_different_changes_and_each_time_before_the_same()
+{
+    let told = |pause: f64, changes: &[&str]| {
+        let mut stream = Stream::people();
+        steps(&mut stream);
+        for (n, change) in changes.iter().enumerate() {
+            stream.add(2.1 * DAY + n as f64 * pause, "p30", change, json!({}));
+        }
+        stream.by("sequence").len()
+    };
+    let [checkout, gift, tip] = ["POST /checkout", "POST /gift", "POST /tip"];
+    assert_eq!(told(60.0, &[checkout, gift, tip]), 0);
+    assert_eq!(told(60.0, &[checkout, gift, tip, checkout, gift, tip]), 0, "in turn");
+    assert_eq!(told(60.0, &[checkout, checkout, checkout]), 1, "the same again and again");
+    assert_eq!(told(60.0, &[checkout, gift, checkout, checkout]), 1);
+    assert_eq!(told(VISIT, &[checkout, gift, tip]), 1, "in a visit each");
+    assert_eq!(told(VISIT, &[checkout, gift]), 0);
 }

@@ -6,6 +6,48 @@ use serde_json::{Value, json};
 
 use crate::stream::{DAY, HOUR, Stream, own};
 
+/// A program that did two things twenty hours long does seven new ones, as a subject of this name, of whose client such a
+/// grant was told at first. How often the program is told.
+fn does_new_things(subject: &str, grant: &Value) -> usize {
+    let mut stream = Stream::default();
+    let mut more = json!({
+        "kind": "grant", "client": "billing-sync", "grant_type": "client_credentials",
+        "result": "ok", "path": Value::Null,
+    });
+    for (name, value) in grant.as_object().expect("members") {
+        more[name] = value.clone();
+    }
+    stream.add(0.0, subject, "POST /token", more);
+    let client = json!({ "client": "billing-sync" });
+    for n in 0..200 {
+        let at = 60.0 + n as f64 * 360.0;
+        stream.add(at, subject, ["GET /orders", "GET /status"][n % 2], client.clone());
+    }
+    for n in 0..7 {
+        let more =
+            json!({ "client": "billing-sync", "status": if n % 2 == 0 { 200 } else { 403 } });
+        let at = 20.1 * HOUR + f64::from(n) * 300.0;
+        stream.add(at, subject, &format!("POST /new{n}"), more);
+    }
+    stream.by("function_probing").len()
+}
+
+#[test]
+fn whose_token_was_granted_to_a_client_for_itself_is_a_program_whatever_its_name() {
+    assert_eq!(does_new_things("svc-billing", &json!({})), 1);
+    for none in [
+        json!({ "client": "other" }),
+        json!({ "result": "invalid_client" }),
+        json!({ "grant_type": "authorization_code" }),
+        json!({ "grant_type": "refresh_token" }),
+        json!({ "subject": "svc-other" }),
+        json!({ "subject": null }),
+    ] {
+        assert_eq!(does_new_things("svc-billing", &none), 0, "{none}");
+    }
+    assert_eq!(does_new_things("billing-sync", &json!({ "result": "invalid_client" })), 1);
+}
+
 /// A week of a service: a trickle by day and a large export by night.
 fn service() -> Stream {
     let mut stream = Stream::people();
@@ -131,12 +173,20 @@ fn a_clock_is_automation_and_a_poll_is_not() {
     assert_eq!(findings[0]["subject"], "p3");
 }
 
-/// Twelve people who signed in, and one who asks for one order so often, at such pauses.
-fn watch(count: u32, pause: f64, uneven: f64) -> usize {
+/// Twelve people who signed in, one who asks for one order so often, at such pauses, and so many who ask for theirs so
+/// often by a clock before that.
+fn watch(count: u32, pause: f64, uneven: f64, others: &[u32]) -> usize {
     let mut stream = Stream::people();
     for person in 0..12u32 {
         let more = json!({ "session": format!("s{person}"), "object": own(person, 1) });
         stream.add(2.0 * DAY + f64::from(person), &format!("p{person}"), "GET /orders/{id}", more);
+    }
+    for (other, times) in (5u32..).zip(others) {
+        for n in 0..*times {
+            let more = json!({ "session": format!("s{other}"), "object": own(other, 1) });
+            let at = 2.05 * DAY + f64::from(n) * 30.0;
+            stream.add(at, &format!("p{other}"), "GET /orders/{id}", more);
+        }
     }
     for n in 0..count {
         let off = uneven * f64::from(n * 7 % 5) / 5.0;
@@ -148,13 +198,16 @@ fn watch(count: u32, pause: f64, uneven: f64) -> usize {
 }
 
 #[test]
-fn one_object_asked_for_by_a_clock_for_hours_is_automation() {
-    assert_eq!(watch(400, 30.0, 0.5), 1);
-    assert_eq!(watch(150, 60.0, 0.5), 0, "a hundred and fifty times");
-    assert_eq!(watch(400, 5.0, 0.1), 0, "half an hour, as an order is on its way");
-    assert_eq!(watch(170, 60.0, 0.5), 0, "long enough, and not often");
-    assert_eq!([120.0, 125.0].map(|pause| watch(300, pause, 0.5)), [1, 0], "every two minutes");
-    assert_eq!(watch(400, 30.0, 25.0), 0, "by no clock");
+fn one_object_asked_for_by_a_clock_for_hours_is_automation_where_nobody_else_does_that() {
+    let watch_alone = |count, pause, uneven| watch(count, pause, uneven, &[]);
+    assert_eq!(watch_alone(400, 30.0, 0.5), 1);
+    assert_eq!(watch_alone(150, 60.0, 0.5), 0, "a hundred and fifty times");
+    assert_eq!(watch_alone(400, 5.0, 0.1), 0, "half an hour, as an order is on its way");
+    assert_eq!(watch_alone(170, 60.0, 0.5), 0, "long enough, and not often");
+    assert_eq!([120.0, 125.0].map(|pause| watch_alone(300, pause, 0.5)), [1, 0], "two minutes");
+    assert_eq!(watch_alone(400, 30.0, 25.0), 0, "by no clock");
+    let beside = |others: &[u32]| watch(400, 30.0, 0.5, others);
+    assert_eq!([60, 61].map(|times| beside(&[times])), [1, 0], "pages of the client do that");
 }
 
 #[test]

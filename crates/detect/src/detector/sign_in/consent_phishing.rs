@@ -1,11 +1,10 @@
 //! A young client that nobody vouched for collects consent from many people.
 //!
-//! Default: five people within three days for a client registered within the last week that is
-//! known to be unverified, or ten where that is not known, and scopes that reach beyond who
-//! somebody is. Three and six, where at least three of its scopes do: a new application begins with the one thing that it
-//! is for, and who wants to be told of a few people's mistake cannot wait for five. An application that only signs people
-//! in is never told. Once for each client.
-//! State: 5,000 clients of at most 700 bytes.
+//! Default: five people within three days for a client registered within the last week that is known to be unverified,
+//! or ten where that is not known, and scopes that reach beyond who somebody is, or are not known. Three and six,
+//! where at least three of its scopes do: a new application begins with the one thing that it is for, and who wants to
+//! be told of a few people's mistake cannot wait for five. An application that only signs people in is never told.
+//! Once for each client. State: 5,000 clients of at most 700 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,8 +57,11 @@ impl Detector for ConsentPhishing {
         };
         let (client, subject) = (event.who.client.as_ref()?, event.who.subject.as_ref()?);
         let young = client_age_s.filter(|age| *age <= YOUNG)?;
-        let is_wide = sensitive::reach(scopes) >= WIDE;
-        if *client_verified == Some(true) || !(is_wide || sensitive::is_broad(scopes)) {
+        let reach = sensitive::reach(scopes);
+        let is_wide = reach >= WIDE;
+        // Nobody asks for consent to nothing: what is not written is not known.
+        let is_known = scopes.iter().next().is_some();
+        if *client_verified == Some(true) || is_known && reach == 0 {
             return None;
         }
         let asked = self.clients.touch(client);

@@ -3,16 +3,16 @@
 //! A television and a telephone are in one country; a server in a data centre is started by a few people who sit
 //! together. Default: four people within three days approve codes that one network started, from three different
 //! places that are all far from it and, where countries are known, at least half of them in other countries. One is
-//! told alone where the device is started far from who approves it, in a data centre, behind a VPN, in another home
-//! or country, by software that is not the client's: by another than that of three people whose devices were near or
-//! who signed in on the device itself, and that fewer than two of these use; a bare HTTP library, where nobody knows
-//! what kind of network it is. Such a library is told from any other network than the person's, however near; one for
-//! scripts, in another country than where people approve it, before anything is known of the client. Whoever
-//! approves on a company's network what a data centre of the same country started works there. And where the client
-//! is known by ten people and hardly any of them, one in ten, approves from another country than the device is in; or
-//! where six people are known and hardly any of them approves from home what another home started. Carriers, VPNs and
-//! companies' networks may stand anywhere and do not count there. State: 20,000 codes of 200 bytes, 20,000 networks
-//! of at most 1 kB, 5,000 clients of 400 bytes.
+//! told alone where the device is started far from who approves it, in a data centre, behind a VPN, in another home or
+//! country, by software that is not the client's: by another than that of three people whose devices were near or who
+//! signed in on the device itself, and that fewer than two of these use; a bare HTTP library, where nobody knows what
+//! kind of network it is. Such a library is told from any other network than the person's, however near; one for
+//! scripts, in another country than where people approve it, before anything is known of the client; and there what
+//! has a TLS fingerprint that none of these people has. Whoever approves on a company's network what a data centre of
+//! the same country started works there. And where the client is known by ten people and hardly any of them, one in
+//! ten, approves from another country than the device is in; or where six people are known and hardly any of them
+//! approves from home what another home started. Carriers, VPNs and companies' networks may stand anywhere and do not
+//! count there. State: 20,000 codes of 200 bytes, 20,000 networks of at most 1 kB, 5,000 clients of 700 bytes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,6 +29,7 @@ use token::user_agent;
 use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::source::{self, Source, number};
 use crate::detector::{Detector, Kind, Sighting, network};
+use crate::program;
 use crate::sketch::distinct::Distinct;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
@@ -74,6 +75,8 @@ struct Approvals {
     abroad: Distinct<1>,
     /// Programs by the words of their names, and who uses them.
     programs: Vec<(u64, Distinct<1>)>,
+    /// Their TLS fingerprints, in the same way.
+    prints: Vec<(u64, Distinct<1>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +86,7 @@ struct Started {
     country: Option<u64>,
     net: Option<NetworkKind>,
     program: Option<u64>,
+    print: Option<u64>,
     is_library: bool,
     /// A library for scripts: what is compiled may go without a name and be a vendor's all the same.
     is_script: bool,
@@ -147,7 +151,7 @@ impl Detector for DevicePhishing {
             {
                 let (subject, program) = (event.who.subject.as_ref()?, source::family(event)?);
                 let client = self.clients.touch(&event.who.client);
-                client.use_program(program, number(subject.as_str()));
+                note_user(&mut client.programs, program, number(subject.as_str()));
                 return None;
             }
             _ => return None,
@@ -191,6 +195,7 @@ impl Started {
             country: event.origin.country.as_ref().map(number),
             net: event.origin.net,
             program: source::family(event),
+            print: event.origin.ja4.as_deref().and_then(program::library),
             is_library: source::is_library(event),
             is_script: source::is_library(event) && !is_compiled(event),
         })
@@ -237,6 +242,17 @@ fn stands_still(net: Option<NetworkKind>) -> bool {
     })
 }
 
+/// Who uses one of a few things, so long as there is room.
+fn note_user(things: &mut Vec<(u64, Distinct<1>)>, thing: u64, person: u64) {
+    if let Some((_, users)) = things.iter_mut().find(|(held, _)| *held == thing) {
+        users.add(person);
+    } else if things.len() < PROGRAMS {
+        let mut users = Distinct::default();
+        users.add(person);
+        things.push((thing, users));
+    }
+}
+
 /// Whether so many of so many people are few.
 fn is_rare(people: u32, count: u32) -> bool {
     count <= (people / RARE).max(FEW)
@@ -268,22 +284,19 @@ impl Approvals {
         let by_stranger = !distance.is_work
             && (distance.is_remote && self.is_strange(started)
                 || distance.is_elsewhere && self.is_bare(started)
-                || distance.is_foreign && started.is_script && !self.is_used(started));
-        if let Some(program) = started.program.filter(|_| !by_stranger) {
-            self.use_program(program, person);
+                || distance.is_foreign && started.is_script && !self.is_used(started)
+                || distance.is_foreign && self.is_disguised(started));
+        if !by_stranger {
+            for (held, used) in
+                [(&mut self.programs, started.program), (&mut self.prints, started.print)]
+            {
+                if let Some(used) = used {
+                    note_user(held, used, person);
+                }
+            }
         }
         let people = self.people.count();
         by_stranger || distance.is_abroad && people >= KNOWN && is_rare(people, self.abroad.count())
-    }
-
-    fn use_program(&mut self, program: u64, person: u64) {
-        if let Some((_, users)) = self.programs.iter_mut().find(|(held, _)| *held == program) {
-            users.add(person);
-        } else if self.programs.len() < PROGRAMS {
-            let mut users = Distinct::default();
-            users.add(person);
-            self.programs.push((program, users));
-        }
     }
 
     /// Whether the software is not the client's, as far as that can be known.
@@ -292,6 +305,15 @@ impl Approvals {
             && !self.is_used(started)
             && self.has_software()
             && (started.net.is_some() || started.is_library)
+    }
+
+    /// Whether its TLS fingerprint is nobody's yet, though people's are known.
+    fn is_disguised(&self, started: &Started) -> bool {
+        let users = |(_, users): &(u64, Distinct<1>)| users.count();
+        let are_known =
+            self.prints.len() < PROGRAMS && self.prints.iter().map(users).sum::<u32>() >= USERS;
+        let is_held = |print| self.prints.iter().any(|(held, _)| *held == print);
+        started.print.is_some_and(|print| are_known && !is_held(print))
     }
 
     /// Whether several people use the program.

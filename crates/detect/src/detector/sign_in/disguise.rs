@@ -3,12 +3,12 @@
 //! Anybody can send any User-Agent; a TLS fingerprint is what a library is built of. Which fingerprints are those of
 //! libraries is learnt: of whatever says that it is one, from three networks. But nobody is told who comes by one that
 //! a tenth of all people have in a browser, or three people from one network: there an application wraps a library, or
-//! a proxy opens what its people's browsers send. Thirty people whose fingerprints are known are needed before anything
-//! is said. A person who is seen so five times within an hour, signing in or asking, is told. A browser without a
-//! window counts as well for somebody who is known by another program for an hour, and no test that was made with it.
-//! Personal tokens and API keys are made for programs. Eight names that failed on one day from three networks, all by
-//! one such fingerprint, are a campaign, and each of its networks is named. State: 80 bytes for each of 4,096
-//! fingerprints, 24 for each of 4,096 networks with one, 20 for each of 4,096 people.
+//! a proxy opens what its people's browsers send. Thirty people whose fingerprints are known are needed before
+//! anything is said. A person who is seen so five times within an hour, signing in or asking, is told. A browser
+//! without a window counts as well for somebody who is known by another program for an hour, and no test that was made
+//! with it. Personal tokens and API keys are made for programs. Eight names that failed on one day from three
+//! networks, all by one such fingerprint, are a campaign, and each of its networks is named. State: 80 bytes for each
+//! of 4,096 fingerprints, 24 for each of 4,096 networks with one, 20 for each of 4,096 people.
 
 use std::collections::BTreeMap;
 
@@ -133,7 +133,7 @@ impl RecordDetector for Disguise {
         }
         let now = source::seconds(event);
         let fingerprint = names.program.filter(|_| event.origin.ja4.is_some());
-        let person = names.subject.filter(|_| !source::is_machine(event));
+        let person = names.subject.filter(|_| !source::is_machine(event, names));
         let is_hidden = match fingerprint {
             Some(fingerprint) => {
                 self.learn(says, fingerprint, names, person, now);

@@ -1,13 +1,13 @@
 //! The tokens of a server that acts for people, used from another server that was given none of them.
 //!
-//! An application that keeps its people's tokens in a data centre asks for them, and uses them, from there. Whoever has
-//! taken its store uses many people's tokens from somewhere new within an hour or two, and asks for none, while the
-//! application goes on where it is. A new server of its own, or another region, fetches tokens as well, and what takes
-//! the old one's place leaves it silent. So: a client that is known for six hours, with eight people or more and by
-//! three places at most, all of them data centres or, where that is not known, no browsers; five people's tokens from a
-//! place that is new, within two hours, none of them issued there, and the client at home in between. A VPN or Tor is
-//! as good as a data centre for that; a place where people are says nothing of a client that is known. State: 4,096
-//! clients of 120 bytes.
+//! An application that keeps its people's tokens in a data centre asks for them, and uses them, from there. Whoever
+//! has taken its store uses many people's tokens from somewhere new within an hour or two, and asks for none, while
+//! the application goes on where it is. A new server of its own, or another region, fetches tokens as well, and what
+//! takes the old one's place leaves it silent. So: a client that is known for six hours, with eight people or more and
+//! by three places at most, all of them data centres or, where that is not known, no browsers; five people's tokens
+//! from a place that is new, within two hours, none of them issued there, and the client at home in between. A VPN or
+//! Tor is as good as a data centre for that; a place where people are says nothing of a client that is known. State:
+//! 4,096 clients of 120 bytes.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl RecordDetector for DrainedClient {
         if client.roams {
             return None;
         }
-        let person = names.subject.filter(|_| !source::is_machine(event))?;
+        let person = names.subject.filter(|_| !source::is_machine(event, names))?;
         let place = source::place(event)?;
         if client.homes.contains(&place) {
             client.people.add(person);

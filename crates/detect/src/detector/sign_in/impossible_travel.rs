@@ -1,25 +1,30 @@
 //! One person in two places, faster than any airliner.
 //!
 //! Compared are requests with those of the same software, and what is done by hand: sign-ins, changes by browsers, and
-//! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its owner
-//! is abroad; but where a browser was used within the last hour, nobody signs in in another country with software that
-//! is new to them, if they did not sit behind a gateway and do not go to a company's network. The place of an address
-//! is known to about 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Without latitude and
-//! longitude an address may be anywhere in its country ([`Place`]), so that only countries far from each other count.
-//! Above 1,000 km/h, which no airliner flies from door to door; after five hours, of which nobody knows how many were
-//! in the air, up to 1,600 only with software that is new to the person. Addresses of hosting, VPNs and Tor say nothing
-//! of where a person is, those of mobile carriers in which country the telephone is or is at home, so that they are
-//! compared only with other countries and with software that is new to the person; where the kind of network is not
-//! known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and the country
-//! another. Within one country the place of an address is often that of its carrier, so that only software counts that
-//! is new to the person. Personal tokens and API keys do not count: programs hold them. After a day in which a place
-//! was used it is one of this person's; after an hour, while little is known of them.
+//! all that telephones do, which are where their owners are. A computer left on at home goes on reading while its
+//! owner is abroad; but where a browser was used within the last hour, nobody signs in in another country with
+//! software that is new to them, if they did not sit behind a gateway and do not go to a company's network. The place
+//! of an address is known to about 100 km, so 200 km are given away, and nothing nearer than 500 km counts. Without
+//! latitude and longitude an address may be anywhere in its country ([`Place`]), so that only countries far from each
+//! other count. Above 1,000 km/h, which no airliner flies from door to door; after five hours, of which nobody knows
+//! how many were in the air, up to 1,600 only with software that is new to the person. Addresses of hosting, VPNs and
+//! Tor say nothing of where a person is, those of mobile carriers in which country the telephone is or is at home, so
+//! that they are compared only with other countries and with software that is new to the person; where the kind of
+//! network is not known, it may be a VPN or a carrier, so that the software has to be new to the person as well, and
+//! the country another. Within one country the place of an address is often that of its carrier, so that only software
+//! counts that is new to the person. Personal tokens and API keys do not count: programs hold them. After a day in
+//! which a place was used it is one of this person's; after an hour, while little is known of them.
+//!
+//! Nor does anybody sign in with software that is new to them through a carrier of a country where they were not seen
+//! within an hour of being elsewhere, or within a quarter of one through a data centre there, unless somebody else
+//! signed in from that address: a traveller's telephone keeps its own carrier.
 //!
 //! A company may have its gateway on another continent, and its people's telephones are at home the moment they leave
 //! its Wi-Fi. So whoever comes to or from a network that is known for a company's, with software that is not strange,
-//! or keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled; and a pair of places between
-//! which somebody was told to go is told again only with other software, or after a month without: people who go to and
-//! fro have a habit. State: 100,000 persons of about 750 bytes, 4,096 User-Agents of 16.
+//! or keeps the software and comes to or from a gateway ([`Gateways`]), has not travelled; and a pair of places
+//! between which somebody was told to go is told again only with other software, or after a month without: people who
+//! go to and fro have a habit. State: 100,000 persons of about 750 bytes, 4,096 User-Agents of 16, and 24 for each of
+//! 4,096 such addresses.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -38,12 +43,15 @@ use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::place::Place;
 use crate::detector::sign_in::source;
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
+use crate::sketch::distinct::Distinct;
+use crate::sketch::hash;
 use crate::sketch::memo::Memo;
 use crate::sketch::table::Table;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
 
 const PERSONS: usize = 100_000;
+const EXITS: usize = 4_096;
 /// In km/h.
 const AIRLINER: f64 = 1_000.0;
 const LONG_FLIGHT: f64 = 1_600.0;
@@ -55,6 +63,8 @@ const INACCURATE: f64 = 200.0;
 const SLOTS: usize = 4;
 /// Whoever used a browser in the last hour sits at it.
 const MOMENT: Duration = Duration::from_secs(3600);
+/// Whoever used anything so lately is there.
+const AT_ONCE: Duration = Duration::from_secs(900);
 /// Beyond this any two places can be reached.
 const ANYWHERE: Duration = Duration::from_secs(24 * 3600);
 /// So long a pair of places is remembered.
@@ -64,6 +74,8 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(super) struct ImpossibleTravel {
     persons: Table<Person>,
     gateways: Gateways,
+    /// Who signs in through a carrier's or a data centre's network.
+    exits: Table<Distinct<1>>,
     /// Whether a User-Agent is a telephone's.
     telephones: Memo<bool>,
 }
@@ -100,6 +112,7 @@ impl Default for ImpossibleTravel {
         Self {
             persons: Table::new(PERSONS),
             gateways: Gateways::default(),
+            exits: Table::new(EXITS),
             telephones: Memo::default(),
         }
     }
@@ -108,12 +121,13 @@ impl Default for ImpossibleTravel {
 impl RecordDetector for ImpossibleTravel {
     fn observe(&mut self, event: &Event, names: &Names, _: &mut Record<'_>) -> Option<Sighting> {
         let means = Means::of(event, names, &mut self.telephones)?;
-        let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
+        let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event, names))?;
         let (origin, net) = (&event.origin, source::net(event));
         let says_nothing =
             matches!(net, Some(NetworkKind::Hosting | NetworkKind::Tor | NetworkKind::Vpn));
         let is_carrier = net == Some(NetworkKind::Mobile);
-        if says_nothing || is_carrier && !means.is_by_hand {
+        let is_exit = means.is_sign_in && (is_carrier || net == Some(NetworkKind::Hosting));
+        if says_nothing && !is_exit || is_carrier && !means.is_by_hand {
             return None;
         }
         let (place, network, number) = (Place::of(origin)?, names.prefix?, names.subject?);
@@ -130,8 +144,23 @@ impl RecordDetector for ImpossibleTravel {
             place,
             ts: event.ts,
         };
+        if is_exit {
+            let people = self.exits.touch(hash::of(network), source::seconds(event));
+            people.add(number);
+            let is_shared = people.count() > 1;
+            let left = person.left_for(&seen, &software, is_carrier).filter(|(before, ..)| {
+                !is_shared && !before.is_office && !self.gateways.holds(event.ts, &before.network)
+            });
+            if let Some((before, now, journey)) = left
+                && person.told.is_news(event.ts, 1)
+            {
+                return Some(sighting(event, subject, (&before, &now), &journey));
+            }
+        }
         if is_carrier {
             person.carrier = Some(seen);
+        }
+        if is_carrier || says_nothing {
             return None;
         }
         let mut found = means.is_by_hand.then(|| person.left_telephone(&seen, &software)).flatten();
@@ -327,6 +356,18 @@ impl Person {
         let before = *browsers.max_by_key(|held| held.ts)?;
         let is_recent = now.ts.since(before.ts) <= MOMENT;
         is_recent.then(|| self.left(before, now, software)).flatten()
+    }
+
+    /// Somebody who signs in with software that is new to them through a carrier or a data centre of a country where
+    /// they were not seen, a moment after they were at home.
+    fn left_for(&self, now: &Seen, software: &Software, is_carrier: bool) -> Option<Found> {
+        let all = || self.seen.iter().chain(&self.carrier);
+        let before = *all().max_by_key(|held| held.ts)?;
+        let is_strange = now.country.is_some() && all().all(|held| held.country != now.country);
+        let moment = if is_carrier { MOMENT } else { AT_ONCE };
+        let is_recent = now.ts.since(before.ts) <= moment;
+        let journey = Journey::of(&before, now)?;
+        (is_strange && is_recent && software.is_new()).then_some((before, *now, journey))
     }
 
     fn left(&mut self, before: Seen, now: &Seen, software: &Software) -> Option<Found> {

@@ -3,13 +3,13 @@
 //! A token that is taken from a browser and used behind the same address, by malware or by a colleague, moves nowhere:
 //! what is left to see is the program. Those that say what they are `token_sharing.rs` compares; here are those that
 //! say they are what their owner uses, or say nothing. A browser with two ways to the same server takes turns as well,
-//! but it does so for many people. So one of the two must be a program with which fewer than three people of the client
-//! were seen, of forty at least; the two must not take turns for three others and one in twenty; and the turns must be
-//! four within ten minutes. Programs are told apart by their TLS fingerprint or, where that is not known, by the family
-//! that the User-Agent names; where it is missing now and then, that makes no other program. Personal tokens and API
-//! keys are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes for each of
-//! 16,384 programs of clients and 4,096 pairs of them, 48 for each of 4,096 clients, 48 for each of 4,096 tokens in the
-//! hands of a rare program.
+//! but it does so for many people. So one of the two must be a program with which fewer than three people of the
+//! client were seen, of forty at least; the two must not take turns for three others and one in twenty; and the turns
+//! must be four within ten minutes. Programs are told apart by their TLS fingerprint or, where that is not known, by
+//! the family that the User-Agent names; where it is missing now and then, that makes no other program. Personal
+//! tokens and API keys are made for programs, and a client's own tokens for fleets: both do not count. State: 24 bytes
+//! for each of 16,384 programs of clients and 4,096 pairs of them, 48 for each of 4,096 clients, 48 for each of 4,096
+//! tokens in the hands of a rare program.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ impl RecordDetector for MixedSoftware {
             return None;
         }
         let (subject, token) = (names.subject?, names.token?);
-        if source::is_machine(event) {
+        if source::is_machine(event, names) {
             return None;
         }
         let program = match (&event.origin.ja4, &event.origin.software) {

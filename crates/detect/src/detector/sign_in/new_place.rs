@@ -6,23 +6,23 @@
 //! network both have to be new, and the session as well: one that was in use before its owner came there went on the
 //! journey with them. Nothing is strange to somebody who is known for less than three days, but what comes all at
 //! once: the software and the country (after a day the network alone), or a data centre, none of which was there an
-//! hour ago, and no carrier. Then only a change counts that decides who has the account or its money, unless a
-//! quarter of the client's people do that, since so much is new in the first days. Where a VPN, a data centre or a
-//! company leaves the net is nobody's country.
+//! hour ago, and no carrier. Then only a change counts that decides who has the account or its money, unless a quarter
+//! of the client's people do that, since so much is new in the first days. Where a VPN, a data centre or a company
+//! leaves the net is nobody's country.
 //!
-//! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and whoever
-//! renews a session signed in before. A change, in another country or from where no people are and no company of their
-//! country leads its people, is as much as a scope's name, and anywhere one that decides who has the account, or
-//! through Tor, where its owner was not an hour ago, whatever the software. So is one by a program, and no browser,
+//! In a stream that has sign-ins a data centre from where nobody signed in is the server of an application, and
+//! whoever renews a session signed in before. A change, in another country or from where no people are and no company
+//! of their country leads its people, is as much as a scope's name, and anywhere one that decides who has the account,
+//! or through Tor, where its owner was not an hour ago, whatever the software. So is one by a program, and no browser,
 //! that fewer than three people of a client use, of thirty at least, from where its owner was not seen an hour ago; so
 //! is a computer's browser where fewer than three use any; but not beside a browser by which its owner has signed in
-//! there; and a change that decides who has the account, whatever the software, in a country where its owner, known for
-//! a day, was never before the last hour, or after a recovery code (`recovery.rs`). A sign-in is enough where software,
-//! network and country are all new to somebody who is known for two days, and no carrier or VPN; after one day software
-//! and network are, where they are a data centre's: people are not there, unless several sign in from it. State: 168
-//! bytes in the record of a person (`records.rs`), and 24 for each country, network and software where there are
-//! several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384 programs of
-//! theirs, and of 16,384 servers; 16 for each of 4,096 User-Agents and sets of scopes.
+//! there; and a change that decides who has the account, whatever the software, in a country where its owner, known
+//! for a day, was never before the last hour, or after a recovery code (`recovery.rs`). A sign-in is enough where
+//! software, network and country are all new to somebody who is known for two days, and no carrier or VPN; after one
+//! day software and network are, where they are a data centre's: people are not there, unless several sign in from it.
+//! State: 168 bytes in the record of a person (`records.rs`), and 24 for each country, network and software where
+//! there are several; 48 for each of 4,096 clients and of 4,096 sensitive scopes of them, 24 for each of 16,384
+//! programs of theirs, and of 16,384 servers; 16 for each of 4,096 User-Agents and sets of scopes.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -147,7 +147,7 @@ impl RecordDetector for NewPlace {
             EventKind::Admin { .. } => {}
             _ => return None,
         }
-        let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event))?;
+        let subject = event.who.subject.as_ref().filter(|_| !source::is_machine(event, names))?;
         let controlling = match &event.kind {
             EventKind::Request(request) => self.controls(event, names, request),
             _ => false,

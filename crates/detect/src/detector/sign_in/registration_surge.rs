@@ -1,19 +1,19 @@
 //! Far more clients registered than is usual (RFC 7591 §5).
 //!
 //! An application that registers each of its copies does so from its users' networks; a platform that registers one
-//! for each customer has done so before, and sends their people to one domain. Default: twenty within an hour from
-//! one network, or forty where four were registered from there two hours before and more; fifty within a day from one
+//! for each customer has done so before, and sends their people to one domain. Default: twenty within an hour from one
+//! network, or forty where four were registered from there two hours before and more; fifty within a day from one
 //! network; twelve that send people to as many domains, within three days from one network; twenty within three days
 //! of a network that registered nothing in the first half a day and nothing before these days; twenty within a day
 //! whose people are sent back to one host (not the own machine), or to one domain that nobody was sent to before that
-//! day, from four networks; twelve within a day by one program from eight networks, to as many domains that nobody
-//! was sent to before; and in all, a hundred within an hour if that is five times the busiest hour so far and a day
-//! is known, or twenty that send people to hosts that nobody was sent to before, three of each network and none of
-//! those that did so before, if that is six times the busiest and an hour is known. By host, domain and program
-//! the client that was registered last is named; in all, networks with two of them, and where there is none, nobody is,
-//! at half as many more. The busiest hour grows by half at most each hour, by a tenth in a surge, and fades by a tenth
-//! each day, so that a surge is not the habit at once. State: 20,000 networks of at most 2.5 kB, 5,000 hosts and
-//! domains of 2, 200 programs of 1.
+//! day, from four networks; twelve within a day by one program from eight networks, to as many domains that nobody was
+//! sent to before, or sixteen by whatever libraries from twelve; and in all, a hundred within an hour if that is five
+//! times the busiest hour so far and a day is known, or twenty that send people to hosts that nobody was sent to
+//! before, three of each network and none of those that did so before, if that is six times the busiest and an hour is
+//! known. By host, domain and program the client that was registered last is named; in all, networks with two of them,
+//! and where there is none, nobody is, at half as many more. The busiest hour grows by half at most each hour, by a
+//! tenth in a surge, and fades by a tenth each day, so that a surge is not the habit at once. State: 20,000 networks
+//! of at most 2.5 kB, 5,000 hosts and domains of 2, 200 programs of 1.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -52,6 +52,8 @@ const NETWORKS_OF_DOMAIN: usize = 4;
 const OF_PROGRAM: usize = 12;
 const NETWORKS_OF_PROGRAM: usize = 8;
 const PROGRAMS: usize = 200;
+/// The same of whatever libraries.
+const OF_LIBRARIES: [usize; 2] = [16, 12];
 /// Who registered so many so long ago does so.
 const REGISTRAR: usize = 4;
 const BEFORE: Duration = Duration::from_secs(2 * 3600);
@@ -186,11 +188,16 @@ impl Detector for RegistrationSurge {
         let program = source::software(event).filter(|_| is_new);
         let part = from.zip(domains.first().map(number));
         if let Some((program, part)) = program.zip(part) {
-            let held = self.programs.touch(&program);
-            if held.is_surge(event.ts, part) && held.told.is_news(event.ts, 1) {
-                let what = "by one program from many networks, each for another domain,";
-                let actor = "campaign:registration".to_owned();
-                return Some(sighting(actor, registered(event), what, OF_PROGRAM, 0.0));
+            let of_program = [OF_PROGRAM, NETWORKS_OF_PROGRAM];
+            let kinds = [(program, "one program", of_program), (0, "libraries", OF_LIBRARIES)];
+            let kinds = kinds.into_iter().filter(|it| it.0 != 0 || source::is_library(event));
+            for (program, name, limits) in kinds {
+                let held = self.programs.touch(&program);
+                if held.is_surge(event.ts, part, limits) && held.told.is_news(event.ts, 1) {
+                    let what = format!("by {name} from many networks, each for another domain,");
+                    let actor = "campaign:registration".to_owned();
+                    return Some(sighting(actor, registered(event), &what, limits[0], 0.0));
+                }
             }
         }
         for domain in domains {
@@ -234,13 +241,13 @@ impl Domain {
 
 impl Program {
     /// Notes a registration; whether there are many from many networks, each for another domain.
-    fn is_surge(&mut self, now: Timestamp, part: (IpNet, u64)) -> bool {
+    fn is_surge(&mut self, now: Timestamp, part: (IpNet, u64), limits: [usize; 2]) -> bool {
         self.seen.push(now, part);
         let lately: Vec<_> = self.seen.within(now, DAY).map(|(_, part)| *part).collect();
         let count =
             |of: fn(&(IpNet, u64)) -> u64| lately.iter().map(of).collect::<BTreeSet<_>>().len();
-        count(|(network, _)| number(network)) >= NETWORKS_OF_PROGRAM
-            && count(|(_, domain)| *domain) >= OF_PROGRAM
+        let [domains, networks] = limits;
+        count(|(network, _)| number(network)) >= networks && count(|(_, domain)| *domain) >= domains
     }
 }
 

@@ -7,14 +7,14 @@
 //! elsewhere and by other software than its last good use took it from its owner: ten within a week are enough then of
 //! what was taken back, and twenty of what has expired. IPv4 and IPv6 of one part of the net may be one household's. A
 //! program that goes on with an expired token where it used it has lost the way to another, as all do while the token
-//! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is a
-//! stranger. Of a token that was never seen in good use, twenty within a week for six different routes are enough,
+//! endpoint is down: that is never told; nor of a client that speaks for itself, which has many servers, unless it is
+//! a stranger. Of a token that was never seen in good use, twenty within a week for six different routes are enough,
 //! where its owner never was, or by no browser where that is not known, in ten runs and not by a clock: somebody tries
 //! what it is for. So does who sends it thirty times for four routes like that from where it was good, by a library
-//! that nobody gave a name, and no more than three dead tokens a week: a server that speaks for many people sends more.
-//! Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once taken
-//! back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less, and 10,000
-//! networks of 40 bytes.
+//! that nobody gave a name, and no more than three dead tokens a week: a server that speaks for many people sends
+//! more. Counted by token, wherever it comes from: the door knew it, so nobody else can have sent it. What was once
+//! taken back and says that it has expired is both. State: 20,000 tokens of up to 1 kB, most of them far less, and
+//! 10,000 networks of 40 bytes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,7 +127,7 @@ impl RecordDetector for RevokedTokenHammering {
         }
         let sent = names.prefix.map(|network| self.senders.touch(&network).note(event.ts, &token));
         let is_by_hand = source::is_library(event)
-            && !source::is_machine(event)
+            && !source::is_machine(event, names)
             && sent.is_some_and(|sent| sent <= FEW_TOKENS);
         let lately = |window| uses.seen.within(event.ts, window);
         let is_revoked = lately(WEEK).any(|(_, held)| *held == Reason::Revoked);
@@ -137,7 +137,9 @@ impl RecordDetector for RevokedTokenHammering {
             (true, _) => ("taken back", &[(WINDOW, REVOKED), (HOUR, REVOKED_HOUR)]),
             (false, From::Stranger) => ("expired", &[(WEEK, EXPIRED_STRANGER)]),
             // One of many servers goes on as all do while the token endpoint is down.
-            (false, From::Unclear | From::Unknown) if source::is_machine(event) => return None,
+            (false, From::Unclear | From::Unknown) if source::is_machine(event, names) => {
+                return None;
+            }
             (false, From::Unknown) if uses.is_tried_out(event.ts, TRIED_OUT) => {
                 ("expired", &[(WINDOW, EXPIRED), (WEEK, EXPIRED_STRANGER)])
             }

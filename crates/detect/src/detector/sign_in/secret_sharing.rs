@@ -1,20 +1,25 @@
-//! A client that authenticates in turn from where it lives and from where it was never seen, with
-//! software that it never used: somebody else has its secret.
+//! A client that authenticates in turn from where it lives and from where it was never seen, with software that it
+//! never used: somebody else has its secret.
 //!
-//! A client that moves house does not come back, one that is updated stays where it is, and a
-//! colleague who tries something by hand does so once. So what counts is coming back: twice within
-//! a day to a place and to software that are both strange, with the client at home in between.
-//! Places are autonomous systems or IPv4 /16, software is its name without the version. Needs a
-//! client that is known for three days, and that comes from fewer than eight places: a fleet has no
-//! strangers.
+//! A client that moves house does not come back, one that is updated stays where it is, and a colleague who tries
+//! something by hand does so once. So what counts is coming back: twice within a day to a place and to software that
+//! are both strange, with the client at home in between. Places are autonomous systems or IPv4 /16, software is its
+//! name without the version. Needs a client that is known for three days, and that comes from fewer than eight places:
+//! a fleet has no strangers.
 //!
-//! After its secret was changed whoever has the new one was given it, and a client that has used it is at home, however
-//! young it is. So for a week a stranger is told that came back once, and is certain when it came back twice, unless it
-//! comes from the very neighbourhood where the secret was changed. By the software of the client itself it may be
-//! another server of it: told when it, or two of them, came back twice and for half an hour, longer than it takes to
-//! replace all servers. The last four strangers are held: whoever changes hosts comes back to several. Whoever still
-//! tries the old secret by then, from where the client never was and with software that it never used, and comes back
-//! twice, had it before.
+//! After its secret was changed whoever has the new one was given it, and a client that has used it is at home,
+//! however young it is. So for a week a stranger is told that came back once, and is certain when it came back twice,
+//! unless it comes from the very neighbourhood where the secret was changed. By the software of the client itself it
+//! may be another server of it: told when it, or two of them, came back twice and for half an hour, longer than it
+//! takes to replace all servers. The last four strangers are held: whoever changes hosts comes back to several.
+//! Whoever still tries the old secret by then, from where the client never was and with software that it never used,
+//! and comes back twice, had it before.
+//!
+//! Whoever comes by a library that nobody gave a name of their own, or by what calls itself like the client's software
+//! and has another TLS fingerprint, from a country where the client never was, is told at its first sign-in after the
+//! change, or after one return where the client itself has not used the new secret yet; before the change it is a
+//! stranger from the client's second hour on. Of the old secret two such tries are told, or five by software of the
+//! client's own name from such a country or with another fingerprint.
 //!
 //! A client that was seen in data centres or offices alone, and after that change authenticates from three homes,
 //! carriers, VPNs or Tor within a day, by whatever software and with itself at home in between, is in other hands for
@@ -22,8 +27,8 @@
 //!
 //! Who comes once and takes much is told sooner: forty requests within an hour as a client that is known for an hour
 //! and from fewer than four places, from a place and by software that are both new since then; five are enough from
-//! where people are, in a country where a client that is servers alone never was. State: 5,000 clients of about 900
-//! bytes.
+//! where people are, in a country where a client that is servers alone never was, or there by such a library from
+//! anywhere. State: 5,000 clients of about 1.2 kB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,7 +43,8 @@ use crate::detector::sign_in::SignIn;
 use crate::detector::sign_in::known::Known;
 use crate::detector::sign_in::source::number;
 use crate::detector::sign_in::{rotation, source};
-use crate::detector::{Detector, Kind, Sighting, network};
+use crate::detector::{Kind, Names, Record, RecordDetector, Sighting, network};
+use crate::program;
 use crate::sketch::recent::Recent;
 use crate::sketch::tally::Tally;
 use crate::sketch::told::Told;
@@ -59,6 +65,9 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const EXITS: usize = 3;
 /// How often the stranger has to come back after the client itself.
 const RETURNS: u8 = 2;
+/// Wrong secrets from a country where the client never was: by a library, and by software of the client itself.
+const TRIES: u8 = 2;
+const TRIES_ALIKE: u8 = 5;
 /// Strangers that are held: who changes hosts comes back to several.
 const STRANGERS: usize = 4;
 
@@ -83,6 +92,10 @@ struct Client {
     is_server: bool,
     is_among_people: bool,
     countries: Known<PLACES>,
+    /// Places in countries where it never was, of software that it never used.
+    foreign: Known<4>,
+    /// Its TLS fingerprints.
+    prints: Known<PLACES>,
     /// Where people are, and the client was at home after it was there.
     exits: Tally<u64, EXITS>,
     is_back: bool,
@@ -113,6 +126,8 @@ struct Stranger {
     /// The client itself authenticated since the stranger did.
     is_answered: bool,
     returns: u8,
+    /// How often it came at all.
+    tries: u8,
 }
 
 /// Who uses the client's tokens from where it was not an hour ago, by software that it had not.
@@ -128,11 +143,11 @@ impl Default for SecretSharing {
     }
 }
 
-impl Detector for SecretSharing {
-    fn observe(&mut self, event: &Event) -> Option<Sighting> {
+impl RecordDetector for SecretSharing {
+    fn observe(&mut self, event: &Event, names: &Names, _: &mut Record<'_>) -> Option<Sighting> {
         match &event.kind {
             EventKind::Request(request) => {
-                return request.refused.is_none().then(|| self.visit(event)).flatten();
+                return request.refused.is_none().then(|| self.visit(event, names)).flatten();
             }
             EventKind::ClientAuth { result, .. } if result == "ok" => {}
             // Whoever got in and does no longer is the same stranger.
@@ -174,6 +189,10 @@ impl Detector for SecretSharing {
             return None;
         };
         let (returns, is_other, is_far) = (stranger.returns, stranger.is_other, stranger.is_far);
+        let is_foreign =
+            client.is_foreign(event, is_other) || client.foreign.holds(source::place(event)?);
+        let changed = client.rotation.as_ref().filter(|it| !it.is_from(event));
+        let is_changed = changed.is_some_and(|it| event.ts.since(it.ts) < WEEK);
         let all = client.strangers.iter().map(|it| it.returns).fold(0, u8::saturating_add);
         let first = client.strangers.iter().map(|it| it.since).min().unwrap_or(event.ts);
         let lasts = event.ts.since(first);
@@ -194,6 +213,8 @@ impl Detector for SecretSharing {
         let kind = match (is_rotated, is_other) {
             (true, true) if returns >= RETURNS && is_far => SignIn::RotatedSecretSharing,
             (true, true) if returns > 0 => SignIn::SecretSharing,
+            (true, _) if is_foreign => SignIn::SecretSharing,
+            (false, true) if is_foreign && is_changed && returns > 0 => SignIn::SecretSharing,
             (false, true) if returns >= RETURNS => SignIn::SecretSharing,
             (true, false) if all >= RETURNS && lasts >= REPLACED => SignIn::SecretSharing,
             _ => return None,
@@ -210,8 +231,8 @@ impl Detector for SecretSharing {
 
 impl SecretSharing {
     /// A token of a client's own was used.
-    fn visit(&mut self, event: &Event) -> Option<Sighting> {
-        let id = event.who.client.as_ref().filter(|_| source::is_machine(event))?;
+    fn visit(&mut self, event: &Event, names: &Names) -> Option<Sighting> {
+        let id = event.who.client.as_ref().filter(|_| source::is_machine(event, names))?;
         self.clients.peek(id)?;
         let client = self.clients.touch(id);
         client.go_on(event);
@@ -237,13 +258,13 @@ impl SecretSharing {
         let id = &source::named_client(event)?;
         self.clients.peek(id)?;
         let client = self.clients.touch(id);
-        let returns = client.late(event).filter(|returns| *returns >= RETURNS)?;
+        let (returns, tries) = client.late(event)?;
         client.told_late.is_news(event.ts, 1).then(|| Sighting {
             // Whoever fails with a name harms nobody by it.
             whom: Whom { ip: event.ip, ..Whom::default() },
             summary: format!(
-                "{} tried a wrong secret of the client {id} and came back {returns} times while the client used its \
-                 new one; it never was there and never used that software: somebody may have the old one",
+                "{} tried a wrong secret of the client {id} {tries} times and came back {returns} times while the client \
+                 used its new one, and never was there before: somebody may have the old one",
                 source::shown(event)
             ),
             ..sighting(SignIn::SecretSharing, event, id, [returns, 1])
@@ -256,6 +277,24 @@ impl SecretSharing {
         let client = id.and_then(|id| self.clients.peek(&id));
         let from = [source::place(event), event.ip.map(network::of).map(number)];
         client.is_some_and(|it| it.strangers.iter().any(|held| from.contains(&Some(held.from))))
+    }
+}
+
+// === impl Rotation ===
+
+impl Rotation {
+    /// Whether the event comes from where the secret was changed.
+    fn is_from(&self, event: &Event) -> bool {
+        self.from.is_some() && self.from == source::neighbourhood(event)
+    }
+}
+
+// === impl Stranger ===
+
+impl Stranger {
+    /// One who is seen for the first time, from a place and by software that are none of the client's.
+    const fn new(from: u64, since: Timestamp) -> Self {
+        Self { from, since, is_far: true, is_other: true, is_answered: false, returns: 0, tries: 0 }
     }
 }
 
@@ -283,8 +322,27 @@ impl Client {
         let mut visitor = held.unwrap_or(Visitor { place, since: now, requests: 0 });
         visitor.requests = visitor.requests.saturating_add(1);
         let requests = self.visitor.insert(visitor).requests;
-        let enough = if self.is_among_strangers(event) { BUSY_ABROAD } else { BUSY };
+        let is_abroad = self.is_among_strangers(event) || self.is_foreign(event, is_other);
+        let enough = if is_abroad { BUSY_ABROAD } else { BUSY };
         (requests >= enough).then_some((requests, enough))
+    }
+
+    /// Whether the client never was in the country.
+    fn is_abroad(&self, event: &Event) -> bool {
+        let country = event.origin.country.as_ref().map(number);
+        !self.countries.is_empty() && country.is_some_and(|it| !self.countries.holds(it))
+    }
+
+    /// Whether software that the client never used comes from a country where it never was: a library that nobody gave
+    /// a name of their own, or what only calls itself like the client's.
+    fn is_foreign(&self, event: &Event, is_other: bool) -> bool {
+        self.is_abroad(event) && (is_other && source::is_library(event) || self.is_disguised(event))
+    }
+
+    /// Whether its TLS fingerprint is none of the client's.
+    fn is_disguised(&self, event: &Event) -> bool {
+        let print = event.origin.ja4.as_deref().and_then(program::library);
+        !self.prints.is_empty() && print.is_some_and(|print| !self.prints.holds(print))
     }
 
     /// Whether it comes from where people are, in a country where the client, which is servers alone, never was.
@@ -299,10 +357,7 @@ impl Client {
                     | NetworkKind::Tor
             )
         );
-        let country = event.origin.country.as_ref().map(number);
-        let is_abroad = !self.countries.is_empty()
-            && country.is_some_and(|country| !self.countries.holds(country));
-        is_server && is_among_people && is_abroad
+        is_server && is_among_people && self.is_abroad(event)
     }
 
     /// Whether it comes from several places where people are, and servers are not, with itself at home in between.
@@ -322,8 +377,7 @@ impl Client {
             self.is_back = true;
             return false;
         }
-        let is_where = rotation.from.is_some() && rotation.from == source::neighbourhood(event);
-        if !self.is_server || self.is_among_people || !rotation.is_used || is_where {
+        if !self.is_server || self.is_among_people || !rotation.is_used || rotation.is_from(event) {
             return false;
         }
         if let Some(place) = source::neighbourhood(event).filter(|_| self.is_back) {
@@ -333,26 +387,32 @@ impl Client {
         self.exits.within(event.ts, DAY).count() >= EXITS
     }
 
-    /// How often who tries a secret that was replaced came back, if it is nobody of the client.
-    fn late(&mut self, event: &Event) -> Option<u8> {
+    /// How often who tries a secret that was replaced came back, and came at all, if it is nobody of the client and that
+    /// is often enough.
+    fn late(&mut self, event: &Event) -> Option<(u8, u8)> {
         let (now, place, software) = (event.ts, source::place(event)?, source::family(event)?);
         let rotation = self.rotation.as_ref().filter(|it| it.is_used && now.since(it.ts) < WEEK)?;
-        let is_own = self.places.holds(place) || self.software.holds(software);
-        if is_own || rotation.from.is_some() && rotation.from == source::neighbourhood(event) {
+        let is_alike = self.software.holds(software);
+        if self.places.holds(place)
+            || is_alike && !self.is_abroad(event) && !self.is_disguised(event)
+            || rotation.is_from(event)
+        {
             return None;
         }
         let held = self.late.take_if(|held| held.from == place);
-        let mut late = held.unwrap_or(Stranger {
-            from: place,
-            since: now,
-            is_far: true,
-            is_other: true,
-            is_answered: false,
-            returns: 0,
-        });
+        let mut late = held.unwrap_or(Stranger::new(place, now));
         late.returns = late.returns.saturating_add(u8::from(late.is_answered));
+        late.tries = late.tries.saturating_add(1);
         late.is_answered = false;
-        Some(self.late.insert(late).returns)
+        let enough = match () {
+            () if is_alike => TRIES_ALIKE,
+            () if self.is_foreign(event, true) => TRIES,
+            () => u8::MAX,
+        };
+        let (returns, tries) = (late.returns, late.tries);
+        self.late = Some(late);
+        let is_enough = tries >= enough || !is_alike && returns >= RETURNS;
+        is_enough.then_some((returns, tries))
     }
 
     /// The stranger that comes now, and whether the secret was changed before; `None` for the client itself.
@@ -363,16 +423,28 @@ impl Client {
             .rotation
             .as_ref()
             .filter(|it| now.since(it.ts) < WEEK)
-            .filter(|it| it.from.is_none() || it.from != source::neighbourhood(event));
+            .filter(|it| !it.is_from(event));
         let rotation = changed.filter(|it| it.is_used);
+        let was_held = self.places.holds(place);
+        let is_other = !self.software.holds(software);
+        // However young the client is, what comes from another country by a library is none of its own yet.
+        let is_where_it_was_changed = self.rotation.as_ref().is_some_and(|it| it.is_from(event));
+        if !was_held
+            && !is_where_it_was_changed
+            && self.places.is_known_for(now, HOUR)
+            && self.is_foreign(event, is_other)
+        {
+            self.foreign.note(now, place);
+        }
+        let is_foreign = self.foreign.holds(place);
         let is_new = [self.places.note(now, place), self.software.note(now, software)];
         let since = |known: &Known<PLACES>, what| {
             changed.is_some_and(|it| known.first(what).is_some_and(|first| first >= it.ts))
         };
         let is_rotated = rotation.is_some();
-        let is_far = is_new[0] || since(&self.places, place);
+        let is_far = is_foreign || is_new[0] || since(&self.places, place);
         let is_since = is_rotated && since(&self.places, place);
-        let is_other = is_new[1] || since(&self.software, software);
+        let is_other = is_foreign || is_new[1] || since(&self.software, software);
         // Whoever rents where the client lives is nobody of it, if the program is none of its own.
         let is_near = is_rotated && is_other && self.home != Some(network);
         let is_stranger = is_near || is_since || (is_far && is_other);
@@ -391,7 +463,7 @@ impl Client {
                 let returns = held.returns.saturating_add(u8::from(held.is_answered));
                 Stranger { returns, is_answered: false, ..held }
             }
-            None => Stranger { from, since: now, is_far, is_other, is_answered: false, returns: 0 },
+            None => Stranger { is_far, is_other, ..Stranger::new(from, now) },
         };
         if self.strangers.len() >= STRANGERS {
             self.strangers.remove(0);
@@ -419,6 +491,9 @@ impl Client {
     fn answer(&mut self, event: &Event) {
         if let Some(country) = &event.origin.country {
             self.countries.note(event.ts, number(country));
+        }
+        if let Some(print) = event.origin.ja4.as_deref().and_then(program::library) {
+            self.prints.note(event.ts, print);
         }
         if let Some(rotation) = &mut self.rotation {
             rotation.is_used = true;

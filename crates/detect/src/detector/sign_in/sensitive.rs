@@ -3,9 +3,6 @@
 use token::scope::ScopeSet;
 
 const WORDS: [&str; 7] = ["admin", "delete", "manage", "owner", "payment", "root", "transfer"];
-/// What reaches into somebody's things or lasts, though it is everyday for many clients.
-const BROAD: [&str; 6] = ["contacts", "files", "mail", "offline_access", "send", "write"];
-
 /// Who somebody is (OpenID Connect Core §5.4).
 const IDENTITY: [&str; 5] = ["address", "email", "openid", "phone", "profile"];
 
@@ -66,15 +63,6 @@ pub(super) fn first(scopes: &ScopeSet) -> Option<String> {
 /// Whether the scope is administrative or moves money.
 pub(super) fn is_sensitive(scope: &str) -> bool {
     WORDS.iter().any(|word| scope.contains(word))
-}
-
-/// Whether the scopes together say more than who somebody is.
-pub(super) fn is_broad(scopes: &ScopeSet) -> bool {
-    let is_broad = |scope: &str| BROAD.iter().any(|word| scope.contains(word));
-    scopes
-        .iter()
-        .filter(|scope| !IDENTITY.contains(scope))
-        .any(|scope| is_sensitive(scope) || is_broad(scope))
 }
 
 /// How many of the scopes say more than who somebody is; to read that is no more (`profile:read`).

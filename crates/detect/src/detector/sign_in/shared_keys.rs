@@ -1,7 +1,7 @@
 //! One person's key in the hands of many: a personal token or an API key that is used in many places by many programs.
 //!
-//! Such keys are made for programs, which run in data centres, each job elsewhere, and travel with a laptop: so neither
-//! data centres nor carriers and VPNs count, nor what may be one, and coming back says nothing
+//! Such keys are made for programs, which run in data centres, each job elsewhere, and travel with a laptop: so
+//! neither data centres nor carriers and VPNs count, nor what may be one, and coming back says nothing
 //! ([`super::token_sharing`] looks at other tokens). What is left are lines to homes and offices: a person has two, or
 //! three on a journey. Four within a day with three kinds of programs, or three in three countries with two, are
 //! several people. Halves of a day are counted, of which two are held. Keys of clients themselves are used by fleets
@@ -57,7 +57,7 @@ impl RecordDetector for SharedKeys {
         let EventKind::Request(request) = &event.kind else { return None };
         if !request.token_kind.is_for_programs()
             || request.refused.is_some()
-            || source::is_machine(event)
+            || source::is_machine(event, names)
         {
             return None;
         }

@@ -10,7 +10,7 @@ use token::finding::Whom;
 use token::id::ClientId;
 use token::user_agent;
 
-use crate::detector::{Names, is_named_after, network};
+use crate::detector::{Names, network};
 use crate::program;
 use crate::sketch::hash;
 
@@ -212,12 +212,12 @@ pub(super) fn place(event: &Event) -> Option<u64> {
     })
 }
 
-/// Whether the token is the client's own and no person's: by its name, or because nobody else is named, and nobody signed
-/// in for it.
-pub(super) fn is_machine(event: &Event) -> bool {
+/// Whether the token is the client's own and no person's: its subject is the client, or nobody else is named, and nobody
+/// signed in for it.
+pub(super) fn is_machine(event: &Event, names: &Names) -> bool {
     let who = &event.who;
     match (&who.subject, &who.client) {
-        (Some(subject), Some(client)) => is_named_after(subject.as_str(), client.as_str()),
+        (Some(_), Some(_)) => names.is_own,
         (None, Some(_)) => who.session.is_none(),
         _ => false,
     }

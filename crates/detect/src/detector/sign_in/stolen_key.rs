@@ -1,11 +1,11 @@
 //! A person's key that goes on where it was, and is used besides from a country where its owner never was.
 //!
 //! A personal token or an API key runs in data centres, and on its owner's computer, wherever that is: so what counts
-//! is Tor, a VPN in a country where neither the key nor its owner was seen, or a line where people are in one where its
-//! owner, whose own country is known, was not, while the key goes on at a place where it was for six hours before. Ten
-//! uses from there within three days and two returns after it was used at home are a copy in other hands, and so are
-//! twenty with one return, or through Tor with none: who travels takes the computer along and signs in there, and a job
-//! stays where it is. State: 16,384 keys of 104 bytes.
+//! is Tor, a VPN in a country where neither the key nor its owner was seen, or a line where people are in one where
+//! its owner, whose own country is known, was not, while the key goes on at a place where it was for six hours before.
+//! Ten uses from there within three days and two returns after it was used at home are a copy in other hands, and so
+//! are twenty with one return, or through Tor with none: who travels takes the computer along and signs in there, and
+//! a job stays where it is. State: 16,384 keys of 104 bytes.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl RecordDetector for StolenKey {
         let EventKind::Request(request) = &event.kind else { return None };
         if !request.token_kind.is_for_programs()
             || request.refused.is_some()
-            || source::is_machine(event)
+            || source::is_machine(event, names)
         {
             return None;
         }

@@ -1,23 +1,23 @@
 //! One token in several hands at once: used in turn from places far apart by different software.
 //!
 //! A telephone that changes from Wi-Fi to its carrier keeps its software, a household with IPv4 and IPv6 its system; a
-//! session moves on and does not come back. So what counts is coming back: from A to B to A to B within ten minutes, in
-//! another part of the net and with other software; with the same or unknown software only if the countries differ as
-//! well, and neither network is mobile or a VPN, nor both of data centres: jobs that share a token run in several; and
-//! between two homes of one country four times, whatever the software. Nor does that count of personal tokens and API
-//! keys, which are made for programs. In the first three days neither does a data centre of these in turn with another
-//! network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count too, and a
-//! token that is used elsewhere by other software than it was issued to, or than its session was used by before
-//! ([`Issued`]): where a server fetches tokens for browsers, only the second says something. A token that has expired
-//! says nothing: a page that its server gave it to may still send it. Nor does a place where its owner signed in last,
-//! nor a program where another one had the token within ten minutes: an application that went there and shows a web
-//! page. Two kinds of programs, by family and system, that take four turns within an hour count wherever they are,
-//! unless people of the client use the two like that, or both may be on one telephone in one place; and so does one
-//! application that names two models of telephones in turn. A pair of network and software that this subject has used
-//! for a day is its own: a relay for the browser beside an application that has none. A client's own tokens are used by
-//! fleets: there, the client has to be known for three days, and to have fewer than eight pairs. State: 136 bytes in
-//! the record of a session (`records.rs`), and 88 for each source where there are several, at most six; 40 in that of a
-//! subject, and 24 for each pair where there are several, at most eight.
+//! session moves on and does not come back. So what counts is coming back: from A to B to A to B within ten minutes,
+//! in another part of the net and with other software; with the same or unknown software only if the countries differ
+//! as well, and neither network is mobile or a VPN, nor both of data centres: jobs that share a token run in several;
+//! and between two homes of one country four times, whatever the software. Nor does that count of personal tokens and
+//! API keys, which are made for programs. In the first three days neither does a data centre of these in turn with
+//! another network: a job, and whoever it is for. Four sources with three kinds of software within ten minutes count
+//! too, and a token that is used elsewhere by other software than it was issued to, or than its session was used by
+//! before ([`Issued`]): where a server fetches tokens for browsers, only the second says something. A token that has
+//! expired says nothing: a page that its server gave it to may still send it. Nor does a place where its owner signed
+//! in last, nor a program where another one had the token within ten minutes: an application that went there and shows
+//! a web page. Two kinds of programs, by family and system, that take four turns within an hour count wherever they
+//! are, unless people of the client use the two like that, or both may be on one telephone in one place; and so does
+//! one application that names two models of telephones in turn. A pair of network and software that this subject has
+//! used for a day is its own: a relay for the browser beside an application that has none. A client's own tokens are
+//! used by fleets: there, the client has to be known for three days, and to have fewer than eight pairs. State: 136
+//! bytes in the record of a session (`records.rs`), and 88 for each source where there are several, at most six; 40 in
+//! that of a subject, and 24 for each pair where there are several, at most eight.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -118,7 +118,7 @@ impl RecordDetector for TokenSharing {
         }
         let software = names.program.unwrap_or(0);
         let pair = source::place(event)? ^ software.rotate_left(1);
-        let is_machine = source::is_machine(event);
+        let is_machine = source::is_machine(event, names);
         let (is_known, is_settled, is_strange) = match record.person.as_mut() {
             Some(person) => {
                 let pairs = &mut person.pairs;

@@ -5,19 +5,20 @@
 //! made for programs. What never rests, such as a partner's servers or a fleet of jobs, is no people. Regular: sixty
 //! pauses in a row that hardly differ, of ten minutes at most (what signs in and looks every quarter of an hour is a
 //! monitor), between requests for many different objects; or a hundred and fifty in a round of a few, by somebody who
-//! does other things as well, which a page on a wall does not. An app left open polls as regularly, but the same route;
-//! and whoever asks for one object all the time, every two minutes or sooner, for two hours and a half and two hundred
-//! times, does not watch it. Or between requests of any kind, for different routes in turn while none came at another
-//! time: sixty for six different things, or seventy-five. An app that polls two asks for both at once or by a clock for
-//! each, and who uses an app that polls breaks its rhythm. Without rest: something new looked at in twenty of
-//! twenty-four hours, in half of each, and not by a poll of one route, which survives every random pause. What a fifth
-//! of a client's subjects do is how the client works and counts nothing. State: 72 bytes a principal, 136 for each of
-//! 4,096 clients.
+//! does other things as well, which a page on a wall does not. An app left open polls as regularly, but the same
+//! route; and whoever asks for one object all the time, every two minutes or sooner, for two hours and a half and two
+//! hundred times, does not watch it, if nobody else of the client asks for one sixty times. Or between requests of any
+//! kind, for different routes in turn while none came at another time: sixty for six different things, or
+//! seventy-five. An app that polls two asks for both at once or by a clock for each, and who uses an app that polls
+//! breaks its rhythm. Without rest: something new looked at in twenty of twenty-four hours, in half of each, and not
+//! by a poll of one route, which survives every random pause. What a fifth of a client's subjects do is how the client
+//! works and counts nothing. State: 72 bytes a principal, 136 for each of 4,096 clients.
 
 mod beat;
 pub(super) mod changes;
 mod clock;
 mod pace;
+mod script;
 
 use serde_json::json;
 use token::event::NetworkKind;
@@ -25,6 +26,7 @@ use token::event::NetworkKind;
 use self::beat::Beat;
 use self::clock::LONGEST;
 use self::pace::Pace;
+use self::script::{Script, Scripts};
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
 use crate::sketch::distinct::Distinct;
@@ -41,6 +43,8 @@ const PEOPLE: u32 = 5;
 const OTHERS: u8 = 3;
 /// Pauses of a run that one client alone may go on with.
 const FEW: u16 = 6;
+/// Who else of a client watches one object shows that its pages do.
+const WATCHERS: u32 = 1;
 /// Hours of silence that are a rest.
 const REST: u16 = 4;
 
@@ -70,16 +74,19 @@ struct People {
     rested: Distinct<4>,
     signed_in: Distinct<4>,
     programs: Distinct<4>,
+    /// Those who watch one object by a clock.
+    watchers: Distinct<1>,
 }
 
 /// Programs in place of people.
 pub(super) struct Automation {
     clients: Table<People>,
+    scripts: Scripts,
 }
 
 impl Default for Automation {
     fn default() -> Self {
-        Self { clients: Table::new(4096) }
+        Self { clients: Table::new(4096), scripts: Scripts::default() }
     }
 }
 
@@ -104,7 +111,11 @@ impl Automation {
         if seen.event.who.session.is_some() {
             people.signed_in.add(subject);
         }
-        let how = state.how(seen)?;
+        let script = self.scripts.take(seen, subject, people.all.count());
+        if state.pace.watches() {
+            people.watchers.add(subject);
+        }
+        let how = script.map(How::Script).or_else(|| state.how(seen, people.watchers.count()))?;
         people.programs.add(subject);
         let (all, programs) = (people.all.count(), people.programs.count());
         let are_people = people.rested.count() >= PEOPLE
@@ -116,6 +127,7 @@ impl Automation {
             How::Pace => state.pace.sighting(seen),
             How::Beat => state.beat.sighting(seen),
             How::Hours(busy) => without_rest(seen, busy),
+            How::Script(script) => script.sighting(seen),
         })
     }
 }
@@ -126,25 +138,27 @@ enum How {
     Beat,
     /// Busy hours of the last twenty-four.
     Hours(u32),
+    Script(Script),
 }
 
 // === impl How ===
 
 impl How {
     const fn is_clock(&self) -> bool {
-        matches!(self, Self::Pace | Self::Beat)
+        matches!(self, Self::Pace | Self::Beat | Self::Script(_))
     }
 }
 
 // === impl State ===
 
 impl State {
-    fn how(&self, seen: &Seen<'_>) -> Option<How> {
+    fn how(&self, seen: &Seen<'_>, watchers: u32) -> Option<How> {
         let is_own = self.client == short(seen.client);
         let busy = self.busy.count_ones();
         // A page on a wall asks for nothing else, and there is no wall where servers are.
         let is_page = self.others < OTHERS && seen.event.origin.net != Some(NetworkKind::Hosting);
-        if is_own && self.pace.is_regular(is_page) {
+        let is_watch = watchers <= WATCHERS && self.pace.is_watch();
+        if is_own && (is_watch || self.pace.is_regular(is_page)) {
             Some(How::Pace)
         } else if is_own && self.beat.is_regular() {
             Some(How::Beat)

@@ -3,9 +3,12 @@
 //! Bytes sent, and records (where whoever made the event counted them), in an hour and in a day: the slow thief stays
 //! below every hourly limit. Each against the own peak and against others of the client; a nightly export has its own
 //! peak. A program that always takes much at the same hours of the day takes twice its peak at other hours: then
-//! somebody else has its secret. It must be known for a day, with at most six such hours. State: 48 bytes a principal,
-//! 40 more for one whose records were counted, 550 for each of 4,096 clients, 24 for each of 10,000 programs.
+//! somebody else has its secret. It must be known for a day, with at most six such hours. A person's same file again
+//! within the hour is nothing new, files of one folder are one thing (`/datasets/{set}/files/{file}`), and of what
+//! comes again by one path, and is no page, a fifth counts. State: 48 bytes a principal, 40 more for one whose records
+//! were counted, 550 for each of 4,096 clients, 24 for each of 10,000 programs.
 
+use crate::detector::traffic::Again;
 use crate::detector::traffic::meter::{Excess, Limits, Meter};
 use crate::detector::traffic::seen::Seen;
 use crate::detector::{Kind, Sighting};
@@ -13,10 +16,10 @@ use crate::sketch::habit;
 use crate::sketch::spread::Spread;
 use crate::sketch::table::Table;
 
-/// Two megabytes an hour are a page with pictures.
+/// Four megabytes an hour are some pages with pictures, or a few documents.
 const HOUR: Limits = Limits {
     window: 3600,
-    floor: 2e6,
+    floor: 4e6,
     own: 5.0,
     first_day: true,
     peers: 3.0,
@@ -65,10 +68,10 @@ const MOST: f32 = 1e6;
 /// Records in the same way, of one object.
 const OF_OBJECT: f32 = 100.0;
 
-/// The status of an answer with a part of a file, of which the next request asks for another (RFC 9110 §15.3.7).
-const PARTIAL: u16 = 206;
-/// Pages of lists are smaller, in bytes.
-const PAGE: u64 = 100_000;
+/// Files of one folder are one thing, such as a data set in parts: of each but the first counts one part in so many.
+const PARTS: f32 = 100.0;
+/// What comes by the same path again may be the same file, or its next part.
+const REPEATS: f32 = 5.0;
 
 /// What counts at an hour at which a program never took much: half a megabyte.
 const ODD_HOUR: Limits = Limits { floor: 5e5, ..HOUR };
@@ -123,7 +126,7 @@ impl Exfiltration {
         &mut self,
         seen: &Seen<'_>,
         first: u32,
-        is_again: bool,
+        again: Again,
         state: &mut State,
     ) -> Option<Sighting> {
         if !seen.is_ok() {
@@ -140,7 +143,7 @@ impl Exfiltration {
         let Peers { hour, day, records_hour, records } = self.peers.touch(seen.client, now);
         state.hour.roll(first, now, &HOUR, hour);
         state.day.roll(first, now, &DAY, day);
-        let bytes = counted(seen, is_again);
+        let bytes = counted(seen, again);
         state.hour.add(bytes, now, &HOUR, hour);
         state.day.add(bytes, now, &DAY, day);
         let count = counted_records(seen);
@@ -183,12 +186,16 @@ impl Schedule {
     }
 }
 
-fn counted(seen: &Seen<'_>, is_again: bool) -> f32 {
+fn counted(seen: &Seen<'_>, again: Again) -> f32 {
     let bytes = seen.request.bytes_out as f32;
     if seen.is_own_client() {
         bytes
-    } else if is_again && is_file(seen) {
+    } else if again.object && seen.is_file() {
         0.0
+    } else if again.folder && seen.is_file() {
+        bytes.min(ANSWER) / PARTS
+    } else if again.path {
+        bytes.min(ANSWER) / REPEATS
     } else {
         bytes.min(ANSWER) + ((bytes - ANSWER).max(0.0) / BEYOND).min(MOST)
     }
@@ -202,12 +209,6 @@ fn counted_records(seen: &Seen<'_>) -> f32 {
     } else {
         records.min(OF_OBJECT) + (records - OF_OBJECT).max(0.0) / BEYOND
     }
-}
-
-/// Whether a file was sent as a whole, and no page of a list of which there are more.
-fn is_file(seen: &Seen<'_>) -> bool {
-    let request = seen.request;
-    request.records_out.is_none() && request.status != PARTIAL && request.bytes_out > PAGE
 }
 
 fn sighting(seen: &Seen<'_>, excess: &Excess, unit: &str) -> Sighting {

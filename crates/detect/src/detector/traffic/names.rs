@@ -30,6 +30,8 @@ pub struct Names {
     pub(in crate::detector) ua: Option<u64>,
     /// By its TLS fingerprint, or the User-Agent where there is none.
     pub(in crate::detector) program: Option<u64>,
+    /// The subject is the client itself, as far as its name or a grant tells.
+    pub(in crate::detector) is_own: bool,
     pub(in crate::detector) target: Target,
 }
 
@@ -89,6 +91,11 @@ impl Names {
             prefix,
             ua: event.ua.as_deref().map(hash::text),
             program: program::of(event.origin.ja4.as_deref(), event.ua.as_deref()),
+            is_own: who
+                .subject
+                .as_ref()
+                .zip(who.client.as_ref())
+                .is_some_and(|(subject, client)| is_named_after(subject.as_str(), client.as_str())),
             target: request.map(Target::of).unwrap_or_default(),
         }
     }
@@ -182,8 +189,8 @@ impl Target {
 
 /// Whether the subject is the client itself: by its name (RFC 9068 §2.2), or as servers write it that keep both apart,
 /// `service-account-jobs`, `svc:jobs` or `jobs@clients`.
-pub(in crate::detector) fn is_named_after(subject: &str, client: &str) -> bool {
-    // Asked of every event by several, and people's names are told by their last letter already.
+fn is_named_after(subject: &str, client: &str) -> bool {
+    // People's names are told by their last letter already.
     let last = |text: &str| text.as_bytes().last().copied();
     if last(subject) != last(client) && last(subject) != Some(b's') {
         return false;

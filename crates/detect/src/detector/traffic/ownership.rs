@@ -6,17 +6,20 @@
 //! nobody's alone, nor is what somebody holds whose things two others touched within two days, walkers not counted. A
 //! collection is private where one in eight of a client's subjects at most touch, within two days, what three other
 //! circles hold; shops and support consoles are not, and nothing is said about them; nor about a catalogue, of which
-//! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One stranger's
-//! uses count there for three in half a day, so that nobody can make a collection look public alone. Six objects of at
-//! least five circles in a day are a finding, if they are of nearly as many circles, or of ten: a few shared links are
-//! less, and colleagues who were not seen to be any touch several things of each other; twelve of ten where more than
-//! one in thirty-two do that, and four where nobody else does and hardly one use in a hundred and twenty-eight ever was
-//! of that kind. Needs six subjects with things of their own, no thousands of sessions, and half a day; before that
-//! thirty subjects and one use in twelve, and seven objects of five circles. What people own is learnt from all apps of
-//! people, since one person uses several, and what machines own from machines: a job that works through everybody's
-//! orders does not own them, nor is it told for them unless they are a quarter of what it asks for. State: 40 bytes for
-//! each of 450,000 objects, 128 for each of 4,096 collections of clients, 176 for each of 40,000 subjects that touch
-//! others' things, 32 for each of 100,000 whose things are touched and of 100,000 who share.
+//! readers have favourites: where one use in eight is of what another circle uses too, nothing is owned. One
+//! stranger's uses count there for three in half a day, so that nobody can make a collection look public alone. Six
+//! objects of at least five circles in a day are a finding, if they are of nearly as many circles, or of ten: a few
+//! shared links are less, and colleagues who were not seen to be any touch several things of each other; twelve of ten
+//! where more than one in thirty-two do that, and four where nobody else does and hardly one use in a hundred and
+//! twenty-eight ever was of that kind. Needs six subjects with things of their own, no thousands of sessions, and half
+//! a day; before that thirty subjects and one use in twelve, and seven objects of five circles. What people own is
+//! learnt from all apps of people, since one person uses several, and what machines own from machines: a job that
+//! works through everybody's orders does not own them, nor is it told for them unless they are a quarter of what it
+//! asks for, and it did not touch any in its first six hours: what works through everybody's things does so from the
+//! beginning. What somebody touches by one client counts for that alone: support looks at others' things by a console
+//! of its own. State: 40 bytes for each of 450,000 objects, 128 for each of 4,096 collections of clients, 176 for each
+//! of 40,000 subjects that touch others' things, 32 for each of 100,000 whose things are touched and of 100,000 who
+//! share.
 
 use serde_json::json;
 
@@ -75,6 +78,8 @@ const CIRCLES: u32 = 5;
 const ORDINARY: u32 = 2;
 /// One in so many objects of a machine at least: whoever works through much meets others' things by chance.
 const AIMED: u32 = 4;
+/// So long, in seconds, a machine shows whether it works through others' things.
+const SETTLED: u32 = 6 * 3600;
 /// Among so many circles is who belongs to none of them.
 const STRANGE: u32 = 3;
 
@@ -116,6 +121,8 @@ struct Sharer {
 /// One subject among others' things.
 #[derive(Default)]
 struct Stranger {
+    /// When it was among them first.
+    since: u32,
     half: u32,
     now: Touched,
     before: Touched,
@@ -158,8 +165,8 @@ impl Default for Ownership {
 // === impl Ownership ===
 
 impl Ownership {
-    /// The principal asked for so many different objects of all collections today.
-    pub(super) fn observe(&mut self, seen: &Seen<'_>, today: u32) -> Option<Sighting> {
+    /// The principal, seen first then, asked for so many different objects of all collections today.
+    pub(super) fn observe(&mut self, seen: &Seen<'_>, first: u32, today: u32) -> Option<Sighting> {
         let (object, subject) = (seen.object?, seen.subject?);
         let ok = seen.is_ok();
         if !ok && !seen.is_denied {
@@ -183,19 +190,18 @@ impl Ownership {
         if ok {
             collection.users.add(subject);
         }
-        let place = hash::both(world, seen.collection);
         let Some(circle) = circle.filter(|circle| *circle != self.circles.of(subject)) else {
             if ok && circle.is_some() {
                 self.circles.shares(subject, seen.now);
             }
             // What support looks at first is not its own.
-            let stranger = self.strangers.peek(hash::both(place, subject));
+            let stranger = self.strangers.peek(hash::both(key, subject));
             if ok && stranger.is_none_or(|it| it.lately().circles.count() < STRANGE) {
                 self.use_own(seen, key, object, subject);
             }
             return None;
         };
-        let stranger = self.strangers.touch(hash::both(place, subject), seen.now);
+        let stranger = self.strangers.touch(hash::both(key, subject), seen.now);
         let sharer = self.sharers.touch(holder, seen.now);
         sharer.begin(seen.now);
         if is_shared || sharer.guests.count() >= GUESTS {
@@ -209,7 +215,11 @@ impl Ownership {
             return None;
         }
         stranger.touch(seen, object, circle, ok);
+        if stranger.since == 0 {
+            stranger.since = seen.now;
+        }
         let both = stranger.lately();
+        let (stranger_since, touched_now) = (stranger.since, stranger.now.objects.count());
         let is_told = stranger.once.is_open(seen.now);
         if both.circles.count() < STRANGE && !is_told {
             sharer.guests.add(subject);
@@ -221,11 +231,14 @@ impl Ownership {
                 self.use_own(seen, key, object, subject);
             }
         }
-        let is_by_chance = world == MACHINES && both.objects.count().saturating_mul(AIMED) < today;
+        // What works through everybody's things does so from its first hours on.
+        let is_habit = stranger_since.saturating_sub(first) < SETTLED;
+        let is_few = touched_now.saturating_mul(AIMED) < today;
+        let is_by_chance = world == MACHINES && (is_habit || is_few);
         if is_by_chance {
             return None;
         }
-        self.judge(seen, key, hash::both(place, subject), subject)
+        self.judge(seen, key, hash::both(key, subject), subject)
     }
 
     /// What somebody is told for who has just touched what another circle holds.

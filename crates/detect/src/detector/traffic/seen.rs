@@ -6,9 +6,10 @@ use serde_json::Value;
 use token::event::{Event, EventKind, Request};
 use token::finding::Whom;
 
-use crate::detector::traffic::names::{self, Names, Target};
-use crate::detector::traffic::template::Template;
+use crate::detector::traffic::names::{Names, Target};
+use crate::detector::traffic::template::{self, Template};
 use crate::detector::{Kind, Sighting, network, whom};
+use crate::sketch::hash;
 
 /// The numbers of a sighting.
 pub(super) type Facts = BTreeMap<&'static str, Value>;
@@ -26,6 +27,14 @@ const ADMINISTRATION: [&str; 9] = [
     "superuser",
 ];
 
+/// Of a list that does not say how many records it had.
+const UNKNOWN: u32 = 10;
+/// The status of an answer with a part of a file, of which the next request asks for another (RFC 9110 §15.3.7).
+const PARTIAL: u16 = 206;
+/// Pages of lists are smaller, in bytes.
+const PAGE: u64 = 100_000;
+const LARGEST_PAGE: u64 = 4_000_000;
+
 /// A request, looked at once for all detectors.
 pub(super) struct Seen<'e> {
     pub(super) event: &'e Event,
@@ -40,6 +49,8 @@ pub(super) struct Seen<'e> {
     /// Whether those who share `client` are really of one client.
     pub(super) has_client: bool,
     pub(super) subject: Option<u64>,
+    /// The subject is the client itself.
+    is_own: bool,
     /// Method and template; a guess by the path where the event has no route.
     pub(super) route: Option<u64>,
     /// The template without the method.
@@ -71,6 +82,7 @@ impl<'e> Seen<'e> {
             client: names.client,
             has_client: event.who.client.is_some(),
             subject: names.subject,
+            is_own: names.is_own,
             route,
             function,
             guess,
@@ -84,13 +96,7 @@ impl<'e> Seen<'e> {
 
     /// Whether the principal is the client itself, which is like nobody else.
     pub(super) fn is_own_client(&self) -> bool {
-        let who = &self.event.who;
-        match (&who.subject, &who.client) {
-            (Some(subject), Some(client)) => {
-                names::is_named_after(subject.as_str(), client.as_str())
-            }
-            (subject, _) => subject.is_none(),
-        }
+        self.is_own || self.subject.is_none()
     }
 
     /// Whether the principal is the client itself, or one of its instances: `jobs-3` of `jobs`.
@@ -99,6 +105,31 @@ impl<'e> Seen<'e> {
         let (Some(subject), Some(client)) = (&who.subject, &who.client) else { return false };
         let rest = subject.as_str().strip_prefix(client.as_str());
         rest.is_some_and(|rest| rest.starts_with(['-', ':', '/'])) || self.is_own_client()
+    }
+
+    /// How many records a list gave.
+    pub(super) fn records_listed(&self) -> u32 {
+        self.request.records_out.map_or(UNKNOWN, |records| records.min(100_000) as u32)
+    }
+
+    /// Whether a file was sent as a whole, and no page of a list of which there are more.
+    pub(super) fn is_file(&self) -> bool {
+        let request = self.request;
+        request.records_out.is_none() && request.status != PARTIAL && request.bytes_out > PAGE
+    }
+
+    /// Whether it is so large that it is no page of a list either that does not say how many records it has.
+    pub(super) fn is_large_file(&self) -> bool {
+        self.is_file() && self.request.bytes_out > LARGEST_PAGE
+    }
+
+    /// The folder of a file, where it is one of many: that of `/datasets/{set}/files/{file}`, not of `/files/{file}`.
+    pub(super) fn folder(&self) -> Option<u64> {
+        let request = self.object.filter(|_| self.is_file()).map(|_| self.request)?;
+        let route = request.route.as_deref()?;
+        let end = template::last_parameter_at(route)?;
+        template::last_parameter_at(route.get(..end)?)?;
+        request.path.rsplit_once('/').map(|(folder, _)| hash::text(folder))
     }
 
     /// Whether the function calls itself an administrator's.

@@ -3,19 +3,20 @@
 //! Learns of each API which routes come before which, of all clients that people use together, since they are one
 //! product's: a change (not GET) that needs another change had it before in forty-nine of fifty visits, in fifteen by
 //! eight principals or more; what is only looked at comes before most things anyway, so that a hundred visits are
-//! needed to know that it must. Of a client of which three visits had it, and no more than one or one in ten lacked it,
-//! that is known as well; others may work otherwise. Services are each for themselves. A visit ends after an hour's
-//! silence; a person on two devices is on a visit with each client. Three changes without what they need, by one
-//! principal and no more than a day apart, are a finding: one may be an event that was lost. From a company's network
-//! it takes six times as many: those who build and test an API skip steps at work. A change that is made again in a
-//! visit needs its change again, where all but one of twenty had it, first or again, in fifty visits or more: six of
-//! these are a finding, since people do the last step again. What failed on the API's side was done as far as the
-//! principal could, and what was looked at in the visit before, on the same day, may still be open for a change and
-//! another. Each principal teaches once a visit, and once that it makes a change again, and who lacks something twice
-//! within a day teaches nothing by that, so a few cannot teach a new order. The same change again within ten seconds is
-//! a retry; where more than three principals lack the same twice within a day, the client has changed and nothing is
-//! said. State: 32 bytes a principal, as many for each of 50,000 with a missing step and of 20,000 visits beside
-//! another; 64 routes and 32 changes of them for each of 512 clients and APIs.
+//! needed to know that it must. Of a client of which three visits had it, and no more than one or one in ten lacked
+//! it, that is known as well; others may work otherwise. Services are each for themselves. A visit ends after an
+//! hour's silence; a person on two devices is on a visit with each client. Three changes without what they need, by
+//! one principal and no more than a day apart, are a finding: one may be an event that was lost. A step that a visit
+//! lacks counts once before however many other changes, and half, where it is a look, before the same change again.
+//! From a company's network it takes six times as many: those who build and test an API skip steps at work. A change
+//! that is made again in a visit needs its change again, where all but one of twenty had it, first or again, in fifty
+//! visits or more: six of these are a finding, since people do the last step again. What failed on the API's side was
+//! done as far as the principal could, and what was looked at in the visit before, on the same day, may still be open
+//! for a change and another. Each principal teaches once a visit, and once that it makes a change again, and who lacks
+//! something twice within a day teaches nothing by that, so a few cannot teach a new order. The same change again
+//! within ten seconds is a retry; where more than three principals lack the same twice within a day, the client has
+//! changed and nothing is said. State: 32 bytes a principal, as many for each of 50,000 with a missing step and of
+//! 20,000 visits beside another; 64 routes and 32 changes of them for each of 512 clients and APIs.
 
 use serde_json::json;
 use token::event::NetworkKind;
@@ -125,6 +126,7 @@ struct Change {
 struct Needed {
     place: usize,
     name: String,
+    is_change: bool,
     /// How many visits of a hundred have it.
     share: u32,
 }
@@ -134,6 +136,11 @@ struct Needed {
 struct Missing {
     last: u32,
     count: u16,
+    /// The same, where what was only not looked at again in the visit is a half.
+    halves: u16,
+    /// What was missing last, and before which change: places plus one.
+    needed: u8,
+    before: u8,
     once: Once,
 }
 
@@ -202,7 +209,7 @@ impl Sequence {
         if teaches {
             own.learn(at, visit.visited, turn, principal);
         }
-        let (Needed { name: needed, share, .. }, turn, _) = needed?;
+        let (Needed { name: needed, share, place, is_change }, turn, _) = needed?;
         let is_again = turn.since().is_some();
         let (key, enough) = if is_again {
             (hash::both(holder, AGAIN_KEY), MISSING_AGAIN)
@@ -211,17 +218,12 @@ impl Sequence {
         };
         let enough = if is_at_work { AT_WORK * enough } else { enough };
         let missing = self.missing.touch(key, seen.now);
-        if missing.count > 0 && seen.now.saturating_sub(missing.last) < RETRY {
+        if !missing.note(seen.now, (place, is_change), at) {
             return None;
         }
-        if !missing.is_lately(seen.now) {
-            missing.count = 0;
-        }
-        missing.last = seen.now;
-        missing.count = missing.count.saturating_add(1);
-        let times = f32::from(missing.count) / f32::from(enough);
+        let times = f32::from(missing.halves) / f32::from(2 * enough);
         let is_second = missing.count == 2;
-        let is_habit = missing.count >= enough - 1;
+        let is_habit = missing.halves >= 2 * (enough - 1);
         let lacking = if is_habit { own.lacking(at, is_again, seen.now, principal) } else { 0 };
         let is_news = times >= 1.0 && lacking <= LACKING && missing.once.allows(seen.now, times);
         let count = missing.count;
@@ -354,7 +356,7 @@ impl Order {
         let (place, route) =
             missing.max_by_key(|(place, route)| (route.is_change, had(*place), ROUTES - place))?;
         let share = (had(place) * 100 / change.times(turn).max(1)).min(100);
-        Some(Needed { place, name: route.name.clone(), share })
+        Some(Needed { place, name: route.name.clone(), is_change: route.is_change, share })
     }
 
     /// Whether visits with this client have the other route before this change as well.
@@ -421,6 +423,28 @@ impl Order {
 // === impl Missing ===
 
 impl Missing {
+    /// Notes what was missing before a change, and whether that is one itself; whether it counts.
+    fn note(&mut self, now: u32, (place, is_change): (usize, bool), at: usize) -> bool {
+        let ago = now.saturating_sub(self.last);
+        if self.count > 0 && ago < RETRY {
+            return false;
+        }
+        if !self.is_lately(now) {
+            (self.count, self.halves) = (0, 0);
+        }
+        // A step that one visit lacks is one that is missing, before however many other changes.
+        let is_same = self.count > 0 && ago <= VISIT && usize::from(self.needed) == place + 1;
+        self.last = now;
+        if is_same && usize::from(self.before) != at + 1 {
+            return false;
+        }
+        (self.needed, self.before) = (place as u8 + 1, at as u8 + 1);
+        self.count = self.count.saturating_add(1);
+        let halves = if is_same && !is_change { 1 } else { 2 };
+        self.halves = self.halves.saturating_add(halves);
+        true
+    }
+
     /// Whether something was missing within the last day.
     const fn is_lately(&self, now: u32) -> bool {
         self.count > 0 && now.saturating_sub(self.last) <= DAY

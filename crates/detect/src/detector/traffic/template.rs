@@ -1,8 +1,8 @@
 //! A path's template where nobody knows the route: numbers and long or mixed names are taken out.
 //!
-//! Events of others often have no route, and some no object. A guess is worth more than nothing:
-//! `/orders/17/items` and `/orders/18/items` are one route with two objects. Names without a digit
-//! and of less than 24 bytes are taken for words, so `/people/alice` is a route of its own.
+//! Events of others often have no route, and some no object. A guess is worth more than nothing: `/orders/17/items`
+//! and `/orders/18/items` are one route with two objects. Names without a digit and of less than 24 bytes are taken
+//! for words, so `/people/alice` is a route of its own.
 
 use crate::sketch::hash;
 
@@ -79,6 +79,18 @@ pub(super) fn last_parameter_at(route: &str) -> Option<usize> {
     let bytes = route.as_bytes();
     let starts = |two: &[u8]| matches!(two, [b'/', b':' | b'<']);
     bytes.windows(2).rposition(starts).map(|at| at + 1)
+}
+
+/// What a list is called: `orders` of `/team/orders`. `None` where the route ends in a parameter.
+pub(super) fn list_name(route: &str) -> Option<&str> {
+    let name = route.rsplit('/').next()?;
+    (!name.is_empty() && !name.starts_with(['{', ':', '<'])).then_some(name)
+}
+
+/// What a collection is called: `orders` of `/v1/orders/{id}/items`.
+pub(super) fn collection_name(route: &str) -> Option<&str> {
+    let before = route.get(..last_parameter_at(route)?)?;
+    before.split('/').rev().find(|name| !name.is_empty() && !name.starts_with(['{', ':', '<']))
 }
 
 /// The value of the last parameter of a route, such as `17` in `/orders/17` for `/orders/{id}`.

@@ -1,17 +1,18 @@
 //! Objects that no list gave: somebody opens one after the other without ever asking which there are.
 //!
 //! Who owns what takes days to learn ([`super::ownership`]), and until then a stranger's objects are only objects that
-//! nobody has used yet. But where the people of a client find objects in a list, what they open was in it: a list gives
-//! as many as its answer had records or, where that is not known, ten. What somebody opens beyond what the lists of the
-//! visit gave, and beyond what they made there, is compared with their own peak and with others' on the same
-//! collection, of whom somebody who is not known for a day is given twice as much; fifteen are a few links that
-//! somebody sent. Said only where most of at least ten people ask the list. Where what one uses hardly anybody else
-//! does, by one in six first uses at most, others are compared with by nine in ten of them and not by ninety-nine in a
-//! hundred, among whom other thieves may be. What somebody changes or deletes beyond what lists gave is compared in the
-//! same way, from five things on: hardly anybody does that to several things without having looked for them; what a
-//! browser changes within two seconds of the last is a page's one act. Lists that come to their end say more
-//! ([`whole`]). A visit ends after two hours. State: 120 bytes for each of 40,000 pairs of principal and collection,
-//! 330 for each of 2,048 collections of clients.
+//! nobody has used yet. But where the people of a client find objects in a list, what they open was in it: a list
+//! gives as many as its answer had records or, where that is not known, ten, and it may be elsewhere: `/team/orders`
+//! and `/views/{id}/orders` give what `/orders/{id}` opens. What somebody opens beyond what the lists of the visit
+//! gave, and beyond what they made there, is compared with their own peak and with others' on the same collection, of
+//! whom somebody who is not known for a day is given twice as much; fifteen are a few links that somebody sent. Said
+//! only where most of at least ten people ask the list. Where what one uses hardly anybody else does, by one in six
+//! first uses at most, others are compared with by nine in ten of them and not by ninety-nine in a hundred, among whom
+//! other thieves may be. What somebody changes or deletes beyond what lists gave is compared in the same way, from
+//! five things on: hardly anybody does that to several things without having looked for them; what a browser changes
+//! within two seconds of the last is a page's one act. Lists that come to their end say more ([`whole`]). A visit ends
+//! after two hours. State: 120 bytes for each of 40,000 pairs of principal and collection, 330 for each of 2,048
+//! collections of clients.
 
 mod whole;
 
@@ -20,6 +21,7 @@ use whole::{Has, Lists};
 
 use crate::detector::traffic::meter::{Limits, Meter};
 use crate::detector::traffic::seen::Seen;
+use crate::detector::traffic::template;
 use crate::detector::{Kind, Names, Sighting, is_browser};
 use crate::sketch::distinct::Distinct;
 use crate::sketch::habit;
@@ -31,8 +33,6 @@ const RUNS: usize = 40_000;
 const COLLECTIONS: usize = 2_048;
 const PEOPLE: u32 = 10;
 const VISIT: u32 = 7200;
-/// Of a list that does not say how many records it had.
-const UNKNOWN: u32 = 10;
 /// What somebody did on their first day is no habit: else a walk of some hours would be its own excuse.
 const HOUR: Limits = Limits {
     window: 3600,
@@ -92,11 +92,17 @@ struct Collection {
 pub(super) struct Unlisted {
     runs: Table<Run>,
     collections: Table<Collection>,
+    /// Collections by the last words of their names.
+    named: Table<u64>,
 }
 
 impl Default for Unlisted {
     fn default() -> Self {
-        Self { runs: Table::new(RUNS), collections: Table::new(COLLECTIONS) }
+        Self {
+            runs: Table::new(RUNS),
+            collections: Table::new(COLLECTIONS),
+            named: Table::new(COLLECTIONS),
+        }
     }
 }
 
@@ -111,6 +117,9 @@ impl Unlisted {
         is_private: impl Fn() -> bool,
     ) -> Option<Sighting> {
         let subject = seen.subject.filter(|_| seen.is_ok())?;
+        if seen.request.method == "GET" && seen.lists.is_some() {
+            self.list_elsewhere(seen, subject);
+        }
         match (seen.object, seen.lists) {
             (Some(object), _) => self.open(seen, subject, object, is_private),
             (None, Some(list)) => {
@@ -154,8 +163,24 @@ impl Unlisted {
         if let Some(records) = seen.request.records_out {
             run.has.list(&mut collection.lists, records);
         }
-        let records = seen.request.records_out.map_or(UNKNOWN, |it| it.min(100_000) as u32);
+        run.given = run.given.saturating_add(seen.records_listed());
+    }
+
+    /// A list in another place: that of `/views/{id}/orders` or `/team/orders` gives what `/orders/{id}` opens.
+    fn list_elsewhere(&mut self, seen: &Seen<'_>, subject: u64) {
+        let name = seen.request.route.as_deref().and_then(template::list_name);
+        let named = name.map(|name| hash::both(seen.client, hash::text(name)));
+        let Some(collection) = named.and_then(|named| self.named.peek(named).copied()) else {
+            return;
+        };
+        if Some(collection) == seen.lists {
+            return;
+        }
+        let run = self.runs.touch(hash::both(subject, collection), seen.now);
+        run.begin(seen.now);
+        let records = seen.records_listed();
         run.given = run.given.saturating_add(records);
+        run.has.get(records);
     }
 
     fn open(
@@ -171,6 +196,13 @@ impl Unlisted {
         if run.begin(seen.now) {
             run.meter.carry_over(seen.now, &HOUR, &mut collection.beyond);
             run.changes.carry_over(seen.now, &CHANGES, &mut collection.changes);
+        }
+        // Once a visit.
+        if run.objects.count() == 0
+            && let Some(name) = seen.request.route.as_deref().and_then(template::collection_name)
+        {
+            let named = hash::both(seen.client, hash::text(name));
+            *self.named.touch(named, seen.now) = seen.collection;
         }
         run.changes.roll(run.first, seen.now, &CHANGES, &mut collection.changes);
         let is_new = run.meter.roll(run.first, seen.now, &HOUR, &mut collection.beyond);

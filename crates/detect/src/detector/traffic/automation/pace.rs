@@ -12,6 +12,7 @@ const OBJECTS: u32 = 25;
 const ROUND_OBJECTS: u32 = 3;
 const ROUND_PAUSES: u16 = 150;
 const REPEATS: u16 = 10;
+
 /// A watch over one object: pauses, none of them longer than so much on the average, in all, and how regular.
 const WATCH: u16 = 200;
 const WATCH_PAUSE: f32 = 121.0;
@@ -67,11 +68,10 @@ impl Pace {
 
     /// Whether it is a program's; a page may go on with the same few objects.
     pub(super) fn is_regular(&self, is_page: bool) -> bool {
-        self.is_watch()
-            || self.pauses >= PAUSES
-                && self.clock.is_regular()
-                && self.is_of_many(is_page)
-                && self.clock.mean < LONG
+        self.pauses >= PAUSES
+            && self.clock.is_regular()
+            && self.is_of_many(is_page)
+            && self.clock.mean < LONG
     }
 
     fn is_of_many(&self, is_page: bool) -> bool {
@@ -83,12 +83,19 @@ impl Pace {
         self.objects.count() >= if is_round { ROUND_OBJECTS } else { OBJECTS }
     }
 
-    fn is_watch(&self) -> bool {
-        self.pauses >= WATCH
+    /// Whether it may be a watch over one object.
+    pub(super) fn watches(&self) -> bool {
+        self.pauses >= PAUSES
+            && self.objects.count() == 1
             && self.clock.mean <= WATCH_PAUSE
             && self.clock.is_within(WATCH_REGULAR)
+    }
+
+    /// Whether it is one, longer than anybody watches.
+    pub(super) fn is_watch(&self) -> bool {
+        self.watches()
+            && self.pauses >= WATCH
             && self.clock.mean * f32::from(self.pauses) >= WATCH_SECONDS
-            && self.objects.count() == 1
     }
 
     pub(super) fn sighting(&self, seen: &Seen<'_>) -> Sighting {

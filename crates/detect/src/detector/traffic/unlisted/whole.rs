@@ -1,11 +1,11 @@
 //! More objects than somebody has, as whole lists say it.
 //!
 //! A list that comes to its end says how many there are: its last page has fewer records than others', and no round
-//! number of them nor as many as the one before, which may be pages that were asked for. Whoever has at most twenty and
-//! opens twelve more, or six where hardly anybody uses what another used, and two and a half times as many, opens what
-//! is not theirs, or what is public. So it is said
-//! where twenty-five people ask the list, half of all in the collection, and one in sixty-four of them at most opens
-//! four more than they have. What somebody made on the visit is theirs.
+//! number of them nor as many as the one before, which may be pages that were asked for. Whoever has at most twenty
+//! and opens twelve more, or six where hardly anybody uses what another used, and two and a half times as many, opens
+//! what is not theirs, or what is public. So it is said where twenty-five people ask the list, half of all in the
+//! collection, and one in sixty-four of them at most opens four more than they have. What somebody made on the visit
+//! is theirs.
 
 use serde_json::json;
 
@@ -67,6 +67,11 @@ impl Has {
     /// Somebody makes an object.
     pub(super) fn make(&mut self) {
         self.made = self.made.saturating_add(1);
+    }
+
+    /// Somebody gets so many objects by a list of something else.
+    pub(super) fn get(&mut self, records: u32) {
+        self.made = self.made.saturating_add(u16::try_from(records).unwrap_or(u16::MAX));
     }
 
     /// Somebody asks a list, which gives so many records.
