@@ -34,7 +34,7 @@ impl Machines {
             EventKind::Grant { result, grant_type, .. }
                 if result == "ok" && grant_type == GrantType::ClientCredentials.as_str() =>
             {
-                self.0.touch(key, (event.ts.as_secs()) as u32);
+                self.0.touch(key, u32::try_from(event.ts.as_secs()).unwrap_or(0));
                 true
             }
             _ => self.0.peek(key).is_some(),

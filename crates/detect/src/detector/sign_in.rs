@@ -3,6 +3,7 @@
 use crate::detector::Look;
 
 mod assertion_replay;
+mod away;
 mod client_key;
 mod client_secret_guessing;
 mod code_replay;

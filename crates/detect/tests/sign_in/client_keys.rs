@@ -2,18 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, found};
+use crate::support::{event, found, with};
 
 const HOUR: f64 = 3600.0;
 const NEW: &str = "t13d1516h2_8daaf6152771_02713d6af862";
 const OTHER: &str = "t13d301000_01455d0db58d_5ac7197df9d2";
-
-fn with(mut event: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("members") {
-        event[name] = value.clone();
-    }
-    event
-}
 
 /// The key, where it lives.
 fn at_home(seconds: f64) -> Value {

@@ -2,16 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, found};
+use crate::support::{event, found, with};
 
 const HOUR: f64 = 3600.0;
-
-fn with(mut event: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("members") {
-        event[name] = value.clone();
-    }
-    event
-}
 
 /// The key, where it lives.
 fn at_home(seconds: f64) -> Value {

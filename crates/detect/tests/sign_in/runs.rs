@@ -2,19 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, found};
+use crate::support::{event, found, with};
 
 const HOUR: f64 = 3600.0;
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 /// Of the stream's start to the beginning of six hours by the clock.
 const SIX_HOURS: f64 = 13_600.0;
-
-fn with(mut event: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("members") {
-        event[name] = value.clone();
-    }
-    event
-}
 
 fn ip(network: u32) -> String {
     format!("1{}.9.0.7", 10 + network)

@@ -50,3 +50,11 @@ pub(crate) fn outcomes(findings: &[Value]) -> Vec<[&str; 3]> {
         })
         .collect()
 }
+
+/// The event with these members instead of its own.
+pub(crate) fn with(mut event: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().expect("members") {
+        event[name] = value.clone();
+    }
+    event
+}

@@ -3,18 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{event, found};
+use crate::support::{event, found, with};
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
-
-fn with(mut event: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("members") {
-        event[name] = value.clone();
-    }
-    event
-}
 
 fn used(seconds: f64) -> Value {
     let members = json!({

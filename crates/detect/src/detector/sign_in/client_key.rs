@@ -14,6 +14,7 @@ use serde_json::json;
 use token::event::{Event, EventKind};
 
 use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::away::Away;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::program;
@@ -46,17 +47,6 @@ struct Key {
     countries: [u64; HELD],
     away: Away,
     once: Once,
-}
-
-/// A strange place.
-#[derive(Clone, Copy, Default)]
-struct Away {
-    place: u64,
-    since: u32,
-    uses: u16,
-    /// How often the key came back here after it was used at home.
-    returns: u8,
-    is_answered: bool,
 }
 
 /// What one use shows.
@@ -95,13 +85,14 @@ impl RecordDetector for ClientKey {
         }
         let is_abroad = key.is_abroad(&this);
         if !key.is_strange(&this, is_abroad, now) {
-            key.answer(&this, now);
+            key.answer(&this);
             return None;
         }
         let is_foreign = is_abroad && source::is_library(event);
-        let away = key.go_away(this.place, now);
+        key.away.come(this.place, now, DAY);
+        let away = key.away;
         let is_enough = away.uses >= USES && away.returns >= RETURNS
-            || away.uses >= MANY_USES && is_foreign && (away.returns > 0 || away.is_answered);
+            || away.uses >= MANY_USES && is_foreign && away.returns > 0;
         (is_enough && key.once.allows(now, 1.0)).then(|| sighting(event, away))
     }
 }
@@ -129,7 +120,7 @@ impl Key {
     }
 
     /// It was used where, or by what, it is known.
-    fn answer(&mut self, this: &Use, now: u32) {
+    fn answer(&mut self, this: &Use) {
         let kinds = [
             (&mut self.places, Some(this.place)),
             (&mut self.programs, Some(this.program)),
@@ -143,20 +134,7 @@ impl Key {
             }
         }
         self.uses = self.uses.saturating_add(1);
-        self.away.is_answered = self.away.place != 0 && now.saturating_sub(self.away.since) <= DAY;
-    }
-
-    /// It was used in a strange place.
-    fn go_away(&mut self, place: u64, now: u32) -> Away {
-        let away = &mut self.away;
-        if away.place != place || now.saturating_sub(away.since) > DAY {
-            *away = Away { place, since: now, ..Away::default() };
-        }
-        away.uses = away.uses.saturating_add(1);
-        if away.is_answered {
-            (away.returns, away.is_answered) = (away.returns.saturating_add(1), false);
-        }
-        *away
+        self.away.answer();
     }
 }
 

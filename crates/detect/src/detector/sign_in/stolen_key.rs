@@ -13,6 +13,7 @@ use serde_json::json;
 use token::event::{Event, EventKind, NetworkKind};
 
 use crate::detector::sign_in::SignIn;
+use crate::detector::sign_in::away::Away;
 use crate::detector::sign_in::source::{self, number};
 use crate::detector::{Kind, Names, Record, RecordDetector, Sighting};
 use crate::sketch::distinct::Distinct;
@@ -44,17 +45,6 @@ struct Key {
     homes: [u64; HOMES],
     away: Away,
     once: Once,
-}
-
-/// A strange place.
-#[derive(Clone, Copy, Default)]
-struct Away {
-    place: u64,
-    since: u32,
-    uses: u16,
-    /// How often the key came back here after it was used at home.
-    returns: u8,
-    is_answered: bool,
 }
 
 impl Default for StolenKey {
@@ -99,21 +89,12 @@ impl RecordDetector for StolenKey {
                 key.answer(event, place, now);
                 return None;
             }
-            if key.away.place == 0 || now.saturating_sub(key.away.since) > DAYS {
-                key.away = Away { place, since: now, ..Away::default() };
+            if key.away.is_on(now, DAYS) {
+                return None;
             }
         }
-        let away = &mut key.away;
-        if away.place != place {
-            return None;
-        }
-        if now.saturating_sub(away.since) > DAYS {
-            *away = Away { place, since: now, ..Away::default() };
-        }
-        away.uses = away.uses.saturating_add(1);
-        if away.is_answered {
-            (away.returns, away.is_answered) = (away.returns.saturating_add(1), false);
-        }
+        key.away.come(place, now, DAYS);
+        let away = key.away;
         let is_tor = source::net(event) == Some(NetworkKind::Tor);
         let is_much = away.uses >= MANY_USES && (is_tor || away.returns + 1 >= RETURNS);
         let is_back = away.uses >= USES && away.returns >= RETURNS;
@@ -140,8 +121,7 @@ impl Key {
     /// It was used where nothing is strange. What is new since it was seen elsewhere may be the owner on a journey.
     fn answer(&mut self, event: &Event, place: u64, now: u32) {
         let is_home = self.homes.contains(&place);
-        let is_away = self.away.place != 0 && now.saturating_sub(self.away.since) <= DAYS;
-        if is_away && !is_home {
+        if self.away.is_on(now, DAYS) && !is_home {
             return;
         }
         if let Some(country) = &event.origin.country {
@@ -152,7 +132,7 @@ impl Key {
             self.homes[0] = place;
         }
         self.uses = self.uses.saturating_add(1);
-        self.away.is_answered = self.away.place != 0;
+        self.away.answer();
     }
 }
 
