@@ -110,6 +110,25 @@ fn orders_of_others_are_found_by_the_fourth_where_nobody_does_that_also_slowly_a
 }
 
 #[test]
+fn what_support_looks_at_by_its_console_counts_nothing_in_the_application() {
+    let told = |console: u32, app: u32| {
+        let mut stream = Stream::people();
+        for person in [1, 2, 8] {
+            let more = json!({ "object": own(person, 1), "client": "console" });
+            stream.add(2.0 * DAY, &format!("p{person}"), "GET /orders/{id}", more);
+        }
+        for n in 0..console + app {
+            let client = if n < console { "console" } else { "app" };
+            let more = json!({ "object": own((4 + n) % 12, n % 4), "client": client });
+            stream.add(2.1 * DAY + f64::from(n) * 60.0, "p3", "GET /orders/{id}", more);
+        }
+        stream.by("bola_ownership").len()
+    };
+    assert_eq!([(0, 4), (0, 3)].map(|(console, app)| told(console, app)), [1, 0]);
+    assert_eq!([(6, 1), (6, 3)].map(|(console, app)| told(console, app)), [0, 0]);
+}
+
+#[test]
 fn a_night_is_not_cut_in_two_and_what_was_a_day_ago_is_forgotten() {
     // Six around noon, where a half of a day ends; and one in eight hours.
     let around = |middle: f64, pause: f64| {
